@@ -1,0 +1,1 @@
+"""Plain words that every other package speaks. Standard library only."""

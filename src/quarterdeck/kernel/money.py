@@ -1,0 +1,39 @@
+"""Money is whole nano-dollars (10⁻⁹ USD); a unit price is whole femto-dollars (10⁻¹⁵ USD) per unit.
+
+One dollar per million tokens is exactly 10⁹ femto-dollars a token, so every published price is a whole number
+and the one rounding of a call, half to even, happens when its parts have been added up.
+"""
+
+from decimal import Decimal
+
+NANO = 1_000_000_000
+FEMTO_PER_NANO = 1_000_000
+
+
+def usd_to_nano(usd: Decimal | int | str) -> int:
+    """Dollars as nano-dollars.
+
+    Raises ValueError when the amount has more than nine decimals: it would have to be rounded.
+    """
+    nano = Decimal(usd) * NANO
+    if nano != nano.to_integral_value():
+        raise ValueError(f"{usd} USD has more than nine decimals")
+    return int(nano)
+
+
+def nano_to_usd(nano: int) -> Decimal:
+    """Nano-dollars as dollars, exactly."""
+    return Decimal(nano).scaleb(-9)
+
+
+def format_usd(nano: int) -> str:
+    """The plain decimal that headers carry: `0.000209250`, never an exponent."""
+    sign, whole = ("-", -nano) if nano < 0 else ("", nano)
+    return f"{sign}{whole // NANO}.{whole % NANO:09d}"
+
+
+def femto_to_nano(femto: int) -> int:
+    """Round once, half to even."""
+    nano, rest = divmod(femto, FEMTO_PER_NANO)
+    half = FEMTO_PER_NANO // 2
+    return nano + (rest > half or (rest == half and nano % 2 == 1))
