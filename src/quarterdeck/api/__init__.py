@@ -1,0 +1,1 @@
+"""The control API: the composition of the slices' routers."""

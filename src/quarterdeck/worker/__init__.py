@@ -1,0 +1,1 @@
+"""Loops that run beside the API, each behind a lease so that any number of processes may run them."""
