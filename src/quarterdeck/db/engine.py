@@ -26,9 +26,11 @@ class Transaction:
         self.emitted: list[Event] = []
 
     async def execute(
-        self, statement: sa.Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+        self,
+        statement: sa.Executable,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> sa.CursorResult[Any]:
-        return await self.connection.execute(statement, parameters)  # type: ignore[return-value]
+        return await self.connection.execute(statement, parameters)
 
     async def row(self, statement: sa.Executable) -> sa.RowMapping | None:
         """The only row, or None."""
@@ -118,7 +120,10 @@ def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
         return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
     engine = create_async_engine(
-        url, pool_size=8, max_overflow=8, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
+        url,
+        pool_size=8,
+        max_overflow=8,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None},
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")

@@ -1,0 +1,1 @@
+"""What providers and clients speak. Pure code: bytes in, values out, no I/O."""

@@ -1,0 +1,1 @@
+"""Our own pooled upstream HTTP/1.1 client, behind one seam."""
