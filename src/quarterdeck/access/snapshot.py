@@ -62,6 +62,8 @@ class ProviderEntry(msgspec.Struct, frozen=True):
     first_byte_timeout_ms: int = 600_000
     idle_timeout_ms: int = 120_000
     total_timeout_ms: int = 1_800_000
+    problem: str | None = None
+    """Why it cannot be used now, such as a credential that names an environment variable that is not set."""
 
 
 class PriceOverride(msgspec.Struct, frozen=True):

@@ -1,0 +1,117 @@
+"""What a gateway and its control process say to each other: length-prefixed msgpack frames on a local socket.
+
+The gateway connects, says hello and from then on both sides send when they have something to say. A question carries
+a number that its answer repeats; everything else is a statement.
+"""
+
+import asyncio
+import struct
+
+import msgspec
+
+MAX_FRAME = 256 * 1024 * 1024
+_LENGTH = struct.Struct("<I")
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Gateway → control, first frame."""
+
+    gateway_id: str
+    pid: int
+    snapshot_version: int
+
+
+class Published(msgspec.Struct, frozen=True, tag="published"):
+    """Control → gateway: a snapshot, encoded. Answered by `Done` once it has been swapped in."""
+
+    number: int
+    snapshot: bytes
+
+
+class Command(msgspec.Struct, frozen=True, tag="command"):
+    """Control → gateway: end what runs now. Answered by `Done` when every matching call has ended.
+
+    `scope` is agent, run, key or all; `id` names which. Refusing the next call is the snapshot's matter; this ends
+    the calls that are already open.
+    """
+
+    number: int
+    verb: str
+    scope: str
+    id: str
+    code: str
+    message: str
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """Gateway → control: question `number` has been carried out. `count` is how many calls it ended."""
+
+    number: int
+    count: int = 0
+
+
+class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
+    """Gateway → control: I do not know this key (SHA-256 of its text); do you?"""
+
+    number: int
+    key_hash: bytes
+
+
+class Found(msgspec.Struct, frozen=True, tag="found"):
+    """Control → gateway: whether the key exists. If it does, a snapshot that holds it was published before this."""
+
+    number: int
+    known: bool
+
+
+class OpenCall(msgspec.Struct, array_like=True, frozen=True):
+    """A call in flight, as the dashboard shows it."""
+
+    id: str
+    workspace_id: str
+    agent_id: str | None
+    run_id: str | None
+    task_id: str | None
+    provider: str | None
+    model: str | None
+    started: int
+    first_byte: int | None
+    stream: bool
+
+
+class Traffic(msgspec.Struct, frozen=True, tag="traffic"):
+    """Gateway → control, about twice a second while anything moves: runs that had traffic, and what is in flight."""
+
+    runs: list[str]
+    open_calls: list[OpenCall]
+    journal_dropped: int
+
+
+class Written(msgspec.Struct, frozen=True, tag="written"):
+    """Gateway → control: the journal has grown; the ingester need not wait for its next look."""
+
+
+Frame = Hello | Published | Command | Done | Lookup | Found | Traffic | Written
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+
+
+def write(writer: asyncio.StreamWriter, frame: Frame) -> None:
+    """Put a frame on its way; `await writer.drain()` where many follow each other."""
+    body = _encoder.encode(frame)
+    writer.write(_LENGTH.pack(len(body)) + body)
+
+
+async def read(reader: asyncio.StreamReader) -> Frame | None:
+    """The next frame; None when the other side has gone.
+
+    Raises msgspec.DecodeError for a frame that is none of ours, ValueError for one past `MAX_FRAME` bytes.
+    """
+    try:
+        (length,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        if length > MAX_FRAME:
+            raise ValueError(f"a frame of {length} bytes is larger than {MAX_FRAME}")
+        return _decoder.decode(await reader.readexactly(length))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return None
