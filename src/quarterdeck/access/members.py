@@ -1,0 +1,228 @@
+"""Workspaces and the people in them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.access import keyring
+from quarterdeck.access.actors import Role
+from quarterdeck.access.tables import members, sessions, workspaces
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.events import Event
+from quarterdeck.kernel.ids import new_id
+
+OWNER_EMAIL = "owner@localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The tenant boundary. `settings` holds redaction, retention and the like, as the declared file names them."""
+
+    id: str
+    name: str
+    body_mode: str
+    settings: dict[str, Any]
+    created_at: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person in a workspace."""
+
+    id: str
+    workspace_id: str
+    email: str
+    name: str
+    role: Role
+    password_hash: str | None
+    declared: bool
+    created_at: int
+    version: int
+
+
+async def create_workspace(tx: Transaction, name: str) -> Workspace:
+    workspace = Workspace(new_id("ws"), name, "full", {}, tx.now, 1)
+    await tx.execute(workspaces.insert().values(**_values(workspace)))
+    return workspace
+
+
+async def create(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    declared: bool = False,
+    actor: str | None = None,
+) -> Member:
+    """Add a person, who cannot sign in before a link was made or a password set.
+
+    Raises Invalid when the e-mail is none, Changed when the workspace has it already.
+    """
+    email = normal_email(email)
+    if await by_email(tx, workspace_id, email) is not None:
+        raise Changed(f"{email} is a member already.", code="member_exists")
+    member = Member(new_id("mem"), workspace_id, email, name or email, role, None, declared, tx.now, 1)
+    await tx.execute(members.insert().values(**_values(member)))
+    await _tell(tx, member, actor)
+    return member
+
+
+async def change(
+    tx: Transaction,
+    workspace_id: str,
+    member_id: str,
+    *,
+    name: str | None = None,
+    role: Role | None = None,
+    expected_version: int | None = None,
+    actor: str | None = None,
+) -> Member:
+    """Rename a member or give it another role. None keeps what is.
+
+    Raises NotFound; Changed when the version is another by now, or when the last owner would be gone.
+    """
+    member = await get(tx, workspace_id, member_id)
+    if expected_version is not None and member.version != expected_version:
+        raise Changed("The member was changed meanwhile; load it again.", version=member.version)
+    if role is not None and role is not member.role and member.role is Role.OWNER and await _owners(tx, member) == 1:
+        raise Changed("A workspace keeps at least one owner; make somebody else owner first.", code="last_owner")
+    new_values: dict[str, Any] = {"version": member.version + 1}
+    if name is not None:
+        new_values["name"] = name
+    if role is not None:
+        new_values["role"] = role.value
+    if not await tx.changed(
+        members.update().where(members.c.id == member_id, members.c.version == member.version).values(**new_values)
+    ):
+        raise Changed("The member was changed meanwhile; load it again.")
+    fresh = await get(tx, workspace_id, member_id)
+    await _tell(tx, fresh, actor)
+    return fresh
+
+
+def may_grant(giver: Role | None, target: Role, current: Role | None = None) -> None:
+    """Raise Forbidden when somebody of role `giver` may not give `target` to a member that has `current`.
+
+    Only an owner makes or unmakes owners.
+    """
+    if giver is not Role.OWNER and Role.OWNER in (target, current):
+        raise Forbidden("Only an owner can make or change an owner.", permission="own")
+
+
+async def set_password(tx: Transaction, member: Member, password_hash: str, *, keep_session: bytes | None) -> None:
+    """Store the password's hash and end every other session of this member."""
+    await tx.execute(members.update().where(members.c.id == member.id).values(password_hash=password_hash))
+    ended = sessions.delete().where(sessions.c.member_id == member.id)
+    if keep_session is not None:
+        ended = ended.where(sessions.c.hash != keep_session)
+    await tx.execute(ended)
+    await _tell(tx, member, member.id)
+
+
+async def any_password(tx: Transaction) -> bool:
+    """Whether any owner or admin could sign in by password: asked before we bind beyond loopback."""
+    statement = (
+        sa.select(members.c.id)
+        .where(members.c.password_hash.is_not(None), members.c.role.in_([Role.OWNER.value, Role.ADMIN.value]))
+        .limit(1)
+    )
+    return await tx.row(statement) is not None
+
+
+async def get(tx: Transaction, workspace_id: str, member_id: str) -> Member:
+    """Raises NotFound."""
+    row = await tx.row(sa.select(members).where(members.c.workspace_id == workspace_id, members.c.id == member_id))
+    if row is None:
+        raise NotFound(f"There is no member {member_id!r} in this workspace.")
+    return member_of(row)
+
+
+async def by_email(tx: Transaction, workspace_id: str, email: str) -> Member | None:
+    row = await tx.row(
+        sa.select(members).where(members.c.workspace_id == workspace_id, members.c.email == email.strip().lower())
+    )
+    return None if row is None else member_of(row)
+
+
+async def everywhere(tx: Transaction, email: str) -> list[Member]:
+    """The members with this e-mail in all workspaces, oldest first: who may be signing in."""
+    rows = await tx.rows(
+        sa.select(members).where(members.c.email == email.strip().lower()).order_by(members.c.created_at, members.c.id)
+    )
+    return [member_of(row) for row in rows]
+
+
+async def page(tx: Transaction, workspace_id: str, *, after: str | None, limit: int) -> list[Member]:
+    statement = sa.select(members).where(members.c.workspace_id == workspace_id).order_by(members.c.id).limit(limit)
+    if after is not None:
+        statement = statement.where(members.c.id > after)
+    return [member_of(row) for row in await tx.rows(statement)]
+
+
+async def workspace(tx: Transaction, workspace_id: str) -> Workspace:
+    """Raises NotFound."""
+    row = await tx.row(sa.select(workspaces).where(workspaces.c.id == workspace_id))
+    if row is None:
+        raise NotFound(f"There is no workspace {workspace_id!r}.")
+    return Workspace(**{name: row[name] for name in Workspace.__slots__})
+
+
+def normal_email(email: str) -> str:
+    """Raises Invalid when the text cannot be an e-mail address."""
+    found = email.strip().lower()
+    name, at, host = found.partition("@")
+    if not at or not name or not host or "@" in host or any(letter.isspace() for letter in found) or len(found) > 254:
+        raise Invalid(f"{email!r} is not an e-mail address.", field="email")
+    return found
+
+
+def member_of(row: sa.RowMapping) -> Member:
+    values: dict[str, Any] = {name: row[name] for name in Member.__slots__}
+    return Member(**{**values, "role": Role(row["role"])})
+
+
+@dataclass(frozen=True, slots=True)
+class FirstBoot:
+    """What the first start made. `token` is to be shown once; None when the owner brought it."""
+
+    workspace: Workspace
+    owner: Member
+    token: str | None
+
+
+async def first_boot(tx: Transaction, *, token: str | None = None, email: str = OWNER_EMAIL) -> FirstBoot | None:
+    """Make the workspace `default`, its owner and the owner's token; None when there is a workspace already.
+
+    `token` may be any text of 16 characters or more; absent, a random one is made.
+    """
+    if await tx.row(sa.select(workspaces.c.id).limit(1)) is not None:
+        return None
+    made = await create_workspace(tx, "default")
+    owner = await create(tx, made.id, email=email, name="Owner", role=Role.OWNER)
+    holder = keyring.Holder(made.id, member_id=owner.id)
+    if token is not None:
+        await keyring.bring(tx, holder, token, name="owner token")
+        return FirstBoot(made, owner, None)
+    issued = await keyring.issue(tx, holder, name="owner token")
+    return FirstBoot(made, owner, issued.secret)
+
+
+async def _owners(tx: Transaction, member: Member) -> int:
+    statement = sa.select(sa.func.count()).where(
+        members.c.workspace_id == member.workspace_id, members.c.role == Role.OWNER.value
+    )
+    return int(await tx.scalar(statement))
+
+
+def _values(value: Workspace | Member) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
+
+
+async def _tell(tx: Transaction, member: Member, actor: str | None) -> None:
+    data = {"name": member.name, "role": member.role.value}
+    await tx.emit(Event(member.workspace_id, "member.changed", member.id, data, actor))

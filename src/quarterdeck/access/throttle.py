@@ -1,0 +1,60 @@
+"""Failed sign-ins make the next try wait: longer each time, per e-mail and address."""
+
+from dataclasses import dataclass
+
+from quarterdeck.kernel.clock import Clock
+from quarterdeck.kernel.errors import QuarterdeckError
+
+FREE_TRIES = 5
+MAX_WAIT_S = 900
+FORGET_AFTER_S = 3600
+MAX_TRACKED = 10_000
+
+
+class TooManyTries(QuarterdeckError):
+    """`extra["retry_after_s"]` says when to come back."""
+
+    status = 429
+    code = "too_many_tries"
+
+
+@dataclass(slots=True)
+class _Failures:
+    count: int
+    last: float
+
+
+class Throttle:
+    """Counts failures in memory: a restart forgives, which an attacker cannot cause and a person may."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures: dict[str, _Failures] = {}
+
+    def check(self, *subjects: str) -> None:
+        """Raises TooManyTries while any of `subjects` still has to wait."""
+        now = self._clock.monotonic()
+        wait = max((self._wait(subject, now) for subject in subjects), default=0.0)
+        if wait > 0:
+            seconds = int(wait) + 1
+            raise TooManyTries(f"Too many failed tries; wait {seconds} s and try again.", retry_after_s=seconds)
+
+    def failed(self, *subjects: str) -> None:
+        now = self._clock.monotonic()
+        for subject in subjects:
+            known = self._failures.pop(subject, None)
+            fresh = known is None or now - known.last > FORGET_AFTER_S
+            self._failures[subject] = _Failures(1 if fresh or known is None else known.count + 1, now)
+        while len(self._failures) > MAX_TRACKED:
+            del self._failures[next(iter(self._failures))]
+
+    def succeeded(self, *subjects: str) -> None:
+        for subject in subjects:
+            self._failures.pop(subject, None)
+
+    def _wait(self, subject: str, now: float) -> float:
+        known = self._failures.get(subject)
+        if known is None or known.count < FREE_TRIES:
+            return 0.0
+        pause = min(2.0 ** (known.count - FREE_TRIES), MAX_WAIT_S)
+        return known.last + pause - now
