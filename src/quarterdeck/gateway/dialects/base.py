@@ -36,12 +36,16 @@ class AnswerFacts:
     """The provider's own stop reason."""
     error: str | None = None
     """The provider's error message, when the answer is an error."""
+    cost: int | None = None
+    """Nano-dollars, when the provider itself names what it charged (OpenRouter)."""
 
 
 class StreamReader(Protocol):
     """Follows one stream. `feed` returns what to relay now: the same bytes, unless a chunk must be withheld."""
 
     usage: Usage | None
+    cost: int | None
+    """Nano-dollars, when the provider itself names what it charged."""
     model: str | None
     stop: str | None
     error: str | None

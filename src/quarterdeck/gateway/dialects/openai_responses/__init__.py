@@ -1,0 +1,5 @@
+"""OpenAI Responses."""
+
+from quarterdeck.gateway.dialects.openai_responses.wire import DIALECT
+
+__all__ = ["DIALECT"]

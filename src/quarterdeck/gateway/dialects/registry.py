@@ -1,0 +1,15 @@
+"""Every dialect by its name in the call record."""
+
+from quarterdeck.gateway.dialects import anthropic, openai_chat, openai_embeddings, openai_responses
+from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.openai_chat.wire import COMPLETIONS
+
+_ALL: tuple[Dialect, ...] = (
+    openai_chat.DIALECT,
+    COMPLETIONS,
+    openai_responses.DIALECT,
+    openai_embeddings.DIALECT,
+    anthropic.DIALECT,
+    anthropic.COUNT_TOKENS,
+)
+BY_NAME: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

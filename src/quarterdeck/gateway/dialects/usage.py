@@ -1,0 +1,120 @@
+"""Providers' own usage fields in the ledger's one form. Everything here tolerates missing and odd values."""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from quarterdeck.ledger.record import Usage
+
+_DEFAULT_TIERS = frozenset({"", "auto", "default", "standard", "on_demand", "unspecified"})
+Fields = Mapping[str, Any]
+_NONE: Fields = {}
+
+
+def count(fields: Fields, name: str) -> int:
+    """A count of tokens or uses: 0 when it is missing or nonsense."""
+    value = fields.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 < value < 1 << 53 else 0
+
+
+def fields_of(value: Any) -> Fields:
+    return value if isinstance(value, dict) else _NONE
+
+
+def text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def tier(value: Any) -> str | None:
+    """The served tier when it is one that is priced differently."""
+    return value if isinstance(value, str) and value.lower() not in _DEFAULT_TIERS else None
+
+
+def reported_cost(usage: Any) -> int | None:
+    """OpenRouter's own `usage.cost` (US dollars) in nano-dollars, rounded half to even; None when it names none."""
+    value = fields_of(usage).get("cost")
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        nano = Decimal(str(value)).scaleb(9)
+        return int(nano.to_integral_value()) if nano.is_finite() and 0 <= nano < 1 << 62 else None
+    except InvalidOperation:
+        return None
+
+
+def from_openai(usage: Any, *, service_tier: Any = None, server_tools: dict[str, int] | None = None) -> Usage | None:
+    """Usage of OpenAI's chat, completions, responses and embeddings and of the many who speak like it.
+
+    Their totals include cached, cache-written, audio and reasoning tokens. xAI alone leaves reasoning out of
+    `completion_tokens`; its own `total_tokens` shows it, so the sum decides and not the provider's name.
+    """
+    if not isinstance(usage, dict) or not usage:
+        return None
+    read = fields_of(usage.get("prompt_tokens_details") or usage.get("input_tokens_details"))
+    wrote = fields_of(usage.get("completion_tokens_details") or usage.get("output_tokens_details"))
+    prompt = count(usage, "prompt_tokens") or count(usage, "input_tokens")
+    output = count(usage, "completion_tokens") or count(usage, "output_tokens")
+    reasoning = count(wrote, "reasoning_tokens") or count(usage, "reasoning_tokens")
+    if reasoning and count(usage, "total_tokens") == prompt + output + reasoning:
+        output += reasoning
+    tools = dict(server_tools or {})
+    tools.update(_openai_like_tools(usage))
+    return Usage(
+        input_total=prompt,
+        # DeepSeek and Moonshot name their cache hits beside the details.
+        cache_read=count(read, "cached_tokens")
+        or count(usage, "prompt_cache_hit_tokens")
+        or count(usage, "cached_tokens"),
+        cache_write_5m=count(read, "cache_write_tokens"),
+        output_total=output,
+        reasoning=reasoning,
+        audio_in=count(read, "audio_tokens"),
+        audio_out=count(wrote, "audio_tokens"),
+        cache_audio_read=count(fields_of(read.get("cached_tokens_details")), "audio_tokens"),
+        server_tools=tools,
+        service_tier=tier(service_tier) or tier(usage.get("service_tier")),
+    )
+
+
+def _openai_like_tools(usage: Fields) -> dict[str, int]:
+    tools = _uses(usage.get("server_tool_use"))
+    tools.update(_uses(usage.get("server_side_tool_usage_details")))
+    if searches := count(usage, "num_search_queries"):
+        tools["web_search_requests"] = searches
+    if sources := count(usage, "num_sources_used"):
+        tools["sources_used"] = sources
+    return tools
+
+
+def from_anthropic(usage: Any) -> Usage | None:
+    """Usage of Anthropic messages. Its `input_tokens` leaves the cache out, so the total is the sum of three."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    cache_read = count(usage, "cache_read_input_tokens")
+    written = count(usage, "cache_creation_input_tokens")
+    by_age = fields_of(usage.get("cache_creation"))
+    short, long = count(by_age, "ephemeral_5m_input_tokens"), count(by_age, "ephemeral_1h_input_tokens")
+    # A stream's last word on cache writes is a bare total: what the breakdown does not explain joins the kind in use.
+    if unexplained := max(0, written - short - long):
+        if long and not short:
+            long += unexplained
+        else:
+            short += unexplained
+    fast = "fast" if usage.get("speed") == "fast" else None
+    return Usage(
+        input_total=count(usage, "input_tokens") + cache_read + short + long,
+        cache_read=cache_read,
+        cache_write_5m=short,
+        cache_write_1h=long,
+        output_total=count(usage, "output_tokens"),
+        reasoning=count(fields_of(usage.get("output_tokens_details")), "thinking_tokens"),
+        server_tools=_uses(usage.get("server_tool_use")),
+        service_tier=tier(usage.get("service_tier")) or fast,
+    )
+
+
+def _uses(value: Any) -> dict[str, int]:
+    named = fields_of(value)
+    return {name: uses for name in named if (uses := count(named, name))}
