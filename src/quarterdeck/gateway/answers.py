@@ -1,0 +1,64 @@
+"""Headers that every answer of ours carries, and the counters of what was answered."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.headers import returned
+from quarterdeck.kernel.money import format_usd
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_JSON = (b"content-type", b"application/json")
+
+
+class Metrics:
+    """Counts since the process started; `GET /metrics` shows them."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[tuple[str, str, str]] = Counter()
+        """(dialect, provider, outcome) → calls."""
+        self.refusals: Counter[str] = Counter()
+        self.overhead_us = 0
+        self.cost_nano = 0
+
+    def settled(self, draft: Draft, cost: int | None) -> None:
+        provider = draft.target.provider.name if draft.target is not None else ""
+        self.calls[draft.endpoint.dialect, provider, draft.outcome] += 1
+        self.overhead_us += draft.overhead()
+        self.cost_nano += cost or 0
+
+    def refused(self, code: str) -> None:
+        self.refusals[code] += 1
+
+
+def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
+    """The provider's headers and ours. The cost of a stream is not known yet, so its header is left out."""
+    target, attribution = draft.target, draft.attribution
+    headers = returned(draft.answer_headers)
+    headers.append((b"x-quarterdeck-call-id", draft.id.encode()))
+    if attribution is not None and attribution.run_id is not None:
+        headers.append((b"x-quarterdeck-run", attribution.run_id.encode()))
+    if target is not None:
+        headers.append((b"x-quarterdeck-provider", target.provider.name.encode("latin-1", "replace")))
+        headers.append((b"x-quarterdeck-model", target.model.encode("latin-1", "replace")))
+    headers.append((b"x-quarterdeck-attempts", b"1" if draft.sent_at is not None else b"0"))
+    headers.append((b"x-quarterdeck-cache", b"off"))
+    if cost is not None:
+        headers.append((b"x-quarterdeck-cost-usd", format_usd(cost).encode()))
+    elif draft.usage is not None:
+        headers.append((b"x-quarterdeck-cost-usd", b"unpriced"))
+    headers.append((b"x-quarterdeck-overhead-ms", b"%.3f" % (draft.overhead() / 1000)))
+    return headers
+
+
+async def refusal_answer(draft: Draft, refusal: Refusal, body: bytes, send: Send) -> None:
+    """Our own no. The call's id stands in it only when the call was recorded."""
+    headers = [_JSON, (b"content-length", str(len(body)).encode()), (b"x-quarterdeck-code", refusal.code.encode())]
+    if draft.workspace is not None:
+        headers.append((b"x-quarterdeck-call-id", draft.id.encode()))
+    headers.append((b"x-quarterdeck-attempts", b"1" if draft.sent_at is not None else b"0"))
+    headers.extend(refusal.headers)
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,113 @@
+"""The gateway's end of the line to control: snapshots and commands in, look-ups and traffic out.
+
+Control may be away for any time; calls go on with the snapshot at hand, and the line is taken up again by itself.
+"""
+
+import asyncio
+import itertools
+import logging
+import os
+from collections.abc import Callable
+
+from quarterdeck.access import wire
+from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.snapshot import SnapshotHolder
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 0.2
+TRAFFIC_EVERY_S = 0.5
+
+
+class Bus:
+    """One connection to control, for as long as the gateway lives."""
+
+    def __init__(self, path: str, gateway_id: str, holder: SnapshotHolder, open_calls: OpenCalls) -> None:
+        self._path = path
+        self._gateway_id = gateway_id
+        self._holder = holder
+        self._open_calls = open_calls
+        self._writer: asyncio.StreamWriter | None = None
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, asyncio.Future[bool]] = {}
+        self._wake_sent = False
+        self.journal_dropped: Callable[[], int] = lambda: 0
+
+    @property
+    def connected(self) -> bool:
+        return self._writer is not None
+
+    def journal_grew(self) -> None:
+        """Tell control to ingest soon; at most once a traffic tick, for the ingester looks by itself as well."""
+        if self._writer is not None and not self._wake_sent:
+            self._wake_sent = True
+            wire.write(self._writer, wire.Written())
+
+    async def run(self) -> None:
+        """Keep the line up until cancelled."""
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self._path, limit=wire.MAX_FRAME)
+            except OSError:
+                await asyncio.sleep(RETRY_S)
+                continue
+            try:
+                await self._serve(reader, writer)
+            finally:
+                self._writer = None
+                self._holder.answer_unknown_with(None)
+                for waiting in self._answers.values():
+                    waiting.cancel()
+                self._answers.clear()
+                writer.close()
+            await asyncio.sleep(RETRY_S)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire.write(writer, wire.Hello(self._gateway_id, os.getpid(), self._holder.current.version))
+        self._writer = writer
+        self._holder.answer_unknown_with(self._ask)
+        ticking = asyncio.create_task(self._tell_traffic(writer))
+        try:
+            while (frame := await wire.read(reader)) is not None:
+                await self._take(frame, writer)
+        finally:
+            ticking.cancel()
+
+    async def _take(self, frame: wire.Frame, writer: asyncio.StreamWriter) -> None:
+        if isinstance(frame, wire.Published):
+            self._holder.publish(frame.snapshot)
+            wire.write(writer, wire.Done(frame.number))
+            await asyncio.to_thread(self._holder.keep, frame.snapshot)
+        elif isinstance(frame, wire.Found):
+            waiting = self._answers.pop(frame.number, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(frame.known)
+        elif isinstance(frame, wire.Command):
+            count = await self._open_calls.end(frame.scope, frame.id, frame.code, frame.message)
+            wire.write(writer, wire.Done(frame.number, count))
+
+    async def _ask(self, key_hash: bytes) -> bool:
+        if self._writer is None:
+            return False
+        number = next(self._numbers)
+        waiting = self._answers[number] = asyncio.get_running_loop().create_future()
+        wire.write(self._writer, wire.Lookup(number, key_hash))
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            self._answers.pop(number, None)
+            raise
+
+    async def _tell_traffic(self, writer: asyncio.StreamWriter) -> None:
+        told_idle = False
+        while True:
+            await asyncio.sleep(TRAFFIC_EVERY_S)
+            self._wake_sent = False
+            runs, open_calls = self._open_calls.traffic()
+            if not runs and not open_calls and told_idle:
+                continue
+            told_idle = not open_calls
+            wire.write(writer, wire.Traffic(runs, open_calls, self.journal_dropped()))
+            await writer.drain()
+
+

@@ -1,0 +1,214 @@
+"""A call while it happens. It becomes a frozen CallRecord when it settles."""
+
+import struct
+import time
+from collections.abc import Sequence
+
+from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
+from quarterdeck.gateway.attribution import Attribution
+from quarterdeck.gateway.dialects.base import RequestFacts
+from quarterdeck.gateway.endpoints import Endpoint
+from quarterdeck.gateway.headers import recorded
+from quarterdeck.gateway.open_calls import InFlight
+from quarterdeck.gateway.targets import Target
+from quarterdeck.kernel.ids import new_id
+from quarterdeck.ledger.record import Attempt, CallRecord, PriceNote, Usage
+
+_CHUNK_TIME = struct.Struct("<II")
+_BODY_RANK = {"full": 0, "redacted": 1, "none": 2}
+MAX_TAGS = 16
+MAX_TAG = 128
+
+
+class Draft:
+    """What is known of a call so far. One per call, touched only by the coroutine that serves it."""
+
+    __slots__ = (
+        "agent",
+        "answer_headers",
+        "answer_type",
+        "attempt_error",
+        "attribution",
+        "began",
+        "begun",
+        "body_mode",
+        "chunk_times",
+        "chunks",
+        "cost",
+        "endpoint",
+        "error_code",
+        "error_message",
+        "facts",
+        "first_byte",
+        "flight",
+        "headers",
+        "id",
+        "key",
+        "model_answered",
+        "outcome",
+        "path",
+        "recorded",
+        "request_body",
+        "request_headers",
+        "response_size",
+        "sent_at",
+        "started",
+        "status",
+        "target",
+        "upstream_done",
+        "upstream_status",
+        "usage",
+        "usage_source",
+        "workspace",
+    )
+
+    def __init__(self, endpoint: Endpoint, path: str, request_headers: Sequence[tuple[bytes, bytes]]) -> None:
+        self.id = new_id("call")
+        self.started = time.time_ns() // 1_000
+        self.began = time.perf_counter_ns()
+        self.endpoint = endpoint
+        self.path = path
+        self.request_headers = request_headers
+        self.headers = dict(request_headers)
+        self.request_body = b""
+        self.key: KeyEntry | None = None
+        self.agent: AgentEntry | None = None
+        self.workspace: WorkspaceEntry | None = None
+        self.attribution: Attribution | None = None
+        self.facts: RequestFacts | None = None
+        self.target: Target | None = None
+        self.flight: InFlight | None = None
+        self.body_mode = "full"
+        self.status = 0
+        self.outcome = "ok"
+        self.begun = False
+        """The caller has been sent the head of an answer: from here on there is no second one."""
+        self.recorded = False
+        self.cost: int | None = None
+        self.error_code: str | None = None
+        self.error_message: str | None = None
+        self.attempt_error: str | None = None
+        self.upstream_status: int | None = None
+        self.sent_at: int | None = None
+        self.first_byte: int | None = None
+        self.upstream_done: int | None = None
+        self.answer_headers: Sequence[tuple[bytes, bytes]] = ()
+        self.answer_type: str | None = None
+        self.chunks: list[bytes] = []
+        self.chunk_times: list[bytes] = []
+        self.response_size = 0
+        self.model_answered: str | None = None
+        self.usage: Usage | None = None
+        self.usage_source = "none"
+
+    def elapsed(self) -> int:
+        """Microseconds since the call arrived."""
+        return (time.perf_counter_ns() - self.began) // 1_000
+
+    def overhead(self) -> int:
+        """Microseconds of ours: all but the wait for the provider."""
+        waited = 0
+        if self.sent_at is not None:
+            waited = (self.upstream_done if self.upstream_done is not None else self.elapsed()) - self.sent_at
+        return max(0, self.elapsed() - waited)
+
+    def took_chunk(self, chunk: bytes) -> None:
+        """Keep a chunk of the answer and when it came."""
+        self.chunk_times.append(_CHUNK_TIME.pack(self.response_size & 0xFFFFFFFF, self.elapsed() // 1_000))
+        self.chunks.append(chunk)
+        self.response_size += len(chunk)
+
+    def choose_body_mode(self) -> None:
+        """The agent's mode, else the workspace's; a request may only ask for less to be kept."""
+        assert self.workspace is not None and self.agent is not None and self.key is not None
+        mode = self.key.body_mode or self.agent.body_mode or self.workspace.body_mode
+        asked = self.headers.get(b"x-quarterdeck-bodies", b"").decode("latin-1")
+        if self.headers.get(b"x-portkey-debug") == b"false":
+            asked = "none"
+        if _BODY_RANK.get(asked, 0) > _BODY_RANK.get(mode, 0):
+            mode = asked
+        self.body_mode = mode
+
+    def tags(self) -> list[tuple[str, str]]:
+        """The call's tags: the key's, those of the tag header, the body's metadata; the first to name one wins."""
+        found: dict[str, str] = dict(self.key.tags) if self.key is not None else {}
+        header = self.headers.get(b"x-quarterdeck-tags")
+        if header is not None:
+            for part in header.decode("latin-1").split(","):
+                name, equals, value = part.partition("=")
+                if equals:
+                    found.setdefault(name.strip()[:MAX_TAG], value.strip()[:MAX_TAG])
+        if self.facts is not None:
+            for name, value in self.facts.tags.items():
+                found.setdefault(name[:MAX_TAG], value[:MAX_TAG])
+        return list(found.items())[:MAX_TAGS]
+
+    def record(self, cost: int | None, price: PriceNote | None) -> CallRecord:
+        """Freeze it. `cost` is nano-dollars."""
+        assert self.workspace is not None
+        attribution, target, key = self.attribution, self.target, self.key
+        keep = self.body_mode != "none"
+        ended = self.elapsed()
+        user_agent = self.headers.get(b"user-agent")
+        return CallRecord(
+            id=self.id,
+            workspace_id=self.workspace.id,
+            agent_id=self.agent.id if self.agent is not None else None,
+            key_id=key.id if key is not None else None,
+            run_id=attribution.run_id if attribution is not None else None,
+            task_id=attribution.task_id if attribution is not None else None,
+            attribution=attribution.source if attribution is not None else "unclaimed",
+            session=attribution.session if attribution is not None else None,
+            trace_id=attribution.trace_id if attribution is not None else None,
+            dialect=self.endpoint.dialect,
+            endpoint=self.path,
+            model_asked=(self.facts.model or "") if self.facts is not None else "",
+            provider=target.provider.name if target is not None else None,
+            provider_kind=target.provider.kind if target is not None else None,
+            model=target.model if target is not None else None,
+            model_answered=self.model_answered,
+            stream=self.facts.stream if self.facts is not None else False,
+            status=self.status,
+            outcome=self.outcome,
+            error_code=self.error_code,
+            error_message=self.error_message,
+            attempts=self._attempts(),
+            started=self.started,
+            first_byte=self.first_byte,
+            ended=ended,
+            overhead=self.overhead(),
+            usage=self.usage,
+            usage_source=self.usage_source,
+            cost=cost,
+            price=price,
+            tags=self.tags(),
+            client=user_agent.decode("latin-1") if user_agent is not None else None,
+            request_headers=recorded(self.request_headers) if keep else [],
+            response_headers=recorded(self.answer_headers) if keep else [],
+            body_mode=self.body_mode,
+            request_body=self.request_body if keep else b"",
+            response_body=b"".join(self.chunks) if keep else b"",
+            response_type=self.answer_type,
+            chunk_times=b"".join(self.chunk_times) if keep else b"",
+            request_size=len(self.request_body),
+            response_size=self.response_size,
+            extra={"mismatch": attribution.mismatch} if attribution is not None and attribution.mismatch else {},
+        )
+
+    def _attempts(self) -> list[Attempt]:
+        if self.target is None or self.sent_at is None:
+            return []
+        error = self.attempt_error
+        if error is None and self.upstream_status is not None and self.upstream_status >= 400:
+            error = f"status_{self.upstream_status}"
+        return [
+            Attempt(
+                provider=self.target.provider.name,
+                model=self.target.model,
+                status=self.upstream_status,
+                error=error,
+                began=self.sent_at,
+                first_byte=self.first_byte,
+                ended=self.upstream_done if self.upstream_done is not None else self.elapsed(),
+            )
+        ]

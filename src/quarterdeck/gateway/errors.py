@@ -1,0 +1,120 @@
+"""Refusals: what the gateway itself says no to.
+
+Statuses are chosen for what real clients do with them: SDKs retry 409 and 5xx, and some agent runtimes disable a key
+for minutes at the sight of words like budget or quota. So what concerns one run is a neutral 400.
+"""
+
+from collections.abc import Sequence
+
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+class Refusal(Exception):
+    """The caller gets `status`, `code` and `message` in its own dialect; `headers` ride along."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Headers = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+
+
+def no_key() -> Refusal:
+    return Refusal(
+        401,
+        "key_invalid",
+        "No key was sent. Send your agent's key as 'Authorization: Bearer …', 'x-api-key' or 'x-goog-api-key'.",
+    )
+
+
+def unknown_key() -> Refusal:
+    return Refusal(401, "key_invalid", "This key is not known here. Check it for missing characters, or make a new one.")
+
+
+def revoked_key() -> Refusal:
+    return Refusal(401, "key_invalid", "This key was revoked. Ask for a new one.")
+
+
+def expired_key() -> Refusal:
+    return Refusal(401, "key_invalid", "This key has expired. Ask for a new one.")
+
+
+def member_key() -> Refusal:
+    return Refusal(
+        401, "key_invalid", "This is a member's token; model calls need an agent's key. Make one on the agent's page."
+    )
+
+
+def run_ended() -> Refusal:
+    return Refusal(400, "run_ended", "The run this key belongs to has ended. Claim a task to get a new run and key.")
+
+
+def task_paused() -> Refusal:
+    return Refusal(400, "task_paused", "This task is held. Stop here; the work is resumed by the people who hold it.")
+
+
+def run_stopped() -> Refusal:
+    return Refusal(400, "run_stopped", "This run was stopped. Stop here; nothing more is expected of it.")
+
+
+def agent_paused(name: str, desired: str) -> Refusal:
+    words = "is paused" if desired == "paused" else "is retired"
+    return Refusal(403, "agent_paused", f"The agent {name} {words}. A person has to enable it before it can call again.")
+
+
+def model_not_allowed(model: str) -> Refusal:
+    return Refusal(403, "model_not_allowed", f"This key may not use {model}. Use an allowed model or ask for another key.")
+
+
+def model_unknown(model: str, names: Sequence[str]) -> Refusal:
+    known = ", ".join(names) or "none is set up"
+    return Refusal(
+        404,
+        "model_not_found",
+        f"No provider here serves {model!r} in this API. Write it as provider/model; providers: {known}.",
+    )
+
+
+def no_such_path(path: str) -> Refusal:
+    return Refusal(404, "path_unknown", f"{path} is not a path this gateway serves. See /api/docs for those it does.")
+
+
+def wrong_method(method: str, path: str, allowed: str) -> Refusal:
+    return Refusal(405, "method_not_allowed", f"{path} takes {allowed}, not {method}.", headers=[(b"allow", allowed.encode())])
+
+
+def bad_body(message: str) -> Refusal:
+    return Refusal(400, "invalid_body", message)
+
+
+def body_too_large(limit: int) -> Refusal:
+    return Refusal(413, "body_too_large", f"The request body is larger than the {limit} bytes allowed here.")
+
+
+def headers_too_large(limit: int) -> Refusal:
+    return Refusal(431, "headers_too_large", f"The request's headers are larger than the {limit} bytes allowed here.")
+
+
+def provider_unavailable(provider: str, code: str, words: str) -> Refusal:
+    return Refusal(503, "provider_unavailable", f"The provider {provider} could not be reached: {words} ({code}).")
+
+
+def provider_unset(provider: str, why: str) -> Refusal:
+    return Refusal(503, "provider_unavailable", f"The provider {provider} cannot be used: {why}.")
+
+
+def journal_full() -> Refusal:
+    return Refusal(
+        503,
+        "journal_full",
+        "The disk that calls are recorded on is full, and calls that cannot be recorded are refused. Free some space.",
+        headers=[(b"retry-after", b"10")],
+    )
+
+
+def not_ready() -> Refusal:
+    return Refusal(503, "starting", "The server is starting. Try again in a second.", headers=[(b"retry-after", b"1")])

@@ -1,0 +1,92 @@
+"""`/healthz`, `/readyz` and `/metrics`: answered here, so that they answer when control is away."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from quarterdeck.access.snapshot import EMPTY
+from quarterdeck.gateway.answers import Metrics
+from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.forward import Forwarder
+from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.settle import Settler
+from quarterdeck.gateway.snapshot import SnapshotHolder
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Health:
+    """What an operator asks a gateway."""
+
+    PATHS: ClassVar[frozenset[str]] = frozenset({"/healthz", "/readyz", "/metrics"})
+
+    def __init__(
+        self,
+        holder: SnapshotHolder,
+        bus: Bus,
+        settler: Settler,
+        open_calls: OpenCalls,
+        metrics: Metrics,
+        forward: Forwarder,
+    ) -> None:
+        self._holder = holder
+        self._bus = bus
+        self._settler = settler
+        self._open_calls = open_calls
+        self._metrics = metrics
+        self._forward = forward
+
+    async def __call__(self, path: str, send: Send) -> None:
+        if path == "/healthz":
+            await _answer(send, 200, b'{"status":"alive"}', b"application/json")
+        elif path == "/readyz":
+            await self._ready(send)
+        else:
+            control = await self._forward.text("/metrics")
+            await _answer(send, 200, self._exposition().encode() + (control or b""), b"text/plain; version=0.0.4")
+
+    async def _ready(self, send: Send) -> None:
+        """200 while model calls can be served; `degraded` names what is missing all the same."""
+        degraded = []
+        if self._holder.current is EMPTY:
+            degraded.append("no snapshot has arrived from control yet, so no key is known")
+        if not self._bus.connected:
+            degraded.append("control is away: calls are served from the last snapshot and recorded in the journal")
+        if self._settler.journal_full:
+            degraded.append("the journal's disk is full: new calls are refused")
+        ready = self._holder.current is not EMPTY and not self._settler.journal_full
+        body = {"status": "ready" if ready else "not ready", "degraded": degraded}
+        await _answer(send, 200 if ready else 503, msgspec.json.encode(body), b"application/json")
+
+    def _exposition(self) -> str:
+        """Prometheus text, by hand: a handful of counters that the model path keeps as plain numbers."""
+        lines = ["# HELP quarterdeck_calls_total Calls settled.", "# TYPE quarterdeck_calls_total counter"]
+        for (dialect, provider, outcome), count in sorted(self._metrics.calls.items()):
+            labels = f'dialect="{dialect}",provider="{_escaped(provider)}",outcome="{outcome}"'
+            lines.append(f"quarterdeck_calls_total{{{labels}}} {count}")
+        lines += ["# HELP quarterdeck_refusals_total Calls refused here.", "# TYPE quarterdeck_refusals_total counter"]
+        lines += [
+            f'quarterdeck_refusals_total{{code="{code}"}} {n}' for code, n in sorted(self._metrics.refusals.items())
+        ]
+        plain = (
+            ("quarterdeck_open_calls", "gauge", "Calls in flight.", len(self._open_calls)),
+            ("quarterdeck_overhead_seconds_total", "counter", "Time of ours in calls.", self._metrics.overhead_us / 1e6),
+            ("quarterdeck_cost_usd_total", "counter", "Priced cost.", self._metrics.cost_nano / 1e9),
+            ("quarterdeck_snapshot_version", "gauge", "Version of the snapshot.", self._holder.current.version),
+            ("quarterdeck_control_connected", "gauge", "Whether control is there.", int(self._bus.connected)),
+            ("quarterdeck_journal_dropped_total", "counter", "Records dropped: disk full.", self._bus.journal_dropped()),
+        )
+        for name, kind, text, value in plain:
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", f"{name} {value}"]
+        return "\n".join(lines) + "\n"
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+async def _answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
+    head = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,59 @@
+"""Who calls: the key among the headers, and the entry the snapshot holds for it."""
+
+import hashlib
+from urllib.parse import parse_qs
+
+from quarterdeck.access.snapshot import KeyEntry, Snapshot, WorkspaceEntry
+from quarterdeck.gateway import errors
+
+_BEARER = b"bearer "
+
+
+def key_texts(headers: dict[bytes, bytes], query: bytes) -> list[bytes]:
+    """Every key the request shows, in the order they are tried.
+
+    Portkey's clients put the provider's own key into Authorization, so what names itself as ours is tried first.
+    """
+    found: list[bytes] = []
+    authorization = headers.get(b"authorization")
+    if authorization is not None and authorization[:7].lower() == _BEARER:
+        found.append(authorization[7:].strip())
+    for name in (b"x-api-key", b"x-goog-api-key", b"x-portkey-api-key"):
+        if (value := headers.get(name)) is not None:
+            found.append(value)
+    if b"key=" in query:
+        found.extend(value.encode() for value in parse_qs(query.decode("latin-1")).get("key", []))
+    if len(found) > 1:
+        found.sort(key=lambda text: not text.startswith(b"qd-"))
+    return found
+
+
+def key_hash(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()
+
+
+def check(entry: KeyEntry, workspace: WorkspaceEntry, now: int) -> None:
+    """Raise the Refusal that fits when this key may not call now; the order is from the key outwards."""
+    if entry.state != "active":
+        raise errors.run_ended() if entry.state == "ended" else errors.revoked_key()
+    if entry.expires_at is not None and entry.expires_at <= now:
+        raise errors.run_ended() if entry.kind == "run" else errors.expired_key()
+    if entry.agent_id is None:
+        raise errors.member_key()
+    agent = workspace.agents.get(entry.agent_id)
+    if agent is None:
+        raise errors.revoked_key()
+    if agent.desired != "enabled":
+        raise errors.agent_paused(agent.name, agent.desired)
+
+
+def find(snapshot: Snapshot, texts: list[bytes]) -> tuple[KeyEntry | None, bytes]:
+    """The first of `texts` the snapshot knows; else None and the hash of the first, to be looked up."""
+    first = b""
+    for text in texts:
+        digest = key_hash(text)
+        entry = snapshot.keys.get(digest)
+        if entry is not None:
+            return entry, digest
+        first = first or digest
+    return None, first

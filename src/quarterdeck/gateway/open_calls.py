@@ -1,0 +1,120 @@
+"""The table of calls in flight: what the stop lever ends and the dashboard shows."""
+
+import asyncio
+from collections.abc import Callable
+
+from quarterdeck.access.wire import OpenCall
+
+END_WAIT_S = 1.0
+SHOWN_AT_MOST = 2_000
+
+
+class InFlight:
+    """One call in flight. `stop` is set by whoever holds the upstream, and ends the call with a reason."""
+
+    __slots__ = (
+        "agent_id",
+        "first_byte",
+        "id",
+        "key_id",
+        "model",
+        "provider",
+        "run_id",
+        "started",
+        "stop",
+        "stopped_by",
+        "stream",
+        "task_id",
+        "workspace_id",
+    )
+
+    def __init__(
+        self,
+        call_id: str,
+        workspace_id: str,
+        agent_id: str | None,
+        key_id: str,
+        run_id: str | None,
+        task_id: str | None,
+        started: int,
+        stream: bool,
+    ) -> None:
+        self.id = call_id
+        self.workspace_id = workspace_id
+        self.agent_id = agent_id
+        self.key_id = key_id
+        self.run_id = run_id
+        self.task_id = task_id
+        self.started = started
+        self.stream = stream
+        self.provider: str | None = None
+        self.model: str | None = None
+        self.first_byte: int | None = None
+        self.stop: Callable[[], None] | None = None
+        self.stopped_by: tuple[str, str] | None = None
+        """(code, message) once somebody pulled the lever on this call."""
+
+
+class OpenCalls:
+    """All calls in flight of this gateway."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, InFlight] = {}
+        self._touched: set[str] = set()
+        self._ended = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def add(self, call: InFlight) -> None:
+        self._calls[call.id] = call
+        if call.run_id is not None:
+            self._touched.add(call.run_id)
+
+    def remove(self, call: InFlight) -> None:
+        del self._calls[call.id]
+        self._ended.set()
+
+    async def end(self, scope: str, an_id: str, code: str, message: str) -> int:
+        """End every matching call now; returns how many once they are gone (or after a second)."""
+        matching = [call for call in self._calls.values() if _matches(call, scope, an_id)]
+        for call in matching:
+            call.stopped_by = (code, message)
+            if call.stop is not None:
+                call.stop()
+        deadline = asyncio.get_running_loop().time() + END_WAIT_S
+        while any(call.id in self._calls for call in matching):
+            self._ended.clear()
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            try:
+                await asyncio.wait_for(self._ended.wait(), left)
+            except TimeoutError:
+                break
+        return len(matching)
+
+    def traffic(self) -> tuple[list[str], list[OpenCall]]:
+        """Runs that had traffic since the last look, and what is in flight now."""
+        shown = [
+            OpenCall(
+                call.id,
+                call.workspace_id,
+                call.agent_id,
+                call.run_id,
+                call.task_id,
+                call.provider,
+                call.model,
+                call.started,
+                call.first_byte,
+                call.stream,
+            )
+            for call, _ in zip(self._calls.values(), range(SHOWN_AT_MOST), strict=False)
+        ]
+        runs = self._touched | {call.run_id for call in self._calls.values() if call.run_id is not None}
+        self._touched = set()
+        return sorted(runs), shown
+
+
+def _matches(call: InFlight, scope: str, an_id: str) -> bool:
+    return scope == "all" or an_id == {"agent": call.agent_id, "run": call.run_id, "key": call.key_id}.get(scope)

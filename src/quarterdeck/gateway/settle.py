@@ -1,0 +1,104 @@
+"""Settle a call: its usage, its price, its record in the journal."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from quarterdeck.gateway import errors
+from quarterdeck.gateway.answers import Metrics
+from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.estimate import estimate
+from quarterdeck.gateway.targets import Target
+from quarterdeck.ledger.journal import JournalFull
+from quarterdeck.ledger.prices import MISSING, PriceBook
+from quarterdeck.ledger.record import PriceNote, encode
+
+log = logging.getLogger(__name__)
+
+_MAY_BE_BILLED = frozenset({"ok", "cut", "cancelled"})
+_NEVER_BILLED = frozenset({"anthropic_count_tokens", "openai_models"})
+
+
+class Writer(Protocol):
+    """What a settler asks of the journal."""
+
+    full: bool
+
+    def append(self, payload: bytes) -> Awaitable[None] | None: ...
+
+
+class Settler:
+    """Prices calls and writes their records. One per gateway process."""
+
+    def __init__(self, journal: Writer, prices: PriceBook, metrics: Metrics, grew: Callable[[], None]) -> None:
+        self.prices = prices
+        self._journal = journal
+        self._metrics = metrics
+        self._grew = grew
+        self._resolving: set[asyncio.Task[object]] = set()
+
+    @property
+    def journal_full(self) -> bool:
+        return self._journal.full
+
+    def prepare(self, target: Target) -> None:
+        """Begin to look up the price while the provider works, so that it is there when the answer is."""
+        if self.prices.cached(target.provider.kind, target.model) is MISSING:
+            task = asyncio.create_task(
+                asyncio.to_thread(self.prices.resolve, target.provider.kind, target.model), name="price"
+            )
+            self._resolving.add(task)
+            task.add_done_callback(self._resolving.discard)
+
+    async def settle(self, draft: Draft, dialect: Dialect, answer: bytes | None = None) -> int | None:
+        """Price the call and write its record; once, however often it is asked.
+
+        `answer` is our own answer to the caller where the provider gave none. Returns the cost in nano-dollars, None
+        when it has no price. Raises Refusal when the journal is full and full means refuse.
+        """
+        if draft.recorded:
+            return draft.cost
+        draft.recorded = True
+        if answer is not None:
+            draft.chunks, draft.response_size = [answer], len(answer)
+        await self._estimate(draft)
+        draft.cost, note = await self._price(draft)
+        self._metrics.settled(draft, draft.cost)
+        payload = encode(draft.record(draft.cost, note))
+        try:
+            written = self._journal.append(payload)
+            if written is not None:
+                await asyncio.shield(written)
+        except JournalFull:
+            raise errors.journal_full() from None
+        self._grew()
+        return draft.cost
+
+    async def _estimate(self, draft: Draft) -> None:
+        """A call that may be billed but says nothing of its usage is estimated, and says so."""
+        if draft.usage is not None and draft.outcome == "ok":
+            draft.usage_source = "provider"
+            return
+        billable = draft.outcome in _MAY_BE_BILLED and draft.sent_at is not None and draft.status in {200, 499}
+        if not billable or draft.endpoint.dialect in _NEVER_BILLED:
+            draft.usage_source = "provider" if draft.usage is not None else "none"
+            return
+        draft.usage = await asyncio.to_thread(estimate, draft.request_body, b"".join(draft.chunks), draft.usage)
+        draft.usage_source = "estimated"
+
+    async def _price(self, draft: Draft) -> tuple[int | None, PriceNote | None]:
+        target, usage = draft.target, draft.usage
+        if target is None or usage is None:
+            return 0, None
+        kind = target.provider.kind
+        for model in (draft.model_answered, target.model):
+            if model is None:
+                continue
+            quote = self.prices.cached(kind, model)
+            if quote is MISSING:
+                quote = await asyncio.to_thread(self.prices.resolve, kind, model)
+            if quote is not None and quote is not MISSING:
+                return quote.cost(usage)
+        return None, None

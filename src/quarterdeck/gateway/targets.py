@@ -1,0 +1,104 @@
+"""Where a model is served: from the name a caller writes to a provider, an address and a key for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from quarterdeck.access.catalogue import CATALOGUE, Auth, ProviderSpec
+from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
+from quarterdeck.gateway import errors
+from quarterdeck.gateway.transport import Origin, Timeouts
+
+KnowsModel = Callable[[str, str], bool]
+"""(provider kind, model) → whether the price table knows this kind serves that model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A provider to send to, all that does not change from call to call worked out beforehand."""
+
+    provider: ProviderEntry
+    spec: ProviderSpec
+    model: str
+    renamed: bool
+    """The caller wrote something else than `model`, so the body has to be patched."""
+    origin: Origin
+    base_path: bytes
+    timeouts: Timeouts
+
+
+def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:
+    """The target for a model as the caller wrote it: `model`, `provider/model` or `@provider/model`.
+
+    A plain model goes to the first provider, in the order they were set up, that lists it; else to the first whose
+    kind is known to serve it; else to the only provider that speaks the caller's dialect.
+
+    Raises Refusal when nothing fits.
+    """
+    speaking = [provider for provider in workspace.providers if dialect in CATALOGUE[provider.kind].dialects]
+    name, slash, rest = asked.removeprefix("@").partition("/")
+    if slash and rest:
+        named = next((provider for provider in workspace.providers if provider.name == name), None)
+        if named is not None:
+            if dialect not in CATALOGUE[named.kind].dialects:
+                raise errors.model_unknown(asked, [provider.name for provider in speaking])
+            return _target(named, rest, renamed=True)
+    listed = (provider for provider in speaking if provider.models is not None and _matches(provider.models, asked))
+    known = (provider for provider in speaking if provider.models is None and knows(provider.kind, asked))
+    chosen = next(listed, None) or next(known, None)
+    if chosen is None and len(speaking) == 1 and speaking[0].models is None:
+        chosen = speaking[0]
+    if chosen is None:
+        raise errors.model_unknown(asked, [provider.name for provider in speaking])
+    return _target(chosen, asked, renamed=False)
+
+
+def check_allowed(key: KeyEntry, target: Target) -> None:
+    """Raises Refusal when the key is limited to models that do not include this one."""
+    if not allowed(key, target.provider.name, target.model):
+        raise errors.model_not_allowed(f"{target.provider.name}/{target.model}")
+
+
+def allowed(key: KeyEntry, provider: str, model: str) -> bool:
+    """Whether the key's list of models, when it has one, holds this model, with or without its provider."""
+    return key.models is None or _matches(key.models, f"{provider}/{model}") or _matches(key.models, model)
+
+
+def auth_headers(target: Target, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """The provider's own key, in the header that provider reads it from.
+
+    Anthropic's API of 2026-10-21 reads a bearer token; older versions read x-api-key.
+    """
+    secret = target.provider.secret
+    extra = [(name.lower().encode(), value.encode()) for name, value in target.provider.headers.items()]
+    auth = target.spec.auth
+    if secret is None or auth is Auth.NONE:
+        return extra
+    if auth is Auth.X_API_KEY and headers.get(b"anthropic-version", b"") >= b"2026-10-21":
+        auth = Auth.BEARER
+    if auth is Auth.BEARER:
+        return [(b"authorization", b"Bearer " + secret.encode()), *extra]
+    return [(auth.value.encode(), secret.encode()), *extra]
+
+
+def _target(provider: ProviderEntry, model: str, *, renamed: bool) -> Target:
+    spec = CATALOGUE[provider.kind]
+    origin, base_path = Origin.parse(provider.base_url)
+    return Target(
+        provider=provider,
+        spec=spec,
+        model=model,
+        renamed=renamed,
+        origin=origin,
+        base_path=base_path.rstrip("/").encode() if isinstance(base_path, str) else base_path.rstrip(b"/"),
+        timeouts=Timeouts(
+            connect_s=provider.connect_timeout_ms / 1000,
+            first_byte_s=provider.first_byte_timeout_ms / 1000,
+            idle_s=provider.idle_timeout_ms / 1000,
+            total_s=provider.total_timeout_ms / 1000,
+        ),
+    )
+
+
+def _matches(patterns: list[str], name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

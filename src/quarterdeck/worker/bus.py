@@ -1,0 +1,154 @@
+"""Control's end of the line to its gateways: publish snapshots, carry commands, answer look-ups, hear of traffic."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from quarterdeck.access import wire
+from quarterdeck.access.snapshot import EMPTY, Snapshot, encode
+
+log = logging.getLogger(__name__)
+
+ACKNOWLEDGE_S = 3.0
+
+
+class Line:
+    """One gateway at the other end."""
+
+    def __init__(self, writer: asyncio.StreamWriter, hello: wire.Hello) -> None:
+        self.writer = writer
+        self.gateway_id = hello.gateway_id
+        self.pid = hello.pid
+        self.open_calls: list[wire.OpenCall] = []
+        self.journal_dropped = 0
+        self.waiting: dict[int, asyncio.Future[int]] = {}
+
+
+class BusServer:
+    """Listens on a local socket. What is heard is handed to the callbacks given by whoever builds it."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lookup: Callable[[bytes], Awaitable[bool]],
+        traffic: Callable[[list[str]], Awaitable[None]],
+        written: Callable[[], None],
+    ) -> None:
+        self._path = path
+        self._lookup = lookup
+        self._traffic = traffic
+        self._written = written
+        self._lines: set[Line] = set()
+        self._numbers = itertools.count(1)
+        self._snapshot: Snapshot = EMPTY
+        self._encoded = b""
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=wire.MAX_FRAME)
+        self._path.chmod(0o600)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for line in list(self._lines):
+            line.writer.close()
+        for task in list(self._tasks):
+            task.cancel()
+
+    @property
+    def gateways(self) -> list[Line]:
+        return sorted(self._lines, key=lambda line: line.gateway_id)
+
+    def open_calls(self, workspace_id: str) -> list[wire.OpenCall]:
+        """What is in flight on every gateway, at most half a second old."""
+        return [call for line in self._lines for call in line.open_calls if call.workspace_id == workspace_id]
+
+    async def publish(self, snapshot: Snapshot) -> None:
+        """Give every gateway the snapshot; returns when each has swapped it in (or went silent)."""
+        self._snapshot, self._encoded = snapshot, await asyncio.to_thread(encode, snapshot)
+        await asyncio.gather(*(self._give_snapshot(line) for line in list(self._lines)))
+
+    async def command(self, scope: str, an_id: str, code: str, message: str) -> int:
+        """End the open calls of a scope (agent, run, key, all) on every gateway; returns how many ended."""
+        ended = await asyncio.gather(
+            *(
+                self._ask(line, lambda n: wire.Command(n, "end", scope, an_id, code, message))
+                for line in list(self._lines)
+            )
+        )
+        return sum(ended)
+
+    async def _give_snapshot(self, line: Line) -> None:
+        await self._ask(line, lambda number: wire.Published(number, self._encoded))
+
+    async def _ask(self, line: Line, frame: Callable[[int], wire.Frame]) -> int:
+        """Send, and wait for the matching Done. A gateway that stays silent is cut off: it comes back by itself."""
+        number = next(self._numbers)
+        waiting = line.waiting[number] = asyncio.get_running_loop().create_future()
+        wire.write(line.writer, frame(number))
+        try:
+            return await asyncio.wait_for(waiting, ACKNOWLEDGE_S)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and not waiting.cancelled():
+                raise
+            log.warning("gateway_silent gateway=%s", line.gateway_id)
+            line.writer.close()
+            return 0
+        finally:
+            line.waiting.pop(number, None)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = await wire.read(reader)
+        if not isinstance(hello, wire.Hello):
+            writer.close()
+            return
+        line = Line(writer, hello)
+        self._lines.add(line)
+        log.info("gateway_connected gateway=%s pid=%d", line.gateway_id, line.pid)
+        try:
+            if self._encoded:
+                self._spawn(self._give_snapshot(line))
+            while (frame := await wire.read(reader)) is not None:
+                await self._take(line, frame)
+        finally:
+            self._lines.discard(line)
+            for waiting in line.waiting.values():
+                waiting.cancel()
+            with contextlib.suppress(OSError):
+                writer.close()
+
+    async def _take(self, line: Line, frame: wire.Frame) -> None:
+        if isinstance(frame, wire.Done):
+            waiting = line.waiting.get(frame.number)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(frame.count)
+        elif isinstance(frame, wire.Lookup):
+            self._spawn(self._answer(line, frame))
+        elif isinstance(frame, wire.Traffic):
+            line.open_calls, line.journal_dropped = frame.open_calls, frame.journal_dropped
+            if frame.runs:
+                self._spawn(self._traffic(frame.runs))
+        elif isinstance(frame, wire.Written):
+            self._written()
+
+    async def _answer(self, line: Line, question: wire.Lookup) -> None:
+        known = await self._lookup(question.key_hash)
+        wire.write(line.writer, wire.Found(question.number, known))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            try:
+                await work
+            except Exception:
+                log.exception("bus_work_failed")
+
+        task = asyncio.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
