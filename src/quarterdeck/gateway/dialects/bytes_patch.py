@@ -55,20 +55,30 @@ def set_top_level(body: bytes, path: str | Sequence[str], value_json: bytes) -> 
     A member that is missing is added as the first one; an object on the way that is missing, null or no object is
     made. A name given twice is set in each place. Raises BadBody when the body is not a JSON object.
     """
-    first, rest = _split(path)
+    return set_each(body, [(path, value_json)])
+
+
+def set_each(body: bytes, changes: Sequence[tuple[str | Sequence[str], bytes]]) -> bytes:
+    """`set_top_level` for several paths, each with another first name, in one pass over the body."""
     found = members(body)
-    spots = [member for member in found if member.name == first]
-    if not spots:
-        return _insert(body, found, first, _nested(rest, value_json))
     edits = []
-    for spot in spots:
-        old = body[spot.value_start : spot.value_end]
-        new = (
-            (set_top_level(old, rest, value_json) if old[:1] == b"{" else _nested(rest, value_json))
-            if rest
-            else value_json
-        )
-        edits.append((spot.value_start, spot.value_end, new))
+    added = []
+    for path, value_json in changes:
+        first, rest = _split(path)
+        spots = [member for member in found if member.name == first]
+        for spot in spots:
+            old = body[spot.value_start : spot.value_end]
+            inside = bool(rest) and old[:1] == b"{"
+            new = set_top_level(old, rest, value_json) if inside else _nested(rest, value_json)
+            edits.append((spot.value_start, spot.value_end, new))
+        if not spots:
+            added.append(msgspec.json.encode(first) + b":" + _nested(rest, value_json))
+    if added:
+        opening = _OPEN.match(body)
+        assert opening is not None
+        new = b",".join(added) + (b"," if found else b"")
+        edits.append((opening.end(), opening.end(), new))
+    edits.sort(key=lambda edit: edit[0])
     return _apply(body, edits)
 
 
@@ -116,14 +126,6 @@ def _nested(names: Sequence[str], value_json: bytes) -> bytes:
     for name in reversed(names):
         value_json = b"{" + msgspec.json.encode(name) + b":" + value_json + b"}"
     return value_json
-
-
-def _insert(body: bytes, found: list[Member], name: str, value_json: bytes) -> bytes:
-    opening = _OPEN.match(body)
-    assert opening is not None
-    at = opening.end()
-    comma = b"," if found else b""
-    return body[:at] + msgspec.json.encode(name) + b":" + value_json + comma + body[at:]
 
 
 def _apply(body: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:

@@ -12,7 +12,7 @@ import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
 from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts
-from quarterdeck.gateway.dialects.bytes_patch import set_top_level
+from quarterdeck.gateway.dialects.bytes_patch import set_each
 from quarterdeck.gateway.dialects.openai_errors import error_body, error_event, message_of
 from quarterdeck.gateway.dialects.sse import SseReader
 
@@ -74,11 +74,12 @@ class OpenAIChat:
         )
 
     def patch(self, body: bytes, *, model: str | None = None, ask_usage: bool = False) -> bytes:
+        changes: list[tuple[str | tuple[str, ...], bytes]] = []
         if model is not None:
-            body = set_top_level(body, "model", msgspec.json.encode(model))
+            changes.append(("model", msgspec.json.encode(model)))
         if ask_usage:
-            body = set_top_level(body, ("stream_options", "include_usage"), b"true")
-        return body
+            changes.append((("stream_options", "include_usage"), b"true"))
+        return set_each(body, changes) if changes else body
 
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
