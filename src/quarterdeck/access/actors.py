@@ -40,14 +40,19 @@ class Permission(StrEnum):
     OWN = "own"
     AGENT_VERB = "agent_verb"
     """Claim, progress, hand in, finish: what an agent does with its own key."""
+    LISTEN = "listen"
+    """Follow the live events: a member those of the workspace, an agent those about itself."""
+    SELF = "self"
+    """What every member may do to nobody but itself: its password, its tokens, its session."""
 
+
+_EVERY_MEMBER = frozenset({Permission.READ, Permission.LISTEN, Permission.SELF})
+_EVERY_AGENT = frozenset({Permission.AGENT_VERB, Permission.LISTEN})
 
 _ROLE_MAY: dict[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({Permission.READ}),
-    Role.REVIEWER: frozenset({Permission.READ, Permission.READ_BODIES, Permission.REVIEW}),
-    Role.OPERATOR: frozenset(
-        {Permission.READ, Permission.READ_BODIES, Permission.REVIEW, Permission.WORK, Permission.OPERATE}
-    ),
+    Role.VIEWER: _EVERY_MEMBER,
+    Role.REVIEWER: _EVERY_MEMBER | {Permission.READ_BODIES, Permission.REVIEW},
+    Role.OPERATOR: _EVERY_MEMBER | {Permission.READ_BODIES, Permission.REVIEW, Permission.WORK, Permission.OPERATE},
     Role.ADMIN: frozenset(set(Permission) - {Permission.OWN, Permission.AGENT_VERB}),
     Role.OWNER: frozenset(set(Permission) - {Permission.AGENT_VERB}),
 }
@@ -77,4 +82,16 @@ def allows(actor: Actor | None, permission: Permission) -> bool:
         return False
     if actor.kind is ActorKind.MEMBER:
         return actor.role is not None and permission in _ROLE_MAY[actor.role]
-    return permission is Permission.AGENT_VERB
+    return permission in _EVERY_AGENT
+
+
+def may_manage_key(actor: Actor, *, member_id: str | None, member_role: Role | None) -> bool:
+    """Whether `actor` may revoke or rotate a key: an agent's (None), or the token of a member of that role.
+
+    Everybody manages their own tokens, an admin those of others, and only an owner those of an owner.
+    """
+    if member_id is None:
+        return allows(actor, Permission.OPERATE)
+    if member_id == actor.id:
+        return allows(actor, Permission.SELF)
+    return allows(actor, Permission.OWN if member_role is Role.OWNER else Permission.ADMINISTER)

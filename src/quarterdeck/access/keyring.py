@@ -13,6 +13,7 @@ from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
+from quarterdeck.kernel.pages import Page
 
 ACTIVE, REVOKED, ENDED = "active", "revoked", "ended"
 MAX_OVERLAP_S = 7 * 24 * 3600
@@ -186,6 +187,27 @@ async def get(tx: Transaction, workspace_id: str, key_id: str) -> Key:
     if row is None:
         raise NotFound(f"There is no key {key_id!r} in this workspace.")
     return key_of(row)
+
+
+async def page(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    agent_id: str | None = None,
+    only_member: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> Page[Key]:
+    """Newest first. `only_member` leaves out every other member's tokens; `after` is where the page before ended."""
+    query = sa.select(keys).where(keys.c.workspace_id == workspace_id).order_by(keys.c.id.desc())
+    if agent_id is not None:
+        query = query.where(keys.c.agent_id == agent_id)
+    if only_member is not None:
+        query = query.where(sa.or_(keys.c.member_id.is_(None), keys.c.member_id == only_member))
+    if after is not None:
+        query = query.where(keys.c.id < after)
+    found = [key_of(row) for row in await tx.rows(query.limit(limit + 1))]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
 async def find(tx: Transaction, digest: bytes) -> Key | None:

@@ -12,6 +12,7 @@ from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
+from quarterdeck.kernel.pages import Page
 
 OWNER_EMAIL = "owner@localhost"
 
@@ -157,11 +158,13 @@ async def everywhere(tx: Transaction, email: str) -> list[Member]:
     return [member_of(row) for row in rows]
 
 
-async def page(tx: Transaction, workspace_id: str, *, after: str | None, limit: int) -> list[Member]:
-    statement = sa.select(members).where(members.c.workspace_id == workspace_id).order_by(members.c.id).limit(limit)
+async def page(tx: Transaction, workspace_id: str, *, after: str | None, limit: int) -> Page[Member]:
+    """Oldest first; `after` is the id that the page before ended with."""
+    statement = sa.select(members).where(members.c.workspace_id == workspace_id).order_by(members.c.id)
     if after is not None:
         statement = statement.where(members.c.id > after)
-    return [member_of(row) for row in await tx.rows(statement)]
+    found = [member_of(row) for row in await tx.rows(statement.limit(limit + 1))]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
 async def workspace(tx: Transaction, workspace_id: str) -> Workspace:

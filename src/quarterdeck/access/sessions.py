@@ -14,6 +14,7 @@ from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, MINUTE
 from quarterdeck.kernel.errors import Unauthenticated
 
+COOKIE = "qd_session"
 IDLE = 14 * DAY
 ABSOLUTE = 90 * DAY
 SEEN_GRAIN = 5 * MINUTE

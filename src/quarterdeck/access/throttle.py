@@ -18,7 +18,7 @@ class TooManyTries(QuarterdeckError):
     code = "too_many_tries"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Failures:
     count: int
     last: float
@@ -31,26 +31,23 @@ class Throttle:
         self._clock = clock
         self._failures: dict[str, _Failures] = {}
 
-    def check(self, *subjects: str) -> None:
-        """Raises TooManyTries while any of `subjects` still has to wait."""
-        now = self._clock.monotonic()
-        wait = max((self._wait(subject, now) for subject in subjects), default=0.0)
+    def check(self, subject: str) -> None:
+        """Raises TooManyTries while `subject` still has to wait."""
+        wait = self._wait(subject, self._clock.monotonic())
         if wait > 0:
             seconds = int(wait) + 1
             raise TooManyTries(f"Too many failed tries; wait {seconds} s and try again.", retry_after_s=seconds)
 
-    def failed(self, *subjects: str) -> None:
+    def failed(self, subject: str) -> None:
         now = self._clock.monotonic()
-        for subject in subjects:
-            known = self._failures.pop(subject, None)
-            fresh = known is None or now - known.last > FORGET_AFTER_S
-            self._failures[subject] = _Failures(1 if fresh or known is None else known.count + 1, now)
+        known = self._failures.pop(subject, None)
+        remembered = 0 if known is None or now - known.last > FORGET_AFTER_S else known.count
+        self._failures[subject] = _Failures(remembered + 1, now)
         while len(self._failures) > MAX_TRACKED:
             del self._failures[next(iter(self._failures))]
 
-    def succeeded(self, *subjects: str) -> None:
-        for subject in subjects:
-            self._failures.pop(subject, None)
+    def succeeded(self, subject: str) -> None:
+        self._failures.pop(subject, None)
 
     def _wait(self, subject: str, now: float) -> float:
         known = self._failures.get(subject)

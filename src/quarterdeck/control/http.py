@@ -4,13 +4,13 @@ The application sets `request.state.actor` before a route runs and puts the shar
 """
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 
 from quarterdeck.access.actors import Actor, Permission, allows
 from quarterdeck.db import Database
-from quarterdeck.kernel.errors import Forbidden, Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Invalid, Unauthenticated
 from quarterdeck.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 PERMISSION_ATTRIBUTE = "quarterdeck_permission"
@@ -34,17 +34,59 @@ def may(permission: Permission) -> Callable[[Request], Coroutine[Any, Any, Actor
     return dependency
 
 
+async def anyone(request: Request) -> Actor | None:
+    """The dependency of a route that needs nobody; yields the actor when there is one."""
+    return getattr(request.state, "actor", None)
+
+
+setattr(anyone, PERMISSION_ATTRIBUTE, Permission.PUBLIC)
+
+
 def database(request: Request) -> Database:
     found: Database = request.app.state.db
     return found
 
 
+class Gateways(Protocol):
+    """What a verb asks of the gateways, after its transaction has committed."""
+
+    async def ensure_published(self) -> None:
+        """Return once every gateway acts on all that was committed before this call."""
+        ...
+
+    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
+        """End the open calls of an `agent`, `run` or `key` and return how many, once they have ended."""
+        ...
+
+
+def gateways(request: Request) -> Gateways:
+    found: Gateways = request.app.state.gateways
+    return found
+
+
+async def expected_version(
+    if_match: Annotated[str | None, Header(description='The `version` the change was made from: `"3"`.')] = None,
+) -> int | None:
+    """The number in `If-Match`; None when the caller does not care what it overwrites."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    try:
+        return int(if_match.strip().removeprefix("W/").strip('"'))
+    except ValueError:
+        raise Invalid('If-Match must be the row\'s version in quotes, such as "3".', field="if-match") from None
+
+
 Db = Annotated[Database, Depends(database)]
+Gate = Annotated[Gateways, Depends(gateways)]
+IfMatch = Annotated[int | None, Depends(expected_version)]
+Anyone = Annotated[Actor | None, Depends(anyone)]
 Reader = Annotated[Actor, Depends(may(Permission.READ))]
 BodyReader = Annotated[Actor, Depends(may(Permission.READ_BODIES))]
 Worker = Annotated[Actor, Depends(may(Permission.WORK))]
 Operator = Annotated[Actor, Depends(may(Permission.OPERATE))]
 Admin = Annotated[Actor, Depends(may(Permission.ADMINISTER))]
+Self = Annotated[Actor, Depends(may(Permission.SELF))]
+Listener = Annotated[Actor, Depends(may(Permission.LISTEN))]
 AgentCaller = Annotated[Actor, Depends(may(Permission.AGENT_VERB))]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many rows at the most.")]
 After = Annotated[str | None, Query(description="The `next` of the page before.")]
@@ -54,12 +96,19 @@ __all__ = [
     "Admin",
     "After",
     "AgentCaller",
+    "Anyone",
     "BodyReader",
     "Db",
+    "Gate",
+    "Gateways",
+    "IfMatch",
     "Limit",
+    "Listener",
     "Operator",
     "Reader",
+    "Self",
     "Worker",
+    "anyone",
     "database",
     "may",
 ]

@@ -1,19 +1,31 @@
 """One engine, two dialects. Writers take turns on SQLite; PostgreSQL sorts them out itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.events import Event
 
 BUSY_TIMEOUT_MS = 15_000
+NOTIFY_CHANNEL = "quarterdeck_events"
+_READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_OUTBOX_LOCK = 0x51444F58
+"""Number of the advisory lock under which PostgreSQL writes events."""
+_PASSING_STATES = ("08", "40", "53", "57P")
+"""PostgreSQL's classes for: connection lost, deadlock or serialization, out of resources, shut down."""
+_PASSING_WORDS = ("database is locked", "database table is locked", "disk I/O error", "disk is full", "unable to open")
+log = logging.getLogger("quarterdeck.db")
 
 
 class Transaction:
@@ -47,28 +59,23 @@ class Transaction:
         return (await self.execute(statement)).rowcount > 0
 
     async def emit(self, event: Event) -> None:
-        """Write the event in this transaction; it is told to listeners once the transaction has committed."""
-        await self.execute(
-            events.insert().values(
-                workspace_id=event.workspace_id,
-                kind=event.kind,
-                subject_id=event.subject_id,
-                actor=event.actor,
-                at=self.now,
-                data=event.data,
-            )
-        )
+        """Make the event part of this transaction; it is told to listeners once the transaction has committed."""
         self.emitted.append(event)
 
 
 class Database:
-    """Where rows live. `url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`."""
+    """Where rows live. `url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`.
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    Transactions and reads raise Unavailable when the database is gone, or locked for longer than `busy_timeout_ms`.
+    """
+
+    def __init__(self, url: str, clock: Clock | None = None, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
         self.url = url
         self.clock: Clock = clock or SystemClock()
         self.is_sqlite = url.startswith("sqlite")
-        self.engine: AsyncEngine = _engine(url)
+        self.engine: AsyncEngine = _sqlite(url, busy_timeout_ms) if self.is_sqlite else _postgresql(url)
+        # A snapshot of the rows, so that what several statements say fits together; SQLite's readers always have one.
+        self._reading = self.engine if self.is_sqlite else self.engine.execution_options(**_READ_ONLY)
         self._writer = asyncio.Lock() if self.is_sqlite else None
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
 
@@ -78,62 +85,140 @@ class Database:
         return cls(f"sqlite+aiosqlite:///{directory / 'quarterdeck.db'}", clock)
 
     def on_commit(self, listener: Callable[[Sequence[Event]], None]) -> None:
-        """Call `listener` with the events of every transaction of this process, after it committed."""
+        """Call `listener` with the events of every transaction of this process, after it committed.
+
+        A listener must be quick and may only note that there is something to do: what it raises is logged and no more.
+        """
         self._listeners.append(listener)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A write transaction. On SQLite one at a time in this process; a second process waits at the file."""
-        if self._writer is None:
-            async with self.engine.begin() as connection:
-                yield (tx := Transaction(connection, self.clock))
-        else:
-            async with self._writer, self.engine.connect() as connection:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        async with self._writer or nullcontext(), _connection(self.engine) as connection:
+            with _translated():
+                if self.is_sqlite:
+                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
                 tx = Transaction(connection, self.clock)
                 try:
                     yield tx
+                    await _write_events(tx, is_sqlite=self.is_sqlite)
                 except BaseException:
                     await connection.rollback()
                     raise
                 await connection.commit()
         if tx.emitted:
-            for listener in self._listeners:
-                listener(tx.emitted)
+            self._tell(tx.emitted)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         """A consistent look at the rows; writing through it is a mistake and is rolled back."""
-        async with self.engine.connect() as connection:
-            if self.is_sqlite:
-                await connection.exec_driver_sql("BEGIN")
-            try:
-                yield Transaction(connection, self.clock)
-            finally:
-                await connection.rollback()
+        async with _connection(self._reading) as connection:
+            with _translated():
+                if self.is_sqlite:
+                    await connection.exec_driver_sql("BEGIN")
+                try:
+                    yield Transaction(connection, self.clock)
+                finally:
+                    await connection.rollback()
 
     async def close(self) -> None:
         await self.engine.dispose()
 
+    def _tell(self, emitted: Sequence[Event]) -> None:
+        for listener in self._listeners:
+            try:
+                listener(emitted)
+            except Exception:
+                # The change is committed: its caller must hear so, whatever a listener makes of it.
+                log.exception("event_listener_failed")
 
-def _engine(url: str) -> AsyncEngine:
-    if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    try:
+        connection = await engine.connect()
+    except (PoolTimeout, OSError) as error:
+        raise Unavailable(f"The database cannot be reached: {error}.", retry_after_s=1) from error
+    except DBAPIError as error:
+        raise _unavailable(error) from error
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _write_events(tx: Transaction, *, is_sqlite: bool) -> None:
+    """The last act before commit, so that on PostgreSQL the lock that makes `seq` grow in commit order is held briefly.
+
+    Without it a reader could see event 6, note that it is done with everything up to 6, and miss 5 committed later.
+    """
+    if not tx.emitted:
+        return
+    if not is_sqlite:
+        await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_OUTBOX_LOCK)))
+        await tx.execute(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
+    await tx.execute(
+        events.insert(),
+        [
+            {
+                "workspace_id": event.workspace_id,
+                "kind": event.kind,
+                "subject_id": event.subject_id,
+                "actor": event.actor,
+                "at": tx.now,
+                "data": event.data,
+            }
+            for event in tx.emitted
+        ],
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """The one place where a driver's words become ours: a database that is away is not a mistake of the program."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not (error.connection_invalidated or _is_passing(error)):
+            raise
+        raise _unavailable(error) from error
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    """Whether the same statement may succeed later."""
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(state, str):
+        return state.startswith(_PASSING_STATES)
+    return any(words in str(error.orig) for words in _PASSING_WORDS)
+
+
+def _unavailable(error: DBAPIError) -> Unavailable:
+    words = str(error.orig)
+    if "locked" in words:
+        return Unavailable("The database is locked by another process; try again.", retry_after_s=1)
+    return Unavailable(f"The database cannot be used now: {words}.", retry_after_s=1)
+
+
+def _postgresql(url: str) -> AsyncEngine:
+    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+
+def _sqlite(url: str, busy_timeout_ms: int) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=8,
         max_overflow=8,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None},
+        connect_args={"timeout": busy_timeout_ms / 1000, "isolation_level": None},
     )
 
     @sa.event.listens_for(engine.sync_engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
         for pragma in (
+            f"busy_timeout={busy_timeout_ms}",
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
             "cache_size=-32768",
             "temp_store=MEMORY",
             "mmap_size=268435456",

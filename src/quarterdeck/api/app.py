@@ -1,0 +1,112 @@
+"""The control API: the slices' routers under /api/v1, the dashboard under everything else."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import iter_route_contexts
+from starlette.responses import JSONResponse, Response
+
+from quarterdeck.access.actors import Permission
+from quarterdeck.api import errors
+from quarterdeck.api.auth import Authenticate
+from quarterdeck.api.errors import CatchAll
+from quarterdeck.api.headers import SecurityHeaders
+from quarterdeck.api.pages import Dashboard
+from quarterdeck.api.routers import ROUTERS
+from quarterdeck.api.services import Readiness, Services
+from quarterdeck.control.http import PERMISSION_ATTRIBUTE
+from quarterdeck.db.outbox import EventFeed
+
+PREFIX = "/api/v1"
+MAX_BODY = 4 * 1024 * 1024
+
+
+def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> FastAPI:
+    """The application. Its lifespan runs the live feed.
+
+    Raises RuntimeError when a route under /api/v1 names no permission: it would be open to all by mistake.
+    """
+    app = FastAPI(
+        title="Quarterdeck",
+        version=services.about.version,
+        summary="LLM gateway and agent control plane in one.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY,
+        lifespan=_lifespan,
+    )
+    _share(app, services)
+    for router in routers:
+        app.include_router(router, prefix=PREFIX)
+    permissions(app)
+    _plain_routes(app, services)
+    errors.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(Authenticate, db=services.db)
+    app.add_middleware(CatchAll)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def permissions(app: FastAPI) -> dict[tuple[str, str], Permission]:
+    """(method, path) → the permission the route needs, for every route under /api/v1.
+
+    Raises RuntimeError when a route has none, or two.
+    """
+    found: dict[tuple[str, str], Permission] = {}
+    for route in iter_route_contexts(app.routes):
+        path = route.path or ""
+        if not path.startswith(PREFIX):
+            continue
+        needed = set(_needed(route.dependant))
+        if len(needed) != 1:
+            raise RuntimeError(f"{path} must name exactly one permission with may(…); it names {len(needed)}.")
+        for method in route.methods or ():
+            found[method, path] = next(iter(needed))
+    return found
+
+
+def _needed(dependant: Any) -> Iterable[Permission]:
+    for each in dependant.dependencies:
+        permission = getattr(each.call, PERMISSION_ATTRIBUTE, None)
+        if permission is not None:
+            yield permission
+        yield from _needed(each)
+
+
+def _share(app: FastAPI, services: Services) -> None:
+    state = app.state
+    state.db = services.db
+    state.vault = services.vault
+    state.throttle = services.throttle
+    state.about = services.about
+    state.gateways = services.gateways
+    state.ingest_state = services.ingest_state
+    state.feed = EventFeed(services.db)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    feed: EventFeed = app.state.feed
+    async with feed.running():
+        yield
+
+
+def _plain_routes(app: FastAPI, services: Services) -> None:
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        state: Readiness = await services.readiness()
+        return JSONResponse({"ready": state.ready, "degraded": state.degraded}, 200 if state.ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(services.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    app.add_route("/healthz", healthz, include_in_schema=False)
+    app.add_route("/readyz", readyz, include_in_schema=False)
+    app.add_route("/metrics", metrics, include_in_schema=False)
+    app.mount("/", Dashboard(services.dashboard))

@@ -1,0 +1,60 @@
+"""The dashboard: built files as they are, the one page for every address of it, a helpful one when it is not built."""
+
+import mimetypes
+from pathlib import Path, PurePosixPath
+
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from quarterdeck.api.errors import problem
+
+BUILT = Path(__file__).parent.parent / "web" / "dist"
+_FOR_EVER = "public, max-age=31536000, immutable"
+_NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Quarterdeck</title>
+<body style="font:15px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem">
+<h1 style="font-size:1.25rem">The dashboard has not been built</h1>
+<p>The server runs and the API answers. To build the dashboard, run <code>make ui</code> in the source directory, or
+install a released package, which carries it.</p>
+<p>The API is described at <a href="/api/docs">/api/docs</a>.</p></body></html>"""
+
+
+class Dashboard:
+    """An ASGI application for all that is neither the API nor a model path."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = (directory or BUILT).resolve()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._response(scope["method"], scope["path"])
+        await response(scope, receive, send)
+
+    def _response(self, method: str, path: str) -> Response:
+        if path == "/api" or path.startswith("/api/"):
+            return problem(404, "not_found", f"There is nothing at {path}; see /api/docs for what there is.")
+        if method not in ("GET", "HEAD"):
+            return problem(
+                405, "method_not_allowed", f"{path} takes GET, not {method}.", headers={"allow": "GET, HEAD"}
+            )
+        file = self._file(path)
+        if file is not None:
+            cache = _FOR_EVER if path.startswith("/assets/") else "no-cache"
+            return FileResponse(file, media_type=_media_type(file), headers={"cache-control": cache})
+        if path.startswith("/assets/"):
+            return problem(404, "not_found", "This file belongs to another version of the dashboard; reload the page.")
+        index = self._directory / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_NOT_BUILT, 503, headers={"cache-control": "no-store"})
+        return FileResponse(index, media_type="text/html; charset=utf-8", headers={"cache-control": "no-cache"})
+
+    def _file(self, path: str) -> Path | None:
+        """The built file at `path`; never one outside the directory, whatever the path says."""
+        parts = PurePosixPath(path).parts[1:]
+        if not parts or any(part == ".." or "\0" in part or "\\" in part for part in parts):
+            return None
+        found = self._directory.joinpath(*parts).resolve()
+        return found if found.is_relative_to(self._directory) and found.is_file() else None
+
+
+def _media_type(file: Path) -> str:
+    guessed, _ = mimetypes.guess_type(file.name)
+    return guessed or "application/octet-stream"

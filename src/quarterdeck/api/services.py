@@ -1,0 +1,58 @@
+"""What the application is composed of. Built in one place, handed over whole."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quarterdeck.access.throttle import Throttle
+from quarterdeck.access.vault import Vault
+from quarterdeck.control.http import Gateways
+from quarterdeck.control.settings.model import About, IngestState
+from quarterdeck.db import Database
+
+
+class NoGateways:
+    """For a control process that serves no gateway, as in tests: all it is asked is done already."""
+
+    async def ensure_published(self) -> None:
+        return
+
+    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether we can serve, and what is not as it should be, in plain words."""
+
+    ready: bool
+    degraded: list[str] = field(default_factory=list)
+
+
+async def always_ready() -> Readiness:
+    return Readiness(True)
+
+
+async def no_ingest() -> IngestState:
+    return IngestState()
+
+
+def no_metrics() -> bytes:
+    return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The shared objects that routes use."""
+
+    db: Database
+    vault: Vault
+    throttle: Throttle
+    about: About
+    gateways: Gateways = field(default_factory=NoGateways)
+    readiness: Callable[[], Awaitable[Readiness]] = always_ready
+    ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest
+    metrics: Callable[[], bytes] = no_metrics
+    """The body of /metrics, in Prometheus' text format."""
+    dashboard: Path | None = None
+    """The built dashboard's directory; None: the one in the package."""

@@ -1,0 +1,1 @@
+"""Virtual keys, as people make, see, rotate and revoke them."""

@@ -1,0 +1,109 @@
+"""/members: the people of a workspace."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from quarterdeck.access import members, sessions
+from quarterdeck.access.actors import Role
+from quarterdeck.access.members import Member
+from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, IfMatch, Limit, Reader
+from quarterdeck.control.shapes import Instant
+from quarterdeck.kernel.clock import iso
+from quarterdeck.kernel.text import a_name
+
+router = APIRouter(tags=["members"])
+NAME_LENGTH = 100
+
+
+class MemberOut(BaseModel):
+    id: str
+    name: str
+    email: str
+    role: Role
+    created_at: Instant
+    password_set: bool
+    version: int
+
+    @classmethod
+    def of(cls, member: Member) -> "MemberOut":
+        return cls(
+            id=member.id,
+            name=member.name,
+            email=member.email,
+            role=member.role,
+            created_at=iso(member.created_at),
+            password_set=member.password_hash is not None,
+            version=member.version,
+        )
+
+
+class MembersOut(BaseModel):
+    items: list[MemberOut]
+    next: str | None
+
+
+class MemberIn(BaseModel):
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    email: str = Field(min_length=3, max_length=254)
+    role: Role = Role.VIEWER
+
+
+class MemberPatch(BaseModel):
+    name: str | None = Field(None, min_length=1, max_length=NAME_LENGTH)
+    role: Role | None = None
+
+
+class LinkOut(BaseModel):
+    """`token` signs the member in once, within fifteen minutes: POST /session/link."""
+
+    token: str
+    expires_at: Instant
+
+
+@router.get("/members")
+async def list_members(actor: Reader, db: Db, after: After = None, limit: Limit = DEFAULT_LIMIT) -> MembersOut:
+    """The people of this workspace, oldest first."""
+    async with db.read() as tx:
+        page = await members.page(tx, actor.workspace_id, after=after, limit=limit)
+    return MembersOut(items=[MemberOut.of(member) for member in page.items], next=page.next)
+
+
+@router.post("/members", status_code=201)
+async def add_member(body: MemberIn, actor: Admin, db: Db) -> MemberOut:
+    """Add a person. They cannot sign in before you made them a link: POST /members/{id}/link."""
+    members.may_grant(actor.role, body.role)
+    name = a_name(body.name, "name", NAME_LENGTH)
+    async with db.transaction() as tx:
+        member = await members.create(
+            tx, actor.workspace_id, email=body.email, name=name, role=body.role, actor=actor.id
+        )
+    return MemberOut.of(member)
+
+
+@router.patch("/members/{member_id}")
+async def change_member(member_id: str, body: MemberPatch, actor: Admin, db: Db, version: IfMatch) -> MemberOut:
+    """Rename a person or give them another role. Only an owner makes or changes an owner."""
+    name = None if body.name is None else a_name(body.name, "name", NAME_LENGTH)
+    async with db.transaction() as tx:
+        before = await members.get(tx, actor.workspace_id, member_id)
+        members.may_grant(actor.role, body.role or before.role, before.role)
+        member = await members.change(
+            tx,
+            actor.workspace_id,
+            member_id,
+            name=name,
+            role=body.role,
+            expected_version=version,
+            actor=actor.id,
+        )
+    return MemberOut.of(member)
+
+
+@router.post("/members/{member_id}/link", status_code=201)
+async def make_sign_in_link(member_id: str, actor: Admin, db: Db) -> LinkOut:
+    """A token that signs the person in once: how they get in for the first time, or after losing a password."""
+    async with db.transaction() as tx:
+        member = await members.get(tx, actor.workspace_id, member_id)
+        members.may_grant(actor.role, member.role, member.role)
+        token = await sessions.make_link(tx, member)
+    return LinkOut(token=token, expires_at=iso(tx.now + sessions.LINK_LIFETIME))
