@@ -19,6 +19,7 @@ from quarterdeck.gateway.transport.errors import (
     UpstreamError,
 )
 from quarterdeck.gateway.transport.messages import HOP_BY_HOP, Headers, Origin, Request, Timeouts
+from quarterdeck.gateway.transport.pool import PoolCounts
 from quarterdeck.gateway.transport.proxies import Proxies, Proxy
 from quarterdeck.gateway.transport.response import Response
 
@@ -35,6 +36,7 @@ __all__ = [
     "IdleTimeout",
     "NameUnresolvable",
     "Origin",
+    "PoolCounts",
     "ProtocolError",
     "Proxies",
     "Proxy",

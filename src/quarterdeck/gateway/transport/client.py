@@ -8,10 +8,13 @@ from quarterdeck.gateway.transport.dial import Dialer
 from quarterdeck.gateway.transport.errors import ConnectFailed, UpstreamError
 from quarterdeck.gateway.transport.head import build_head
 from quarterdeck.gateway.transport.messages import Origin, Request, Timeouts
-from quarterdeck.gateway.transport.pool import Pool
+from quarterdeck.gateway.transport.pool import Pool, PoolCounts
 from quarterdeck.gateway.transport.proxies import Proxies
 from quarterdeck.gateway.transport.response import Response
 from quarterdeck.kernel.egress import Egress
+
+_LONG_S = 86_400.0
+"""Stands for never where a finite number is needed."""
 
 
 class Transport:
@@ -51,9 +54,11 @@ class Transport:
         head, length = build_head(request, pool.prefix)
         started = pool.loop.time()
         total_at = started + timeouts.total_s
-        connection = pool.take()
+        replayable = isinstance(request.body, bytes | None)
+        connection = pool.take(sure=not replayable)
         if connection is None:
-            connection = await pool.acquire(started + min(timeouts.connect_s, timeouts.total_s))
+            until = min(started + min(timeouts.connect_s, _LONG_S), total_at)
+            connection = await pool.acquire(until, sure=not replayable)
         while True:
             waiter = connection.start(request, head, length, timeouts, total_at, upgrade=upgrade)
             try:
@@ -63,18 +68,25 @@ class Transport:
                 raise
             except UpstreamError:
                 # A fresh connection is never stale, so this happens once at the most.
-                if not connection.stale or not isinstance(request.body, bytes | None):
+                if not connection.stale or not replayable:
                     raise
-            until = min(pool.loop.time() + timeouts.connect_s, total_at)
-            connection = await pool.acquire(until, fresh=True)
+            until = min(pool.loop.time() + min(timeouts.connect_s, _LONG_S), total_at)
+            try:
+                connection = await pool.acquire(until, fresh=True)
+            except UpstreamError as error:
+                # The dead connection took the request; who knows how far.
+                error.sent = True
+                raise
+
+    def counts(self) -> dict[Origin, PoolCounts]:
+        """The state of every pool, for metrics."""
+        return {origin: pool.counts() for origin, pool in self._pools.items()}
 
     async def close(self) -> None:
-        """Hangs up on everybody and lets the event loop finish closing the sockets."""
+        """Hangs up on everybody, and returns when all sockets are closed."""
         self._closed = True
         for pool in self._pools.values():
-            pool.close()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+            await pool.close()
 
     def _open_pool(self, origin: Origin) -> Pool:
         if self._closed:

@@ -2,17 +2,16 @@
 
 import asyncio
 import math
+import select
 import ssl
 from collections.abc import AsyncIterator
 from typing import Protocol, cast
 
-import httptools
-
+from quarterdeck.gateway.transport.answer import AnswerParser
 from quarterdeck.gateway.transport.errors import (
     ConnectionReset,
     FirstByteTimeout,
     IdleTimeout,
-    ProtocolError,
     TlsFailed,
     TotalTimeout,
     Truncated,
@@ -20,12 +19,9 @@ from quarterdeck.gateway.transport.errors import (
     UpstreamError,
 )
 from quarterdeck.gateway.transport.head import CHUNKED
-from quarterdeck.gateway.transport.messages import Headers, Request, Timeouts
+from quarterdeck.gateway.transport.messages import Request, Timeouts
 from quarterdeck.gateway.transport.response import Response
 
-MOST_HEAD_BYTES = 64 * 1024
-"""Of an answer's head with its 1xx forerunners, and of anything else that is not body, such as trailers."""
-MOST_HEADERS = 256
 STALE_WINDOW_S = 1.0
 """A kept connection that breaks later than this after a request was written was not stale: the upstream had begun."""
 _JOIN_BELOW = 64 * 1024
@@ -35,45 +31,39 @@ class Home(Protocol):
     """The pool, as its connections see it."""
 
     max_idle_s: float
+    buffer: memoryview
+    """Where its connections read into, one at a time: what is read is consumed before the call returns."""
 
     def release(self, connection: "Connection") -> None: ...
 
     def lost(self, connection: "Connection") -> None: ...
 
+    def gone(self, connection: "Connection") -> None: ...
 
-class Connection(asyncio.Protocol):
+
+class Connection(asyncio.BufferedProtocol):
     """Owned by a pool; hands itself back after a clean message and removes itself after anything else.
 
     All time-outs share one timer, which is moved only when it would fire too late: it costs nothing per request.
     """
 
     __slots__ = (
-        "_complete",
         "_due_at",
         "_exchanges",
-        "_headers",
         "_home",
-        "_interim",
-        "_is_head",
-        "_keep",
         "_last_at",
         "_loop",
-        "_overhead",
         "_parser",
         "_pump",
         "_reading_paused",
-        "_reason",
         "_request_done",
         "_response",
         "_rest_until",
         "_sent_at",
-        "_started",
-        "_stray",
         "_timeouts",
         "_timer",
         "_total_at",
         "_transport",
-        "_upgrade",
         "_waiter",
         "_writable",
         "_write_left",
@@ -90,7 +80,7 @@ class Connection(asyncio.Protocol):
         self.stale = False
         """The last exchange broke because the upstream had already dropped this kept connection."""
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = AnswerParser()
         self._exchanges = 0
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = math.inf
@@ -101,17 +91,6 @@ class Connection(asyncio.Protocol):
         self._writable: asyncio.Future[None] | None = None
         self._reading_paused = False
         self._timeouts = Timeouts()
-        self._reset()
-
-    def _reset(self) -> None:
-        self._headers: Headers = []
-        self._reason = b""
-        self._overhead = 0
-        self._started = False
-        self._interim = False
-        self._complete = False
-        self._keep = False
-        self._stray = False
 
     # The exchange, as the pool's user sees it.
 
@@ -122,14 +101,12 @@ class Connection(asyncio.Protocol):
         loop = self._loop
         transport = self._transport
         assert transport is not None
-        self._reset()
         self._exchanges += 1
-        self._response = Response(loop, self, reused=self._exchanges > 1)
+        self._response = response = Response(loop, self, reused=self._exchanges > 1)
+        self._parser.begin(response, is_head=request.method == b"HEAD", upgrade=upgrade)
         self._waiter = waiter = loop.create_future()
         self._timeouts = timeouts
         self._total_at = total_at
-        self._is_head = request.method == b"HEAD"
-        self._upgrade = upgrade
         self._sent_at = self._last_at = now = loop.time()
         body = request.body
         self._request_done = True
@@ -152,7 +129,7 @@ class Connection(asyncio.Protocol):
 
     def resume(self) -> None:
         if self._reading_paused and self._transport is not None and not self.closed:
-            self._reading_paused = False
+            self._reading_paused = self._parser.full = False
             self._last_at = self._loop.time()
             self._transport.resume_reading()
 
@@ -178,6 +155,13 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def quiet(self) -> bool:
+        """Whether the socket has nothing to say, not even goodbye. Costs a system call."""
+        assert self._transport is not None
+        watch = select.poll()
+        watch.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+        return not watch.poll(0)
+
     def _leave(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -201,17 +185,19 @@ class Connection(asyncio.Protocol):
     async def _send_body(self, body: AsyncIterator[bytes], length: int) -> None:
         try:
             await self._write_all(body, length)
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
             # The caller's own iterator failed: the caller gets its own exception back.
+            self._pump = None
             self._fail(error)
             return
         finally:
-            self._pump = None
+            close = getattr(body, "aclose", None)
+            if close is not None:
+                await close()
+        self._pump = None
         self._request_done = True
-        self._sent_at = self._loop.time()
-        self._arm(self._sent_at + self._timeouts.first_byte_s)
+        self._sent_at = self._last_at = now = self._loop.time()
+        self._arm(now + min(self._timeouts.first_byte_s, self._timeouts.idle_s))
 
     async def _write_all(self, body: AsyncIterator[bytes], length: int) -> None:
         transport = self._transport
@@ -254,36 +240,44 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def data_received(self, data: bytes) -> None:
-        if self._response is None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._home.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        response, parser = self._response, self._parser
+        if response is None:
             # Nobody asked. Whatever it says, it cannot be matched to a request.
             self.close()
             return
-        self._overhead += len(data)
+        data = self._home.buffer[:nbytes]
         self._last_at = now = self._loop.time()
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._hand_over(data[upgrade.args[0] :])
+            parser.feed(data)
+        except UpstreamError as error:
+            self._fail(error)
             return
-        except httptools.HttpParserError as error:
-            if not self._complete:
-                known = error.__context__
-                self._fail(known if isinstance(known, UpstreamError) else _garbage(error))
-                return
-            self._stray = True
-        if self._complete:
+        if response.status:
+            waiter, self._waiter = self._waiter, None
+            if waiter is not None:
+                if waiter.done():
+                    # Cancelled a moment ago; its owner has yet to notice.
+                    self.abandon()
+                    return
+                waiter.set_result(response)
+        if parser.upgraded_at is not None:
+            self._hand_over(bytes(data[parser.upgraded_at :]))
+        elif parser.complete:
             self._finish()
-        elif self._overhead > MOST_HEAD_BYTES:
-            self._fail(ProtocolError(f"More than {MOST_HEAD_BYTES} bytes of headers.", sent=True))
-        elif self._response is not None and self._response.status:
+        elif response.status:
             self._arm(now + self._timeouts.idle_s)
+            if parser.full and not self._reading_paused and self._transport is not None:
+                self._reading_paused = True
+                self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        response = self._response
-        if response is None:
+        if self._response is None:
             self.close()
-        elif response.status and _ends_with_connection(response.headers):
+        elif self._parser.ends_with_connection():
             self._finish()
         else:
             self._fail(self._closed_early())
@@ -296,68 +290,7 @@ class Connection(asyncio.Protocol):
             self.closed = True
             self._leave()
         self.resume_writing()
-
-    # What the parser calls.
-
-    def on_message_begin(self) -> None:
-        if self._complete:
-            self._stray = True
-        self._started = True
-
-    def on_status(self, reason: bytes) -> None:
-        self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        headers, response = self._headers, self._response
-        if self._complete or response is None:
-            return
-        status = self._parser.get_status_code()
-        if len(headers) > MOST_HEADERS:
-            raise ProtocolError(f"More than {MOST_HEADERS} headers.", sent=True)
-        if self._overhead > MOST_HEAD_BYTES and sum(len(n) + len(v) + 4 for n, v in headers) > MOST_HEAD_BYTES:
-            raise ProtocolError(f"More than {MOST_HEAD_BYTES} bytes of headers.", sent=True)
-        if status < 200 and not (status == 101 and self._upgrade):
-            if status < 100 or status == 101:
-                raise ProtocolError(f"The upstream answered {status}, which was not asked for.", sent=True)
-            self._interim = True
-            return
-        for name, value in headers:
-            if name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise ProtocolError(f"The upstream answered in transfer-encoding {value!r}.", sent=True)
-        self._overhead = 0
-        response.status = status
-        response.reason = self._reason
-        response.headers = headers
-        self._headers = response.trailers
-        if self._is_head:
-            self._end_of_message()
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(response)
-
-    def on_body(self, data: bytes) -> None:
-        self._overhead = 0
-        response = self._response
-        if self._complete or response is None:
-            self._stray = True
-        elif response.push(data) and not self._reading_paused and self._transport is not None:
-            self._reading_paused = True
-            self._transport.pause_reading()
-
-    def on_message_complete(self) -> None:
-        if self._interim:
-            self._interim = False
-            self._headers = []
-            self._reason = b""
-        elif not self._complete:
-            self._end_of_message()
-
-    def _end_of_message(self) -> None:
-        self._complete = True
-        self._keep = self._parser.should_keep_alive()
+        self._home.gone(self)
 
     # The end of an exchange, good or bad.
 
@@ -365,15 +298,11 @@ class Connection(asyncio.Protocol):
         response, self._response = self._response, None
         self._waiter = None
         assert response is not None
-        keep = self._keep and not self._stray and self._request_done and self._writable is None
-        if keep and not self.closed:
-            if self._is_head:
-                # The parser cannot be told that this answer had no body.
-                self._parser = httptools.HttpResponseParser(self)
+        response.end()
+        if self._request_done and self._writable is None and self._parser.reusable():
             self.resume()
             self._home.release(self)
-        response.end()
-        if not keep:
+        else:
             self.close()
 
     def _fail(self, error: BaseException) -> None:
@@ -402,16 +331,16 @@ class Connection(asyncio.Protocol):
         response.end()
 
     def _closed_early(self) -> UpstreamError:
-        if self._started:
+        if self._parser.started:
             return Truncated("The upstream closed the connection before its answer ended.", sent=True)
         self._note_stale()
         return ConnectionReset("The upstream closed the connection without an answer.", sent=True)
 
     def _translated(self, error: Exception) -> UpstreamError:
+        if not self._parser.started:
+            self._note_stale()
         if isinstance(error, ssl.SSLError):
             return TlsFailed(f"TLS broke: {error}.", sent=True)
-        if not self._started:
-            self._note_stale()
         return ConnectionReset(f"The connection broke: {error}.", sent=True)
 
     def _note_stale(self) -> None:
@@ -447,22 +376,14 @@ class Connection(asyncio.Protocol):
     def _patience(self, now: float) -> tuple[float, UpstreamError]:
         """Until when to wait for what is awaited now, and what to say then."""
         response, timeouts = self._response, self._timeouts
-        if response is not None and response.status:
-            since = now if self._reading_paused else self._last_at
-            return since + timeouts.idle_s, IdleTimeout("The answer stopped arriving.", sent=True)
+        heard_at = now if self._reading_paused else self._last_at
         if self._writable is not None and self._transport is not None:
             left = self._transport.get_write_buffer_size()
             if left != self._write_left:
                 self._write_left, self._sent_at = left, now
-            return self._sent_at + timeouts.idle_s, IdleTimeout("The upstream stopped reading.", sent=True)
+            moved_at = max(heard_at, self._sent_at)
+            return moved_at + timeouts.idle_s, IdleTimeout("The upstream stopped reading.", sent=True)
+        if response is not None and response.status:
+            return heard_at + timeouts.idle_s, IdleTimeout("The answer stopped arriving.", sent=True)
         since = self._sent_at if self._request_done else math.inf
         return since + timeouts.first_byte_s, FirstByteTimeout("No answer in time.", sent=True)
-
-
-def _garbage(error: Exception) -> ProtocolError:
-    return ProtocolError(f"The upstream does not speak HTTP as it should: {error}.", sent=True)
-
-
-def _ends_with_connection(headers: Headers) -> bool:
-    """Whether the body's only end is that of the connection (RFC 9112, 6.3)."""
-    return not any(name in {b"content-length", b"transfer-encoding"} for name, _ in headers)

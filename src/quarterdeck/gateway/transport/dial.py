@@ -19,7 +19,7 @@ from quarterdeck.gateway.transport.proxies import Proxies, Proxy
 from quarterdeck.kernel import egress as guard
 from quarterdeck.kernel.egress import Address, Egress, EgressPolicy
 
-P = TypeVar("P", bound=asyncio.Protocol)
+P = TypeVar("P", bound=asyncio.BaseProtocol)
 _MOST_TUNNEL_HEAD = 16 * 1024
 
 
@@ -70,6 +70,8 @@ class Dialer:
         except ssl.SSLError as error:
             raise TlsFailed(f"No TLS with {origin}: {error}.") from error
         except OSError as error:
+            if tls is None:
+                raise ConnectFailed(f"{origin} does not answer: {error}.") from error
             raise TlsFailed(f"{origin} broke off the TLS handshake: {error}.") from error
         return protocol
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import deque
+from dataclasses import dataclass
 
 from quarterdeck.gateway.transport.connection import Connection
 from quarterdeck.gateway.transport.dial import Dialer
@@ -12,6 +13,16 @@ from quarterdeck.gateway.transport.messages import Origin
 
 _Turn = asyncio.Future[Connection | None]
 """Yields a free connection, or None: leave to open one."""
+_READ_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCounts:
+    """How many connections are open (or being opened), how many of those rest, and how many callers wait for one."""
+
+    open: int
+    idle: int
+    waiting: int
 
 
 class Pool:
@@ -19,11 +30,14 @@ class Pool:
 
     __slots__ = (
         "_dialer",
+        "_emptied",
         "_idle",
         "_live",
         "_policy",
         "_proxied",
+        "_sockets",
         "_waiters",
+        "buffer",
         "closed",
         "loop",
         "max_idle_s",
@@ -37,6 +51,7 @@ class Pool:
         self.origin = origin
         self.most = most
         self.max_idle_s = max_idle_s
+        self.buffer = memoryview(bytearray(_READ_BYTES))
         self.size = 0
         self.closed = False
         self._dialer = dialer
@@ -44,6 +59,8 @@ class Pool:
         self.loop = asyncio.get_running_loop()
         self._idle: list[Connection] = []
         self._live: set[Connection] = set()
+        self._sockets: set[Connection] = set()
+        self._emptied: asyncio.Future[None] | None = None
         self._waiters: deque[_Turn] = deque()
         proxy = dialer.proxy_for(origin)
         self._proxied = proxy is not None
@@ -52,26 +69,24 @@ class Pool:
             origin, absolute=absolute, proxy_authorization=proxy.authorization if absolute and proxy else None
         )
 
-    @property
-    def idle(self) -> int:
-        return len(self._idle)
+    def counts(self) -> "PoolCounts":
+        return PoolCounts(open=self.size, idle=len(self._idle), waiting=len(self._waiters))
 
-    @property
-    def waiting(self) -> int:
-        return sum(not turn.done() for turn in self._waiters)
+    def take(self, *, sure: bool = False) -> Connection | None:
+        """The connection that came back last, if it is still good; with `sure`, the socket itself is asked.
 
-    def take(self) -> Connection | None:
-        """The connection that came back last, if it is still good."""
+        None when there is none.
+        """
         if self._policy is not self._dialer.egress.policy:
             self._follow_policy()
         while self._idle:
             connection = self._idle.pop()
-            if connection.usable():
+            if connection.usable() and (not sure or connection.quiet()):
                 return connection
             connection.close()
         return None
 
-    async def acquire(self, until: float, *, fresh: bool = False) -> Connection:
+    async def acquire(self, until: float, *, sure: bool = False, fresh: bool = False) -> Connection:
         """A connection of one's own, at the latest `until` (loop time); with `fresh`, one that nobody used before.
 
         Raises ConnectTimeout, ConnectionReset, and what :meth:`Dialer.dial` raises.
@@ -79,9 +94,10 @@ class Pool:
         while True:
             if self.closed:
                 raise ConnectFailed("The transport is closed.")
-            if not fresh and (connection := self.take()) is not None:
+            if not fresh and (connection := self.take(sure=sure)) is not None:
                 return connection
             if self.size >= self.most and self._idle:
+                # Only a caller who wants a fresh one comes here while others rest.
                 self._idle[0].close()
             if self.size < self.most:
                 self.size += 1
@@ -133,6 +149,7 @@ class Pool:
             self._free()
             raise ConnectionReset(f"{self.origin} hung up at once.")
         self._live.add(connection)
+        self._sockets.add(connection)
         if self.closed:
             connection.close()
             raise ConnectFailed("The transport is closed.")
@@ -173,14 +190,23 @@ class Pool:
                 return
         self.size -= 1
 
-    def close(self) -> None:
-        """Breaks everything off; whoever waits is told."""
+    def gone(self, connection: Connection) -> None:
+        """Its socket is closed."""
+        self._sockets.discard(connection)
+        if not self._sockets and self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    async def close(self) -> None:
+        """Breaks everything off, tells whoever waits, and returns when the sockets are closed."""
         self.closed = True
         for turn in self._waiters:
             if not turn.done():
                 turn.set_exception(ConnectFailed("The transport is closed."))
         for connection in list(self._live):
             connection.close()
+        if self._sockets:
+            self._emptied = self.loop.create_future()
+            await self._emptied
 
     def _follow_policy(self) -> None:
         """An address that is no longer allowed must not be reached over a connection from before."""

@@ -9,6 +9,9 @@ from quarterdeck.gateway.transport.messages import Headers
 HIGH_WATER = 64 * 1024
 """Bytes held for a caller who does not fetch them, above which we stop reading from the upstream."""
 
+_CHUNK_COST = 48
+"""What a piece costs beside its bytes, so that many tiny ones count too."""
+
 
 class Source(Protocol):
     """What an answer asks of the connection it comes from."""
@@ -117,7 +120,7 @@ class Response:
     def push(self, data: bytes) -> bool:
         """Takes some of the body; True when the caller has enough to read for now."""
         self._chunks.append(data)
-        self._held += len(data)
+        self._held += len(data) + _CHUNK_COST
         self._wake()
         return self._held > HIGH_WATER
 
