@@ -3,15 +3,22 @@
 from fastapi import APIRouter
 
 from quarterdeck.api import live
+from quarterdeck.control.agents import api as agents
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
+from quarterdeck.control.runs import api as runs
 from quarterdeck.control.settings import api as settings
+from quarterdeck.control.tasks import api as tasks
 
 ROUTERS: list[APIRouter] = [
     session.router,
     members.router,
+    agents.router,
     keys.router,
+    tasks.router,
+    runs.router,
+    runs.agent_router,
     settings.router,
     live.router,
 ]

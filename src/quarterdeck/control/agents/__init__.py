@@ -1,0 +1,1 @@
+"""The registry of agents: who works here, for whom, and whether it may."""

@@ -1,0 +1,208 @@
+"""/agents: the registry. Keys are made under /agents/{id}/keys, by their own slice."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from quarterdeck.access.actors import ActorKind
+from quarterdeck.control.agents import actions, people, store
+from quarterdeck.control.agents.model import (
+    DESCRIPTION_LENGTH,
+    MAX_CAPACITY,
+    NAME_LENGTH,
+    Agent,
+    AgentChange,
+    Desired,
+)
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
+from quarterdeck.control.runs import figures
+from quarterdeck.control.runs import store as run_store
+from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.tasks import store as task_store
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY, floor_to, iso
+from quarterdeck.kernel.errors import Invalid
+
+router = APIRouter(tags=["agents"])
+
+
+class OpenRunOut(BaseModel):
+    """A run in progress, as its agent's row shows it."""
+
+    id: str
+    task_id: str
+    task_title: str
+    started_at: Instant | None
+
+
+class TodayOut(BaseModel):
+    """Since midnight UTC. Calls without a price are not in `cost_nano`."""
+
+    calls: int
+    errors: int
+    cost_nano: int
+    unpriced_calls: int
+
+
+class LastCallOut(BaseModel):
+    at: Instant
+    model: str | None
+    outcome: str
+
+
+class AgentOut(BaseModel):
+    id: str
+    name: str
+    description: str
+    owner: Named
+    desired: Desired
+    capacity: int
+    body_mode: str | None
+    declared: bool
+    created_at: Instant
+    last_call_at: Instant | None
+    version: int
+    open_runs: list[OpenRunOut]
+    today: TodayOut
+    last_call: LastCallOut | None
+
+
+class AgentsOut(BaseModel):
+    items: list[AgentOut]
+    next: str | None
+
+
+class AgentIn(BaseModel):
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    description: str = Field("", max_length=DESCRIPTION_LENGTH)
+    owner_id: str | None = Field(None, description="A member; yourself when absent.")
+    capacity: int = Field(1, ge=1, le=MAX_CAPACITY, description="How many runs it may have open at once.")
+    body_mode: str | None = Field(None, description="full, redacted or none; null: as the workspace says.")
+
+
+class AgentPatch(BaseModel):
+    name: str | None = Field(None, min_length=1, max_length=NAME_LENGTH)
+    description: str | None = Field(None, max_length=DESCRIPTION_LENGTH)
+    owner_id: str | None = None
+    desired: Desired | None = None
+    capacity: int | None = Field(None, ge=1, le=MAX_CAPACITY)
+    body_mode: str | None = Field(None, description="full, redacted or none; null: as the workspace says.")
+
+    def to_change(self) -> AgentChange:
+        return AgentChange(
+            name=self.name,
+            description=self.description,
+            owner_id=self.owner_id,
+            desired=self.desired,
+            capacity=self.capacity,
+            body_mode=self.body_mode,
+            inherit_body_mode="body_mode" in self.model_fields_set and self.body_mode is None,
+        )
+
+
+@router.get("/agents", operation_id="list_agents")
+async def list_agents(
+    *,
+    actor: Reader,
+    db: Db,
+    q: Annotated[str | None, Query(description="A part of the name.")] = None,
+    desired: Annotated[Desired | None, Query()] = None,
+    after: After = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> AgentsOut:
+    """The agents of this workspace by name, with what each works on and did today."""
+    async with db.read() as tx:
+        page = await store.page(tx, actor.workspace_id, q=q, desired=desired, limit=limit, after=after)
+        return AgentsOut(items=await _shown(tx, actor.workspace_id, page.items), next=page.next)
+
+
+@router.post("/agents", status_code=201, operation_id="create_agent")
+async def create_agent(body: AgentIn, actor: Operator, db: Db) -> AgentOut:
+    """Register an agent. Give it a key with POST /agents/{id}/keys."""
+    if body.owner_id is None and actor.kind is not ActorKind.MEMBER:
+        raise Invalid("owner_id must name the member who owns the agent.", field="owner_id")
+    async with db.transaction() as tx:
+        agent = await actions.create(
+            tx,
+            actor.workspace_id,
+            name=body.name,
+            owner_id=body.owner_id or actor.id,
+            description=body.description,
+            capacity=body.capacity,
+            body_mode=body.body_mode,
+            actor=actor.id,
+        )
+        return (await _shown(tx, actor.workspace_id, [agent]))[0]
+
+
+@router.get("/agents/{agent_id}", operation_id="get_agent")
+async def get_agent(agent_id: str, actor: Reader, db: Db) -> AgentOut:
+    """One agent."""
+    async with db.read() as tx:
+        agent = await actions.get(tx, actor.workspace_id, agent_id)
+        return (await _shown(tx, actor.workspace_id, [agent]))[0]
+
+
+@router.patch("/agents/{agent_id}", operation_id="change_agent")
+async def change_agent(
+    *, agent_id: str, body: AgentPatch, actor: Operator, db: Db, gate: Gate, version: IfMatch
+) -> AgentOut:
+    """Change an agent. `desired: "paused"` refuses its next model call: when this answers, every gateway does so."""
+    async with db.transaction() as tx:
+        agent = await actions.change(
+            tx, actor.workspace_id, agent_id, body.to_change(), version=version, actor=actor.id
+        )
+        answer = (await _shown(tx, actor.workspace_id, [agent]))[0]
+    if body.desired is not None:
+        await gate.ensure_published()
+    return answer
+
+
+async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> list[AgentOut]:
+    """A page of agents with everything their rows mention, in a handful of queries however long the page."""
+    ids = [agent.id for agent in agents]
+    owners = await people.named(tx, workspace_id, {agent.owner_id for agent in agents})
+    open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
+    tasks = await task_store.named(tx, workspace_id, {run.task_id for runs in open_runs.values() for run in runs})
+    today = await figures.of(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
+    last_calls = await figures.last_calls(tx, workspace_id, ids)
+    items = []
+    for agent in agents:
+        last = last_calls.get(agent.id)
+        sums = today.get(agent.id, figures.NO_CALLS)
+        items.append(
+            AgentOut(
+                id=agent.id,
+                name=agent.name,
+                description=agent.description,
+                owner=Named(id=agent.owner_id, name=owners[agent.owner_id]),
+                desired=agent.desired,
+                capacity=agent.capacity,
+                body_mode=agent.body_mode,
+                declared=agent.declared,
+                created_at=iso(agent.created_at),
+                last_call_at=None if last is None else iso(last.at),
+                version=agent.version,
+                open_runs=[
+                    OpenRunOut(
+                        id=run.id,
+                        task_id=run.task_id,
+                        task_title=tasks[run.task_id].title,
+                        started_at=shown(run.started_at),
+                    )
+                    for run in open_runs[agent.id]
+                ],
+                today=TodayOut(
+                    calls=sums.calls,
+                    errors=sums.errors,
+                    cost_nano=sums.cost_nano,
+                    unpriced_calls=sums.unpriced_calls,
+                ),
+                last_call=None
+                if last is None
+                else LastCallOut(at=iso(last.at), model=last.model, outcome=last.outcome),
+            )
+        )
+    return items

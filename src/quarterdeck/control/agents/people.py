@@ -1,0 +1,27 @@
+"""Members as the work names them: owners and accountable people."""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from quarterdeck.access.tables import members
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.errors import Invalid
+
+
+async def named(tx: Transaction, workspace_id: str, member_ids: Collection[str]) -> dict[str, str]:
+    """Names by id, for a page of rows that mention members."""
+    if not member_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(members.c.id, members.c.name).where(
+            members.c.workspace_id == workspace_id, members.c.id.in_(sorted(set(member_ids)))
+        )
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def must_exist(tx: Transaction, workspace_id: str, member_id: str, what: str) -> None:
+    """Raises Invalid, naming the field `what`, when the workspace has no such member."""
+    if not await named(tx, workspace_id, [member_id]):
+        raise Invalid(f"{what} names no member of this workspace.", field=what)

@@ -1,0 +1,170 @@
+"""All SQL of the registry of agents."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from quarterdeck.control.agents.model import Agent, Desired
+from quarterdeck.db import Transaction, metadata
+from quarterdeck.kernel.pages import Page
+from quarterdeck.kernel.text import comparable, storable
+
+agents = sa.Table(
+    "agents",
+    metadata,
+    sa.Column("workspace_id", sa.Text, sa.ForeignKey("workspaces.id"), nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("name_key", sa.Text, nullable=False),
+    sa.Column("description", sa.Text, nullable=False),
+    sa.Column("owner_id", sa.Text, sa.ForeignKey("members.id"), nullable=False),
+    sa.Column("desired", sa.Text, nullable=False),
+    sa.Column("capacity", sa.Integer, nullable=False),
+    sa.Column("body_mode", sa.Text),
+    sa.Column("declared", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("workspace_id", "id"),
+    sa.UniqueConstraint("workspace_id", "name_key"),
+    sa.CheckConstraint("desired IN ('enabled', 'paused', 'retired')", name="desired"),
+    sa.CheckConstraint("capacity > 0", name="capacity"),
+)
+
+
+class NameTaken(Exception):
+    """The workspace has an agent of that name, however it is written."""
+
+
+async def insert(tx: Transaction, agent: Agent) -> None:
+    """Raises NameTaken."""
+    await _unless_taken(
+        tx,
+        agents.insert().values(
+            workspace_id=agent.workspace_id,
+            id=agent.id,
+            name=agent.name,
+            name_key=comparable(agent.name),
+            description=agent.description,
+            owner_id=agent.owner_id,
+            desired=agent.desired.value,
+            capacity=agent.capacity,
+            body_mode=agent.body_mode,
+            declared=agent.declared,
+            created_at=agent.created_at,
+            updated_at=agent.created_at,
+            version=agent.version,
+        ),
+    )
+
+
+async def update(tx: Transaction, agent: Agent, values: Mapping[str, Any]) -> Agent | None:
+    """Write `values` if the row is still at the version of `agent`; None when it is not. Raises NameTaken."""
+    written = dict(values)
+    if "name" in written:
+        written["name_key"] = comparable(written["name"])
+    result = await _unless_taken(
+        tx,
+        agents.update()
+        .where(_is(agent.workspace_id, agent.id), agents.c.version == agent.version)
+        .values(**written, updated_at=tx.now, version=agents.c.version + 1)
+        .returning(agents),
+    )
+    row = result.mappings().one_or_none()
+    return None if row is None else _agent(row)
+
+
+async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
+    try:
+        async with tx.connection.begin_nested():
+            return await tx.execute(statement)
+    except IntegrityError as error:
+        if "name_key" in str(error.orig):
+            raise NameTaken from None
+        raise
+
+
+async def find(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | None:
+    if not storable(agent_id):
+        return None
+    row = await tx.row(sa.select(agents).where(_is(workspace_id, agent_id)))
+    return None if row is None else _agent(row)
+
+
+async def lock(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | None:
+    """The agent, held until the transaction ends: what is counted for it afterwards stays true."""
+    row = await tx.row(sa.select(agents).where(_is(workspace_id, agent_id)).with_for_update(key_share=True))
+    return None if row is None else _agent(row)
+
+
+async def by_name(tx: Transaction, workspace_id: str, name: str) -> Agent | None:
+    """The agent of that name, however it is written."""
+    row = await tx.row(
+        sa.select(agents).where(agents.c.workspace_id == workspace_id, agents.c.name_key == comparable(name))
+    )
+    return None if row is None else _agent(row)
+
+
+async def named(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, str]:
+    """Names by id, for a page of rows that mention agents."""
+    if not agent_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(agents.c.id, agents.c.name).where(
+            agents.c.workspace_id == workspace_id, agents.c.id.in_(sorted(set(agent_ids)))
+        )
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def page(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    q: str | None = None,
+    desired: Desired | None = None,
+    limit: int,
+    after: str | None = None,
+) -> Page[Agent]:
+    """By name. `q` is a part of the name or the id; `after` is the id that the page before ended with."""
+    query = sa.select(agents).where(agents.c.workspace_id == workspace_id)
+    if q is not None and comparable(q):
+        query = query.where(agents.c.name_key.contains(comparable(q), autoescape=True) | (agents.c.id == q))
+    if desired is not None:
+        query = query.where(agents.c.desired == desired.value)
+    if after is not None:
+        last = await find(tx, workspace_id, after)
+        query = query.where(agents.c.name_key > (comparable(last.name) if last else ""))
+    rows = await tx.rows(query.order_by(agents.c.name_key).limit(limit + 1))
+    found = [_agent(row) for row in rows]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def all_of(tx: Transaction, workspace_id: str | None = None) -> list[Agent]:
+    """Every agent, of one workspace or of all: for the gateways' picture of the world."""
+    query = sa.select(agents)
+    if workspace_id is not None:
+        query = query.where(agents.c.workspace_id == workspace_id)
+    return [_agent(row) for row in await tx.rows(query.order_by(agents.c.workspace_id, agents.c.id))]
+
+
+def _is(workspace_id: str, agent_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(agents.c.workspace_id == workspace_id, agents.c.id == agent_id)
+
+
+def _agent(row: sa.RowMapping) -> Agent:
+    return Agent(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        name=row["name"],
+        description=row["description"],
+        owner_id=row["owner_id"],
+        desired=Desired(row["desired"]),
+        capacity=row["capacity"],
+        body_mode=row["body_mode"],
+        declared=row["declared"],
+        created_at=row["created_at"],
+        version=row["version"],
+    )

@@ -1,0 +1,1 @@
+"""Attempts of agents at tasks: claimed, leased, fenced, ended."""

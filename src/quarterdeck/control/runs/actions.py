@@ -1,0 +1,310 @@
+"""Verbs on runs: claim, progress, finish, cancel, expire. Locks are taken in the order agent, task, run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from quarterdeck.access import keyring
+from quarterdeck.access.actors import Actor, ActorKind
+from quarterdeck.access.keyring import Holder, Scope
+from quarterdeck.control.agents import store as agents
+from quarterdeck.control.agents.model import Agent, Desired
+from quarterdeck.control.runs import ending, store
+from quarterdeck.control.runs.model import (
+    DEFAULT_LEASE_S,
+    MAX_LEASE_S,
+    MIN_LEASE_S,
+    NOTE_LENGTH,
+    REASON_LENGTH,
+    SUMMARY_LENGTH,
+    Nothing,
+    Outcome,
+    Run,
+    RunState,
+)
+from quarterdeck.control.tasks import actions as task_actions
+from quarterdeck.control.tasks import store as task_store
+from quarterdeck.control.tasks.model import Task
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import SECOND
+from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.events import Event
+from quarterdeck.kernel.ids import new_id
+from quarterdeck.kernel.text import a_line, a_text
+
+LEASE_LOST = "lease_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A task, the run that was opened on it, and the run's key, whose text is nowhere else."""
+
+    task: Task
+    run: Run
+    run_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """Nothing to do, and why, in words for the agent."""
+
+    reason: Nothing
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a worker hears when it gives a sign of life."""
+
+    run: Run
+    stop: bool
+    """It should make no further model call for now: `reason` says why."""
+    reason: str | None
+
+
+async def claim(
+    tx: Transaction, actor: Actor, *, task_id: str | None = None, lease_s: int = DEFAULT_LEASE_S
+) -> Claimed | Unclaimed:
+    """Give the agent its most urgent task, or the one named, and open a run on it under a lease.
+
+    Raises Forbidden for a run key; NotFound for a task that is not there; Invalid for a lease out of bounds.
+    """
+    if actor.kind is not ActorKind.AGENT:
+        raise Forbidden(
+            "A claim needs the agent's own key; a run key speaks for its run alone.", code="agent_key_needed"
+        )
+    if not MIN_LEASE_S <= lease_s <= MAX_LEASE_S:
+        raise Invalid(f"lease_s must be {MIN_LEASE_S} to {MAX_LEASE_S} seconds.", field="lease_s")
+    named = None if task_id is None else await task_actions.get(tx, actor.workspace_id, task_id)
+    # Held until commit: neither a second claim of the same agent nor a pause can slip in between count and claim.
+    agent = await agents.lock(tx, actor.workspace_id, actor.id)
+    if agent is None:
+        raise NotFound("There is no such agent in this workspace.")
+    if (unable := await _unable(tx, agent)) is not None:
+        return unable
+    run_id = new_id("run")
+    task = await task_actions.take(tx, agent.workspace_id, agent.id, run_id, task_id=task_id)
+    if task is None:
+        return _nothing(agent, named)
+    run = _opened(task, agent, run_id, lease_s, tx.now)
+    await store.insert(tx, run)
+    holder = Holder(agent.workspace_id, agent_id=agent.id, run_id=run.id, task_id=task.id)
+    issued = await keyring.issue(
+        tx, holder, name=f"{task.ref} attempt {run.attempt}", scope=await _scope_of(tx, actor), actor=agent.id
+    )
+    told = {"task_id": task.id, "agent_id": agent.id, "attempt": run.attempt, "ref": task.ref}
+    await tx.emit(Event(run.workspace_id, "run.opened", run.id, told, agent.id))
+    return Claimed(task, run, issued.secret)
+
+
+async def is_promising(tx: Transaction, actor: Actor) -> bool:
+    """Whether a claim would probably get something, or a better reason: a look that takes no lock."""
+    agent = await agents.find(tx, actor.workspace_id, actor.id)
+    if agent is None or agent.desired is Desired.RETIRED:
+        return True
+    if agent.desired is Desired.PAUSED or await store.count_open(tx, agent.workspace_id, agent.id) >= agent.capacity:
+        return False
+    return await task_store.is_claimable(tx, agent.workspace_id, agent.id)
+
+
+async def progress(
+    tx: Transaction,
+    actor: Actor,
+    run_id: str,
+    *,
+    note: str | None = None,
+    percent: int | None = None,
+    fence: int | None = None,
+) -> Progress:
+    """A sign of life: the lease is renewed, and what was said is kept as the run's caption. Tells `run.progressed`.
+
+    Raises NotFound; Forbidden for the run of another; Invalid; Changed `lease_lost` when the run is over or `fence`
+    is not its fence.
+    """
+    run = await _own(tx, actor, run_id)
+    values: dict[str, Any] = {}
+    if note is not None:
+        values["note"] = a_text(note.strip(), "note", NOTE_LENGTH) or None
+    if percent is not None:
+        if not 0 <= percent <= 100:
+            raise Invalid("percent must be 0 to 100.", field="percent")
+        values["percent"] = percent
+    fresh = await store.progress(tx, actor.workspace_id, run_id, fence, values)
+    if fresh is None:
+        raise _lost(await get(tx, actor.workspace_id, run_id), fence)
+    if (fresh.note, fresh.percent) != (run.note, run.percent):
+        data = {"task_id": run.task_id, "agent_id": run.agent_id, "percent": fresh.percent, "note": fresh.note}
+        await tx.emit(Event(run.workspace_id, "run.progressed", run.id, data, actor.id))
+    agent = await agents.find(tx, actor.workspace_id, run.agent_id)
+    if agent is None or agent.desired is Desired.ENABLED:
+        return Progress(fresh, False, None)
+    return Progress(fresh, True, f"agent_{agent.desired}")
+
+
+async def finish(
+    tx: Transaction,
+    actor: Actor,
+    run_id: str,
+    outcome: Outcome,
+    *,
+    reason: str | None = None,
+    summary: str | None = None,
+    fence: int | None = None,
+) -> Run:
+    """The worker ends its run: the task goes on to review (or done), or back to the queue.
+
+    The same finish again answers the same. Raises NotFound; Forbidden for the run of another; Invalid; Changed
+    `lease_lost` when the run ended otherwise or `fence` is not its fence.
+    """
+    run = await _own(tx, actor, run_id)
+    task = await task_actions.locked(tx, actor.workspace_id, run.task_id)
+    to = RunState(outcome.value)
+    run = await get(tx, actor.workspace_id, run_id)
+    if fence is not None and fence != run.fence:
+        raise _lost(run, fence)
+    if run.state is to:
+        return run
+    why = a_line(reason, "reason", REASON_LENGTH) if reason else None
+    said = a_text(summary.strip(), "summary", SUMMARY_LENGTH) or None if summary is not None else None
+    ended = await ending.end(tx, run.workspace_id, run.id, to, reason=why, summary=said, actor=actor.id)
+    if ended is None:
+        raise _lost(run, fence)
+    if to is RunState.SUCCEEDED:
+        await task_actions.hand_in(tx, task, actor=actor.id)
+    else:
+        words = ": ".join(part for part in (why, said) if part) or "the worker gave no reason"
+        await task_actions.come_back(tx, task, f"Attempt {run.attempt} failed: {words}", actor=actor.id)
+    return ended
+
+
+async def cancel(
+    tx: Transaction, workspace_id: str, run_id: str, *, reason: str | None = None, actor: str | None = None
+) -> Run:
+    """A member stops a run; its task is ready again. Cancelling a cancelled run changes nothing.
+
+    Raises NotFound; Changed `run_over` when it ended otherwise.
+    """
+    run = await get(tx, workspace_id, run_id)
+    task = await task_actions.locked(tx, workspace_id, run.task_id)
+    why = a_line(reason, "reason", REASON_LENGTH) if reason else None
+    ended = await ending.end(tx, workspace_id, run_id, RunState.CANCELLED, reason=why, actor=actor)
+    if ended is not None:
+        await task_actions.give_back(tx, task, actor=actor)
+        return ended
+    run = await get(tx, workspace_id, run_id)
+    if run.state is not RunState.CANCELLED:
+        raise Changed(f"This run is over: it {_how(run)}.", code="run_over", state=run.state)
+    return run
+
+
+async def expire(tx: Transaction, overdue: Run) -> Run | None:
+    """End a run whose lease is over and free its task; None when a sign of life or an end came first."""
+    task = await task_actions.locked(tx, overdue.workspace_id, overdue.task_id)
+    run = await ending.end(tx, overdue.workspace_id, overdue.id, RunState.EXPIRED, reason="lease_expired", overdue=True)
+    if run is not None:
+        why = f"Attempt {run.attempt} gave no sign of life for {run.lease_s} s."
+        await task_actions.come_back(tx, task, why, actor=None)
+    return run
+
+
+async def stop_retired(tx: Transaction, stranded: Run) -> Run | None:
+    """End a run of an agent that has been retired and free its task; None when it ended first."""
+    task = await task_actions.locked(tx, stranded.workspace_id, stranded.task_id)
+    run = await ending.end(tx, stranded.workspace_id, stranded.id, RunState.CANCELLED, reason="agent_retired")
+    if run is not None:
+        await task_actions.give_back(tx, task, actor=None)
+    return run
+
+
+async def renew_by_traffic(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """Renew the leases of runs whose keys had model traffic: run id → instant it was seen. Unknown ids are ignored."""
+    if seen:
+        await store.renew(tx, seen)
+
+
+async def get(tx: Transaction, workspace_id: str, run_id: str) -> Run:
+    """Raises NotFound."""
+    run = await store.find(tx, workspace_id, run_id)
+    if run is None:
+        raise NotFound("There is no such run in this workspace.")
+    return run
+
+
+async def _own(tx: Transaction, actor: Actor, run_id: str) -> Run:
+    """The run, if it is the actor's to report on: a run key knows its own run, an agent key its agent's runs."""
+    run = await store.find(tx, actor.workspace_id, run_id)
+    if run is None or run.agent_id != actor.id:
+        # Another agent's run is no more visible than one that is not there.
+        raise NotFound("You have no such run.")
+    if actor.kind is ActorKind.RUN and actor.run_id != run_id:
+        raise Forbidden("This key belongs to another run.", code="other_run", run_id=actor.run_id)
+    return run
+
+
+async def _unable(tx: Transaction, agent: Agent) -> Unclaimed | None:
+    if agent.desired is Desired.RETIRED:
+        return Unclaimed(Nothing.RETIRED, f"{agent.name} is retired: it gets no more work.")
+    if agent.desired is Desired.PAUSED:
+        return Unclaimed(Nothing.PAUSED, f"{agent.name} is paused by a person. Ask again; it may be resumed.")
+    open_runs = await store.count_open(tx, agent.workspace_id, agent.id)
+    if open_runs >= agent.capacity:
+        text = f"{agent.name} has {open_runs} open of {agent.capacity} allowed runs. Finish one first."
+        return Unclaimed(Nothing.AT_CAPACITY, text)
+    return None
+
+
+def _nothing(agent: Agent, named: Task | None) -> Unclaimed:
+    if named is None:
+        return Unclaimed(Nothing.NONE_READY, f"No task is ready for {agent.name}.")
+    if named.agent_id not in (None, agent.id):
+        return Unclaimed(Nothing.NONE_READY, f"{named.ref} is assigned to another agent.")
+    return Unclaimed(Nothing.NONE_READY, f"{named.ref} is {named.state.replace('_', ' ')}, not ready to be claimed.")
+
+
+def _opened(task: Task, agent: Agent, run_id: str, lease_s: int, now: int) -> Run:
+    return Run(
+        id=run_id,
+        workspace_id=agent.workspace_id,
+        task_id=task.id,
+        agent_id=agent.id,
+        attempt=task.attempts,
+        state=RunState.RUNNING,
+        reason=None,
+        summary=None,
+        note=None,
+        percent=None,
+        fence=task.attempts,
+        lease_s=lease_s,
+        lease_expires_at=now + lease_s * SECOND,
+        trace_id=uuid4().hex,
+        created_at=now,
+        started_at=now,
+        ended_at=None,
+    )
+
+
+async def _scope_of(tx: Transaction, actor: Actor) -> Scope:
+    """What the claiming key is narrowed to, so that a run key never allows more than the key it came from."""
+    if actor.key_id is None:
+        return Scope()
+    key = await keyring.get(tx, actor.workspace_id, actor.key_id)
+    return Scope(key.models, key.route, key.body_mode, key.expires_at, key.tags)
+
+
+def _lost(run: Run, fence: int | None) -> Changed:
+    if run.open:
+        text = f"Fence {fence} is not this run's: another worker has it now. Stop, and claim anew."
+    else:
+        text = f"This run is over: it {_how(run)}. Stop, and claim anew; nothing was written."
+    return Changed(text, code=LEASE_LOST, state=run.state, reason=run.reason)
+
+
+def _how(run: Run) -> str:
+    words = {
+        RunState.SUCCEEDED: "was finished as succeeded",
+        RunState.FAILED: "was finished as failed",
+        RunState.CANCELLED: "was cancelled",
+        RunState.EXPIRED: "expired without a sign of life",
+    }
+    return words[run.state]

@@ -1,0 +1,237 @@
+"""All SQL of runs."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.agents.store import agents
+from quarterdeck.control.runs.model import Run, RunState, may_follow
+from quarterdeck.db import Transaction, metadata
+from quarterdeck.kernel.clock import SECOND
+from quarterdeck.kernel.pages import Page
+from quarterdeck.kernel.text import storable
+
+_OPEN = "state IN ('queued', 'running')"
+"""The partial indexes and the queries that use them must say it in the same words."""
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("workspace_id", sa.Text, sa.ForeignKey("workspaces.id"), nullable=False),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("task_id", sa.Text, nullable=False),
+    sa.Column("agent_id", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("summary", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("percent", sa.Integer),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("lease_s", sa.Integer, nullable=False),
+    sa.Column("lease_expires_at", sa.BigInteger, nullable=False),
+    sa.Column("trace_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("started_at", sa.BigInteger),
+    sa.Column("ended_at", sa.BigInteger),
+    sa.PrimaryKeyConstraint("workspace_id", "id"),
+    sa.ForeignKeyConstraint(["workspace_id", "task_id"], ["tasks.workspace_id", "tasks.id"]),
+    sa.ForeignKeyConstraint(["workspace_id", "agent_id"], ["agents.workspace_id", "agents.id"]),
+    sa.UniqueConstraint("workspace_id", "task_id", "attempt"),
+    sa.Index("ix_runs_id", "id", unique=True),
+    sa.Index("ix_runs_agent", "workspace_id", "agent_id", "id"),
+    sa.Index("ix_runs_state", "workspace_id", "state", "id"),
+    # The store itself refuses a second open run of a task, whatever the verbs above do.
+    sa.Index(
+        "uq_runs_open_task",
+        "workspace_id",
+        "task_id",
+        unique=True,
+        sqlite_where=sa.text(_OPEN),
+        postgresql_where=sa.text(_OPEN),
+    ),
+    sa.Index(
+        "ix_runs_open_agent",
+        "workspace_id",
+        "agent_id",
+        sqlite_where=sa.text(_OPEN),
+        postgresql_where=sa.text(_OPEN),
+    ),
+    sa.Index("ix_runs_lease", "lease_expires_at", sqlite_where=sa.text(_OPEN), postgresql_where=sa.text(_OPEN)),
+    sa.CheckConstraint(
+        "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')",
+        name="state",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs. None means all."""
+
+    task_id: str | None = None
+    agent_id: str | None = None
+    state: RunState | None = None
+
+
+async def insert(tx: Transaction, run: Run) -> None:
+    values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
+    await tx.execute(runs.insert().values({**values, "state": run.state.value}))
+
+
+async def find(tx: Transaction, workspace_id: str, run_id: str) -> Run | None:
+    if not storable(run_id):
+        return None
+    row = await tx.row(sa.select(runs).where(_is(workspace_id, run_id)))
+    return None if row is None else _run(row)
+
+
+async def end(
+    tx: Transaction,
+    workspace_id: str,
+    run_id: str,
+    to: RunState,
+    *,
+    reason: str | None = None,
+    summary: str | None = None,
+    overdue: bool = False,
+) -> Run | None:
+    """Close the run if it is open; None when it was not. With `overdue`, only if its lease is over as well."""
+    ending = runs.update().where(_is(workspace_id, run_id), runs.c.state.in_(may_follow(to)))
+    if overdue:
+        ending = ending.where(runs.c.lease_expires_at <= tx.now)
+    values = {"state": to.value, "reason": reason, "ended_at": tx.now}
+    if summary is not None:
+        values["summary"] = summary
+    row = await tx.row(ending.values(**values).returning(runs))
+    return None if row is None else _run(row)
+
+
+async def progress(
+    tx: Transaction, workspace_id: str, run_id: str, fence: int | None, values: Mapping[str, Any]
+) -> Run | None:
+    """Write a sign of life and renew the lease from now; None when the run is over or the fence is another."""
+    update = runs.update().where(_is(workspace_id, run_id), runs.c.state == RunState.RUNNING.value)
+    if fence is not None:
+        update = update.where(runs.c.fence == fence)
+    row = await tx.row(
+        update.values(**values, lease_expires_at=_later(tx.now + runs.c.lease_s * SECOND)).returning(runs)
+    )
+    return None if row is None else _run(row)
+
+
+async def renew(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """Renew leases by traffic: run id → when its key was last seen on the wire. Never shortens a lease.
+
+    An instant after now comes from a clock that runs ahead and counts as now.
+    """
+    at = sa.bindparam("at", type_=sa.BigInteger)
+    renewed = at + runs.c.lease_s * SECOND
+    await tx.execute(
+        runs.update()
+        .where(
+            runs.c.id == sa.bindparam("run"),
+            runs.c.state == RunState.RUNNING.value,
+            runs.c.lease_expires_at < renewed,
+        )
+        .values(lease_expires_at=renewed),
+        [{"run": run_id, "at": min(instant, tx.now)} for run_id, instant in seen.items()],
+    )
+
+
+async def count_open(tx: Transaction, workspace_id: str, agent_id: str) -> int:
+    """How many runs the agent has open; true until the end of the transaction if the agent's row is locked."""
+    found: int = await tx.scalar(
+        sa.select(sa.func.count()).where(
+            runs.c.workspace_id == workspace_id, runs.c.agent_id == agent_id, sa.text(_OPEN)
+        )
+    )
+    return found
+
+
+async def overdue(tx: Transaction, limit: int) -> list[Run]:
+    """Open runs whose lease is over, longest overdue first."""
+    rows = await tx.rows(
+        sa.select(runs)
+        .where(sa.text(_OPEN), runs.c.lease_expires_at <= tx.now)
+        .order_by(runs.c.lease_expires_at)
+        .limit(limit)
+    )
+    return [_run(row) for row in rows]
+
+
+async def of_retired(tx: Transaction, limit: int) -> list[Run]:
+    """Open runs of agents that are retired, oldest first."""
+    retired = sa.exists().where(
+        agents.c.workspace_id == runs.c.workspace_id,
+        agents.c.id == runs.c.agent_id,
+        agents.c.desired == Desired.RETIRED.value,
+    )
+    rows = await tx.rows(sa.select(runs).where(sa.text(_OPEN), retired).order_by(runs.c.id).limit(limit))
+    return [_run(row) for row in rows]
+
+
+async def open_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, list[Run]]:
+    """Open runs by agent, oldest first, for a page of agents."""
+    found: dict[str, list[Run]] = {agent_id: [] for agent_id in agent_ids}
+    if found:
+        rows = await tx.rows(
+            sa.select(runs)
+            .where(runs.c.workspace_id == workspace_id, runs.c.agent_id.in_(sorted(found)), sa.text(_OPEN))
+            .order_by(runs.c.id)
+        )
+        for row in rows:
+            found[row["agent_id"]].append(_run(row))
+    return found
+
+
+async def of_ids(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> dict[str, Run]:
+    """Runs by id, for a page of tasks."""
+    if not run_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(runs).where(runs.c.workspace_id == workspace_id, runs.c.id.in_(sorted(set(run_ids))))
+    )
+    return {row["id"]: _run(row) for row in rows}
+
+
+async def all_open(tx: Transaction, workspace_id: str | None = None) -> list[Run]:
+    """Every open run, oldest first, of one workspace or of all: for the gateways' picture of the world."""
+    query = sa.select(runs).where(sa.text(_OPEN))
+    if workspace_id is not None:
+        query = query.where(runs.c.workspace_id == workspace_id)
+    return [_run(row) for row in await tx.rows(query.order_by(runs.c.id))]
+
+
+async def page(
+    tx: Transaction, workspace_id: str, which: RunFilter, *, limit: int, after: str | None = None
+) -> Page[Run]:
+    """Newest first; `after` is the id that the page before ended with."""
+    query = sa.select(runs).where(runs.c.workspace_id == workspace_id)
+    if which.task_id is not None:
+        query = query.where(runs.c.task_id == which.task_id)
+    if which.agent_id is not None:
+        query = query.where(runs.c.agent_id == which.agent_id)
+    if which.state is not None:
+        query = query.where(runs.c.state == which.state.value)
+    if after is not None:
+        query = query.where(runs.c.id < after)
+    rows = await tx.rows(query.order_by(runs.c.id.desc()).limit(limit + 1))
+    found = [_run(row) for row in rows]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+def _later(instant: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    return sa.case((runs.c.lease_expires_at > instant, runs.c.lease_expires_at), else_=instant)
+
+
+def _is(workspace_id: str, run_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(runs.c.workspace_id == workspace_id, runs.c.id == run_id)
+
+
+def _run(row: sa.RowMapping) -> Run:
+    values: dict[str, Any] = {name: row[name] for name in Run.__slots__}
+    return Run(**{**values, "state": RunState(row["state"])})

@@ -1,0 +1,317 @@
+"""Verbs on tasks. Each is one transaction's work, locks the task, and tells what it did as an event in it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.access.actors import Actor, ActorKind
+from quarterdeck.control.agents import people
+from quarterdeck.control.agents import store as agents
+from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.runs import ending
+from quarterdeck.control.runs.model import RunState
+from quarterdeck.control.tasks import store
+from quarterdeck.control.tasks.model import (
+    CLOSED,
+    NOTE_LENGTH,
+    Criterion,
+    Mover,
+    NewTask,
+    ReviewPolicy,
+    Task,
+    TaskChange,
+    TaskState,
+    a_brief,
+    a_title,
+    an_attempt_limit,
+    clean_labels,
+    criteria,
+    may_move,
+)
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.events import Event
+from quarterdeck.kernel.ids import new_id
+from quarterdeck.kernel.text import a_text
+
+
+async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Actor | None = None) -> Task:
+    """Put a task on the board and tell `task.created`.
+
+    Accountable is who is named, else the creating member, else the owner of the agent. Raises Invalid for a field
+    that cannot be; Changed `agent_retired`.
+    """
+    if new.state not in (TaskState.BACKLOG, TaskState.READY):
+        raise Invalid("A new task stands in the backlog or is ready.", field="state")
+    if new.agent_id is not None:
+        await _must_be_assignable(tx, workspace_id, new.agent_id)
+    task = Task(
+        id=new_id("tsk"),
+        workspace_id=workspace_id,
+        number=0,
+        title=a_title(new.title),
+        brief=a_brief(new.brief),
+        acceptance=criteria(tuple(Criterion(text) for text in new.acceptance)),
+        state=new.state,
+        priority=new.priority,
+        labels=clean_labels(new.labels),
+        agent_id=new.agent_id,
+        taken=False,
+        accountable_id=await _accountable(tx, workspace_id, new, actor),
+        due_at=new.due_at,
+        review=new.review,
+        attempt_limit=an_attempt_limit(new.attempt_limit),
+        attempts=0,
+        failures=0,
+        note=None,
+        run_id=None,
+        created_by=None if actor is None else actor.id,
+        created_at=tx.now,
+        updated_at=tx.now,
+        state_since=tx.now,
+        version=1,
+    )
+    task = await store.insert(tx, task)
+    await _tell(tx, "task.created", task, {"title": task.title}, task.created_by)
+    return task
+
+
+async def change(
+    tx: Transaction,
+    workspace_id: str,
+    task_id: str,
+    change: TaskChange,
+    *,
+    version: int | None = None,
+    actor: str | None = None,
+) -> Task:
+    """Write what differs and tell `task.changed`; nothing differs, nothing is written.
+
+    Raises NotFound; Invalid; Changed when `version` is not the row's any more.
+    """
+    task = await _locked(tx, workspace_id, task_id, version)
+    differing = {field: value for field, value in _checked(change).items() if getattr(task, field) != value}
+    if "accountable_id" in differing:
+        await people.must_exist(tx, workspace_id, str(differing["accountable_id"]), "accountable_id")
+    if not differing:
+        return task
+    fresh = await _write(tx, task, differing)
+    await _tell(tx, "task.changed", fresh, {"fields": sorted(differing)}, actor)
+    return fresh
+
+
+async def move(
+    tx: Transaction,
+    workspace_id: str,
+    task_id: str,
+    to: TaskState,
+    *,
+    note: str | None = None,
+    version: int | None = None,
+    actor: str | None = None,
+) -> Task:
+    """A member moves a task; a run that is open on it is cancelled by that. `note` tells the next worker why.
+
+    Moving to where it stands changes nothing. Raises NotFound; Invalid; Changed when `version` is not the row's any
+    more, and `move_not_allowed`, with what is allowed now, when the table has no such move.
+    """
+    task = await _locked(tx, workspace_id, task_id, version)
+    if to is task.state:
+        return task
+    mover = Mover.PERSON if task.run_id is None else Mover.PERSON_STOPPING
+    if not may_move(task.state, to, mover):
+        raise _refused(task, to)
+    if task.run_id is not None:
+        await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason=f"moved_to_{to}", actor=actor)
+    return await _moved(tx, task, to, {"failures": 0, "note": _a_note(note)}, actor)
+
+
+async def assign(
+    tx: Transaction,
+    workspace_id: str,
+    task_id: str,
+    agent_id: str | None,
+    *,
+    version: int | None = None,
+    actor: str | None = None,
+) -> Task:
+    """Say which agent is to do it; None: any agent may claim it. Tells `task.assigned`.
+
+    An open run of another agent is cancelled and the task is ready again. Raises NotFound; Invalid; Changed when
+    `version` is not the row's any more, `task_closed`, `agent_retired`.
+    """
+    task = await _locked(tx, workspace_id, task_id, version)
+    if task.agent_id == agent_id and not task.taken:
+        return task
+    if task.state in CLOSED:
+        raise Changed(f"{task.ref} is {task.state}; nobody works on it any more.", code="task_closed", state=task.state)
+    if agent_id is not None:
+        await _must_be_assignable(tx, workspace_id, agent_id)
+    if task.run_id is not None and task.agent_id != agent_id:
+        await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason="reassigned", actor=actor)
+        task = await _moved(tx, task, TaskState.READY, {"failures": 0}, actor)
+    fresh = await _write(tx, task, {"agent_id": agent_id, "taken": False})
+    await _tell(tx, "task.assigned", fresh, {}, actor)
+    return fresh
+
+
+async def take(
+    tx: Transaction, workspace_id: str, agent_id: str, run_id: str, *, task_id: str | None = None
+) -> Task | None:
+    """An agent claims its most urgent task, or the one named, for the run that it is about to open.
+
+    None when there is nothing it may have. Tells `task.moved` when the task was ready until now.
+    """
+    task = await store.take(tx, workspace_id, agent_id, run_id, task_id=task_id)
+    if task is not None and task.state_since == tx.now:
+        await _tell_moved(tx, task, TaskState.READY, agent_id)
+    return task
+
+
+async def hand_in(tx: Transaction, task: Task, *, actor: str | None) -> Task:
+    """Its run succeeded: on to review, or done when nobody asked for one. The caller has locked the task."""
+    to = TaskState.DONE if task.review is ReviewPolicy.NONE else TaskState.IN_REVIEW
+    return await _moved_by_work(tx, task, to, {"failures": 0, "note": None}, actor)
+
+
+async def give_back(tx: Transaction, task: Task, *, actor: str | None) -> Task:
+    """Its run was cancelled, which is nobody's failure: ready again. The caller has locked the task."""
+    return await _moved_by_work(tx, task, TaskState.READY, {}, actor)
+
+
+async def come_back(tx: Transaction, task: Task, why: str, *, actor: str | None) -> Task:
+    """Its run failed or expired: ready for the next attempt, or in the backlog when the attempts are used up.
+
+    `why` stays with the task as its note, for the next worker or for the person who decides. The caller has locked
+    the task.
+    """
+    failures = task.failures + 1
+    if failures < task.attempt_limit:
+        return await _moved_by_work(tx, task, TaskState.READY, {"failures": failures, "note": why}, actor)
+    note = f"{failures} attempts came to nothing. The last one: {why}" if failures > 1 else why
+    return await _moved_by_work(tx, task, TaskState.BACKLOG, {"failures": failures, "note": note}, actor)
+
+
+async def get(tx: Transaction, workspace_id: str, task_id: str) -> Task:
+    """Raises NotFound."""
+    task = await store.find(tx, workspace_id, task_id)
+    if task is None:
+        raise _unknown()
+    return task
+
+
+async def locked(tx: Transaction, workspace_id: str, task_id: str) -> Task:
+    """The task, held until the transaction ends. Raises NotFound."""
+    return await _locked(tx, workspace_id, task_id, None)
+
+
+async def _locked(tx: Transaction, workspace_id: str, task_id: str, version: int | None) -> Task:
+    task = await store.lock(tx, workspace_id, task_id)
+    if task is None:
+        raise _unknown()
+    if version is not None and version != task.version:
+        raise _changed(task)
+    return task
+
+
+async def _moved_by_work(
+    tx: Transaction, task: Task, to: TaskState, values: Mapping[str, Any], actor: str | None
+) -> Task:
+    if not may_move(task.state, to, Mover.WORK):
+        raise _refused(task, to)
+    return await _moved(tx, task, to, values, actor)
+
+
+async def _moved(tx: Transaction, task: Task, to: TaskState, values: Mapping[str, Any], actor: str | None) -> Task:
+    written: dict[str, Any] = {**values, "state": to.value, "state_since": tx.now, "run_id": None}
+    if task.taken and to in (TaskState.BACKLOG, TaskState.READY):
+        written |= {"agent_id": None, "taken": False}
+    fresh = await _write(tx, task, written)
+    await _tell_moved(tx, fresh, task.state, actor)
+    return fresh
+
+
+async def _write(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task:
+    fresh = await store.update(tx, task, values)
+    if fresh is None:
+        raise _changed(task)
+    return fresh
+
+
+async def _accountable(tx: Transaction, workspace_id: str, new: NewTask, actor: Actor | None) -> str:
+    if new.accountable_id is not None:
+        await people.must_exist(tx, workspace_id, new.accountable_id, "accountable_id")
+        return new.accountable_id
+    if actor is not None and actor.kind is ActorKind.MEMBER:
+        return actor.id
+    responsible = new.agent_id or (None if actor is None else actor.id)
+    agent = None if responsible is None else await agents.find(tx, workspace_id, responsible)
+    if agent is None:
+        raise Invalid("accountable_id must name the member who answers for this task.", field="accountable_id")
+    return agent.owner_id
+
+
+async def _must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:
+    agent = await agents.find(tx, workspace_id, agent_id)
+    if agent is None:
+        raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
+    if agent.desired is Desired.RETIRED:
+        raise Changed(f"{agent.name} is retired; enable it or assign another agent.", code="agent_retired")
+
+
+def _checked(change: TaskChange) -> dict[str, Any]:
+    """The fields of a task to write, clean. Raises Invalid."""
+    values: dict[str, Any] = {}
+    if change.title is not None:
+        values["title"] = a_title(change.title)
+    if change.brief is not None:
+        values["brief"] = a_brief(change.brief)
+    if change.acceptance is not None:
+        values["acceptance"] = criteria(change.acceptance)
+    if change.labels is not None:
+        values["labels"] = clean_labels(change.labels)
+    if change.attempt_limit is not None:
+        values["attempt_limit"] = an_attempt_limit(change.attempt_limit)
+    if change.due_at is not None or change.never_due:
+        values["due_at"] = change.due_at
+    for field in ("priority", "accountable_id", "review"):
+        if getattr(change, field) is not None:
+            values[field] = getattr(change, field)
+    return values
+
+
+def _a_note(note: str | None) -> str | None:
+    return None if note is None or not note.strip() else a_text(note.strip(), "note", NOTE_LENGTH)
+
+
+async def _tell_moved(tx: Transaction, task: Task, frm: TaskState, actor: str | None) -> None:
+    await _tell(tx, "task.moved", task, {"from": frm.value, "to": task.state.value}, actor)
+
+
+async def _tell(tx: Transaction, kind: str, task: Task, data: dict[str, Any], actor: str | None) -> None:
+    common = {"ref": task.ref, "state": task.state.value, "agent_id": task.agent_id, "version": task.version}
+    await tx.emit(Event(task.workspace_id, kind, task.id, {**common, **data}, actor))
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such task in this workspace.")
+
+
+def _changed(task: Task) -> Changed:
+    return Changed(
+        f"{task.ref} was changed meanwhile; load it again.",
+        version=task.version,
+        state=task.state,
+        allowed=task.allowed_moves,
+    )
+
+
+def _refused(task: Task, to: TaskState) -> Changed:
+    allowed = task.allowed_moves
+    where = " or ".join(allowed).replace("_", " ") if allowed else "nowhere: it is closed"
+    return Changed(
+        f"{task.ref} is {task.state} and cannot move to {to}. It may move to {where}.".replace("_", " "),
+        code="move_not_allowed",
+        state=task.state,
+        allowed=allowed,
+        version=task.version,
+    )

@@ -1,0 +1,231 @@
+"""A task: a unit of work on the board, and the one table that says how it moves."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.text import a_line, a_text, comparable
+
+TITLE_LENGTH = 300
+BRIEF_LENGTH = 200_000
+BRIEF_IN_LISTS = 2_000
+MAX_CRITERIA = 100
+CRITERION_LENGTH = 2_000
+MAX_LABELS = 30
+LABEL_LENGTH = 60
+NOTE_LENGTH = 10_000
+MAX_ATTEMPT_LIMIT = 100
+DEFAULT_ATTEMPT_LIMIT = 3
+
+
+class TaskState(StrEnum):
+    """Where a task stands. Blocked is none of these: it is computed from dependencies."""
+
+    BACKLOG = "backlog"
+    READY = "ready"
+    IN_PROGRESS = "in_progress"
+    IN_REVIEW = "in_review"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Priority(IntEnum):
+    """Smaller is sooner, as the store sorts it."""
+
+    URGENT = 0
+    HIGH = 1
+    NORMAL = 2
+    LOW = 3
+
+
+class ReviewPolicy(StrEnum):
+    """What stands between a finished run and done."""
+
+    NONE = "none"
+    ONE = "one"
+    """One person looks at it."""
+
+
+class Mover(StrEnum):
+    """On whose account a task moves."""
+
+    PERSON = "person"
+    """A member, while no run is open."""
+    PERSON_STOPPING = "person_stopping"
+    """A member, whose act cancels the run that is open."""
+    WORK = "work"
+    """What happens to its runs: claimed, finished, failed, expired, cancelled."""
+
+
+_P, _S, _W = Mover.PERSON, Mover.PERSON_STOPPING, Mover.WORK
+
+MOVES: dict[TaskState, dict[TaskState, frozenset[Mover]]] = {
+    TaskState.BACKLOG: {
+        TaskState.READY: frozenset({_P}),
+        TaskState.CANCELLED: frozenset({_P}),
+    },
+    TaskState.READY: {
+        TaskState.BACKLOG: frozenset({_P}),
+        TaskState.IN_PROGRESS: frozenset({_W}),
+        TaskState.CANCELLED: frozenset({_P}),
+    },
+    # An open run means that somebody works on it: a person who takes the task off the agent stops that run.
+    # Review is never asked for over the head of an open run.
+    TaskState.IN_PROGRESS: {
+        TaskState.BACKLOG: frozenset({_P, _S, _W}),
+        TaskState.READY: frozenset({_P, _S, _W}),
+        TaskState.IN_REVIEW: frozenset({_P, _W}),
+        TaskState.DONE: frozenset({_W}),
+        TaskState.CANCELLED: frozenset({_P, _S}),
+    },
+    TaskState.IN_REVIEW: {
+        TaskState.IN_PROGRESS: frozenset({_P}),
+        TaskState.DONE: frozenset({_P}),
+        TaskState.CANCELLED: frozenset({_P}),
+    },
+    TaskState.DONE: {},
+    TaskState.CANCELLED: {},
+}
+
+CLOSED = frozenset({TaskState.DONE, TaskState.CANCELLED})
+BOARD = (TaskState.BACKLOG, TaskState.READY, TaskState.IN_PROGRESS, TaskState.IN_REVIEW, TaskState.DONE)
+
+
+def may_move(frm: TaskState, to: TaskState, mover: Mover) -> bool:
+    """Whether the table allows it. The one place that decides."""
+    return mover in MOVES[frm].get(to, frozenset())
+
+
+def allowed_moves(state: TaskState, run_open: bool) -> list[TaskState]:
+    """Where a member may move a task that stands here, in the order of the board."""
+    mover = Mover.PERSON_STOPPING if run_open else Mover.PERSON
+    return [to for to in TaskState if may_move(state, to, mover)]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One acceptance criterion, and whether a reviewer found it met."""
+
+    text: str
+    met: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row of the board. Instants are microseconds since the epoch."""
+
+    id: str
+    workspace_id: str
+    number: int
+    title: str
+    brief: str
+    acceptance: tuple[Criterion, ...]
+    state: TaskState
+    priority: Priority
+    labels: tuple[str, ...]
+    agent_id: str | None
+    """Who is to do it; None: any agent may claim it."""
+    taken: bool
+    """The agent is there because it claimed the task, not because somebody assigned it: back in ready, anybody may."""
+    accountable_id: str
+    due_at: int | None
+    review: ReviewPolicy
+    attempt_limit: int
+    """After so many failed or expired attempts in a row it waits in the backlog for a person."""
+    attempts: int
+    """Runs opened so far."""
+    failures: int
+    """Attempts that failed or expired since a person last moved it or one succeeded."""
+    note: str | None
+    """Why it came back, when it did."""
+    run_id: str | None
+    """The open run."""
+    created_by: str | None
+    created_at: int
+    updated_at: int
+    state_since: int
+    version: int
+    brief_cut: bool = False
+    """Only the beginning of the brief was read, as lists do."""
+
+    @property
+    def ref(self) -> str:
+        """What people call it: `T-12`."""
+        return f"T-{self.number}"
+
+    @property
+    def allowed_moves(self) -> list[TaskState]:
+        return allowed_moves(self.state, self.run_id is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """What a member, a schedule or an agent asks for."""
+
+    title: str
+    brief: str = ""
+    acceptance: tuple[str, ...] = ()
+    state: TaskState = TaskState.BACKLOG
+    priority: Priority = Priority.NORMAL
+    labels: tuple[str, ...] = ()
+    agent_id: str | None = None
+    accountable_id: str | None = None
+    """None: the creating member, or else the owner of the agent."""
+    due_at: int | None = None
+    review: ReviewPolicy = ReviewPolicy.ONE
+    attempt_limit: int = DEFAULT_ATTEMPT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChange:
+    """What to change; None leaves a field as it is."""
+
+    title: str | None = None
+    brief: str | None = None
+    acceptance: tuple[Criterion, ...] | None = None
+    priority: Priority | None = None
+    labels: tuple[str, ...] | None = None
+    accountable_id: str | None = None
+    due_at: int | None = None
+    never_due: bool = False
+    """Take the due time away."""
+    review: ReviewPolicy | None = None
+    attempt_limit: int | None = None
+
+
+def a_title(text: str) -> str:
+    """Raises Invalid."""
+    return a_line(text, "title", TITLE_LENGTH)
+
+
+def a_brief(text: str) -> str:
+    """Raises Invalid."""
+    return a_text(text, "brief", BRIEF_LENGTH)
+
+
+def criteria(given: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
+    """Clean acceptance criteria, in the order given. Raises Invalid."""
+    if len(given) > MAX_CRITERIA:
+        raise Invalid(f"A task has at most {MAX_CRITERIA} acceptance criteria.", field="acceptance")
+    clean = [Criterion(a_text(one.text.strip(), "acceptance", CRITERION_LENGTH), one.met) for one in given]
+    if not all(one.text for one in clean):
+        raise Invalid("An acceptance criterion says something.", field="acceptance")
+    return tuple(clean)
+
+
+def clean_labels(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Labels, each once however it is written, in the order given. Raises Invalid."""
+    if len(given) > MAX_LABELS:
+        raise Invalid(f"A task has at most {MAX_LABELS} labels.", field="labels")
+    kept: dict[str, str] = {}
+    for label in given:
+        line = a_line(label, "labels", LABEL_LENGTH)
+        kept.setdefault(comparable(line), line)
+    return tuple(kept.values())
+
+
+def an_attempt_limit(limit: int) -> int:
+    """Raises Invalid."""
+    if not 1 <= limit <= MAX_ATTEMPT_LIMIT:
+        raise Invalid(f"attempt_limit must be 1 to {MAX_ATTEMPT_LIMIT}.", field="attempt_limit")
+    return limit

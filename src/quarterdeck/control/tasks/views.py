@@ -1,0 +1,156 @@
+"""How a task looks from outside: its row with everything it mentions, looked up for a whole page at once."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel
+
+from quarterdeck.control.agents import people
+from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.runs import figures
+from quarterdeck.control.runs import store as run_store
+from quarterdeck.control.runs.model import RunState
+from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.tasks.model import Priority, ReviewPolicy, Task, TaskState
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import iso
+
+PriorityName = Literal["urgent", "high", "normal", "low"]
+
+
+def priority_of(name: PriorityName) -> Priority:
+    return Priority[name.upper()]
+
+
+def name_of(priority: Priority) -> PriorityName:
+    names: dict[Priority, PriorityName] = {
+        Priority.URGENT: "urgent",
+        Priority.HIGH: "high",
+        Priority.NORMAL: "normal",
+        Priority.LOW: "low",
+    }
+    return names[priority]
+
+
+class CriterionOut(BaseModel):
+    text: str
+    met: bool
+
+
+class TaskRunOut(BaseModel):
+    """The run that is open on a task."""
+
+    id: str
+    state: RunState
+    agent_id: str
+    agent_name: str
+    attempt: int
+    started_at: Instant | None
+    lease_expires_at: Instant
+
+
+class TaskOut(BaseModel):
+    id: str
+    ref: str
+    title: str
+    brief: str
+    brief_cut: bool
+    """The list shows the beginning of a long brief; the task itself has all of it."""
+    acceptance: list[CriterionOut]
+    state: TaskState
+    priority: PriorityName
+    agent: Named | None
+    assigned: bool
+    """False when the agent is there because it claimed the task."""
+    accountable: Named
+    labels: list[str]
+    due_at: Instant | None
+    review: ReviewPolicy
+    attempt_limit: int
+    attempts: int
+    created_at: Instant
+    updated_at: Instant
+    state_since: Instant
+    version: int
+    allowed_moves: list[TaskState]
+    run: TaskRunOut | None
+    calls: int
+    cost_nano: int
+    unpriced_calls: int
+    note: str | None
+
+
+class TasksOut(BaseModel):
+    items: list[TaskOut]
+    next: str | None
+
+
+class ColumnOut(BaseModel):
+    """A column of the board: how many tasks it holds, its first hundred, and where GET /tasks?state= goes on."""
+
+    state: TaskState
+    count: int
+    items: list[TaskOut]
+    next: str | None
+
+
+class BoardOut(BaseModel):
+    columns: list[ColumnOut]
+
+
+async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) -> list[TaskOut]:
+    """A page of tasks with everything they mention, in a handful of queries however long the page."""
+    runs = await run_store.of_ids(tx, workspace_id, {task.run_id for task in tasks if task.run_id is not None})
+    mentioned = {task.agent_id for task in tasks if task.agent_id is not None} | {r.agent_id for r in runs.values()}
+    agents = await agent_store.named(tx, workspace_id, mentioned)
+    members = await people.named(tx, workspace_id, {task.accountable_id for task in tasks})
+    sums = await figures.of(tx, workspace_id, "task", [task.id for task in tasks])
+    items = []
+    for task in tasks:
+        run = None if task.run_id is None else runs[task.run_id]
+        spent = sums.get(task.id, figures.NO_CALLS)
+        items.append(
+            TaskOut(
+                id=task.id,
+                ref=task.ref,
+                title=task.title,
+                brief=task.brief,
+                brief_cut=task.brief_cut,
+                acceptance=[CriterionOut(text=one.text, met=one.met) for one in task.acceptance],
+                state=task.state,
+                priority=name_of(task.priority),
+                agent=None if task.agent_id is None else Named(id=task.agent_id, name=agents[task.agent_id]),
+                assigned=task.agent_id is not None and not task.taken,
+                accountable=Named(id=task.accountable_id, name=members[task.accountable_id]),
+                labels=list(task.labels),
+                due_at=shown(task.due_at),
+                review=task.review,
+                attempt_limit=task.attempt_limit,
+                attempts=task.attempts,
+                created_at=iso(task.created_at),
+                updated_at=iso(task.updated_at),
+                state_since=iso(task.state_since),
+                version=task.version,
+                allowed_moves=task.allowed_moves,
+                run=None
+                if run is None
+                else TaskRunOut(
+                    id=run.id,
+                    state=run.state,
+                    agent_id=run.agent_id,
+                    agent_name=agents[run.agent_id],
+                    attempt=run.attempt,
+                    started_at=shown(run.started_at),
+                    lease_expires_at=iso(run.lease_expires_at),
+                ),
+                calls=spent.calls,
+                cost_nano=spent.cost_nano,
+                unpriced_calls=spent.unpriced_calls,
+                note=task.note,
+            )
+        )
+    return items
+
+
+async def shown_task(tx: Transaction, task: Task) -> TaskOut:
+    return (await shown_tasks(tx, task.workspace_id, [task]))[0]
