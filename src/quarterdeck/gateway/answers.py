@@ -1,16 +1,15 @@
 """Headers that every answer of ours carries, and the counters of what was answered."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.headers import returned
+from quarterdeck.gateway.server import Exchange
 from quarterdeck.kernel.money import format_usd
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _JSON = (b"content-type", b"application/json")
+_CACHE_OFF = (b"x-quarterdeck-cache", b"off")
 
 
 class Metrics:
@@ -23,11 +22,11 @@ class Metrics:
         self.overhead_us = 0
         self.cost_nano = 0
 
-    def settled(self, draft: Draft, cost: int | None) -> None:
+    def settled(self, draft: Draft, overhead_us: int) -> None:
         provider = draft.target.provider.name if draft.target is not None else ""
         self.calls[draft.endpoint.dialect, provider, draft.outcome] += 1
-        self.overhead_us += draft.overhead()
-        self.cost_nano += cost or 0
+        self.overhead_us += overhead_us
+        self.cost_nano += draft.cost or 0
 
     def refused(self, code: str) -> None:
         self.refusals[code] += 1
@@ -35,16 +34,15 @@ class Metrics:
 
 def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
     """The provider's headers and ours. The cost of a stream is not known yet, so its header is left out."""
-    target, attribution = draft.target, draft.attribution
     headers = returned(draft.answer_headers)
     headers.append((b"x-quarterdeck-call-id", draft.id.encode()))
+    attribution, target = draft.attribution, draft.target
     if attribution is not None and attribution.run_id is not None:
         headers.append((b"x-quarterdeck-run", attribution.run_id.encode()))
     if target is not None:
-        headers.append((b"x-quarterdeck-provider", target.provider.name.encode("latin-1", "replace")))
-        headers.append((b"x-quarterdeck-model", target.model.encode("latin-1", "replace")))
-    headers.append((b"x-quarterdeck-attempts", b"1" if draft.sent_at is not None else b"0"))
-    headers.append((b"x-quarterdeck-cache", b"off"))
+        headers.extend(target.named)
+    headers.append((b"x-quarterdeck-attempts", b"1"))
+    headers.append(_CACHE_OFF)
     if cost is not None:
         headers.append((b"x-quarterdeck-cost-usd", format_usd(cost).encode()))
     elif draft.usage is not None:
@@ -53,12 +51,11 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
     return headers
 
 
-async def refusal_answer(draft: Draft, refusal: Refusal, body: bytes, send: Send) -> None:
+def refuse(exchange: Exchange, draft: Draft, refusal: Refusal, body: bytes) -> None:
     """Our own no. The call's id stands in it only when the call was recorded."""
-    headers = [_JSON, (b"content-length", str(len(body)).encode()), (b"x-quarterdeck-code", refusal.code.encode())]
+    headers = [_JSON, (b"x-quarterdeck-code", refusal.code.encode())]
     if draft.workspace is not None:
         headers.append((b"x-quarterdeck-call-id", draft.id.encode()))
     headers.append((b"x-quarterdeck-attempts", b"1" if draft.sent_at is not None else b"0"))
     headers.extend(refusal.headers)
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    exchange.respond(refusal.status, headers, body)

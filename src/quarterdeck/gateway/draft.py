@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
 from quarterdeck.gateway.attribution import Attribution
-from quarterdeck.gateway.dialects.base import RequestFacts
+from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
 from quarterdeck.gateway.endpoints import Endpoint
 from quarterdeck.gateway.headers import recorded
 from quarterdeck.gateway.open_calls import InFlight
@@ -47,6 +47,7 @@ class Draft:
         "model_answered",
         "outcome",
         "path",
+        "reader",
         "recorded",
         "request_body",
         "request_headers",
@@ -59,6 +60,7 @@ class Draft:
         "upstream_status",
         "usage",
         "usage_source",
+        "withhold_usage",
         "workspace",
     )
 
@@ -77,6 +79,9 @@ class Draft:
         self.attribution: Attribution | None = None
         self.facts: RequestFacts | None = None
         self.target: Target | None = None
+        self.withhold_usage = False
+        """We asked the provider for usage in the stream and the caller did not."""
+        self.reader: StreamReader | None = None
         self.flight: InFlight | None = None
         self.body_mode = "full"
         self.status = 0

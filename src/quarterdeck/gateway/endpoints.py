@@ -8,23 +8,23 @@ class Endpoint:
     """A model path. `dialect` names its entry in the dialect registry."""
 
     dialect: str
-    path: str
+    provider_path: bytes
     """The path as providers of this family spell it: below `/v1` for OpenAI, from the root for Anthropic."""
     family: str
     """openai or anthropic: which providers speak it without translation, and how a refusal is worded."""
-    method: str = "POST"
+    method: bytes = b"POST"
 
 
-_CHAT = Endpoint("openai_chat", "/chat/completions", "openai")
-_MESSAGES = Endpoint("anthropic", "/v1/messages", "anthropic")
-_COUNT = Endpoint("anthropic_count_tokens", "/v1/messages/count_tokens", "anthropic")
+_CHAT = Endpoint("openai_chat", b"/chat/completions", "openai")
+_MESSAGES = Endpoint("anthropic", b"/v1/messages", "anthropic")
+_COUNT = Endpoint("anthropic_count_tokens", b"/v1/messages/count_tokens", "anthropic")
 MODELS_PATH = "/v1/models"
 
 ENDPOINTS: dict[str, Endpoint] = {
     "/v1/chat/completions": _CHAT,
-    "/v1/completions": Endpoint("openai_completions", "/completions", "openai"),
-    "/v1/responses": Endpoint("openai_responses", "/responses", "openai"),
-    "/v1/embeddings": Endpoint("openai_embeddings", "/embeddings", "openai"),
+    "/v1/completions": Endpoint("openai_completions", b"/completions", "openai"),
+    "/v1/responses": Endpoint("openai_responses", b"/responses", "openai"),
+    "/v1/embeddings": Endpoint("openai_embeddings", b"/embeddings", "openai"),
     "/v1/messages": _MESSAGES,
     "/v1/messages/count_tokens": _COUNT,
     "/anthropic/v1/messages": _MESSAGES,

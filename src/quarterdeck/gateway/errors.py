@@ -83,8 +83,9 @@ def no_such_path(path: str) -> Refusal:
     return Refusal(404, "path_unknown", f"{path} is not a path this gateway serves. See /api/docs for those it does.")
 
 
-def wrong_method(method: str, path: str, allowed: str) -> Refusal:
-    return Refusal(405, "method_not_allowed", f"{path} takes {allowed}, not {method}.", headers=[(b"allow", allowed.encode())])
+def wrong_method(method: bytes, path: str, allowed: bytes) -> Refusal:
+    words = f"{path} takes {allowed.decode()}, not {method.decode('latin-1')}."
+    return Refusal(405, "method_not_allowed", words, headers=[(b"allow", allowed)])
 
 
 def bad_body(message: str) -> Refusal:
@@ -93,10 +94,6 @@ def bad_body(message: str) -> Refusal:
 
 def body_too_large(limit: int) -> Refusal:
     return Refusal(413, "body_too_large", f"The request body is larger than the {limit} bytes allowed here.")
-
-
-def headers_too_large(limit: int) -> Refusal:
-    return Refusal(431, "headers_too_large", f"The request's headers are larger than the {limit} bytes allowed here.")
 
 
 def provider_unavailable(provider: str, code: str, words: str) -> Refusal:

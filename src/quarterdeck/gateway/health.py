@@ -1,7 +1,6 @@
 """`/healthz`, `/readyz` and `/metrics`: answered here, so that they answer when control is away."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -10,10 +9,11 @@ from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Health:
@@ -37,16 +37,16 @@ class Health:
         self._metrics = metrics
         self._forward = forward
 
-    async def __call__(self, path: str, send: Send) -> None:
-        if path == "/healthz":
-            await _answer(send, 200, b'{"status":"alive"}', b"application/json")
-        elif path == "/readyz":
-            await self._ready(send)
+    async def __call__(self, exchange: Exchange) -> None:
+        if exchange.path == "/healthz":
+            _answer(exchange, 200, b'{"status":"alive"}', b"application/json")
+        elif exchange.path == "/readyz":
+            self._ready(exchange)
         else:
             control = await self._forward.text("/metrics")
-            await _answer(send, 200, self._exposition().encode() + (control or b""), b"text/plain; version=0.0.4")
+            _answer(exchange, 200, self._exposition().encode() + (control or b""), b"text/plain; version=0.0.4")
 
-    async def _ready(self, send: Send) -> None:
+    def _ready(self, exchange: Exchange) -> None:
         """200 while model calls can be served; `degraded` names what is missing all the same."""
         degraded = []
         if self._holder.current is EMPTY:
@@ -57,7 +57,7 @@ class Health:
             degraded.append("the journal's disk is full: new calls are refused")
         ready = self._holder.current is not EMPTY and not self._settler.journal_full
         body = {"status": "ready" if ready else "not ready", "degraded": degraded}
-        await _answer(send, 200 if ready else 503, msgspec.json.encode(body), b"application/json")
+        _answer(exchange, 200 if ready else 503, msgspec.json.encode(body), b"application/json")
 
     def _exposition(self) -> str:
         """Prometheus text, by hand: a handful of counters that the model path keeps as plain numbers."""
@@ -86,7 +86,5 @@ def _escaped(label: str) -> str:
     return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-async def _answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
-    head = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": body})
+def _answer(exchange: Exchange, status: int, body: bytes, kind: bytes) -> None:
+    exchange.respond(status, [(b"content-type", kind), _NO_STORE], body)

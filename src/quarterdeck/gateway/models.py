@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.access.catalogue import CATALOGUE
+from quarterdeck.access.catalogue import SPECS
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway.targets import allowed
 from quarterdeck.ledger.prices import PriceBook
@@ -17,7 +17,7 @@ def listing(workspace: WorkspaceEntry, key: KeyEntry, prices: PriceBook, *, anth
     """The list as JSON, in Anthropic's shape or OpenAI's. Ids are `provider/model`, which any path here accepts."""
     rows: list[dict[str, Any]] = []
     for provider in workspace.providers:
-        if ("anthropic" if anthropic else "openai_chat") not in CATALOGUE[provider.kind].dialects:
+        if ("anthropic" if anthropic else "openai") not in SPECS[provider.kind].families:
             continue
         for model in _models(provider, prices):
             if allowed(key, provider.name, model):

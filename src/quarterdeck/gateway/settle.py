@@ -65,8 +65,9 @@ class Settler:
             draft.chunks, draft.response_size = [answer], len(answer)
         await self._estimate(draft)
         draft.cost, note = await self._price(draft)
-        self._metrics.settled(draft, draft.cost)
-        payload = encode(draft.record(draft.cost, note))
+        record = draft.record(draft.cost, note)
+        self._metrics.settled(draft, record.overhead)
+        payload = encode(record)
         try:
             written = self._journal.append(payload)
             if written is not None:

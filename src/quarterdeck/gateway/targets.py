@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from quarterdeck.access.catalogue import CATALOGUE, Auth, ProviderSpec
+from quarterdeck.access.catalogue import SPECS, ProviderSpec
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.transport import Origin, Timeouts
@@ -25,9 +25,11 @@ class Target:
     origin: Origin
     base_path: bytes
     timeouts: Timeouts
+    named: tuple[tuple[bytes, bytes], ...]
+    """The answer's headers that name it."""
 
 
-def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:
+def pick(workspace: WorkspaceEntry, family: str, asked: str, knows: KnowsModel) -> Target:
     """The target for a model as the caller wrote it: `model`, `provider/model` or `@provider/model`.
 
     A plain model goes to the first provider, in the order they were set up, that lists it; else to the first whose
@@ -35,12 +37,12 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
 
     Raises Refusal when nothing fits.
     """
-    speaking = [provider for provider in workspace.providers if dialect in CATALOGUE[provider.kind].dialects]
+    speaking = [provider for provider in workspace.providers if family in SPECS[provider.kind].families]
     name, slash, rest = asked.removeprefix("@").partition("/")
     if slash and rest:
         named = next((provider for provider in workspace.providers if provider.name == name), None)
         if named is not None:
-            if dialect not in CATALOGUE[named.kind].dialects:
+            if family not in SPECS[named.kind].families:
                 raise errors.model_unknown(asked, [provider.name for provider in speaking])
             return _target(named, rest, renamed=True)
     listed = (provider for provider in speaking if provider.models is not None and _matches(provider.models, asked))
@@ -71,18 +73,17 @@ def auth_headers(target: Target, headers: dict[bytes, bytes]) -> list[tuple[byte
     """
     secret = target.provider.secret
     extra = [(name.lower().encode(), value.encode()) for name, value in target.provider.headers.items()]
-    auth = target.spec.auth
-    if secret is None or auth is Auth.NONE:
+    header = target.spec.auth_header
+    if secret is None:
         return extra
-    if auth is Auth.X_API_KEY and headers.get(b"anthropic-version", b"") >= b"2026-10-21":
-        auth = Auth.BEARER
-    if auth is Auth.BEARER:
-        return [(b"authorization", b"Bearer " + secret.encode()), *extra]
-    return [(auth.value.encode(), secret.encode()), *extra]
+    if header == "x-api-key" and headers.get(b"anthropic-version", b"") >= b"2026-10-21":
+        header = "authorization"
+    value = f"Bearer {secret}" if header == "authorization" else secret
+    return [(header.encode(), value.encode()), *extra]
 
 
 def _target(provider: ProviderEntry, model: str, *, renamed: bool) -> Target:
-    spec = CATALOGUE[provider.kind]
+    spec = SPECS[provider.kind]
     origin, base_path = Origin.parse(provider.base_url)
     return Target(
         provider=provider,
@@ -90,15 +91,24 @@ def _target(provider: ProviderEntry, model: str, *, renamed: bool) -> Target:
         model=model,
         renamed=renamed,
         origin=origin,
-        base_path=base_path.rstrip("/").encode() if isinstance(base_path, str) else base_path.rstrip(b"/"),
+        base_path=base_path.encode(),
         timeouts=Timeouts(
             connect_s=provider.connect_timeout_ms / 1000,
             first_byte_s=provider.first_byte_timeout_ms / 1000,
             idle_s=provider.idle_timeout_ms / 1000,
             total_s=provider.total_timeout_ms / 1000,
         ),
+        named=(
+            (b"x-quarterdeck-provider", _header_text(provider.name)),
+            (b"x-quarterdeck-model", _header_text(model)),
+        ),
     )
 
 
 def _matches(patterns: list[str], name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _header_text(text: str) -> bytes:
+    """A caller may write anything for a model; a header takes visible ASCII only."""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text).encode()

@@ -1,0 +1,124 @@
+"""Build and run the gateway process."""
+
+import asyncio
+import gc
+import logging
+import os
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from quarterdeck.access.snapshot import Snapshot
+from quarterdeck.access.vault import Vault
+from quarterdeck.gateway.answers import Metrics
+from quarterdeck.gateway.app import GatewayApp
+from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.call import ModelCalls, Parts
+from quarterdeck.gateway.forward import Forwarder
+from quarterdeck.gateway.health import Health
+from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.settle import Settler
+from quarterdeck.gateway.snapshot import SnapshotHolder
+from quarterdeck.gateway.transport import Origin, Transport
+from quarterdeck.kernel.clock import SystemClock
+from quarterdeck.kernel.egress import Egress, EgressPolicy
+from quarterdeck.kernel.settings import Settings
+from quarterdeck.ledger.journal import Journal
+from quarterdeck.ledger.prices import PriceBook
+
+log = logging.getLogger(__name__)
+
+GATEWAY_ID = "main"
+FIRST_SNAPSHOT_S = 10.0
+CONTROL_SOCKET = "control.sock"
+BUS_SOCKET = "bus.sock"
+PID_FILE = "gateway.pid"
+
+
+def run(settings: Settings, runtime: Path, sock: socket.socket) -> None:
+    """Serve until told to stop. `sock` is the public socket, already listening; `runtime` holds the local ones."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s gateway %(levelname)s %(message)s")
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, runtime, sock))
+
+
+async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None:
+    vault = Vault.open(settings.data, settings.secret_key)
+    holder = SnapshotHolder(settings.data / "gateway.snapshot", vault)
+    egress = Egress()
+    transport = Transport(egress)
+    metrics = Metrics()
+    open_calls = OpenCalls()
+    bus = Bus(str(runtime / BUS_SOCKET), GATEWAY_ID, holder, open_calls)
+    prices = PriceBook()
+    journal = Journal(settings.data / "journal" / GATEWAY_ID, settings.journal)
+    settler = Settler(journal, prices, metrics, bus.journal_grew)
+    bus.journal_dropped = lambda: journal.dropped
+
+    def swapped(snapshot: Snapshot) -> None:
+        egress.policy = EgressPolicy(_allowed_hosts(snapshot))
+        prices.override([row for workspace in snapshot.workspaces.values() for row in workspace.prices])
+
+    holder.on_swap(swapped)
+    parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, SystemClock().now)
+    forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
+    health = Health(holder, bus, settler, open_calls, metrics, forward)
+    app = GatewayApp(parts, ModelCalls(parts), forward, health)
+    holder.load()
+    line = asyncio.create_task(bus.run(), name="bus")
+    warm = asyncio.create_task(asyncio.to_thread(prices.warm), name="prices")
+    try:
+        await asyncio.wait_for(holder.arrived.wait(), FIRST_SNAPSHOT_S)
+    except TimeoutError:
+        log.warning("no_snapshot_yet waited_s=%d", FIRST_SNAPSHOT_S)
+    (settings.data / PID_FILE).write_text(f"{os.getpid()}\n")
+    # What stands now stands for good: keep it out of the collector's rounds, and make those rounds rare, for calls
+    # leave hardly any cycles behind.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    try:
+        await uvicorn.Server(_config(app)).serve(sockets=[sock])
+    finally:
+        line.cancel()
+        await warm
+        await transport.close()
+        await journal.close()
+
+
+def _config(app: GatewayApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="websockets-sansio",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _allowed_hosts(snapshot: Snapshot) -> frozenset[str]:
+    """Hosts whose private address an admin allowed, as `host:port`."""
+    allowed = set()
+    for workspace in snapshot.workspaces.values():
+        for provider in workspace.providers:
+            if provider.allow_private:
+                origin, _ = Origin.parse(provider.base_url)
+                allowed.add(f"{origin.host}:{origin.port}")
+    return frozenset(allowed)
+
+
+def _loop_factory() -> object:
+    try:
+        import uvloop  # noqa: PLC0415 - absent on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

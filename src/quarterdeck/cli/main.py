@@ -1,0 +1,230 @@
+"""`quarterdeck`: serve it, look at it, work with it. Every command that shows something has `--json`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from quarterdeck.cli import local
+from quarterdeck.cli.client import ServerSaidNo
+from quarterdeck.cli.show import emit, money, name_of
+from quarterdeck.kernel.errors import QuarterdeckError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+agents = typer.Typer(help="Agents and what they do.", no_args_is_help=True)
+keys = typer.Typer(help="Keys of agents.", no_args_is_help=True)
+calls = typer.Typer(help="Model calls.", no_args_is_help=True)
+tasks = typer.Typer(help="Tasks on the board; an agent claims and finishes them here.", no_args_is_help=True)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("tasks", tasks), ("db", db)):
+    app.add_typer(group, name=name)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Config = Annotated[Path | None, typer.Option("--config", help="A quarterdeck.toml.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Where everything is kept; ./data by default.")]
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; 127.0.0.1 by default.")]
+Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 8787 by default.")]
+
+
+@app.command()
+def up(config: Config = None, data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Serve, and print a link to sign in with."""
+    raise typer.Exit(local.serve(config, data, host, port, link=True))
+
+
+@app.command()
+def serve(config: Config = None, data: Data = None, host: Host = None, port: Port = None) -> None:
+    """Serve with no terminal: a link is printed only at the first start."""
+    raise typer.Exit(local.serve(config, data, host, port, link=False))
+
+
+@app.command()
+def apply(
+    config: Annotated[Path, typer.Option("--config", help="The quarterdeck.toml to apply.")],
+    data: Data = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Only show what would change.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Apply a quarterdeck.toml to the database, or show what it would change."""
+    changes = local.apply(config, data, only_diff=diff)
+    emit(
+        changes,
+        as_json=as_json,
+        columns=[("change", lambda row: row["verb"]), ("what", lambda row: row["what"]), ("detail", lambda row: row["detail"])],
+    )
+
+
+@app.command("signin-link")
+def signin_link(data: Data = None, port: Port = None, email: Annotated[str | None, typer.Option()] = None) -> None:
+    """Print a new one-time link for the owner (or another member), for whoever may read the data directory."""
+    print(local.signin_link(data, port, email))
+
+
+@app.command()
+def doctor(data: Data = None, as_json: Json = False) -> None:
+    """Check that this installation can serve, and say what is wrong."""
+    findings = local.doctor(data)
+    emit(findings, as_json=as_json, columns=[("", lambda row: row["state"]), ("", lambda row: row["what"])])
+    raise typer.Exit(1 if any(row["state"] == "wrong" for row in findings) else 0)
+
+
+@db.command("migrate")
+def db_migrate(data: Data = None) -> None:
+    """Bring the database to this program's version. `serve` does it too."""
+    print(local.migrate(data))
+
+
+@agents.command("list")
+def agents_list(as_json: Json = False) -> None:
+    """All agents, with their last call and today's spend."""
+    emit(
+        local.api().get("/agents", limit=500),
+        as_json=as_json,
+        columns=[
+            ("agent", lambda row: row["name"]),
+            ("state", lambda row: row["desired"]),
+            ("open runs", lambda row: len(row["open_runs"])),
+            ("last call", lambda row: row["last_call_at"]),
+            ("calls today", lambda row: row["today"]["calls"]),
+            ("today", lambda row: money(row["today"]["cost_nano"])),
+        ],
+    )
+
+
+@agents.command("create")
+def agents_create(name: str, description: str = "", as_json: Json = False) -> None:
+    """Create an agent and its first key. The key is shown once."""
+    api = local.api()
+    agent = api.post("/agents", name=name, description=description)
+    key = api.post(f"/agents/{agent['id']}/keys", name="first key")
+    if as_json:
+        emit({"agent": agent, "key": key}, as_json=True)
+        return
+    print(f"{agent['name']} ({agent['id']})\nKey, shown this once: {key['secret']}")
+
+
+@agents.command("set")
+def agents_set(agent_id: str, desired: str, as_json: Json = False) -> None:
+    """Set what is wanted of an agent: enabled, paused or retired."""
+    row = local.api().patch(f"/agents/{agent_id}", desired=desired)
+    emit(row if as_json else [row], as_json=as_json, columns=[("agent", lambda row: row["name"]), ("state", lambda row: row["desired"])])
+
+
+@keys.command("list")
+def keys_list(as_json: Json = False) -> None:
+    """All keys; never their text."""
+    emit(
+        local.api().get("/keys", limit=500),
+        as_json=as_json,
+        columns=[
+            ("key", lambda row: row["hint"]),
+            ("kind", lambda row: row["kind"]),
+            ("name", lambda row: row["name"]),
+            ("state", lambda row: row["state"]),
+            ("last used", lambda row: row["last_used_at"]),
+            ("id", lambda row: row["id"]),
+        ],
+    )
+
+
+@keys.command("revoke")
+def keys_revoke(key_id: str, as_json: Json = False) -> None:
+    """Revoke a key. Its next call is refused and its open calls end."""
+    row = local.api().post(f"/keys/{key_id}/revoke")
+    emit(row if as_json else [row], as_json=as_json, columns=[("key", lambda r: r["hint"]), ("state", lambda r: r["state"])])
+
+
+@calls.command("list")
+def calls_list(
+    agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
+    limit: int = 20,
+    as_json: Json = False,
+) -> None:
+    """The newest calls."""
+    emit(
+        local.api().get("/calls", agent_id=agent, limit=limit),
+        as_json=as_json,
+        columns=[
+            ("started", lambda row: row["started_at"][:19]),
+            ("agent", lambda row: name_of(row["agent"])),
+            ("task", lambda row: name_of(row["task"], "ref")),
+            ("model", lambda row: row["model"] or row["model_asked"]),
+            ("outcome", lambda row: row["outcome"]),
+            ("cost", lambda row: money(row["cost_nano"])),
+            ("ms", lambda row: row["duration_ms"]),
+        ],
+    )
+
+
+@calls.command("show")
+def calls_show(call_id: str) -> None:
+    """One call, whole, as JSON."""
+    emit(local.api().get(f"/calls/{call_id}"), as_json=True)
+
+
+@tasks.command("list")
+def tasks_list(state: Annotated[str | None, typer.Option()] = None, as_json: Json = False) -> None:
+    """Tasks, newest first."""
+    emit(
+        local.api().get("/tasks", state=state, limit=100),
+        as_json=as_json,
+        columns=[
+            ("task", lambda row: row["ref"]),
+            ("state", lambda row: row["state"]),
+            ("title", lambda row: row["title"]),
+            ("agent", lambda row: name_of(row["agent"])),
+            ("cost", lambda row: money(row["cost_nano"])),
+        ],
+    )
+
+
+@tasks.command("create")
+def tasks_create(
+    title: str,
+    brief: str = "",
+    agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
+    ready: Annotated[bool, typer.Option(help="Put it where agents claim.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Create a task."""
+    body: dict[str, Any] = {"title": title, "brief": brief, "state": "ready" if ready else "backlog"}
+    if agent is not None:
+        body["agent_id"] = agent
+    row = local.api().post("/tasks", **body)
+    emit(row if as_json else [row], as_json=as_json, columns=[("task", lambda r: r["ref"]), ("state", lambda r: r["state"])])
+
+
+@tasks.command("claim")
+def tasks_claim(wait: Annotated[int, typer.Option(help="Seconds to wait for one, at most 60.")] = 0) -> None:
+    """As an agent (QUARTERDECK_KEY): claim the next task. Prints JSON; exit status 3 when there is none."""
+    answer = local.api().post("/agent/claim", wait_s=wait)
+    emit(answer, as_json=True)
+    raise typer.Exit(0 if answer["claimed"] else 3)
+
+
+@tasks.command("progress")
+def tasks_progress(run_id: str, note: str, percent: Annotated[int | None, typer.Option()] = None) -> None:
+    """As an agent (run key in QUARTERDECK_KEY): say how far the run is. The answer says whether to stop."""
+    body: dict[str, Any] = {"note": note} | ({"percent": percent} if percent is not None else {})
+    emit(local.api().post(f"/runs/{run_id}/progress", **body), as_json=True)
+
+
+@tasks.command("finish")
+def tasks_finish(
+    run_id: str, summary: str = "", failed: Annotated[str | None, typer.Option(help="Why it failed.")] = None
+) -> None:
+    """As an agent (run key in QUARTERDECK_KEY): end the run."""
+    body: dict[str, Any] = {"outcome": "succeeded" if failed is None else "failed", "summary": summary}
+    if failed is not None:
+        body["reason"] = failed
+    emit(local.api().post(f"/runs/{run_id}/finish", **body), as_json=True)
+
+
+def main() -> None:
+    """The installed program: errors are a sentence on standard error, never a trace."""
+    try:
+        app()
+    except (QuarterdeckError, ServerSaidNo) as error:
+        print(f"quarterdeck: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,43 @@
+"""What the supervisor starts: `python -m quarterdeck.cli.process control` or `… gateway FD`."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+from quarterdeck.cli.supervisor import CONFIG_ERROR
+from quarterdeck.kernel.errors import QuarterdeckError
+from quarterdeck.kernel.settings import Settings, load
+
+
+def main(arguments: list[str]) -> int:
+    """Run one role until told to stop; returns the exit status."""
+    role = arguments[0]
+    runtime = Path(os.environ["QUARTERDECK_RUNTIME"])
+    try:
+        settings = load({}, os.environ)
+        if role == "gateway":
+            _gateway(settings, runtime, socket.socket(fileno=int(arguments[1])))
+        else:
+            _control(settings, runtime)
+    except QuarterdeckError as error:
+        print(f"quarterdeck: {error.message}", file=sys.stderr)
+        return CONFIG_ERROR
+    return 0
+
+
+def _gateway(settings: Settings, runtime: Path, sock: socket.socket) -> None:
+    # Imported here, so that neither process loads the other's code: it is most of what starting takes.
+    from quarterdeck.bootstrap import gateway  # noqa: PLC0415
+
+    gateway.run(settings, runtime, sock)
+
+
+def _control(settings: Settings, runtime: Path) -> None:
+    from quarterdeck.bootstrap import control  # noqa: PLC0415
+
+    control.run(settings, runtime)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""Whose key a request shows, and whether it may call."""
+
+import hashlib
+
+import pytest
+
+from quarterdeck.access.snapshot import AgentEntry, KeyEntry, Snapshot, WorkspaceEntry
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.identify import check, find, key_texts
+
+NOW = 1_800_000_000_000_000
+
+
+def key(**changes: object) -> KeyEntry:
+    values: dict[str, object] = {
+        "id": "key_1",
+        "workspace_id": "ws_1",
+        "kind": "agent",
+        "agent_id": "agt_1",
+        "run_id": None,
+        "task_id": None,
+        "expires_at": None,
+        "state": "active",
+    }
+    return KeyEntry(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def workspace(desired: str = "enabled") -> WorkspaceEntry:
+    agent = AgentEntry("agt_1", "research", desired, None, [])
+    return WorkspaceEntry("ws_1", "default", "full", [], {"agt_1": agent}, {})
+
+
+@pytest.mark.parametrize(
+    ("headers", "query"),
+    [
+        ({b"authorization": b"Bearer qd-a-1"}, b""),
+        ({b"authorization": b"bearer  qd-a-1 "}, b""),
+        ({b"x-api-key": b"qd-a-1"}, b""),
+        ({b"x-goog-api-key": b"qd-a-1"}, b""),
+        ({b"x-portkey-api-key": b"qd-a-1"}, b""),
+        ({}, b"alt=sse&key=qd-a-1"),
+    ],
+)
+def test_it_reads_the_key_from_wherever_a_client_puts_it(headers: dict[bytes, bytes], query: bytes) -> None:
+    assert key_texts(headers, query) == [b"qd-a-1"]
+
+
+def test_our_key_is_tried_before_the_providers_own_key_that_portkey_clients_send() -> None:
+    headers = {b"authorization": b"Bearer sk-provider", b"x-portkey-api-key": b"qd-a-1"}
+    assert key_texts(headers, b"") == [b"qd-a-1", b"sk-provider"]
+
+
+@pytest.mark.parametrize("headers", [{}, {b"authorization": b"Basic dXNlcjpwYXNz"}, {b"cookie": b"key=qd-a-1"}])
+def test_a_key_in_the_wrong_place_is_no_key(headers: dict[bytes, bytes]) -> None:
+    assert key_texts(headers, b"") == []
+
+
+def test_it_finds_a_key_by_its_hash_alone() -> None:
+    snapshot = Snapshot(1, 0, {hashlib.sha256(b"qd-a-1").digest(): key()}, {})
+    assert find(snapshot, [b"sk-other", b"qd-a-1"])[0] == key()
+    assert find(snapshot, [b"sk-other"]) == (None, hashlib.sha256(b"sk-other").digest())
+
+
+def test_an_active_key_of_an_enabled_agent_may_call() -> None:
+    check(key(expires_at=NOW + 1), workspace(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("entry", "desired", "status", "code"),
+    [
+        (key(state="revoked"), "enabled", 401, "key_invalid"),
+        (key(expires_at=NOW), "enabled", 401, "key_invalid"),
+        (key(kind="run", run_id="run_1", state="ended"), "enabled", 400, "run_ended"),
+        (key(kind="run", run_id="run_1", expires_at=NOW - 1), "enabled", 400, "run_ended"),
+        (key(kind="member", agent_id=None), "enabled", 401, "key_invalid"),
+        (key(agent_id="agt_gone"), "enabled", 401, "key_invalid"),
+        (key(), "paused", 403, "agent_paused"),
+        (key(), "retired", 403, "agent_paused"),
+    ],
+)
+def test_it_refuses_in_words_that_fit(entry: KeyEntry, desired: str, status: int, code: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        check(entry, workspace(desired), NOW)
+    assert (caught.value.status, caught.value.code) == (status, code)
