@@ -1,4 +1,4 @@
-"""The control API over SQLite, without a server: `client` is the owner's browser; `as_role` and `as_agent` are others."""
+"""The control API over SQLite, without a server: `client` is the owner's browser; `as_role`, `as_agent` are others."""
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,0 +1,219 @@
+"""What the program was started with: flags, then `QUARTERDECK_*`, then the file; read once and passed around."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from quarterdeck.kernel import toml
+from quarterdeck.kernel.errors import Invalid
+
+DEFAULT_CONFIG = "quarterdeck.toml"
+_SIZE = re.compile(r"^(\d+)\s*(B|KiB|MiB|GiB)?$")
+_UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_SECRET = frozenset({"owner_token", "secret_key"})
+
+
+class OnFull(StrEnum):
+    """What happens to calls that the journal has no room for."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+    """Serve them and count what was not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalSettings:
+    fsync: bool = False
+    """Whether a call survives a power cut, and not only a crash of ours."""
+    on_full: OnFull = OnFull.REFUSE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is fixed at start. Secrets are kept out of its text."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 8787
+    config: Path | None = None
+    database_url: str | None = None
+    """None: SQLite in the data directory."""
+    public_url: str | None = None
+    """What agents and browsers reach us under, when it is not host and port."""
+    log_level: str = "info"
+    body_limit: int = 64 << 20
+    """Bytes of a model call's body."""
+    owner_token: str | None = None
+    owner_email: str = "owner@localhost"
+    secret_key: str | None = None
+    journal: JournalSettings = JournalSettings()
+
+    @property
+    def base_url(self) -> str:
+        """Where agents connect: `http://127.0.0.1:8787`, without a path."""
+        if self.public_url is not None:
+            return self.public_url.rstrip("/")
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - only compared
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{each.name}={'…' if each.name in _SECRET and getattr(self, each.name) else getattr(self, each.name)!r}"
+            for each in fields(self)
+        )
+        return f"Settings({shown})"
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, directory: Path | None = None) -> Settings:
+    """Settle every setting; a flag that is None counts as not given.
+
+    Relative paths in the file are relative to the file, all others to `directory` (the working directory).
+    Raises Invalid naming the flag, variable, or file, line and key that cannot be.
+    """
+    here = directory or Path.cwd()
+    given = {name: value for name, value in flags.items() if value is not None}
+    config = _config_path(given, environ, here)
+    document = None if config is None else toml.read(config)
+    values: dict[str, Any] = {}
+    for name, rule in _RULES.items():
+        found = _find(name, rule, given, environ, document)
+        if found is not None:
+            values[name] = found
+    journal = JournalSettings(**{name[8:]: values.pop(name) for name in list(values) if name.startswith("journal_")})
+    values["data"] = here / values.get("data", "data")
+    return Settings(**values, config=config, journal=journal)
+
+
+def _config_path(given: Mapping[str, Any], environ: Mapping[str, str], here: Path) -> Path | None:
+    named = given.get("config") or environ.get("QUARTERDECK_CONFIG")
+    if named:
+        return here / named
+    default = here / DEFAULT_CONFIG
+    return default if default.is_file() else None
+
+
+def _find(
+    name: str,
+    rule: "_Rule",
+    given: Mapping[str, Any],
+    environ: Mapping[str, str],
+    document: toml.Document | None,
+) -> Any:
+    variable = f"QUARTERDECK_{name.upper()}"
+    if name in given:
+        return _convert(rule, given[name], f"--{name.replace('_', '-')}")
+    if environ.get(variable):
+        return _convert(rule, environ[variable], variable)
+    if document is None or rule.section is None:
+        return None
+    section = document.data.get(rule.section, {})
+    if not isinstance(section, dict) or rule.key not in section:
+        return None
+    value = _convert(rule, section[rule.key], document.at((rule.section, rule.key)))
+    return Path(document.name).parent / value if isinstance(value, Path) else value
+
+
+def _convert(rule: "_Rule", value: Any, where: str) -> Any:
+    try:
+        return rule.convert(value)
+    except (ValueError, TypeError):
+        raise Invalid(f"{where}: expected {rule.expected}, not {value!r}.", code="config") from None
+
+
+def _port(value: Any) -> int:
+    port = _whole(value)
+    if not 0 <= port <= 65_535:
+        raise ValueError
+    return port
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise TypeError
+    return int(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError
+    return value
+
+
+def _path(value: Any) -> Path:
+    return value if isinstance(value, Path) else Path(_text(value))
+
+
+def _yes_or_no(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = _text(value).lower()
+    if word not in ("true", "1", "yes", "false", "0", "no"):
+        raise ValueError
+    return word in ("true", "1", "yes")
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    found = _SIZE.match(_text(value))
+    if found is None or int(found[1]) == 0:
+        raise ValueError
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _level(value: Any) -> str:
+    level = _text(value).lower()
+    if level not in ("debug", "info", "warning", "error"):
+        raise ValueError
+    return level
+
+
+def _url(value: Any) -> str:
+    url = _text(value)
+    if not re.match(r"^https?://[^/\s]+/?$", url):
+        raise ValueError
+    return url
+
+
+def _database(value: Any) -> str:
+    """`postgresql://…` is what everybody writes; our driver's name is added."""
+    url = _text(value)
+    if url.startswith(("postgres://", "postgresql://")):
+        return "postgresql+asyncpg://" + url.partition("://")[2]
+    if not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite://")):
+        raise ValueError
+    return url
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    convert: Callable[[Any], Any]
+    expected: str
+    section: str | None = "server"
+    """The section of the file it may stand in; None: secrets and the way to the data do not belong there."""
+    key: str = ""
+
+
+_RULES: dict[str, _Rule] = {
+    "data": _Rule(_path, "a directory", None),
+    "host": _Rule(_text, "an address to listen on", key="host"),
+    "port": _Rule(_port, "a port from 0 to 65535", key="port"),
+    "database_url": _Rule(_database, "postgresql://… or sqlite+aiosqlite:///FILE", None),
+    "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
+    "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),
+    "body_limit": _Rule(_size, 'bytes as a number, or such as "64MiB"', key="body_limit"),
+    "owner_token": _Rule(_text, "a text", None),
+    "owner_email": _Rule(_text, "an e-mail address", key="owner_email"),
+    "secret_key": _Rule(_text, "32 bytes in base64", None),
+    "journal_fsync": _Rule(_yes_or_no, "true or false", "journal", "fsync"),
+    "journal_on_full": _Rule(OnFull, '"refuse" or "drop"', "journal", "on_full"),
+}
+
+FILE_KEYS: dict[str, frozenset[str]] = {
+    section: frozenset(rule.key for rule in _RULES.values() if rule.section == section)
+    for section in ("server", "journal")
+}
+"""The sections and keys of the file that are read here; whoever reads the rest knows not to mind them."""
