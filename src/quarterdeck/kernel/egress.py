@@ -58,7 +58,7 @@ _EMBEDS_V4 = [
     (IPv6Network("2002::/16"), 80),  # 6to4
 ]
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
-_NAME = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,252}\Z")
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\Z")
 _NUMERIC = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)(\.(0[xX][0-9a-fA-F]*|[0-9]+)){0,3}\.?\Z")
 
 
@@ -124,11 +124,7 @@ def canonical_host(host: str) -> str:
     if address is not None:
         return str(address)
     ascii_host = ascii_host.removesuffix(".")
-    if (
-        not ascii_host
-        or len(ascii_host) > 253
-        or any(letter <= " " or letter in "/@\\?#%\x7f" for letter in ascii_host)
-    ):
+    if not _NAME.match(ascii_host):
         raise EgressRefused(f"{host!r} is no host name.")
     return ascii_host
 

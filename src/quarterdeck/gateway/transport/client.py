@@ -32,14 +32,19 @@ class Transport:
         proxies: Proxies | None = None,
         most_per_origin: int = 2048,
         max_idle_s: float = 30.0,
+        stale_window_s: float = 1.0,
     ) -> None:
-        """`tls` defaults to the system's trust; `proxies` to those the environment names."""
+        """`tls` defaults to the system's trust; `proxies` to those the environment names.
+
+        A kept connection that breaks within `stale_window_s` after taking a request is held to have been dead before.
+        """
         if tls is None:
             tls = ssl.create_default_context()
             tls.set_alpn_protocols(["http/1.1"])
         self._dialer = Dialer(egress, Proxies.from_environment(os.environ) if proxies is None else proxies, tls)
         self._most = most_per_origin
         self._max_idle_s = max_idle_s
+        self._stale_window_s = stale_window_s
         self._pools: dict[Origin, Pool] = {}
         self._closed = False
 
@@ -91,6 +96,12 @@ class Transport:
     def _open_pool(self, origin: Origin) -> Pool:
         if self._closed:
             raise ConnectFailed("The transport is closed.")
-        pool = Pool(origin, self._dialer, most=self._most, max_idle_s=self._max_idle_s)
+        pool = Pool(
+            origin,
+            self._dialer,
+            most=self._most,
+            max_idle_s=self._max_idle_s,
+            stale_window_s=self._stale_window_s,
+        )
         self._pools[origin] = pool
         return pool

@@ -22,8 +22,6 @@ from quarterdeck.gateway.transport.head import CHUNKED
 from quarterdeck.gateway.transport.messages import Request, Timeouts
 from quarterdeck.gateway.transport.response import Response
 
-STALE_WINDOW_S = 1.0
-"""A kept connection that breaks later than this after a request was written was not stale: the upstream had begun."""
 _JOIN_BELOW = 64 * 1024
 
 
@@ -31,6 +29,8 @@ class Home(Protocol):
     """The pool, as its connections see it."""
 
     max_idle_s: float
+    stale_window_s: float
+    """A kept connection that breaks later than this after a request was not stale: the upstream had begun on it."""
     buffer: memoryview
     """Where its connections read into, one at a time: what is read is consumed before the call returns."""
 
@@ -321,6 +321,7 @@ class Connection(asyncio.BufferedProtocol):
         assert response is not None and transport is not None
         self.closed = True
         self._leave()
+        self._home.gone(self)
         reader = asyncio.StreamReader(loop=self._loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=self._loop)
         transport.set_protocol(protocol)
@@ -344,7 +345,7 @@ class Connection(asyncio.BufferedProtocol):
         return ConnectionReset(f"The connection broke: {error}.", sent=True)
 
     def _note_stale(self) -> None:
-        self.stale = self._exchanges > 1 and self._loop.time() - self._last_at < STALE_WINDOW_S
+        self.stale = self._exchanges > 1 and self._loop.time() - self._last_at < self._home.stale_window_s
 
     # Time.
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from quarterdeck.kernel.egress import EgressRefused, canonical_host
 from quarterdeck.kernel.errors import Invalid
 
 Headers = list[tuple[bytes, bytes]]
@@ -47,15 +48,17 @@ class Origin:
         try:
             parts = urlsplit(url)
             port = parts.port
-            host = (parts.hostname or "").removesuffix(".")
-            host = host if host.isascii() else host.encode("idna").decode("ascii")
         except ValueError as error:
             raise Invalid(f"{url!r} is not a URL: {error}", code="bad_url") from error
-        if parts.scheme not in _PORTS or not host:
+        if parts.scheme not in _PORTS or not parts.hostname:
             raise Invalid(f"{url!r} must look like https://host/path.", code="bad_url")
         if "@" in parts.netloc or parts.query or parts.fragment:
             raise Invalid("A base URL holds no user, query or fragment.", code="bad_url")
-        if any(letter <= " " or letter >= "\x7f" for letter in host + parts.path):
+        try:
+            host = canonical_host(parts.hostname)
+        except EgressRefused as error:
+            raise Invalid(error.message, code="bad_url") from error
+        if any(letter <= " " or letter >= "\x7f" for letter in parts.path):
             raise Invalid(f"{url!r} holds characters that must be percent-encoded.", code="bad_url")
         return Origin(parts.scheme, host, _PORTS[parts.scheme] if port is None else port), parts.path.rstrip("/")
 

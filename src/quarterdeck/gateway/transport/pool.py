@@ -45,12 +45,14 @@ class Pool:
         "origin",
         "prefix",
         "size",
+        "stale_window_s",
     )
 
-    def __init__(self, origin: Origin, dialer: Dialer, *, most: int, max_idle_s: float) -> None:
+    def __init__(self, origin: Origin, dialer: Dialer, *, most: int, max_idle_s: float, stale_window_s: float) -> None:
         self.origin = origin
         self.most = most
         self.max_idle_s = max_idle_s
+        self.stale_window_s = stale_window_s
         self.buffer = memoryview(bytearray(_READ_BYTES))
         self.size = 0
         self.closed = False
