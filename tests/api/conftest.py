@@ -20,6 +20,7 @@ from quarterdeck.api.services import Services
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.settings.model import About
 from quarterdeck.db import Database, metadata
+from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import FakeClock
 
 ORIGIN = "http://quarterdeck.test"
@@ -60,14 +61,14 @@ async def owner(db: Database) -> Member:
 
 @pytest.fixture
 def services(db: Database, tmp_path: Path, clock: FakeClock) -> Services:
-    return Services(db, Vault.open(tmp_path), Throttle(clock), About("0.0.0-test", "http://127.0.0.1:8787"))
+    about = About("0.0.0-test", "http://127.0.0.1:8787")
+    return Services(db, Vault.open(tmp_path), Throttle(clock), about, EventFeed(db))
 
 
 @pytest.fixture
 async def app(services: Services) -> AsyncIterator[FastAPI]:
-    application = create_app(services)
-    async with application.router.lifespan_context(application):
-        yield application
+    async with services.feed.running():
+        yield create_app(services)
 
 
 @pytest.fixture

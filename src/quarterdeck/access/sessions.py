@@ -105,7 +105,7 @@ async def use_link(tx: Transaction, token: str) -> Member:
     if not spent:
         raise Unauthenticated(
             "This sign-in link was used already or is older than fifteen minutes; "
-            "make a new one with 'quarterdeck link', or sign in by password.",
+            "make a new one with 'quarterdeck signin-link', or sign in by password.",
             code="link_spent",
         )
     row = await tx.row(

@@ -1,7 +1,6 @@
 """The control API: the slices' routers under /api/v1, the dashboard under everything else."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -17,14 +16,13 @@ from quarterdeck.api.pages import Dashboard
 from quarterdeck.api.routers import ROUTERS
 from quarterdeck.api.services import Readiness, Services
 from quarterdeck.control.http import PERMISSION_ATTRIBUTE
-from quarterdeck.db.outbox import EventFeed
 
 PREFIX = "/api/v1"
 MAX_BODY = 4 * 1024 * 1024
 
 
 def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> FastAPI:
-    """The application. Its lifespan runs the live feed.
+    """The application. It has no lifespan of its own: what runs beside it is run by whoever builds `services`.
 
     Raises RuntimeError when a route under /api/v1 names no permission: it would be open to all by mistake.
     """
@@ -36,7 +34,6 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
         docs_url=None,
         redoc_url=None,
         max_body_size=MAX_BODY,
-        lifespan=_lifespan,
     )
     _share(app, services)
     for router in routers:
@@ -85,14 +82,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.about = services.about
     state.gateways = services.gateways
     state.ingest_state = services.ingest_state
-    state.feed = EventFeed(services.db)
-
-
-@asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    feed: EventFeed = app.state.feed
-    async with feed.running():
-        yield
+    state.feed = services.feed
 
 
 def _plain_routes(app: FastAPI, services: Services) -> None:

@@ -7,6 +7,7 @@ from quarterdeck.control.agents import api as agents
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
+from quarterdeck.control.providers import api as providers
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.settings import api as settings
 from quarterdeck.control.tasks import api as tasks
@@ -19,6 +20,7 @@ ROUTERS: list[APIRouter] = [
     tasks.router,
     runs.router,
     runs.agent_router,
+    providers.router,
     settings.router,
     live.router,
 ]

@@ -9,6 +9,7 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control.http import Gateways
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.db import Database
+from quarterdeck.db.outbox import EventFeed
 
 
 class NoGateways:
@@ -49,6 +50,8 @@ class Services:
     vault: Vault
     throttle: Throttle
     about: About
+    feed: EventFeed
+    """Run by whoever builds this: `async with feed.running(): …`, from before the first request on."""
     gateways: Gateways = field(default_factory=NoGateways)
     readiness: Callable[[], Awaitable[Readiness]] = always_ready
     ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest

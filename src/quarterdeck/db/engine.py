@@ -41,7 +41,7 @@ class Transaction:
         self,
         statement: sa.Executable,
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
-    ) -> sa.CursorResult[Any]:
+    ) -> sa.CursorResult[*tuple[Any, ...]]:
         return await self.connection.execute(statement, parameters)
 
     async def row(self, statement: sa.Executable) -> sa.RowMapping | None:

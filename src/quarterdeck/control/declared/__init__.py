@@ -1,0 +1,1 @@
+"""What quarterdeck.toml declares, and how it becomes rows."""

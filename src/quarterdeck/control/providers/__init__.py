@@ -1,0 +1,1 @@
+"""Upstream APIs and the secrets for them."""

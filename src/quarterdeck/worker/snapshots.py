@@ -1,0 +1,251 @@
+"""Building the gateways' picture of the world from rows, and publishing it when something they act on has changed."""
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import sqlalchemy as sa
+
+from quarterdeck.access.entries import key_entries, key_entry
+from quarterdeck.access.snapshot import (
+    AgentEntry,
+    KeyEntry,
+    PriceOverride,
+    ProviderEntry,
+    RunEntry,
+    Snapshot,
+    WorkspaceEntry,
+)
+from quarterdeck.access.tables import workspaces
+from quarterdeck.access.vault import Vault
+from quarterdeck.control.agents.store import agents
+from quarterdeck.control.declared.store import routes
+from quarterdeck.control.providers import store as provider_store
+from quarterdeck.control.providers.credentials import resolve
+from quarterdeck.control.providers.model import Credential, Provider
+from quarterdeck.control.runs.model import RunState
+from quarterdeck.control.runs.store import runs
+from quarterdeck.db import Database, Transaction
+from quarterdeck.db.outbox import EventFeed
+from quarterdeck.kernel.clock import HOUR
+from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
+
+RELEVANT = ("agent.", "key.", "run.opened", "run.ended", "run.expired", "provider.", "settings.")
+RUNS_REMEMBERED = HOUR
+DEBOUNCE_S = 0.02
+REFRESH_S = 30.0
+"""Secrets in files and in the environment change without an event, and keys that are over are forgotten."""
+REST = 4
+"""After a build of t seconds, unasked-for builds rest REST times t: a busy board takes at most a fifth of a core."""
+PUBLISH_TIMEOUT_S = 5.0
+RETRY_S = 1.0
+_OPEN = (RunState.QUEUED.value, RunState.RUNNING.value)
+Publish = Callable[[Snapshot], Awaitable[None]]
+OpenRuns = dict[str, list[tuple[str, str | None]]]
+"""(run id, task id) of open runs, by agent."""
+log = logging.getLogger("quarterdeck.snapshots")
+
+
+async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
+    """One consistent look at everything the gateways act on.
+
+    Raises Unavailable. A credential that cannot be opened is a problem of its provider's entry, not an error.
+    """
+    async with db.read() as tx:
+        keys = await key_entries(tx)
+        spaces = (await tx.execute(sa.select(workspaces.c.id, workspaces.c.name, workspaces.c.body_mode))).all()
+        provider_rows = await provider_store.all_of(tx)
+        open_runs, runs_of = await _runs(tx)
+        agents_of = await _agents(tx, open_runs)
+        routes_of = await _routes(tx)
+        prices_of = await _prices(tx)
+        now = tx.now
+    providers_of = await asyncio.to_thread(_providers, provider_rows, vault)
+    entries = {
+        space.id: WorkspaceEntry(
+            id=space.id,
+            name=space.name,
+            body_mode=space.body_mode,
+            providers=providers_of[space.id],
+            agents=agents_of[space.id],
+            runs=runs_of[space.id],
+            routes=routes_of[space.id],
+            prices=prices_of[space.id],
+        )
+        for space in spaces
+    }
+    return Snapshot(version=version, made_at=now, keys=keys, workspaces=entries)
+
+
+async def lookup(db: Database, key_hash: bytes) -> KeyEntry | None:
+    """The entry of one key, straight from its row: for a key a gateway has not heard of yet."""
+    async with db.read() as tx:
+        return await key_entry(tx, key_hash)
+
+
+class Publisher:
+    """Keeps gateways up to date: rebuilds after relevant events, and at once for a verb that waits for it."""
+
+    def __init__(self, db: Database, vault: Vault, publish: Publish, feed: EventFeed) -> None:
+        self._db = db
+        self._vault = vault
+        self._publish = publish
+        self._feed = feed
+        self._asked = 1
+        """Number of the newest wish; the first is to publish at all."""
+        self._done = 0
+        """Number of the newest wish that gateways have acknowledged."""
+        self._urgent = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._progress = asyncio.Condition()
+        self._last: Snapshot | None = None
+
+    async def run(self) -> None:
+        """Publish until cancelled. Start it as a task beside the feed."""
+        watching = asyncio.create_task(self._watch())
+        try:
+            while True:
+                await self._publish_once()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), REFRESH_S)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def ensure_published(self) -> None:
+        """Return once every gateway acts on all that was committed before this call.
+
+        Raises Unavailable `not_published` when that takes more than a few seconds: what was saved stays saved.
+        """
+        self._asked = mine = self._asked + 1
+        self._urgent.set()
+        self._wake.set()
+        try:
+            async with asyncio.timeout(PUBLISH_TIMEOUT_S), self._progress:
+                await self._progress.wait_for(lambda: self._done >= mine)
+        except TimeoutError:
+            raise Unavailable(
+                "It is saved, but the gateways have not confirmed it yet; they will act on it as soon as they can.",
+                code="not_published",
+                retry_after_s=1,
+            ) from None
+
+    async def knows(self, key_hash: bytes) -> bool:
+        """Whether such a key exists; if so, gateways hold it when this returns."""
+        if await lookup(self._db, key_hash) is None:
+            return False
+        if self._last is None or key_hash not in self._last.keys:
+            await self.ensure_published()
+        return True
+
+    async def _publish_once(self) -> None:
+        self._wake.clear()
+        self._urgent.clear()
+        wish = self._asked
+        started = self._db.clock.monotonic()
+        try:
+            snapshot = await build_snapshot(self._db, self._vault, self._next_version())
+            if self._last is None or not _same(snapshot, self._last):
+                await self._publish(snapshot)
+                self._last = snapshot
+        except (QuarterdeckError, sa.exc.SQLAlchemyError, OSError) as error:
+            log.warning("snapshot_not_published reason=%s", error)
+            await asyncio.sleep(RETRY_S)
+            self._wake.set()
+            return
+        async with self._progress:
+            self._done = wish
+            self._progress.notify_all()
+        rest = max(DEBOUNCE_S, REST * (self._db.clock.monotonic() - started))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._urgent.wait(), rest)
+
+    async def _watch(self) -> None:
+        """Turn events into wishes. A listener that fell behind wishes once for all it missed."""
+        while True:
+            async with self._feed.subscribe() as subscription:
+                self._wish()
+                while not subscription.over:
+                    batch = await subscription.next(REFRESH_S)
+                    if any(event.kind.startswith(RELEVANT) for event in batch):
+                        self._wish()
+            await asyncio.sleep(DEBOUNCE_S)
+
+    def _wish(self) -> None:
+        self._asked += 1
+        self._wake.set()
+
+    def _next_version(self) -> int:
+        """Grows across restarts too, because it is the time, unless the clock was set back while we run."""
+        return max(self._db.clock.now(), 0 if self._last is None else self._last.version + 1)
+
+
+async def _agents(tx: Transaction, open_runs: OpenRuns) -> dict[str, dict[str, AgentEntry]]:
+    query = sa.select(agents.c.workspace_id, agents.c.id, agents.c.name, agents.c.desired, agents.c.body_mode)
+    found: dict[str, dict[str, AgentEntry]] = defaultdict(dict)
+    for workspace_id, agent_id, name, desired, body_mode in (await tx.execute(query)).all():
+        found[workspace_id][agent_id] = AgentEntry(agent_id, name, desired, body_mode, open_runs.get(agent_id, []))
+    return found
+
+
+async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry]]]:
+    """Open runs by agent, oldest first; and the runs open or lately ended, by workspace and id."""
+    recent = sa.or_(runs.c.state.in_(_OPEN), runs.c.ended_at > tx.now - RUNS_REMEMBERED)
+    query = (
+        sa.select(runs.c.workspace_id, runs.c.id, runs.c.agent_id, runs.c.task_id, runs.c.state, runs.c.trace_id)
+        .where(recent)
+        .order_by(runs.c.id)
+    )
+    open_runs: OpenRuns = defaultdict(list)
+    found: dict[str, dict[str, RunEntry]] = defaultdict(dict)
+    for workspace_id, run_id, agent_id, task_id, state, trace_id in (await tx.execute(query)).all():
+        is_open = state in _OPEN
+        if is_open:
+            open_runs[agent_id].append((run_id, task_id))
+        found[workspace_id][run_id] = RunEntry(run_id, agent_id, task_id, "open" if is_open else "ended", trace_id)
+    return open_runs, found
+
+
+async def _routes(tx: Transaction) -> dict[str, dict[str, bytes]]:
+    found: dict[str, dict[str, bytes]] = defaultdict(dict)
+    query = sa.select(routes.c.workspace_id, routes.c.name, routes.c.config)
+    for workspace_id, name, config in (await tx.execute(query)).all():
+        found[workspace_id][name] = json.dumps(config, separators=(",", ":")).encode()
+    return found
+
+
+async def _prices(tx: Transaction) -> dict[str, list[PriceOverride]]:
+    found: dict[str, list[PriceOverride]] = defaultdict(list)
+    for row in await provider_store.prices(tx):
+        found[row["workspace_id"]].append(
+            PriceOverride(row["provider"], row["model"], row["valid_from"], dict(row["units"]))
+        )
+    return found
+
+
+def _providers(rows: list[tuple[Provider, Credential | None]], vault: Vault) -> dict[str, list[ProviderEntry]]:
+    """With their secrets. Blocking: credentials may be in files."""
+    found: dict[str, list[ProviderEntry]] = defaultdict(list)
+    for provider, credential in rows:
+        resolved = resolve(provider, credential, vault)
+        found[provider.workspace_id].append(
+            ProviderEntry(
+                name=provider.name,
+                kind=provider.kind,
+                base_url=provider.base_url,
+                secret=resolved.secret,
+                headers=provider.headers,
+                models=provider.models,
+                allow_private=provider.allow_private,
+                problem=resolved.problem,
+                **provider.timeouts,
+            )
+        )
+    return found
+
+
+def _same(one: Snapshot, other: Snapshot) -> bool:
+    return one.keys == other.keys and one.workspaces == other.workspaces
