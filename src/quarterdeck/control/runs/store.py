@@ -31,7 +31,8 @@ runs = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("percent", sa.Integer),
     sa.Column("fence", sa.Integer, nullable=False),
-    sa.Column("lease_s", sa.Integer, nullable=False),
+    # As wide as an instant, because it is added to one in microseconds.
+    sa.Column("lease_s", sa.BigInteger, nullable=False),
     sa.Column("lease_expires_at", sa.BigInteger, nullable=False),
     sa.Column("trace_id", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),

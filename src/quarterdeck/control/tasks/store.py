@@ -176,6 +176,22 @@ async def update(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task
     return None if row is None else _task(row)
 
 
+def most_urgent(workspace_id: str, agent_id: str, task_id: str | None) -> sa.Select[str]:
+    """The id of the task that `agent_id` should do next."""
+    candidate = tasks.alias("candidate")
+    choice = (
+        sa.select(candidate.c.id)
+        .where(
+            candidate.c.workspace_id == workspace_id,
+            sa.text(_CLAIMABLE),
+            sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == agent_id),
+        )
+        .order_by(candidate.c.priority, candidate.c.due_order, candidate.c.number)
+        .limit(1)
+    )
+    return choice if task_id is None else choice.where(candidate.c.id == task_id)
+
+
 async def take(
     tx: Transaction, workspace_id: str, agent_id: str, run_id: str, *, task_id: str | None = None
 ) -> Task | None:
@@ -183,16 +199,7 @@ async def take(
 
     Priority first, then due time, then age. None when there is nothing (`task_id` narrows it to one task).
     """
-    candidate = tasks.alias("candidate")
-    choice = (
-        sa.select(candidate.c.id)
-        .where(candidate.c.workspace_id == workspace_id, sa.text(_CLAIMABLE), _open_to(candidate, agent_id))
-        .order_by(candidate.c.priority, candidate.c.due_order, candidate.c.number)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    if task_id is not None:
-        choice = choice.where(candidate.c.id == task_id)
+    choice = most_urgent(workspace_id, agent_id, task_id).with_for_update(skip_locked=True)
     row = await tx.row(
         tasks.update()
         .where(tasks.c.workspace_id == workspace_id, tasks.c.id == choice.scalar_subquery())
@@ -213,13 +220,7 @@ async def take(
 
 async def is_claimable(tx: Transaction, workspace_id: str, agent_id: str) -> bool:
     """Whether a claim would find something now: a look that takes no lock, for those who wait."""
-    candidate = tasks.alias("candidate")
-    found = await tx.scalar(
-        sa.select(sa.literal(1))
-        .select_from(candidate)
-        .where(candidate.c.workspace_id == workspace_id, sa.text(_CLAIMABLE), _open_to(candidate, agent_id))
-        .limit(1)
-    )
+    found = await tx.scalar(most_urgent(workspace_id, agent_id, None))
     return found is not None
 
 
@@ -329,10 +330,6 @@ async def _next_number(tx: Transaction, workspace_id: str) -> int:
     )
     number: int = (await tx.execute(statement, {"workspace_id": workspace_id})).scalar_one()
     return number
-
-
-def _open_to(candidate: sa.FromClause, agent_id: str) -> sa.ColumnElement[bool]:
-    return sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == agent_id)
 
 
 def _is(workspace_id: str, task_id: str) -> sa.ColumnElement[bool]:

@@ -1,0 +1,114 @@
+"""A workspace with people, agents and tasks in it, and the verbs of the work in one line each."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.access import keyring, members
+from quarterdeck.access.actors import Actor, ActorKind, Role
+from quarterdeck.access.members import Member
+from quarterdeck.control.agents import actions as agent_actions
+from quarterdeck.control.agents.model import Agent, AgentChange, Desired
+from quarterdeck.control.runs import actions as run_actions
+from quarterdeck.control.runs.actions import Claimed, Unclaimed
+from quarterdeck.control.runs.model import Outcome, Run
+from quarterdeck.control.tasks import actions as task_actions
+from quarterdeck.control.tasks.model import NewTask, Task, TaskState
+from quarterdeck.db import Database
+from quarterdeck.db.schema import events
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One workspace of a database. Every verb is a transaction of its own."""
+
+    db: Database
+    workspace_id: str
+    owner: Member
+
+    @classmethod
+    async def make(cls, db: Database, name: str = "here") -> "World":
+        async with db.transaction() as tx:
+            workspace = await members.create_workspace(tx, name)
+            owner = await members.create(tx, workspace.id, email="sam@example.com", name="Sam", role=Role.OWNER)
+        return cls(db, workspace.id, owner)
+
+    @property
+    def member(self) -> Actor:
+        return Actor(self.workspace_id, ActorKind.MEMBER, self.owner.id, Role.OWNER)
+
+    def through(self, db: Database) -> "World":
+        """The same workspace, over other connections."""
+        return replace(self, db=db)
+
+    async def agent(self, name: str = "research", **fields: Any) -> Agent:
+        async with self.db.transaction() as tx:
+            return await agent_actions.create(
+                tx, self.workspace_id, **{"name": name, "owner_id": self.owner.id, **fields}
+            )
+
+    async def want(self, agent: Agent, desired: Desired) -> Agent:
+        async with self.db.transaction() as tx:
+            return await agent_actions.change(tx, self.workspace_id, agent.id, AgentChange(desired=desired))
+
+    async def task(self, title: str = "Write it", **fields: Any) -> Task:
+        async with self.db.transaction() as tx:
+            new = NewTask(title, **{"state": TaskState.READY, **fields})
+            return await task_actions.create(tx, self.workspace_id, new, actor=self.member)
+
+    async def see(self, task: Task) -> Task:
+        async with self.db.read() as tx:
+            return await task_actions.get(tx, self.workspace_id, task.id)
+
+    async def move(self, task: Task, to: TaskState, **fields: Any) -> Task:
+        async with self.db.transaction() as tx:
+            return await task_actions.move(tx, self.workspace_id, task.id, to, actor=self.owner.id, **fields)
+
+    async def assign(self, task: Task, agent: Agent | None, **fields: Any) -> Task:
+        async with self.db.transaction() as tx:
+            agent_id = None if agent is None else agent.id
+            return await task_actions.assign(tx, self.workspace_id, task.id, agent_id, actor=self.owner.id, **fields)
+
+    async def claim(self, agent: Agent, **fields: Any) -> Claimed | Unclaimed:
+        async with self.db.transaction() as tx:
+            return await run_actions.claim(tx, self.as_agent(agent), **fields)
+
+    async def claimed(self, agent: Agent, **fields: Any) -> Claimed:
+        found = await self.claim(agent, **fields)
+        assert isinstance(found, Claimed), found
+        return found
+
+    async def finish(self, run: Run, outcome: Outcome = Outcome.SUCCEEDED, **fields: Any) -> Run:
+        async with self.db.transaction() as tx:
+            return await run_actions.finish(tx, self.as_run(run), run.id, outcome, **fields)
+
+    async def progress(self, run: Run, **fields: Any) -> run_actions.Progress:
+        async with self.db.transaction() as tx:
+            return await run_actions.progress(tx, self.as_run(run), run.id, **fields)
+
+    async def cancel(self, run: Run, **fields: Any) -> Run:
+        async with self.db.transaction() as tx:
+            return await run_actions.cancel(tx, self.workspace_id, run.id, actor=self.owner.id, **fields)
+
+    async def see_run(self, run: Run) -> Run:
+        async with self.db.read() as tx:
+            return await run_actions.get(tx, self.workspace_id, run.id)
+
+    async def key_state(self, claimed: Claimed) -> str:
+        async with self.db.read() as tx:
+            key = await keyring.find(tx, keyring.key_hash(claimed.run_key))
+        assert key is not None
+        return key.state
+
+    def as_agent(self, agent: Agent) -> Actor:
+        return Actor(self.workspace_id, ActorKind.AGENT, agent.id)
+
+    def as_run(self, run: Run) -> Actor:
+        return Actor(self.workspace_id, ActorKind.RUN, run.agent_id, run_id=run.id, task_id=run.task_id)
+
+    async def told(self, *subjects: str) -> list[str]:
+        """The kinds of the events about these rows, in order."""
+        async with self.db.read() as tx:
+            rows = await tx.rows(sa.select(events).where(events.c.subject_id.in_(subjects)).order_by(events.c.seq))
+        return [row["kind"] for row in rows]
