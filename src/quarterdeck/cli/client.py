@@ -51,7 +51,9 @@ class Api:
             raise _refusal(error.code, error.read()) from None
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
-            raise ServerSaidNo(f"No server answers at {self._url} ({reason}). Start one with 'quarterdeck up'.") from None
+            raise ServerSaidNo(
+                f"No server answers at {self._url} ({reason}). Start one with 'quarterdeck up'."
+            ) from None
         return json.loads(text) if text else None
 
 

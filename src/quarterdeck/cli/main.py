@@ -8,6 +8,7 @@ import typer
 
 from quarterdeck.cli import local
 from quarterdeck.cli.client import ServerSaidNo
+from quarterdeck.cli.demo.play import play
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.kernel.errors import QuarterdeckError
 
@@ -40,6 +41,17 @@ def serve(config: Config = None, data: Data = None, host: Host = None, port: Por
 
 
 @app.command()
+def demo(
+    speed: Annotated[float, typer.Option(help="60 plays an hour in a minute.")] = 60.0,
+    data: Annotated[Path, typer.Option("--data", help="Where the demo keeps its data.")] = Path("data-demo"),
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port")] = 8787,
+) -> None:
+    """Serve with five agents at work against the built-in sandbox provider."""
+    raise typer.Exit(play(data.absolute(), host, port, speed))
+
+
+@app.command()
 def apply(
     config: Annotated[Path, typer.Option("--config", help="The quarterdeck.toml to apply.")],
     data: Data = None,
@@ -51,7 +63,11 @@ def apply(
     emit(
         changes,
         as_json=as_json,
-        columns=[("change", lambda row: row["verb"]), ("what", lambda row: row["what"]), ("detail", lambda row: row["detail"])],
+        columns=[
+            ("change", lambda row: row["verb"]),
+            ("what", lambda row: row["what"]),
+            ("detail", lambda row: row["detail"]),
+        ],
     )
 
 
@@ -108,7 +124,11 @@ def agents_create(name: str, description: str = "", as_json: Json = False) -> No
 def agents_set(agent_id: str, desired: str, as_json: Json = False) -> None:
     """Set what is wanted of an agent: enabled, paused or retired."""
     row = local.api().patch(f"/agents/{agent_id}", desired=desired)
-    emit(row if as_json else [row], as_json=as_json, columns=[("agent", lambda row: row["name"]), ("state", lambda row: row["desired"])])
+    emit(
+        row if as_json else [row],
+        as_json=as_json,
+        columns=[("agent", lambda row: row["name"]), ("state", lambda row: row["desired"])],
+    )
 
 
 @keys.command("list")
@@ -132,7 +152,11 @@ def keys_list(as_json: Json = False) -> None:
 def keys_revoke(key_id: str, as_json: Json = False) -> None:
     """Revoke a key. Its next call is refused and its open calls end."""
     row = local.api().post(f"/keys/{key_id}/revoke")
-    emit(row if as_json else [row], as_json=as_json, columns=[("key", lambda r: r["hint"]), ("state", lambda r: r["state"])])
+    emit(
+        row if as_json else [row],
+        as_json=as_json,
+        columns=[("key", lambda r: r["hint"]), ("state", lambda r: r["state"])],
+    )
 
 
 @calls.command("list")
@@ -192,7 +216,11 @@ def tasks_create(
     if agent is not None:
         body["agent_id"] = agent
     row = local.api().post("/tasks", **body)
-    emit(row if as_json else [row], as_json=as_json, columns=[("task", lambda r: r["ref"]), ("state", lambda r: r["state"])])
+    emit(
+        row if as_json else [row],
+        as_json=as_json,
+        columns=[("task", lambda r: r["ref"]), ("state", lambda r: r["state"])],
+    )
 
 
 @tasks.command("claim")

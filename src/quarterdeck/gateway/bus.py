@@ -109,5 +109,3 @@ class Bus:
             told_idle = not open_calls
             wire.write(writer, wire.Traffic(runs, open_calls, self.journal_dropped()))
             await writer.drain()
-
-

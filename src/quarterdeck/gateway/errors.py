@@ -6,16 +6,13 @@ for minutes at the sight of words like budget or quota. So what concerns one run
 
 from collections.abc import Sequence
 
-
 Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Refusal(Exception):
     """The caller gets `status`, `code` and `message` in its own dialect; `headers` ride along."""
 
-    def __init__(
-        self, status: int, code: str, message: str, *, headers: Headers = ()
-    ) -> None:
+    def __init__(self, status: int, code: str, message: str, *, headers: Headers = ()) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
@@ -32,7 +29,9 @@ def no_key() -> Refusal:
 
 
 def unknown_key() -> Refusal:
-    return Refusal(401, "key_invalid", "This key is not known here. Check it for missing characters, or make a new one.")
+    return Refusal(
+        401, "key_invalid", "This key is not known here. Check it for missing characters, or make a new one."
+    )
 
 
 def revoked_key() -> Refusal:
@@ -63,11 +62,15 @@ def run_stopped() -> Refusal:
 
 def agent_paused(name: str, desired: str) -> Refusal:
     words = "is paused" if desired == "paused" else "is retired"
-    return Refusal(403, "agent_paused", f"The agent {name} {words}. A person has to enable it before it can call again.")
+    return Refusal(
+        403, "agent_paused", f"The agent {name} {words}. A person has to enable it before it can call again."
+    )
 
 
 def model_not_allowed(model: str) -> Refusal:
-    return Refusal(403, "model_not_allowed", f"This key may not use {model}. Use an allowed model or ask for another key.")
+    return Refusal(
+        403, "model_not_allowed", f"This key may not use {model}. Use an allowed model or ask for another key."
+    )
 
 
 def model_unknown(model: str, names: Sequence[str]) -> Refusal:

@@ -10,12 +10,27 @@ from quarterdeck.ledger.record import Usage
 
 CHARS_PER_TOKEN = 4
 _ATTACHMENT = 4_096
-_TEXT_KEYS = frozenset({"content", "text", "reasoning", "reasoning_content", "thinking", "partial_json", "arguments", "delta", "refusal", "input"})
+_TEXT_KEYS = frozenset(
+    {
+        "content",
+        "text",
+        "reasoning",
+        "reasoning_content",
+        "thinking",
+        "partial_json",
+        "arguments",
+        "delta",
+        "refusal",
+        "input",
+    }
+)
 
 
 def estimate(request_body: bytes, answer: bytes, seen: Usage | None) -> Usage:
     """A Usage for a call that was cut or whose answer says nothing. `seen` is what the provider did say, and wins."""
-    input_total = seen.input_total if seen is not None and seen.input_total else _tokens(_characters(_json(request_body)))
+    input_total = (
+        seen.input_total if seen is not None and seen.input_total else _tokens(_characters(_json(request_body)))
+    )
     output_total = max(_tokens(_answer_characters(answer)), seen.output_total if seen is not None else 0)
     if seen is not None:
         return msgspec.structs.replace(seen, input_total=input_total, output_total=output_total)

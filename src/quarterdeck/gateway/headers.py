@@ -10,15 +10,13 @@ SECRET = frozenset(
     {b"authorization", b"x-api-key", b"x-goog-api-key", b"x-portkey-api-key", b"cookie", b"proxy-authorization"}
 )
 _NOT_FORWARDED = HOP_BY_HOP | SECRET | {b"host", b"content-length", b"expect", b"forwarded", b"x-forwarded-for"}
-_OUR_PREFIXES = (b"x-quarterdeck-", b"x-portkey-", b"x-clawrouter-", b"x-forwarded-", b"x-sandbox-secret")
+_OUR_PREFIXES = (b"x-quarterdeck-", b"x-portkey-", b"x-clawrouter-", b"x-forwarded-")
 _NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"set-cookie", b"date", b"server"}
 
 
 def forwarded(headers: Headers) -> list[tuple[bytes, bytes]]:
     """The caller's headers as the provider gets them: all but hop-by-hop ones, keys, cookies and those meant for us."""
-    return [
-        pair for pair in headers if pair[0] not in _NOT_FORWARDED and not pair[0].startswith(_OUR_PREFIXES)
-    ]
+    return [pair for pair in headers if pair[0] not in _NOT_FORWARDED and not pair[0].startswith(_OUR_PREFIXES)]
 
 
 def returned(headers: Headers) -> list[tuple[bytes, bytes]]:

@@ -71,11 +71,21 @@ class Health:
         ]
         plain = (
             ("quarterdeck_open_calls", "gauge", "Calls in flight.", len(self._open_calls)),
-            ("quarterdeck_overhead_seconds_total", "counter", "Time of ours in calls.", self._metrics.overhead_us / 1e6),
+            (
+                "quarterdeck_overhead_seconds_total",
+                "counter",
+                "Time of ours in calls.",
+                self._metrics.overhead_us / 1e6,
+            ),
             ("quarterdeck_cost_usd_total", "counter", "Priced cost.", self._metrics.cost_nano / 1e9),
             ("quarterdeck_snapshot_version", "gauge", "Version of the snapshot.", self._holder.current.version),
             ("quarterdeck_control_connected", "gauge", "Whether control is there.", int(self._bus.connected)),
-            ("quarterdeck_journal_dropped_total", "counter", "Records dropped: disk full.", self._bus.journal_dropped()),
+            (
+                "quarterdeck_journal_dropped_total",
+                "counter",
+                "Records dropped: disk full.",
+                self._bus.journal_dropped(),
+            ),
         )
         for name, kind, text, value in plain:
             lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", f"{name} {value}"]

@@ -24,7 +24,12 @@ def listing(workspace: WorkspaceEntry, key: KeyEntry, prices: PriceBook, *, anth
                 rows.append(_row(provider, model, anthropic=anthropic))
     if anthropic:
         ids = [row["id"] for row in rows]
-        page = {"data": rows, "has_more": False, "first_id": ids[0] if ids else None, "last_id": ids[-1] if ids else None}
+        page = {
+            "data": rows,
+            "has_more": False,
+            "first_id": ids[0] if ids else None,
+            "last_id": ids[-1] if ids else None,
+        }
         return msgspec.json.encode(page)
     return msgspec.json.encode({"object": "list", "data": rows})
 

@@ -12,9 +12,7 @@ ANSWER_LIMIT = 256 * 1024 * 1024
 EARLY_END = "The provider ended its answer before it was complete."
 
 
-async def relay_whole(
-    draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler
-) -> None:
+async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler) -> None:
     """Read the answer, settle, then send it: its cost can stand in its headers.
 
     Raises UpstreamError, and Refusal when the journal is full; nothing has been sent then.

@@ -45,10 +45,10 @@ class Settler:
 
     def prepare(self, target: Target) -> None:
         """Begin to look up the price while the provider works, so that it is there when the answer is."""
-        if self.prices.cached(target.provider.kind, target.model) is MISSING:
-            task = asyncio.create_task(
-                asyncio.to_thread(self.prices.resolve, target.provider.kind, target.model), name="price"
-            )
+        provider = target.provider
+        if self.prices.cached(provider.kind, target.model, provider=provider.name) is MISSING:
+            work = asyncio.to_thread(self.prices.resolve, provider.kind, target.model, provider=provider.name)
+            task = asyncio.create_task(work, name="price")
             self._resolving.add(task)
             task.add_done_callback(self._resolving.discard)
 
@@ -93,13 +93,13 @@ class Settler:
         target, usage = draft.target, draft.usage
         if target is None or usage is None:
             return 0, None
-        kind = target.provider.kind
+        kind, name = target.provider.kind, target.provider.name
         for model in (draft.model_answered, target.model):
             if model is None:
                 continue
-            quote = self.prices.cached(kind, model)
+            quote = self.prices.cached(kind, model, provider=name)
             if quote is MISSING:
-                quote = await asyncio.to_thread(self.prices.resolve, kind, model)
-            if quote is not None and quote is not MISSING:
+                quote = await asyncio.to_thread(self.prices.resolve, kind, model, provider=name)
+            if quote is not None:
                 return quote.cost(usage)
         return None, None

@@ -75,11 +75,11 @@ class BusServer:
         self._snapshot, self._encoded = snapshot, await asyncio.to_thread(encode, snapshot)
         await asyncio.gather(*(self._give_snapshot(line) for line in list(self._lines)))
 
-    async def command(self, scope: str, an_id: str, code: str, message: str) -> int:
+    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
         """End the open calls of a scope (agent, run, key, all) on every gateway; returns how many ended."""
         ended = await asyncio.gather(
             *(
-                self._ask(line, lambda n: wire.Command(n, "end", scope, an_id, code, message))
+                self._ask(line, lambda n: wire.Command(n, "end", scope, scope_id, code, message))
                 for line in list(self._lines)
             )
         )

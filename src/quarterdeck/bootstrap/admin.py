@@ -1,0 +1,123 @@
+"""What the command line does to an installation directly, for whoever may read its data directory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.access import binding, keyring, members, sessions
+from quarterdeck.access.actors import Role
+from quarterdeck.access.members import Member
+from quarterdeck.access.tables import members as members_table
+from quarterdeck.access.vault import Vault, VaultError
+from quarterdeck.bootstrap.tables import import_all
+from quarterdeck.control.declared import actions as declared
+from quarterdeck.db import Database, migrate
+from quarterdeck.kernel.clock import MINUTE
+from quarterdeck.kernel.errors import NotFound, QuarterdeckError
+from quarterdeck.kernel.settings import Settings
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of an installation: SQLite in its data directory unless another is set."""
+    import_all()
+    return Database(settings.database_url) if settings.database_url else Database.at(settings.data)
+
+
+def signin_url(settings: Settings, token: str) -> str:
+    return f"{settings.base_url}/signin?token={token}"
+
+
+async def owner_of(db: Database) -> Member:
+    """The first owner. Raises NotFound before the first start."""
+    async with db.read() as tx:
+        found = await tx.row(
+            sa.select(members_table)
+            .where(members_table.c.role == Role.OWNER.value)
+            .order_by(members_table.c.id)
+            .limit(1)
+        )
+    if found is None:
+        raise NotFound("There is no owner yet: start the server once with 'quarterdeck up'.")
+    return members.member_of(found)
+
+
+class Admin:
+    """One installation, opened."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self._settings = settings
+        self._db = db
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, *, migrated: bool) -> AsyncIterator["Admin"]:
+        """Open the database; with `migrated`, bring it to this program's version first."""
+        db = open_database(settings)
+        try:
+            if migrated:
+                await migrate.upgrade(db)
+            yield cls(settings, db)
+        finally:
+            await db.close()
+
+    async def short_lived_key(self, minutes: int) -> str:
+        """A member's token for the commands of one sitting."""
+        owner = await owner_of(self._db)
+        async with self._db.transaction() as tx:
+            scope = keyring.Scope(expires_at=tx.now + minutes * MINUTE)
+            holder = keyring.Holder(owner.workspace_id, member_id=owner.id)
+            issued = await keyring.issue(tx, holder, name="command line", scope=scope)
+        return issued.secret
+
+    async def signin_link(self, email: str | None) -> str:
+        """A one-time link for the member with this e-mail, or the owner."""
+        member = await owner_of(self._db)
+        async with self._db.transaction() as tx:
+            if email is not None:
+                found = await members.by_email(tx, member.workspace_id, email)
+                if found is None:
+                    raise NotFound(f"No member has the e-mail {email}.")
+                member = found
+            token = await sessions.make_link(tx, member)
+        return signin_url(self._settings, token)
+
+    async def apply(self, config: Path, *, only_diff: bool) -> list[dict[str, Any]]:
+        """Apply a file, or only say what it would change."""
+        owner = await owner_of(self._db)
+        vault = Vault.open(self._settings.data, self._settings.secret_key)
+        changes = await declared.apply_file(self._db, vault, owner.workspace_id, config, only_diff=only_diff)
+        return [{"verb": change.verb, "what": change.what, "detail": change.detail} for change in changes]
+
+    async def migrate(self) -> str:
+        return f"The database is at revision {await migrate.upgrade(self._db)}."
+
+    async def examine(self) -> list[dict[str, str]]:
+        """What `doctor` finds out about the data: rows of state and what."""
+        findings = []
+        checks = (self._vault_opens, self._database_answers, self._owner_can_return)
+        for check in checks:
+            try:
+                findings.append({"state": "ok", "what": await check()})
+            except (QuarterdeckError, sa.exc.SQLAlchemyError) as error:
+                findings.append({"state": "wrong", "what": str(error)})
+        return findings
+
+    async def _vault_opens(self) -> str:
+        try:
+            Vault.open(self._settings.data, self._settings.secret_key)
+        except VaultError as error:
+            raise NotFound(f"Secrets cannot be opened: {error.message}") from None
+        return "the key that seals secrets is there"
+
+    async def _database_answers(self) -> str:
+        revision = await migrate.current(self._db)
+        return f"the database answers, at revision {revision}"
+
+    async def _owner_can_return(self) -> str:
+        owner = await owner_of(self._db)
+        await binding.check(self._db, self._settings.host)
+        how = "a password" if owner.password_hash else "a sign-in link (quarterdeck signin-link)"
+        return f"{owner.email} can sign in with {how}"

@@ -1,0 +1,183 @@
+"""Build and run the control process: API, dashboard, ingest, leases, the line to the gateways."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from quarterdeck import __version__
+from quarterdeck.access import binding, members, sessions
+from quarterdeck.access.throttle import Throttle
+from quarterdeck.access.vault import Vault
+from quarterdeck.api.app import create_app
+from quarterdeck.api.services import Readiness, Services
+from quarterdeck.bootstrap.admin import open_database, owner_of, signin_url
+from quarterdeck.bootstrap.gateway import BUS_SOCKET, CONTROL_SOCKET
+from quarterdeck.control.declared import actions as declared
+from quarterdeck.control.runs import actions as runs
+from quarterdeck.control.settings.model import About, IngestState
+from quarterdeck.db import Database, migrate
+from quarterdeck.db.outbox import EventFeed
+from quarterdeck.kernel.settings import Settings
+from quarterdeck.ledger.ingest import Ingester
+from quarterdeck.ledger.packs import Packs
+from quarterdeck.worker import leases
+from quarterdeck.worker.bus import BusServer
+from quarterdeck.worker.snapshots import Publisher
+
+log = logging.getLogger(__name__)
+
+PID_FILE = "control.pid"
+NICENESS = 5
+"""Control works behind the gateway: on a busy machine a call comes first."""
+ANNOUNCE_WITHIN_S = 30.0
+
+
+def run(settings: Settings, runtime: Path) -> None:
+    """Serve until told to stop. `runtime` holds the local sockets."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s control %(levelname)s %(message)s")
+    os.nice(NICENESS)
+    asyncio.run(Control(settings, runtime).serve())
+
+
+class Gateways:
+    """The gateways, as the API's verbs see them."""
+
+    def __init__(self, publisher: Publisher, bus: BusServer) -> None:
+        self._publisher = publisher
+        self._bus = bus
+
+    async def ensure_published(self) -> None:
+        await self._publisher.ensure_published()
+
+    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
+        return await self._bus.end_calls(scope=scope, scope_id=scope_id, code=code, message=message)
+
+
+class Control:
+    """One control process."""
+
+    def __init__(self, settings: Settings, runtime: Path) -> None:
+        self._settings = settings
+        self._runtime = runtime
+        self._db: Database = open_database(settings)
+        self._vault = Vault.open(settings.data, settings.secret_key)
+        self._feed = EventFeed(self._db)
+        self._packs = Packs(settings.data / "packs")
+        self._ingester = Ingester(self._db, settings.data / "journal", self._packs)
+        self._bus = BusServer(
+            runtime / BUS_SOCKET, lookup=self._knows, traffic=self._renew, written=self._ingester.wake
+        )
+        self._publisher = Publisher(self._db, self._vault, self._bus.publish, self._feed)
+
+    async def serve(self) -> None:
+        """Raises QuarterdeckError when it cannot start as configured."""
+        owner_token = await self._prepare()
+        services = Services(
+            db=self._db,
+            vault=self._vault,
+            throttle=Throttle(self._db.clock),
+            about=About(version=__version__, gateway_url=self._settings.base_url),
+            feed=self._feed,
+            packs=self._packs,
+            gateways=Gateways(self._publisher, self._bus),
+            readiness=self._readiness,
+            ingest_state=self._ingest_state,
+        )
+        await self._bus.start()
+        async with self._feed.running(), self._loops():
+            (self._settings.data / PID_FILE).write_text(f"{os.getpid()}\n")
+            announcing = asyncio.create_task(self._announce(owner_token))
+            await uvicorn.Server(self._config(create_app(services))).serve()
+            announcing.cancel()
+        await self._bus.stop()
+        await self._db.close()
+
+    async def _prepare(self) -> str | None:
+        """Bring the database up to date and what is declared into it; the owner's token if it was made just now."""
+        await migrate.upgrade(self._db)
+        async with self._db.transaction() as tx:
+            boot = await members.first_boot(tx, token=self._settings.owner_token, email=self._settings.owner_email)
+        await binding.check(self._db, self._settings.host)
+        if self._settings.config is not None:
+            owner = await owner_of(self._db)
+            await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
+        return boot.token if boot is not None else None
+
+    @contextlib.asynccontextmanager
+    async def _loops(self) -> AsyncIterator[None]:
+        """Everything that runs beside the API. One that fails is logged and started again."""
+        tasks = [
+            asyncio.create_task(_kept_up(name, work))
+            for name, work in (
+                ("snapshots", self._publisher.run),
+                ("ingest", self._ingester.run),
+                ("leases", lambda: leases.run(self._db)),
+            )
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _knows(self, key_hash: bytes) -> bool:
+        return await self._publisher.knows(key_hash)
+
+    async def _renew(self, run_ids: list[str]) -> None:
+        async with self._db.transaction() as tx:
+            await runs.renew_by_traffic(tx, dict.fromkeys(run_ids, tx.now))
+
+    async def _readiness(self) -> Readiness:
+        degraded = [] if self._bus.gateways else ["no gateway is connected"]
+        return Readiness(ready=True, degraded=degraded)
+
+    async def _ingest_state(self) -> IngestState:
+        backlog = await asyncio.to_thread(self._ingester.backlog)
+        return IngestState(backlog.records, backlog.bytes, backlog.lag_ms)
+
+    async def _announce(self, owner_token: str | None) -> None:
+        """Say where it serves, once it does; and give the one-time link, which is worth nothing before."""
+        async with asyncio.timeout(ANNOUNCE_WITHIN_S):
+            while not self._bus.gateways:
+                await asyncio.sleep(0.02)
+        lines = [f"Quarterdeck {__version__} serves on {self._settings.base_url}"]
+        if owner_token is not None:
+            lines.append(f"Owner's API token, shown this once: {owner_token}")
+        if owner_token is not None or os.environ.get("QUARTERDECK_LINK"):
+            owner = await owner_of(self._db)
+            async with self._db.transaction() as tx:
+                token = await sessions.make_link(tx, owner)
+            lines.append(f"Sign in (once, within 15 minutes): {signin_url(self._settings, token)}")
+        print("\n".join(lines), flush=True)  # noqa: T201 - this is what the person at the terminal waits for
+
+    def _config(self, app: Any) -> uvicorn.Config:
+        return uvicorn.Config(
+            app,
+            uds=str(self._runtime / CONTROL_SOCKET),
+            http="httptools",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=True,
+            forwarded_allow_ips="*",
+            timeout_graceful_shutdown=3,
+        )
+
+
+async def _kept_up(name: str, work: Any) -> None:
+    """Run a loop for good: if it fails, say so and begin again."""
+    while True:
+        try:
+            coroutine: Coroutine[Any, Any, None] = work()
+            await coroutine
+        except Exception:
+            log.exception("loop_failed name=%s", name)
+        await asyncio.sleep(1.0)

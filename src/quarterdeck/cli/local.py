@@ -1,0 +1,118 @@
+"""What the commands do on this machine: serve, and what needs the data directory rather than a running server."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from quarterdeck.cli.client import Api, default_url
+from quarterdeck.cli.supervisor import listen, supervise
+from quarterdeck.kernel.errors import Invalid, QuarterdeckError
+from quarterdeck.kernel.settings import Settings, load
+
+T = TypeVar("T")
+CLI_KEY_MINUTES = 10
+
+
+def settings_for(
+    config: Path | None = None, data: Path | None = None, host: str | None = None, port: int | None = None
+) -> Settings:
+    """Flags, then `QUARTERDECK_*`, then the file. Raises Invalid."""
+    return load({"config": config, "data": data, "host": host, "port": port}, os.environ)
+
+
+def serve(config: Path | None, data: Path | None, host: str | None, port: int | None, *, link: bool) -> int:
+    """Run the supervisor until it is told to stop; returns the exit status.
+
+    Raises Invalid when the port is taken or the data directory cannot be used.
+    """
+    settings = settings_for(config, data, host, port)
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.chmod(0o700)
+    except OSError as error:
+        raise Invalid(f"The data directory {settings.data} cannot be used: {error.strerror}.") from None
+    try:
+        sock = listen(settings.host, settings.port)
+    except OSError as error:
+        raise Invalid(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Is it running already? Choose another with --port."
+        ) from None
+    actual = sock.getsockname()[1]
+    environment = {
+        "QUARTERDECK_DATA": str(settings.data),
+        "QUARTERDECK_HOST": settings.host,
+        "QUARTERDECK_PORT": str(actual),
+        "QUARTERDECK_LINK": "1" if link else "",
+    }
+    if settings.config is not None:
+        environment["QUARTERDECK_CONFIG"] = str(settings.config)
+    with sock:
+        return supervise(sock, settings.data, environment)
+
+
+def api() -> Api:
+    """The running server, as whoever `QUARTERDECK_KEY` says; else as the owner, for whoever may read the data.
+
+    Raises Invalid when there is neither a key nor a data directory.
+    """
+    key = os.environ.get("QUARTERDECK_KEY")
+    if key is None:
+        settings = settings_for()
+        if not settings.data.is_dir():
+            raise Invalid("Set QUARTERDECK_KEY to a member's token, or run this where the data directory is.")
+        key = _with_admin(settings, lambda admin: admin.short_lived_key(CLI_KEY_MINUTES))
+        return Api(os.environ.get("QUARTERDECK_URL", settings.base_url), key)
+    return Api(default_url(), key)
+
+
+def signin_link(data: Path | None, port: int | None, email: str | None) -> str:
+    """A one-time link for the owner or another member."""
+    settings = settings_for(data=data, port=port)
+    return _with_admin(settings, lambda admin: admin.signin_link(email))
+
+
+def apply(config: Path, data: Path | None, *, only_diff: bool) -> list[dict[str, Any]]:
+    """What the file changes, or would change: rows of verb, what and detail."""
+    settings = settings_for(config=config, data=data)
+    return _with_admin(settings, lambda admin: admin.apply(config, only_diff=only_diff))
+
+
+def migrate(data: Path | None) -> str:
+    settings = settings_for(data=data)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return _with_admin(settings, lambda admin: admin.migrate(), migrated=False)
+
+
+def doctor(data: Path | None) -> list[dict[str, str]]:
+    """Findings: rows of state (ok, note, wrong) and what."""
+    findings: list[dict[str, str]] = []
+
+    def found(state: str, what: str) -> None:
+        findings.append({"state": state, "what": what})
+
+    found("ok", f"Python {sys.version.split()[0]}")
+    try:
+        settings = settings_for(data=data)
+    except QuarterdeckError as error:
+        found("wrong", error.message)
+        return findings
+    if not settings.data.is_dir():
+        found("note", f"There is no data directory at {settings.data} yet; the first start makes it.")
+        return findings
+    findings.extend(_with_admin(settings, lambda admin: admin.examine(), migrated=False))
+    return findings
+
+
+def _with_admin(settings: Settings, work: Callable[[Any], Awaitable[T]], *, migrated: bool = True) -> T:
+    # Imported here: the database and all slices are most of what starting takes, and `serve` needs none of it.
+    from quarterdeck.bootstrap.admin import Admin  # noqa: PLC0415
+
+    async def run() -> T:
+        async with Admin.open(settings, migrated=migrated) as admin:
+            return await work(admin)
+
+    return asyncio.run(run())
