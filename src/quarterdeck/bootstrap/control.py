@@ -145,8 +145,7 @@ class Control:
     async def _announce(self, owner_token: str | None) -> None:
         """Say where it serves, once it does; and give the one-time link, which is worth nothing before."""
         async with asyncio.timeout(ANNOUNCE_WITHIN_S):
-            while not self._bus.gateways:
-                await asyncio.sleep(0.02)
+            await self._bus.somebody.wait()
         lines = [f"Quarterdeck {__version__} serves on {self._settings.base_url}"]
         if owner_token is not None:
             lines.append(f"Owner's API token, shown this once: {owner_token}")

@@ -48,6 +48,8 @@ class BusServer:
         self._encoded = b""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self.somebody = asyncio.Event()
+        """Set once a gateway has connected and swapped its first snapshot in."""
 
     async def start(self) -> None:
         self._path.unlink(missing_ok=True)
@@ -87,6 +89,7 @@ class BusServer:
 
     async def _give_snapshot(self, line: Line) -> None:
         await self._ask(line, lambda number: wire.Published(number, self._encoded))
+        self.somebody.set()
 
     async def _ask(self, line: Line, frame: Callable[[int], wire.Frame]) -> int:
         """Send, and wait for the matching Done. A gateway that stays silent is cut off: it comes back by itself."""

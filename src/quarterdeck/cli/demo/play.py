@@ -53,10 +53,9 @@ def _variable(name: str) -> str:
 
 def _config(sandbox_url: str) -> str:
     parts = [f'[[providers]]\nname = "sandbox"\nkind = "sandbox"\nbase_url = "{sandbox_url}"\n']
-    parts += [
-        f'[[agents]]\nname = "{member.name}"\ndescription = "{member.description}"\nkey = "env:{_variable(member.name)}"\n'
-        for member in TEAM
-    ]
+    for member in TEAM:
+        parts.append(f'[[agents]]\nname = "{member.name}"\ndescription = "{member.description}"')
+        parts.append(f'key = "env:{_variable(member.name)}"\n')
     return "\n".join(parts)
 
 

@@ -1,0 +1,190 @@
+"""The line between a gateway and control, both real ends on a real socket."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot
+from quarterdeck.access.vault import Vault
+from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.open_calls import InFlight, OpenCalls
+from quarterdeck.gateway.snapshot import SnapshotHolder
+from quarterdeck.worker.bus import BusServer
+
+HASH = hashlib.sha256(b"qd-a-known").digest()
+ENTRY = KeyEntry("key_1", "ws_1", "agent", "agt_1", None, None, None, "active")
+
+
+def snapshot(version: int, *, with_key: bool = True) -> Snapshot:
+    return Snapshot(version, 0, {HASH: ENTRY} if with_key else {}, {})
+
+
+@dataclass
+class World:
+    """Both ends, and what control heard."""
+
+    directory: Path
+    holder: SnapshotHolder
+    open_calls: OpenCalls
+    gateway: Bus
+    control: BusServer
+    looked_up: list[bytes] = field(default_factory=list)
+    traffic: list[list[str]] = field(default_factory=list)
+
+    async def lookup(self, key_hash: bytes) -> bool:
+        self.looked_up.append(key_hash)
+        await asyncio.sleep(0.02)
+        if key_hash != HASH:
+            return False
+        await self.control.publish(snapshot(2))
+        return True
+
+    async def heard(self, runs: list[str]) -> None:
+        self.traffic.append(runs)
+
+
+@asynccontextmanager
+async def world() -> AsyncIterator[World]:
+    with tempfile.TemporaryDirectory(prefix="qd-") as name:
+        directory = Path(name)
+        holder = SnapshotHolder(directory / "snapshot", Vault.open(directory))
+        open_calls = OpenCalls()
+        gateway = Bus(str(directory / "bus.sock"), "main", holder, open_calls)
+        made = World(directory, holder, open_calls, gateway, None)  # type: ignore[arg-type]
+        made.control = BusServer(
+            directory / "bus.sock", lookup=made.lookup, traffic=made.heard, written=lambda: None
+        )
+        await made.control.start()
+        line = asyncio.create_task(gateway.run())
+        try:
+            yield made
+        finally:
+            line.cancel()
+            await asyncio.gather(line, return_exceptions=True)
+            await made.control.stop()
+
+
+def call(number: int, run_id: str | None, stopped: list[int]) -> InFlight:
+    flight = InFlight(f"call_{number}", "ws_1", "agt_1", "key_1", run_id, None, 0, True)
+    flight.stop = lambda: stopped.append(number)
+    return flight
+
+
+async def test_a_published_snapshot_is_held_when_publishing_returns() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(1))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        assert it.holder.current.version == 1
+        await it.control.publish(snapshot(7))
+        assert it.holder.current.version == 7
+
+
+async def test_an_older_snapshot_does_not_replace_a_newer_one() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(7))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await it.control.publish(snapshot(3))
+        assert it.holder.current.version == 7
+
+
+async def test_an_unknown_key_is_asked_about_once_however_many_ask() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(1, with_key=False))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        assert await asyncio.gather(*(it.holder.knows(HASH) for _ in range(20))) == [True] * 20
+        assert it.looked_up == [HASH]
+        assert it.holder.current.keys[HASH] == ENTRY
+
+
+async def test_a_key_nobody_knows_is_not_asked_about_again_at_once() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(1))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        assert [await it.holder.knows(b"x" * 32) for _ in range(5)] == [False] * 5
+        assert len(it.looked_up) == 1
+
+
+async def test_without_control_an_unknown_key_is_unknown_at_once() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        holder = SnapshotHolder(Path(name) / "snapshot", Vault.open(Path(name)))
+        assert await asyncio.wait_for(holder.knows(HASH), 0.1) is False
+
+
+async def test_ending_calls_returns_when_they_have_ended() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(1))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        stopped: list[int] = []
+        flights = [call(number, f"run_{number % 2}", stopped) for number in range(6)]
+        for flight in flights:
+            it.open_calls.add(flight)
+        ending = asyncio.create_task(
+            it.control.end_calls(scope="run", scope_id="run_1", code="run_stopped", message="Stopped.")
+        )
+        await asyncio.sleep(0.05)
+        assert sorted(stopped) == [1, 3, 5]
+        assert not ending.done()
+        for flight in flights[1::2]:
+            it.open_calls.remove(flight)
+        assert await asyncio.wait_for(ending, 1) == 3
+        assert flights[1].stopped_by == ("run_stopped", "Stopped.")
+        assert flights[0].stopped_by is None
+
+
+async def test_runs_with_traffic_are_told_to_control() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(1))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        it.open_calls.add(call(1, "run_1", []))
+        async with asyncio.timeout(2):
+            while not it.traffic:
+                await asyncio.sleep(0.02)
+        assert it.traffic[0] == ["run_1"]
+        assert [each.id for each in it.control.open_calls("ws_1")] == ["call_1"]
+
+
+async def test_the_line_is_taken_up_again_after_control_was_away() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(1))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await it.control.stop()
+        async with asyncio.timeout(2):
+            while it.gateway.connected:
+                await asyncio.sleep(0.01)
+        assert it.holder.current.version == 1
+        await it.control.start()
+        async with asyncio.timeout(3):
+            while not it.gateway.connected:
+                await asyncio.sleep(0.01)
+        await it.control.publish(snapshot(9))
+        async with asyncio.timeout(3):
+            while it.holder.current.version != 9:
+                await asyncio.sleep(0.01)
+
+
+async def test_the_last_good_snapshot_survives_a_restart_and_is_sealed_on_disk() -> None:
+    async with world() as it:
+        await it.control.publish(snapshot(5))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        path = it.directory / "snapshot"
+        async with asyncio.timeout(2):
+            while not path.exists():
+                await asyncio.sleep(0.01)
+        assert b"agt_1" not in path.read_bytes()
+        again = SnapshotHolder(path, Vault.open(it.directory))
+        again.load()
+        assert again.current.version == 5
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage" * 20])
+async def test_a_damaged_snapshot_file_is_passed_over(tmp_path: Path, damage: bytes) -> None:
+    (tmp_path / "snapshot").write_bytes(damage)
+    holder = SnapshotHolder(tmp_path / "snapshot", Vault.open(tmp_path))
+    holder.load()
+    assert holder.current is EMPTY
