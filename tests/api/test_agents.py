@@ -1,0 +1,151 @@
+"""/agents"""
+
+import httpx
+from conftest import AsAgent, AsRole
+
+from quarterdeck.access import members
+from quarterdeck.access.members import Member
+from quarterdeck.control.agents import actions
+from quarterdeck.db import Database
+
+
+async def _made(client: httpx.AsyncClient, name: str = "research", **fields: object) -> dict[str, object]:
+    answer = await client.post("/api/v1/agents", json={"name": name, **fields})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, object] = answer.json()
+    return found
+
+
+async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owner: Member) -> None:
+    made = await _made(client, description="Finds sources.", capacity=2, body_mode="redacted")
+    assert made == {
+        "id": made["id"],
+        "name": "research",
+        "description": "Finds sources.",
+        "owner": {"id": owner.id, "name": "Owner"},
+        "desired": "enabled",
+        "capacity": 2,
+        "body_mode": "redacted",
+        "declared": False,
+        "created_at": "2027-01-15T08:00:00.000000Z",
+        "last_call_at": None,
+        "version": 1,
+        "open_runs": [],
+        "today": {"calls": 0, "errors": 0, "cost_nano": 0, "unpriced_calls": 0},
+        "last_call": None,
+    }
+    assert (await client.get(f"/api/v1/agents/{made['id']}")).json() == made
+    assert (await client.get("/api/v1/agents")).json() == {"items": [made], "next": None}
+
+
+async def test_it_lists_by_name_in_pages_and_by_part_of_the_name(client: httpx.AsyncClient) -> None:
+    for name in ("writer", "qa", "research"):
+        await _made(client, name)
+    first = (await client.get("/api/v1/agents?limit=2")).json()
+    assert [agent["name"] for agent in first["items"]] == ["qa", "research"]
+    rest = (await client.get("/api/v1/agents", params={"limit": 2, "after": first["next"]})).json()
+    assert ([agent["name"] for agent in rest["items"]], rest["next"]) == (["writer"], None)
+    found = (await client.get("/api/v1/agents", params={"q": "RES"})).json()["items"]
+    assert [agent["name"] for agent in found] == ["research"]
+
+
+async def test_it_shows_the_runs_an_agent_has_open(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
+    agent = await as_agent("research")
+    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
+    claimed = (await agent.post("/api/v1/agent/claim")).json()
+    (shown,) = (await client.get("/api/v1/agents")).json()["items"]
+    assert shown["open_runs"] == [
+        {
+            "id": claimed["run"]["id"],
+            "task_id": claimed["task"]["id"],
+            "task_title": "Find sources",
+            "started_at": "2027-01-15T08:00:00.000000Z",
+        }
+    ]
+
+
+async def test_it_is_paused_resumed_and_retired(client: httpx.AsyncClient) -> None:
+    made = await _made(client)
+    for desired in ("paused", "enabled", "retired"):
+        answer = await client.patch(f"/api/v1/agents/{made['id']}", json={"desired": desired})
+        assert answer.json()["desired"] == desired
+    listed = await client.get("/api/v1/agents?desired=retired")
+    assert [agent["id"] for agent in listed.json()["items"]] == [made["id"]]
+
+
+async def test_a_change_that_its_state_does_not_allow_says_what_is_allowed(client: httpx.AsyncClient) -> None:
+    made = await _made(client)
+    await client.patch(f"/api/v1/agents/{made['id']}", json={"desired": "retired"})
+    answer = await client.patch(f"/api/v1/agents/{made['id']}", json={"desired": "paused"})
+    assert answer.status_code == 409
+    assert (answer.json()["code"], answer.json()["allowed"]) == ("move_not_allowed", ["enabled"])
+
+
+async def test_a_body_mode_of_its_own_can_be_taken_away(client: httpx.AsyncClient) -> None:
+    made = await _made(client, body_mode="none")
+    kept = await client.patch(f"/api/v1/agents/{made['id']}", json={"capacity": 3})
+    assert kept.json()["body_mode"] == "none"
+    taken = await client.patch(f"/api/v1/agents/{made['id']}", json={"body_mode": None})
+    assert taken.json()["body_mode"] is None
+
+
+async def test_it_refuses_a_change_made_from_an_old_version(client: httpx.AsyncClient) -> None:
+    made = await _made(client)
+    path = f"/api/v1/agents/{made['id']}"
+    assert (await client.patch(path, json={"capacity": 2}, headers={"if-match": '"1"'})).status_code == 200
+    answer = await client.patch(path, json={"capacity": 3}, headers={"if-match": '"1"'})
+    assert answer.status_code == 409
+    assert (answer.json()["code"], answer.json()["version"]) == ("changed", 2)
+
+
+async def test_it_refuses_a_name_that_is_taken(client: httpx.AsyncClient) -> None:
+    await _made(client)
+    answer = await client.post("/api/v1/agents", json={"name": "Research"})
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "name_taken"
+
+
+async def test_it_refuses_fields_that_cannot_be(client: httpx.AsyncClient) -> None:
+    for body in (
+        {},
+        {"name": ""},
+        {"name": "a" * 101},
+        {"name": "\u202eturned"},
+        {"name": "x", "capacity": 0},
+        {"name": "x", "capacity": 1_001},
+        {"name": "x", "body_mode": "some"},
+        {"name": "x", "owner_id": "mem_nobody"},
+        {"name": "x", "owner_id": "nul \0"},
+        {"name": "x", "description": "nul \0"},
+    ):
+        answer = await client.post("/api/v1/agents", json=body)
+        assert answer.status_code in (400, 422), body
+        assert answer.json()["code"] == "invalid"
+
+
+async def test_it_answers_404_for_an_agent_of_another_workspace(client: httpx.AsyncClient, db: Database) -> None:
+    async with db.transaction() as tx:
+        there = await members.create_workspace(tx, "there")
+        owner = await members.create(tx, there.id, email="x@example.com", name="X", role=members.Role.OWNER)
+        agent = await actions.create(tx, there.id, name="theirs", owner_id=owner.id)
+    for answer in (
+        await client.get(f"/api/v1/agents/{agent.id}"),
+        await client.patch(f"/api/v1/agents/{agent.id}", json={"desired": "paused"}),
+    ):
+        assert answer.status_code == 404
+    assert (await client.get("/api/v1/agents")).json()["items"] == []
+
+
+async def test_viewers_read_and_operators_change(client: httpx.AsyncClient, as_role: AsRole) -> None:
+    viewer, operator = await as_role("viewer"), await as_role("operator")
+    made = await _made(client)
+    assert (await viewer.get("/api/v1/agents")).status_code == 200
+    assert (await viewer.post("/api/v1/agents", json={"name": "x"})).status_code == 403
+    assert (await viewer.patch(f"/api/v1/agents/{made['id']}", json={"desired": "paused"})).status_code == 403
+    assert (await operator.patch(f"/api/v1/agents/{made['id']}", json={"desired": "paused"})).status_code == 200
+
+
+async def test_agents_do_not_read_the_registry(as_agent: AsAgent) -> None:
+    agent = await as_agent("research")
+    assert (await agent.get("/api/v1/agents")).status_code == 403
+    assert (await agent.post("/api/v1/agents", json={"name": "x"})).status_code == 403
