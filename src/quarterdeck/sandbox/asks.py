@@ -109,10 +109,15 @@ class Dialect(Protocol):
 
 
 def answered(ask: Ask, script: Script, salt: bytes) -> Answered:
-    """Draw the answer of a script to a request. The same arguments give the same answer."""
+    """Draw the answer of a script to a request. The same arguments give the same answer.
+
+    Ids follow from every byte of the request (`salt`), made-up words only from the turn and its last message, so that
+    they are the same streamed or not.
+    """
     answer = script.answer_for(ask.turn)
     seed = hashlib.blake2b(salt, digest_size=16, key=str(script.seed).encode()).hexdigest()
-    text = _text(answer, ask, random.Random(seed))  # noqa: S311 - to be repeatable is the point
+    draw = random.Random(f"{script.seed} {ask.turn} {ask.last}")  # noqa: S311 - to be repeatable is the point
+    text = _text(answer, ask, draw)
     reasoning = answer.reasoning or ""
     tools = tuple(_called(seed, index, call.name, call.arguments) for index, call in enumerate(answer.tools))
     written = len(text) + len(reasoning) + sum(len(tool.arguments) for tool in tools)

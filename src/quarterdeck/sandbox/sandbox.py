@@ -186,17 +186,18 @@ def _refusal(dialect: Dialect, status: int, code: str | None, message: str) -> P
 def _waits(timing: Timing, wire: Wire, draw: random.Random) -> tuple[float, ...] | None:
     sends = len(wire.sends)
     between: Delay = timing.chunk_ms if wire.every_ms is None else wire.every_ms
-    waits = [_drawn(timing.first_byte_ms, draw)]
+    waits = [drawn(timing.first_byte_ms, draw)]
     if sends > 1:
-        waits.append(_drawn(timing.first_chunk_ms, draw))
-        waits += [_drawn(between, draw) for _ in range(sends - 2)]
+        waits.append(drawn(timing.first_chunk_ms, draw))
+        waits += [drawn(between, draw) for _ in range(sends - 2)]
     if wire.pause is not None:
         place, ms = wire.pause
         waits[min(place, len(waits) - 1)] += ms
     return tuple(waits) if any(waits) else None
 
 
-def _drawn(delay: Delay, draw: random.Random) -> float:
+def drawn(delay: Delay, draw: random.Random) -> float:
+    """Milliseconds to wait."""
     if isinstance(delay, int | float):
         return delay
     if isinstance(delay, Normal):

@@ -259,7 +259,9 @@ def script_from(value: object) -> Script:
         return msgspec.convert(fields, Script)
     except msgspec.ValidationError as error:
         words = str(error)
-        raise BadScript(words.replace("$.answers[0]", "the answer") if inline else words.replace("$.", "")) from error
+        if inline:
+            words = words.replace("$.answers[0]", "$.the answer")
+        raise BadScript(words.replace("$.", "")) from error
 
 
 def script_from_json(text: bytes | str) -> Script:

@@ -243,10 +243,11 @@ class _Connection(asyncio.Protocol):
 
     def _end(self, wire: Wire) -> None:
         request = self._request
+        if request is not None:
+            request.sent = self._sent
         if wire.ending is Ending.HANG:
             return
         if request is not None:
-            request.sent = self._sent
             request.end("answered" if wire.ending is Ending.DONE and request.fault is None else "faulted")
         if wire.ending is Ending.RESET:
             self._timer = self._loop.call_later(_RESET_DELAY_S, self._reset)
