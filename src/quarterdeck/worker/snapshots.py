@@ -26,8 +26,7 @@ from quarterdeck.control.declared.store import routes
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.providers.credentials import resolve
 from quarterdeck.control.providers.model import Credential, Provider
-from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.runs.store import runs
+from quarterdeck.control.runs import store as run_store
 from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import HOUR
@@ -42,7 +41,6 @@ REST = 4
 """After a build of t seconds, unasked-for builds rest REST times t: a busy board takes at most a fifth of a core."""
 PUBLISH_TIMEOUT_S = 5.0
 RETRY_S = 1.0
-_OPEN = (RunState.QUEUED.value, RunState.RUNNING.value)
 Publish = Callable[[Snapshot], Awaitable[None]]
 OpenRuns = dict[str, list[tuple[str, str | None]]]
 """(run id, task id) of open runs, by agent."""
@@ -193,19 +191,13 @@ async def _agents(tx: Transaction, open_runs: OpenRuns) -> dict[str, dict[str, A
 
 async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry]]]:
     """Open runs by agent, oldest first; and the runs open or lately ended, by workspace and id."""
-    recent = sa.or_(runs.c.state.in_(_OPEN), runs.c.ended_at > tx.now - RUNS_REMEMBERED)
-    query = (
-        sa.select(runs.c.workspace_id, runs.c.id, runs.c.agent_id, runs.c.task_id, runs.c.state, runs.c.trace_id)
-        .where(recent)
-        .order_by(runs.c.id)
-    )
     open_runs: OpenRuns = defaultdict(list)
     found: dict[str, dict[str, RunEntry]] = defaultdict(dict)
-    for workspace_id, run_id, agent_id, task_id, state, trace_id in (await tx.execute(query)).all():
-        is_open = state in _OPEN
-        if is_open:
-            open_runs[agent_id].append((run_id, task_id))
-        found[workspace_id][run_id] = RunEntry(run_id, agent_id, task_id, "open" if is_open else "ended", trace_id)
+    for run in await run_store.open_or_ended_since(tx, tx.now - RUNS_REMEMBERED):
+        if run.open:
+            open_runs[run.agent_id].append((run.id, run.task_id))
+        state = "open" if run.open else "ended"
+        found[run.workspace_id][run.id] = RunEntry(run.id, run.agent_id, run.task_id, state, run.trace_id)
     return open_runs, found
 
 

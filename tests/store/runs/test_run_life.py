@@ -320,8 +320,6 @@ async def test_runs_of_another_workspace_are_not_there(world: World, claimed: Cl
         with pytest.raises(NotFound):
             await actions.cancel(tx, there.workspace_id, claimed.run.id)
         assert (await store.page(tx, there.workspace_id, RunFilter(), limit=9)).items == []
-        assert await store.all_open(tx, there.workspace_id) == []
-        assert await store.all_open(tx) == [claimed.run]
 
 
 async def test_runs_are_listed_newest_first_by_task_agent_and_state(world: World) -> None:
@@ -339,6 +337,22 @@ async def test_runs_are_listed_newest_first_by_task_agent_and_state(world: World
     assert await ids(RunFilter(), runs[1].id) == ([runs[0].id], None)
     assert await ids(RunFilter(task_id=tasks[1].id)) == ([runs[1].id], None)
     assert await ids(RunFilter(agent_id=agent.id, state=RunState.SUCCEEDED)) == ([runs[0].id], None)
+
+
+async def test_open_runs_and_those_lately_ended_are_found_for_the_gateways(world: World, clock: FakeClock) -> None:
+    agent = await world.agent(capacity=9)
+    runs = []
+    for _ in range(3):
+        await world.task()
+        runs.append((await world.claimed(agent)).run)
+    runs[1] = await world.finish(runs[1])
+    clock.advance(60)
+    runs[0] = await world.finish(runs[0])
+    async with world.db.read() as tx:
+        lately = await store.open_or_ended_since(tx, clock.now() - 30 * SECOND)
+        ever = await store.open_or_ended_since(tx, 0)
+    assert [(mark.id, mark.open) for mark in lately] == [(runs[0].id, False), (runs[2].id, True)]
+    assert [(mark.id, mark.trace_id) for mark in ever] == [(run.id, run.trace_id) for run in runs]
 
 
 async def test_the_store_itself_refuses_a_second_open_run_of_a_task(world: World, claimed: Claimed) -> None:

@@ -142,14 +142,6 @@ async def page(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-async def all_of(tx: Transaction, workspace_id: str | None = None) -> list[Agent]:
-    """Every agent, of one workspace or of all: for the gateways' picture of the world."""
-    query = sa.select(agents)
-    if workspace_id is not None:
-        query = query.where(agents.c.workspace_id == workspace_id)
-    return [_agent(row) for row in await tx.rows(query.order_by(agents.c.workspace_id, agents.c.id))]
-
-
 def _is(workspace_id: str, agent_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(agents.c.workspace_id == workspace_id, agents.c.id == agent_id)
 

@@ -61,6 +61,7 @@ runs = sa.Table(
         sqlite_where=sa.text(_OPEN),
         postgresql_where=sa.text(_OPEN),
     ),
+    sa.Index("ix_runs_ended", "ended_at"),
     sa.Index("ix_runs_lease", "lease_expires_at", sqlite_where=sa.text(_OPEN), postgresql_where=sa.text(_OPEN)),
     sa.CheckConstraint(
         "state IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')",
@@ -199,12 +200,26 @@ async def of_ids(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -
     return {row["id"]: _run(row) for row in rows}
 
 
-async def all_open(tx: Transaction, workspace_id: str | None = None) -> list[Run]:
-    """Every open run, oldest first, of one workspace or of all: for the gateways' picture of the world."""
-    query = sa.select(runs).where(sa.text(_OPEN))
-    if workspace_id is not None:
-        query = query.where(runs.c.workspace_id == workspace_id)
-    return [_run(row) for row in await tx.rows(query.order_by(runs.c.id))]
+@dataclass(frozen=True, slots=True)
+class RunMark:
+    """As much of a run as calls are attributed by."""
+
+    id: str
+    workspace_id: str
+    agent_id: str
+    task_id: str
+    trace_id: str
+    open: bool
+
+
+async def open_or_ended_since(tx: Transaction, ended_since: int) -> list[RunMark]:
+    """Runs of every workspace that are open or ended at that instant or later, oldest first."""
+    marks = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id)
+    # Two looks, because one with OR in it would read every run there ever was; what ended between them has ended.
+    found = {row.id: RunMark(*row, open=True) for row in await tx.execute(marks.where(sa.text(_OPEN)))}
+    ended = await tx.execute(marks.where(runs.c.ended_at >= ended_since))
+    found |= {row.id: RunMark(*row, open=False) for row in ended}
+    return [found[run_id] for run_id in sorted(found)]
 
 
 async def page(
