@@ -62,9 +62,12 @@ class _Brotli:
         if not data:
             return
         self._fresh = False
-        yield self._inner.process(data, output_buffer_limit=_STEP)
-        while not self._inner.can_accept_more_data():
-            yield self._inner.process(b"", output_buffer_limit=_STEP)
+        piece = self._inner.process(data, output_buffer_limit=_STEP)
+        yield piece
+        # A full piece may have left more inside, although new input would be accepted.
+        while len(piece) >= _STEP or not self._inner.can_accept_more_data():
+            piece = self._inner.process(b"", output_buffer_limit=_STEP)
+            yield piece
 
     def whole(self) -> bool:
         return self._fresh or bool(self._inner.is_finished())

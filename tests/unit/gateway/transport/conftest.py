@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from certificates import Authority
 from scripted_upstream import Script, Upstream
 
 from quarterdeck.gateway.transport import Proxies, Transport
@@ -60,3 +61,8 @@ async def connect() -> AsyncIterator[Connect]:
 @pytest.fixture
 def transport(connect: Connect) -> Transport:
     return connect()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("certificates"))
