@@ -1,0 +1,389 @@
+"""One caller's connection: requests come in, wait for their turn, are answered in order."""
+
+import asyncio
+import json
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol, cast
+
+from quarterdeck.gateway.server.errors import BadRequest, CallerLeft
+from quarterdeck.gateway.server.exchange import Exchange
+from quarterdeck.gateway.server.head import Headers, build_head
+from quarterdeck.gateway.server.limits import Limits
+from quarterdeck.gateway.server.request import RequestParser, Target
+
+log = logging.getLogger(__name__)
+
+Handle = Callable[[Exchange], Coroutine[Any, Any, None]]
+
+_FAILED = (500, "internal", "The server failed on this request.")
+_SLOW_HEAD = (408, "request_timeout", "The request's head did not arrive in time.")
+_SLOW_BODY = (408, "request_timeout", "The request's body stopped arriving.")
+_CROWDED = (503, "too_many_connections", "The server has as many connections as it takes.")
+
+
+class Home(Protocol):
+    """The server, as its connections see it."""
+
+    loop: asyncio.AbstractEventLoop
+    limits: Limits
+    handle: Handle
+    stopping: bool
+
+    def opened(self, connection: "Connection") -> bool:
+        """False when there are too many."""
+
+    def closed(self, connection: "Connection") -> None: ...
+
+
+class Connection(asyncio.Protocol):
+    """Belongs to a server. All time-outs share one timer, moved only when it would fire too late."""
+
+    __slots__ = (
+        "_client",
+        "_current",
+        "_due_at",
+        "_head",
+        "_head_since",
+        "_heard_at",
+        "_home",
+        "_last_words",
+        "_parser",
+        "_queue",
+        "_reading_paused",
+        "_receiving",
+        "_task",
+        "_timer",
+        "_transport",
+        "_until",
+        "_unwritten",
+        "_writable",
+        "_written_at",
+        "full",
+        "limits",
+        "loop",
+    )
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.loop = home.loop
+        self.limits = home.limits
+        self.full = False
+        self._parser = RequestParser(self, home.limits)
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._current: Exchange | None = None
+        """Being answered, or answered while the rest of its body is on its way."""
+        self._receiving: Exchange | None = None
+        """Whose body is coming in."""
+        self._queue: deque[Exchange] = deque()
+        self._last_words: BadRequest | None = None
+        """Said once everything before it is answered; nothing is read any more."""
+        self._head = b""
+        """An answer's head that waits for the end of this iteration of the loop."""
+        self._reading_paused = False
+        self._writable: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_at = math.inf
+        self._until = math.inf
+        """Closed, or lingering: aborted then at the latest."""
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        self._client = (peer[0], peer[1]) if isinstance(peer, tuple) and len(peer) >= 2 else None
+        self._transport.set_write_buffer_limits(high=self.limits.unwritten)
+        self._head_since = self._heard_at = self._written_at = now = self.loop.time()
+        if self._home.opened(self):
+            self._arm(now + self.limits.head_s)
+        else:
+            self._refuse(BadRequest(*_CROWDED))
+
+    def data_received(self, data: bytes) -> None:
+        if self._until != math.inf or self._last_words is not None:
+            return
+        try:
+            self._parser.feed(data)
+        except BadRequest as refusal:
+            self._refuse(refusal)
+            return
+        if self._receiving is not None:
+            self._heard_at = self.loop.time()
+            self.balance()
+        elif self._queue:
+            self.balance()
+        if self._parser.in_head and self._current is None:
+            self._await_head()
+
+    def eof_received(self) -> bool:
+        """A caller who says that it will send no more while it awaits an answer is taken to have left."""
+        self._leave()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
+        self._until = -math.inf
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.resume_writing()
+        self._transport = None
+        self._parser.close()
+        self._home.closed(self)
+
+    def pause_writing(self) -> None:
+        self.full = True
+        self._unwritten = -1
+        self._written_at = self.loop.time()
+        self._arm(self._written_at + self.limits.stall_s)
+
+    def resume_writing(self) -> None:
+        self.full = False
+        writable, self._writable = self._writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
+
+    # What the parser calls.
+
+    def begin(
+        self, method: bytes, target: Target, headers: Headers, length: int, *, keep: bool, old: bool, expects: bool
+    ) -> None:
+        exchange = Exchange(self, method, target, headers, self._client, length, keep=keep, old=old, expects=expects)
+        self._receiving = exchange
+        self._head_since = math.inf
+        if self._until != math.inf:
+            return
+        if self._current is None:
+            self._serve(exchange)
+        else:
+            self._queue.append(exchange)
+            if len(self._queue) > self.limits.pipelined:
+                raise BadRequest(429, "pipelined_too_many", "Too many requests were sent ahead of their answers.")
+
+    def take(self, data: bytes) -> None:
+        assert self._receiving is not None
+        self._receiving.take(data)
+
+    def end(self) -> None:
+        exchange, self._receiving = self._receiving, None
+        assert exchange is not None
+        exchange.complete()
+        if exchange.finished and exchange is self._current:
+            self._next()
+
+    # What exchanges call.
+
+    @property
+    def stopping(self) -> bool:
+        return self._home.stopping
+
+    def send(self, data: bytes) -> None:
+        if self._head:
+            data = self._head + data
+            self._head = b""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def send_soon(self, data: bytes) -> None:
+        self._head = data
+        self.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._head:
+            self.send(b"")
+
+    async def drained(self) -> None:
+        while self.full:
+            if self._writable is None:
+                self._writable = self.loop.create_future()
+            await self._writable
+
+    def balance(self) -> None:
+        receiving = self._receiving
+        much = bool(self._queue) or (receiving is not None and receiving.unread > self.limits.unread)
+        if much != self._reading_paused and self._transport is not None and self._until == math.inf:
+            self._reading_paused = much
+            if much:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    def awaits(self) -> None:
+        self._heard_at = now = self.loop.time()
+        self._arm(now + self.limits.stall_s)
+
+    def answered(self, exchange: Exchange, *, close: bool) -> None:
+        if self._head:
+            self.send(b"")
+        if close or self._home.stopping:
+            self._close()
+        elif exchange.arrived:
+            self._next()
+        else:
+            self.balance()
+            self.awaits()
+
+    def abort(self) -> None:
+        self._until = -math.inf
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the server calls.
+
+    def stop(self) -> "asyncio.Task[None] | None":
+        """Closes when nothing is being answered, else after that answer. The task that makes it."""
+        if self._current is None or self._current.finished:
+            self._close()
+        return self._task
+
+    # Turns.
+
+    def _serve(self, exchange: Exchange) -> None:
+        self._current = exchange
+        self._task = self.loop.create_task(self._run(exchange))
+
+    async def _run(self, exchange: Exchange) -> None:
+        if exchange.gone:
+            return
+        try:
+            await self._home.handle(exchange)
+            if exchange.finished or exchange.gone:
+                return
+            log.error("request_unanswered method=%s path=%s", exchange.method.decode(), exchange.path)
+        except CallerLeft:
+            return
+        except asyncio.CancelledError:
+            exchange.break_off()
+            raise
+        except Exception:
+            log.exception("request_failed method=%s path=%s", exchange.method.decode(), exchange.path)
+        if exchange.finished or exchange.gone:
+            return
+        if exchange.begun:
+            exchange.break_off()
+        else:
+            status, code, words = _FAILED
+            exchange.respond(status, *_error(status, code, words))
+
+    def _next(self) -> None:
+        """The turn of the next request, or rest."""
+        if self._queue:
+            self._serve(self._queue.popleft())
+            if not self._queue:
+                self.balance()
+            return
+        self._current = self._task = None
+        if self._last_words is not None:
+            self._refuse(self._last_words)
+            return
+        self._heard_at = now = self.loop.time()
+        if self._parser.in_head:
+            self._await_head()
+        elif self._timer is None:
+            self._arm(now + self.limits.idle_s)
+
+    def _await_head(self) -> None:
+        if self._head_since == math.inf:
+            self._head_since = now = self.loop.time()
+            self._arm(now + self.limits.head_s)
+
+    def _refuse(self, refusal: BadRequest) -> None:
+        """Tells the caller why nothing more is read from it, in its turn."""
+        self._last_words = refusal
+        exchange = self._current
+        if exchange is not None and not exchange.finished and exchange is not self._receiving:
+            if self._queue and self._queue[-1] is self._receiving:
+                self._queue.pop()
+            return
+        silent = False
+        if exchange is not None:
+            silent = exchange.begun
+            exchange.leave()
+        if silent:
+            self.abort()
+            return
+        headers, body = _error(refusal.status, refusal.code, str(refusal))
+        head, _, _ = build_head(refusal.status, headers)
+        self.send(b"%bcontent-length: %d\r\nconnection: close\r\n\r\n%b" % (head, len(body), body))
+        self._close()
+
+    def _leave(self) -> None:
+        """The caller is gone, and with it everything it asked for."""
+        exchange = self._current
+        if exchange is not None and not exchange.finished:
+            exchange.leave()
+        for waiting in self._queue:
+            waiting.leave()
+        self._queue.clear()
+
+    def _close(self) -> None:
+        """Closes once what is written has gone out. A caller that still sends gets to read that before it is reset."""
+        transport = self._transport
+        if self._until != math.inf or transport is None:
+            return
+        if self._receiving is None and self._last_words is None:
+            self._until = self.loop.time() + self.limits.stall_s
+            transport.close()
+        else:
+            self._until = self.loop.time() + self.limits.linger_s
+            transport.write_eof()
+            if self._reading_paused:
+                self._reading_paused = False
+                transport.resume_reading()
+        self._arm(self._until)
+
+    # Time.
+
+    def _arm(self, when: float) -> None:
+        if when >= self._due_at or self._transport is None:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due_at = when
+        self._timer = self.loop.call_at(when, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._due_at = math.inf
+        when, give_up = self._patience()
+        if when <= self.loop.time():
+            give_up()
+        elif when < math.inf:
+            self._arm(when)
+
+    def _patience(self) -> tuple[float, Callable[[], None]]:
+        """Until when to wait for what the caller owes us now, and what to do then."""
+        limits = self.limits
+        if self._until != math.inf:
+            return self._until, self.abort
+        if self.full and self._transport is not None:
+            left = self._transport.get_write_buffer_size()
+            if left != self._unwritten:
+                self._unwritten, self._written_at = left, self.loop.time()
+            return self._written_at + limits.stall_s, self.abort
+        if self._current is None:
+            if self._head_since != math.inf:
+                return self._head_since + limits.head_s, self._end_slow_head
+            return self._heard_at + limits.idle_s, self._close
+        if self._receiving is not None and self._receiving.awaited:
+            return self._heard_at + limits.stall_s, self._end_slow_body
+        return math.inf, self.abort
+
+    def _end_slow_head(self) -> None:
+        if self._parser.in_head:
+            self._refuse(BadRequest(*_SLOW_HEAD))
+        else:
+            self._close()
+
+    def _end_slow_body(self) -> None:
+        self._refuse(BadRequest(*_SLOW_BODY))
+
+
+def _error(status: int, code: str, words: str) -> tuple[Headers, bytes]:
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    body = json.dumps({"error": {"message": words, "type": kind, "code": code}}).encode() + b"\n"
+    return [(b"content-type", b"application/json")], body

@@ -1,0 +1,249 @@
+"""Reading requests out of a byte stream with httptools, within limits. No I/O: bytes in, calls to a sink out."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+from urllib.parse import unquote
+
+import httptools
+
+from quarterdeck.gateway.server.errors import BadRequest
+from quarterdeck.gateway.server.head import Headers
+from quarterdeck.gateway.server.limits import Limits
+
+CHUNKED = -1
+
+_WATCHED = frozenset({b"content-length", b"expect", b"host", b"transfer-encoding", b"upgrade"})
+
+
+class Target(NamedTuple):
+    path: str
+    """Percent-decoded."""
+    raw_path: bytes
+    query: bytes
+
+
+class Sink(Protocol):
+    """What a request is told to as it comes in."""
+
+    def begin(
+        self, method: bytes, target: Target, headers: Headers, length: int, *, keep: bool, old: bool, expects: bool
+    ) -> None:
+        """A head. `length` of the body, or CHUNKED; `keep`: the connection may live on; `old`: it is HTTP/1.0."""
+
+    def take(self, data: bytes) -> None:
+        """Some of its body."""
+
+    def end(self) -> None:
+        """It is whole."""
+
+
+class RequestParser:
+    """Follows one connection, one request after the other."""
+
+    __slots__ = (
+        "_expects",
+        "_headers",
+        "_http",
+        "_keep",
+        "_length",
+        "_limits",
+        "_overhead",
+        "_seen_host",
+        "_sink",
+        "_skipped",
+        "_upgrade",
+        "_url",
+        "ended",
+        "in_head",
+        "on_body",
+    )
+
+    ended: bool
+    """The request that was the last on this connection has arrived whole; what follows is ignored."""
+    in_head: bool
+    """A request has begun and its head is not whole."""
+
+    def __init__(self, sink: Sink, limits: Limits) -> None:
+        self._sink = sink
+        self._limits = limits
+        self.on_body: Callable[[bytes], None] = self._on_body
+        self._http = httptools.HttpRequestParser(self)
+        self._overhead = 0
+        self._keep = True
+        self._skipped = False
+        self.ended = False
+        self.in_head = False
+        self._forget()
+
+    def feed(self, data: bytes) -> None:
+        """Raises BadRequest; then nothing more can be read."""
+        while data and not self.ended:
+            data = self._feed(data)
+
+    def close(self) -> None:
+        """Lets go of the sink."""
+        self.ended = True
+        del self._http, self._sink, self.on_body
+
+    def _feed(self, data: bytes) -> bytes:
+        """What is left to be fed after the parser was replaced."""
+        self._overhead += len(data)
+        try:
+            self._http.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            if self.ended:
+                return b""
+            ours = error.__context__
+            if isinstance(ours, BadRequest):
+                raise ours from None
+            raise BadRequest(400, "bad_request", f"This is not HTTP/1.1 as it should be: {error}.") from None
+        if self._overhead > self._limits.head:
+            raise self._head_too_large()
+        return b""
+
+    def _decline_upgrade(self, rest: bytes) -> bytes:
+        """A request that offers another protocol is an ordinary request to those who do not take the offer.
+
+        The parser, though, has skipped its body and would take it for the next request: a fresh one reads it.
+        """
+        self._overhead = 0
+        if not self._skipped:
+            self._http = httptools.HttpRequestParser(self)
+            return rest
+        self._skipped = False
+        resumed = _Resumed(self)
+        self._http = httptools.HttpRequestParser(resumed)
+        framing = b"transfer-encoding: chunked" if self._length == CHUNKED else b"content-length: %d" % self._length
+        self._http.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % framing)
+        resumed.muted = False
+        return rest
+
+    def _forget(self) -> None:
+        self._url = b""
+        self._headers: Headers = []
+        self._length = 0
+        self._seen_host = self._expects = self._upgrade = False
+
+    def _head_too_large(self) -> BadRequest:
+        return BadRequest(431, "headers_too_large", f"The request's head is larger than {self._limits.head} bytes.")
+
+    # What httptools calls. A BadRequest raised here comes out of feed().
+
+    def on_message_begin(self) -> None:
+        self.in_head = True
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+        if len(self._url) > self._limits.request_line:
+            limit = self._limits.request_line
+            raise BadRequest(414, "target_too_long", f"The request's path and query are longer than {limit} bytes.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        self._headers.append((name, value))
+        if name in _WATCHED:
+            self._watch(name, value)
+
+    def _watch(self, name: bytes, value: bytes) -> None:
+        if name == b"content-length":
+            if not value.isdigit():
+                raise BadRequest(400, "bad_request", "The content-length is not a number.")
+            self._length = int(value)
+        elif name == b"host":
+            if self._seen_host:
+                raise BadRequest(400, "bad_request", "The request has more than one host header.")
+            self._seen_host = True
+        elif name == b"upgrade":
+            self._upgrade = True
+        elif name == b"expect":
+            self._expects = value.lower() == b"100-continue"
+        elif value.lower() == b"chunked":
+            self._length = CHUNKED
+        else:
+            raise BadRequest(501, "transfer_encoding_unknown", "Send the body chunked or with its content-length.")
+
+    def on_headers_complete(self) -> None:
+        headers, limits = self._headers, self._limits
+        if self._overhead > limits.head and len(self._url) + sum(len(n) + len(v) + 4 for n, v in headers) > limits.head:
+            raise self._head_too_large()
+        if len(headers) > limits.headers:
+            raise BadRequest(431, "headers_too_large", f"The request has more than {limits.headers} headers.")
+        http = self._http
+        version = http.get_http_version()
+        method = http.get_method()
+        if version == "1.1":
+            if not self._seen_host:
+                raise BadRequest(400, "bad_request", "The request has no host header.")
+        elif version != "1.0":
+            raise BadRequest(505, "version_unknown", f"This server speaks HTTP/1.1, not HTTP/{version}.")
+        elif self._length == CHUNKED:
+            raise BadRequest(400, "bad_request", "HTTP/1.0 has no transfer-encoding.")
+        if method == b"CONNECT":
+            raise BadRequest(405, "method_not_allowed", "This server is no proxy.")
+        target = split_target(self._url)
+        length, old, expects = self._length, version == "1.0", self._expects
+        keep = self._keep = http.should_keep_alive()
+        self._skipped = self._upgrade and length != 0 and http.should_upgrade()
+        self._overhead = 0
+        self.in_head = False
+        self._forget()
+        self._length = length
+        self._sink.begin(method, target, headers, length, keep=keep, old=old, expects=expects and not old)
+
+    def _on_body(self, data: bytes) -> None:
+        self._overhead = 0
+        self._sink.take(data)
+
+    def on_message_complete(self) -> None:
+        if self._skipped:
+            return
+        self._overhead = 0
+        # What came since the head were trailers, which nobody here has use for.
+        self._forget()
+        self.ended = not self._keep
+        self._sink.end()
+
+
+class _Resumed:
+    """Stands between a fresh parser and ours while that is fed a head we made up."""
+
+    def __init__(self, parser: RequestParser) -> None:
+        self._parser = parser
+        self.muted = True
+        self.on_body = parser.on_body
+        self.on_message_complete = parser.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if not self.muted:
+            self._parser.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self.muted:
+            self._parser.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.muted:
+            self._parser.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if not self.muted:
+            self._parser.on_headers_complete()
+
+
+@lru_cache(maxsize=512)
+def split_target(url: bytes) -> Target:
+    """`/a%20b?c=d`, or the same behind `http://host`, or `*`. Raises BadRequest."""
+    if not url.startswith(b"/") and url != b"*":
+        scheme, separator, rest = url.partition(b"://")
+        if not separator or scheme.lower() not in {b"http", b"https"}:
+            raise BadRequest(400, "bad_request", "The request's target must start with a slash.")
+        cut = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+        url = rest[cut:] if rest[cut : cut + 1] == b"/" else b"/" + rest[cut:]
+    if b"#" in url:
+        raise BadRequest(400, "bad_request", "The request's target holds a fragment.")
+    raw_path, _, query = url.partition(b"?")
+    path = raw_path.decode("ascii")
+    return Target(unquote(path) if "%" in path else path, raw_path, query)

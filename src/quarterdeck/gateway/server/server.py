@@ -1,0 +1,81 @@
+"""The server: accepts connections on a listening socket until it is stopped."""
+
+import asyncio
+import socket
+
+from quarterdeck.gateway.server.connection import Connection, Handle
+from quarterdeck.gateway.server.limits import Limits
+
+_BACKLOG = 2048
+
+
+class Server:
+    """HTTP/1.1 for one application: `handle` is run in a task of its own for each request.
+
+    What escapes `handle` is logged and answered 500, or breaks the answer off if that has begun.
+    """
+
+    def __init__(self, handle: Handle, limits: Limits | None = None) -> None:
+        self.handle = handle
+        self.limits = Limits() if limits is None else limits
+        self.stopping = False
+        self.loop: asyncio.AbstractEventLoop
+        self._connections: set[Connection] = set()
+        self._stop = asyncio.Event()
+        self._empty = asyncio.Event()
+
+    @property
+    def connections(self) -> int:
+        """How many are open, those that are being closed included."""
+        return len(self._connections)
+
+    async def serve(self, sock: socket.socket) -> None:
+        """Serves on `sock`, which listens already and is closed at the end; returns once `stop` has had its effect."""
+        self.loop = asyncio.get_running_loop()
+        server = await self.loop.create_server(lambda: Connection(self), sock=sock, backlog=_BACKLOG)
+        try:
+            await self._stop.wait()
+            server.close()
+            await self._end()
+        finally:
+            server.close()
+            for connection in list(self._connections):
+                connection.abort()
+
+    def stop(self) -> None:
+        """No new connections or requests; open exchanges get the grace period, then they are cancelled."""
+        self.stopping = True
+        self._stop.set()
+
+    async def _end(self) -> None:
+        grace = self.limits.grace_s
+        until = self.loop.time() + grace
+        tasks = [task for each in list(self._connections) if (task := each.stop()) is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late, timeout=grace)
+        if self._connections:
+            self._empty.clear()
+            try:
+                async with asyncio.timeout_at(max(until, self.loop.time() + 0.1)):
+                    await self._empty.wait()
+            except TimeoutError:
+                pass
+
+    # What connections call.
+
+    def opened(self, connection: Connection) -> bool:
+        """False when there are too many; when they are far too many, it is gone already."""
+        self._connections.add(connection)
+        many = len(self._connections)
+        if many > 2 * self.limits.connections:
+            connection.abort()
+        return many <= self.limits.connections
+
+    def closed(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
