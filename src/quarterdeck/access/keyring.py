@@ -158,6 +158,14 @@ async def rotate(
     return fresh
 
 
+async def narrow(tx: Transaction, workspace_id: str, key_id: str, models: list[str] | None) -> None:
+    """Set which models a key may call; None allows all. Tells `key.changed`."""
+    await tx.execute(
+        keys.update().where(keys.c.workspace_id == workspace_id, keys.c.id == key_id).values(models=models)
+    )
+    await _tell(tx, "key.changed", await get(tx, workspace_id, key_id), None)
+
+
 async def end_run_keys(tx: Transaction, run_id: str) -> int:
     """The run is over: its keys are refused with the reason that fits. Returns how many ended."""
     result = await tx.execute(

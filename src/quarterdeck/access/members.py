@@ -1,5 +1,6 @@
 """Workspaces and the people in them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,10 +81,11 @@ async def change(
     *,
     name: str | None = None,
     role: Role | None = None,
+    declared: bool | None = None,
     expected_version: int | None = None,
     actor: str | None = None,
 ) -> Member:
-    """Rename a member or give it another role. None keeps what is.
+    """Rename a member, give it another role, or say whether the file declares it. None keeps what is.
 
     Raises NotFound; Changed when the version is another by now, or when the last owner would be gone.
     """
@@ -97,6 +99,8 @@ async def change(
         new_values["name"] = name
     if role is not None:
         new_values["role"] = role.value
+    if declared is not None:
+        new_values["declared"] = declared
     if not await tx.changed(
         members.update().where(members.c.id == member_id, members.c.version == member.version).values(**new_values)
     ):
@@ -173,6 +177,16 @@ async def workspace(tx: Transaction, workspace_id: str) -> Workspace:
     if row is None:
         raise NotFound(f"There is no workspace {workspace_id!r}.")
     return Workspace(**{name: row[name] for name in Workspace.__slots__})
+
+
+async def change_workspace(tx: Transaction, workspace: Workspace, values: Mapping[str, Any]) -> None:
+    """Write `body_mode` or `settings`. Raises Changed when the workspace is no longer as it was read."""
+    if not await tx.changed(
+        workspaces.update()
+        .where(workspaces.c.id == workspace.id, workspaces.c.version == workspace.version)
+        .values(**values, version=workspace.version + 1)
+    ):
+        raise Changed("The workspace was changed meanwhile; load it again.")
 
 
 def normal_email(email: str) -> str:

@@ -81,6 +81,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.throttle = services.throttle
     state.about = services.about
     state.gateways = services.gateways
+    state.packs = services.packs
     state.ingest_state = services.ingest_state
     state.feed = services.feed
 

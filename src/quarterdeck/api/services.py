@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
@@ -52,6 +53,8 @@ class Services:
     about: About
     feed: EventFeed
     """Run by whoever builds this: `async with feed.running(): …`, from before the first request on."""
+    packs: Any = None
+    """Where the bodies of calls are kept; for the routes that show them."""
     gateways: Gateways = field(default_factory=NoGateways)
     readiness: Callable[[], Awaitable[Readiness]] = always_ready
     ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest

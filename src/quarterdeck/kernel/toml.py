@@ -84,7 +84,8 @@ def _lines(text: str) -> dict[Where, int]:
         header = _HEADER.match(line)
         if header is not None:
             table = _table(_parts(header[2]), header[1] == "[[", counts)
-            found.setdefault(table, number)
+            for length in range(1, len(table) + 1):
+                found.setdefault(table[:length], number)
             continue
         key = _KEY.match(line)
         if key is not None:

@@ -9,6 +9,7 @@ from quarterdeck.access.members import Member
 from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, IfMatch, Limit, Reader
 from quarterdeck.control.shapes import Instant
 from quarterdeck.kernel.clock import iso
+from quarterdeck.kernel.errors import Changed
 from quarterdeck.kernel.text import a_name
 
 router = APIRouter(tags=["members"])
@@ -87,6 +88,8 @@ async def change_member(member_id: str, body: MemberPatch, actor: Admin, db: Db,
     async with db.transaction() as tx:
         before = await members.get(tx, actor.workspace_id, member_id)
         members.may_grant(actor.role, body.role or before.role, before.role)
+        if before.declared:
+            raise Changed(f"{before.email} is declared in quarterdeck.toml; change it there.", code="declared")
         member = await members.change(
             tx,
             actor.workspace_id,

@@ -1,0 +1,90 @@
+"""What a quarterdeck.toml says, once it has been found sound. Each part remembers where it stands in the file."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from quarterdeck.access.actors import Role
+from quarterdeck.control.providers.model import Wanted
+from quarterdeck.kernel.toml import Where
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredWorkspace:
+    """None leaves what is."""
+
+    where: Where
+    body_mode: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """`redaction` {patterns, fields} and `retention` {bodies_days, calls_days, events_days}."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredMember:
+    where: Where
+    email: str
+    name: str | None
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredProvider:
+    where: Where
+    wanted: Wanted
+    credential: str | None
+    """`env:NAME` or `file:PATH`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredAgent:
+    where: Where
+    name: str
+    owner: str
+    """An e-mail."""
+    description: str
+    capacity: int
+    body_mode: str | None
+    key: str | None
+    """`env:NAME` or `file:PATH` of a brought key; None: one is made."""
+    models: list[str] | None
+    """What its key may call."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredRoute:
+    where: Where
+    name: str
+    config: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPrice:
+    """`units` are femto-dollars per unit, by the unit names of the price table."""
+
+    where: Where
+    provider: str
+    model: str
+    valid_from: int
+    units: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The whole file, apart from what `kernel.settings` reads."""
+
+    workspace: DeclaredWorkspace
+    members: list[DeclaredMember]
+    providers: list[DeclaredProvider]
+    agents: list[DeclaredAgent]
+    routes: list[DeclaredRoute]
+    prices: list[DeclaredPrice]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that applying a file changes: `added`, `changed` or `removed`, of what, and which of its fields."""
+
+    verb: str
+    what: str
+    detail: str = ""
+    secret: str | None = None
+    """A key that was made, to be shown this once; never in a mere diff."""

@@ -1,0 +1,258 @@
+"""Applying quarterdeck.toml, on both stores."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from quarterdeck.access import keyring, members
+from quarterdeck.access.actors import Role
+from quarterdeck.access.keys import key_hash
+from quarterdeck.access.members import FirstBoot
+from quarterdeck.access.vault import Vault
+from quarterdeck.control.agents import store as agents
+from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.declared.actions import BadConfig, Change, apply
+from quarterdeck.control.declared.store import routes_of
+from quarterdeck.control.providers import actions as provider_actions
+from quarterdeck.control.providers import store as providers
+from quarterdeck.control.providers.model import Wanted
+from quarterdeck.db import Database
+from quarterdeck.db.outbox import read_after
+from quarterdeck.kernel import toml
+
+EXAMPLE = """
+[[providers]]
+name = "openai"
+kind = "openai"
+base_url = "http://127.0.0.1:9001/v1"
+credential = "env:OPENAI_API_KEY"
+
+[[providers]]
+name = "anthropic"
+kind = "anthropic"
+
+[[agents]]
+name = "research"
+owner = "sam@example.com"
+key = "env:RESEARCH_KEY"
+
+[routes.default]
+strategy = { mode = "fallback", on_status_codes = [429, 500, 502, 503, 504] }
+targets = [ { provider = "openai" }, { provider = "anthropic", override_params = { model = "claude-haiku-4-5" } } ]
+
+[[prices]]
+provider = "openai"
+model = "in-house"
+valid_from = 2026-01-01
+input_per_mtok = "0.15"
+output_per_mtok = "2"
+per_web_search = "0.01"
+"""
+ENVIRON = {"RESEARCH_KEY": "a key that research brings"}
+
+
+@pytest.fixture
+async def boot(db: Database) -> FirstBoot:
+    async with db.transaction() as tx:
+        made = await members.first_boot(tx)
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault.open(tmp_path)
+
+
+class Applier:
+    """One workspace, to which texts are applied."""
+
+    def __init__(self, db: Database, vault: Vault, workspace_id: str) -> None:
+        self.db = db
+        self.vault = vault
+        self.workspace_id = workspace_id
+
+    async def __call__(
+        self, text: str, *, only_diff: bool = False, environ: Mapping[str, str] = ENVIRON
+    ) -> list[Change]:
+        document = toml.parse(text, "quarterdeck.toml")
+        return await apply(self.db, self.vault, self.workspace_id, document, only_diff=only_diff, environ=environ)
+
+    async def problems(self, text: str, environ: Mapping[str, str] = ENVIRON) -> list[str]:
+        with pytest.raises(BadConfig) as caught:
+            await self(text, environ=environ)
+        found: list[str] = caught.value.extra["problems"]
+        return found
+
+
+@pytest.fixture
+def applied(db: Database, vault: Vault, boot: FirstBoot) -> Applier:
+    return Applier(db, vault, boot.workspace.id)
+
+
+async def test_the_documented_example_becomes_rows(applied: Applier, db: Database, boot: FirstBoot) -> None:
+    changes = await applied(EXAMPLE)
+    assert [(change.verb, change.what) for change in changes] == [
+        ("added", "member sam@example.com"),
+        ("added", "provider openai"),
+        ("added", "provider anthropic"),
+        ("added", "agent research"),
+        ("added", "key of agent research"),
+        ("added", "route default"),
+        ("changed", "prices"),
+    ]
+    async with db.read() as tx:
+        found = await providers.all_of(tx, boot.workspace.id)
+        assert [(each.name, each.declared, credential and credential.shown) for each, credential in found] == [
+            ("openai", True, "env:OPENAI_API_KEY"),
+            ("anthropic", True, None),
+        ]
+        agent = await agents.by_name(tx, boot.workspace.id, "research")
+        assert agent is not None and agent.declared
+        owner = await members.get(tx, boot.workspace.id, agent.owner_id)
+        assert (owner.email, owner.role, owner.password_hash) == ("sam@example.com", Role.OPERATOR, None)
+        key = await keyring.find(tx, key_hash(ENVIRON["RESEARCH_KEY"]))
+        assert key is not None and key.agent_id == agent.id and key.declared
+        assert (await routes_of(tx, boot.workspace.id))["default"]["strategy"]["mode"] == "fallback"
+        (price,) = await providers.prices(tx, boot.workspace.id)
+        assert price["units"] == {"input_tokens": 150_000_000, "output_tokens": 2 * 10**9, "web_searches": 10**13}
+
+
+async def test_applying_twice_changes_nothing(applied: Applier, db: Database) -> None:
+    await applied(EXAMPLE)
+    async with db.read() as tx:
+        told = len(await read_after(tx, 0))
+    assert await applied(EXAMPLE) == []
+    async with db.read() as tx:
+        assert len(await read_after(tx, 0)) == told
+
+
+async def test_a_diff_says_the_same_and_does_nothing(applied: Applier, db: Database) -> None:
+    async with db.read() as tx:
+        told = len(await read_after(tx, 0))
+    wanted = await applied(EXAMPLE, only_diff=True)
+    async with db.read() as tx:
+        assert await providers.all_of(tx) == []
+        assert len(await read_after(tx, 0)) == told
+    assert await applied(EXAMPLE) == wanted
+
+
+async def test_nothing_is_half_applied(applied: Applier, db: Database) -> None:
+    found = await applied.problems(EXAMPLE, environ={})
+    assert found == ["quarterdeck.toml:15: agents[0].key: the environment variable RESEARCH_KEY is not set"]
+    async with db.read() as tx:
+        assert await providers.all_of(tx) == []
+
+
+async def test_an_agent_without_a_key_gets_one_that_is_shown_once(applied: Applier, db: Database) -> None:
+    text = '[[agents]]\nname = "drafting"\nowner = "owner@localhost"\n'
+    assert all(change.secret is None for change in await applied(text, only_diff=True))
+    (secret,) = [change.secret for change in await applied(text) if change.secret]
+    async with db.read() as tx:
+        key = await keyring.find(tx, key_hash(secret))
+    assert key is not None and key.state == keyring.ACTIVE
+    assert await applied(text) == []
+
+
+async def test_a_brought_key_is_replaced_when_the_file_brings_another(applied: Applier, db: Database) -> None:
+    await applied(EXAMPLE)
+    changes = await applied(EXAMPLE, environ={"RESEARCH_KEY": "another key of research"})
+    assert [(change.verb, change.what) for change in changes] == [
+        ("added", "key of agent research"),
+        ("removed", "key of agent research"),
+    ]
+    async with db.read() as tx:
+        old = await keyring.find(tx, key_hash(ENVIRON["RESEARCH_KEY"]))
+    assert old is not None and old.state == keyring.REVOKED
+    assert "revoked" in (await applied.problems(EXAMPLE))[0]
+
+
+async def test_what_leaves_the_file_leaves_the_workspace(applied: Applier, db: Database, boot: FirstBoot) -> None:
+    await applied(EXAMPLE)
+    changes = await applied("")
+    assert {(change.verb, change.what) for change in changes} == {
+        ("removed", "provider openai"),
+        ("removed", "provider anthropic"),
+        ("removed", "agent research"),
+        ("removed", "route default"),
+        ("changed", "prices"),
+    }
+    async with db.read() as tx:
+        agent = await agents.by_name(tx, boot.workspace.id, "research")
+        key = await keyring.find(tx, key_hash(ENVIRON["RESEARCH_KEY"]))
+    assert agent is not None and agent.desired is Desired.RETIRED and not agent.declared
+    assert key is not None and key.state == keyring.REVOKED
+    assert await applied("") == []
+
+
+async def test_a_pause_by_a_person_outlasts_the_next_start(applied: Applier, db: Database, boot: FirstBoot) -> None:
+    await applied(EXAMPLE)
+    async with db.transaction() as tx:
+        await tx.execute(agents.agents.update().values(desired="paused"))
+    assert await applied(EXAMPLE) == []
+    async with db.read() as tx:
+        agent = await agents.by_name(tx, boot.workspace.id, "research")
+    assert agent is not None and agent.desired is Desired.PAUSED
+
+
+async def test_the_file_takes_over_what_people_made(applied: Applier, db: Database, boot: FirstBoot) -> None:
+    async with db.transaction() as tx:
+        await provider_actions.add(
+            tx, applied.vault, boot.workspace.id, Wanted("anthropic", "anthropic"), secret="sk-ant"
+        )
+    changes = await applied(EXAMPLE)
+    assert ("changed", "provider anthropic") in [(change.verb, change.what) for change in changes]
+    async with db.read() as tx:
+        found = {each.name: credential for each, credential in await providers.all_of(tx, boot.workspace.id)}
+    assert found["anthropic"] is None
+
+
+async def test_the_workspace_keeps_what_the_file_says_of_bodies(
+    applied: Applier, db: Database, boot: FirstBoot
+) -> None:
+    text = """
+[workspace]
+bodies = "redacted"
+[workspace.redaction]
+patterns = ["sk-[a-z]+"]
+fields = ["password"]
+[workspace.retention]
+bodies_days = 30
+"""
+    assert [change.what for change in await applied(text)] == ["workspace"]
+    async with db.read() as tx:
+        workspace = await members.workspace(tx, boot.workspace.id)
+        told = [event.kind for event in await read_after(tx, 0)]
+    assert workspace.body_mode == "redacted"
+    assert workspace.settings == {
+        "redaction": {"patterns": ["sk-[a-z]+"], "fields": ["password"]},
+        "retention": {"bodies_days": 30},
+    }
+    assert told[-1] == "settings.changed"
+    assert await applied(text) == []
+
+
+async def test_declared_members_get_their_role(applied: Applier, db: Database, boot: FirstBoot) -> None:
+    text = '[[members]]\nemail = "Kim@Example.com"\nname = "Kim"\nrole = "admin"\n'
+    await applied(text)
+    async with db.read() as tx:
+        kim = await members.by_email(tx, boot.workspace.id, "kim@example.com")
+    assert kim is not None and kim.role is Role.ADMIN and kim.declared
+    assert [change.detail for change in await applied(text.replace("admin", "viewer"))] == ["role"]
+    assert [change.detail for change in await applied("")] == ["no longer declared"]
+
+
+async def test_the_last_owner_stays_owner_whatever_the_file_says(applied: Applier, db: Database) -> None:
+    (problem,) = await applied.problems('[[members]]\nemail = "owner@localhost"\nrole = "viewer"\n')
+    assert problem.startswith("quarterdeck.toml:1: members[0]: A workspace keeps at least one owner")
+
+
+async def test_a_route_to_nowhere_is_refused(applied: Applier, db: Database) -> None:
+    text = '[routes.default]\nprovider = "nowhere"\n'
+    assert await applied.problems(text) == [
+        "quarterdeck.toml:2: routes.default.provider: there is no provider 'nowhere'; there are none"
+    ]
+    async with db.read() as tx:
+        assert await tx.scalar(sa.text("SELECT count(*) FROM routes")) == 0
