@@ -87,7 +87,7 @@ def test_an_address_in_the_file_may_be_private() -> None:
         ),
         (
             '[workspace.redaction]\npatterns = ["("]\n',
-            "q.toml:2: workspace.redaction.patterns: pattern 1 is no regular",
+            "q.toml:2: workspace.redaction.patterns: pattern 1 is no",
         ),
         ("[workspace.retention]\nbodies_days = 0\n", "q.toml:2: workspace.retention.bodies_days: expected a whole"),
     ],
