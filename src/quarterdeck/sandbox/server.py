@@ -23,6 +23,7 @@ from quarterdeck.sandbox.requests import Received
 from quarterdeck.sandbox.sandbox import Performance, Sandbox
 
 _RESET_DELAY_S = 0.02  # a reset overtakes bytes still on their way
+_MEMORIZED = 8 * 1024
 _RST = struct.pack("ii", 1, 0)
 
 
@@ -124,6 +125,10 @@ class _Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._keep_alive = True
+        self._reading = False
+        """In the middle of a request."""
+        self._raw: bytes | None = None
+        """What came last, when it began a request: if it is the whole of one, it may be memorized."""
 
     # asyncio's side
 
@@ -132,6 +137,14 @@ class _Connection(asyncio.Protocol):
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._busy or self._reading:
+            self._raw = None
+        else:
+            answer = self._sandbox.memo.get(data)
+            if answer is not None:
+                self._transport.write(answer)
+                return
+            self._raw = data
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
@@ -159,6 +172,7 @@ class _Connection(asyncio.Protocol):
     # httptools' side
 
     def on_message_begin(self) -> None:
+        self._reading = True
         self._target, self._headers, self._body = b"", [], []
 
     def on_url(self, url: bytes) -> None:
@@ -174,6 +188,7 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        self._reading = False
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         method = self._parser.get_method().decode()
         request = (method, self._target.decode("latin-1"), self._headers, body, self._parser.should_keep_alive())
@@ -196,6 +211,8 @@ class _Connection(asyncio.Protocol):
             plan = sandbox.plan(method, target, headers, body)
             self._request = self._remember(method, target, headers, body, plan.source) if sandbox.log.keep else None
             self._performance = sandbox.perform(plan, self._request)
+            if self._raw is not None and keep_alive and _is_one(self._raw, body):
+                sandbox.memorize(self._raw, plan)
         if self._performance.waits_ms is None:
             self._transport.write(self._performance.wire.joined)
             self._sent = len(self._performance.wire.sends)
@@ -263,3 +280,8 @@ class _Connection(asyncio.Protocol):
         connection = self._transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST)
         self._transport.abort()
+
+
+def _is_one(raw: bytes, body: bytes) -> bool:
+    """Whether the bytes are one whole request, small enough to be memorized."""
+    return len(raw) <= _MEMORIZED and raw.find(b"\r\n\r\n") + 4 + len(body) == len(raw)

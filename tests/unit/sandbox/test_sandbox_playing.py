@@ -162,3 +162,28 @@ async def test_a_slow_reader_gets_every_byte_of_a_stream() -> None:
             data += await reader.read(65536)
         assert data.count(b'"finish_reason":null') == 60_001
         writer.close()
+
+
+async def test_a_sandbox_that_remembers_nothing_answers_the_same() -> None:
+    """It then answers known bytes unread; the script may still change, and pipelined requests still count."""
+    body = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]})
+    ask = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
+    async with running(keep=0) as server, httpx.AsyncClient(base_url=server.url) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
+
+        async def answers(count: int) -> list[bytes]:
+            writer.write(ask * count)
+            data = b""
+            while data.count(b"fp_sandbox") < count:
+                data += await asyncio.wait_for(reader.read(65536), 2)
+            return data.split(b"HTTP/1.1 200 OK")[1:]
+
+        (first,) = await answers(1)
+        assert await answers(1) == [first]
+        assert await answers(3) == await answers(3) == [first, first, first]
+        assert server.sandbox.log.after(0) == []
+        await client.post("/sandbox/script", json={"text": "other"})
+        (second,) = await answers(1)
+        assert b'"content":"other"' in second
+        assert await answers(2) == [second, second]
+        writer.close()
