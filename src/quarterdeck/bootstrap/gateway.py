@@ -4,10 +4,10 @@ import asyncio
 import gc
 import logging
 import os
+import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
-
-import uvicorn
 
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.access.vault import Vault
@@ -18,6 +18,7 @@ from quarterdeck.gateway.call import ModelCalls, Parts
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.gateway.transport import Origin, Transport
@@ -78,31 +79,16 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    server = Server(app, Limits())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, server.stop)
     try:
-        await uvicorn.Server(_config(app)).serve(sockets=[sock])
+        await server.serve(sock)
     finally:
         line.cancel()
         await warm
         await transport.close()
         await journal.close()
-
-
-def _config(app: GatewayApp) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        loop="none",
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-    )
 
 
 def _allowed_hosts(snapshot: Snapshot) -> frozenset[str]:
@@ -116,7 +102,7 @@ def _allowed_hosts(snapshot: Snapshot) -> frozenset[str]:
     return frozenset(allowed)
 
 
-def _loop_factory() -> object:
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     try:
         import uvloop  # noqa: PLC0415 - absent on Windows
     except ImportError:

@@ -5,7 +5,6 @@ call falls to the next source.
 """
 
 import re
-from dataclasses import dataclass
 
 import msgspec
 
@@ -24,8 +23,7 @@ _SESSION_HEADERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(msgspec.Struct, frozen=True):
     """The run and task a call belongs to, and how we know."""
 
     run_id: str | None

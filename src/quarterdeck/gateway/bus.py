@@ -90,13 +90,13 @@ class Bus:
         if self._writer is None:
             return False
         number = next(self._numbers)
-        waiting = self._answers[number] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._answers[number] = waiting
         wire.write(self._writer, wire.Lookup(number, key_hash))
         try:
             return await waiting
-        except asyncio.CancelledError:
+        finally:
             self._answers.pop(number, None)
-            raise
 
     async def _tell_traffic(self, writer: asyncio.StreamWriter) -> None:
         told_idle = False

@@ -198,7 +198,7 @@ class ModelCalls:
         if query := _without_key(exchange.query):
             path += b"?" + query
         draft.sent_at = draft.elapsed()
-        request = Request(draft.endpoint.method.encode(), path, headers, body)
+        request = Request(draft.endpoint.method, path, headers, body)
         response = await self._parts.transport.send(target.origin, request, target.timeouts)
         draft.first_byte = draft.elapsed()
         if draft.flight is not None:

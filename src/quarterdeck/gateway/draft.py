@@ -23,46 +23,40 @@ MAX_TAG = 128
 class Draft:
     """What is known of a call so far. One per call, touched only by the coroutine that serves it."""
 
-    __slots__ = (
-        "agent",
-        "answer_headers",
-        "answer_type",
-        "attempt_error",
-        "attribution",
-        "began",
-        "begun",
-        "body_mode",
-        "chunk_times",
-        "chunks",
-        "cost",
-        "endpoint",
-        "error_code",
-        "error_message",
-        "facts",
-        "first_byte",
-        "flight",
-        "headers",
-        "id",
-        "key",
-        "model_answered",
-        "outcome",
-        "path",
-        "reader",
-        "recorded",
-        "request_body",
-        "request_headers",
-        "response_size",
-        "sent_at",
-        "started",
-        "status",
-        "target",
-        "upstream_done",
-        "upstream_status",
-        "usage",
-        "usage_source",
-        "withhold_usage",
-        "workspace",
-    )
+    # Most calls change few of these, and a class attribute costs a call nothing until it does.
+    request_body = b""
+    key: KeyEntry | None = None
+    agent: AgentEntry | None = None
+    workspace: WorkspaceEntry | None = None
+    attribution: Attribution | None = None
+    facts: RequestFacts | None = None
+    target: Target | None = None
+    withhold_usage = False
+    """We asked the provider for usage in the stream and the caller did not."""
+    reader: StreamReader | None = None
+    flight: InFlight | None = None
+    body_mode = "full"
+    status = 0
+    outcome = "ok"
+    begun = False
+    """The caller has been sent the head of an answer: from here on there is no second one."""
+    recorded = False
+    cost: int | None = None
+    """Nano-dollars."""
+    error_code: str | None = None
+    error_message: str | None = None
+    attempt_error: str | None = None
+    upstream_status: int | None = None
+    sent_at: int | None = None
+    first_byte: int | None = None
+    upstream_done: int | None = None
+    answer_headers: Sequence[tuple[bytes, bytes]] = ()
+    answer_type: str | None = None
+    chunks: Sequence[bytes] = ()
+    response_size = 0
+    model_answered: str | None = None
+    usage: Usage | None = None
+    usage_source = "none"
 
     def __init__(self, endpoint: Endpoint, path: str, request_headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.id = new_id("call")
@@ -72,39 +66,8 @@ class Draft:
         self.path = path
         self.request_headers = request_headers
         self.headers = dict(request_headers)
-        self.request_body = b""
-        self.key: KeyEntry | None = None
-        self.agent: AgentEntry | None = None
-        self.workspace: WorkspaceEntry | None = None
-        self.attribution: Attribution | None = None
-        self.facts: RequestFacts | None = None
-        self.target: Target | None = None
-        self.withhold_usage = False
-        """We asked the provider for usage in the stream and the caller did not."""
-        self.reader: StreamReader | None = None
-        self.flight: InFlight | None = None
-        self.body_mode = "full"
-        self.status = 0
-        self.outcome = "ok"
-        self.begun = False
-        """The caller has been sent the head of an answer: from here on there is no second one."""
-        self.recorded = False
-        self.cost: int | None = None
-        self.error_code: str | None = None
-        self.error_message: str | None = None
-        self.attempt_error: str | None = None
-        self.upstream_status: int | None = None
-        self.sent_at: int | None = None
-        self.first_byte: int | None = None
-        self.upstream_done: int | None = None
-        self.answer_headers: Sequence[tuple[bytes, bytes]] = ()
-        self.answer_type: str | None = None
-        self.chunks: list[bytes] = []
-        self.chunk_times: list[bytes] = []
-        self.response_size = 0
-        self.model_answered: str | None = None
-        self.usage: Usage | None = None
-        self.usage_source = "none"
+        self._gathered: list[bytes] = []
+        self._chunk_times: list[bytes] = []
 
     def elapsed(self) -> int:
         """Microseconds since the call arrived."""
@@ -119,8 +82,9 @@ class Draft:
 
     def took_chunk(self, chunk: bytes) -> None:
         """Keep a chunk of the answer and when it came."""
-        self.chunk_times.append(_CHUNK_TIME.pack(self.response_size & 0xFFFFFFFF, self.elapsed() // 1_000))
-        self.chunks.append(chunk)
+        self._chunk_times.append(_CHUNK_TIME.pack(self.response_size & 0xFFFFFFFF, self.elapsed() // 1_000))
+        self._gathered.append(chunk)
+        self.chunks = self._gathered
         self.response_size += len(chunk)
 
     def choose_body_mode(self) -> None:
@@ -194,7 +158,7 @@ class Draft:
             request_body=self.request_body if keep else b"",
             response_body=b"".join(self.chunks) if keep else b"",
             response_type=self.answer_type,
-            chunk_times=b"".join(self.chunk_times) if keep else b"",
+            chunk_times=b"".join(self._chunk_times) if keep else b"",
             request_size=len(self.request_body),
             response_size=self.response_size,
             extra={"mismatch": attribution.mismatch} if attribution is not None and attribution.mismatch else {},

@@ -24,7 +24,8 @@ _NEVER_BILLED = frozenset({"anthropic_count_tokens", "openai_models"})
 class Writer(Protocol):
     """What a settler asks of the journal."""
 
-    full: bool
+    @property
+    def full(self) -> bool: ...
 
     def append(self, payload: bytes) -> Awaitable[None] | None: ...
 
@@ -63,8 +64,11 @@ class Settler:
         draft.recorded = True
         if answer is not None:
             draft.chunks, draft.response_size = [answer], len(answer)
-        await self._estimate(draft)
-        draft.cost, note = await self._price(draft)
+        if draft.usage is not None and draft.outcome == "ok":
+            draft.usage_source = "provider"
+        else:
+            await self._estimate(draft)
+        draft.cost, note = self._price_now(draft) or await self._price(draft)
         record = draft.record(draft.cost, note)
         self._metrics.settled(draft, record.overhead)
         payload = encode(record)
@@ -79,15 +83,21 @@ class Settler:
 
     async def _estimate(self, draft: Draft) -> None:
         """A call that may be billed but says nothing of its usage is estimated, and says so."""
-        if draft.usage is not None and draft.outcome == "ok":
-            draft.usage_source = "provider"
-            return
         billable = draft.outcome in _MAY_BE_BILLED and draft.sent_at is not None and draft.status in {200, 499}
         if not billable or draft.endpoint.dialect in _NEVER_BILLED:
             draft.usage_source = "provider" if draft.usage is not None else "none"
             return
         draft.usage = await asyncio.to_thread(estimate, draft.request_body, b"".join(draft.chunks), draft.usage)
         draft.usage_source = "estimated"
+
+    def _price_now(self, draft: Draft) -> tuple[int | None, PriceNote | None] | None:
+        """The cost, when the answered model's price has been looked up before; None when it takes a look-up."""
+        target, usage = draft.target, draft.usage
+        if target is None or usage is None:
+            return 0, None
+        provider = target.provider
+        quote = self.prices.cached(provider.kind, draft.model_answered or target.model, provider=provider.name)
+        return quote.cost(usage) if quote is not None and quote is not MISSING else None
 
     async def _price(self, draft: Draft) -> tuple[int | None, PriceNote | None]:
         target, usage = draft.target, draft.usage
@@ -100,6 +110,6 @@ class Settler:
             quote = self.prices.cached(kind, model, provider=name)
             if quote is MISSING:
                 quote = await asyncio.to_thread(self.prices.resolve, kind, model, provider=name)
-            if quote is not None:
+            if quote is not None and quote is not MISSING:
                 return quote.cost(usage)
         return None, None

@@ -1,6 +1,7 @@
 """Time-ordered ids: a short prefix that names the kind, then 48 bits of milliseconds and 80 random bits."""
 
 import os
+import random
 import threading
 import time
 
@@ -8,8 +9,10 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower cas
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _LOCK = threading.Lock()
 _RANDOM_BITS = 80
-_RANDOM_MASK = (1 << _RANDOM_BITS) - 1
-_last = 0
+_random = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - ids must be unique, not secret
+_last_ms = 0
+_last_random = 0
+_stamp = ""
 
 
 def new_id(kind: str) -> str:
@@ -17,11 +20,32 @@ def new_id(kind: str) -> str:
 
     Within one millisecond the random part counts up, so ids of one process sort in the order they were made.
     """
-    global _last  # noqa: PLW0603 - the one counter of this process
-    fresh = (time.time_ns() // 1_000_000) << _RANDOM_BITS | int.from_bytes(os.urandom(9), "big")
+    global _last_ms, _last_random, _stamp  # noqa: PLW0603 - the one counter of this process
+    now = time.time_ns() // 1_000_000
     with _LOCK:
-        _last = value = fresh if fresh >> _RANDOM_BITS > _last >> _RANDOM_BITS else _last + 1
-    return f"{kind}_{encode(value)}"
+        if now > _last_ms:
+            # The top bits stay free, so that counting up within a millisecond cannot run over.
+            _last_ms, _last_random = now, _random(_RANDOM_BITS - 8)
+            _stamp = encode(now << _RANDOM_BITS)[:10]
+        else:
+            _last_random += 1 + _random(16)
+        low = _last_random
+        stamp = _stamp
+    return f"{kind}_{stamp}{_tail(low)}"
+
+
+def _tail(low: int) -> str:
+    """80 bits as 16 characters."""
+    return (
+        _PAIRS[low >> 70]
+        + _PAIRS[low >> 60 & 1023]
+        + _PAIRS[low >> 50 & 1023]
+        + _PAIRS[low >> 40 & 1023]
+        + _PAIRS[low >> 30 & 1023]
+        + _PAIRS[low >> 20 & 1023]
+        + _PAIRS[low >> 10 & 1023]
+        + _PAIRS[low & 1023]
+    )
 
 
 def encode(value: int) -> str:

@@ -1,7 +1,8 @@
 """What the gateway asks of a dialect on the same-dialect path: read a copy, touch as few bytes as possible."""
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from quarterdeck.ledger.record import Usage
 
@@ -10,8 +11,7 @@ class BadBody(ValueError):
     """The caller's body is not what its dialect says it must be; the message says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFacts:
+class RequestFacts(msgspec.Struct, frozen=True):
     """What the gateway needs to know of a request. Everything else stays bytes."""
 
     model: str | None
@@ -22,12 +22,11 @@ class RequestFacts:
     """The cap on output tokens the caller set, when it set one."""
     session: str | None = None
     """The client's own conversation id in the body: prompt_cache_key, metadata.user_id's session_id, …"""
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = {}
     """The body's `metadata`, when it is a flat object of strings."""
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerFacts:
+class AnswerFacts(msgspec.Struct, frozen=True):
     """What the gateway reads from a complete answer."""
 
     usage: Usage | None

@@ -1,8 +1,9 @@
 """The values a caller hands to the transport."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from urllib.parse import urlsplit
+
+import msgspec
 
 from quarterdeck.kernel.egress import EgressRefused, canonical_host
 from quarterdeck.kernel.errors import Invalid
@@ -28,8 +29,7 @@ HOP_BY_HOP = frozenset(
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Whom to connect to. With `uds`, a Unix socket is dialled and `host` only fills the host header."""
 
     scheme: str
@@ -72,8 +72,7 @@ class Origin:
         return f"unix:{self.uds}" if self.uds else f"{self.scheme}://{self.authority}"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request as it goes out.
 
     The transport adds `host` unless it is there, and owns the framing: bytes are sent with their content-length; an
@@ -87,8 +86,7 @@ class Request:
     body: bytes | AsyncIterator[bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """In seconds; `math.inf` means never."""
 
     connect_s: float = 10.0
