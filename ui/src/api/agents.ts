@@ -1,0 +1,30 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, data } from "@/api/client";
+import type { Agent, Desired, Page } from "@/api/types";
+
+export const agentKeys = {
+  all: ["agents"] as const,
+  list: () => ["agents", "list"] as const,
+  one: (id: string) => ["agents", "one", id] as const,
+};
+
+export const agentsQuery = queryOptions({
+  queryKey: agentKeys.list(),
+  queryFn: ({ signal }) => data<Page<Agent>>(api.GET("/api/v1/agents", { params: { query: { limit: 500 } }, signal })),
+});
+
+export const agentQuery = (id: string) =>
+  queryOptions({
+    queryKey: agentKeys.one(id),
+    queryFn: ({ signal }) => data<Agent>(api.GET("/api/v1/agents/{id}", { params: { path: { id } }, signal })),
+  });
+
+export type AgentDraft = { name: string; description?: string; owner_id?: string; capacity?: number };
+
+export const createAgent = (body: AgentDraft): Promise<Agent> => data<Agent>(api.POST("/api/v1/agents", { body }));
+
+export type AgentChange = Partial<AgentDraft> & { desired?: Desired };
+
+export const changeAgent = (id: string, body: AgentChange): Promise<Agent> =>
+  data<Agent>(api.PATCH("/api/v1/agents/{id}", { params: { path: { id } }, body }));

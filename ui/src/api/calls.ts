@@ -1,0 +1,72 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+
+import { api, data, fetchBytes } from "@/api/client";
+import type { Call, CallDetail, Page, Rendered } from "@/api/types";
+
+export type CallFilter = {
+  agent_id?: string | undefined;
+  task_id?: string | undefined;
+  run_id?: string | undefined;
+  conversation_id?: string | undefined;
+  provider?: string | undefined;
+  model?: string | undefined;
+  outcome?: string | undefined;
+  unclaimed?: boolean | undefined;
+  from?: string | undefined;
+  to?: string | undefined;
+};
+
+export const callKeys = {
+  all: ["calls"] as const,
+  lists: () => ["calls", "list"] as const,
+  list: (filter: CallFilter) => ["calls", "list", filter] as const,
+  newestAll: () => ["calls", "newest"] as const,
+  newest: (filter: CallFilter, limit: number) => ["calls", "newest", filter, limit] as const,
+  one: (id: string) => ["calls", "one", id] as const,
+  rendered: (id: string) => ["calls", "rendered", id] as const,
+  body: (id: string, side: string) => ["calls", "body", id, side] as const,
+};
+
+const PAGE = 60;
+
+export const listCalls = (filter: CallFilter, after: string | null, limit: number, signal?: AbortSignal): Promise<Page<Call>> =>
+  data<Page<Call>>(api.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
+
+/** The explorer's list. It never refreshes by itself: new calls wait behind a pill, so rows stay where they are. */
+export const callListQuery = (filter: CallFilter) =>
+  infiniteQueryOptions({
+    queryKey: callKeys.list(filter),
+    queryFn: ({ pageParam, signal }) => listCalls(filter, pageParam, PAGE, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+  });
+
+export const newestCallsQuery = (filter: CallFilter, limit: number) =>
+  queryOptions({ queryKey: callKeys.newest(filter, limit), queryFn: ({ signal }) => listCalls(filter, null, limit, signal) });
+
+export const callQuery = (id: string) =>
+  queryOptions({
+    queryKey: callKeys.one(id),
+    queryFn: ({ signal }) => data<CallDetail>(api.GET("/api/v1/calls/{id}", { params: { path: { id } }, signal })),
+    staleTime: Infinity,
+  });
+
+export const renderedQuery = (id: string) =>
+  queryOptions({
+    queryKey: callKeys.rendered(id),
+    queryFn: ({ signal }) => data<Rendered>(api.GET("/api/v1/calls/{id}/rendered", { params: { path: { id } }, signal })),
+    staleTime: Infinity,
+  });
+
+export type Side = "request" | "response";
+
+export const bodyPath = (id: string, side: Side): string => `/api/v1/calls/${encodeURIComponent(id)}/${side}`;
+
+export const bodyQuery = (id: string, side: Side) =>
+  queryOptions({
+    queryKey: callKeys.body(id, side),
+    queryFn: ({ signal }) => fetchBytes(bodyPath(id, side), signal),
+    staleTime: Infinity,
+  });

@@ -1,0 +1,37 @@
+import createClient from "openapi-fetch";
+
+import { Problem } from "@/api/problem";
+
+let csrf = "";
+
+/** The session's anti-forgery token, sent with every write. Set by whoever reads the session. */
+export function rememberCsrf(token: string): void {
+  csrf = token;
+}
+
+async function request(input: Request): Promise<Response> {
+  if (input.method !== "GET" && csrf) input.headers.set("x-quarterdeck-csrf", csrf);
+  let response: Response;
+  try {
+    response = await fetch(input);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw Problem.unreachable();
+  }
+  if (!response.ok) throw await Problem.of(response);
+  return response;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export const api = createClient<any>({ baseUrl: typeof location === "undefined" ? "" : location.origin, fetch: request });
+
+/** The data of an answer; failures have been thrown as `Problem` before. */
+export async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  return (await answer).data as T;
+}
+
+/** Bytes as they went over the wire. Only looked at as text, never executed. */
+export async function fetchBytes(path: string, signal?: AbortSignal): Promise<{ bytes: Uint8Array; type: string }> {
+  const response = await request(new Request(new URL(path, location.origin), signal ? { signal } : {}));
+  return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") ?? "" };
+}

@@ -1,0 +1,16 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, data } from "@/api/client";
+import type { Costs } from "@/api/types";
+
+export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
+export type Grain = "minute" | "hour" | "day";
+export type CostFilter = { from: string; to?: string; by: CostBy; grain: Grain };
+
+export const costKeys = { all: ["costs"] as const, of: (filter: CostFilter) => ["costs", filter] as const };
+
+export const costsQuery = (filter: CostFilter) =>
+  queryOptions({
+    queryKey: costKeys.of(filter),
+    queryFn: ({ signal }) => data<Costs>(api.GET("/api/v1/costs", { params: { query: filter }, signal })),
+  });

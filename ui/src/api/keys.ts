@@ -1,0 +1,26 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, data } from "@/api/client";
+import type { Key, NewKey, Page } from "@/api/types";
+
+export const keyKeys = { all: ["keys"] as const, list: (agentId: string | null) => ["keys", "list", agentId] as const };
+
+export const keysQuery = (agentId: string | null) =>
+  queryOptions({
+    queryKey: keyKeys.list(agentId),
+    queryFn: ({ signal }) =>
+      data<Page<Key>>(
+        api.GET("/api/v1/keys", { params: { query: { limit: 200, ...(agentId ? { agent_id: agentId } : {}) } }, signal }),
+      ),
+  });
+
+export const createAgentKey = (agentId: string, body: { name?: string }): Promise<NewKey> =>
+  data<NewKey>(api.POST("/api/v1/agents/{id}/keys", { params: { path: { id: agentId } }, body }));
+
+export const createToken = (body: { name: string }): Promise<NewKey> =>
+  data<NewKey>(api.POST("/api/v1/members/me/tokens", { body }));
+
+export const revokeKey = (id: string): Promise<Key> => data<Key>(api.POST("/api/v1/keys/{id}/revoke", { params: { path: { id } } }));
+
+export const rotateKey = (id: string): Promise<NewKey> =>
+  data<NewKey>(api.POST("/api/v1/keys/{id}/rotate", { params: { path: { id } } }));

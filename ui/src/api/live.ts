@@ -1,0 +1,132 @@
+/** One event of the server's stream. */
+export type LiveEvent = {
+  seq: number;
+  kind: string;
+  subject_id: string;
+  at: string;
+  actor: string | null;
+  data: Record<string, unknown>;
+};
+
+export const EVENT_KINDS = [
+  "agent.created",
+  "agent.changed",
+  "key.created",
+  "key.revoked",
+  "task.created",
+  "task.changed",
+  "task.moved",
+  "task.assigned",
+  "run.opened",
+  "run.progressed",
+  "run.ended",
+  "run.expired",
+  "calls.ingested",
+  "provider.changed",
+  "member.changed",
+  "stream.reset",
+] as const;
+
+export type LiveState = "connecting" | "live" | "lost";
+
+const LOST_AFTER_MS = 1_500;
+const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
+
+/**
+ * The page's one connection to the event stream.
+ *
+ * The browser reconnects by itself and says which event it saw last, so nothing is missed; where it gives up (a proxy
+ * answered instead of the server) we try again ourselves, and `onOpen` reads again what may have been missed.
+ */
+export class LiveStream {
+  state: LiveState = "connecting";
+  private source: EventSource | undefined;
+  private retry: ReturnType<typeof setTimeout> | undefined;
+  private failures = 0;
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private stopped = true;
+  private readonly watchers = new Set<() => void>();
+  private readonly listeners = new Set<(event: LiveEvent) => void>();
+
+  constructor(
+    private readonly url: string,
+    /** Called each time the stream opens: what was read before may be old. */
+    private readonly onOpen: () => void,
+  ) {}
+
+  start(): void {
+    this.stopped = false;
+    window.addEventListener("online", this.reconnect);
+    this.connect();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    window.removeEventListener("online", this.reconnect);
+    clearTimeout(this.retry);
+    clearTimeout(this.silence);
+    this.silence = undefined;
+    this.source?.close();
+    this.source = undefined;
+  }
+
+  /** Hear every event. Returns the way to stop. */
+  listen(listener: (event: LiveEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  watch = (watcher: () => void): (() => void) => {
+    this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
+  };
+
+  private connect(): void {
+    const source = new EventSource(this.url);
+    this.source = source;
+    source.onopen = () => this.opened();
+    source.onerror = () => this.failed(source);
+    for (const kind of EVENT_KINDS) source.addEventListener(kind, this.receive);
+  }
+
+  private readonly reconnect = (): void => {
+    if (this.stopped || this.source?.readyState === EventSource.OPEN) return;
+    clearTimeout(this.retry);
+    this.source?.close();
+    this.connect();
+  };
+
+  private readonly receive = (message: MessageEvent<string>): void => {
+    let event: LiveEvent;
+    try {
+      event = JSON.parse(message.data) as LiveEvent;
+    } catch {
+      return;
+    }
+    this.listeners.forEach((tell) => tell(event));
+  };
+
+  private opened(): void {
+    this.failures = 0;
+    clearTimeout(this.silence);
+    this.silence = undefined;
+    this.become("live");
+    this.onOpen();
+  }
+
+  private failed(source: EventSource): void {
+    // The server ends each stream now and then so that a reader shows again who it is: that is no loss.
+    this.silence ??= setTimeout(() => this.become("lost"), LOST_AFTER_MS);
+    if (source.readyState !== EventSource.CLOSED || this.stopped) return;
+    const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? 8_000;
+    this.failures += 1;
+    clearTimeout(this.retry);
+    this.retry = setTimeout(this.reconnect, wait);
+  }
+
+  private become(state: LiveState): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.watchers.forEach((tell) => tell());
+  }
+}

@@ -1,0 +1,38 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, data } from "@/api/client";
+import type { Page, Provider, ProviderKind } from "@/api/types";
+
+export const providerKeys = { all: ["providers"] as const, list: () => ["providers", "list"] as const, kinds: () => ["providers", "kinds"] as const };
+
+export const providersQuery = queryOptions({
+  queryKey: providerKeys.list(),
+  queryFn: ({ signal }) => data<Page<Provider>>(api.GET("/api/v1/providers", { signal })),
+});
+
+export const providerKindsQuery = queryOptions({
+  queryKey: providerKeys.kinds(),
+  queryFn: ({ signal }) => data<Page<ProviderKind>>(api.GET("/api/v1/providers/kinds", { signal })),
+  staleTime: Infinity,
+});
+
+export type ProviderDraft = {
+  name: string;
+  kind: string;
+  base_url?: string;
+  secret?: string;
+  models?: string[];
+  allow_private?: boolean;
+};
+
+export const createProvider = (body: ProviderDraft): Promise<Provider> => data<Provider>(api.POST("/api/v1/providers", { body }));
+
+type Versioned = Pick<Provider, "name" | "version">;
+
+export type ProviderChange = { base_url?: string | null; secret?: string; models?: string[] | null; allow_private?: boolean };
+
+export const changeProvider = ({ name, version }: Versioned, body: ProviderChange): Promise<Provider> =>
+  data<Provider>(api.PATCH("/api/v1/providers/{name}", { params: { path: { name }, header: { "if-match": `"${version}"` } }, body }));
+
+export const deleteProvider = ({ name, version }: Versioned): Promise<unknown> =>
+  data(api.DELETE("/api/v1/providers/{name}", { params: { path: { name }, header: { "if-match": `"${version}"` } } }));

@@ -1,0 +1,106 @@
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
+
+import { agentKeys } from "@/api/agents";
+import { callKeys } from "@/api/calls";
+import { costKeys } from "@/api/costs";
+import { keyKeys } from "@/api/keys";
+import type { LiveEvent } from "@/api/live";
+import { memberKeys } from "@/api/members";
+import { providerKeys } from "@/api/providers";
+import { runKeys } from "@/api/runs";
+import { sessionKeys } from "@/api/session";
+import { settingsKeys } from "@/api/settings";
+import { taskKeys } from "@/api/tasks";
+
+/** What to ask again, and how often at the most (milliseconds). */
+type Stale = { key: QueryKey; every: number };
+
+const SOON = 100;
+/** Sums move with every call; a reader does not need them ten times a second. */
+const CALM = 1_000;
+
+const ids = (value: unknown): string[] => (Array.isArray(value) ? value.filter((id) => typeof id === "string") : []);
+
+/** Which cached answers an event makes stale. Pure. */
+export function staleAfter(event: LiveEvent): Stale[] {
+  const soon = (key: QueryKey): Stale => ({ key, every: SOON });
+  switch (event.kind) {
+    case "agent.created":
+    case "agent.changed":
+      return [soon(agentKeys.all), soon(taskKeys.all)];
+    case "key.created":
+    case "key.revoked":
+      return [soon(keyKeys.all)];
+    case "task.created":
+    case "task.changed":
+    case "task.moved":
+    case "task.assigned":
+      return [soon(taskKeys.all)];
+    case "run.opened":
+    case "run.ended":
+    case "run.expired":
+      return [soon(taskKeys.all), soon(runKeys.all), soon(agentKeys.all), soon(keyKeys.all)];
+    case "run.progressed":
+      return [soon(runKeys.all), soon(taskKeys.all)];
+    case "calls.ingested":
+      return [
+        soon(agentKeys.list()),
+        soon(callKeys.newestAll()),
+        ...ids(event.data.agent_ids).map((id) => soon(agentKeys.one(id))),
+        ...ids(event.data.task_ids).map((id) => soon(taskKeys.one(id))),
+        { key: taskKeys.boards(), every: CALM },
+        { key: runKeys.all, every: CALM },
+        { key: costKeys.all, every: CALM },
+        { key: keyKeys.all, every: 5 * CALM },
+      ];
+    case "provider.changed":
+      return [soon(providerKeys.all), soon(settingsKeys.all)];
+    case "member.changed":
+      return [soon(memberKeys.all), soon(sessionKeys.all)];
+    case "stream.reset":
+      return [soon([])];
+    default:
+      return [];
+  }
+}
+
+/**
+ * Gathers what went stale and asks for it again: at once when nothing happened lately, then not more often than allowed.
+ * A burst of a thousand events costs one request per key.
+ */
+export class Refresher {
+  private readonly lastAt = new Map<string, number>();
+  private readonly waiting = new Map<string, ReturnType<typeof setTimeout>>();
+
+  constructor(
+    private readonly ask: (key: QueryKey) => void,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  hear(event: LiveEvent): void {
+    for (const stale of staleAfter(event)) this.later(stale);
+  }
+
+  stop(): void {
+    this.waiting.forEach((timer) => clearTimeout(timer));
+    this.waiting.clear();
+  }
+
+  private later({ key, every }: Stale): void {
+    const name = JSON.stringify(key);
+    if (this.waiting.has(name)) return;
+    const wait = Math.max(0, (this.lastAt.get(name) ?? -Infinity) + every - this.now());
+    this.waiting.set(
+      name,
+      setTimeout(() => {
+        this.waiting.delete(name);
+        this.lastAt.set(name, this.now());
+        this.ask(key);
+      }, wait),
+    );
+  }
+}
+
+export function refresherFor(client: QueryClient): Refresher {
+  return new Refresher((queryKey) => void client.invalidateQueries({ queryKey }));
+}

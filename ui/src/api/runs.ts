@@ -1,0 +1,17 @@
+import { queryOptions } from "@tanstack/react-query";
+
+import { api, data } from "@/api/client";
+import type { Page, Run } from "@/api/types";
+
+export type RunFilter = { task_id?: string; agent_id?: string };
+
+export const runKeys = { all: ["runs"] as const, list: (filter: RunFilter) => ["runs", "list", filter] as const };
+
+export const runsQuery = (filter: RunFilter) =>
+  queryOptions({
+    queryKey: runKeys.list(filter),
+    queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { ...filter, limit: 20 } }, signal })),
+  });
+
+export const cancelRun = (id: string): Promise<Run> =>
+  data<Run>(api.POST("/api/v1/runs/{id}/cancel", { params: { path: { id } }, body: {} }));

@@ -1,0 +1,78 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+
+import { api, data } from "@/api/client";
+import type { Board, Page, Priority, Task, TaskState } from "@/api/types";
+
+export type TaskFilter = { agent_id?: string | undefined; q?: string | undefined };
+
+export const taskKeys = {
+  all: ["tasks"] as const,
+  boards: () => ["tasks", "board"] as const,
+  board: (filter: TaskFilter) => ["tasks", "board", filter] as const,
+  columns: () => ["tasks", "column"] as const,
+  column: (state: TaskState, filter: TaskFilter, after: string) => ["tasks", "column", state, filter, after] as const,
+  list: (filter: TaskFilter) => ["tasks", "list", filter] as const,
+  search: (q: string) => ["tasks", "search", q] as const,
+  one: (id: string) => ["tasks", "one", id] as const,
+};
+
+export const boardQuery = (filter: TaskFilter) =>
+  queryOptions({
+    queryKey: taskKeys.board(filter),
+    queryFn: ({ signal }) => data<Board>(api.GET("/api/v1/board", { params: { query: filter }, signal })),
+  });
+
+export const columnPage = (state: TaskState, filter: TaskFilter, after: string, signal: AbortSignal): Promise<Page<Task>> =>
+  data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { state, ...filter, after, limit: 200 } }, signal }));
+
+export const taskListQuery = (filter: TaskFilter) =>
+  infiniteQueryOptions({
+    queryKey: taskKeys.list(filter),
+    queryFn: ({ pageParam, signal }) =>
+      data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { ...filter, limit: 100, ...(pageParam ? { after: pageParam } : {}) } }, signal })),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+  });
+
+export const taskSearchQuery = (q: string) =>
+  queryOptions({
+    queryKey: taskKeys.search(q),
+    queryFn: ({ signal }) => data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { q, limit: 8 } }, signal })),
+    enabled: q.length > 0,
+  });
+
+export const taskQuery = (id: string) =>
+  queryOptions({
+    queryKey: taskKeys.one(id),
+    queryFn: ({ signal }) => data<Task>(api.GET("/api/v1/tasks/{id}", { params: { path: { id } }, signal })),
+  });
+
+export type TaskDraft = {
+  title: string;
+  brief?: string;
+  acceptance?: string[];
+  priority?: Priority;
+  agent_id?: string;
+  labels?: string[];
+  due_at?: string;
+  state?: "backlog" | "ready";
+};
+
+export type TaskChange = Partial<Omit<TaskDraft, "acceptance" | "agent_id" | "state" | "due_at">> & {
+  acceptance?: { text: string; met: boolean }[];
+  due_at?: string | null;
+};
+
+export const changeTask = ({ id, version }: Pick<Task, "id" | "version">, body: TaskChange): Promise<Task> =>
+  data<Task>(api.PATCH("/api/v1/tasks/{id}", { params: { path: { id }, header: { "if-match": `"${version}"` } }, body }));
+
+export const createTask = (body: TaskDraft): Promise<Task> => data<Task>(api.POST("/api/v1/tasks", { body }));
+
+/** Refused with 409 when the task is no longer as this page knows it. */
+export const moveTask = ({ id, version }: Pick<Task, "id" | "version">, to: TaskState): Promise<Task> =>
+  data<Task>(api.POST("/api/v1/tasks/{id}/move", { params: { path: { id }, header: { "if-match": `"${version}"` } }, body: { to } }));
+
+export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentId: string | null): Promise<Task> =>
+  data<Task>(
+    api.POST("/api/v1/tasks/{id}/assign", { params: { path: { id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
+  );

@@ -1,0 +1,1 @@
+export { KeysPage as KeysRoute } from "@/features/keys/keys-page";

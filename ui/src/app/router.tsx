@@ -1,0 +1,138 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+
+import { agentQuery, agentsQuery } from "@/api/agents";
+import { callQuery, renderedQuery } from "@/api/calls";
+import { Problem } from "@/api/problem";
+import { sessionQuery } from "@/api/session";
+import { boardQuery, taskQuery } from "@/api/tasks";
+import { ErrorPage, MissingPage } from "@/app/error-page";
+import { AppShell } from "@/app/shell/app-shell";
+import { callPageSearch, callsSearch } from "@/features/calls/search";
+import { costsSearch } from "@/features/costs/search";
+import { signInSearch } from "@/features/session/search";
+import { settingsSearch } from "@/features/settings/search";
+import { boardFilter, boardSearch } from "@/features/tasks/search";
+import { openSearch } from "@/lib/search";
+
+type Context = { client: QueryClient };
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/signin",
+  validateSearch: signInSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/sign-in-route"), "SignInRoute"),
+});
+
+/** Everything behind the door. Who is not signed in goes to the door and comes back after. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: AppShell,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.client.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) throw redirect({ to: "/signin", search: { next: location.href } });
+      throw error;
+    }
+  },
+});
+
+const now = createRoute({
+  getParentRoute: () => inside,
+  path: "/",
+  component: lazyRouteComponent(() => import("@/app/pages/now-route"), "NowRoute"),
+});
+const board = createRoute({
+  getParentRoute: () => inside,
+  path: "/board",
+  validateSearch: boardSearch,
+  loaderDeps: ({ search }) => boardFilter(search),
+  loader: ({ context, deps }) => void context.client.prefetchQuery(boardQuery(deps)),
+  component: lazyRouteComponent(() => import("@/app/pages/board-route"), "BoardRoute"),
+});
+const task = createRoute({
+  getParentRoute: () => inside,
+  path: "/tasks/$taskId",
+  loader: ({ context, params }) => void context.client.prefetchQuery(taskQuery(params.taskId)),
+  component: lazyRouteComponent(() => import("@/app/pages/task-route"), "TaskRoute"),
+});
+const agents = createRoute({
+  getParentRoute: () => inside,
+  path: "/agents",
+  validateSearch: openSearch,
+  loader: ({ context }) => void context.client.prefetchQuery(agentsQuery),
+  component: lazyRouteComponent(() => import("@/app/pages/agents-route"), "AgentsRoute"),
+});
+const agent = createRoute({
+  getParentRoute: () => inside,
+  path: "/agents/$agentId",
+  loader: ({ context, params }) => void context.client.prefetchQuery(agentQuery(params.agentId)),
+  component: lazyRouteComponent(() => import("@/app/pages/agent-route"), "AgentRoute"),
+});
+const calls = createRoute({
+  getParentRoute: () => inside,
+  path: "/calls",
+  validateSearch: callsSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/calls-route"), "CallsRoute"),
+});
+const call = createRoute({
+  getParentRoute: () => inside,
+  path: "/calls/$callId",
+  validateSearch: callPageSearch,
+  loader: ({ context, params }) => {
+    void context.client.prefetchQuery(callQuery(params.callId));
+    void context.client.prefetchQuery(renderedQuery(params.callId));
+  },
+  component: lazyRouteComponent(() => import("@/app/pages/call-route"), "CallRoute"),
+});
+const costs = createRoute({
+  getParentRoute: () => inside,
+  path: "/costs",
+  validateSearch: costsSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/costs-route"), "CostsRoute"),
+});
+const keys = createRoute({
+  getParentRoute: () => inside,
+  path: "/keys",
+  component: lazyRouteComponent(() => import("@/app/pages/keys-route"), "KeysRoute"),
+});
+const providers = createRoute({
+  getParentRoute: () => inside,
+  path: "/providers",
+  validateSearch: openSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/providers-route"), "ProvidersRoute"),
+});
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  validateSearch: settingsSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/settings-route"), "SettingsRoute"),
+});
+
+const tree = root.addChildren([
+  signIn,
+  inside.addChildren([now, board, task, agents, agent, calls, call, costs, keys, providers, settings]),
+]);
+
+// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types
+export function createAppRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { client },
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultErrorComponent: ErrorPage,
+    defaultNotFoundComponent: MissingPage,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

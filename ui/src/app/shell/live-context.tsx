@@ -1,0 +1,24 @@
+import { useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useEffect, useState } from "react";
+
+import { LiveStream } from "@/api/live";
+import { LiveContext } from "@/api/live-hooks";
+import { refresherFor } from "@/api/refresh";
+
+/** Opens the page's one event stream and keeps every cached answer fresh by it. */
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const client = useQueryClient();
+  const [stream] = useState(() => new LiveStream("/api/v1/events", () => void client.invalidateQueries()));
+  useEffect(() => {
+    const refresher = refresherFor(client);
+    const stopListening = stream.listen((event) => refresher.hear(event));
+    stream.start();
+    return () => {
+      stopListening();
+      refresher.stop();
+      stream.stop();
+    };
+  }, [client, stream]);
+  return <LiveContext value={stream}>{children}</LiveContext>;
+}

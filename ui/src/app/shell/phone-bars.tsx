@@ -1,0 +1,63 @@
+import { Link } from "@tanstack/react-router";
+import { Ellipsis, Search } from "lucide-react";
+
+import { AccountMenu } from "@/app/shell/account-menu";
+import { BrandMark } from "@/app/shell/brand";
+import { LiveIndicator } from "@/app/shell/live-indicator";
+import { PHONE_BAR, PHONE_MORE } from "@/app/shell/nav";
+import { IconButton } from "@/components/button";
+import { Dialog } from "@/components/dialog";
+import { words } from "@/strings/common";
+import { shell } from "@/strings/shell";
+
+const ITEM = "grid h-14 flex-1 place-content-center justify-items-center gap-0.5 text-2xs text-muted data-[status=active]:text-accent data-[status=active]:font-[560]";
+
+export function PhoneTop({ onFind }: { onFind: () => void }) {
+  return (
+    <div className="sticky top-0 z-30 flex h-12 items-center gap-3 border-b border-line bg-bg/95 px-4 backdrop-blur md:hidden">
+      <Link to="/" className="flex items-center gap-2 font-semibold">
+        <BrandMark />
+        {words.product}
+      </Link>
+      <LiveIndicator className="ml-auto" />
+      <IconButton label={shell.find} onClick={onFind} className="size-9">
+        <Search size={17} />
+      </IconButton>
+    </div>
+  );
+}
+
+export function PhoneBottom({ more, onMore }: { more: boolean; onMore: (open: boolean) => void }) {
+  return (
+    <>
+      <nav
+        aria-label={shell.mainNav}
+        className="fixed inset-x-0 bottom-0 z-30 flex border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
+      >
+        {PHONE_BAR.map(({ to, label, icon: Icon }) => (
+          <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }} className={ITEM}>
+            <Icon size={19} strokeWidth={1.7} aria-hidden="true" />
+            {label}
+          </Link>
+        ))}
+        <button type="button" onClick={() => onMore(true)} className={ITEM}>
+          <Ellipsis size={19} aria-hidden="true" />
+          {shell.more}
+        </button>
+      </nav>
+      <Dialog open={more} onOpenChange={onMore} title={shell.more}>
+        <div className="grid gap-1">
+          {PHONE_MORE.map(({ to, label, icon: Icon }) => (
+            <Link key={to} to={to} onClick={() => onMore(false)} className="flex h-11 items-center gap-3 rounded-s px-2 hover:bg-sunken">
+              <Icon size={17} strokeWidth={1.7} aria-hidden="true" />
+              {label}
+            </Link>
+          ))}
+          <div className="mt-2 border-t border-line pt-2 grid">
+            <AccountMenu />
+          </div>
+        </div>
+      </Dialog>
+    </>
+  );
+}

@@ -1,0 +1,28 @@
+import type { Call, Outcome } from "@/api/types";
+import type { Tone } from "@/components/chip";
+import { Dot, toneText } from "@/components/chip";
+import { Money } from "@/components/figures";
+import { cx } from "@/lib/cx";
+import { outcomes } from "@/strings/common";
+
+const TONE: Record<string, Tone> = { ok: "work", error: "wrong", cut: "wrong", cancelled: "wait", refused: "wrong" };
+
+export const outcomeTone = (outcome: string): Tone => TONE[outcome] ?? "plain";
+export const outcomeWord = (outcome: string): string => (outcomes as Record<string, string>)[outcome] ?? outcome;
+
+/** How a call ended: quiet when well. */
+export function OutcomeWord({ outcome, code, className }: { outcome: Outcome; code?: string | null; className?: string }) {
+  const tone = outcomeTone(outcome);
+  return (
+    <span className={cx("inline-flex items-center gap-2 whitespace-nowrap", outcome === "ok" ? "text-muted" : toneText[tone], className)}>
+      <Dot tone={outcome === "ok" ? "done" : tone} />
+      {outcomeWord(outcome)}
+      {code && outcome !== "ok" && <span className="text-faint">{code}</span>}
+    </span>
+  );
+}
+
+export function CallCost({ call, className }: { call: Pick<Call, "cost_nano" | "usage_source" | "outcome">; className?: string }) {
+  if (call.cost_nano === null && call.usage_source === "none" && call.outcome !== "ok") return <span className="text-faint">–</span>;
+  return <Money nano={call.cost_nano} estimated={call.usage_source === "estimated"} className={className} />;
+}

@@ -1,0 +1,94 @@
+import type { InputHTMLAttributes, ReactNode, SelectHTMLAttributes, TextareaHTMLAttributes } from "react";
+import { useId } from "react";
+
+import { cx } from "@/lib/cx";
+
+const CONTROL =
+  "w-full rounded-s border border-field-line/60 bg-surface px-2.5 text-base text-ink hover:border-field-line " +
+  "focus-visible:border-accent focus-visible:outline-2 focus-visible:outline-offset-0 aria-invalid:border-wrong max-md:text-[16px]";
+
+type Common = { label: string; hint?: ReactNode; error?: string | undefined; optional?: boolean; labelHidden?: boolean };
+type Wiring = { id: string; "aria-describedby": string | undefined; "aria-invalid": true | undefined };
+
+/** A label, its control, and under it a hint or what is wrong with the value. */
+function Field({ label, hint, error, labelHidden, children }: Common & { children: (wiring: Wiring) => ReactNode }) {
+  const id = useId();
+  const below = error ?? hint;
+  return (
+    <div className="grid gap-1">
+      <label htmlFor={id} className={cx("text-s font-[510]", labelHidden && "sr-only")}>
+        {label}
+      </label>
+      {children({ id, "aria-describedby": below ? `${id}-below` : undefined, "aria-invalid": error ? true : undefined })}
+      {below && (
+        <div id={`${id}-below`} className={cx("text-s", error ? "text-wrong" : "text-faint")}>
+          {below}
+        </div>
+      )}
+    </div>
+  );
+}
+
+type TextProps = Common & InputHTMLAttributes<HTMLInputElement>;
+
+export function TextField({ label, hint, error, labelHidden, className, ...rest }: TextProps) {
+  return (
+    <Field label={label} hint={hint} error={error} labelHidden={labelHidden}>
+      {(wiring) => <input {...wiring} {...rest} className={cx(CONTROL, "h-8", className)} />}
+    </Field>
+  );
+}
+
+export function AreaField({ label, hint, error, labelHidden, className, ...rest }: Common & TextareaHTMLAttributes<HTMLTextAreaElement>) {
+  return (
+    <Field label={label} hint={hint} error={error} labelHidden={labelHidden}>
+      {(wiring) => <textarea rows={4} {...wiring} {...rest} className={cx(CONTROL, "py-1.5 leading-normal", className)} />}
+    </Field>
+  );
+}
+
+export type Choice = { value: string; label: string };
+
+type SelectProps = Common & SelectHTMLAttributes<HTMLSelectElement> & { choices: Choice[] };
+
+/** The platform's own select: right on every phone, with every screen reader. */
+export function SelectField({ label, hint, error, labelHidden, className, choices, ...rest }: SelectProps) {
+  return (
+    <Field label={label} hint={hint} error={error} labelHidden={labelHidden}>
+      {(wiring) => (
+        <select {...wiring} {...rest} className={cx(CONTROL, "h-8 pr-7", className)}>
+          {choices.map((choice) => (
+            <option key={choice.value} value={choice.value}>
+              {choice.label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+type FilterProps = { label: string; value: string; onChange: (value: string) => void; choices: Choice[] };
+
+/** A select in a row of filters: quiet until it filters something. */
+export function FilterSelect({ label, value, onChange, choices }: FilterProps) {
+  return (
+    <select
+      aria-label={label}
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+      className={cx(
+        "h-[30px] max-w-[180px] rounded-s border bg-surface pr-6 pl-2 text-s text-ellipsis hover:border-field-line max-md:text-[16px]",
+        value ? "border-accent text-ink" : "border-line-strong text-muted",
+      )}
+    >
+      <option value="">{label}</option>
+      {choices.map((choice) => (
+        <option key={choice.value} value={choice.value}>
+          {choice.label}
+        </option>
+      ))}
+      {value && !choices.some((choice) => choice.value === value) && <option value={value}>{value}</option>}
+    </select>
+  );
+}

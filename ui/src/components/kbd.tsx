@@ -1,0 +1,9 @@
+import type { ReactNode } from "react";
+
+export function Kbd({ children }: { children: ReactNode }) {
+  return (
+    <kbd className="inline-block rounded-[4px] border border-b-2 border-line-strong bg-surface px-1 py-[2px] font-sans text-2xs leading-none font-[510] text-faint">
+      {children}
+    </kbd>
+  );
+}

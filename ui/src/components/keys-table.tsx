@@ -1,0 +1,127 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+
+import { keyKeys, revokeKey, rotateKey } from "@/api/keys";
+import { asProblem } from "@/api/problem";
+import type { Agent, Key } from "@/api/types";
+import { Button } from "@/components/button";
+import { Chip } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Confirm, Dialog } from "@/components/dialog";
+import { Ago, Due } from "@/components/figures";
+import { KeySecret } from "@/components/key-secret";
+import { toast } from "@/components/toast";
+import { keys as say } from "@/strings/agents";
+import { words } from "@/strings/common";
+
+type Asked = { act: "revoke" | "rotate"; key: Key };
+
+/** Keys with what can be done to them. With `agents`, says whose each is. */
+export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Agent[] }) {
+  const [asked, setAsked] = useState<Asked>();
+  const [secret, setSecret] = useState<string>();
+  const [ended, setEnded] = useState(false);
+  const client = useQueryClient();
+  const settled = () => client.invalidateQueries({ queryKey: keyKeys.all });
+  const onError = (error: unknown) => toast({ text: asProblem(error).message, tone: "wrong" });
+  const revoke = useMutation({ mutationFn: revokeKey, onSettled: settled, onError, onSuccess: () => toast({ text: say.revoked }) });
+  const rotate = useMutation({ mutationFn: rotateKey, onSettled: settled, onError, onSuccess: (key) => setSecret(key.secret) });
+  const live = keys.filter((key) => key.state === "active");
+  const gone = keys.length - live.length;
+  const columns = useMemo(() => keyColumns(agents, setAsked), [agents]);
+  return (
+    <div className="grid gap-2">
+      <DataTable label={say.title} columns={columns} rows={ended ? keys : live} rowId={(key) => key.id} />
+      {gone > 0 && (
+        <div>
+          <Button variant="quiet" size="s" onClick={() => setEnded(!ended)}>
+            {ended ? say.hideEnded : say.showEnded(gone)}
+          </Button>
+        </div>
+      )}
+      <Confirm
+        open={asked !== undefined}
+        onOpenChange={(open) => !open && setAsked(undefined)}
+        title={asked?.act === "rotate" ? say.rotateTitle : say.revokeTitle}
+        act={asked?.act === "rotate" ? say.rotate : say.revoke}
+        onAct={() => asked && (asked.act === "rotate" ? rotate : revoke).mutate(asked.key.id)}
+      >
+        {asked?.act === "rotate" ? say.rotateHelp : say.revokeHelp}
+      </Confirm>
+      <Dialog
+        open={secret !== undefined}
+        onOpenChange={() => setSecret(undefined)}
+        title={say.secretTitle}
+        dismissable={false}
+        footer={
+          <Button variant="primary" onClick={() => setSecret(undefined)}>
+            {words.done}
+          </Button>
+        }
+      >
+        {secret && <KeySecret secret={secret} />}
+      </Dialog>
+    </div>
+  );
+}
+
+function keyColumns(agents: Agent[] | undefined, ask: (asked: Asked) => void): Column<Key>[] {
+  const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
+  const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
+  return [
+    { id: "key", header: say.columns.key, cell: (key) => <code className="text-[12px]">{key.hint}</code> },
+    { id: "name", header: say.columns.name, from: "md", cell: (key) => key.name || <span className="text-faint">–</span> },
+    ...(agents
+      ? [
+          {
+            id: "of",
+            header: say.columns.of,
+            sort: owner,
+            cell: (key: Key) => (
+              <>
+                {owner(key)} {key.kind !== "agent" && <Chip>{say.kinds[key.kind]}</Chip>}
+              </>
+            ),
+          },
+        ]
+      : []),
+    {
+      id: "state",
+      header: say.columns.state,
+      from: "md",
+      cell: (key) =>
+        key.state === "active" && key.expires_at ? (
+          <span className="text-muted">
+            {say.expires} <Due at={key.expires_at} />
+          </span>
+        ) : (
+          <span className="text-muted">{say.states[key.state] ?? key.state}</span>
+        ),
+    },
+    {
+      id: "used",
+      header: say.columns.used,
+      sort: (key) => key.last_used_at ?? "",
+      cell: (key) => (key.last_used_at ? <Ago at={key.last_used_at} className="text-muted" /> : <span className="text-faint">{words.never}</span>),
+    },
+    {
+      id: "act",
+      header: say.columns.act,
+      headerHidden: true,
+      align: "end",
+      cell: (key) =>
+        key.state === "active" &&
+        key.kind !== "run" && (
+          <span className="inline-flex gap-1.5">
+            <Button size="s" aria-label={say.rotateLabel(key.hint)} onClick={() => ask({ act: "rotate", key })}>
+              {say.rotate}
+            </Button>
+            <Button size="s" variant="danger" aria-label={say.revokeLabel(key.hint)} onClick={() => ask({ act: "revoke", key })}>
+              {say.revoke}
+            </Button>
+          </span>
+        ),
+    },
+  ];
+}

@@ -1,0 +1,45 @@
+import { DropdownMenu } from "radix-ui";
+import type { ReactNode } from "react";
+
+import { cx } from "@/lib/cx";
+
+type MenuProps = { trigger: ReactNode; label?: string; align?: "start" | "end"; children: ReactNode };
+
+export function Menu({ trigger, label, align = "end", children }: MenuProps) {
+  return (
+    <DropdownMenu.Root>
+      <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          align={align}
+          sideOffset={4}
+          className="z-50 min-w-[180px] max-w-[280px] animate-appear rounded-m border border-line bg-surface p-1 text-ink shadow-float"
+        >
+          {label && <DropdownMenu.Label className="px-2 pt-1 pb-1.5 text-xs text-faint">{label}</DropdownMenu.Label>}
+          {children}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}
+
+type ItemProps = { onSelect: () => void; danger?: boolean; disabled?: boolean; children: ReactNode };
+
+export function MenuItem({ onSelect, danger = false, disabled = false, children }: ItemProps) {
+  return (
+    <DropdownMenu.Item
+      onSelect={onSelect}
+      disabled={disabled}
+      className={cx(
+        "flex min-h-7 cursor-default items-center gap-2 rounded-s px-2 py-1 text-s outline-none select-none data-[disabled]:opacity-50 data-[highlighted]:bg-sunken",
+        danger && "text-wrong",
+      )}
+    >
+      {children}
+    </DropdownMenu.Item>
+  );
+}
+
+export function MenuLine() {
+  return <DropdownMenu.Separator className="my-1 h-px bg-line" />;
+}

@@ -1,0 +1,75 @@
+import { X } from "lucide-react";
+import { useSyncExternalStore } from "react";
+
+import { Dot } from "@/components/chip";
+import { words } from "@/strings/common";
+
+type Toast = { id: number; text: string; tone: "work" | "wrong" | "plain"; action?: { label: string; act: () => void } };
+
+const SHOWN_MS = 6_000;
+let shown: Toast[] = [];
+let nextId = 1;
+const listeners = new Set<() => void>();
+
+function change(next: Toast[]): void {
+  shown = next;
+  listeners.forEach((tell) => tell());
+}
+
+function dismiss(id: number): void {
+  change(shown.filter((each) => each.id !== id));
+}
+
+/** Says something in passing. What must not be missed belongs in the page instead. */
+export function toast({ tone = "plain", ...rest }: { text: string; tone?: Toast["tone"]; action?: Toast["action"] }): void {
+  const id = nextId++;
+  change([...shown.slice(-3), { id, tone, ...rest }]);
+  setTimeout(() => dismiss(id), tone === "wrong" ? SHOWN_MS * 1.5 : SHOWN_MS);
+}
+
+export function Toasts() {
+  const toasts = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => shown,
+  );
+  return (
+    <div
+      role="status"
+      aria-live="polite"
+      className="pointer-events-none fixed inset-x-4 bottom-[76px] z-[60] grid justify-items-center gap-2 md:inset-x-auto md:right-5 md:bottom-5 md:justify-items-end"
+    >
+      {toasts.map((each) => (
+        <div
+          key={each.id}
+          className="pointer-events-auto flex max-w-[440px] animate-rise items-center gap-2.5 rounded-m border border-line bg-surface py-2 pr-1.5 pl-3 text-s shadow-float"
+        >
+          <Dot tone={each.tone} />
+          <span className="min-w-0">{each.text}</span>
+          {each.action && (
+            <button
+              type="button"
+              className="shrink-0 rounded-s px-1.5 py-1 font-[560] text-accent hover:bg-sunken"
+              onClick={() => {
+                each.action?.act();
+                dismiss(each.id);
+              }}
+            >
+              {each.action.label}
+            </button>
+          )}
+          <button
+            type="button"
+            aria-label={words.dismiss}
+            onClick={() => dismiss(each.id)}
+            className="grid size-6 shrink-0 place-items-center rounded-s text-faint hover:bg-sunken hover:text-ink"
+          >
+            <X size={13} />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+
+import type { Column } from "@/components/data-table";
+import { cellClass, followRow, headClass, rowClass } from "@/components/data-table";
+import { cx } from "@/lib/cx";
+
+const ROW = 41;
+const FROM = { md: "hidden md:table-cell", lg: "hidden lg:table-cell" } as const;
+
+type Props<T> = {
+  label: string;
+  columns: (Column<T> & { width?: string })[];
+  rows: T[];
+  rowId: (row: T) => string;
+  fresh?: (row: T) => boolean;
+  more: boolean;
+  loadMore: () => void;
+  footer: React.ReactNode;
+  ref?: React.Ref<HTMLDivElement>;
+};
+
+/** A table of any length that scrolls with the page. Only rows near the window exist. */
+export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, loadMore, footer, ref }: Props<T>) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const [top, setTop] = useState(0);
+  useLayoutEffect(() => {
+    if (body.current) setTop(body.current.getBoundingClientRect().top + window.scrollY);
+  }, [rows.length]);
+  const virtual = useWindowVirtualizer({
+    count: rows.length,
+    estimateSize: () => ROW,
+    overscan: 12,
+    scrollMargin: top,
+    getItemKey: (index) => {
+      const row = rows[index];
+      return row === undefined ? index : rowId(row);
+    },
+  });
+  const shown = virtual.getVirtualItems();
+  const [first, last] = [shown[0], shown[shown.length - 1]];
+  const lastIndex = last?.index ?? 0;
+  useEffect(() => {
+    if (more && lastIndex >= rows.length - 20) loadMore();
+  }, [more, lastIndex, rows.length, loadMore]);
+  const before = first ? first.start - top : 0;
+  const after = last ? virtual.getTotalSize() - (last.end - top) : 0;
+  return (
+    <div ref={ref} className="card overflow-x-clip">
+      <table className="w-full table-fixed border-collapse" aria-label={label} aria-rowcount={more ? -1 : rows.length + 1}>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.id} scope="col" className={cx(headClass, column.align === "end" && "text-right", column.from && FROM[column.from], column.width)}>
+                {column.header}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody ref={body}>
+          {before > 0 && <Gap height={before} columns={columns.length} />}
+          {shown.map((item) => {
+            const row = rows[item.index];
+            if (row === undefined) return null;
+            return (
+              <tr
+                key={item.key}
+                aria-rowindex={item.index + 2}
+                onClick={followRow}
+                style={{ height: ROW }}
+                className={cx(rowClass, "cursor-default", fresh?.(row) && "animate-fresh")}
+              >
+                {columns.map((column) => (
+                  <td key={column.id} className={cx(cellClass, "truncate py-0", column.align === "end" && "num text-right", column.from && FROM[column.from])}>
+                    {column.cell(row)}
+                  </td>
+                ))}
+              </tr>
+            );
+          })}
+          {after > 0 && <Gap height={after} columns={columns.length} />}
+        </tbody>
+      </table>
+      <p className="border-t border-line px-4 py-2.5 text-center text-s text-faint">{footer}</p>
+    </div>
+  );
+}
+
+function Gap({ height, columns }: { height: number; columns: number }) {
+  return (
+    <tr aria-hidden="true" style={{ height }}>
+      <td colSpan={columns} />
+    </tr>
+  );
+}

@@ -1,0 +1,182 @@
+import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { KeyRound } from "lucide-react";
+import { useState } from "react";
+
+import { useSetDesired } from "@/api/agent-acts";
+import { agentQuery } from "@/api/agents";
+import { createAgentKey, keyKeys, keysQuery } from "@/api/keys";
+import { asProblem } from "@/api/problem";
+import type { Agent } from "@/api/types";
+import { agentShown } from "@/components/agent-state";
+import { Avatar } from "@/components/avatar";
+import { Button } from "@/components/button";
+import { OutcomeWord } from "@/components/call-words";
+import { Chip } from "@/components/chip";
+import { Confirm } from "@/components/dialog";
+import { Facts } from "@/components/facts";
+import { Ago, Money } from "@/components/figures";
+import { KeysTable } from "@/components/keys-table";
+import { LatestCalls } from "@/components/latest-calls";
+import { Mark, Page, Section, Strip } from "@/components/page";
+import { PauseButton } from "@/components/pause-button";
+import { RunsTable } from "@/components/runs-table";
+import { SkeletonRows } from "@/components/states";
+import { toast } from "@/components/toast";
+import { formatCount } from "@/lib/format";
+import { useListKeys } from "@/lib/list-keys";
+import { FirstCall } from "@/features/agents/connect";
+import { ConnectDialog } from "@/features/agents/create-agent-dialog";
+import { agents } from "@/strings/agents";
+
+const say = agents.page;
+
+export function AgentPage({ agentId }: { agentId: string }) {
+  const { data: agent } = useSuspenseQuery(agentQuery(agentId));
+  const [secret, setSecret] = useState<string>();
+  const client = useQueryClient();
+  useListKeys();
+  const newKey = async () => {
+    try {
+      setSecret((await createAgentKey(agent.id, {})).secret);
+      await client.invalidateQueries({ queryKey: keyKeys.all });
+    } catch (error) {
+      toast({ text: asProblem(error).message, tone: "wrong" });
+    }
+  };
+  return (
+    <Page
+      title={agent.name}
+      above={
+        <Link to="/agents" className="hover:underline">
+          {agents.title}
+        </Link>
+      }
+      answer={
+        <span className="inline-flex flex-wrap items-center gap-x-2">
+          <Avatar name={agent.name} agent />
+          {agent.name} <AgentSentence agent={agent} />
+        </span>
+      }
+      below={agent.description}
+      actions={
+        <>
+          <PauseButton agent={agent} size="m" />
+          <Button onClick={() => void newKey()}>
+            <KeyRound size={13} aria-hidden="true" /> {say.newKey}
+          </Button>
+          <RetireButton agent={agent} />
+        </>
+      }
+    >
+      <Strip figures={figures(agent)} />
+      {!agent.last_call && agent.desired !== "retired" && (
+        <div className="mb-5">
+          <FirstCall agentId={agent.id} />
+        </div>
+      )}
+      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
+        <div className="grid min-w-0 content-start gap-6">
+          <Section
+            title={say.calls}
+            aside={
+              <Link to="/calls" search={{ agent: agent.id }} className="text-accent hover:underline">
+                {say.allCalls}
+              </Link>
+            }
+          >
+            <LatestCalls filter={{ agent_id: agent.id }} />
+          </Section>
+          <Section title={say.runs}>
+            <RunsTable filter={{ agent_id: agent.id }} of="agent" empty={say.noRuns} />
+          </Section>
+          <Section title={say.keys}>
+            <AgentKeys agentId={agent.id} />
+          </Section>
+        </div>
+        <Section title={say.about}>
+          <div className="card p-4">
+            <Facts facts={facts(agent)} />
+          </div>
+        </Section>
+      </div>
+      {secret && <ConnectDialog agent={agent} secret={secret} onClose={() => setSecret(undefined)} />}
+    </Page>
+  );
+}
+
+function AgentSentence({ agent }: { agent: Agent }) {
+  const { verb } = agentShown(agent, Date.now());
+  const [run] = agent.open_runs;
+  if (verb === "working" && run) {
+    return (
+      <span>
+        {say.worksOn("")}
+        <Link to="/tasks/$taskId" params={{ taskId: run.task_id }} className="border-b-2 border-work">
+          {run.task_title}
+        </Link>
+        .
+      </span>
+    );
+  }
+  if (verb === "paused") return <Mark tone="wait">{say.isPaused}</Mark>;
+  if (verb === "retired") return <Mark>{say.isRetired}</Mark>;
+  return <span>{verb === "calling" ? <Mark tone="work">{say.isCalling}</Mark> : say.isIdle}.</span>;
+}
+
+function AgentKeys({ agentId }: { agentId: string }) {
+  const { data } = useQuery(keysQuery(agentId));
+  if (!data) return <SkeletonRows rows={1} />;
+  return <KeysTable keys={data.items} />;
+}
+
+function RetireButton({ agent }: { agent: Agent }) {
+  const [asking, setAsking] = useState(false);
+  const set = useSetDesired({ onDone: () => undefined, onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }) });
+  if (agent.desired === "retired" || agent.declared) return null;
+  return (
+    <>
+      <Button variant="danger" onClick={() => setAsking(true)}>
+        {say.retire}
+      </Button>
+      <Confirm
+        open={asking}
+        onOpenChange={setAsking}
+        title={say.retireTitle(agent.name)}
+        act={say.retire}
+        onAct={() => set.mutate({ agent, desired: "retired" })}
+      >
+        {say.retireHelp}
+      </Confirm>
+    </>
+  );
+}
+
+const figures = (agent: Agent) => [
+  {
+    label: say.costToday,
+    value: (
+      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+        <Money nano={agent.today.cost_nano} unpriced={agent.today.unpriced_calls} />
+      </Link>
+    ),
+  },
+  { label: say.callsToday, value: formatCount(agent.today.calls) },
+  {
+    label: say.errorsToday,
+    value: <span className={agent.today.errors > 0 ? "text-wrong" : undefined}>{formatCount(agent.today.errors)}</span>,
+  },
+  {
+    label: say.lastCall,
+    value: agent.last_call ? <Ago at={agent.last_call.at} className="text-l" /> : <span className="text-l text-faint">{agents.neverCalled}</span>,
+    note: agent.last_call && <OutcomeWord outcome={agent.last_call.outcome} />,
+  },
+];
+
+const facts = (agent: Agent) => [
+  { label: say.owner, value: agent.owner.name },
+  { label: say.capacity, value: agent.capacity },
+  { label: say.bodies, value: say.bodyModes[(agent.body_mode ?? "inherit") as keyof typeof say.bodyModes] },
+  { label: say.created, value: <Ago at={agent.created_at} /> },
+  ...(agent.declared ? [{ label: agents.declared, value: <Chip>{agents.declaredTitle}</Chip> }] : []),
+];

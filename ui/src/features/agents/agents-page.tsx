@@ -1,0 +1,118 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+
+import { agentsQuery } from "@/api/agents";
+import type { Agent } from "@/api/types";
+import { AgentsAnswer } from "@/components/agents-answer";
+import { AgentVerb, agentShown } from "@/components/agent-state";
+import { Avatar } from "@/components/avatar";
+import { Button } from "@/components/button";
+import { OutcomeWord } from "@/components/call-words";
+import { Chip } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Ago, Money } from "@/components/figures";
+import { Page } from "@/components/page";
+import { PauseButton } from "@/components/pause-button";
+import { Empty } from "@/components/states";
+import { formatCount } from "@/lib/format";
+import { useListKeys } from "@/lib/list-keys";
+import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
+import { agents as say } from "@/strings/agents";
+
+type Props = { creating: boolean; setCreating: (open: boolean) => void };
+
+export function AgentsPage({ creating, setCreating }: Props) {
+  const { data } = useSuspenseQuery(agentsQuery);
+  const [retired, setRetired] = useState(false);
+  useListKeys();
+  const present = data.items.filter((agent) => agent.desired !== "retired");
+  const goneCount = data.items.length - present.length;
+  const create = (
+    <Button variant="primary" onClick={() => setCreating(true)}>
+      <Plus size={14} aria-hidden="true" /> {say.newAgent}
+    </Button>
+  );
+  return (
+    <Page title={say.title} answer={present.length === 0 ? say.title : <AgentsAnswer agents={present} />} actions={create}>
+      {present.length === 0 ? (
+        <Empty title={say.empty} action={create}>
+          {say.emptyHelp}
+        </Empty>
+      ) : (
+        <DataTable label={say.title} columns={columns} rows={retired ? data.items : present} rowId={(agent) => agent.id} />
+      )}
+      {goneCount > 0 && (
+        <Button variant="quiet" size="s" className="mt-2" onClick={() => setRetired(!retired)}>
+          {retired ? say.hideRetired : say.showRetired(goneCount)}
+        </Button>
+      )}
+      <CreateAgentDialog open={creating} onOpenChange={setCreating} />
+    </Page>
+  );
+}
+
+const columns: Column<Agent>[] = [
+  {
+    id: "agent",
+    header: say.columns.agent,
+    sort: (agent) => agent.name,
+    cell: (agent) => (
+      <span className="flex min-w-0 items-center gap-2.5">
+        <Avatar name={agent.name} agent />
+        <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
+          {agent.name}
+        </Link>
+        {agent.declared && (
+          <Chip title={say.declaredTitle} className="max-lg:hidden">
+            {say.declared}
+          </Chip>
+        )}
+      </span>
+    ),
+  },
+  { id: "doing", header: say.columns.doing, sort: (agent) => agentShown(agent, Date.now()).verb, cell: (agent) => <AgentVerb agent={agent} className="max-w-[300px]" /> },
+  {
+    id: "last",
+    header: say.columns.lastCall,
+    from: "lg",
+    sort: (agent) => agent.last_call_at ?? "",
+    cell: (agent) =>
+      agent.last_call ? (
+        <span className="flex items-center gap-x-2 text-muted">
+          <span className="max-w-[180px] truncate">{agent.last_call.model ?? "–"}</span>
+          <OutcomeWord outcome={agent.last_call.outcome} />
+          <Ago at={agent.last_call.at} className="text-faint" />
+        </span>
+      ) : (
+        <span className="text-faint">{say.neverCalled}</span>
+      ),
+  },
+  {
+    id: "calls",
+    header: say.columns.calls,
+    align: "end",
+    from: "md",
+    sort: (agent) => agent.today.calls,
+    cell: (agent) => (
+      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+        {formatCount(agent.today.calls)}
+        {agent.today.errors > 0 && <span className="text-wrong"> · {say.errors(agent.today.errors)}</span>}
+      </Link>
+    ),
+  },
+  {
+    id: "cost",
+    header: say.columns.cost,
+    align: "end",
+    sort: (agent) => agent.today.cost_nano,
+    cell: (agent) => (
+      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+        <Money nano={agent.today.cost_nano} unpriced={agent.today.unpriced_calls} />
+      </Link>
+    ),
+  },
+  { id: "act", header: say.columns.act, headerHidden: true, align: "end", from: "md", cell: (agent) => <PauseButton agent={agent} /> },
+];

@@ -1,0 +1,79 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+
+import { newestCallsQuery } from "@/api/calls";
+import { providersQuery } from "@/api/providers";
+import { settingsQuery } from "@/api/settings";
+import { buttonClass } from "@/components/button";
+import { CallCost, OutcomeWord } from "@/components/call-words";
+import { Dot } from "@/components/chip";
+import { CodeBlock } from "@/components/code-block";
+import { Segmented } from "@/components/segmented";
+import { remember, remembered } from "@/lib/storage";
+import { modelsFor, snippets } from "@/features/agents/snippets";
+import { agents } from "@/strings/agents";
+
+const say = agents.connect;
+
+/** Copy-paste lines that already hold this server's address and the key. */
+export function ConnectSnippets({ secret }: { secret: string }) {
+  const [chosen, setChosen] = useState(remembered("snippet") ?? "openai");
+  const { data: settings } = useQuery(settingsQuery);
+  const { data: providers } = useQuery(providersQuery);
+  const all = snippets(settings?.gateway.base_url ?? window.location.origin, secret, modelsFor(providers?.items ?? []));
+  const snippet = all.find((each) => each.id === chosen) ?? all[0];
+  const choose = (id: string) => {
+    setChosen(id);
+    remember("snippet", id);
+  };
+  if (!snippet) return null;
+  return (
+    <div className="grid min-w-0 gap-2.5">
+      {providers?.items.length === 0 && (
+        <p className="flex flex-wrap items-center gap-2 rounded-s bg-wait-soft px-3 py-2 text-s text-wait">
+          {say.noProvider}
+          <Link to="/providers" search={{ new: true }} className="font-[560] underline underline-offset-2">
+            {say.addProvider}
+          </Link>
+        </p>
+      )}
+      <div className="scroll-quiet -mx-1 overflow-x-auto px-1 py-0.5">
+        <Segmented label={say.how} value={snippet.id} onChange={choose} options={all.map((each) => ({ value: each.id, label: each.name }))} />
+      </div>
+      {snippet.file && <p className="text-s text-faint">{snippet.file}</p>}
+      <CodeBlock code={snippet.code} label={snippet.name} />
+    </div>
+  );
+}
+
+/** Waits for an agent's first call and says when it came. */
+export function FirstCall({ agentId, onOpen }: { agentId: string; onOpen?: () => void }) {
+  const { data } = useQuery(newestCallsQuery({ agent_id: agentId }, 1));
+  const call = data?.items[0];
+  return (
+    <div role="status" className="flex min-h-[52px] flex-wrap items-center gap-x-3 gap-y-1 rounded-m border border-line bg-bg px-3 py-2">
+      {call ? (
+        <>
+          <Dot tone="work" />
+          <b>{say.arrived}</b>
+          <span className="flex flex-wrap items-center gap-x-2 text-s text-muted">
+            {call.model ?? call.model_asked} · <OutcomeWord outcome={call.outcome} code={call.error_code} /> · <CallCost call={call} />
+          </span>
+          <Link to="/calls/$callId" params={{ callId: call.id }} className={buttonClass("primary", "s") + " ml-auto"} onClick={onOpen}>
+            {say.open}
+          </Link>
+        </>
+      ) : (
+        <>
+          <span aria-hidden="true" className="relative grid size-2 place-items-center">
+            <span className="absolute size-2 animate-ping rounded-full bg-wait opacity-60" />
+            <span className="size-2 rounded-full bg-wait" />
+          </span>
+          <b>{say.waiting}</b>
+          <span className="text-s text-muted">{say.waitingHelp}</span>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import { Link } from "@tanstack/react-router";
+
+import type { Call } from "@/api/types";
+import { CallCost, OutcomeWord } from "@/components/call-words";
+import type { Column } from "@/components/data-table";
+import { Ago } from "@/components/figures";
+import { formatCompact, formatCount, formatDuration } from "@/lib/format";
+import { calls } from "@/strings/calls";
+
+const say = calls.columns;
+const dash = <span className="text-faint">–</span>;
+
+export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
+  {
+    id: "time",
+    header: say.time,
+    width: "w-[104px]",
+    cell: (call) => (
+      <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="text-muted hover:underline">
+        <Ago at={call.started_at} />
+      </Link>
+    ),
+  },
+  { id: "agent", header: say.agent, width: "w-[112px] md:w-[140px]", cell: (call) => call.agent?.name ?? dash },
+  {
+    id: "model",
+    header: say.model,
+    cell: (call) => (
+      <>
+        {call.model ?? call.model_asked}
+        {call.provider && <span className="ml-2 text-s text-faint max-md:hidden">{call.provider}</span>}
+      </>
+    ),
+  },
+  {
+    id: "task",
+    header: say.task,
+    width: "w-[92px]",
+    from: "md",
+    cell: (call) =>
+      call.task ? (
+        <Link to="/tasks/$taskId" params={{ taskId: call.task.id }} title={call.task.title} className="hover:underline">
+          {call.task.ref}
+        </Link>
+      ) : (
+        <span className="text-s text-faint">{calls.unclaimed}</span>
+      ),
+  },
+  { id: "outcome", header: say.outcome, width: "w-[150px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
+  {
+    id: "tokens",
+    header: say.tokens,
+    width: "w-[130px]",
+    align: "end",
+    from: "lg",
+    cell: (call) =>
+      call.usage ? (
+        <span title={`${formatCount(call.usage.input_total)} → ${formatCount(call.usage.output_total)}`}>
+          {formatCompact(call.usage.input_total)} <span className="text-faint">→</span> {formatCompact(call.usage.output_total)}
+        </span>
+      ) : (
+        dash
+      ),
+  },
+  { id: "took", header: say.took, width: "w-[84px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
+  { id: "cost", header: say.cost, width: "w-[88px]", align: "end", cell: (call) => <CallCost call={call} /> },
+];

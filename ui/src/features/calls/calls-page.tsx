@@ -1,0 +1,85 @@
+import { Link } from "@tanstack/react-router";
+import { ArrowUp } from "lucide-react";
+import { useMemo } from "react";
+
+import type { CallFilter } from "@/api/calls";
+import { buttonClass } from "@/components/button";
+import { Page } from "@/components/page";
+import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
+import { VirtualTable } from "@/components/virtual-table";
+import { useListKeys } from "@/lib/list-keys";
+import { CALL_COLUMNS } from "@/features/calls/call-columns";
+import { CallFilters } from "@/features/calls/call-filters";
+import type { CallsSearch } from "@/features/calls/search";
+import { callFilter } from "@/features/calls/search";
+import { useCallTail } from "@/features/calls/use-call-tail";
+import { calls as say } from "@/strings/calls";
+
+type Props = { search: CallsSearch; setSearch: (search: CallsSearch) => void };
+
+export function CallsPage({ search, setSearch }: Props) {
+  const known = JSON.stringify(search);
+  const filter = useMemo(() => callFilter(JSON.parse(known) as CallsSearch, Date.now()), [known]);
+  const filtered = Object.keys(filter).length > 0;
+  useListKeys();
+  return (
+    <Page title={say.title} answer={`${say.answer(filtered)}.`}>
+      <CallFilters search={search} setSearch={(change) => setSearch({ ...search, ...change })} clear={() => setSearch({})} />
+      <Explorer key={known} filter={filter} filtered={filtered} />
+    </Page>
+  );
+}
+
+function Explorer({ filter, filtered }: { filter: CallFilter; filtered: boolean }) {
+  const { query, listed, waiting, skipped, join, joined, ref } = useCallTail(filter);
+  const { hasNextPage, isFetchingNextPage } = query;
+  if (query.error && !query.data) return <ProblemNote error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <SkeletonRows rows={10} />;
+  if (listed.length === 0) return <NoCalls filtered={filtered} />;
+  return (
+    <div className="relative">
+      {waiting.length > 0 && (
+        <div className="sticky top-14 z-20 -mb-[34px] flex justify-center md:top-3">
+          <button
+            type="button"
+            onClick={() => {
+              join();
+              window.scrollTo({ top: 0 });
+            }}
+            className="flex h-[34px] animate-rise items-center gap-1.5 rounded-full border border-accent bg-accent px-3.5 text-s font-[560] text-on-accent shadow-float"
+          >
+            <ArrowUp size={13} aria-hidden="true" />
+            {say.newCalls(waiting.length, skipped)}
+          </button>
+        </div>
+      )}
+      <VirtualTable
+        ref={ref}
+        label={say.title}
+        columns={CALL_COLUMNS}
+        rows={listed}
+        rowId={(call) => call.id}
+        fresh={(call) => joined.has(call.id)}
+        more={hasNextPage && !isFetchingNextPage}
+        loadMore={() => void query.fetchNextPage()}
+        footer={hasNextPage ? say.loadingMore : say.end}
+      />
+    </div>
+  );
+}
+
+function NoCalls({ filtered }: { filtered: boolean }) {
+  if (filtered) return <Empty title={say.emptyFiltered}>{say.emptyFilteredHelp}</Empty>;
+  return (
+    <Empty
+      title={say.empty}
+      action={
+        <Link to="/agents" search={{ new: true }} className={buttonClass("primary")}>
+          {say.connect}
+        </Link>
+      }
+    >
+      {say.emptyHelp}
+    </Empty>
+  );
+}

@@ -1,0 +1,109 @@
+import { Brain, ChevronRight, CornerDownRight, FileText, Image as ImageIcon, Wrench } from "lucide-react";
+import type { ReactNode } from "react";
+import { useState } from "react";
+
+import type { Part } from "@/api/types";
+import { Button } from "@/components/button";
+import { Markdown } from "@/components/markdown";
+import { prettyJson } from "@/features/calls/sse";
+import { calls } from "@/strings/calls";
+
+const say = calls.talk;
+const CLIP = 6_000;
+
+/** One part of a message, by its kind. Nothing in it is trusted: text is text, markup stays inert. */
+export function MessagePart({ part, plain }: { part: Part; plain: boolean }) {
+  switch (part.kind) {
+    case "text":
+      return <TextPart text={part.text ?? ""} plain={plain} />;
+    case "reasoning":
+      return (
+        <Fold icon={<Brain size={13} />} title={say.reasoning} preview={part.text ?? ""}>
+          <p className="break-words whitespace-pre-wrap text-muted">{part.text}</p>
+        </Fold>
+      );
+    case "tool_call":
+      return (
+        <Fold icon={<Wrench size={13} />} title={say.toolCall(part.name ?? "?")} preview={oneLine(argumentsText(part))}>
+          <Pre text={argumentsText(part)} />
+        </Fold>
+      );
+    case "tool_result":
+      return (
+        <Fold icon={<CornerDownRight size={13} />} title={part.name ? say.toolResult(part.name) : say.result} preview={oneLine(part.text ?? "")}>
+          <Pre text={part.text ?? ""} />
+        </Fold>
+      );
+    case "image":
+      return <Attachment icon={<ImageIcon size={13} />} words={say.image} part={part} />;
+    case "file":
+    case "audio":
+      return <Attachment icon={<FileText size={13} />} words={say.file} part={part} />;
+    default:
+      return (
+        <Fold icon={<FileText size={13} />} title={`${say.other}: ${part.kind}`} preview={oneLine(JSON.stringify(part))}>
+          <Pre text={JSON.stringify(part)} />
+        </Fold>
+      );
+  }
+}
+
+function argumentsText(part: Part): string {
+  if (typeof part.arguments === "string") return part.arguments;
+  return part.arguments === undefined || part.arguments === null ? (part.text ?? "") : JSON.stringify(part.arguments);
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").slice(0, 160);
+
+function TextPart({ text, plain }: { text: string; plain: boolean }) {
+  const [all, setAll] = useState(false);
+  const cut = text.length > CLIP && !all;
+  const shown = cut ? text.slice(0, CLIP) : text;
+  return (
+    <>
+      {plain ? <p className="break-words whitespace-pre-wrap">{shown}</p> : <Markdown text={shown} />}
+      {cut && (
+        <div>
+          <Button size="s" onClick={() => setAll(true)}>
+            {say.showAll}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Fold({ icon, title, preview, children }: { icon: ReactNode; title: string; preview: string; children: ReactNode }) {
+  return (
+    <details className="group/fold min-w-0 rounded-s border border-line bg-bg">
+      <summary className="flex min-h-8 cursor-default items-center gap-2 px-2.5 py-1 text-s [&::-webkit-details-marker]:hidden">
+        <ChevronRight size={13} aria-hidden="true" className="shrink-0 text-faint transition-transform duration-100 group-open/fold:rotate-90" />
+        <span aria-hidden="true" className="shrink-0 text-muted">
+          {icon}
+        </span>
+        <span className="shrink-0 font-[510]">{title}</span>
+        <span className="min-w-0 truncate text-faint group-open/fold:invisible">{preview}</span>
+      </summary>
+      <div className="border-t border-line px-2.5 py-2">{children}</div>
+    </details>
+  );
+}
+
+function Pre({ text }: { text: string }) {
+  return (
+    <pre tabIndex={0} className="scroll-quiet max-h-[50vh] overflow-auto text-[12px] leading-[1.6] break-words whitespace-pre-wrap">
+      {prettyJson(text) ?? text}
+    </pre>
+  );
+}
+
+function Attachment({ icon, words, part }: { icon: ReactNode; words: string; part: Part }) {
+  return (
+    <p className="inline-flex items-center gap-2 rounded-s border border-line bg-bg px-2.5 py-1.5 text-s text-muted">
+      <span aria-hidden="true">{icon}</span>
+      {words}
+      {part.name && ` ${part.name}`}
+      {part.media_type && <span className="text-faint">{part.media_type}</span>}
+    </p>
+  );
+}

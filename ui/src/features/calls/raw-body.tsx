@@ -1,0 +1,96 @@
+import { useQuery } from "@tanstack/react-query";
+import { Download } from "lucide-react";
+import { useMemo, useState } from "react";
+
+import type { Side } from "@/api/calls";
+import { bodyPath, bodyQuery, renderedQuery } from "@/api/calls";
+import { buttonClass } from "@/components/button";
+import { CodeBlock } from "@/components/code-block";
+import { Segmented } from "@/components/segmented";
+import { SkeletonRows } from "@/components/states";
+import { formatBytes, formatDuration } from "@/lib/format";
+import { BodyProblem } from "@/features/calls/body-problem";
+import type { StreamEvent } from "@/features/calls/sse";
+import { asText, prettyJson, streamEvents } from "@/features/calls/sse";
+import { calls } from "@/strings/calls";
+
+const say = calls.raw;
+const SHOWN_CHARS = 400_000;
+const SHOWN_EVENTS = 3_000;
+
+type View = "pretty" | "bytes" | "events";
+
+/** A body as it went over the wire: bytes as text, JSON laid out, or the events of a stream with their times. */
+export function RawBody({ callId, side }: { callId: string; side: Side }) {
+  const { data, error, refetch } = useQuery(bodyQuery(callId, side));
+  if (error && !data) return <BodyProblem error={error} retry={() => void refetch()} />;
+  if (!data) return <SkeletonRows rows={8} />;
+  if (data.bytes.length === 0) return <p className="card px-4 py-3 text-faint">{say.empty}</p>;
+  return <Shown callId={callId} side={side} bytes={data.bytes} type={data.type} />;
+}
+
+function Shown({ callId, side, bytes, type }: { callId: string; side: Side; bytes: Uint8Array; type: string }) {
+  const text = useMemo(() => asText(bytes), [bytes]);
+  const pretty = useMemo(() => (text === null ? null : prettyJson(text)), [text]);
+  const stream = text !== null && (type.includes("event-stream") || /^(event|data|id|retry):/.test(text));
+  const views: { value: View; label: string }[] = [
+    ...(stream ? [{ value: "events" as const, label: say.events }] : []),
+    ...(pretty !== null ? [{ value: "pretty" as const, label: say.pretty }] : []),
+    { value: "bytes", label: say.bytes },
+  ];
+  const [chosen, setChosen] = useState<View>();
+  const view = chosen ?? views[0]?.value ?? "bytes";
+  const whole = view === "pretty" ? (pretty ?? "") : (text ?? "");
+  const cut = view !== "events" && whole.length > SHOWN_CHARS;
+  return (
+    <div className="grid min-w-0 gap-2.5">
+      <div className="flex flex-wrap items-center gap-2">
+        {text !== null && <Segmented label={say.view} value={view} onChange={setChosen} options={views} />}
+        <span className="text-s text-faint">
+          {type.split(";")[0]} · {formatBytes(bytes.length)}
+        </span>
+        <a href={bodyPath(callId, side)} download={`${callId}-${side}`} className={buttonClass("plain") + " ml-auto"}>
+          <Download size={13} aria-hidden="true" /> {say.download}
+        </a>
+      </div>
+      {text === null ? (
+        <p className="card px-4 py-3 text-muted">{say.binary(formatBytes(bytes.length))}</p>
+      ) : view === "events" ? (
+        <Events callId={callId} bytes={bytes} />
+      ) : (
+        <CodeBlock code={cut ? whole.slice(0, SHOWN_CHARS) : whole} label={say.label[side]} wrap />
+      )}
+      {cut && <p className="text-s text-wait">{say.long(formatBytes(SHOWN_CHARS))}</p>}
+    </div>
+  );
+}
+
+function Events({ callId, bytes }: { callId: string; bytes: Uint8Array }) {
+  const { data: rendered } = useQuery(renderedQuery(callId));
+  const events = useMemo(() => streamEvents(bytes, rendered?.timeline ?? null), [bytes, rendered]);
+  return (
+    <ol className="card divide-y divide-line overflow-hidden text-s">
+      {events.slice(0, SHOWN_EVENTS).map((event) => (
+        <EventRow key={event.offset} event={event} />
+      ))}
+    </ol>
+  );
+}
+
+function EventRow({ event }: { event: StreamEvent }) {
+  const pretty = prettyJson(event.data);
+  return (
+    <li className="[contain-intrinsic-size:auto_31px] [content-visibility:auto]">
+      <details className="group">
+        <summary className="flex cursor-default items-baseline gap-3 px-3 py-1.5 hover:bg-sunken/60">
+          <span className="num w-14 shrink-0 text-right text-faint">{event.ms === null ? event.offset : formatDuration(event.ms)}</span>
+          {event.name && <span className="shrink-0 text-muted">{event.name}</span>}
+          <code className="min-w-0 truncate text-[12px] group-open:text-faint">{event.data}</code>
+        </summary>
+        <pre tabIndex={0} className="scroll-quiet overflow-x-auto bg-sunken px-3 py-2 pl-20 text-[12px] leading-[1.55]">
+          {pretty ?? event.data}
+        </pre>
+      </details>
+    </li>
+  );
+}

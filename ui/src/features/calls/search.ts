@@ -1,0 +1,48 @@
+import type { CallFilter } from "@/api/calls";
+import type { Raw, Window } from "@/lib/search";
+import { flag, oneOf, text, WINDOW_MS, WINDOWS } from "@/lib/search";
+
+export type CallsSearch = {
+  agent?: string | undefined;
+  task?: string | undefined;
+  run?: string | undefined;
+  conversation?: string | undefined;
+  model?: string | undefined;
+  provider?: string | undefined;
+  outcome?: string | undefined;
+  unclaimed?: true | undefined;
+  since?: Window | undefined;
+};
+
+export const callsSearch = (raw: Raw): CallsSearch => ({
+  agent: text(raw.agent),
+  task: text(raw.task),
+  run: text(raw.run),
+  conversation: text(raw.conversation),
+  model: text(raw.model),
+  provider: text(raw.provider),
+  outcome: text(raw.outcome),
+  unclaimed: flag(raw.unclaimed),
+  since: oneOf(raw.since, WINDOWS),
+});
+
+/** The server's filter for what the address says; `now` in milliseconds turns "the last hour" into an instant. */
+export function callFilter(search: CallsSearch, now: number): CallFilter {
+  const filter: CallFilter = {
+    agent_id: search.agent,
+    task_id: search.task,
+    run_id: search.run,
+    conversation_id: search.conversation,
+    model: search.model,
+    provider: search.provider,
+    outcome: search.outcome,
+    unclaimed: search.unclaimed,
+    from: search.since && new Date(now - WINDOW_MS[search.since]).toISOString(),
+  };
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+}
+
+export const CALL_TABS = ["conversation", "request", "response", "headers"] as const;
+export type CallTab = (typeof CALL_TABS)[number];
+export type CallPageSearch = { tab?: CallTab | undefined };
+export const callPageSearch = (raw: Raw): CallPageSearch => ({ tab: oneOf(raw.tab, CALL_TABS) });

@@ -1,0 +1,61 @@
+import { Link } from "@tanstack/react-router";
+
+import type { Column } from "@/components/data-table";
+import { Money } from "@/components/figures";
+import type { Bar, Series } from "@/components/stacked-bars";
+import { formatCount, formatMoney } from "@/lib/format";
+import type { Window } from "@/lib/search";
+import type { Row } from "@/features/costs/cost-series";
+import type { COST_BY } from "@/features/costs/search";
+import { costs } from "@/strings/costs";
+
+const say = costs.columns;
+
+export function costColumns(by: (typeof COST_BY)[number], span: Window, total: number): Column<Row>[] {
+  const count = (id: keyof Row & string, header: string, from: "md" | "lg"): Column<Row> => ({
+    id,
+    header,
+    align: "end",
+    from,
+    sort: (row) => Number(row[id]),
+    cell: (row) => formatCount(Number(row[id])),
+  });
+  return [
+    {
+      id: "what",
+      header: costs.by[by],
+      sort: (row) => row.name,
+      cell: (row) =>
+        row.value ? (
+          <Link to="/calls" search={{ [by]: row.value, since: span }} data-row-link className="font-[510] hover:underline">
+            {row.name}
+          </Link>
+        ) : (
+          <span className="text-faint">{row.name}</span>
+        ),
+    },
+    count("calls", say.calls, "md"),
+    { ...count("errors", say.failed, "lg"), cell: (row) => <span className={row.errors > 0 ? "text-wrong" : "text-faint"}>{formatCount(row.errors)}</span> },
+    count("input_tokens", say.tokensIn, "md"),
+    count("cache_read_tokens", say.cached, "lg"),
+    count("output_tokens", say.tokensOut, "md"),
+    { id: "cost", header: say.cost, align: "end", sort: (row) => row.cost_nano, cell: (row) => <Money nano={row.cost_nano} unpriced={row.unpriced_calls} /> },
+    {
+      id: "share",
+      header: say.share,
+      align: "end",
+      from: "lg",
+      cell: (row) => (total > 0 ? `${Math.round((row.cost_nano / total) * 100)} %` : "–"),
+    },
+  ];
+}
+
+/** The chart as a table: a row for each bar. */
+export function barColumns(series: Series[]): Column<Bar>[] {
+  return [
+    { id: "at", header: say.time, cell: (bar) => bar.label },
+    ...series.map(
+      (each, which): Column<Bar> => ({ id: each.id, header: each.name, align: "end", cell: (bar) => formatMoney(bar.values[which] ?? 0) }),
+    ),
+  ];
+}

@@ -1,0 +1,91 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+
+import { costsQuery } from "@/api/costs";
+import { DataTable } from "@/components/data-table";
+import { Money } from "@/components/figures";
+import { Page, Section } from "@/components/page";
+import { Segmented } from "@/components/segmented";
+import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
+import { StackedBars } from "@/components/stacked-bars";
+import { WINDOWS } from "@/lib/search";
+import { chartOf, GRAIN, rowsOf, windowStart } from "@/features/costs/cost-series";
+import { barColumns, costColumns } from "@/features/costs/cost-columns";
+import type { CostsSearch } from "@/features/costs/search";
+import { COST_BY } from "@/features/costs/search";
+import { costs as say } from "@/strings/costs";
+
+type Props = { search: CostsSearch; setSearch: (search: CostsSearch) => void };
+
+const DAY = 86_400_000;
+const today = (): string => new Date(Math.floor(Date.now() / DAY) * DAY).toISOString();
+
+export function CostsPage({ search, setSearch }: Props) {
+  const { by = "agent", span = "24h" } = search;
+  const [view, setView] = useState<"chart" | "table">("chart");
+  const [opened] = useState(() => Date.now());
+  const from = useMemo(() => new Date(windowStart(span, opened)).toISOString(), [span, opened]);
+  const { data, error, refetch, dataUpdatedAt } = useQuery(costsQuery({ by, grain: GRAIN[span], from }));
+  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: today() }));
+  const rows = useMemo(() => rowsOf(data?.buckets ?? [], by === "agent" ? say.unclaimed : say.unknown), [data, by]);
+  const chart = useMemo(() => chartOf(data?.buckets ?? [], rows, span, dataUpdatedAt), [data, rows, span, dataUpdatedAt]);
+  const columns = useMemo(() => costColumns(by, span, data?.totals.cost_nano ?? 0), [by, span, data]);
+  return (
+    <Page
+      title={say.title}
+      answer={
+        <>
+          <Money nano={day?.totals.cost_nano ?? 0} unpriced={day?.totals.unpriced_calls ?? 0} /> {say.today}
+          {data && (
+            <>
+              , <Money nano={data.totals.cost_nano} unpriced={data.totals.unpriced_calls} /> {say.inWindow[span]}
+            </>
+          )}
+          .
+        </>
+      }
+    >
+      <div className="mb-5 flex flex-wrap gap-2">
+        <Segmented label={say.windowLabel} value={span} onChange={(next) => setSearch({ ...search, span: next })} options={WINDOWS.map((value) => ({ value, label: say.windows[value] }))} />
+        <Segmented label={say.byLabel} value={by} onChange={(next) => setSearch({ ...search, by: next })} options={COST_BY.map((value) => ({ value, label: say.by[value] }))} />
+      </div>
+      {error && !data ? (
+        <ProblemNote error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <SkeletonRows />
+      ) : data.totals.calls === 0 ? (
+        <Empty title={say.empty}>{say.emptyHelp}</Empty>
+      ) : (
+        <div className="grid gap-6">
+          <Section
+            title={say.chartTitle}
+            aside={
+              <Segmented
+                label={say.view}
+                value={view}
+                onChange={setView}
+                options={[
+                  { value: "chart", label: say.views.chart },
+                  { value: "table", label: say.views.table },
+                ]}
+              />
+            }
+          >
+            {view === "chart" ? (
+              <StackedBars label={say.chart(say.by[by], say.inWindow[span])} series={chart.series} bars={chart.bars} />
+            ) : (
+              <DataTable label={say.chart(say.by[by], say.inWindow[span])} columns={barColumns(chart.series)} rows={chart.bars} rowId={(bar) => bar.at} />
+            )}
+            <p className="mt-2 text-s text-faint">
+              {say.utc} {data.totals.unpriced_calls > 0 && <span className="text-wait">{say.unpricedNote(data.totals.unpriced_calls)}</span>}{" "}
+              {data.totals.estimated_calls > 0 && say.estimatedNote(data.totals.estimated_calls)}
+            </p>
+          </Section>
+          <Section title={say.tableTitle(say.by[by])}>
+            <DataTable key={by} label={say.tableTitle(say.by[by])} columns={columns} rows={rows} rowId={(row) => row.id} initialSort={{ id: "cost", desc: true }} />
+          </Section>
+        </div>
+      )}
+    </Page>
+  );
+}

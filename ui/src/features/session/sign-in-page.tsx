@@ -1,0 +1,129 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+
+import { asProblem } from "@/api/problem";
+import { sessionKeys, signInByLink, signInByPassword } from "@/api/session";
+import type { Session } from "@/api/types";
+import { Button } from "@/components/button";
+import { CodeBlock } from "@/components/code-block";
+import { TextField } from "@/components/field";
+import { usePageTitle } from "@/lib/title";
+import { PasswordForm } from "@/features/session/password-form";
+import type { SignInSearch } from "@/features/session/search";
+import { words } from "@/strings/common";
+import { session as say } from "@/strings/session";
+
+type Props = { search: SignInSearch; mark: React.ReactNode; onDone: (next: string) => void; forgetToken: () => void };
+
+/** The door: a one-time link, then a password of one's own. */
+export function SignInPage({ search, mark, onDone, forgetToken }: Props) {
+  usePageTitle(say.title);
+  const client = useQueryClient();
+  const [offer, setOffer] = useState(false);
+  const { linkError, opening } = useLink(search.token, forgetToken, (session) => {
+    client.setQueryData(sessionKeys.all, session);
+    if (session.password_set) onDone(search.next ?? "/");
+    else setOffer(true);
+  });
+
+  return (
+    <main className="grid min-h-dvh content-start justify-items-center px-4 pt-[14vh] pb-10">
+      <div className="w-full max-w-[380px]">
+        <div className="mb-6 flex items-center gap-2.5">
+          {mark}
+          <div>
+            <p className="text-l font-semibold">{words.product}</p>
+            <p className="text-s text-muted">{say.lead}</p>
+          </div>
+        </div>
+        <div className="card p-5">
+          {offer ? (
+            <PasswordForm hasPassword={false} onDone={() => onDone(search.next ?? "/")} onLater={() => onDone(search.next ?? "/")} />
+          ) : opening ? (
+            <h1 role="status">{say.signingIn}</h1>
+          ) : (
+            <SignInForm
+              linkError={linkError}
+              onSession={(session) => {
+                client.setQueryData(sessionKeys.all, session);
+                onDone(search.next ?? "/");
+              }}
+            />
+          )}
+        </div>
+      </div>
+    </main>
+  );
+}
+
+/** Uses the link's token exactly once, also where React runs effects twice. */
+function useLink(token: string | undefined, forget: () => void, onSession: (session: Session) => void) {
+  const [linkError, setLinkError] = useState<string>();
+  const [opening, setOpening] = useState(token !== undefined);
+  const used = useRef<string>(undefined);
+  useEffect(() => {
+    if (token === undefined || used.current === token) return;
+    used.current = token;
+    signInByLink(token)
+      .then(onSession, (error: unknown) => {
+        const problem = asProblem(error);
+        setLinkError(problem.status >= 400 && problem.status < 500 ? say.linkUsed : problem.message);
+      })
+      .finally(() => {
+        setOpening(false);
+        forget();
+      });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the token decides; the callbacks are new each time
+  }, [token]);
+  return { linkError, opening };
+}
+
+function SignInForm({ linkError, onSession }: { linkError: string | undefined; onSession: (session: Session) => void }) {
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const submit = async (form: FormData) => {
+    setBusy(true);
+    try {
+      onSession(await signInByPassword({ email: String(form.get("email")), password: String(form.get("password")) }));
+    } catch (error) {
+      const found = asProblem(error);
+      setProblem(found.status === 401 ? say.wrong : found.message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      className="grid gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit(new FormData(event.currentTarget));
+      }}
+    >
+      <h1 className="text-l font-semibold">{say.title}</h1>
+      {linkError && (
+        <div role="alert" className="grid gap-2 rounded-s bg-wrong-soft p-3 text-s">
+          <p className="font-[560] text-wrong">{linkError}</p>
+          <p>{say.linkHelp}</p>
+          <CodeBlock code={say.linkCommand} label={say.linkHelp} />
+        </div>
+      )}
+      <TextField label={say.email} name="email" type="email" autoComplete="username" required />
+      <TextField label={say.password} name="password" type="password" autoComplete="current-password" required />
+      {problem && (
+        <p role="alert" className="text-s text-wrong">
+          {problem}
+        </p>
+      )}
+      <Button type="submit" variant="primary" busy={busy}>
+        {say.signIn}
+      </Button>
+      {!linkError && (
+        <div className="grid gap-2 border-t border-line pt-4 text-s text-muted">
+          <p>{say.noLink}</p>
+          <CodeBlock code={say.linkCommand} label={say.noLink} />
+        </div>
+      )}
+    </form>
+  );
+}

@@ -1,0 +1,70 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+
+import { settingsQuery } from "@/api/settings";
+import type { Settings } from "@/api/types";
+import { CodeBlock } from "@/components/code-block";
+import { Facts } from "@/components/facts";
+import { Page, Section } from "@/components/page";
+import { formatBytes, formatCount, formatDuration } from "@/lib/format";
+import { Members } from "@/features/settings/members";
+import { agents } from "@/strings/agents";
+import { settings as say } from "@/strings/settings";
+
+/** `password` is the card that changes one's own password; it belongs to signing in. */
+export function SettingsPage({ password }: { password: React.ReactNode }) {
+  const { data: settings } = useSuspenseQuery(settingsQuery);
+  return (
+    <Page
+      title={say.title}
+      answer={say.answer(settings.workspace.name, settings.version)}
+      actions={
+        <a href="/api/openapi.json" className="text-s text-accent hover:underline">
+          {say.api}
+        </a>
+      }
+    >
+      <div className="grid gap-6 lg:grid-cols-2">
+        <Section title={say.gateway}>
+          <div className="card grid gap-2 p-4">
+            <p className="text-s text-muted">{say.baseUrl}</p>
+            <CodeBlock code={settings.gateway.base_url} label={say.baseUrl} />
+            <p className="text-s text-faint">{say.baseUrlHelp}</p>
+          </div>
+        </Section>
+        <Section title={say.workspace}>
+          <div className="card p-4">
+            <Facts facts={facts(settings)} />
+          </div>
+        </Section>
+        <div className="min-w-0 lg:col-span-2">
+          <Members />
+        </div>
+        <Section title={say.password}>
+          <div className="card p-4">{password}</div>
+        </Section>
+        <Section title={say.ingest}>
+          <div className="card p-4">
+            <Facts facts={ingestFacts(settings)} />
+          </div>
+        </Section>
+      </div>
+    </Page>
+  );
+}
+
+const kept = (days: number | null): string => (days === null ? say.forEver : say.days(days));
+
+const facts = (settings: Settings) => [
+  { label: say.name, value: settings.workspace.name },
+  { label: say.bodies, value: agents.page.bodyModes[settings.workspace.body_mode as keyof typeof agents.page.bodyModes] },
+  { label: `${say.retention}: ${say.bodiesFor}`, value: kept(settings.retention.bodies_days) },
+  { label: `${say.retention}: ${say.callsFor}`, value: kept(settings.retention.calls_days) },
+];
+
+function ingestFacts({ ingest }: Settings) {
+  const waits = ingest.backlog_records > 0 ? say.records(formatCount(ingest.backlog_records), formatBytes(ingest.backlog_bytes)) : say.nothingWaits;
+  return [
+    { label: say.backlog, value: waits },
+    { label: say.lag, value: formatDuration(ingest.lag_ms) },
+  ];
+}

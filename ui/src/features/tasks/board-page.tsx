@@ -1,0 +1,174 @@
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Plus, Search } from "lucide-react";
+import { useState } from "react";
+
+import { agentsQuery } from "@/api/agents";
+import { boardQuery } from "@/api/tasks";
+import type { Board, TaskState } from "@/api/types";
+import { Button, buttonClass } from "@/components/button";
+import { FilterSelect } from "@/components/field";
+import { Kbd } from "@/components/kbd";
+import { Mark, Page } from "@/components/page";
+import { Segmented } from "@/components/segmented";
+import { Empty } from "@/components/states";
+import { cx } from "@/lib/cx";
+import { useListKeys } from "@/lib/list-keys";
+import { usePhone } from "@/lib/media";
+import { useDebounced } from "@/lib/use-debounced";
+import { BoardColumn } from "@/features/tasks/board-column";
+import { BoardDrag } from "@/features/tasks/board-drag";
+import { useConfirmedMove } from "@/features/tasks/confirm-move";
+import type { BoardSearch } from "@/features/tasks/search";
+import { boardFilter } from "@/features/tasks/search";
+import { CreateTaskDialog } from "@/features/tasks/task-dialogs";
+import { TaskList } from "@/features/tasks/task-list";
+import { states } from "@/strings/common";
+import { tasks as say } from "@/strings/tasks";
+
+type Props = { search: BoardSearch; setSearch: (change: Partial<BoardSearch>) => void };
+
+export function BoardPage({ search, setSearch }: Props) {
+  const filter = boardFilter(search);
+  const filtered = Object.keys(filter).length > 0;
+  const { data: board } = useSuspenseQuery(boardQuery(filter));
+  const list = search.view === "list";
+  const empty = !filtered && board.columns.every((column) => column.count === 0);
+  useListKeys();
+  const create = (
+    <Button variant="primary" onClick={() => setSearch({ new: true })}>
+      <Plus size={14} aria-hidden="true" /> {say.newTask} <Kbd>c</Kbd>
+    </Button>
+  );
+  return (
+    <Page title={say.board} answer={<BoardAnswer board={board} />} actions={create} fill={!list && !empty}>
+      {empty ? (
+        <EmptyBoard create={create} />
+      ) : (
+        <>
+          <Filters search={search} setSearch={setSearch} />
+          {list ? <TaskList filter={filter} /> : <Columns board={board} search={search} />}
+        </>
+      )}
+      <CreateTaskDialog open={search.new === true} onOpenChange={(open) => setSearch({ new: open || undefined })} />
+    </Page>
+  );
+}
+
+function BoardAnswer({ board }: { board: Board }) {
+  const count = (state: TaskState) => board.columns.find((column) => column.state === state)?.count ?? 0;
+  const open = count("backlog") + count("ready") + count("in_progress") + count("in_review");
+  const parts = [
+    count("in_progress") > 0 && <Mark key="w" tone="work">{say.inProgress(count("in_progress"))}</Mark>,
+    count("in_review") > 0 && <Mark key="r" tone="review">{say.inReview(count("in_review"))}</Mark>,
+    count("in_progress") + count("in_review") === 0 && count("ready") > 0 && <span key="a">{say.ready(count("ready"))}</span>,
+  ].filter(Boolean);
+  return (
+    <>
+      {say.open(open)}
+      {parts.map((part, at) => (
+        <span key={at}>
+          {at === 0 ? ": " : ", "}
+          {part}
+        </span>
+      ))}
+      .
+    </>
+  );
+}
+
+function Filters({ search, setSearch }: Props) {
+  const { data: agents } = useQuery(agentsQuery);
+  const [typed, setTyped] = useDebounced(search.q ?? "", (q) => setSearch({ q: q || undefined }));
+  return (
+    <div className="mb-4 flex flex-wrap items-center gap-2">
+      <label className="relative">
+        <span className="sr-only">{say.filterText}</span>
+        <Search size={13} aria-hidden="true" className="absolute top-1/2 left-2 -translate-y-1/2 text-faint" />
+        <input
+          data-filter
+          type="search"
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+          placeholder={say.filterText}
+          className="h-[30px] w-[190px] rounded-s border border-line-strong bg-surface pr-2 pl-7 text-s hover:border-field-line max-md:text-[16px]"
+        />
+      </label>
+      <FilterSelect
+        label={say.anyAgent}
+        value={search.agent ?? ""}
+        onChange={(agent) => setSearch({ agent: agent || undefined })}
+        choices={(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
+      />
+      <Segmented
+        label={say.views.label}
+        className="ml-auto"
+        value={search.view ?? "board"}
+        onChange={(view) => setSearch({ view: view === "board" ? undefined : view })}
+        options={[
+          { value: "board", label: say.views.board },
+          { value: "list", label: say.views.list },
+        ]}
+      />
+    </div>
+  );
+}
+
+function Columns({ board, search }: { board: Board; search: BoardSearch }) {
+  const phone = usePhone();
+  const [only, setOnly] = useState<TaskState>(() => board.columns.find((column) => column.state === "in_progress" && column.count > 0)?.state ?? "ready");
+  const { move, confirm } = useConfirmedMove();
+  const filter = boardFilter(search);
+  const shown = phone ? board.columns.filter((column) => column.state === only) : board.columns;
+  return (
+    <>
+      {phone && (
+        <div className="scroll-quiet -mx-4 mb-3 overflow-x-auto px-4">
+          <Segmented
+            label={say.views.label}
+            value={only}
+            onChange={setOnly}
+            options={board.columns.map((column) => ({ value: column.state, label: states[column.state], count: column.count }))}
+          />
+        </div>
+      )}
+      <BoardDrag onDrop={move} offScreen={(state) => !shown.some((column) => column.state === state)}>
+        {(carried) => (
+          <div
+            className={cx(
+              "min-h-0 flex-1",
+              phone ? "h-[calc(100dvh-260px)] min-h-[320px] [&>section]:h-full" : "scroll-quiet grid grid-cols-[repeat(5,minmax(184px,1fr))] gap-3 overflow-x-auto overflow-y-hidden",
+            )}
+          >
+            {shown.map((column) => (
+              <BoardColumn key={column.state} column={column} filter={filter} carried={carried} onMove={move} filtered={Object.keys(filter).length > 0} headless={phone} />
+            ))}
+          </div>
+        )}
+      </BoardDrag>
+      {confirm}
+    </>
+  );
+}
+
+function EmptyBoard({ create }: { create: React.ReactNode }) {
+  const { data: agents } = useQuery(agentsQuery);
+  const none = agents?.items.length === 0;
+  return (
+    <Empty
+      title={say.empty}
+      action={
+        <>
+          {create}
+          {none && (
+            <Link to="/agents" search={{ new: true }} className={buttonClass()}>
+              {say.connectAgent}
+            </Link>
+          )}
+        </>
+      }
+    >
+      {say.emptyHelp} {none && say.emptyNoAgents}
+    </Empty>
+  );
+}

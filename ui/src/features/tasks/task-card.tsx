@@ -1,0 +1,122 @@
+import { Link } from "@tanstack/react-router";
+import { Ellipsis } from "lucide-react";
+
+import type { Task, TaskState } from "@/api/types";
+import { Avatar } from "@/components/avatar";
+import { Chip, Dot } from "@/components/chip";
+import type { Tone } from "@/components/chip";
+import { Due, Money, Since } from "@/components/figures";
+import { Menu, MenuItem, MenuLine } from "@/components/menu";
+import { cx } from "@/lib/cx";
+import { priorities, states } from "@/strings/common";
+import { tasks as say } from "@/strings/tasks";
+
+type LinkProps = { ref?: React.Ref<HTMLAnchorElement>; onKeyDown?: React.KeyboardEventHandler; "aria-describedby"?: string };
+
+type Props = { task: Task; onMove?: (to: TaskState) => void; onOpen?: () => void; link?: LinkProps; lifted?: boolean };
+
+/** One task as a card: what it is, who has it, how long it stands here, what it has cost. */
+export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) {
+  return (
+    <article
+      aria-label={`${task.ref} ${task.title}`}
+      className={cx("card group/card grid gap-1 px-3 py-2.5 hover:border-line-strong", lifted && "cursor-grabbing border-accent shadow-float")}
+    >
+      <div className="flex h-5 items-center gap-1.5 text-s text-faint">
+        {task.ref}
+        <Urgency task={task} />
+        <Since at={task.state_since} className="ml-auto" />
+        {onMove && (
+          <Menu
+            label={task.allowed_moves.length > 0 ? say.moveTo : undefined}
+            trigger={
+              <button
+                type="button"
+                aria-label={say.cardMenu(task.ref)}
+                className="-mr-1.5 grid size-6 place-items-center rounded-s opacity-0 group-hover/card:opacity-100 hover:bg-sunken focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+              >
+                <Ellipsis size={14} aria-hidden="true" />
+              </button>
+            }
+          >
+            {task.allowed_moves.map((to) => (
+              <MenuItem key={to} danger={to === "cancelled"} onSelect={() => onMove(to)}>
+                {states[to]}
+              </MenuItem>
+            ))}
+            {task.allowed_moves.length > 0 && <MenuLine />}
+            <MenuItem onSelect={() => onOpen?.()}>{say.openTask}</MenuItem>
+          </Menu>
+        )}
+      </div>
+      <Link
+        to="/tasks/$taskId"
+        params={{ taskId: task.id }}
+        draggable={false}
+        data-row-link
+        className="line-clamp-3 font-[560] break-words"
+        {...link}
+      >
+        {task.title}
+      </Link>
+      <Worker task={task} />
+      <div className="mt-0.5 flex min-h-5 flex-wrap items-center gap-1.5">
+        {task.due_at && task.state !== "done" && (
+          <Chip tone={Date.parse(task.due_at) < Date.now() ? "wrong" : "plain"}>
+            {say.due} <Due at={task.due_at} />
+          </Chip>
+        )}
+        {task.labels.slice(0, 3).map((label) => (
+          <Chip key={label} title={label} className="max-w-[110px]">
+            <span className="truncate">{label}</span>
+          </Chip>
+        ))}
+        <span className="ml-auto flex items-center gap-2 text-s text-muted">
+          {task.calls > 0 ? <Money nano={task.cost_nano} unpriced={task.unpriced_calls} /> : <span className="text-faint">–</span>}
+          <Avatar name={task.accountable.name} />
+        </span>
+      </div>
+    </article>
+  );
+}
+
+function Urgency({ task }: { task: Task }) {
+  if (task.priority !== "urgent" && task.priority !== "high") return null;
+  return <Chip tone={task.priority === "urgent" ? "wrong" : "wait"}>{priorities[task.priority]}</Chip>;
+}
+
+function Worker({ task }: { task: Task }) {
+  const { tone, verb } = workerSays(task);
+  const name = task.run?.agent_name ?? task.agent?.name;
+  return (
+    <div className="flex min-w-0 items-center gap-2 text-s">
+      <Dot tone={tone} />
+      <span className={cx("truncate", !name && "text-faint")}>{name ?? say.nobody}</span>
+      {verb && <span className={cx("min-w-0 truncate", VERB[tone])}>{verb}</span>}
+    </div>
+  );
+}
+
+const VERB: Record<Tone | "idle", string> = {
+  work: "text-work",
+  wait: "text-wait",
+  wrong: "text-wrong",
+  review: "text-review",
+  done: "text-faint",
+  plain: "text-faint",
+  idle: "text-faint",
+};
+
+/** What is going on with a task, as far as its state and its open run say. Pure. */
+export function workerSays(task: Task): { tone: Tone | "idle"; verb: string | null } {
+  switch (task.state) {
+    case "in_progress":
+      return task.run ? { tone: "work", verb: say.attempt(task.run.attempt) } : { tone: "wait", verb: say.waitsForAgent };
+    case "in_review":
+      return { tone: "review", verb: say.waitsForReview(task.accountable.name) };
+    case "done":
+      return { tone: "done", verb: null };
+    default:
+      return { tone: "idle", verb: null };
+  }
+}

@@ -1,0 +1,159 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { agentsQuery } from "@/api/agents";
+import { asProblem } from "@/api/problem";
+import { changeTask, createTask, taskKeys } from "@/api/tasks";
+import type { Priority, Task } from "@/api/types";
+import { Button } from "@/components/button";
+import { Dialog } from "@/components/dialog";
+import { AreaField, SelectField, TextField } from "@/components/field";
+import { priorities, states, words } from "@/strings/common";
+import { tasks } from "@/strings/tasks";
+
+const say = tasks.form;
+
+type Values = { title: string; brief: string; acceptance: string[]; agent: string; priority: Priority; due: string | null; labels: string[]; state: "backlog" | "ready" };
+
+/** What the form holds, with empty fields as nothing. Pure. */
+export function readForm(form: FormData): Values {
+  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const several = (name: string, by: RegExp) => text(name).split(by).map((each) => each.trim()).filter(Boolean);
+  const due = text("due");
+  return {
+    title: text("title"),
+    brief: text("brief"),
+    acceptance: several("acceptance", /\n/),
+    agent: text("agent"),
+    priority: (text("priority") || "normal") as Priority,
+    due: due ? new Date(due).toISOString() : null,
+    labels: several("labels", /,/),
+    state: text("state") === "backlog" ? "backlog" : "ready",
+  };
+}
+
+/** An instant as `datetime-local` wants it: in this place's time, without a zone. */
+function localInput(at: string | null): string {
+  if (!at) return "";
+  const date = new Date(at);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+type OpenProps = { open: boolean; onOpenChange: (open: boolean) => void };
+
+export function CreateTaskDialog({ open, onOpenChange }: OpenProps) {
+  const client = useQueryClient();
+  const save = async (values: Values) => {
+    await createTask({
+      title: values.title,
+      brief: values.brief,
+      acceptance: values.acceptance,
+      priority: values.priority,
+      labels: values.labels,
+      state: values.state,
+      ...(values.agent ? { agent_id: values.agent } : {}),
+      ...(values.due ? { due_at: values.due } : {}),
+    });
+    void client.invalidateQueries({ queryKey: taskKeys.all });
+    onOpenChange(false);
+  };
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange} title={say.create} wide>
+      <TaskForm act={say.actCreate} onSave={save} onCancel={() => onOpenChange(false)} />
+    </Dialog>
+  );
+}
+
+export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task: Task }) {
+  const client = useQueryClient();
+  const save = async (values: Values) => {
+    const met = new Map(task.acceptance.map((each) => [each.text, each.met]));
+    await changeTask(task, {
+      title: values.title,
+      brief: values.brief,
+      acceptance: values.acceptance.map((text) => ({ text, met: met.get(text) ?? false })),
+      priority: values.priority,
+      labels: values.labels,
+      due_at: values.due,
+    });
+    void client.invalidateQueries({ queryKey: taskKeys.all });
+    onOpenChange(false);
+  };
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange} title={say.edit} wide>
+      <TaskForm task={task} act={say.actSave} onSave={save} onCancel={() => onOpenChange(false)} />
+    </Dialog>
+  );
+}
+
+type FormProps = { task?: Task; act: string; onSave: (values: Values) => Promise<void>; onCancel: () => void };
+
+function TaskForm({ task, act, onSave, onCancel }: FormProps) {
+  const { data: agents } = useQuery(agentsQuery);
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const submit = async (form: FormData) => {
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await onSave(readForm(form));
+    } catch (error) {
+      setProblem(asProblem(error).message);
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      className="grid gap-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit(new FormData(event.currentTarget));
+      }}
+    >
+      <TextField label={say.title} name="title" required autoFocus maxLength={300} autoComplete="off" defaultValue={task?.title} />
+      <AreaField label={say.brief} name="brief" hint={say.briefHint} rows={5} defaultValue={task?.brief} />
+      <AreaField label={say.acceptance} name="acceptance" hint={say.acceptanceHint} rows={3} defaultValue={task?.acceptance.map((each) => each.text).join("\n")} />
+      <div className="grid gap-4 md:grid-cols-2">
+        {!task && (
+          <>
+            <SelectField
+              label={say.agent}
+              name="agent"
+              choices={[
+                { value: "", label: say.anyAgent },
+                ...(agents?.items ?? []).filter((agent) => agent.desired !== "retired").map((agent) => ({ value: agent.id, label: agent.name })),
+              ]}
+            />
+            <SelectField
+              label={say.state}
+              name="state"
+              choices={[
+                { value: "ready", label: states.ready },
+                { value: "backlog", label: states.backlog },
+              ]}
+            />
+          </>
+        )}
+        <SelectField
+          label={say.priority}
+          name="priority"
+          defaultValue={task?.priority ?? "normal"}
+          choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
+        />
+        <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(task?.due_at ?? null)} />
+      </div>
+      <TextField label={say.labels} name="labels" hint={say.labelsHint} autoComplete="off" defaultValue={task?.labels.join(", ")} />
+      {problem && (
+        <p role="alert" className="text-s text-wrong">
+          {problem}
+        </p>
+      )}
+      <div className="flex justify-end gap-2">
+        <Button onClick={onCancel}>{words.cancel}</Button>
+        <Button type="submit" variant="primary" busy={busy}>
+          {act}
+        </Button>
+      </div>
+    </form>
+  );
+}

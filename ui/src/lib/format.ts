@@ -1,0 +1,113 @@
+/** How numbers become words. Pure; the locale is the browser's. */
+
+const NANO = 1_000_000_000;
+const locale = (): string | undefined => (typeof navigator === "undefined" ? undefined : navigator.language);
+
+const formatters = new Map<string, Intl.NumberFormat>();
+function usd(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+  const key = JSON.stringify(options);
+  let made = formatters.get(key);
+  if (!made) {
+    made = new Intl.NumberFormat(locale(), { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...options });
+    formatters.set(key, made);
+  }
+  return made;
+}
+
+const CENTS: Intl.NumberFormatOptions = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
+const TINY: Intl.NumberFormatOptions = {
+  minimumSignificantDigits: 2,
+  maximumSignificantDigits: 2,
+  maximumFractionDigits: 9,
+};
+
+/** Nano-dollars to the cent; an amount under a cent to its first two digits that matter. */
+export function formatMoney(nano: number): string {
+  const dollars = nano / NANO;
+  if (nano !== 0 && Math.abs(dollars) < 0.00995) return usd(TINY).format(dollars);
+  return usd(CENTS).format(dollars);
+}
+
+/** Nano-dollars with every digit, for a title: `$0.000209250`. */
+export function formatMoneyExact(nano: number): string {
+  const sign = nano < 0 ? "-" : "";
+  const whole = Math.abs(nano);
+  const digits = String(whole % NANO).padStart(9, "0");
+  return `${sign}$${Math.floor(whole / NANO)}.${digits}`;
+}
+
+/** A unit price: femto-dollars a token as dollars for a million tokens. */
+export function formatPerMillion(femto: number): string {
+  return usd({ minimumFractionDigits: 2, maximumFractionDigits: 6 }).format(femto / NANO);
+}
+
+export function formatCount(count: number): string {
+  return new Intl.NumberFormat(locale()).format(count);
+}
+
+/** 1,240 → `1.2k`, for places with room for five letters. */
+export function formatCompact(count: number): string {
+  return new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }).format(count);
+}
+
+/** A measured duration: `84 ms`, `1.8 s`, `2 min 5 s`. */
+export function formatDuration(ms: number): string {
+  if (ms < 1) return `${ms.toFixed(2)} ms`;
+  if (ms < 10) return `${ms.toFixed(1)} ms`;
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** How long something lasts so far, coarse: `12 s`, `38 min`, `1 h 52`, `3 d`. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < MINUTE) return `${seconds} s`;
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min`;
+  if (seconds < DAY) {
+    const minutes = Math.floor((seconds % HOUR) / MINUTE);
+    return minutes === 0 ? `${Math.floor(seconds / HOUR)} h` : `${Math.floor(seconds / HOUR)} h ${String(minutes).padStart(2, "0")}`;
+  }
+  return `${Math.floor(seconds / DAY)} d`;
+}
+
+export function formatAgo(at: string, now: number): string {
+  const ms = now - Date.parse(at);
+  return ms < 5_000 ? "just now" : `${formatSpan(ms)} ago`;
+}
+
+/** When something is due: `in 1 h 10`, `38 min late`. */
+export function formatDue(at: string, now: number): string {
+  const ms = Date.parse(at) - now;
+  return ms >= 0 ? `in ${formatSpan(ms)}` : `${formatSpan(-ms)} late`;
+}
+
+export function formatInstant(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date(at));
+}
+
+export function formatClock(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(new Date(at));
+}
+
+export function formatDay(at: string): string {
+  return new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric" }).format(new Date(at));
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1_024) return `${bytes} B`;
+  if (bytes < 1_024 * 1_024) return `${(bytes / 1_024).toFixed(1)} KB`;
+  return `${(bytes / 1_024 / 1_024).toFixed(1)} MB`;
+}
+
+/** Two letters for an avatar: `Sam Adler` → `SA`, `research` → `RE`. */
+export function initials(name: string): string {
+  const words = name.split(/[\s_.-]+/).filter(Boolean);
+  const [first = "?", second] = words;
+  return (second ? first.slice(0, 1) + second.slice(0, 1) : first.slice(0, 2)).toUpperCase();
+}

@@ -1,0 +1,25 @@
+import { useCallback, useSyncExternalStore } from "react";
+
+/** One timer for every ticking time of the page; it stops when nobody looks. */
+const listeners = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => listeners.forEach((tell) => tell()), 1_000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+    }
+  };
+}
+
+/** A text that depends on the time of day. The component renders again only when the text differs. */
+export function useTicking(show: (now: number) => string): string {
+  return useSyncExternalStore(
+    subscribe,
+    useCallback(() => show(Date.now()), [show]),
+  );
+}

@@ -1,0 +1,25 @@
+import { words } from "@/strings/common";
+
+export const costs = {
+  title: "Costs",
+  today: "so far today",
+  inWindow: { "1h": "in the last hour", "24h": "in the last 24 hours", "7d": "in the last 7 days", "30d": "in the last 30 days" },
+  windows: { "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days" },
+  windowLabel: "How far back",
+  byLabel: "Split by",
+  by: { agent: "Agent", model: "Model", provider: "Provider" },
+  chart: (by: string, span: string) => `Cost ${span}, by ${by.toLowerCase()}, in US dollars`,
+  chartTitle: "Over time",
+  view: "View",
+  views: { chart: "Chart", table: "Table" },
+  tableTitle: (by: string) => `By ${by.toLowerCase()}`,
+  columns: { what: "What", time: "From", calls: "Calls", failed: "Failed", tokensIn: "Tokens in", cached: "from cache", tokensOut: "Tokens out", cost: "Cost", share: "Share" },
+  others: "Others",
+  unclaimed: "No agent",
+  unknown: "not known",
+  unpricedNote: (count: number) => `${words.calls(count)} of models without a known price ${count === 1 ? "is" : "are"} not in these sums.`,
+  estimatedNote: (count: number) => `${words.calls(count)} ${count === 1 ? "is" : "are"} estimated, because the provider reported no usage.`,
+  empty: "Nothing was spent in this time.",
+  emptyHelp: "Every call through the gateway is priced from the provider's own usage and shows up here within seconds.",
+  utc: "Days and hours are UTC.",
+};

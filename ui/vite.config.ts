@@ -1,0 +1,46 @@
+import { fileURLToPath } from "node:url";
+
+import tailwindcss from "@tailwindcss/vite";
+import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const source = fileURLToPath(new URL("./src", import.meta.url));
+const server = process.env.QUARTERDECK_URL ?? "http://127.0.0.1:8787";
+
+/** The built page refuses every script that is not ours, even where a proxy in front drops the server's header. */
+const POLICY =
+  "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; " +
+  "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'";
+
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: "content-security-policy",
+    apply: "build",
+    transformIndexHtml: () => [
+      { tag: "meta", attrs: { "http-equiv": "Content-Security-Policy", content: POLICY }, injectTo: "head-prepend" },
+    ],
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), tailwindcss(), contentSecurityPolicy()],
+  resolve: { alias: { "@": source } },
+  base: "/",
+  server: { proxy: { "/api": server, "/v1": server } },
+  build: {
+    outDir: "../src/quarterdeck/web/dist",
+    emptyOutDir: true,
+    target: "es2023",
+    // A data: font or script would need a wider policy.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 600,
+  },
+  test: {
+    environment: "jsdom",
+    environmentOptions: { jsdom: { url: "http://127.0.0.1:8787/" } },
+    setupFiles: ["src/testing/setup.ts"],
+    include: ["src/**/*.test.{ts,tsx}"],
+    css: false,
+  },
+});
