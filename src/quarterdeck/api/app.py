@@ -5,13 +5,14 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import iter_route_contexts
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from quarterdeck.access.actors import Permission
-from quarterdeck.api import errors
+from quarterdeck.api import docs, errors, openapi
 from quarterdeck.api.auth import Authenticate
 from quarterdeck.api.errors import CatchAll
 from quarterdeck.api.headers import SecurityHeaders
+from quarterdeck.api.idempotency import Idempotency
 from quarterdeck.api.pages import Dashboard
 from quarterdeck.api.routers import ROUTERS
 from quarterdeck.api.services import Readiness, Services
@@ -34,6 +35,7 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
         docs_url=None,
         redoc_url=None,
         max_body_size=MAX_BODY,
+        generate_unique_id_function=lambda route: route.name,
     )
     _share(app, services)
     for router in routers:
@@ -41,7 +43,9 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
     permissions(app)
     _plain_routes(app, services)
     errors.install(app)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     # The last one added is the outermost.
+    app.add_middleware(Idempotency, db=services.db, vault=services.vault, max_body=MAX_BODY)
     app.add_middleware(Authenticate, db=services.db)
     app.add_middleware(CatchAll)
     app.add_middleware(SecurityHeaders)
@@ -97,6 +101,10 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
     async def metrics(_: Request) -> Response:
         return Response(services.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    async def show_docs(_: Request) -> Response:
+        return HTMLResponse(docs.page(app.openapi()))
+
+    app.add_route("/api/docs", show_docs, include_in_schema=False)
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)

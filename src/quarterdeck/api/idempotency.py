@@ -1,0 +1,225 @@
+"""`Idempotency-Key`: a write sent twice happens once, and is answered twice."""
+
+import asyncio
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from quarterdeck.access.actors import Actor
+from quarterdeck.access.vault import Vault, VaultError
+from quarterdeck.api.tables import idempotency_keys as kept
+from quarterdeck.db import Database
+from quarterdeck.kernel.clock import DAY, SECOND
+from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError, TooLarge
+
+HEADER = "idempotency-key"
+MAX_KEY_LENGTH = 255
+KEPT_FOR = DAY
+HELD_FOR = 120 * SECOND
+"""A write that has not ended by then was cut off with its process; the key is free again."""
+WAIT_S = 5.0
+POLL_S = 0.05
+log = logging.getLogger("quarterdeck.api")
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Mismatch(QuarterdeckError):
+    """The key was used for another request."""
+
+    status = 422
+    code = "idempotency_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+class Idempotency:
+    """Remembers the answers to writes that carry a key, per actor, for a day. Anonymous writes are not remembered.
+
+    Answers rest sealed, because some hold a new key's text. What failed on our side (5xx) is not remembered, so that
+    it can be tried again.
+    """
+
+    def __init__(self, app: ASGIApp, db: Database, vault: Vault, max_body: int) -> None:
+        self._app = app
+        self._db = db
+        self._vault = vault
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        actor: Actor | None = scope.get("state", {}).get("actor") if scope["type"] == "http" else None
+        key = Headers(scope=scope).get(HEADER) if actor is not None and scope["method"] in _WRITES else None
+        if actor is None or key is None:
+            await self._app(scope, receive, send)
+            return
+        if not 1 <= len(key) <= MAX_KEY_LENGTH:
+            raise Invalid(f"An Idempotency-Key has 1 to {MAX_KEY_LENGTH} characters.", field=HEADER)
+        body = await self._whole(receive)
+        row = _Row(f"{actor.kind}:{actor.id}", key, _digest(scope, body))
+        found = await self._hold(row)
+        if found is None:
+            await self._run(scope, _replay(body, receive), send, row)
+        else:
+            response = Response(found.body, found.status)
+            response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.headers]
+            response.headers["idempotency-replayed"] = "true"
+            await response(scope, receive, send)
+
+    async def _hold(self, row: "_Row") -> _Answer | None:
+        """Take the key for this request: None when it is ours now, the answer when it was given already.
+
+        Raises Mismatch for another request under the same key, Changed when the first is still running.
+        """
+        deadline = self._db.clock.monotonic() + WAIT_S
+        while True:
+            async with self._db.transaction() as tx:
+                await tx.execute(kept.delete().where(kept.c.at < tx.now - KEPT_FOR))
+                await tx.execute(kept.delete().where(row.where, kept.c.answer.is_(None), kept.c.at < tx.now - HELD_FOR))
+                found = await tx.row(sa.select(kept).where(row.where))
+                if found is None and await _insert(tx.connection, row, tx.now):
+                    return None
+            if found is not None:
+                if found["digest"] != row.digest:
+                    raise Mismatch("This Idempotency-Key was used for another request; take a new one for each.")
+                if found["answer"] is not None:
+                    return self._opened(found["answer"], row)
+            if self._db.clock.monotonic() >= deadline:
+                raise Changed(
+                    "The first request with this Idempotency-Key is still running; ask again.",
+                    code="still_running",
+                    retry_after_s=1,
+                )
+            await asyncio.sleep(POLL_S)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send, row: "_Row") -> None:
+        """Do it, remember the answer, then give it: nobody has an answer that a repetition would not get."""
+        answered = _Recorder()
+        try:
+            await self._app(scope, receive, answered)
+        except BaseException:
+            await asyncio.shield(self._release(row))
+            raise
+        try:
+            if answered.status >= 500:
+                await self._release(row)
+            else:
+                async with self._db.transaction() as tx:
+                    await tx.execute(kept.update().where(row.where).values(answer=self._sealed(answered, row)))
+        except QuarterdeckError as error:
+            log.warning("answer_not_remembered key=%s reason=%s", row.key, error.message)
+        for message in answered.messages:
+            await send(message)
+
+    async def _release(self, row: "_Row") -> None:
+        async with self._db.transaction() as tx:
+            await tx.execute(kept.delete().where(row.where))
+
+    async def _whole(self, receive: Receive) -> bytes:
+        """Raises TooLarge."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return b"".join(parts)
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > self._max_body:
+                raise TooLarge(f"A body may have {self._max_body} bytes.")
+            if not message.get("more_body", False):
+                return b"".join(parts)
+
+    def _sealed(self, answered: "_Recorder", row: "_Row") -> bytes:
+        head = json.dumps([answered.status, answered.headers]).encode()
+        return self._vault.seal(head + b"\n" + answered.body, row.bound)
+
+    def _opened(self, sealed: bytes, row: "_Row") -> _Answer:
+        """Raises Changed when the answer was sealed with a key that is gone."""
+        try:
+            head, _, body = self._vault.unseal(sealed, row.bound).partition(b"\n")
+        except VaultError:
+            raise Changed("This request was done already, but its answer can no longer be read.") from None
+        status, headers = json.loads(head)
+        return _Answer(status, headers, body)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    actor: str
+    key: str
+    digest: bytes
+
+    @property
+    def where(self) -> sa.ColumnElement[bool]:
+        return sa.and_(kept.c.actor == self.actor, kept.c.key == self.key)
+
+    @property
+    def bound(self) -> str:
+        return f"idempotency_keys/{self.actor}/{self.key}"
+
+
+class _Recorder:
+    """Keeps an answer instead of sending it. Answers to writes are small and whole."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def __call__(self, message: Message) -> None:
+        self.messages.append(message)
+
+    @property
+    def status(self) -> int:
+        status: int = self.messages[0]["status"]
+        return status
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        pairs = self.messages[0].get("headers", [])
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages[1:])
+
+
+def _digest(scope: Scope, body: bytes) -> bytes:
+    head = f"{scope['method']} {scope['path']}?{scope['query_string'].decode('latin-1')}\n".encode()
+    return hashlib.sha256(head + body).digest()
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body that was read already, and then whatever else comes: that the client has left."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+async def _insert(connection: Any, row: _Row, now: int) -> bool:
+    """Whether the key is ours; somebody else may have been first by a hair."""
+    try:
+        async with connection.begin_nested():
+            await connection.execute(
+                kept.insert().values(actor=row.actor, key=row.key, digest=row.digest, answer=None, at=now)
+            )
+    except IntegrityError:
+        return False
+    return True
