@@ -1,0 +1,148 @@
+"""A gateway in this process, whole: its own server, transport and journal, the sandbox as provider, no control."""
+
+import asyncio
+import hashlib
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from quarterdeck.access.snapshot import AgentEntry, KeyEntry, ProviderEntry, RunEntry, Snapshot, WorkspaceEntry, encode
+from quarterdeck.access.vault import Vault
+from quarterdeck.gateway.answers import Metrics
+from quarterdeck.gateway.app import GatewayApp
+from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.call import ModelCalls, Parts
+from quarterdeck.gateway.forward import Forwarder
+from quarterdeck.gateway.health import Health
+from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.server import Limits, Server
+from quarterdeck.gateway.settle import Settler
+from quarterdeck.gateway.snapshot import SnapshotHolder
+from quarterdeck.gateway.transport import Transport
+from quarterdeck.kernel.clock import SystemClock
+from quarterdeck.kernel.egress import Egress, EgressPolicy
+from quarterdeck.ledger.journal import Journal
+from quarterdeck.ledger.prices import PriceBook
+from quarterdeck.ledger.reader import JournalReader
+from quarterdeck.ledger.record import CallRecord, decode
+from quarterdeck.ledger.segments import Position
+from quarterdeck.sandbox import running as sandbox_running
+from quarterdeck.sandbox.requests import Received
+from quarterdeck.sandbox.server import Server as Sandbox
+
+KEY = "qd-a-for-tests-only"
+RUN_KEY = "qd-r-for-tests-only"
+BODY_LIMIT = 1 << 20
+
+
+def key_entry(**changes: Any) -> KeyEntry:
+    entry = KeyEntry("key_1", "ws_1", "agent", "agt_1", None, None, None, "active")
+    return msgspec.structs.replace(entry, **changes)
+
+
+@dataclass
+class Gateway:
+    """What a test drives and looks at."""
+
+    url: str
+    directory: Path
+    holder: SnapshotHolder
+    open_calls: OpenCalls
+    journal: Journal
+    client: httpx.AsyncClient
+    sandbox: Sandbox
+    providers: list[ProviderEntry]
+    keys: dict[str, KeyEntry]
+    agent: AgentEntry
+    runs: dict[str, RunEntry]
+
+    @property
+    def seen(self) -> list[Received]:
+        """What the provider received, oldest first."""
+        return self.sandbox.sandbox.log.after(-1)
+
+    def publish(self) -> None:
+        """Swap in what the fields above say now."""
+        workspace = WorkspaceEntry("ws_1", "default", "full", self.providers, {self.agent.id: self.agent}, self.runs)
+        keys = {hashlib.sha256(text.encode()).digest(): entry for text, entry in self.keys.items()}
+        self.holder.publish(encode(Snapshot(self.holder.current.version + 1, 0, keys, {"ws_1": workspace})))
+
+    async def chat(self, *, script: dict[str, Any] | None = None, **changes: Any) -> httpx.Response:
+        """One chat completion; keyword arguments change its body."""
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}], **changes}
+        return await self.post("/v1/chat/completions", body, script=script)
+
+    async def post(
+        self, path: str, body: Any, *, key: str = KEY, script: dict[str, Any] | None = None, **headers: str
+    ) -> httpx.Response:
+        sent = {"authorization": f"Bearer {key}", "content-type": "application/json", **headers}
+        if script is not None:
+            sent["x-sandbox-script"] = msgspec.json.encode(script).decode()
+        content = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        return await self.client.post(path, content=content, headers=sent)
+
+    def records(self) -> list[CallRecord]:
+        """Everything in the journal, oldest first."""
+        batch = JournalReader(self.directory / "journal").read(Position(0, 0), max_records=10_000, max_bytes=1 << 30)
+        return [decode(payload) for payload in batch.payloads]
+
+    async def record(self, count: int = 1) -> CallRecord:
+        """The last of `count` records, as soon as there are so many."""
+        async with asyncio.timeout(3):
+            while len(found := self.records()) < count:
+                await asyncio.sleep(0.01)
+        return found[-1]
+
+
+@asynccontextmanager
+async def gateway_running(directory: Path, *, journal_bytes: int | None = None) -> AsyncIterator[Gateway]:
+    vault = Vault.open(directory)
+    holder = SnapshotHolder(directory / "snapshot", vault)
+    egress = Egress()
+    transport = Transport(egress)
+    metrics, open_calls, prices = Metrics(), OpenCalls(), PriceBook()
+    bus = Bus(str(directory / "absent.sock"), "main", holder, open_calls)
+    journal = Journal(directory / "journal", min_free_bytes=0, max_bytes=journal_bytes)
+    settler = Settler(journal, prices, metrics, bus.journal_grew)
+    parts = Parts(holder, transport, settler, open_calls, metrics, BODY_LIMIT, SystemClock().now)
+    forward = Forwarder(transport, str(directory / "absent.sock"))
+    app = GatewayApp(parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward))
+    server = Server(app, Limits(grace_s=0.5))
+    sock = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    async with sandbox_running() as sandbox, httpx.AsyncClient(base_url=url, timeout=20) as client:
+        port = int(sandbox.url.rsplit(":", 1)[1])
+        egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
+        providers = [
+            ProviderEntry("openai", "openai", f"{sandbox.url}/v1", "sk-upstream", allow_private=True),
+            ProviderEntry("anthropic", "anthropic", sandbox.url, "sk-ant-upstream", allow_private=True),
+        ]
+        runs = {"run_1": RunEntry("run_1", "agt_1", "tsk_1", "open", None)}
+        keys = {
+            KEY: key_entry(),
+            RUN_KEY: key_entry(id="key_2", kind="run", run_id="run_1", task_id="tsk_1"),
+        }
+        agent = AgentEntry("agt_1", "research", "enabled", None, [])
+        made = Gateway(url, directory, holder, open_calls, journal, client, sandbox, providers, keys, agent, runs)
+        made.publish()
+        serving = asyncio.create_task(server.serve(sock))
+        try:
+            yield made
+        finally:
+            server.stop()
+            await serving
+            await transport.close()
+            await journal.close()
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with gateway_running(tmp_path) as made:
+        yield made

@@ -1,0 +1,101 @@
+"""Providers that cannot be reached or do not answer properly: bounded time, right words, everything recorded."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+from gateway_world import Gateway, gateway_running
+
+from quarterdeck.access.snapshot import ProviderEntry
+
+
+async def use(gateway: Gateway, **changes: object) -> None:
+    gateway.providers[0] = msgspec.structs.replace(gateway.providers[0], **changes)
+    gateway.publish()
+
+
+async def test_a_name_without_an_address_is_provider_unavailable(gateway: Gateway) -> None:
+    await use(gateway, base_url="http://no-such-host.invalid/v1")
+    answer = await gateway.chat()
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "provider_unavailable")
+    record = await gateway.record()
+    assert (record.outcome, record.attempts[0].error) == ("error", "name_unresolvable")
+    assert record.cost == 0
+
+
+async def test_a_provider_that_refuses_is_provider_unavailable(gateway: Gateway) -> None:
+    await use(gateway, base_url="http://127.0.0.1:1/v1")
+    answer = await gateway.chat()
+    assert answer.status_code == 503
+
+
+async def test_a_private_address_nobody_allowed_is_not_called(gateway: Gateway) -> None:
+    await use(gateway, base_url="http://169.254.169.254/v1", allow_private=False)
+    answer = await gateway.chat()
+    assert answer.status_code == 503
+    assert (await gateway.record()).attempts[0].error == "egress_refused"
+
+
+async def test_a_provider_that_hangs_is_given_up_on_in_time(gateway: Gateway) -> None:
+    await use(gateway, first_byte_timeout_ms=150)
+    began = time.monotonic()
+    answer = await gateway.chat(script={"fault": {"kind": "hang"}})
+    assert time.monotonic() - began < 1
+    assert (answer.status_code, answer.json()["error"]["code"]) == (504, "provider_timeout")
+
+
+async def test_a_stream_that_stalls_ends_with_an_error_event(gateway: Gateway) -> None:
+    await use(gateway, idle_timeout_ms=150)
+    answer = await gateway.chat(stream=True, script={"words": 20, "chunks": 20, "fault": {"kind": "hang", "after": 3}})
+    assert b'"error"' in answer.content
+    record = await gateway.record()
+    assert (record.outcome, record.error_code, record.usage_source) == ("cut", "idle_timeout", "estimated")
+
+
+@pytest.mark.parametrize("kind", ["cut", "reset", "wrong_length"])
+async def test_an_answer_that_breaks_is_provider_broken(gateway: Gateway, kind: str) -> None:
+    answer = await gateway.chat(script={"fault": {"kind": kind}})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "provider_broken")
+    assert (await gateway.record()).outcome == "error"
+
+
+async def test_a_provider_that_is_back_is_used_again(gateway: Gateway) -> None:
+    good = gateway.providers[0].base_url
+    await use(gateway, base_url="http://127.0.0.1:1/v1")
+    assert (await gateway.chat()).status_code == 503
+    await use(gateway, base_url=good)
+    assert (await gateway.chat()).status_code == 200
+
+
+async def test_control_away_is_said_on_its_pages_and_model_calls_go_on(gateway: Gateway) -> None:
+    page = await gateway.client.get("/api/v1/agents")
+    assert (page.status_code, page.json()["code"]) == (503, "control_away")
+    assert (await gateway.chat()).status_code == 200
+    ready = await gateway.client.get("/readyz")
+    assert ready.status_code == 200
+    assert "control is away" in ready.json()["degraded"][0]
+
+
+async def test_a_full_journal_refuses_new_calls_and_says_why(tmp_path: Path) -> None:
+    async with gateway_running(tmp_path, journal_bytes=1_000) as gateway:
+        answer = await gateway.chat()
+        async with asyncio.timeout(4):
+            while answer.status_code == 200:
+                await asyncio.sleep(0.1)
+                answer = await gateway.chat()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "journal_full")
+        reached = len(gateway.seen)
+        await gateway.chat()
+        assert len(gateway.seen) == reached
+        assert (await gateway.client.get("/readyz")).status_code == 503
+
+
+async def test_two_providers_of_one_kind_are_told_apart_by_name(gateway: Gateway) -> None:
+    second = ProviderEntry("second", "openai", gateway.providers[0].base_url, "sk-second", allow_private=True)
+    gateway.providers.append(second)
+    gateway.publish()
+    await gateway.chat(model="second/gpt-4o-mini")
+    assert dict(gateway.seen[0].headers)[b"authorization"] == b"Bearer sk-second"
+    assert (await gateway.record()).provider == "second"
