@@ -41,6 +41,8 @@ ANNOUNCE_WITHIN_S = 30.0
 def run(settings: Settings, runtime: Path) -> None:
     """Serve until told to stop. `runtime` holds the local sockets."""
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s control %(levelname)s %(message)s")
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     os.nice(NICENESS)
     asyncio.run(Control(settings, runtime).serve())
 
@@ -84,7 +86,6 @@ class Control:
             throttle=Throttle(self._db.clock),
             about=About(version=__version__, gateway_url=self._settings.base_url),
             feed=self._feed,
-            packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
             readiness=self._readiness,
             ingest_state=self._ingest_state,
