@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from quarterdeck.gateway.dialects.conversation import BadAnswer
 from quarterdeck.ledger.record import Usage
 
 TAIL_LIMIT = 16 * 1024 * 1024
@@ -55,6 +56,37 @@ def name_of(event: bytes) -> str | None:
         if line.startswith(b"event:"):
             return line[6:].strip().decode("utf-8", "replace")
     return None
+
+
+class Splitter:
+    """Events out of chunks cut anywhere: (the event's name or None, its data)."""
+
+    __slots__ = ("_tail",)
+
+    def __init__(self) -> None:
+        self._tail = bytearray()
+
+    def feed(self, chunk: bytes) -> list[tuple[str | None, bytes]]:
+        """Raises BadAnswer when one event grows past all bounds."""
+        before = len(self._tail)
+        self._tail += chunk
+        cut = last_boundary(self._tail, max(0, before - 3))
+        if cut < 0:
+            if len(self._tail) > TAIL_LIMIT:
+                raise BadAnswer("The provider sent an event without an end.")
+            return []
+        block = bytes(self._tail[:cut])
+        del self._tail[:cut]
+        return self._split(block)
+
+    def end(self) -> list[tuple[str | None, bytes]]:
+        """The last event, when the stream closed without the blank line after it."""
+        block = bytes(self._tail)
+        self._tail.clear()
+        return self._split(block)
+
+    def _split(self, block: bytes) -> list[tuple[str | None, bytes]]:
+        return [(name_of(text), data) for _, text in events(block) if (data := data_of(text))]
 
 
 class SseReader:

@@ -118,3 +118,62 @@ def from_anthropic(usage: Any) -> Usage | None:
 def _uses(value: Any) -> dict[str, int]:
     named = fields_of(value)
     return {name: uses for name in named if (uses := count(named, name))}
+
+
+def from_gemini(usage: Any) -> Usage | None:
+    """Usage of Gemini. Prompts include what was cached; thoughts and tool prompts are counted beside the rest."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    thoughts = count(usage, "thoughtsTokenCount")
+    return Usage(
+        input_total=count(usage, "promptTokenCount") + count(usage, "toolUsePromptTokenCount"),
+        cache_read=count(usage, "cachedContentTokenCount"),
+        output_total=count(usage, "candidatesTokenCount") + thoughts,
+        reasoning=thoughts,
+        audio_in=_modality(usage.get("promptTokensDetails"), "AUDIO"),
+        audio_out=_modality(usage.get("candidatesTokensDetails"), "AUDIO"),
+        cache_audio_read=_modality(usage.get("cacheTokensDetails"), "AUDIO"),
+        service_tier=tier(usage.get("serviceTier")),
+    )
+
+
+def _modality(details: Any, kind: str) -> int:
+    found = details if isinstance(details, list) else []
+    return sum(count(item, "tokenCount") for item in found if isinstance(item, dict) and item.get("modality") == kind)
+
+
+def from_bedrock(usage: Any, *, service_tier: Any = None) -> Usage | None:
+    """Usage of Bedrock Converse. Like Anthropic's, its input leaves the cache out."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    read = count(usage, "cacheReadInputTokens")
+    written = count(usage, "cacheWriteInputTokens")
+    details = usage.get("cacheDetails")
+    long = sum(
+        count(item, "inputTokens")
+        for item in (details if isinstance(details, list) else [])
+        if isinstance(item, dict) and item.get("ttl") == "1h"
+    )
+    long = min(long, written)
+    return Usage(
+        input_total=count(usage, "inputTokens") + read + written,
+        cache_read=read,
+        cache_write_5m=written - long,
+        cache_write_1h=long,
+        output_total=count(usage, "outputTokens"),
+        service_tier=tier(fields_of(service_tier).get("type")),
+    )
+
+
+def from_cohere(usage: Any) -> Usage | None:
+    """Usage of Cohere. What is billed counts; `tokens` also holds the provider's own preamble, which is not."""
+    if not isinstance(usage, dict) or not usage:
+        return None
+    billed = fields_of(usage.get("billed_units"))
+    counted = billed if count(billed, "input_tokens") or count(billed, "output_tokens") else usage.get("tokens")
+    counts = fields_of(counted)
+    return Usage(
+        input_total=count(counts, "input_tokens"),
+        cache_read=min(count(usage, "cached_tokens"), count(counts, "input_tokens")),
+        output_total=count(counts, "output_tokens"),
+    )

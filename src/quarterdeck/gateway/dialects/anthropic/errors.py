@@ -32,9 +32,12 @@ _CODE_TYPES = {
 }
 
 
+def kind_of(status: int) -> str:
+    return _TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
+
+
 def error_body(status: int, code: str, message: str) -> bytes:
-    kind = _TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
-    return msgspec.json.encode(_error(kind, code, message))
+    return msgspec.json.encode(_error(kind_of(status), code, message))
 
 
 def error_event(code: str, message: str) -> bytes:

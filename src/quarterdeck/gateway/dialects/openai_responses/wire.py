@@ -24,7 +24,6 @@ class _Request(msgspec.Struct):
 
 class _Item(msgspec.Struct):
     type: Any = None
-    status: Any = None
     action: Any = None
 
 
@@ -116,8 +115,29 @@ def _usage(answer: _Response) -> Usage | None:
     )
 
 
+def usage_of(raw: dict[str, Any]) -> Usage | None:
+    """The usage of a response already decoded."""
+    counts = _count_tools(raw.get("output")) if raw.get("usage") else None
+    return usage.from_openai(raw.get("usage"), service_tier=raw.get("service_tier"), server_tools=counts)
+
+
+def _count_tools(output: Any) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for item in output if isinstance(output, list) else ():
+        if isinstance(item, dict):
+            _count(item.get("type"), item.get("action"), counts)
+    return counts
+
+
+def _count(kind: Any, action: Any, counts: dict[str, int]) -> None:
+    """Of web search only searches are billed, not the pages opened from them."""
+    name = _TOOLS.get(kind) if isinstance(kind, str) else None
+    if name is not None and usage.fields_of(action).get("type", "search") == "search":
+        counts[name] = counts.get(name, 0) + 1
+
+
 def _tools(output: msgspec.Raw) -> dict[str, int]:
-    """Tools the provider ran. Of web search only searches are billed, not the pages opened from them."""
+    """Tools the provider ran."""
     if b"_call" not in memoryview(output).tobytes():
         return {}
     try:
@@ -126,10 +146,7 @@ def _tools(output: msgspec.Raw) -> dict[str, int]:
         return {}
     counts: dict[str, int] = {}
     for item in items:
-        name = _TOOLS.get(item.type) if isinstance(item.type, str) else None
-        if name is None or usage.fields_of(item.action).get("type", "search") != "search":
-            continue
-        counts[name] = counts.get(name, 0) + 1
+        _count(item.type, item.action, counts)
     return counts
 
 
