@@ -53,7 +53,7 @@ class PostgresServer:
 
     async def make_database(self) -> str:
         name = f"test_{uuid.uuid4().hex}"
-        await self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}" STRATEGY FILE_COPY')
+        await self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
         return name
 
     async def drop_database(self, name: str) -> None:
