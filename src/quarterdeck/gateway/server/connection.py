@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 
 Handle = Callable[[Exchange], Coroutine[Any, Any, None]]
 
-_FAILED = (500, "internal", "The server failed on this request.")
 _SLOW_HEAD = (408, "request_timeout", "The request's head did not arrive in time.")
 _SLOW_BODY = (408, "request_timeout", "The request's body stopped arriving.")
 _CROWDED = (503, "too_many_connections", "The server has as many connections as it takes.")
@@ -37,6 +36,9 @@ class Home(Protocol):
 
     def closed(self, connection: "Connection") -> None: ...
 
+    open: set[Exchange]
+    """Those that are being handled. It keeps their tasks, which the event loop alone would forget."""
+
 
 class Connection(asyncio.Protocol):
     """Belongs to a server. All time-outs share one timer, moved only when it would fire too late."""
@@ -54,7 +56,6 @@ class Connection(asyncio.Protocol):
         "_queue",
         "_reading_paused",
         "_receiving",
-        "_task",
         "_timer",
         "_transport",
         "_until",
@@ -73,7 +74,6 @@ class Connection(asyncio.Protocol):
         self.full = False
         self._parser = RequestParser(self, home.limits)
         self._transport: asyncio.Transport | None = None
-        self._task: asyncio.Task[None] | None = None
         self._current: Exchange | None = None
         """Being answered, or answered while the rest of its body is on its way."""
         self._receiving: Exchange | None = None
@@ -122,6 +122,9 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """A caller who says that it will send no more while it awaits an answer is taken to have left."""
         self._leave()
+        if self._until == math.inf:
+            self._until = self.loop.time() + self.limits.stall_s
+            self._arm(self._until)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -146,18 +149,20 @@ class Connection(asyncio.Protocol):
         writable, self._writable = self._writable, None
         if writable is not None and not writable.done():
             writable.set_result(None)
+        if self._queue and self._current is None:
+            self._next()
 
     # What the parser calls.
 
     def begin(
-        self, method: bytes, target: Target, headers: Headers, length: int, *, keep: bool, old: bool, expects: bool
+        self, method: bytes, target: Target, headers: Headers, length: int, keep: bool, old: bool, expects: bool
     ) -> None:
-        exchange = Exchange(self, method, target, headers, self._client, length, keep=keep, old=old, expects=expects)
+        exchange = Exchange(self, method, target, headers, self._client, length, keep, old, expects)
         self._receiving = exchange
         self._head_since = math.inf
         if self._until != math.inf:
             return
-        if self._current is None:
+        if self._current is None and not self.full:
             self._serve(exchange)
         else:
             self._queue.append(exchange)
@@ -205,12 +210,8 @@ class Connection(asyncio.Protocol):
     def balance(self) -> None:
         receiving = self._receiving
         much = bool(self._queue) or (receiving is not None and receiving.unread > self.limits.unread)
-        if much != self._reading_paused and self._transport is not None and self._until == math.inf:
-            self._reading_paused = much
-            if much:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
+        if much != self._reading_paused and self._until == math.inf:
+            self._pause_reading(much)
 
     def awaits(self) -> None:
         self._heard_at = now = self.loop.time()
@@ -234,57 +235,52 @@ class Connection(asyncio.Protocol):
 
     # What the server calls.
 
-    def stop(self) -> "asyncio.Task[None] | None":
-        """Closes when nothing is being answered, else after that answer. The task that makes it."""
+    def stop(self) -> None:
+        """Closes when nothing is being answered, else after that answer."""
         if self._current is None or self._current.finished:
             self._close()
-        return self._task
 
     # Turns.
 
     def _serve(self, exchange: Exchange) -> None:
         self._current = exchange
-        self._task = self.loop.create_task(self._run(exchange))
+        self._home.open.add(exchange)
+        exchange.task = self.loop.create_task(self._run(exchange))
 
     async def _run(self, exchange: Exchange) -> None:
-        if exchange.gone:
-            return
         try:
-            await self._home.handle(exchange)
-            if exchange.finished or exchange.gone:
-                return
-            log.error("request_unanswered method=%s path=%s", exchange.method.decode(), exchange.path)
+            if not exchange.gone:
+                await self._home.handle(exchange)
+            if not exchange.finished and not exchange.gone:
+                log.error("request_unanswered method=%s path=%s", exchange.method.decode(), exchange.path)
+                _answer_failed(exchange)
         except CallerLeft:
-            return
+            pass
         except asyncio.CancelledError:
             exchange.break_off()
             raise
         except Exception:
             log.exception("request_failed method=%s path=%s", exchange.method.decode(), exchange.path)
-        if exchange.finished or exchange.gone:
-            return
-        if exchange.begun:
-            exchange.break_off()
-        else:
-            status, code, words = _FAILED
-            exchange.respond(status, *_error(status, code, words))
+            _answer_failed(exchange)
+        finally:
+            self._home.open.discard(exchange)
 
     def _next(self) -> None:
         """The turn of the next request, or rest."""
+        self._current = None
         if self._queue:
-            self._serve(self._queue.popleft())
-            if not self._queue:
+            # A caller who does not read its answers gets no further ones.
+            if not self.full:
+                self._serve(self._queue.popleft())
                 self.balance()
-            return
-        self._current = self._task = None
-        if self._last_words is not None:
+        elif self._last_words is not None:
             self._refuse(self._last_words)
-            return
-        self._heard_at = now = self.loop.time()
-        if self._parser.in_head:
-            self._await_head()
-        elif self._timer is None:
-            self._arm(now + self.limits.idle_s)
+        else:
+            self._heard_at = now = self.loop.time()
+            if self._parser.in_head:
+                self._await_head()
+            elif self._timer is None:
+                self._arm(now + self.limits.idle_s)
 
     def _await_head(self) -> None:
         if self._head_since == math.inf:
@@ -293,19 +289,22 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, refusal: BadRequest) -> None:
         """Tells the caller why nothing more is read from it, in its turn."""
+        if self._until != math.inf:
+            return
         self._last_words = refusal
-        exchange = self._current
-        if exchange is not None and not exchange.finished and exchange is not self._receiving:
-            if self._queue and self._queue[-1] is self._receiving:
+        exchange, broken = self._current, self._receiving
+        if exchange is not None and exchange is not broken and not exchange.finished:
+            if self._queue and self._queue[-1] is broken:
                 self._queue.pop()
             return
-        silent = False
-        if exchange is not None:
-            silent = exchange.begun
-            exchange.leave()
-        if silent:
-            self.abort()
+        if exchange is not None and exchange.begun:
+            if exchange.finished:
+                self._close()
+            else:
+                self.abort()
             return
+        if exchange is not None:
+            exchange.leave()
         headers, body = _error(refusal.status, refusal.code, str(refusal))
         head, _, _ = build_head(refusal.status, headers)
         self.send(b"%bcontent-length: %d\r\nconnection: close\r\n\r\n%b" % (head, len(body), body))
@@ -332,9 +331,18 @@ class Connection(asyncio.Protocol):
             self._until = self.loop.time() + self.limits.linger_s
             transport.write_eof()
             if self._reading_paused:
-                self._reading_paused = False
-                transport.resume_reading()
+                self._pause_reading(False)
         self._arm(self._until)
+
+    def _pause_reading(self, pause: bool) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        self._reading_paused = pause
+        if pause:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
 
     # Time.
 
@@ -381,6 +389,13 @@ class Connection(asyncio.Protocol):
 
     def _end_slow_body(self) -> None:
         self._refuse(BadRequest(*_SLOW_BODY))
+
+
+def _answer_failed(exchange: Exchange) -> None:
+    if exchange.begun:
+        exchange.break_off()
+    else:
+        exchange.respond(500, *_error(500, "internal", "The server failed on this request."))
 
 
 def _error(status: int, code: str, words: str) -> tuple[Headers, bytes]:

@@ -81,6 +81,7 @@ class Exchange:
         "path",
         "query",
         "raw_path",
+        "task",
     )
 
     scheme: ClassVar[str] = "http"
@@ -93,6 +94,8 @@ class Exchange:
     """The caller left before that."""
     arrived: bool
     """The request's body is here, whole."""
+    task: "asyncio.Task[None]"
+    """In which it is handled."""
 
     def __init__(
         self,
@@ -102,7 +105,6 @@ class Exchange:
         headers: Headers,
         client: tuple[str, int] | None,
         length: int,
-        *,
         keep: bool,
         old: bool,
         expects: bool,
@@ -146,10 +148,11 @@ class Exchange:
 
     async def _gather(self, limit: int) -> None:
         """Collects until the body is whole, waking the application once: a large body comes in many pieces."""
-        whole = self._whole = BytesIO()
-        whole.writelines(self._pieces)
-        self._pieces.clear()
-        self._held = 0
+        if self._whole is None:
+            self._whole = BytesIO()
+            self._whole.writelines(self._pieces)
+            self._pieces = []
+            self._held = 0
         self._limit = limit
         self._ask()
         while not self.arrived and not self.gone:

@@ -29,7 +29,7 @@ class Limits:
     """Requests sent ahead of their turn; further ones are not answered on that connection."""
     connections: int = 10_000
     """At the same time; one more is 503."""
-    linger_s: float = 2.0
+    linger_s: float = 5.0
     """How long to go on reading after a last answer, so that the caller gets to read it instead of a reset."""
     grace_s: float = 5.0
     """How long open exchanges may take to end once the server stops; then they are cancelled."""

@@ -13,8 +13,6 @@ from quarterdeck.gateway.server.limits import Limits
 
 CHUNKED = -1
 
-_WATCHED = frozenset({b"content-length", b"expect", b"host", b"transfer-encoding", b"upgrade"})
-
 
 class Target(NamedTuple):
     path: str
@@ -27,7 +25,7 @@ class Sink(Protocol):
     """What a request is told to as it comes in."""
 
     def begin(
-        self, method: bytes, target: Target, headers: Headers, length: int, *, keep: bool, old: bool, expects: bool
+        self, method: bytes, target: Target, headers: Headers, length: int, keep: bool, old: bool, expects: bool
     ) -> None:
         """A head. `length` of the body, or CHUNKED; `keep`: the connection may live on; `old`: it is HTTP/1.0."""
 
@@ -42,17 +40,14 @@ class RequestParser:
     """Follows one connection, one request after the other."""
 
     __slots__ = (
-        "_expects",
         "_headers",
         "_http",
         "_keep",
         "_length",
         "_limits",
         "_overhead",
-        "_seen_host",
         "_sink",
         "_skipped",
-        "_upgrade",
         "_url",
         "ended",
         "in_head",
@@ -74,7 +69,9 @@ class RequestParser:
         self._skipped = False
         self.ended = False
         self.in_head = False
-        self._forget()
+        self._url = b""
+        self._headers: Headers = []
+        self._length = 0
 
     def feed(self, data: bytes) -> None:
         """Raises BadRequest; then nothing more can be read."""
@@ -121,12 +118,6 @@ class RequestParser:
         resumed.muted = False
         return rest
 
-    def _forget(self) -> None:
-        self._url = b""
-        self._headers: Headers = []
-        self._length = 0
-        self._seen_host = self._expects = self._upgrade = False
-
     def _head_too_large(self) -> BadRequest:
         return BadRequest(431, "headers_too_large", f"The request's head is larger than {self._limits.head} bytes.")
 
@@ -142,56 +133,41 @@ class RequestParser:
             raise BadRequest(414, "target_too_long", f"The request's path and query are longer than {limit} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        self._headers.append((name, value))
-        if name in _WATCHED:
-            self._watch(name, value)
-
-    def _watch(self, name: bytes, value: bytes) -> None:
-        if name == b"content-length":
-            if not value.isdigit():
-                raise BadRequest(400, "bad_request", "The content-length is not a number.")
-            self._length = int(value)
-        elif name == b"host":
-            if self._seen_host:
-                raise BadRequest(400, "bad_request", "The request has more than one host header.")
-            self._seen_host = True
-        elif name == b"upgrade":
-            self._upgrade = True
-        elif name == b"expect":
-            self._expects = value.lower() == b"100-continue"
-        elif value.lower() == b"chunked":
-            self._length = CHUNKED
-        else:
-            raise BadRequest(501, "transfer_encoding_unknown", "Send the body chunked or with its content-length.")
+        self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        headers, limits = self._headers, self._limits
-        if self._overhead > limits.head and len(self._url) + sum(len(n) + len(v) + 4 for n, v in headers) > limits.head:
+        headers, http = self._headers, self._http
+        fields = dict(headers)
+        if self._overhead > self._limits.head or len(headers) > self._limits.headers:
+            self._check_size(headers)
+        if len(fields) != len(headers):
+            _check_repeats(headers)
+        version = http.get_http_version()
+        chunked = b"transfer-encoding" in fields
+        if version != "1.1" or b"host" not in fields or chunked:
+            _check_framing(version, fields)
+        method = http.get_method()
+        if method == b"CONNECT":
+            raise BadRequest(405, "method_not_allowed", "This server is no proxy.")
+        length = CHUNKED if chunked else int(fields.get(b"content-length", 0))
+        self._length = length
+        self._keep = keep = http.should_keep_alive()
+        self._skipped = length != 0 and b"upgrade" in fields and http.should_upgrade()
+        expects = b"expect" in fields and version == "1.1" and fields[b"expect"].lower() == b"100-continue"
+        target = split_target(self._url)
+        self._overhead = 0
+        self._url = b""
+        self._headers = []
+        self.in_head = False
+        self._sink.begin(method, target, headers, length, keep, version == "1.0", expects)
+
+    def _check_size(self, headers: Headers) -> None:
+        """Exactly, for what came in may have been more than a head."""
+        limits = self._limits
+        if len(self._url) + sum(len(name) + len(value) + 4 for name, value in headers) > limits.head:
             raise self._head_too_large()
         if len(headers) > limits.headers:
             raise BadRequest(431, "headers_too_large", f"The request has more than {limits.headers} headers.")
-        http = self._http
-        version = http.get_http_version()
-        method = http.get_method()
-        if version == "1.1":
-            if not self._seen_host:
-                raise BadRequest(400, "bad_request", "The request has no host header.")
-        elif version != "1.0":
-            raise BadRequest(505, "version_unknown", f"This server speaks HTTP/1.1, not HTTP/{version}.")
-        elif self._length == CHUNKED:
-            raise BadRequest(400, "bad_request", "HTTP/1.0 has no transfer-encoding.")
-        if method == b"CONNECT":
-            raise BadRequest(405, "method_not_allowed", "This server is no proxy.")
-        target = split_target(self._url)
-        length, old, expects = self._length, version == "1.0", self._expects
-        keep = self._keep = http.should_keep_alive()
-        self._skipped = self._upgrade and length != 0 and http.should_upgrade()
-        self._overhead = 0
-        self.in_head = False
-        self._forget()
-        self._length = length
-        self._sink.begin(method, target, headers, length, keep=keep, old=old, expects=expects and not old)
 
     def _on_body(self, data: bytes) -> None:
         self._overhead = 0
@@ -202,7 +178,7 @@ class RequestParser:
             return
         self._overhead = 0
         # What came since the head were trailers, which nobody here has use for.
-        self._forget()
+        self._headers.clear()
         self.ended = not self._keep
         self._sink.end()
 
@@ -233,6 +209,31 @@ class _Resumed:
             self._parser.on_headers_complete()
 
 
+def _check_repeats(headers: Headers) -> None:
+    names = [name for name, _ in headers]
+    if names.count(b"host") > 1:
+        raise BadRequest(400, "bad_request", "The request has more than one host header.")
+    if names.count(b"transfer-encoding") > 1:
+        raise _unknown_encoding()
+
+
+def _check_framing(version: str, fields: dict[bytes, bytes]) -> None:
+    if version not in {"1.0", "1.1"}:
+        raise BadRequest(505, "version_unknown", f"This server speaks HTTP/1.1, not HTTP/{version}.")
+    if version == "1.1" and b"host" not in fields:
+        raise BadRequest(400, "bad_request", "The request has no host header.")
+    encoding = fields.get(b"transfer-encoding")
+    if encoding is not None:
+        if version == "1.0":
+            raise BadRequest(400, "bad_request", "HTTP/1.0 has no transfer-encoding.")
+        if encoding.lower() != b"chunked":
+            raise _unknown_encoding()
+
+
+def _unknown_encoding() -> BadRequest:
+    return BadRequest(501, "transfer_encoding_unknown", "Send the body chunked, or with its content-length.")
+
+
 @lru_cache(maxsize=512)
 def split_target(url: bytes) -> Target:
     """`/a%20b?c=d`, or the same behind `http://host`, or `*`. Raises BadRequest."""
@@ -245,5 +246,5 @@ def split_target(url: bytes) -> Target:
     if b"#" in url:
         raise BadRequest(400, "bad_request", "The request's target holds a fragment.")
     raw_path, _, query = url.partition(b"?")
-    path = raw_path.decode("ascii")
+    path = raw_path.decode("latin-1")
     return Target(unquote(path) if "%" in path else path, raw_path, query)

@@ -1,9 +1,11 @@
 """The server: accepts connections on a listening socket until it is stopped."""
 
 import asyncio
+import contextlib
 import socket
 
 from quarterdeck.gateway.server.connection import Connection, Handle
+from quarterdeck.gateway.server.exchange import Exchange
 from quarterdeck.gateway.server.limits import Limits
 
 _BACKLOG = 2048
@@ -20,6 +22,7 @@ class Server:
         self.limits = Limits() if limits is None else limits
         self.stopping = False
         self.loop: asyncio.AbstractEventLoop
+        self.open: set[Exchange] = set()
         self._connections: set[Connection] = set()
         self._stop = asyncio.Event()
         self._empty = asyncio.Event()
@@ -39,8 +42,11 @@ class Server:
             await self._end()
         finally:
             server.close()
-            for connection in list(self._connections):
+            for connection in self._connections:
                 connection.abort()
+            # So that the event loop gets to close their sockets.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     def stop(self) -> None:
         """No new connections or requests; open exchanges get the grace period, then they are cancelled."""
@@ -50,20 +56,20 @@ class Server:
     async def _end(self) -> None:
         grace = self.limits.grace_s
         until = self.loop.time() + grace
-        tasks = [task for each in list(self._connections) if (task := each.stop()) is not None]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace)
+        for connection in list(self._connections):
+            connection.stop()
+        if self.open:
+            _, late = await asyncio.wait([exchange.task for exchange in self.open], timeout=grace)
             for task in late:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=grace)
         if self._connections:
+            # What was answered last is still being read.
             self._empty.clear()
-            try:
-                async with asyncio.timeout_at(max(until, self.loop.time() + 0.1)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
                     await self._empty.wait()
-            except TimeoutError:
-                pass
 
     # What connections call.
 
