@@ -1,15 +1,17 @@
 """The control API over SQLite, without a server: `client` is the owner's browser; `as_role`, `as_agent` are others."""
 
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 import sqlalchemy as sa
+from api_world import AsAgent, AsRole, browser, sign_in, with_key
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from quarterdeck.access import keyring, members, sessions
+from quarterdeck.access import keyring, members, passwords
 from quarterdeck.access.actors import Role
 from quarterdeck.access.keyring import Holder
 from quarterdeck.access.members import Member
@@ -23,9 +25,7 @@ from quarterdeck.db import Database, metadata
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import FakeClock
 
-ORIGIN = "http://quarterdeck.test"
-AsRole = Callable[[str], Awaitable[httpx.AsyncClient]]
-AsAgent = Callable[[str], Awaitable[httpx.AsyncClient]]
+__all__ = ["AsAgent", "AsRole", "with_key"]
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +36,15 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     metadata.create_all(engine)
     engine.dispose()
     return path
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> PasswordHasher:
+    """Hashing is meant to be slow; here it need not be. Returns the real hasher, for who wants it back."""
+    real = passwords._hasher
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))
+    passwords._nobody.cache_clear()
+    return real
 
 
 @pytest.fixture
@@ -120,20 +129,3 @@ async def as_agent(app: FastAPI, db: Database, owner: Member) -> AsyncIterator[A
     yield make
     for each in opened:
         await each.aclose()
-
-
-def browser(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
-
-
-def with_key(app: FastAPI, key: str) -> httpx.AsyncClient:
-    made = browser(app)
-    made.headers["authorization"] = f"Bearer {key}"
-    return made
-
-
-async def sign_in(made: httpx.AsyncClient, db: Database, member: Member) -> None:
-    async with db.transaction() as tx:
-        token = await sessions.open_session(tx, member)
-    made.cookies.set(sessions.COOKIE, token)
-    made.headers["x-quarterdeck-csrf"] = sessions.csrf_token(token)

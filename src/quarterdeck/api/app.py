@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from quarterdeck.access.actors import Permission
 from quarterdeck.api import docs, errors, openapi
 from quarterdeck.api.auth import Authenticate
+from quarterdeck.api.body import BodyLimit
 from quarterdeck.api.errors import CatchAll
 from quarterdeck.api.headers import SecurityHeaders
 from quarterdeck.api.idempotency import Idempotency
@@ -19,7 +20,6 @@ from quarterdeck.api.services import Readiness, Services
 from quarterdeck.control.http import PERMISSION_ATTRIBUTE
 
 PREFIX = "/api/v1"
-MAX_BODY = 4 * 1024 * 1024
 
 
 def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> FastAPI:
@@ -34,7 +34,6 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY,
         generate_unique_id_function=lambda route: route.name,
     )
     _share(app, services)
@@ -45,8 +44,9 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
     errors.install(app)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     # The last one added is the outermost.
-    app.add_middleware(Idempotency, db=services.db, vault=services.vault, max_body=MAX_BODY)
+    app.add_middleware(Idempotency, db=services.db, vault=services.vault)
     app.add_middleware(Authenticate, db=services.db)
+    app.add_middleware(BodyLimit)
     app.add_middleware(CatchAll)
     app.add_middleware(SecurityHeaders)
     return app
@@ -108,4 +108,5 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
-    app.mount("/", Dashboard(services.dashboard))
+    # Not a mount: that would take wrong methods on our own paths for pages.
+    app.router.default = Dashboard(services.dashboard)

@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.access.vault import Vault, VaultError
+from quarterdeck.api.body import read_whole, replay
 from quarterdeck.api.tables import idempotency_keys as kept
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, SECOND
-from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError, TooLarge
+from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError
 
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255
@@ -52,11 +53,10 @@ class Idempotency:
     it can be tried again.
     """
 
-    def __init__(self, app: ASGIApp, db: Database, vault: Vault, max_body: int) -> None:
+    def __init__(self, app: ASGIApp, db: Database, vault: Vault) -> None:
         self._app = app
         self._db = db
         self._vault = vault
-        self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         actor: Actor | None = scope.get("state", {}).get("actor") if scope["type"] == "http" else None
@@ -66,11 +66,11 @@ class Idempotency:
             return
         if not 1 <= len(key) <= MAX_KEY_LENGTH:
             raise Invalid(f"An Idempotency-Key has 1 to {MAX_KEY_LENGTH} characters.", field=HEADER)
-        body = await self._whole(receive)
+        body = await read_whole(receive)
         row = _Row(f"{actor.kind}:{actor.id}", key, _digest(scope, body))
         found = await self._hold(row)
         if found is None:
-            await self._run(scope, _replay(body, receive), send, row)
+            await self._run(scope, replay(body, receive), send, row)
         else:
             response = Response(found.body, found.status)
             response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.headers]
@@ -125,21 +125,6 @@ class Idempotency:
     async def _release(self, row: "_Row") -> None:
         async with self._db.transaction() as tx:
             await tx.execute(kept.delete().where(row.where))
-
-    async def _whole(self, receive: Receive) -> bytes:
-        """Raises TooLarge."""
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return b"".join(parts)
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._max_body:
-                raise TooLarge(f"A body may have {self._max_body} bytes.")
-            if not message.get("more_body", False):
-                return b"".join(parts)
 
     def _sealed(self, answered: "_Recorder", row: "_Row") -> bytes:
         head = json.dumps([answered.status, answered.headers]).encode()
@@ -197,20 +182,6 @@ class _Recorder:
 def _digest(scope: Scope, body: bytes) -> bytes:
     head = f"{scope['method']} {scope['path']}?{scope['query_string'].decode('latin-1')}\n".encode()
     return hashlib.sha256(head + body).digest()
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the body that was read already, and then whatever else comes: that the client has left."""
-    given = False
-
-    async def again() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return again
 
 
 async def _insert(connection: Any, row: _Row, now: int) -> bool:

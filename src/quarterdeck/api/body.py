@@ -1,0 +1,57 @@
+"""Bodies of API requests are small: they are read whole, up to a limit, before a route sees any of them."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from quarterdeck.kernel.errors import TooLarge
+
+MAX_BYTES = 4 * 1024 * 1024
+
+
+class BodyLimit:
+    """Refuses a body of more than `MAX_BYTES`, whether its length was announced or not. Raises TooLarge."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            await self._app(scope, receive, send)
+            return
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > MAX_BYTES:
+                raise _too_large()
+        await self._app(scope, replay(await read_whole(receive), receive), send)
+
+
+async def read_whole(receive: Receive) -> bytes:
+    """The body; what has come of it when the client leaves. Raises TooLarge."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b"".join(parts)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BYTES:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body that was read already, and then whatever else comes: that the client has left."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body of an API request may have {MAX_BYTES} bytes.")
