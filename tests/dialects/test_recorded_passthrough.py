@@ -61,7 +61,7 @@ def independent_usage(answer: Any, dialect: str) -> Usage | None:
         )
     read = told.get("prompt_tokens_details") or told.get("input_tokens_details") or {}
     wrote = told.get("completion_tokens_details") or told.get("output_tokens_details") or {}
-    kinds = {"web_search_call": "web_search_requests", "code_interpreter_call": "code_interpreter_requests"}
+    kinds = {"web_search_call": "web_search_items", "code_interpreter_call": "code_interpreter_items"}
     tools: dict[str, int] = {}
     for item in answer.get("output") or []:
         if item["type"] in kinds and (item.get("action") or {}).get("type", "search") == "search":

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ class Gateway:
     keys: dict[str, KeyEntry]
     agent: AgentEntry
     runs: dict[str, RunEntry]
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What a test opened and is to be closed before the gateway stops."""
 
     @property
     def seen(self) -> list[Received]:
@@ -102,7 +104,9 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway_running(directory: Path, *, journal_bytes: int | None = None) -> AsyncIterator[Gateway]:
+async def gateway_running(
+    directory: Path, *, journal_bytes: int | None = None, corpus: Path | None = None
+) -> AsyncIterator[Gateway]:
     vault = Vault.open(directory)
     holder = SnapshotHolder(directory / "snapshot", vault)
     egress = Egress()
@@ -117,7 +121,7 @@ async def gateway_running(directory: Path, *, journal_bytes: int | None = None) 
     server = Server(app, Limits(grace_s=0.5))
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    async with sandbox_running() as sandbox, httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with sandbox_running(corpus=corpus) as sandbox, httpx.AsyncClient(base_url=url, timeout=20) as client:
         port = int(sandbox.url.rsplit(":", 1)[1])
         egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
         providers = [
@@ -136,6 +140,8 @@ async def gateway_running(directory: Path, *, journal_bytes: int | None = None) 
         try:
             yield made
         finally:
+            for close in made.closing:
+                await close()
             server.stop()
             await serving
             await transport.close()

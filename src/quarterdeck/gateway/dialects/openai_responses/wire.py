@@ -52,11 +52,12 @@ _event = msgspec.json.Decoder(_Event)
 _HEAD = frozenset({"response.created", "response.queued", "response.in_progress", "keepalive"})
 _END = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 _TOOLS = {
-    "web_search_call": "web_search_requests",
-    "file_search_call": "file_search_requests",
-    "code_interpreter_call": "code_interpreter_requests",
-    "image_generation_call": "image_generation_requests",
+    "web_search_call": "web_search_items",
+    "file_search_call": "file_search_items",
+    "code_interpreter_call": "code_interpreter_items",
+    "image_generation_call": "image_generation_items",
 }
+"""Counted from the answer's items, for the usage object does not tell. Shown, and not priced: see decision 0002."""
 
 
 class OpenAIResponses:
