@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import math
+import socket
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
@@ -95,7 +96,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self._client = (peer[0], peer[1]) if isinstance(peer, tuple) and len(peer) >= 2 else None
+        self._client = (peer[0], peer[1]) if isinstance(peer, tuple) else None
+        if self._client is not None:
+            # The event loops do so only for some sockets.
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._transport.set_write_buffer_limits(high=self.limits.unwritten)
         self._head_since = self._heard_at = self._written_at = now = self.loop.time()
         if self._home.opened(self):
@@ -279,7 +283,7 @@ class Connection(asyncio.Protocol):
             self._heard_at = now = self.loop.time()
             if self._parser.in_head:
                 self._await_head()
-            elif self._timer is None:
+            else:
                 self._arm(now + self.limits.idle_s)
 
     def _await_head(self) -> None:
