@@ -1,0 +1,149 @@
+"""The whole product as a user runs it: `quarterdeck serve` in its own processes, the sandbox as provider."""
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+OWNER = "owner-token-for-tests-only"
+KEY = "qd-key-for-tests-only-0001"
+START_S = 30.0
+
+CONFIG = """
+[[providers]]
+name = "openai"
+kind = "openai"
+base_url = "{sandbox}/v1"
+credential = "env:TEST_UPSTREAM_KEY"
+allow_private = true
+
+[[providers]]
+name = "anthropic"
+kind = "anthropic"
+base_url = "{sandbox}"
+credential = "env:TEST_UPSTREAM_KEY"
+allow_private = true
+
+[[agents]]
+name = "research"
+owner = "sam@example.com"
+key = "env:TEST_AGENT_KEY"
+"""
+
+
+@dataclass
+class System:
+    """A running installation."""
+
+    data: Path
+    url: str
+    sandbox_url: str
+    process: subprocess.Popen[str]
+    output: list[str] = field(default_factory=list)
+
+    def pid(self, role: str) -> int:
+        """The process id of `gateway` or `control`."""
+        return int((self.data / f"{role}.pid").read_text())
+
+    def kill(self, role: str) -> None:
+        """kill -9; the supervisor starts it again."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid(role), signal.SIGKILL)
+
+    def get(self, path: str, key: str = OWNER) -> Any:
+        return self._send("GET", path, None, key)
+
+    def post(self, path: str, body: Any, key: str = OWNER) -> Any:
+        return self._send("POST", path, body, key)
+
+    def patch(self, path: str, body: Any, key: str = OWNER) -> Any:
+        return self._send("PATCH", path, body, key)
+
+    def _send(self, method: str, path: str, body: Any, key: str) -> Any:
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=json.dumps(body).encode() if body is not None else None,
+            headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
+    def wait_until(self, condition: Any, within_s: float = 15.0) -> None:
+        """Until `condition()` is true; errors while the system restarts count as not yet."""
+        deadline = time.monotonic() + within_s
+        while True:
+            with contextlib.suppress(OSError, ValueError):
+                if condition():
+                    return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {within_s} s")
+            time.sleep(0.05)
+
+    def ingested(self) -> bool:
+        """Whether everything in the journal has reached the store."""
+        return bool(self.get("/api/v1/settings")["ingest"]["backlog_records"] == 0)
+
+
+@contextlib.contextmanager
+def running(data: Path, *, config: str = CONFIG, environment: dict[str, str] | None = None) -> Iterator[System]:
+    """Start the sandbox and the product; stop both at the end."""
+    data.mkdir(parents=True, exist_ok=True)
+    sandbox = subprocess.Popen(
+        [sys.executable, "-m", "quarterdeck.sandbox", "--port", "0", "--keep", "0"], stdout=subprocess.PIPE, text=True
+    )
+    assert sandbox.stdout is not None
+    sandbox_url = sandbox.stdout.readline().strip()
+    file = data / "quarterdeck.toml"
+    file.write_text(config.format(sandbox=sandbox_url))
+    log = (data / "output.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "quarterdeck", "serve", "--config", file, "--data", data, "--port", str(free_port())],
+        stdout=log,
+        stderr=log,
+        text=True,
+        env={
+            **os.environ,
+            "QUARTERDECK_OWNER_TOKEN": OWNER,
+            "TEST_UPSTREAM_KEY": secrets.token_hex(8),
+            "TEST_AGENT_KEY": KEY,
+            **(environment or {}),
+        },
+    )
+    try:
+        yield System(data, _wait_for_url(data, process), sandbox_url, process)
+    finally:
+        process.terminate()
+        process.wait(20)
+        sandbox.terminate()
+        sandbox.wait(5)
+        sandbox.stdout.close()
+        log.close()
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _wait_for_url(data: Path, process: subprocess.Popen[str]) -> str:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        text = (data / "output.log").read_text()
+        if "serves on " in text:
+            return text.partition("serves on ")[2].split()[0]
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"the product did not start:\n{(data / 'output.log').read_text()}")
