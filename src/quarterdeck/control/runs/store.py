@@ -216,9 +216,9 @@ async def open_or_ended_since(tx: Transaction, ended_since: int) -> list[RunMark
     """Runs of every workspace that are open or ended at that instant or later, oldest first."""
     marks = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id)
     # Two looks, because one with OR in it would read every run there ever was; what ended between them has ended.
-    found = {row.id: RunMark(*row, open=True) for row in await tx.execute(marks.where(sa.text(_OPEN)))}
+    found = {row.id: _mark(row, is_open=True) for row in await tx.execute(marks.where(sa.text(_OPEN)))}
     ended = await tx.execute(marks.where(runs.c.ended_at >= ended_since))
-    found |= {row.id: RunMark(*row, open=False) for row in ended}
+    found |= {row.id: _mark(row, is_open=False) for row in ended}
     return [found[run_id] for run_id in sorted(found)]
 
 
@@ -246,6 +246,10 @@ def _later(instant: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 
 def _is(workspace_id: str, run_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(runs.c.workspace_id == workspace_id, runs.c.id == run_id)
+
+
+def _mark(row: sa.Row[Any], *, is_open: bool) -> RunMark:
+    return RunMark(row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, is_open)
 
 
 def _run(row: sa.RowMapping) -> Run:
