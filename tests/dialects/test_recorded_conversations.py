@@ -1,20 +1,28 @@
 """Recorded traffic through the conversation model and back into the same dialect: equal JSON, equal final answers."""
 
 import json
-import random
 from typing import Any
 
 import pytest
 from recorded_traffic import Row, rows
 
 from quarterdeck.gateway.dialects.conversation import Drops
-from quarterdeck.gateway.dialects.stream_parts import Head, PartStart, StreamError, Tail
+from quarterdeck.gateway.dialects.grammars import GRAMMARS, Grammar
 from quarterdeck.gateway.dialects.target import Target
-from quarterdeck.gateway.dialects.translate import GRAMMARS, Grammar
 
 FILES = (
-    "openai anthropic gemini cohere bedrock deepseek groq cerebras mistral openrouter bedrock_mantle"
-).split()
+    "openai",
+    "anthropic",
+    "gemini",
+    "cohere",
+    "bedrock",
+    "deepseek",
+    "groq",
+    "cerebras",
+    "mistral",
+    "openrouter",
+    "bedrock_mantle",
+)
 
 
 def grammar_of(row: Row) -> Grammar | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from quarterdeck.gateway.dialects.conversation import Drops, Reasoning
 
 _MARK = "qd1."
+MARK = _MARK.encode()
 
 
 @dataclass(frozen=True, slots=True)

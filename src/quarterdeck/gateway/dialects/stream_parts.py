@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from quarterdeck.gateway.dialects.conversation import Citation, Drops, Failure, Fields, Part, Stop
+from quarterdeck.gateway.dialects.conversation import BadAnswer, Citation, Drops, Failure, Fields, Part, Stop
 from quarterdeck.ledger.record import Usage
 
 
@@ -139,6 +139,14 @@ class Emitter(ABC):
 
     def note(self, note: Note) -> bytes:
         return b""
+
+
+def last_words(read: Callable[[], list[StreamPart]]) -> list[StreamPart]:
+    """What the unfinished end of a closed stream still says: nothing, when it was cut in the middle of an event."""
+    try:
+        return read()
+    except BadAnswer:
+        return []
 
 
 CUT = Failure(502, "The provider ended the stream before the answer was complete.", "provider_cut", "cut")

@@ -35,6 +35,7 @@ from quarterdeck.gateway.dialects.stream_parts import (
     StreamError,
     StreamPart,
     Tail,
+    last_words,
 )
 
 
@@ -50,7 +51,7 @@ class Parser:
         return [part for _, event in self._split.feed(data) for part in self._event(event)]
 
     def end(self) -> list[StreamPart]:
-        found = [part for _, event in self._split.end() for part in self._event(event)]
+        found = last_words(lambda: [part for _, event in self._split.end() for part in self._event(event)])
         if not self._over:
             self._over = True
             found.append(StreamError(CUT))

@@ -34,6 +34,7 @@ from quarterdeck.gateway.dialects.stream_parts import (
     StreamError,
     StreamPart,
     Tail,
+    last_words,
 )
 
 _MARKS = re.compile(rb'["\\{}]')
@@ -118,7 +119,8 @@ class Parser:
     def end(self) -> list[StreamPart]:
         found: list[StreamPart] = []
         if self._split is not None:
-            found = [part for _, event in self._split.end() for part in self._event(event)]
+            split = self._split
+            found = last_words(lambda: [part for _, event in split.end() for part in self._event(event)])
         if self._over:
             return found
         self._over = True

@@ -34,6 +34,7 @@ from quarterdeck.gateway.dialects.stream_parts import (
     StreamError,
     StreamPart,
     Tail,
+    last_words,
 )
 
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning")
@@ -61,9 +62,7 @@ class Parser:
         return self._out
 
     def end(self) -> list[StreamPart]:
-        self._out = []
-        for _, event in self._split.end():
-            self._event(event)
+        self._out = last_words(self._last)
         if not self._over:
             # Some providers leave [DONE] out; a finish reason says as much.
             if self._stop is not None:
@@ -71,6 +70,12 @@ class Parser:
             else:
                 self._over = True
                 self._out.append(StreamError(CUT))
+        return self._out
+
+    def _last(self) -> list[StreamPart]:
+        self._out = []
+        for _, event in self._split.end():
+            self._event(event)
         return self._out
 
     def _event(self, data: bytes) -> None:
@@ -273,6 +278,7 @@ class Emitter(stream_parts.Emitter):
         self._calls: dict[int, int] = {}
         self._thoughts: dict[int, list[str]] = {}
         self._offset = 0
+        self._listed: dict[str, int] = {}
 
     def failed(self, error: StreamError) -> bytes:
         return error_event(error.failure.code or "provider_error", error.failure.message)
@@ -303,9 +309,9 @@ class Emitter(stream_parts.Emitter):
             raw["function"]["arguments"] = ""
             return self._chunk({"tool_calls": [{"index": number, "type": "function"} | raw]})
         if isinstance(part, Reasoning) and part.encrypted is not None:
-            return self._chunk({"reasoning_details": [chat.detail_of(part, start.index)]})
+            return self._listing("reasoning_details", chat.detail_of(part, 0))
         if isinstance(part, Media) and part.kind == "image" and part.data is not None:
-            return self._chunk({"images": [chat.emit_part(part, self.drops, same=False)]})
+            return self._listing("images", chat.emit_part(part, self.drops, same=False))
         if isinstance(part, Opaque | Media):
             self.drops.add(part.label if isinstance(part, Opaque) else part.kind, "a provider-side step")
         return b""
@@ -331,8 +337,15 @@ class Emitter(stream_parts.Emitter):
         if citation is None or (citation.url is None and not self.same):
             return b""
         place = {"start_index": 0, "end_index": self._offset, "url": citation.url, "title": citation.title or ""}
-        raw = citation.raw if self.same else {"type": "url_citation", "url_citation": place}
-        return self._chunk({"annotations": [raw]})
+        if self.same:
+            return self._chunk({"annotations": [citation.raw]})
+        return self._listing("annotations", {"type": "url_citation", "url_citation": place})
+
+    def _listing(self, name: str, entry: dict[str, Any]) -> bytes:
+        """One more entry of a list: the SDK puts lists together by each entry's `index`."""
+        number = self._listed.get(name, 0)
+        self._listed[name] = number + 1
+        return self._chunk({name: [entry | {"index": number}]})
 
     def _think(self, delta: Delta, part: Reasoning) -> bytes:
         if self.same:
@@ -346,7 +359,7 @@ class Emitter(stream_parts.Emitter):
             said = "".join(self._thoughts.get(delta.index, ()))
             secret = delta.text if delta.rest.get("kind") == "encrypted" else None
             whole = Reasoning(said, None if secret else delta.text, secret, minted, part.id)
-            return self._chunk({"reasoning_details": [chat.detail_of(whole, delta.index)]})
+            return self._listing("reasoning_details", chat.detail_of(whole, 0))
         self._thoughts.setdefault(delta.index, []).append(delta.text)
         return self._chunk({"reasoning_content": delta.text})
 

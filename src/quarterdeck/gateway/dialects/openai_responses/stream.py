@@ -38,6 +38,7 @@ from quarterdeck.gateway.dialects.stream_parts import (
     StreamError,
     StreamPart,
     Tail,
+    last_words,
 )
 
 _TYPED = ("message", "function_call", "reasoning")
@@ -63,7 +64,7 @@ class Parser:
         return [part for _, event in self._split.feed(data) for part in self._event(event)]
 
     def end(self) -> list[StreamPart]:
-        found = [part for _, event in self._split.end() for part in self._event(event)]
+        found = last_words(lambda: [part for _, event in self._split.end() for part in self._event(event)])
         if not self._over:
             self._over = True
             found.append(StreamError(CUT))
