@@ -1,10 +1,11 @@
 """An upstream that does exactly what a test tells it to, on a real socket."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from quarterdeck.gateway.transport import Origin
@@ -98,6 +99,11 @@ class Upstream:
             self._playing.discard(task)
             writer.close()
 
+    def refuse(self) -> None:
+        """Takes no further connections; those that are open live on."""
+        assert self._server is not None
+        self._server.close()
+
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
@@ -105,6 +111,27 @@ class Upstream:
             task.cancel()
         if self._playing:
             await asyncio.wait(self._playing, timeout=1)
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Returns as soon as `condition` holds; fails after two seconds."""
+    async with asyncio.timeout(2):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+@contextlib.contextmanager
+def deaf_listener(host: str, port: int = 0) -> Iterator[int]:
+    """The port of a listener whose queue is full: whoever connects gets no answer at all."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def always(answer: bytes) -> Script:

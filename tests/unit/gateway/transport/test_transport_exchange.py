@@ -133,6 +133,14 @@ async def test_an_answer_to_head_has_no_body_and_the_connection_is_kept(serve, t
     assert upstream.accepted == 1
 
 
+async def test_a_body_in_an_answer_to_head_is_not_believed(serve, transport: Transport) -> None:
+    upstream = await serve(always(OK))
+    for _ in range(2):
+        response = await transport.send(upstream.origin, Request(b"HEAD", b"/", []), QUICK)
+        assert (await response.read(10), response.reused) == (b"", False)
+    assert upstream.accepted == 2
+
+
 async def test_it_skips_interim_answers(serve, transport: Transport) -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\nlink: </y>\r\n\r\n"
     upstream = await serve(always(interim + OK))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from scripted_upstream import OK, Peer, Script, always, once
+from scripted_upstream import OK, Peer, Script, always, deaf_listener, eventually, once
 
 from quarterdeck.gateway.transport import (
     BodyTooLarge,
@@ -98,6 +98,10 @@ FAULTS: dict[str, tuple[Script, type[UpstreamError]]] = {
         always(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 10_000_000 + b"\r\ncontent-length: 0\r\n\r\n"),
         ProtocolError,
     ),
+    "sends a head just beyond the limit, and whole": (
+        always(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 65_536 + b"\r\ncontent-length: 0\r\n\r\n"),
+        ProtocolError,
+    ),
     "sends a header name that never ends": (always(b"HTTP/1.1 200 OK\r\n" + b"y" * 10_000_000), ProtocolError),
     "sends a reason that never ends": (always(b"HTTP/1.1 200 " + b"y" * 1_000_000), ProtocolError),
     "sends too many headers": (always(b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 257 + b"\r\n"), ProtocolError),
@@ -150,8 +154,7 @@ async def test_more_body_than_announced_is_cut_off_and_the_connection_dropped(se
     upstream = await serve(always(OK + b"k"))
     response = await transport.send(upstream.origin, GET, QUICK)
     assert await response.read(10) == b"ok"
-    await asyncio.sleep(0.01)
-    assert transport.counts()[upstream.origin].open == 0
+    await eventually(lambda: transport.counts()[upstream.origin].open == 0)
 
 
 async def test_as_many_headers_as_allowed_are_read(serve, transport: Transport) -> None:
@@ -192,6 +195,19 @@ async def test_the_next_address_is_tried_when_one_does_not_answer(serve, connect
     policy = EgressPolicy(frozenset({"upstream.test"}))
     transport = connect(egress=Egress(policy, lookup=lookup))
     response = await transport.send(Origin("http", "upstream.test", upstream.origin.port), GET, QUICK)
+    assert await response.read(10) == b"ok"
+
+
+async def test_an_address_that_stays_silent_leaves_time_for_the_next(serve, connect) -> None:
+    upstream = await serve(always(OK))
+
+    async def lookup(name: str) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    transport = connect(egress=Egress(EgressPolicy(frozenset({"upstream.test"})), lookup=lookup))
+    with deaf_listener("127.0.0.2", upstream.origin.port):
+        origin = Origin("http", "upstream.test", upstream.origin.port)
+        response = await transport.send(origin, GET, Timeouts(connect_s=0.3))
     assert await response.read(10) == b"ok"
 
 

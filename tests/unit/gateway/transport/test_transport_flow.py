@@ -5,9 +5,9 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from scripted_upstream import Peer, always
+from scripted_upstream import Peer, always, eventually
 
-from quarterdeck.gateway.transport import Request, Timeouts, Transport, UpstreamError
+from quarterdeck.gateway.transport import IdleTimeout, Request, Timeouts, Transport, UpstreamError
 
 QUICK = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=10)
 GET = Request(b"GET", b"/", [])
@@ -106,6 +106,27 @@ async def test_a_request_is_not_produced_faster_than_the_upstream_reads(serve, t
     assert await response.read(100) == b"%d" % MORE_THAN_SOCKETS_HOLD
 
 
+async def test_the_requests_iterator_is_closed_when_the_exchange_breaks(serve, transport: Transport) -> None:
+    closed = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        peer.writer.transport.pause_reading()
+        await asyncio.sleep(5)
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x" * 65536
+        finally:
+            closed.set()
+
+    upstream = await serve(script)
+    body = endless()
+    with pytest.raises(IdleTimeout):
+        await transport.send(upstream.origin, Request(b"POST", b"/", [], body), Timeouts(idle_s=0.05))
+    await asyncio.wait_for(closed.wait(), 1)
+
+
 async def test_abort_closes_the_upstream_at_once(serve, transport: Transport) -> None:
     left: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
@@ -171,7 +192,7 @@ async def test_abort_wakes_a_reader(serve, transport: Transport) -> None:
 async def test_abort_after_the_whole_message_keeps_the_connection(serve, transport: Transport) -> None:
     upstream = await serve(always(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"))
     response = await transport.send(upstream.origin, GET, QUICK)
-    await asyncio.sleep(0.02)
+    await eventually(lambda: transport.counts()[upstream.origin].idle == 1)
     response.abort()
     assert await response.read(10) == b"ok"
     assert transport.counts()[upstream.origin].idle == 1

@@ -5,7 +5,7 @@ import contextlib
 import gc
 import random
 
-from scripted_upstream import OK, Peer
+from scripted_upstream import OK, Peer, eventually
 
 from quarterdeck.gateway.transport import Proxies, Request, Timeouts, Transport, UpstreamError
 from quarterdeck.gateway.transport.connection import Connection
@@ -94,10 +94,8 @@ async def test_after_a_thousand_mixed_exchanges_nothing_remains(serve) -> None:
     counts = transport.counts()[upstream.origin]
     assert counts.waiting == 0
     assert counts.open == counts.idle <= 8
-    await asyncio.sleep(0.12)  # their idle age passes
-    assert transport.counts()[upstream.origin].open == 0
-    await asyncio.sleep(0.02)
-    assert len(asyncio.all_tasks()) == tasks_before
+    await eventually(lambda: transport.counts()[upstream.origin].open == 0)  # their idle age passes
+    await eventually(lambda: len(asyncio.all_tasks()) == tasks_before)
     gc.collect()
     assert [each for each in gc.get_objects() if isinstance(each, Connection)] == []
     await transport.close()

@@ -1,10 +1,13 @@
 """Which connection carries a request: reuse, stale ones, limits, waiting in line."""
 
 import asyncio
+import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from scripted_upstream import OK, Peer, always, once
+from scripted_upstream import OK, Peer, always, eventually, once
 
 from quarterdeck.gateway.transport import (
     ConnectFailed,
@@ -75,33 +78,35 @@ async def test_it_does_not_reuse_a_connection_that_is_not_clean(serve, transport
 async def test_it_drops_a_kept_connection_that_the_server_closes_while_idle(serve, transport: Transport) -> None:
     upstream = await serve(once(OK))
     await fetch(transport, upstream.origin)
-    await asyncio.sleep(0.02)
-    assert transport.counts()[upstream.origin].open == 0
+    await eventually(lambda: transport.counts()[upstream.origin].open == 0)
 
 
 async def test_it_drops_a_kept_connection_on_which_the_server_speaks_unasked(serve, transport: Transport) -> None:
+    kept = asyncio.Event()
+
     async def script(peer: Peer) -> None:
         await peer.request()
         await peer.say(OK)
-        await asyncio.sleep(0.02)
+        await kept.wait()
         await peer.say(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n")
         await peer.hung_up()
 
     upstream = await serve(script)
     await fetch(transport, upstream.origin)
     assert transport.counts()[upstream.origin].open == 1
-    await asyncio.sleep(0.05)
-    assert transport.counts()[upstream.origin].open == 0
+    kept.set()
+    await eventually(lambda: transport.counts()[upstream.origin].open == 0)
 
 
 async def test_it_drops_a_kept_connection_after_its_idle_age(serve, connect) -> None:
     upstream = await serve(always(OK))
-    transport = connect(max_idle_s=0.05)
+    transport = connect(max_idle_s=0.15)
     await fetch(transport, upstream.origin)
-    await asyncio.sleep(0.03)
+    await asyncio.sleep(0.05)
     assert (await fetch(transport, upstream.origin)).reused
-    await asyncio.sleep(0.12)
-    assert transport.counts()[upstream.origin].open == 0
+    await asyncio.sleep(0.05)
+    assert transport.counts()[upstream.origin].idle == 1
+    await eventually(lambda: transport.counts()[upstream.origin].open == 0)
     assert not (await fetch(transport, upstream.origin)).reused
 
 
@@ -184,6 +189,42 @@ async def test_a_connection_that_breaks_long_after_it_took_the_request_is_not_re
     assert upstream.accepted == 1
 
 
+async def test_when_no_fresh_connection_can_be_had_the_error_says_that_the_request_was_sent(
+    serve, transport: Transport
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(OK)
+        await peer.request()
+        upstream.refuse()
+
+    upstream = await serve(script)
+    await fetch(transport, upstream.origin)
+    with pytest.raises(ConnectFailed) as caught:
+        await fetch(transport, upstream.origin)
+    assert caught.value.sent
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_fresh_connection_is_fresh_even_where_no_more_are_allowed(serve, connect, busy: bool) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(OK[:-1])
+        await asyncio.sleep(0.02)
+        await peer.say(OK[-1:])
+        await peer.hung_up()
+
+    upstream = await serve(script)
+    transport = connect(most_per_origin=1)
+    response = await transport.send(upstream.origin, GET, QUICK)
+    if not busy:
+        await response.read(10)
+    pool = transport._pools[upstream.origin]
+    connection = await pool.acquire(pool.loop.time() + 1, fresh=True)
+    assert await response.read(10) == (b"ok" if busy else b"")
+    assert (upstream.accepted, pool.counts().open, connection.usable()) == (2, 1, True)
+
+
 async def one_piece(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
@@ -200,21 +241,19 @@ async def test_a_body_that_cannot_be_sent_again_is_not_retried(serve, transport:
 async def test_a_body_that_cannot_be_sent_again_is_not_risked_on_a_connection_that_already_says_goodbye(
     serve, transport: Transport
 ) -> None:
-    said_goodbye = asyncio.Event()
+    peers: list[Peer] = []
 
     async def script(peer: Peer) -> None:
+        peers.append(peer)
         while True:
             await peer.request()
             await peer.say(OK)
-            if peer.number == 1:
-                peer.writer.transport.abort()
-                # The transport's own turn of the loop, in which it would notice, comes after the next send.
-                said_goodbye.set()
 
     upstream = await serve(script)
-    sent = asyncio.create_task(fetch(transport, upstream.origin))
-    await said_goodbye.wait()
-    await sent
+    await fetch(transport, upstream.origin)
+    # At once, so that no turn of the loop in which the transport could notice lies between this and the next send.
+    with socket.socket(fileno=os.dup(peers[0].writer.get_extra_info("socket").fileno())) as its_socket:
+        its_socket.shutdown(socket.SHUT_RDWR)
     response = await fetch(transport, upstream.origin, Request(b"POST", b"/", [], one_piece(b"x")))
     assert (response.status, response.reused) == (200, False)
 
@@ -246,11 +285,13 @@ async def test_callers_beyond_the_limit_wait_in_line(serve, connect) -> None:
     calls = []
     for number in range(6):
         calls.append(asyncio.create_task(call(number)))
-        await asyncio.sleep(0.005)
-    counts = transport.counts()[upstream.origin]
-    assert (counts.open, counts.waiting, upstream.accepted) == (2, 4, 2)
-    for _ in range(6):
+        if number < 2:
+            await eventually(lambda number=number: queue.qsize() == number + 1)
+    await eventually(lambda: transport.counts()[upstream.origin].waiting == 4)
+    assert (transport.counts()[upstream.origin].open, upstream.accepted) == (2, 2)
+    for number in range(6):
         (await queue.get()).set()
+        await eventually(lambda number=number: len(order) == number + 1)
     await asyncio.gather(*calls)
     assert order == list(range(6))
     counts = transport.counts()[upstream.origin]
@@ -309,18 +350,64 @@ async def test_a_waiter_cancelled_in_the_moment_of_its_turn_passes_it_on(serve, 
     assert transport.counts()[upstream.origin].open == 1
 
 
-async def test_a_cancelled_sender_hangs_up_and_frees_its_place(serve, connect) -> None:
-    left = asyncio.Event()
+async def test_a_waiter_cancelled_in_the_moment_it_is_given_a_connection_passes_it_on(serve, connect) -> None:
+    upstream, queue = await held(serve)
+    transport = connect(most_per_origin=1)
+    calls = [asyncio.create_task(fetch(transport, upstream.origin)) for _ in range(3)]
+    event = await queue.get()
+    while transport.counts()[upstream.origin].waiting < 2:
+        await asyncio.sleep(0)
+    event.set()
+    while transport.counts()[upstream.origin].waiting == 2:
+        await asyncio.sleep(0)
+    calls[1].cancel()
+    while not calls[2].done():
+        with contextlib.suppress(TimeoutError):
+            (await asyncio.wait_for(queue.get(), 0.02)).set()
+    assert (calls[0].result().status, calls[2].result().status) == (200, 200)
+    counts = transport.counts()[upstream.origin]
+    assert (counts.open, counts.idle, counts.waiting, upstream.accepted) == (1, 1, 0, 1)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_sender_cancelled_while_its_answer_comes_in_leaves_nothing_behind(
+    serve, transport: Transport, turns: int
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    def cancel_in(left: int) -> None:
+        if left:
+            loop.call_soon(cancel_in, left - 1)
+        else:
+            call.cancel()
 
     async def script(peer: Peer) -> None:
         await peer.request()
+        peer.writer.write(OK[:-1])
+        cancel_in(turns)
+        await peer.hung_up()
+
+    upstream = await serve(script)
+    call = asyncio.create_task(transport.send(upstream.origin, GET, QUICK))
+    await asyncio.wait([call])
+    if not call.cancelled():
+        call.result().abort()
+    assert transport.counts()[upstream.origin].open == 0
+
+
+async def test_a_cancelled_sender_hangs_up_and_frees_its_place(serve, connect) -> None:
+    came, left = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        came.set()
         await peer.hung_up()
         left.set()
 
     upstream = await serve(script)
     transport = connect(most_per_origin=1)
     call = asyncio.create_task(transport.send(upstream.origin, POST, QUICK))
-    await asyncio.sleep(0.02)
+    await came.wait()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
@@ -362,6 +449,26 @@ async def test_a_connection_from_before_is_not_used_once_its_address_is_no_longe
     egress.policy = EgressPolicy()
     with pytest.raises(EgressRefused):
         await fetch(transport, upstream.origin)
+    assert transport.counts()[upstream.origin].open == 0
+    await transport.close()
+
+
+async def test_a_connection_in_use_is_not_kept_once_its_address_is_no_longer_allowed(serve) -> None:
+    changed = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.say(OK[:-1])
+        await changed.wait()
+        await peer.say(OK[-1:])
+        await peer.hung_up()
+
+    upstream, egress = await serve(script), Egress(EgressPolicy(frozenset({"127.0.0.1"})))
+    transport = Transport(egress)
+    response = await transport.send(upstream.origin, GET, QUICK)
+    egress.policy = EgressPolicy()
+    changed.set()
+    assert await response.read(10) == b"ok"
     assert transport.counts()[upstream.origin].open == 0
     await transport.close()
 
