@@ -2,11 +2,13 @@
 
 import httpx
 from conftest import AsAgent, AsRole
+from spending import spend
 
 from quarterdeck.access import members
 from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions
 from quarterdeck.db import Database
+from quarterdeck.ledger.tables import agent_activity
 
 
 async def _made(client: httpx.AsyncClient, name: str = "research", **fields: object) -> dict[str, object]:
@@ -62,6 +64,29 @@ async def test_it_shows_the_runs_an_agent_has_open(client: httpx.AsyncClient, as
             "started_at": "2027-01-15T08:00:00.000000Z",
         }
     ]
+
+
+async def test_it_shows_what_an_agent_did_today_and_last(
+    client: httpx.AsyncClient, db: Database, owner: Member
+) -> None:
+    agent_id = str((await _made(client))["id"])
+    await spend(db, owner.workspace_id, "agent", agent_id, days_ago=1, calls=50, cost=50)
+    await spend(db, owner.workspace_id, "agent", agent_id, calls=4, errors=1, cost=700, unpriced_calls=2)
+    async with db.transaction() as tx:
+        await tx.execute(
+            agent_activity.insert().values(
+                workspace_id=owner.workspace_id,
+                agent_id=agent_id,
+                last_call_id="call_1",
+                last_call_at=db.clock.now(),
+                last_model="gpt-4o-mini",
+                last_outcome="cut",
+            )
+        )
+    shown = (await client.get(f"/api/v1/agents/{agent_id}")).json()
+    assert shown["today"] == {"calls": 4, "errors": 1, "cost_nano": 700, "unpriced_calls": 2}
+    assert shown["last_call_at"] == "2027-01-15T08:00:00.000000Z"
+    assert shown["last_call"] == {"at": shown["last_call_at"], "model": "gpt-4o-mini", "outcome": "cut"}
 
 
 async def test_it_is_paused_resumed_and_retired(client: httpx.AsyncClient) -> None:

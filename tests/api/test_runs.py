@@ -6,8 +6,11 @@ import httpx
 import pytest
 from conftest import AsAgent, AsRole, with_key
 from fastapi import FastAPI
+from spending import spend
 
+from quarterdeck.access.members import Member
 from quarterdeck.api.services import Services
+from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
 
 
@@ -49,6 +52,17 @@ async def test_a_run_is_read_with_its_task_agent_and_cost(
         "unpriced_calls": 0,
     }
     assert (await client.get("/api/v1/runs")).json() == {"items": [shown], "next": None}
+
+
+async def test_it_costs_what_its_calls_cost(
+    client: httpx.AsyncClient, claimed: dict[str, Any], db: Database, owner: Member
+) -> None:
+    run_id = claimed["run"]["id"]
+    await spend(db, owner.workspace_id, "run", run_id, days_ago=1, calls=2, errors=1, cost=1_500)
+    await spend(db, owner.workspace_id, "run", run_id, calls=3, cost=500, unpriced_calls=1)
+    await spend(db, "ws_other", "run", run_id, calls=99, cost=99)
+    (shown,) = (await client.get("/api/v1/runs")).json()["items"]
+    assert (shown["calls"], shown["errors"], shown["cost_nano"], shown["unpriced_calls"]) == (5, 1, 2_000, 1)
 
 
 async def test_it_lists_by_task_agent_and_state(client: httpx.AsyncClient, claimed: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 from conftest import AsAgent, AsRole
+from spending import spend
 
 from quarterdeck.access import members
 from quarterdeck.access.actors import Actor, ActorKind
@@ -84,6 +85,15 @@ async def test_it_lists_by_state_agent_and_words(client: httpx.AsyncClient) -> N
     assert await refs(agent_id=agent["id"]) == ["T-2"]
     assert await refs(q="FIRST") == ["T-3", "T-1"]
     assert await refs(q="t-2") == ["T-2"]
+
+
+async def test_a_task_costs_what_its_calls_cost(client: httpx.AsyncClient, db: Database, owner: Member) -> None:
+    dear, free = await _made(client), await _made(client)
+    await spend(db, owner.workspace_id, "task", dear["id"], calls=3, cost=2_000, unpriced_calls=1)
+    shown = {task["id"]: task for task in (await client.get("/api/v1/tasks")).json()["items"]}
+    spent = shown[dear["id"]]
+    assert (spent["calls"], spent["cost_nano"], spent["unpriced_calls"]) == (3, 2_000, 1)
+    assert shown[free["id"]]["calls"] == 0
 
 
 async def test_it_lists_in_pages(client: httpx.AsyncClient) -> None:

@@ -17,13 +17,13 @@ from quarterdeck.control.agents.model import (
     Desired,
 )
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
-from quarterdeck.control.runs import figures
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.shapes import Instant, Named, shown
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["agents"])
 
@@ -166,12 +166,12 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
     owners = await people.named(tx, workspace_id, {agent.owner_id for agent in agents})
     open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
     tasks = await task_store.named(tx, workspace_id, {run.task_id for runs in open_runs.values() for run in runs})
-    today = await figures.of(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
-    last_calls = await figures.last_calls(tx, workspace_id, ids)
+    today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
+    last_calls = await rollups.last_calls(tx, workspace_id, ids)
     items = []
     for agent in agents:
         last = last_calls.get(agent.id)
-        sums = today.get(agent.id, figures.NO_CALLS)
+        sums = today[agent.id]
         items.append(
             AgentOut(
                 id=agent.id,
@@ -197,7 +197,7 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
                 today=TodayOut(
                     calls=sums.calls,
                     errors=sums.errors,
-                    cost_nano=sums.cost_nano,
+                    cost_nano=sums.cost,
                     unpriced_calls=sums.unpriced_calls,
                 ),
                 last_call=None

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from quarterdeck.control.agents import store as agent_store
-from quarterdeck.control.runs import figures
 from quarterdeck.control.runs.model import Run, RunState
 from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
+from quarterdeck.ledger import rollups
 
 
 class RunOut(BaseModel):
@@ -42,11 +42,11 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
     """A page of runs with everything they mention, in a handful of queries however long the page."""
     agents = await agent_store.named(tx, workspace_id, {run.agent_id for run in runs})
     tasks = await task_store.named(tx, workspace_id, {run.task_id for run in runs})
-    sums = await figures.of(tx, workspace_id, "run", [run.id for run in runs])
+    sums = await rollups.figures(tx, workspace_id, "run", [run.id for run in runs])
     items = []
     for run in runs:
         task = tasks[run.task_id]
-        spent = sums.get(run.id, figures.NO_CALLS)
+        spent = sums[run.id]
         items.append(
             RunOut(
                 id=run.id,
@@ -64,7 +64,7 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
                 lease_expires_at=iso(run.lease_expires_at),
                 calls=spent.calls,
                 errors=spent.errors,
-                cost_nano=spent.cost_nano,
+                cost_nano=spent.cost,
                 unpriced_calls=spent.unpriced_calls,
             )
         )

@@ -7,13 +7,13 @@ from pydantic import BaseModel
 
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agent_store
-from quarterdeck.control.runs import figures
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.shapes import Instant, Named, shown
 from quarterdeck.control.tasks.model import Priority, ReviewPolicy, Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
+from quarterdeck.ledger import rollups
 
 PriorityName = Literal["urgent", "high", "normal", "low"]
 
@@ -104,11 +104,11 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
     mentioned = {task.agent_id for task in tasks if task.agent_id is not None} | {r.agent_id for r in runs.values()}
     agents = await agent_store.named(tx, workspace_id, mentioned)
     members = await people.named(tx, workspace_id, {task.accountable_id for task in tasks})
-    sums = await figures.of(tx, workspace_id, "task", [task.id for task in tasks])
+    sums = await rollups.figures(tx, workspace_id, "task", [task.id for task in tasks])
     items = []
     for task in tasks:
         run = None if task.run_id is None else runs[task.run_id]
-        spent = sums.get(task.id, figures.NO_CALLS)
+        spent = sums[task.id]
         items.append(
             TaskOut(
                 id=task.id,
@@ -144,7 +144,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                     lease_expires_at=iso(run.lease_expires_at),
                 ),
                 calls=spent.calls,
-                cost_nano=spent.cost_nano,
+                cost_nano=spent.cost,
                 unpriced_calls=spent.unpriced_calls,
                 note=task.note,
             )
