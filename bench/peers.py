@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import machine
-from targets import PATH, NotThere, Target, free_port, ready
+from targets import KEY, PATH, NotThere, Target, free_port, ready
 
 PORTKEY = "@portkey-ai/gateway@1.15.2"
-LITELLM = "litellm[proxy]==1.109.1"
+LITELLM = "litellm[proxy]==1.106.0"
 LITELLM_CONFIG = """\
 model_list:
   - model_name: gpt-4o-mini
@@ -60,11 +60,17 @@ def litellm(mock: int, core: int, scratch: Path) -> Target:
     config.write_text(LITELLM_CONFIG.format(mock=mock))
     process = subprocess.Popen(
         machine.on_core(core, program, "--config", config, "--host", "127.0.0.1", "--port", port, "--num_workers", 1),
-        env=os.environ | {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_MODE": "PRODUCTION"},
+        env=os.environ
+        | {
+            "LITELLM_MASTER_KEY": f"sk-{KEY}",
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_LOG": "ERROR",
+            "LITELLM_MODE": "PRODUCTION",
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    target = Target("LiteLLM", f"http://127.0.0.1:{port}{PATH}", ["authorization: Bearer sk-bench"])
+    target = Target("LiteLLM", f"http://127.0.0.1:{port}{PATH}", [f"authorization: Bearer sk-{KEY}"])
     return ready(target, process, patience_s=120)
 
 
