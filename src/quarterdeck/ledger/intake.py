@@ -1,0 +1,245 @@
+"""From a journal's record to rows and contents: the part of ingesting that is all computing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from quarterdeck.kernel.ids import encode as encode_id
+from quarterdeck.kernel.ids import instant_of
+from quarterdeck.ledger import bodies
+from quarterdeck.ledger.bodies import ROOT, Part
+from quarterdeck.ledger.partitions import epoch_of
+from quarterdeck.ledger.record import CallRecord, PriceNote, decode
+
+Redact = Callable[[CallRecord], CallRecord]
+
+
+class BodyForm(IntEnum):
+    """How a request's bytes are kept."""
+
+    NONE = 0
+    WHOLE = 1
+    CUT = 2
+
+
+class Poison(Exception):
+    """The record cannot be read or stored; the text says why."""
+
+
+class Detail(msgspec.Struct, array_like=True, frozen=True):
+    """What of a call is asked for seldom, kept as a content beside its bodies."""
+
+    request_headers: list[tuple[str, str]]
+    response_headers: list[tuple[str, str]]
+    chunk_times: bytes
+    extra: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    id: bytes
+    parent: bytes
+    content: bytes
+    """Hash of the message."""
+    depth: int
+
+
+@dataclass(slots=True)
+class Draft:
+    """A record on its way into the store."""
+
+    record: CallRecord
+    instant: int
+    epoch: int
+    form: BodyForm
+    request: bytes | None
+    nodes: list[Node]
+    response: bytes | None
+    detail: bytes | None
+    conversation_id: str | None
+    contents: dict[bytes, bytes]
+    """By hash; those of messages included."""
+    shared: set[bytes]
+    """Hashes of contents that other calls may have brought already."""
+
+    @property
+    def tip(self) -> bytes | None:
+        return self.nodes[-1].id if self.nodes else None
+
+
+_json = msgspec.json.Encoder()
+_msgpack = msgspec.msgpack.Encoder()
+_detail = msgspec.msgpack.Decoder(Detail)
+
+
+def read(payload: bytes, redact: Redact | None = None) -> Draft:
+    """Raises Poison."""
+    try:
+        record = decode(payload)
+        instant = instant_of(record.id)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Poison(f"not a record: {error}") from error
+    if redact is not None and record.body_mode == "redacted":
+        record = redact(record)
+    draft = Draft(
+        record=record,
+        instant=instant,
+        epoch=epoch_of(instant),
+        form=BodyForm.NONE,
+        request=None,
+        nodes=[],
+        response=None,
+        detail=None,
+        conversation_id=None,
+        contents={},
+        shared=set(),
+    )
+    first = _take_bodies(draft) if record.body_mode != "none" else None
+    draft.conversation_id = _conversation(record, first)
+    return draft
+
+
+def decode_detail(data: bytes) -> Detail:
+    """Raises msgspec.DecodeError."""
+    return _detail.decode(data)
+
+
+def price_id(note: PriceNote) -> bytes:
+    return blake2b(_msgpack.encode(note), digest_size=8).digest()
+
+
+def text(value: object) -> str:
+    """A value as JSON text."""
+    return _json.encode(value).decode()
+
+
+def row(draft: Draft) -> tuple[Any, ...]:
+    """The row of `calls`, in the order of its columns."""
+    record, usage = draft.record, draft.record.usage
+    return (
+        record.workspace_id,
+        record.id,
+        record.started,
+        record.ended,
+        record.first_byte,
+        record.overhead,
+        record.agent_id,
+        record.key_id,
+        record.run_id,
+        record.task_id,
+        record.attribution,
+        _clean(record.session),
+        _clean(record.trace_id),
+        record.dialect,
+        _clean(record.endpoint),
+        _clean(record.model_asked),
+        record.provider,
+        record.provider_kind,
+        _clean(record.model),
+        _clean(record.model_answered),
+        record.stream,
+        record.status,
+        record.outcome,
+        _clean(record.error_code),
+        _clean(record.error_message),
+        text(record.attempts),
+        len(record.attempts),
+        usage.input_total if usage is not None else None,
+        usage.cache_read if usage is not None else 0,
+        usage.cache_write_5m if usage is not None else 0,
+        usage.cache_write_1h if usage is not None else 0,
+        usage.output_total if usage is not None else 0,
+        usage.reasoning if usage is not None else 0,
+        usage.audio_in if usage is not None else 0,
+        usage.audio_out if usage is not None else 0,
+        usage.cache_audio_read if usage is not None else 0,
+        text(usage.server_tools) if usage is not None and usage.server_tools else None,
+        _clean(usage.service_tier) if usage is not None else None,
+        record.usage_source,
+        record.cost,
+        price_id(record.price) if record.price is not None else None,
+        text(dict(record.tags)) if record.tags else None,
+        _clean(record.client),
+        record.body_mode,
+        record.request_size,
+        record.response_size,
+        _clean(record.response_type),
+        draft.epoch,
+        int(draft.form),
+        draft.request,
+        draft.tip,
+        draft.response,
+        draft.detail,
+        draft.conversation_id,
+    )
+
+
+def _clean(value: str | None) -> str | None:
+    """Without NUL, which PostgreSQL cannot hold."""
+    return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
+
+def _take_bodies(draft: Draft) -> bytes | None:
+    """Put the record's bytes into contents and nodes; returns the conversation's first message."""
+    record, first = draft.record, None
+    if record.request_body:
+        pieces = bodies.cut(record.request_body)
+        if pieces is None:
+            draft.form = BodyForm.WHOLE
+            draft.request = _keep(draft, record.request_body, shared=True)
+        else:
+            draft.form = BodyForm.CUT
+            first = bodies.first_message(pieces.messages[0])
+            _take_messages(draft, pieces.messages)
+            envelope = [
+                *_without_heads(draft, pieces.before),
+                (Part.CHAIN, b""),
+                *_without_heads(draft, pieces.after),
+            ]
+            draft.request = _keep(draft, bodies.encode_envelope(envelope), shared=True)
+    else:
+        draft.form = BodyForm.WHOLE
+    if record.response_body:
+        draft.response = _keep(draft, record.response_body, shared=False)
+    if record.request_headers or record.response_headers or record.chunk_times or record.extra:
+        detail = Detail(record.request_headers, record.response_headers, record.chunk_times, record.extra)
+        draft.detail = _keep(draft, _msgpack.encode(detail), shared=False)
+    return first
+
+
+def _take_messages(draft: Draft, messages: list[bytes]) -> None:
+    parent = ROOT
+    for depth, message in enumerate(messages, 1):
+        content = _keep(draft, message, shared=True)
+        node = Node(bodies.node_id(parent, content), parent, content, depth)
+        draft.nodes.append(node)
+        parent = node.id
+
+
+def _without_heads(draft: Draft, segments: list[tuple[Part, bytes]]) -> list[tuple[Part, bytes]]:
+    return [(part, _keep(draft, data, shared=True) if part is Part.HEAD else data) for part, data in segments]
+
+
+def _keep(draft: Draft, content: bytes, *, shared: bool) -> bytes:
+    key = bodies.content_hash(content)
+    draft.contents[key] = content
+    if shared:
+        draft.shared.add(key)
+    return key
+
+
+def _conversation(record: CallRecord, first: bytes | None) -> str | None:
+    """The same id for calls of one agent, in one run or session, that began with the same message.
+
+    Where bodies are not kept, the session that the client names has to do.
+    """
+    group = record.session if first is None else record.run_id or record.session
+    if first is None and group is None:
+        return None
+    parts = (record.workspace_id, record.agent_id or "", group or "", bodies.content_hash(first or b""))
+    digest = blake2b(_msgpack.encode(parts), digest_size=16).digest()
+    return f"conv_{encode_id(int.from_bytes(digest, 'big'))}"

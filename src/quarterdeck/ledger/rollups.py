@@ -1,0 +1,216 @@
+"""Sums of calls by minute, hour and day, written with the calls they sum, so they are always equal to them."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import sqlalchemy as sa
+
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY, HOUR, MINUTE
+from quarterdeck.ledger.record import CallRecord
+from quarterdeck.ledger.tables import ROLLUP_SUMS, agent_activity, rollups
+
+DIMS = ("total", "agent", "task", "run", "model", "provider", "key", "tag")
+FAILED = frozenset({"error", "cut"})
+Sums = list[int]
+"""In the order of tables.ROLLUP_SUMS."""
+Key = tuple[str, int, str, str, int]
+"""Workspace, grain, dimension, value, beginning of the bucket."""
+_Group = tuple[str, int, str, str, str, str, str, str, tuple[tuple[str, str], ...]]
+
+
+class Grain(IntEnum):
+    """How long a bucket is, in minutes."""
+
+    MINUTE = 1
+    HOUR = 60
+    DAY = 1440
+
+    @property
+    def length(self) -> int:
+        """In microseconds."""
+        return {Grain.MINUTE: MINUTE, Grain.HOUR: HOUR, Grain.DAY: DAY}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Sums of calls. `cost` is nano-dollars of the calls that have a price; the others are counted apart."""
+
+    calls: int = 0
+    errors: int = 0
+    cancelled: int = 0
+    refused: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: int = 0
+    unpriced_calls: int = 0
+    estimated_calls: int = 0
+    duration: int = 0
+    first_byte: int = 0
+    first_byte_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Figures of one value of a dimension (empty: calls that have none) in one stretch of time from `at` on."""
+
+    at: int
+    value: str
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class LastCall:
+    call_id: str
+    at: int
+    model: str | None
+    outcome: str
+
+
+def is_unpriced(record: CallRecord) -> bool:
+    """Whether it used something that has no price."""
+    return record.cost is None and record.usage is not None
+
+
+def sums_of(record: CallRecord) -> Sums:
+    usage, outcome = record.usage, record.outcome
+    return [
+        1,
+        outcome in FAILED,
+        outcome == "cancelled",
+        outcome == "refused",
+        usage.input_total if usage is not None else 0,
+        usage.output_total if usage is not None else 0,
+        usage.cache_read if usage is not None else 0,
+        usage.cache_write_5m + usage.cache_write_1h if usage is not None else 0,
+        usage.reasoning if usage is not None else 0,
+        record.cost or 0,
+        is_unpriced(record),
+        record.usage_source == "estimated",
+        record.ended,
+        record.first_byte or 0,
+        record.first_byte is not None,
+    ]
+
+
+def add_up(records: Iterable[CallRecord]) -> dict[Key, Sums]:
+    """What the records add to every bucket that they fall into."""
+    groups: dict[_Group, Sums] = {}
+    for record in records:
+        group = (
+            record.workspace_id,
+            record.started - record.started % MINUTE,
+            record.agent_id or "",
+            record.task_id or "",
+            record.run_id or "",
+            record.model or "",
+            record.provider or "",
+            record.key_id or "",
+            tuple(record.tags),
+        )
+        _add(groups, group, sums_of(record))
+    buckets: dict[Key, Sums] = {}
+    for group, sums in groups.items():
+        for key in _keys(group):
+            _add(buckets, key, sums)
+    return buckets
+
+
+def _add(into: dict, key: tuple, sums: Sums) -> None:  # type: ignore[type-arg]
+    there = into.get(key)
+    into[key] = list(sums) if there is None else [a + b for a, b in zip(there, sums, strict=True)]
+
+
+def _keys(group: _Group) -> Iterator[Key]:
+    workspace_id, minute, agent, task, run, model, provider, key, tags = group
+    values = [
+        ("total", ""),
+        ("agent", agent),
+        ("task", task),
+        ("run", run),
+        ("model", model),
+        ("provider", provider),
+        ("key", key),
+    ]
+    values += {("tag", f"{name}={value}") for name, value in tags}
+    for grain in Grain:
+        at = minute - minute % grain.length
+        for dim, value in values:
+            yield workspace_id, int(grain), dim, value, at
+
+
+async def figures(
+    tx: Transaction, workspace_id: str, dim: str, values: Collection[str], *, since: int | None = None
+) -> dict[str, Figures]:
+    """Sums per value of a dimension, for a page of values at once; since the beginning of a minute, or ever.
+
+    Ranges of time are read from the coarsest buckets that fit. A value without calls has zeros.
+    """
+    found = dict.fromkeys(values, Figures())
+    if not values:
+        return found
+    sums = [sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS]
+    query = (
+        sa.select(rollups.c.value, *sums)
+        .where(
+            rollups.c.workspace_id == workspace_id,
+            rollups.c.dim == dim,
+            rollups.c.value.in_(values),
+            _since(since),
+        )
+        .group_by(rollups.c.value)
+    )
+    for row in await tx.rows(query):
+        found[row["value"]] = Figures(**{name: int(row[name]) for name in ROLLUP_SUMS})
+    return found
+
+
+async def series(
+    tx: Transaction, workspace_id: str, dim: str, grain: Grain, begin: int, end: int, *, limit: int
+) -> list[Bucket]:
+    """Buckets of a dimension that begin in [begin, end), oldest first, at most `limit`."""
+    query = (
+        sa.select(rollups)
+        .where(
+            rollups.c.workspace_id == workspace_id,
+            rollups.c.grain == int(grain),
+            rollups.c.dim == dim,
+            rollups.c.at >= begin,
+            rollups.c.at < end,
+        )
+        .order_by(rollups.c.at, rollups.c.value)
+        .limit(limit)
+    )
+    return [
+        Bucket(row["at"], row["value"], Figures(**{name: row[name] for name in ROLLUP_SUMS}))
+        for row in await tx.rows(query)
+    ]
+
+
+async def last_calls(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, LastCall]:
+    """The newest call of each of these agents that has one."""
+    query = sa.select(agent_activity).where(
+        agent_activity.c.workspace_id == workspace_id, agent_activity.c.agent_id.in_(agent_ids)
+    )
+    return {
+        row["agent_id"]: LastCall(row["last_call_id"], row["last_call_at"], row["last_model"], row["last_outcome"])
+        for row in await tx.rows(query)
+    }
+
+
+def _since(since: int | None) -> sa.ColumnElement[bool]:
+    grain, at = rollups.c.grain, rollups.c.at
+    if since is None:
+        return grain == int(Grain.DAY)
+    if since % DAY == 0:
+        return sa.and_(grain == int(Grain.DAY), at >= since)
+    next_hour, next_day = -(-since // HOUR) * HOUR, -(-since // DAY) * DAY
+    return sa.or_(
+        sa.and_(grain == int(Grain.MINUTE), at >= since - since % MINUTE, at < next_hour),
+        sa.and_(grain == int(Grain.HOUR), at >= next_hour, at < next_day),
+        sa.and_(grain == int(Grain.DAY), at >= next_day),
+    )
