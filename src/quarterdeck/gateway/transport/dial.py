@@ -118,8 +118,7 @@ async def _connect(address: Address) -> socket.socket:
 async def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
     """Asks the proxy for a way to the origin; what follows on the socket is the origin's."""
     loop = asyncio.get_running_loop()
-    host = f"[{origin.host}]" if ":" in origin.host else origin.host
-    place = f"{host}:{origin.port}".encode("ascii")
+    place = origin.place.encode("ascii")
     lines = [b"CONNECT %b HTTP/1.1" % place, b"host: " + place]
     if proxy.authorization is not None:
         lines.append(b"proxy-authorization: " + proxy.authorization)

@@ -65,8 +65,12 @@ class Origin(msgspec.Struct, frozen=True):
     @property
     def authority(self) -> str:
         """`host`, or `host:port` where the port is not the scheme's own: what the host header says."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if _PORTS.get(self.scheme) == self.port else f"{host}:{self.port}"
+        return self.place.removesuffix(f":{_PORTS.get(self.scheme)}")
+
+    @property
+    def place(self) -> str:
+        """`host:port`, always with the port: what a proxy is told, and what an egress policy may allow."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __str__(self) -> str:
         return f"unix:{self.uds}" if self.uds else f"{self.scheme}://{self.authority}"

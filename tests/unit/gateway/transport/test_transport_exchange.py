@@ -357,4 +357,7 @@ def test_what_is_no_plain_base_url_is_refused(url: str) -> None:
 def test_an_origin_names_its_authority_without_the_schemes_own_port() -> None:
     assert Origin("https", "a.example", 443).authority == "a.example"
     assert Origin("https", "::1", 8443).authority == "[::1]:8443"
+    assert Origin("https", "::1", 443).authority == "[::1]"
+    assert Origin("https", "a.example", 443).place == "a.example:443"
+    assert Origin("http", "::1", 80).place == "[::1]:80"
     assert str(Origin("http", "a.example", 8080)) == "http://a.example:8080"
