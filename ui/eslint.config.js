@@ -1,8 +1,9 @@
+import { readdirSync } from "node:fs";
+
+import { createTypeScriptImportResolver } from "eslint-import-resolver-typescript";
 import checkFile from "eslint-plugin-check-file";
 import importX from "eslint-plugin-import-x";
-import { createTypeScriptImportResolver } from "eslint-import-resolver-typescript";
 import reactHooks from "eslint-plugin-react-hooks";
-import { readdirSync } from "node:fs";
 import tseslint from "typescript-eslint";
 
 const features = readdirSync(new URL("./src/features", import.meta.url));
@@ -36,6 +37,8 @@ export default tseslint.config(
     settings: { "import-x/resolver-next": [createTypeScriptImportResolver({ project: "./tsconfig.json" })] },
     rules: {
       ...reactHooks.configs.recommended.rules,
+      // It speaks about the React compiler, which this build does not use.
+      "react-hooks/incompatible-library": "off",
       "import-x/no-cycle": "error",
       "import-x/no-restricted-paths": ["error", { zones }],
       "import-x/order": ["error", { "newlines-between": "always", alphabetize: { order: "asc" } }],

@@ -17,6 +17,11 @@ import { openSearch } from "@/lib/search";
 
 type Context = { client: QueryClient };
 
+/** Begins to load while the page's code does. Whoever shows the data also shows why it could not be loaded. */
+function warm(load: Promise<unknown>): void {
+  load.catch(() => undefined);
+}
+
 const root = createRootRouteWithContext<Context>()({ component: Outlet });
 
 const signIn = createRoute({
@@ -33,7 +38,7 @@ const inside = createRoute({
   component: AppShell,
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.client.ensureQueryData(sessionQuery);
+      await context.client.query({ ...sessionQuery, staleTime: "static" });
     } catch (error) {
       if (error instanceof Problem && error.status === 401) throw redirect({ to: "/signin", search: { next: location.href } });
       throw error;
@@ -51,26 +56,26 @@ const board = createRoute({
   path: "/board",
   validateSearch: boardSearch,
   loaderDeps: ({ search }) => boardFilter(search),
-  loader: ({ context, deps }) => void context.client.prefetchQuery(boardQuery(deps)),
+  loader: ({ context, deps }) => warm(context.client.query(boardQuery(deps))),
   component: lazyRouteComponent(() => import("@/app/pages/board-route"), "BoardRoute"),
 });
 const task = createRoute({
   getParentRoute: () => inside,
   path: "/tasks/$taskId",
-  loader: ({ context, params }) => void context.client.prefetchQuery(taskQuery(params.taskId)),
+  loader: ({ context, params }) => warm(context.client.query(taskQuery(params.taskId))),
   component: lazyRouteComponent(() => import("@/app/pages/task-route"), "TaskRoute"),
 });
 const agents = createRoute({
   getParentRoute: () => inside,
   path: "/agents",
   validateSearch: openSearch,
-  loader: ({ context }) => void context.client.prefetchQuery(agentsQuery),
+  loader: ({ context }) => warm(context.client.query(agentsQuery)),
   component: lazyRouteComponent(() => import("@/app/pages/agents-route"), "AgentsRoute"),
 });
 const agent = createRoute({
   getParentRoute: () => inside,
   path: "/agents/$agentId",
-  loader: ({ context, params }) => void context.client.prefetchQuery(agentQuery(params.agentId)),
+  loader: ({ context, params }) => warm(context.client.query(agentQuery(params.agentId))),
   component: lazyRouteComponent(() => import("@/app/pages/agent-route"), "AgentRoute"),
 });
 const calls = createRoute({
@@ -84,8 +89,8 @@ const call = createRoute({
   path: "/calls/$callId",
   validateSearch: callPageSearch,
   loader: ({ context, params }) => {
-    void context.client.prefetchQuery(callQuery(params.callId));
-    void context.client.prefetchQuery(renderedQuery(params.callId));
+    warm(context.client.query(callQuery(params.callId)));
+    warm(context.client.query(renderedQuery(params.callId)));
   },
   component: lazyRouteComponent(() => import("@/app/pages/call-route"), "CallRoute"),
 });
@@ -118,7 +123,7 @@ const tree = root.addChildren([
   inside.addChildren([now, board, task, agents, agent, calls, call, costs, keys, providers, settings]),
 ]);
 
-// eslint-disable-next-line @typescript-eslint/explicit-module-boundary-types
+ 
 export function createAppRouter(client: QueryClient) {
   return createRouter({
     routeTree: tree,

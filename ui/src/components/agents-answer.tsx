@@ -2,11 +2,13 @@ import type { Agent } from "@/api/types";
 import { agentShown } from "@/components/agent-state";
 import { Money } from "@/components/figures";
 import { Mark } from "@/components/page";
+import { useCoarseNow } from "@/lib/ticker";
 import { agents as say } from "@/strings/agents";
+import { words } from "@/strings/common";
 
 /** "Three agents work, one is paused. $4.12 today." */
 export function AgentsAnswer({ agents }: { agents: Agent[] }) {
-  const now = Date.now();
+  const now = useCoarseNow();
   const verbs = agents.map((agent) => agentShown(agent, now).verb);
   const working = verbs.filter((verb) => verb === "working" || verb === "calling").length;
   const paused = verbs.filter((verb) => verb === "paused").length;
@@ -20,7 +22,14 @@ export function AgentsAnswer({ agents }: { agents: Agent[] }) {
           , <Mark tone="wait">{say.paused(paused)}</Mark>
         </>
       )}
-      . <Money nano={cost} unpriced={unpriced} /> {say.today}.
+      . <Money nano={cost} /> {say.today}
+      {unpriced > 0 && (
+        <>
+          {" "}
+          <Mark tone="wait">{words.andUnpriced(unpriced)}</Mark>
+        </>
+      )}
+      .
     </>
   );
 }

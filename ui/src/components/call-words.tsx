@@ -14,15 +14,15 @@ export const outcomeWord = (outcome: string): string => (outcomes as Record<stri
 export function OutcomeWord({ outcome, code, className }: { outcome: Outcome; code?: string | null; className?: string }) {
   const tone = outcomeTone(outcome);
   return (
-    <span className={cx("inline-flex items-center gap-2 whitespace-nowrap", outcome === "ok" ? "text-muted" : toneText[tone], className)}>
+    <span className={cx("inline-flex max-w-full min-w-0 items-center gap-2 whitespace-nowrap", outcome === "ok" ? "text-muted" : toneText[tone], className)}>
       <Dot tone={outcome === "ok" ? "done" : tone} />
       {outcomeWord(outcome)}
-      {code && outcome !== "ok" && <span className="text-faint">{code}</span>}
+      {code && outcome !== "ok" && <span className="min-w-0 truncate text-s text-faint" title={code}>{code}</span>}
     </span>
   );
 }
 
 export function CallCost({ call, className }: { call: Pick<Call, "cost_nano" | "usage_source" | "outcome">; className?: string }) {
-  if (call.cost_nano === null && call.usage_source === "none" && call.outcome !== "ok") return <span className="text-faint">–</span>;
+  if (call.cost_nano === null && call.usage_source === "none" && call.outcome !== "ok") return <span className={cx("text-faint", className)}>–</span>;
   return <Money nano={call.cost_nano} estimated={call.usage_source === "estimated"} className={className} />;
 }

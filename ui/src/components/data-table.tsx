@@ -36,7 +36,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
   });
   const of = (id: string): Column<T> | undefined => columns.find((column) => column.id === id);
   return (
-    <div className="card overflow-x-auto">
+    <div className="card relative overflow-x-auto">
       <table className="w-full border-collapse" aria-label={label}>
         <thead>
           <tr>

@@ -14,7 +14,7 @@ type MoneyProps = {
   className?: string;
 };
 
-/** Money, and honestly: what has no price says so, what was estimated is marked. */
+/** Money, and honestly: what has no price says so, a sum that misses some is "at least", what was estimated is marked. */
 export function Money({ nano, unpriced = 0, estimated = false, className }: MoneyProps) {
   if (nano === null || (nano === 0 && unpriced > 0)) {
     return (
@@ -26,14 +26,19 @@ export function Money({ nano, unpriced = 0, estimated = false, className }: Mone
   const titles = [formatMoneyExact(nano), estimated && words.estimatedTitle, unpriced > 0 && words.unpricedTitle(unpriced)];
   return (
     <span className={cx("num whitespace-nowrap", className)} title={titles.filter(Boolean).join(" · ")}>
-      {estimated && <span aria-label={words.estimated}>≈</span>}
-      {formatMoney(nano)}
       {unpriced > 0 && (
-        <span className="text-wait" aria-label={words.andUnpriced(unpriced)}>
-          {" "}
-          +?
+        <span className="text-wait">
+          <span aria-hidden="true">≥</span>
+          <span className="sr-only">{words.atLeast}</span>{" "}
         </span>
       )}
+      {estimated && (
+        <>
+          <span aria-hidden="true">≈</span>
+          <span className="sr-only">{words.estimated} </span>
+        </>
+      )}
+      {formatMoney(nano)}
     </span>
   );
 }

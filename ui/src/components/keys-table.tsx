@@ -70,7 +70,7 @@ function keyColumns(agents: Agent[] | undefined, ask: (asked: Asked) => void): C
   const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
   const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
   return [
-    { id: "key", header: say.columns.key, cell: (key) => <code className="text-[12px]">{key.hint}</code> },
+    { id: "key", header: say.columns.key, cell: (key) => <code className="text-[12px] whitespace-nowrap">{key.hint}</code> },
     { id: "name", header: say.columns.name, from: "md", cell: (key) => key.name || <span className="text-faint">–</span> },
     ...(agents
       ? [
@@ -102,6 +102,7 @@ function keyColumns(agents: Agent[] | undefined, ask: (asked: Asked) => void): C
     {
       id: "used",
       header: say.columns.used,
+      from: "md",
       sort: (key) => key.last_used_at ?? "",
       cell: (key) => (key.last_used_at ? <Ago at={key.last_used_at} className="text-muted" /> : <span className="text-faint">{words.never}</span>),
     },

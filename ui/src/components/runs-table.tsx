@@ -33,7 +33,7 @@ export function RunWord({ run }: { run: Pick<Run, "state" | "reason" | "note" | 
         {runStates[run.state]}
         {run.state === "running" && run.percent !== null && ` ${run.percent} %`}
       </span>
-      {said && <span className="truncate text-s text-faint">{said}</span>}
+      {said && <span className="max-w-[220px] truncate text-s text-faint max-md:hidden" title={said}>{said}</span>}
     </span>
   );
 }
@@ -78,24 +78,28 @@ function runColumns(of: "task" | "agent", ask: (run: Run) => void): Column<Run>[
           id: "who",
           header: say.columns.agent,
           cell: (run) => (
-            <>
+            <span className="grid whitespace-nowrap">
+              <span>
               <span className="text-faint">{say.attempt(run.attempt)} · </span>
               <Link to="/agents/$agentId" params={{ agentId: run.agent.id }} className="hover:underline">
                 {run.agent.name}
               </Link>
-            </>
+              </span>
+              <Narrow run={run} />
+            </span>
           ),
         }
       : {
           id: "task",
           header: say.columns.task,
           cell: (run) => (
-            <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} data-row-link className="hover:underline">
+            <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} data-row-link className="line-clamp-2 hover:underline">
               <span className="text-faint">{run.task.ref}</span> {run.task.title}
+              <Narrow run={run} />
             </Link>
           ),
         },
-    { id: "state", header: say.columns.state, cell: (run) => <RunWord run={run} /> },
+    { id: "state", header: say.columns.state, from: "md", cell: (run) => <RunWord run={run} /> },
     { id: "time", header: say.columns.time, align: "end", from: "md", cell: (run) => <Took run={run} /> },
     {
       id: "calls",
@@ -133,8 +137,17 @@ function runColumns(of: "task" | "agent", ask: (run: Run) => void): Column<Run>[
   ];
 }
 
+/** The state under the name, where there is no room for a column of it. */
+function Narrow({ run }: { run: Run }) {
+  return (
+    <span className="text-s md:hidden">
+      <RunWord run={run} />
+    </span>
+  );
+}
+
 function Took({ run }: { run: Run }) {
   const from = run.started_at ?? run.created_at;
   if (!run.ended_at) return <Since at={from} className="text-muted" />;
-  return <span className="text-muted">{formatSpan(Date.parse(run.ended_at) - Date.parse(from))}</span>;
+  return <span className="whitespace-nowrap text-muted">{formatSpan(Date.parse(run.ended_at) - Date.parse(from))}</span>;
 }

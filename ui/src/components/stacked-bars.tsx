@@ -2,6 +2,7 @@ import { useState } from "react";
 
 import { cx } from "@/lib/cx";
 import { formatMoney } from "@/lib/format";
+import { usePhone } from "@/lib/media";
 
 export type Series = { id: string; name: string; color: string };
 export type Bar = { at: string; label: string; values: number[] };
@@ -22,7 +23,7 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 export function StackedBars({ label, series, bars }: Props) {
   const [at, setAt] = useState<number>();
   const top = niceCeiling(Math.max(0, ...bars.map((bar) => sum(bar.values))));
-  const every = Math.max(1, Math.ceil(bars.length / 8));
+  const every = Math.max(1, Math.ceil(bars.length / (usePhone() ? 4 : 8)));
   const told = at === undefined ? undefined : bars[at];
   return (
     <figure className="card p-4">

@@ -5,7 +5,6 @@ import type { Column } from "@/components/data-table";
 import { cellClass, followRow, headClass, rowClass } from "@/components/data-table";
 import { cx } from "@/lib/cx";
 
-const ROW = 41;
 const FROM = { md: "hidden md:table-cell", lg: "hidden lg:table-cell" } as const;
 
 type Props<T> = {
@@ -13,6 +12,7 @@ type Props<T> = {
   columns: (Column<T> & { width?: string })[];
   rows: T[];
   rowId: (row: T) => string;
+  rowHeight?: number;
   fresh?: (row: T) => boolean;
   more: boolean;
   loadMore: () => void;
@@ -21,7 +21,7 @@ type Props<T> = {
 };
 
 /** A table of any length that scrolls with the page. Only rows near the window exist. */
-export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, loadMore, footer, ref }: Props<T>) {
+export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, fresh, more, loadMore, footer, ref }: Props<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => {
@@ -29,7 +29,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, load
   }, [rows.length]);
   const virtual = useWindowVirtualizer({
     count: rows.length,
-    estimateSize: () => ROW,
+    estimateSize: () => rowHeight,
     overscan: 12,
     scrollMargin: top,
     getItemKey: (index) => {
@@ -46,7 +46,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, load
   const before = first ? first.start - top : 0;
   const after = last ? virtual.getTotalSize() - (last.end - top) : 0;
   return (
-    <div ref={ref} className="card overflow-x-clip">
+    <div ref={ref} className="card relative overflow-x-clip">
       <table className="w-full table-fixed border-collapse" aria-label={label} aria-rowcount={more ? -1 : rows.length + 1}>
         <thead>
           <tr>
@@ -58,7 +58,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, load
           </tr>
         </thead>
         <tbody ref={body}>
-          {before > 0 && <Gap height={before} columns={columns.length} />}
+          {before > 0 && <Gap height={before} />}
           {shown.map((item) => {
             const row = rows[item.index];
             if (row === undefined) return null;
@@ -67,7 +67,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, load
                 key={item.key}
                 aria-rowindex={item.index + 2}
                 onClick={followRow}
-                style={{ height: ROW }}
+                style={{ height: rowHeight }}
                 className={cx(rowClass, "cursor-default", fresh?.(row) && "animate-fresh")}
               >
                 {columns.map((column) => (
@@ -78,7 +78,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, load
               </tr>
             );
           })}
-          {after > 0 && <Gap height={after} columns={columns.length} />}
+          {after > 0 && <Gap height={after} />}
         </tbody>
       </table>
       <p className="border-t border-line px-4 py-2.5 text-center text-s text-faint">{footer}</p>
@@ -86,10 +86,11 @@ export function VirtualTable<T>({ label, columns, rows, rowId, fresh, more, load
   );
 }
 
-function Gap({ height, columns }: { height: number; columns: number }) {
+/** One cell only: a span over columns that are hidden here would bring them back as empty space. */
+function Gap({ height }: { height: number }) {
   return (
     <tr aria-hidden="true" style={{ height }}>
-      <td colSpan={columns} />
+      <td />
     </tr>
   );
 }

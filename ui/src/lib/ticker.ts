@@ -23,3 +23,10 @@ export function useTicking(show: (now: number) => string): string {
     useCallback(() => show(Date.now()), [show]),
   );
 }
+
+const COARSE_MS = 5_000;
+
+/** The time of day in steps of five seconds, for what depends on it without showing it. */
+export function useCoarseNow(): number {
+  return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / COARSE_MS) * COARSE_MS);
+}

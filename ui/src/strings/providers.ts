@@ -9,7 +9,6 @@ export const providers = {
   noSecret: "none",
   declared: "from quarterdeck.toml",
   declaredTitle: "Declared in quarterdeck.toml; change it there.",
-  change: "Change",
   changeLabel: (name: string) => `Change ${name}`,
   remove: "Remove",
   removeLabel: (name: string) => `Remove ${name}`,

@@ -16,6 +16,7 @@ export const shell = {
   connecting: "Connecting…",
   lost: "Connection lost, retrying…",
   find: "Find or do anything",
+  findShort: "Find or do…",
   openTasks: (count: number) => (count === 1 ? "1 open task" : `${count} open tasks`),
   agentCount: (count: number) => (count === 1 ? "1 agent" : `${count} agents`),
   account: (name: string) => `${name}: account and theme`,

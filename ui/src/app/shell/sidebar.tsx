@@ -60,8 +60,8 @@ export function Sidebar({ onFind }: { onFind: () => void }) {
         className="mb-2 flex h-[30px] items-center gap-2 rounded-s border border-line bg-surface px-2 text-s text-faint hover:border-line-strong hover:text-muted"
       >
         <Search size={13} aria-hidden="true" />
-        <span className="truncate">{shell.find}</span>
-        <span className="ml-auto flex gap-0.5">
+        <span className="truncate">{shell.findShort}</span>
+        <span className="ml-auto shrink-0 whitespace-nowrap">
           <Kbd>{modKey === "⌘" ? "⌘K" : "Ctrl K"}</Kbd>
         </span>
       </button>

@@ -23,10 +23,11 @@ import { PauseButton } from "@/components/pause-button";
 import { RunsTable } from "@/components/runs-table";
 import { SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
-import { formatCount } from "@/lib/format";
-import { useListKeys } from "@/lib/list-keys";
 import { FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
+import { formatCount } from "@/lib/format";
+import { useListKeys } from "@/lib/list-keys";
+import { useCoarseNow } from "@/lib/ticker";
 import { agents } from "@/strings/agents";
 
 const say = agents.page;
@@ -53,10 +54,12 @@ export function AgentPage({ agentId }: { agentId: string }) {
         </Link>
       }
       answer={
-        <span className="inline-flex flex-wrap items-center gap-x-2">
-          <Avatar name={agent.name} agent />
+        <>
+          <span className="mr-2 inline-flex align-[-2px]">
+            <Avatar name={agent.name} agent />
+          </span>
           {agent.name} <AgentSentence agent={agent} />
-        </span>
+        </>
       }
       below={agent.description}
       actions={
@@ -75,8 +78,8 @@ export function AgentPage({ agentId }: { agentId: string }) {
           <FirstCall agentId={agent.id} />
         </div>
       )}
-      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
-        <div className="grid min-w-0 content-start gap-6">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           <Section
             title={say.calls}
             aside={
@@ -106,16 +109,15 @@ export function AgentPage({ agentId }: { agentId: string }) {
 }
 
 function AgentSentence({ agent }: { agent: Agent }) {
-  const { verb } = agentShown(agent, Date.now());
+  const { verb } = agentShown(agent, useCoarseNow());
   const [run] = agent.open_runs;
   if (verb === "working" && run) {
     return (
       <span>
         {say.worksOn("")}
-        <Link to="/tasks/$taskId" params={{ taskId: run.task_id }} className="border-b-2 border-work">
-          {run.task_title}
+        <Link to="/tasks/$taskId" params={{ taskId: run.task_id }} title={run.task_title} className="border-b-2 border-work">
+          {run.task_title.length > 70 ? `${run.task_title.slice(0, 70).trimEnd()}…` : run.task_title}
         </Link>
-        .
       </span>
     );
   }

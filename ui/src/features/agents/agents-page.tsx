@@ -1,25 +1,24 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
+import { FileCode2, Plus } from "lucide-react";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
 import type { Agent } from "@/api/types";
-import { AgentsAnswer } from "@/components/agents-answer";
 import { AgentVerb, agentShown } from "@/components/agent-state";
+import { AgentsAnswer } from "@/components/agents-answer";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
 import { OutcomeWord } from "@/components/call-words";
-import { Chip } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Ago, Money } from "@/components/figures";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { Empty } from "@/components/states";
+import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
-import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { agents as say } from "@/strings/agents";
 
 type Props = { creating: boolean; setCreating: (open: boolean) => void };
@@ -62,18 +61,23 @@ const columns: Column<Agent>[] = [
     cell: (agent) => (
       <span className="flex min-w-0 items-center gap-2.5">
         <Avatar name={agent.name} agent />
-        <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
-          {agent.name}
-        </Link>
-        {agent.declared && (
-          <Chip title={say.declaredTitle} className="max-lg:hidden">
-            {say.declared}
-          </Chip>
-        )}
+        <span className="grid min-w-0">
+          <span className="flex items-center gap-1.5">
+            <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
+              {agent.name}
+            </Link>
+            {agent.declared && (
+              <span title={say.declaredTitle} className="text-faint">
+                <FileCode2 size={13} aria-label={say.declared} />
+              </span>
+            )}
+          </span>
+          <AgentVerb agent={agent} className="max-w-[50vw] text-s md:hidden" />
+        </span>
       </span>
     ),
   },
-  { id: "doing", header: say.columns.doing, sort: (agent) => agentShown(agent, Date.now()).verb, cell: (agent) => <AgentVerb agent={agent} className="max-w-[300px]" /> },
+  { id: "doing", header: say.columns.doing, sort: (agent) => agentShown(agent, Date.now()).verb, from: "md", cell: (agent) => <AgentVerb agent={agent} className="max-w-[260px]" /> },
   {
     id: "last",
     header: say.columns.lastCall,
@@ -82,8 +86,8 @@ const columns: Column<Agent>[] = [
     cell: (agent) =>
       agent.last_call ? (
         <span className="flex items-center gap-x-2 text-muted">
-          <span className="max-w-[180px] truncate">{agent.last_call.model ?? "–"}</span>
-          <OutcomeWord outcome={agent.last_call.outcome} />
+          <span className="max-w-[160px] truncate">{agent.last_call.model}</span>
+          {agent.last_call.outcome !== "ok" && <OutcomeWord outcome={agent.last_call.outcome} />}
           <Ago at={agent.last_call.at} className="text-faint" />
         </span>
       ) : (
@@ -97,7 +101,7 @@ const columns: Column<Agent>[] = [
     from: "md",
     sort: (agent) => agent.today.calls,
     cell: (agent) => (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="whitespace-nowrap hover:underline">
         {formatCount(agent.today.calls)}
         {agent.today.errors > 0 && <span className="text-wrong"> · {say.errors(agent.today.errors)}</span>}
       </Link>

@@ -10,8 +10,8 @@ import { CallCost, OutcomeWord } from "@/components/call-words";
 import { Dot } from "@/components/chip";
 import { CodeBlock } from "@/components/code-block";
 import { Segmented } from "@/components/segmented";
-import { remember, remembered } from "@/lib/storage";
 import { modelsFor, snippets } from "@/features/agents/snippets";
+import { remember, remembered } from "@/lib/storage";
 import { agents } from "@/strings/agents";
 
 const say = agents.connect;

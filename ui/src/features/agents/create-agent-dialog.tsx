@@ -10,6 +10,7 @@ import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
 import { KeySecret } from "@/components/key-secret";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
+import { field } from "@/lib/form";
 import { agents } from "@/strings/agents";
 
 const say = agents.create;
@@ -38,7 +39,7 @@ function CreateForm({ onMade }: { onMade: (agent: Agent, secret: string) => void
   const submit = async (form: FormData) => {
     setBusy(true);
     try {
-      const agent = await createAgent({ name: String(form.get("name")), description: String(form.get("description")) });
+      const agent = await createAgent({ name: field(form, "name"), description: field(form, "description") });
       const key = await createAgentKey(agent.id, {});
       void client.invalidateQueries({ queryKey: agentKeys.all });
       void client.invalidateQueries({ queryKey: keyKeys.all });

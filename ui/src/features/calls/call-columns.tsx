@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import type { Call } from "@/api/types";
-import { CallCost, OutcomeWord } from "@/components/call-words";
+import { CallCost, outcomeWord, OutcomeWord } from "@/components/call-words";
 import type { Column } from "@/components/data-table";
 import { Ago } from "@/components/figures";
 import { formatCompact, formatCount, formatDuration } from "@/lib/format";
@@ -21,13 +21,17 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
       </Link>
     ),
   },
-  { id: "agent", header: say.agent, width: "w-[112px] md:w-[140px]", cell: (call) => call.agent?.name ?? dash },
+  { id: "agent", header: say.agent, width: "w-[140px]", from: "md", cell: (call) => call.agent?.name ?? dash },
   {
     id: "model",
     header: say.model,
     cell: (call) => (
       <>
-        {call.model ?? call.model_asked}
+        <span className="block truncate font-[510] md:hidden">
+          {call.agent?.name ?? calls.one.somebody} <span className="font-normal text-faint">{call.task?.ref}</span>
+        </span>
+        <span className="max-md:text-s max-md:text-muted">{call.model ?? call.model_asked}</span>
+        {call.outcome !== "ok" && <span className="ml-2 text-s text-wrong lg:hidden">{outcomeWord(call.outcome)}</span>}
         {call.provider && <span className="ml-2 text-s text-faint max-md:hidden">{call.provider}</span>}
       </>
     ),
@@ -46,7 +50,7 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
         <span className="text-s text-faint">{calls.unclaimed}</span>
       ),
   },
-  { id: "outcome", header: say.outcome, width: "w-[150px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
+  { id: "outcome", header: say.outcome, width: "w-[168px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
   {
     id: "tokens",
     header: say.tokens,
@@ -63,5 +67,5 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
       ),
   },
   { id: "took", header: say.took, width: "w-[84px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
-  { id: "cost", header: say.cost, width: "w-[88px]", align: "end", cell: (call) => <CallCost call={call} /> },
+  { id: "cost", header: say.cost, width: "w-[92px]", align: "end", cell: (call) => <CallCost call={call} /> },
 ];

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
@@ -17,7 +17,7 @@ const DAY = WINDOW_MS["24h"];
 
 /** The models seen in the last month, most used first: the only ones worth offering. */
 function useSeenModels(): string[] {
-  const from = useMemo(() => new Date(Math.floor(Date.now() / DAY) * DAY - WINDOW_MS["30d"]).toISOString(), []);
+  const [from] = useState(() => new Date(Math.floor(Date.now() / DAY) * DAY - WINDOW_MS["30d"]).toISOString());
   const { data } = useQuery(costsQuery({ by: "model", grain: "day", from }));
   return useMemo(() => {
     const seen = new Map<string, number>();
@@ -54,7 +54,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
       {(["task", "run", "conversation", "unclaimed"] as const).map(
         (name) => search[name] && <Pinned key={name} label={say[name]} onDrop={() => setSearch({ [name]: undefined })} />,
       )}
-      {Object.values(search).some((value) => value !== undefined) && (
+      {Object.values(search).some(Boolean) && (
         <Button variant="quiet" onClick={clear}>
           {say.clear}
         </Button>

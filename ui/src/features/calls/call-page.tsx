@@ -9,13 +9,13 @@ import { CallCost, OutcomeWord } from "@/components/call-words";
 import { Ago } from "@/components/figures";
 import { Mark, Page, Section } from "@/components/page";
 import { Tabs } from "@/components/tabs";
-import { formatCount, formatDuration } from "@/lib/format";
 import { CallFacts, Headers } from "@/features/calls/call-facts";
 import { TimingBar } from "@/features/calls/call-timing";
 import { CallUsage } from "@/features/calls/call-usage";
 import { Conversation } from "@/features/calls/conversation";
 import { RawBody } from "@/features/calls/raw-body";
 import type { CallTab } from "@/features/calls/search";
+import { formatCount, formatDuration } from "@/lib/format";
 import { calls } from "@/strings/calls";
 
 const say = calls.one;
@@ -54,7 +54,7 @@ export function CallPage({ callId, tab, setTab }: Props) {
           {call.error_message && <p className="break-words text-muted">{call.error_message}</p>}
         </div>
       )}
-      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
         <div className="min-w-0">
           <Tabs
             label={say.title(call.id)}
@@ -68,7 +68,7 @@ export function CallPage({ callId, tab, setTab }: Props) {
             ]}
           />
         </div>
-        <aside className="grid content-start gap-5">
+        <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
           <Section title={say.timing} aside={<span className="num">{formatDuration(call.duration_ms)}</span>}>
             <div className="card p-4">
               <TimingBar call={call} />

@@ -1,36 +1,38 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
-import { useMemo } from "react";
+import { useState } from "react";
 
-import type { CallFilter } from "@/api/calls";
 import { buttonClass } from "@/components/button";
 import { Page } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { VirtualTable } from "@/components/virtual-table";
-import { useListKeys } from "@/lib/list-keys";
 import { CALL_COLUMNS } from "@/features/calls/call-columns";
 import { CallFilters } from "@/features/calls/call-filters";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
 import { useCallTail } from "@/features/calls/use-call-tail";
+import { useListKeys } from "@/lib/list-keys";
+import { usePhone } from "@/lib/media";
 import { calls as say } from "@/strings/calls";
 
 type Props = { search: CallsSearch; setSearch: (search: CallsSearch) => void };
 
 export function CallsPage({ search, setSearch }: Props) {
   const known = JSON.stringify(search);
-  const filter = useMemo(() => callFilter(JSON.parse(known) as CallsSearch, Date.now()), [known]);
-  const filtered = Object.keys(filter).length > 0;
+  const filtered = Object.values(search).some(Boolean);
   useListKeys();
   return (
     <Page title={say.title} answer={`${say.answer(filtered)}.`}>
       <CallFilters search={search} setSearch={(change) => setSearch({ ...search, ...change })} clear={() => setSearch({})} />
-      <Explorer key={known} filter={filter} filtered={filtered} />
+      <Explorer key={known} search={search} filtered={filtered} />
     </Page>
   );
 }
 
-function Explorer({ filter, filtered }: { filter: CallFilter; filtered: boolean }) {
+/** Lives as long as one filter does, so that "the last hour" means the hour before it was chosen. */
+function Explorer({ search, filtered }: { search: CallsSearch; filtered: boolean }) {
+  const phone = usePhone();
+  const [filter] = useState(() => callFilter(search, Date.now()));
   const { query, listed, waiting, skipped, join, joined, ref } = useCallTail(filter);
   const { hasNextPage, isFetchingNextPage } = query;
   if (query.error && !query.data) return <ProblemNote error={query.error} retry={() => void query.refetch()} />;
@@ -59,6 +61,7 @@ function Explorer({ filter, filtered }: { filter: CallFilter; filtered: boolean 
         columns={CALL_COLUMNS}
         rows={listed}
         rowId={(call) => call.id}
+        rowHeight={phone ? 56 : 41}
         fresh={(call) => joined.has(call.id)}
         more={hasNextPage && !isFetchingNextPage}
         loadMore={() => void query.fetchNextPage()}

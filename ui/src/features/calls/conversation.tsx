@@ -7,9 +7,9 @@ import type { Message, Rendered } from "@/api/types";
 import { Button } from "@/components/button";
 import { Facts } from "@/components/facts";
 import { SkeletonRows } from "@/components/states";
-import { cx } from "@/lib/cx";
 import { BodyProblem } from "@/features/calls/body-problem";
 import { MessagePart } from "@/features/calls/message-parts";
+import { cx } from "@/lib/cx";
 import { calls } from "@/strings/calls";
 
 const say = calls.talk;

@@ -8,10 +8,10 @@ import { buttonClass } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
 import { Segmented } from "@/components/segmented";
 import { SkeletonRows } from "@/components/states";
-import { formatBytes, formatDuration } from "@/lib/format";
 import { BodyProblem } from "@/features/calls/body-problem";
 import type { StreamEvent } from "@/features/calls/sse";
 import { asText, prettyJson, streamEvents } from "@/features/calls/sse";
+import { formatBytes, formatDuration } from "@/lib/format";
 import { calls } from "@/strings/calls";
 
 const say = calls.raw;

@@ -39,7 +39,7 @@ export function callFilter(search: CallsSearch, now: number): CallFilter {
     unclaimed: search.unclaimed,
     from: search.since && new Date(now - WINDOW_MS[search.since]).toISOString(),
   };
-  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => Boolean(value)));
 }
 
 export const CALL_TABS = ["conversation", "request", "response", "headers"] as const;

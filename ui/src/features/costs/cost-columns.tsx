@@ -1,24 +1,25 @@
 import { Link } from "@tanstack/react-router";
 
+import type { CostSums } from "@/api/types";
 import type { Column } from "@/components/data-table";
 import { Money } from "@/components/figures";
 import type { Bar, Series } from "@/components/stacked-bars";
-import { formatCount, formatMoney } from "@/lib/format";
-import type { Window } from "@/lib/search";
 import type { Row } from "@/features/costs/cost-series";
 import type { COST_BY } from "@/features/costs/search";
+import { formatCount, formatMoney } from "@/lib/format";
+import type { Window } from "@/lib/search";
 import { costs } from "@/strings/costs";
 
 const say = costs.columns;
 
 export function costColumns(by: (typeof COST_BY)[number], span: Window, total: number): Column<Row>[] {
-  const count = (id: keyof Row & string, header: string, from: "md" | "lg"): Column<Row> => ({
+  const count = (id: keyof CostSums, header: string, from: "md" | "lg"): Column<Row> => ({
     id,
     header,
     align: "end",
     from,
-    sort: (row) => Number(row[id]),
-    cell: (row) => formatCount(Number(row[id])),
+    sort: (row) => row[id],
+    cell: (row) => formatCount(row[id]),
   });
   return [
     {

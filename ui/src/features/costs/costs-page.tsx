@@ -4,15 +4,16 @@ import { useMemo, useState } from "react";
 import { costsQuery } from "@/api/costs";
 import { DataTable } from "@/components/data-table";
 import { Money } from "@/components/figures";
-import { Page, Section } from "@/components/page";
+import { Mark, Page, Section } from "@/components/page";
 import { Segmented } from "@/components/segmented";
-import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { StackedBars } from "@/components/stacked-bars";
-import { WINDOWS } from "@/lib/search";
-import { chartOf, GRAIN, rowsOf, windowStart } from "@/features/costs/cost-series";
+import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
+import { chartOf, GRAIN, rowsOf, windowStart } from "@/features/costs/cost-series";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
+import { WINDOWS } from "@/lib/search";
+import { words } from "@/strings/common";
 import { costs as say } from "@/strings/costs";
 
 type Props = { search: CostsSearch; setSearch: (search: CostsSearch) => void };
@@ -35,10 +36,16 @@ export function CostsPage({ search, setSearch }: Props) {
       title={say.title}
       answer={
         <>
-          <Money nano={day?.totals.cost_nano ?? 0} unpriced={day?.totals.unpriced_calls ?? 0} /> {say.today}
+          <Money nano={day?.totals.cost_nano ?? 0} /> {say.today}
           {data && (
             <>
-              , <Money nano={data.totals.cost_nano} unpriced={data.totals.unpriced_calls} /> {say.inWindow[span]}
+              , <Money nano={data.totals.cost_nano} /> {say.inWindow[span]}
+              {data.totals.unpriced_calls > 0 && (
+                <>
+                  {" "}
+                  <Mark tone="wait">{words.andUnpriced(data.totals.unpriced_calls)}</Mark>
+                </>
+              )}
             </>
           )}
           .
@@ -56,7 +63,7 @@ export function CostsPage({ search, setSearch }: Props) {
       ) : data.totals.calls === 0 ? (
         <Empty title={say.empty}>{say.emptyHelp}</Empty>
       ) : (
-        <div className="grid gap-6">
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
           <Section
             title={say.chartTitle}
             aside={

@@ -12,6 +12,7 @@ import { KeySecret } from "@/components/key-secret";
 import { KeysTable } from "@/components/keys-table";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
+import { field } from "@/lib/form";
 import { keys as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
@@ -42,7 +43,7 @@ function TokenDialog({ onClose }: { onClose: () => void }) {
   const [problem, setProblem] = useState<string>();
   const submit = async (form: FormData) => {
     try {
-      setSecret((await createToken({ name: String(form.get("name")) })).secret);
+      setSecret((await createToken({ name: field(form, "name") })).secret);
       await client.invalidateQueries({ queryKey: keyKeys.all });
     } catch (error) {
       setProblem(asProblem(error).message);

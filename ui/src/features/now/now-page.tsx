@@ -1,13 +1,13 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
 import { boardQuery } from "@/api/tasks";
 import type { Agent } from "@/api/types";
-import { AgentsAnswer } from "@/components/agents-answer";
 import { AgentVerb, agentShown } from "@/components/agent-state";
+import { AgentsAnswer } from "@/components/agents-answer";
 import { Avatar } from "@/components/avatar";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
@@ -15,9 +15,9 @@ import { Ago, Money } from "@/components/figures";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section, Strip } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
+import { FirstSteps } from "@/features/now/first-steps";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
-import { FirstSteps } from "@/features/now/first-steps";
 import { agents } from "@/strings/agents";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
@@ -40,13 +40,13 @@ export function NowPage({ waiting }: { waiting: React.ReactNode }) {
   return (
     <Page title={say.title} answer={<AgentsAnswer agents={present} />}>
       <Figures />
-      <div className="grid gap-6 xl:grid-cols-[minmax(0,1fr)_400px]">
-        <div className="grid min-w-0 content-start gap-6">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_400px]">
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           <Section title={say.agents}>
             <DataTable label={say.agents} columns={COLUMNS} rows={present} rowId={(agent) => agent.id} />
           </Section>
         </div>
-        <div className="grid min-w-0 content-start gap-6">
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           {waiting}
           <Section
             title={say.lastCalls}
@@ -56,7 +56,7 @@ export function NowPage({ waiting }: { waiting: React.ReactNode }) {
               </Link>
             }
           >
-            <LatestCalls filter={{}} limit={10} withAgent />
+            <LatestCalls filter={{}} limit={10} narrow />
           </Section>
         </div>
       </div>
@@ -72,10 +72,8 @@ function byLiveliness(a: Agent, b: Agent): number {
 }
 
 function Figures() {
-  const from = useMemo(() => {
-    const at = Date.now();
-    return { hour: new Date(Math.floor(at / MINUTE) * MINUTE - 60 * MINUTE).toISOString(), day: new Date(Math.floor(at / DAY) * DAY).toISOString() };
-  }, []);
+  const [at] = useState(() => Date.now());
+  const from = { hour: new Date(Math.floor(at / MINUTE) * MINUTE - 60 * MINUTE).toISOString(), day: new Date(Math.floor(at / DAY) * DAY).toISOString() };
   const { data: hour } = useQuery(costsQuery({ by: "total", grain: "minute", from: from.hour }));
   const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: from.day }));
   const { data: board } = useQuery(boardQuery({}));
@@ -130,13 +128,16 @@ const COLUMNS: Column<Agent>[] = [
     cell: (agent) => (
       <span className="flex items-center gap-2.5">
         <Avatar name={agent.name} agent />
-        <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
-          {agent.name}
-        </Link>
+        <span className="grid min-w-0">
+          <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
+            {agent.name}
+          </Link>
+          <AgentVerb agent={agent} className="max-w-[50vw] text-s md:hidden" />
+        </span>
       </span>
     ),
   },
-  { id: "doing", header: agents.columns.doing, cell: (agent) => <AgentVerb agent={agent} className="max-w-[260px]" /> },
+  { id: "doing", header: agents.columns.doing, from: "md", cell: (agent) => <AgentVerb agent={agent} className="max-w-[240px]" /> },
   {
     id: "last",
     header: agents.columns.lastCall,

@@ -8,6 +8,7 @@ import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { toast } from "@/components/toast";
+import { field } from "@/lib/form";
 import { words } from "@/strings/common";
 import { providers } from "@/strings/providers";
 
@@ -96,7 +97,7 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
 }
 
 async function write(provider: Provider | undefined, kind: string, form: FormData): Promise<void> {
-  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const text = (name: string) => field(form, name).trim();
   const models = text("models").split(/\n/).map((line) => line.trim()).filter(Boolean);
   const shared = { allow_private: form.get("allow_private") !== null, ...(text("secret") ? { secret: text("secret") } : {}) };
   if (provider) {

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
+import { FileCode2, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { asProblem } from "@/api/problem";
 import { deleteProvider, providerKeys, providersQuery } from "@/api/providers";
 import type { Provider } from "@/api/types";
-import { Button } from "@/components/button";
+import { Button, IconButton } from "@/components/button";
 import { Chip, Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
@@ -78,6 +78,7 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
     {
       id: "credential",
       header: say.columns.credential,
+      from: "md",
       cell: (provider) =>
         provider.credential === null ? (
           <span className="text-faint">{say.noSecret}</span>
@@ -95,15 +96,18 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
       align: "end",
       cell: (provider) =>
         provider.declared ? (
-          <Chip title={say.declaredTitle}>{say.declared}</Chip>
+          <Chip title={say.declaredTitle}>
+            <FileCode2 size={12} aria-hidden="true" />
+            <span className="max-md:sr-only">{say.declared}</span>
+          </Chip>
         ) : (
-          <span className="inline-flex gap-1.5">
-            <Button size="s" aria-label={say.changeLabel(provider.name)} onClick={() => edit(provider)}>
-              {say.change}
-            </Button>
-            <Button size="s" variant="danger" aria-label={say.removeLabel(provider.name)} onClick={() => remove(provider)}>
-              {say.remove}
-            </Button>
+          <span className="inline-flex gap-1">
+            <IconButton label={say.changeLabel(provider.name)} onClick={() => edit(provider)}>
+              <Pencil size={14} />
+            </IconButton>
+            <IconButton label={say.removeLabel(provider.name)} onClick={() => remove(provider)} className="hover:text-wrong">
+              <Trash2 size={14} />
+            </IconButton>
           </span>
         ),
     },

@@ -6,6 +6,7 @@ import { sessionKeys, setPassword } from "@/api/session";
 import { Button } from "@/components/button";
 import { TextField } from "@/components/field";
 import { toast } from "@/components/toast";
+import { field } from "@/lib/form";
 import { session as say } from "@/strings/session";
 
 const MIN_LENGTH = 10;
@@ -18,10 +19,10 @@ export function PasswordForm({ hasPassword, onDone, onLater }: Props) {
   const [errors, setErrors] = useState<{ password?: string; repeat?: string; form?: string }>({});
   const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
-    const [password, repeat, current] = ["password", "repeat", "current"].map((name) => String(form.get(name) ?? ""));
-    if (!password || password.length < MIN_LENGTH) return setErrors({ password: say.tooShort });
-    if (password !== repeat) return setErrors({ repeat: say.mismatch });
-    setErrors({});
+    const [password, repeat, current] = ["password", "repeat", "current"].map((name) => field(form, name));
+    const wrong = !password || password.length < MIN_LENGTH ? { password: say.tooShort } : password !== repeat ? { repeat: say.mismatch } : undefined;
+    setErrors(wrong ?? {});
+    if (!password || wrong) return;
     setBusy(true);
     try {
       await setPassword({ password, ...(hasPassword && current ? { current_password: current } : {}) });

@@ -7,9 +7,10 @@ import type { Session } from "@/api/types";
 import { Button } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
 import { TextField } from "@/components/field";
-import { usePageTitle } from "@/lib/title";
 import { PasswordForm } from "@/features/session/password-form";
 import type { SignInSearch } from "@/features/session/search";
+import { field } from "@/lib/form";
+import { usePageTitle } from "@/lib/title";
 import { words } from "@/strings/common";
 import { session as say } from "@/strings/session";
 
@@ -84,7 +85,7 @@ function SignInForm({ linkError, onSession }: { linkError: string | undefined; o
   const submit = async (form: FormData) => {
     setBusy(true);
     try {
-      onSession(await signInByPassword({ email: String(form.get("email")), password: String(form.get("password")) }));
+      onSession(await signInByPassword({ email: field(form, "email"), password: field(form, "password") }));
     } catch (error) {
       const found = asProblem(error);
       setProblem(found.status === 401 ? say.wrong : found.message);

@@ -1,5 +1,5 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { Plus } from "lucide-react";
+import { Link2, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { createMember, makeSignInLink, memberKeys, membersQuery } from "@/api/members";
@@ -7,7 +7,7 @@ import { asProblem } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
 import type { Member, Role } from "@/api/types";
 import { Avatar } from "@/components/avatar";
-import { Button } from "@/components/button";
+import { Button, IconButton } from "@/components/button";
 import { Chip } from "@/components/chip";
 import { CodeBlock } from "@/components/code-block";
 import type { Column } from "@/components/data-table";
@@ -16,6 +16,7 @@ import { Dialog } from "@/components/dialog";
 import { SelectField, TextField } from "@/components/field";
 import { Section } from "@/components/page";
 import { toast } from "@/components/toast";
+import { field } from "@/lib/form";
 import { words } from "@/strings/common";
 import { settings as say } from "@/strings/settings";
 
@@ -80,7 +81,7 @@ function AddMember({ onClose, onMade }: { onClose: () => void; onMade: (link: Li
   const [problem, setProblem] = useState<string>();
   const submit = async (form: FormData) => {
     try {
-      const member = await createMember({ name: String(form.get("name")), email: String(form.get("email")), role: form.get("role") as Role });
+      const member = await createMember({ name: field(form, "name"), email: field(form, "email"), role: form.get("role") as Role });
       await client.invalidateQueries({ queryKey: memberKeys.all });
       const { token } = await makeSignInLink(member.id);
       onClose();
@@ -134,9 +135,9 @@ function memberColumns(me: string, makeLink: ((member: Member) => void) | undefi
             align: "end" as const,
             cell: (member: Member) =>
               member.id !== me && (
-                <Button size="s" aria-label={say.makeLinkFor(member.name)} onClick={() => makeLink(member)}>
-                  {say.makeLink}
-                </Button>
+                <IconButton label={say.makeLinkFor(member.name)} onClick={() => makeLink(member)}>
+                  <Link2 size={15} />
+                </IconButton>
               ),
           },
         ]

@@ -5,8 +5,8 @@ import type { Settings } from "@/api/types";
 import { CodeBlock } from "@/components/code-block";
 import { Facts } from "@/components/facts";
 import { Page, Section } from "@/components/page";
-import { formatBytes, formatCount, formatDuration } from "@/lib/format";
 import { Members } from "@/features/settings/members";
+import { formatBytes, formatCount, formatDuration } from "@/lib/format";
 import { agents } from "@/strings/agents";
 import { settings as say } from "@/strings/settings";
 
@@ -23,7 +23,7 @@ export function SettingsPage({ password }: { password: React.ReactNode }) {
         </a>
       }
     >
-      <div className="grid gap-6 lg:grid-cols-2">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-2">
         <Section title={say.gateway}>
           <div className="card grid gap-2 p-4">
             <p className="text-s text-muted">{say.baseUrl}</p>

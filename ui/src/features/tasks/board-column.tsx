@@ -8,8 +8,8 @@ import type { TaskFilter } from "@/api/tasks";
 import { columnPage, taskKeys } from "@/api/tasks";
 import type { Board, Task, TaskState } from "@/api/types";
 import { followRow } from "@/components/data-table";
-import { cx } from "@/lib/cx";
 import { TaskCard } from "@/features/tasks/task-card";
+import { cx } from "@/lib/cx";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 

@@ -4,9 +4,9 @@ import type { ReactNode } from "react";
 import { useState } from "react";
 
 import type { Task, TaskState } from "@/api/types";
-import { cx } from "@/lib/cx";
 import { nextSpot } from "@/features/tasks/board-moves";
 import { TaskCard } from "@/features/tasks/task-card";
+import { cx } from "@/lib/cx";
 import { listed, states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 

@@ -12,10 +12,6 @@ import { Kbd } from "@/components/kbd";
 import { Mark, Page } from "@/components/page";
 import { Segmented } from "@/components/segmented";
 import { Empty } from "@/components/states";
-import { cx } from "@/lib/cx";
-import { useListKeys } from "@/lib/list-keys";
-import { usePhone } from "@/lib/media";
-import { useDebounced } from "@/lib/use-debounced";
 import { BoardColumn } from "@/features/tasks/board-column";
 import { BoardDrag } from "@/features/tasks/board-drag";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
@@ -23,6 +19,10 @@ import type { BoardSearch } from "@/features/tasks/search";
 import { boardFilter } from "@/features/tasks/search";
 import { CreateTaskDialog } from "@/features/tasks/task-dialogs";
 import { TaskList } from "@/features/tasks/task-list";
+import { cx } from "@/lib/cx";
+import { useListKeys } from "@/lib/list-keys";
+import { usePhone } from "@/lib/media";
+import { useDebounced } from "@/lib/use-debounced";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -37,7 +37,10 @@ export function BoardPage({ search, setSearch }: Props) {
   useListKeys();
   const create = (
     <Button variant="primary" onClick={() => setSearch({ new: true })}>
-      <Plus size={14} aria-hidden="true" /> {say.newTask} <Kbd>c</Kbd>
+      <Plus size={14} aria-hidden="true" /> {say.newTask}
+      <span className="max-md:hidden">
+        <Kbd>c</Kbd>
+      </span>
     </Button>
   );
   return (

@@ -8,6 +8,7 @@ import type { Tone } from "@/components/chip";
 import { Due, Money, Since } from "@/components/figures";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { cx } from "@/lib/cx";
+import { useCoarseNow } from "@/lib/ticker";
 import { priorities, states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -17,6 +18,7 @@ type Props = { task: Task; onMove?: (to: TaskState) => void; onOpen?: () => void
 
 /** One task as a card: what it is, who has it, how long it stands here, what it has cost. */
 export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) {
+  const now = useCoarseNow();
   return (
     <article
       aria-label={`${task.ref} ${task.title}`}
@@ -26,28 +28,6 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
         {task.ref}
         <Urgency task={task} />
         <Since at={task.state_since} className="ml-auto" />
-        {onMove && (
-          <Menu
-            label={task.allowed_moves.length > 0 ? say.moveTo : undefined}
-            trigger={
-              <button
-                type="button"
-                aria-label={say.cardMenu(task.ref)}
-                className="-mr-1.5 grid size-6 place-items-center rounded-s opacity-0 group-hover/card:opacity-100 hover:bg-sunken focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
-              >
-                <Ellipsis size={14} aria-hidden="true" />
-              </button>
-            }
-          >
-            {task.allowed_moves.map((to) => (
-              <MenuItem key={to} danger={to === "cancelled"} onSelect={() => onMove(to)}>
-                {states[to]}
-              </MenuItem>
-            ))}
-            {task.allowed_moves.length > 0 && <MenuLine />}
-            <MenuItem onSelect={() => onOpen?.()}>{say.openTask}</MenuItem>
-          </Menu>
-        )}
       </div>
       <Link
         to="/tasks/$taskId"
@@ -59,10 +39,13 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
       >
         {task.title}
       </Link>
-      <Worker task={task} />
+      <div className="flex h-6 items-center gap-1">
+        <Worker task={task} />
+        {onMove && <CardMenu task={task} onMove={onMove} onOpen={onOpen} />}
+      </div>
       <div className="mt-0.5 flex min-h-5 flex-wrap items-center gap-1.5">
         {task.due_at && task.state !== "done" && (
-          <Chip tone={Date.parse(task.due_at) < Date.now() ? "wrong" : "plain"}>
+          <Chip tone={Date.parse(task.due_at) < now ? "wrong" : "plain"}>
             {say.due} <Due at={task.due_at} />
           </Chip>
         )}
@@ -80,6 +63,32 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
   );
 }
 
+/** Everything that can be done to a card, also without dragging. */
+function CardMenu({ task, onMove, onOpen }: Pick<Props, "task" | "onOpen"> & { onMove: (to: TaskState) => void }) {
+  return (
+    <Menu
+      label={task.allowed_moves.length > 0 ? say.moveTo : undefined}
+      trigger={
+        <button
+          type="button"
+          aria-label={say.cardMenu(task.ref)}
+          className="-mr-1.5 grid size-6 shrink-0 place-items-center rounded-s text-faint opacity-0 group-hover/card:opacity-100 hover:bg-sunken hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+        >
+          <Ellipsis size={14} aria-hidden="true" />
+        </button>
+      }
+    >
+      {task.allowed_moves.map((to) => (
+        <MenuItem key={to} danger={to === "cancelled"} onSelect={() => onMove(to)}>
+          {states[to]}
+        </MenuItem>
+      ))}
+      {task.allowed_moves.length > 0 && <MenuLine />}
+      <MenuItem onSelect={() => onOpen?.()}>{say.openTask}</MenuItem>
+    </Menu>
+  );
+}
+
 function Urgency({ task }: { task: Task }) {
   if (task.priority !== "urgent" && task.priority !== "high") return null;
   return <Chip tone={task.priority === "urgent" ? "wrong" : "wait"}>{priorities[task.priority]}</Chip>;
@@ -89,7 +98,7 @@ function Worker({ task }: { task: Task }) {
   const { tone, verb } = workerSays(task);
   const name = task.run?.agent_name ?? task.agent?.name;
   return (
-    <div className="flex min-w-0 items-center gap-2 text-s">
+    <div className="flex min-w-0 flex-1 items-center gap-2 text-s">
       <Dot tone={tone} />
       <span className={cx("truncate", !name && "text-faint")}>{name ?? say.nobody}</span>
       {verb && <span className={cx("min-w-0 truncate", VERB[tone])}>{verb}</span>}

@@ -8,6 +8,7 @@ import type { Priority, Task } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
+import { field } from "@/lib/form";
 import { priorities, states, words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
@@ -17,7 +18,7 @@ type Values = { title: string; brief: string; acceptance: string[]; agent: strin
 
 /** What the form holds, with empty fields as nothing. Pure. */
 export function readForm(form: FormData): Values {
-  const text = (name: string) => String(form.get(name) ?? "").trim();
+  const text = (name: string) => field(form, name).trim();
   const several = (name: string, by: RegExp) => text(name).split(by).map((each) => each.trim()).filter(Boolean);
   const due = text("due");
   return {

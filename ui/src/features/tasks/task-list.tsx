@@ -11,8 +11,8 @@ import { Due, Money, Since } from "@/components/figures";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { VirtualTable } from "@/components/virtual-table";
 import { workerSays } from "@/features/tasks/task-card";
-import { priorities, states } from "@/strings/common";
 import { calls } from "@/strings/calls";
+import { priorities, states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.list;

@@ -18,13 +18,13 @@ import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { Page, Section } from "@/components/page";
 import { RunsTable } from "@/components/runs-table";
 import { toast } from "@/components/toast";
-import { cx } from "@/lib/cx";
-import { formatClock } from "@/lib/format";
-import { useListKeys } from "@/lib/list-keys";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { workerSays } from "@/features/tasks/task-card";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
 import { happenings, Timeline } from "@/features/tasks/task-timeline";
+import { cx } from "@/lib/cx";
+import { formatClock } from "@/lib/format";
+import { useListKeys } from "@/lib/list-keys";
 import { priorities, states, words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
@@ -49,8 +49,8 @@ export function TaskPage({ taskId }: { taskId: string }) {
       below={<Standing task={task} />}
       actions={<TaskActions task={task} />}
     >
-      <div className="grid gap-6 lg:grid-cols-[minmax(0,1fr)_320px]">
-        <div className="grid min-w-0 content-start gap-6">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_320px]">
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           {task.note && (
             <div className="card border-l-[3px] border-l-wait px-4 py-3">
               <p className="text-s text-muted">{say.note}</p>
@@ -77,7 +77,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
             <Timeline items={happenings(task, runs?.items ?? [])} />
           </Section>
         </div>
-        <aside className="grid content-start gap-5">
+        <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
           <Section title={say.acceptance}>
             <Acceptance task={task} />
           </Section>
