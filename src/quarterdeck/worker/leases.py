@@ -14,7 +14,7 @@ RETRY_S = 2.0
 log = logging.getLogger("quarterdeck.leases")
 
 
-async def run(db: Database, *, grace_s: float = GRACE_S, look_s: float = LOOK_S) -> None:
+async def run(db: Database, *, grace_s: float = GRACE_S, look_s: float = LOOK_S, retry_s: float = RETRY_S) -> None:
     """End runs as their leases do, at most `look_s` seconds late, until cancelled."""
     await asyncio.sleep(grace_s)
     while True:
@@ -25,5 +25,5 @@ async def run(db: Database, *, grace_s: float = GRACE_S, look_s: float = LOOK_S)
             wait_s = look_s
         except QuarterdeckError as error:
             log.warning("expiry_interrupted reason=%s", error.message)
-            wait_s = RETRY_S
+            wait_s = retry_s
         await asyncio.sleep(wait_s)

@@ -68,6 +68,7 @@ tasks = sa.Table(
         "priority",
         "due_order",
         "number",
+        "agent_id",  # last, so that tasks of others are passed over without reading them
         sqlite_where=sa.text(_CLAIMABLE),
         postgresql_where=sa.text(_CLAIMABLE),
     ),
