@@ -112,7 +112,10 @@ def _measure(bench: Bench, report: Report, only: list[str], rounds: int) -> None
     for target in bench.targets:
         if "ingest" in only and target.control is not None:
             _say("ingest …")
-            report.ingest = scenarios.ingest(bench, target, target.control)
+            try:
+                report.ingest = scenarios.ingest(bench, target, target.control)
+            except NotThere as error:
+                report.missing["ingest"] = str(error)
 
 
 def _events(bench: Bench, body: str) -> int:

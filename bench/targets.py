@@ -85,13 +85,14 @@ class Control:
     token: str
 
     def get(self, path: str) -> Any:
+        """Raises NotThere when the API does not answer well."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection.request("GET", path, headers={"authorization": f"Bearer {self.token}"})
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
         if answer.status != 200:
-            raise RuntimeError(f"GET {path} answered {answer.status}: {body[:300]!r}")
+            raise NotThere(f"GET {path} answered {answer.status}: {body[:300]!r}")
         return json.loads(body)
 
     def backlog(self) -> int:
