@@ -8,14 +8,16 @@ import sqlalchemy as sa
 
 from quarterdeck.access import keyring
 from quarterdeck.access.actors import Role
+from quarterdeck.access.keys import key_hash
 from quarterdeck.access.tables import members, sessions, workspaces
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
-from quarterdeck.kernel.pages import Page
+from quarterdeck.kernel.pages import MAX_LIMIT, Page
 
 OWNER_EMAIL = "owner@localhost"
+OWNER_TOKEN = "owner token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +225,29 @@ async def first_boot(tx: Transaction, *, token: str | None = None, email: str = 
     owner = await create(tx, made.id, email=email, name="Owner", role=Role.OWNER)
     holder = keyring.Holder(made.id, member_id=owner.id)
     if token is not None:
-        await keyring.bring(tx, holder, token, name="owner token")
+        await keyring.bring(tx, holder, token, name=OWNER_TOKEN)
         return FirstBoot(made, owner, None)
-    issued = await keyring.issue(tx, holder, name="owner token")
+    issued = await keyring.issue(tx, holder, name=OWNER_TOKEN)
     return FirstBoot(made, owner, issued.secret)
+
+
+async def use_owner_token(tx: Transaction, token: str) -> None:
+    """At a later start: the token that was brought is the owner's, and the one before it is revoked.
+
+    Raises Invalid when it is too short, Changed when it was in use before and revoked.
+    """
+    known = await keyring.find(tx, key_hash(token))
+    if known is not None and known.state == keyring.ACTIVE:
+        return
+    row = await tx.row(sa.select(members).where(members.c.role == Role.OWNER.value).order_by(members.c.id).limit(1))
+    assert row is not None, "a workspace is made with its owner"
+    owner = member_of(row)
+    holder = keyring.Holder(owner.workspace_id, member_id=owner.id)
+    page = await keyring.page(tx, owner.workspace_id, only_member=owner.id, after=None, limit=MAX_LIMIT)
+    for key in page.items:
+        if key.member_id == owner.id and key.name == OWNER_TOKEN and key.state == keyring.ACTIVE:
+            await keyring.revoke(tx, owner.workspace_id, key.id)
+    await keyring.bring(tx, holder, token, name=OWNER_TOKEN)
 
 
 async def _owners(tx: Transaction, member: Member) -> int:

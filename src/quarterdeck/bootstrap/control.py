@@ -104,6 +104,8 @@ class Control:
         await migrate.upgrade(self._db)
         async with self._db.transaction() as tx:
             boot = await members.first_boot(tx, token=self._settings.owner_token, email=self._settings.owner_email)
+            if boot is None and self._settings.owner_token is not None:
+                await members.use_owner_token(tx, self._settings.owner_token)
         await binding.check(self._db, self._settings.host)
         if self._settings.config is not None:
             owner = await owner_of(self._db)

@@ -1,6 +1,7 @@
 """Build and run the gateway process."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -24,6 +25,7 @@ from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.gateway.transport import Origin, Transport
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.egress import Egress, EgressPolicy
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.journal import Journal
 from quarterdeck.ledger.prices import PriceBook
@@ -92,13 +94,14 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
 
 
 def _allowed_hosts(snapshot: Snapshot) -> frozenset[str]:
-    """Hosts whose private address an admin allowed, as `host:port`."""
+    """Hosts whose private address an admin allowed, with their ports."""
     allowed = set()
     for workspace in snapshot.workspaces.values():
         for provider in workspace.providers:
             if provider.allow_private:
-                origin, _ = Origin.parse(provider.base_url)
-                allowed.add(f"{origin.host}:{origin.port}")
+                # A base URL that cannot be is its own provider's trouble, told when it is called.
+                with contextlib.suppress(Invalid):
+                    allowed.add(Origin.parse(provider.base_url)[0].place)
     return frozenset(allowed)
 
 

@@ -13,6 +13,10 @@ _AWAY = (
     b'{"type":"about:blank","title":"Service Unavailable","status":503,"code":"control_away",'
     b'"detail":"The control process is starting or restarting. Model calls go on; this page will be back in a moment."}'
 )
+_UNSAFE = (
+    b'{"type":"about:blank","title":"Bad Request","status":400,"code":"request_unsafe",'
+    b'"detail":"The request\'s framing headers contradict each other, so it was not passed on."}'
+)
 _AWAY_HEADERS = [(b"content-type", b"application/problem+json"), (b"retry-after", b"1")]
 _REPLACED = HOP_BY_HOP | {b"x-forwarded-for", b"x-forwarded-proto", b"forwarded"}
 _MAX_TEXT = 16 * 1024 * 1024
@@ -36,9 +40,11 @@ class Forwarder:
             while (chunk := await response.chunk()) is not None:
                 await exchange.write(chunk)
             exchange.finish()
-        except UpstreamError:
+        except UpstreamError as error:
             if exchange.begun:
                 exchange.break_off()
+            elif error.status == 400:
+                exchange.respond(400, _AWAY_HEADERS[:1], _UNSAFE)
             else:
                 exchange.respond(503, _AWAY_HEADERS, _AWAY)
         except CallerLeft:

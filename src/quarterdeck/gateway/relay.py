@@ -42,7 +42,9 @@ async def relay_stream(
     Raises CallerLeft.
     """
     reader = draft.reader = dialect.reader(withhold_usage=draft.withhold_usage)
-    decoder = Decoder(response.headers, ANSWER_LIMIT) if value_of(response.headers, b"content-encoding") is not None else None
+    decoder = (
+        Decoder(response.headers, ANSWER_LIMIT) if value_of(response.headers, b"content-encoding") is not None else None
+    )
     exchange.start(response.status, answer_headers(draft, None))
     draft.begun = True
     try:

@@ -8,6 +8,7 @@ from quarterdeck.access.catalogue import SPECS, ProviderSpec
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.transport import Origin, Timeouts
+from quarterdeck.kernel.errors import Invalid
 
 KnowsModel = Callable[[str, str], bool]
 """(provider kind, model) → whether the price table knows this kind serves that model."""
@@ -84,7 +85,10 @@ def auth_headers(target: Target, headers: dict[bytes, bytes]) -> list[tuple[byte
 
 def _target(provider: ProviderEntry, model: str, *, renamed: bool) -> Target:
     spec = SPECS[provider.kind]
-    origin, base_path = Origin.parse(provider.base_url)
+    try:
+        origin, base_path = Origin.parse(provider.base_url)
+    except Invalid as error:
+        raise errors.provider_unset(provider.name, error.message) from None
     return Target(
         provider=provider,
         spec=spec,

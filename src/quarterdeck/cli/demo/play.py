@@ -55,7 +55,7 @@ def _config(sandbox_url: str) -> str:
     parts = [f'[[providers]]\nname = "sandbox"\nkind = "sandbox"\nbase_url = "{sandbox_url}"\n']
     for member in TEAM:
         parts.append(f'[[agents]]\nname = "{member.name}"\ndescription = "{member.description}"')
-        parts.append(f'key = "env:{_variable(member.name)}"\n')
+        parts.append(f'owner = "{member.owner}"\nkey = "env:{_variable(member.name)}"\n')
     return "\n".join(parts)
 
 

@@ -8,6 +8,7 @@ class Member:
     """One demo agent. `dialect` is chat, responses or messages; `turns` is how many calls a task takes it."""
 
     name: str
+    owner: str
     description: str
     dialect: str
     model: str
@@ -17,14 +18,50 @@ class Member:
 
 TEAM = (
     Member(
-        "research", "Finds sources and facts", "chat", "gpt-4o-mini", 6, "I searched further and noted the new figures."
+        "research",
+        "ana@example.com",
+        "Finds sources and facts",
+        "chat",
+        "gpt-4o-mini",
+        6,
+        "I searched further and noted the new figures.",
     ),
-    Member("drafting", "Writes the first version", "messages", "claude-sonnet-4-5", 4, "Here is the next section."),
     Member(
-        "qa", "Checks claims against sources", "responses", "gpt-4o", 3, "Two claims need a source; the rest holds."
+        "drafting",
+        "sam@example.com",
+        "Writes the first version",
+        "messages",
+        "claude-sonnet-4-5",
+        4,
+        "Here is the next section.",
     ),
-    Member("summarisation", "Makes it short", "messages", "claude-haiku-4-5", 2, "The summary now fits one page."),
-    Member("delivery", "Sends what was approved", "chat", "gpt-4o-mini", 2, "The mail is ready to go out."),
+    Member(
+        "qa",
+        "sam@example.com",
+        "Checks claims against sources",
+        "responses",
+        "gpt-4o",
+        3,
+        "Two claims need a source; the rest holds.",
+    ),
+    Member(
+        "summarisation",
+        "ana@example.com",
+        "Makes it short",
+        "messages",
+        "claude-haiku-4-5",
+        2,
+        "The summary now fits one page.",
+    ),
+    Member(
+        "delivery",
+        "sam@example.com",
+        "Sends what was approved",
+        "chat",
+        "gpt-4o-mini",
+        2,
+        "The mail is ready to go out.",
+    ),
 )
 
 WORK: tuple[tuple[str, str, str, str], ...] = (
