@@ -1,7 +1,8 @@
 """From a journal's record to rows and contents: the part of ingesting that is all computing."""
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +13,8 @@ from quarterdeck.kernel.ids import encode as encode_id
 from quarterdeck.kernel.ids import instant_of
 from quarterdeck.ledger import bodies
 from quarterdeck.ledger.bodies import ROOT, Part
-from quarterdeck.ledger.partitions import epoch_of
+from quarterdeck.ledger.packs import Place, may_name_directory
+from quarterdeck.ledger.partitions import epoch_of, month_of
 from quarterdeck.ledger.record import CallRecord, PriceNote, decode
 
 Redact = Callable[[CallRecord], CallRecord]
@@ -56,21 +58,23 @@ class Draft:
     instant: int
     epoch: int
     form: BodyForm
-    request: bytes | None
-    nodes: list[Node]
-    response: bytes | None
-    detail: bytes | None
-    conversation_id: str | None
-    contents: dict[bytes, bytes]
-    """By hash; those of messages included."""
-    shared: set[bytes]
-    """Hashes of contents that other calls may have brought already."""
+    request: bytes | None = None
+    nodes: list[Node] = field(default_factory=list)
+    contents: dict[bytes, bytes] = field(default_factory=dict)
+    """What other calls may have brought already, by hash: messages, heads, the envelope."""
+    answer: bytes = b""
+    """The response, and after `answer_split` bytes the encoded Detail: this call's own."""
+    answer_split: int = 0
+    place: Place | None = None
+    """Where the answer was written."""
+    conversation_id: str | None = None
 
     @property
     def tip(self) -> bytes | None:
         return self.nodes[-1].id if self.nodes else None
 
 
+log = logging.getLogger("quarterdeck.ingest")
 _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 _detail = msgspec.msgpack.Decoder(Detail)
@@ -79,10 +83,20 @@ _detail = msgspec.msgpack.Decoder(Detail)
 def read(payload: bytes, redact: Redact | None = None) -> Draft:
     """Raises Poison."""
     try:
-        record = decode(payload)
-        instant = instant_of(record.id)
-    except (msgspec.DecodeError, ValueError) as error:
+        return _read(decode(payload), redact)
+    except msgspec.DecodeError as error:
         raise Poison(f"not a record: {error}") from error
+    except Exception as error:
+        # Whatever is wrong with one record, the others must go on.
+        log.exception("record_unreadable")
+        raise Poison(f"cannot be read: {error!r}") from error
+
+
+def _read(record: CallRecord, redact: Redact | None) -> Draft:
+    instant = instant_of(record.id)
+    month_of(instant)  # an instant that no calendar has is refused here, and not with the whole batch
+    if not may_name_directory(record.workspace_id):
+        raise ValueError(f"{record.workspace_id!r} is no workspace's id")
     if redact is not None and record.body_mode == "redacted":
         record = redact(record)
     draft = Draft(
@@ -90,15 +104,9 @@ def read(payload: bytes, redact: Redact | None = None) -> Draft:
         instant=instant,
         epoch=epoch_of(instant),
         form=BodyForm.NONE,
-        request=None,
-        nodes=[],
-        response=None,
-        detail=None,
-        conversation_id=None,
-        contents={},
-        shared=set(),
     )
-    first = _take_bodies(draft) if record.body_mode != "none" else None
+    first = _take_request(draft) if record.body_mode != "none" else None
+    _take_answer(draft)
     draft.conversation_id = _conversation(record, first)
     return draft
 
@@ -172,8 +180,8 @@ def row(draft: Draft) -> tuple[Any, ...]:
         int(draft.form),
         draft.request,
         draft.tip,
-        draft.response,
-        draft.detail,
+        draft.place.encode() if draft.place is not None else None,
+        draft.answer_split if draft.place is not None else None,
         draft.conversation_id,
     )
 
@@ -183,14 +191,14 @@ def _clean(value: str | None) -> str | None:
     return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
 
 
-def _take_bodies(draft: Draft) -> bytes | None:
-    """Put the record's bytes into contents and nodes; returns the conversation's first message."""
+def _take_request(draft: Draft) -> bytes | None:
+    """Put the request's bytes into contents and nodes; returns the conversation's first message."""
     record, first = draft.record, None
     if record.request_body:
         pieces = bodies.cut(record.request_body)
         if pieces is None:
             draft.form = BodyForm.WHOLE
-            draft.request = _keep(draft, record.request_body, shared=True)
+            draft.request = _keep(draft, record.request_body)
         else:
             draft.form = BodyForm.CUT
             first = bodies.first_message(pieces.messages[0])
@@ -200,35 +208,36 @@ def _take_bodies(draft: Draft) -> bytes | None:
                 (Part.CHAIN, b""),
                 *_without_heads(draft, pieces.after),
             ]
-            draft.request = _keep(draft, bodies.encode_envelope(envelope), shared=True)
+            draft.request = _keep(draft, bodies.encode_envelope(envelope))
     else:
         draft.form = BodyForm.WHOLE
-    if record.response_body:
-        draft.response = _keep(draft, record.response_body, shared=False)
-    if record.request_headers or record.response_headers or record.chunk_times or record.extra:
-        detail = Detail(record.request_headers, record.response_headers, record.chunk_times, record.extra)
-        draft.detail = _keep(draft, _msgpack.encode(detail), shared=False)
     return first
+
+
+def _take_answer(draft: Draft) -> None:
+    record = draft.record
+    detail = Detail(record.request_headers, record.response_headers, record.chunk_times, record.extra)
+    if record.response_body or any(msgspec.structs.astuple(detail)):
+        draft.answer = record.response_body + _msgpack.encode(detail)
+        draft.answer_split = len(record.response_body)
 
 
 def _take_messages(draft: Draft, messages: list[bytes]) -> None:
     parent = ROOT
     for depth, message in enumerate(messages, 1):
-        content = _keep(draft, message, shared=True)
+        content = _keep(draft, message)
         node = Node(bodies.node_id(parent, content), parent, content, depth)
         draft.nodes.append(node)
         parent = node.id
 
 
 def _without_heads(draft: Draft, segments: list[tuple[Part, bytes]]) -> list[tuple[Part, bytes]]:
-    return [(part, _keep(draft, data, shared=True) if part is Part.HEAD else data) for part, data in segments]
+    return [(part, _keep(draft, data) if part is Part.HEAD else data) for part, data in segments]
 
 
-def _keep(draft: Draft, content: bytes, *, shared: bool) -> bytes:
+def _keep(draft: Draft, content: bytes) -> bytes:
     key = bodies.content_hash(content)
     draft.contents[key] = content
-    if shared:
-        draft.shared.add(key)
     return key
 
 

@@ -34,7 +34,12 @@ class Month:
 
 
 def month_of(instant: int) -> Month:
-    moment = datetime.fromtimestamp(instant / SECOND, UTC)
+    return _month_of_day(instant // DAY)
+
+
+@lru_cache(maxsize=1024)
+def _month_of_day(day: int) -> Month:
+    moment = datetime.fromtimestamp(day * DAY / SECOND, UTC)
     begin = datetime(moment.year, moment.month, 1, tzinfo=UTC)
     return Month(f"{begin:%Y%m}", _micro(begin), _micro(_next_month(begin)))
 

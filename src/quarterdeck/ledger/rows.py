@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarterdeck.ledger import intake, rollups
+from quarterdeck.ledger import intake, rollups, tables
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.packs import Place
+from quarterdeck.ledger.partitions import name_of
 
 Rows = list[tuple[Any, ...]]
 
@@ -15,7 +16,8 @@ Rows = list[tuple[Any, ...]]
 class BatchRows:
     """Rows in the order of their table's columns."""
 
-    calls: Rows = field(default_factory=list)
+    calls: dict[str, Rows] = field(default_factory=dict)
+    """By the partition they belong to."""
     nodes: Rows = field(default_factory=list)
     contents: Rows = field(default_factory=list)
     prices: Rows = field(default_factory=list)
@@ -34,7 +36,8 @@ def assemble(
 ) -> BatchRows:
     """The rows of these calls, of the nodes that are new, and of the contents that were written."""
     rows = BatchRows()
-    rows.calls = [intake.row(draft) for draft in drafts]
+    for draft in drafts:
+        rows.calls.setdefault(name_of(tables.calls, draft.instant), []).append(intake.row(draft))
     rows.nodes = sorted(
         (workspace_id, epoch, node.id, node.parent, node.content, node.depth) for workspace_id, epoch, node in new_nodes
     )

@@ -77,8 +77,8 @@ calls = sa.Table(
     _own("body_form", sa.SmallInteger),
     _maybe("request", sa.LargeBinary),  # content: the whole body, or its envelope
     _maybe("tip", sa.LargeBinary),
-    _maybe("response", sa.LargeBinary),  # content
-    _maybe("detail", sa.LargeBinary),  # content: headers, chunk times and what else is seldom asked for
+    _maybe("answer", sa.LargeBinary),  # packed Place of the response and, after it, what else is seldom asked for
+    _maybe("answer_split", sa.Integer),  # where in it the response ends
     _maybe("conversation_id", sa.Text),
     sa.PrimaryKeyConstraint("workspace_id", "id"),
     sa.Index("ix_calls_agent", "workspace_id", "agent_id", "id"),

@@ -7,9 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.ids import instant_of
 from quarterdeck.ledger import tables
-from quarterdeck.ledger.partitions import name_of, of_epoch
+from quarterdeck.ledger.partitions import of_epoch
 from quarterdeck.ledger.rows import BatchRows, Rows
 from quarterdeck.ledger.tables import ROLLUP_SUMS
 
@@ -77,7 +76,8 @@ class Store:
         ):
             if some:
                 await self._insert(tx, table, table.name, some)
-        await self._insert_calls(tx, rows.calls)
+        for name, some in rows.calls.items():
+            await self._insert_calls(tx, name, some)
 
     async def known_calls(self, tx: Transaction, wanted: dict[str, set[str]]) -> set[str]:
         """Which of these calls are stored, asked by workspace."""
@@ -105,7 +105,7 @@ class Store:
     async def _insert(self, tx: Transaction, table: sa.Table, name: str, rows: Rows) -> None:
         raise NotImplementedError
 
-    async def _insert_calls(self, tx: Transaction, rows: Rows) -> None:
+    async def _insert_calls(self, tx: Transaction, name: str, rows: Rows) -> None:
         raise NotImplementedError
 
 
@@ -127,13 +127,9 @@ class SqliteStore(Store):
         text = f"INSERT INTO {name} VALUES ({places}) {_conflict(table, is_sqlite=True)}"  # noqa: S608 - our own names
         await tx.connection.exec_driver_sql(text, rows)
 
-    async def _insert_calls(self, tx: Transaction, rows: Rows) -> None:
-        by_month: dict[str, Rows] = defaultdict(list)
-        for row in rows:
-            by_month[name_of(tables.calls, instant_of(row[1]))].append(row)
-        for name, some in by_month.items():
-            places = ", ".join("?" * len(tables.calls.columns))
-            await tx.connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({places})", some)  # noqa: S608
+    async def _insert_calls(self, tx: Transaction, name: str, rows: Rows) -> None:
+        places = ", ".join("?" * len(tables.calls.columns))
+        await tx.connection.exec_driver_sql(f"INSERT INTO {name} VALUES ({places})", rows)  # noqa: S608
 
 
 class PostgresStore(Store):
@@ -156,10 +152,9 @@ class PostgresStore(Store):
         driver = await _driver(tx)
         await driver.execute(text, *map(list, zip(*rows, strict=True)))
 
-    async def _insert_calls(self, tx: Transaction, rows: Rows) -> None:
-        if rows:
-            driver = await _driver(tx)
-            await driver.copy_records_to_table(tables.calls.name, records=rows)
+    async def _insert_calls(self, tx: Transaction, name: str, rows: Rows) -> None:
+        driver = await _driver(tx)
+        await driver.copy_records_to_table(name, records=rows)
 
 
 def store_for(is_sqlite: bool) -> Store:
