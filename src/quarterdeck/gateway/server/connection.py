@@ -5,6 +5,7 @@ import json
 import logging
 import math
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, cast
@@ -231,6 +232,17 @@ class Connection(asyncio.Protocol):
         else:
             self.balance()
             self.awaits()
+
+    def cut(self, *, reset: bool) -> None:
+        if self._head:
+            self.send(b"")
+        if not reset:
+            self._close()
+        elif self._transport is not None:
+            linger_no_second = struct.pack("ii", 1, 0)
+            sock = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_no_second)
+            self.abort()
 
     def abort(self) -> None:
         self._until = -math.inf

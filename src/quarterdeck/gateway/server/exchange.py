@@ -46,7 +46,8 @@ class Line(Protocol):
 
     def answered(self, exchange: "Exchange", *, close: bool) -> None: ...
 
-    def abort(self) -> None: ...
+    def cut(self, *, reset: bool) -> None:
+        """Close without a clean end; with `reset` so that not even the connection's end is one."""
 
 
 class Exchange:
@@ -126,6 +127,8 @@ class Exchange:
         self._whole: BytesIO | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._on_gone: Callable[[], None] | None = None
+        self._bodiless = False
+        self._left = 0
 
     # The request's body.
 
@@ -288,11 +291,13 @@ class Exchange:
         self._end(not self._keep)
 
     def break_off(self) -> None:
-        """Close the connection so that the answer cannot be taken for a complete one."""
+        """Close the connection so that the answer cannot be taken for a complete one. Does nothing once it is."""
         if not self.finished:
+            reset = self.begun and not self._bodiless and self._left == _UNTIL_CLOSE
             self.begun = True
             self.finished = True
-            self._line.abort()
+            self._on_gone = None
+            self._line.cut(reset=reset)
 
     def _framed(self, chunk: bytes) -> bytes:
         if self._left == CHUNKED:

@@ -133,7 +133,8 @@ class RequestParser:
             raise BadRequest(414, "target_too_long", f"The request's path and query are longer than {limit} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers.append((name.lower(), value))
+        # The parser leaves the spaces that may stand after a value.
+        self._headers.append((name.lower(), value.rstrip()))
 
     def on_headers_complete(self) -> None:
         headers, http = self._headers, self._http

@@ -9,6 +9,7 @@ from quarterdeck.gateway.server.exchange import Exchange
 from quarterdeck.gateway.server.limits import Limits
 
 _BACKLOG = 2048
+_LAST_BYTES_S = 0.1
 
 
 class Server:
@@ -65,10 +66,10 @@ class Server:
             if late:
                 await asyncio.wait(late, timeout=grace)
         if self._connections:
-            # What was answered last is still being read.
+            # What was written last may still be on its way.
             self._empty.clear()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(until):
+                async with asyncio.timeout_at(max(until, self.loop.time() + _LAST_BYTES_S)):
                     await self._empty.wait()
 
     # What connections call.

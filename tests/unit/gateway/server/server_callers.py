@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Callable
 
 from quarterdeck.gateway.server import Exchange, Server
@@ -31,7 +32,7 @@ class Caller:
             body = b""
         elif headers.get(b"transfer-encoding") == b"chunked":
             body = b""
-            while size := int(await asyncio.wait_for(self.reader.readline(), 5), 16):
+            while size := int(await asyncio.wait_for(self.reader.readuntil(b"\r\n"), 5), 16):
                 body += (await self.reader.readexactly(size + 2))[:-2]
             await self.reader.readexactly(2)
         elif b"content-length" in headers:
@@ -72,6 +73,16 @@ class Serving:
 
     async def call(self) -> Caller:
         caller = Caller(*await asyncio.open_connection("127.0.0.1", self.port, limit=2**26))
+        self._callers.append(caller)
+        return caller
+
+    async def call_without_reading(self) -> Caller:
+        """A caller that takes in hardly anything until it is asked for an answer."""
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self.port))
+        caller = Caller(*await asyncio.open_connection(sock=sock, limit=65_536))
         self._callers.append(caller)
         return caller
 
