@@ -289,9 +289,12 @@ class Drops:
         self._seen[f"{what} ({why})" if why else what] = None
 
     def rest(self, fields: Fields, where: str = "") -> None:
-        """Members of another dialect that nothing here stands for; a null says nothing and is not counted."""
+        """Members of another dialect that nothing here stands for.
+
+        A null says nothing and is not counted, nor is a `~` name: a parser's note on how something was spelled.
+        """
         for name, value in fields.items():
-            if value is not None:
+            if value is not None and not name.startswith("~"):
                 self.add(f"{where}{name}")
 
     def all(self) -> tuple[str, ...]:

@@ -61,11 +61,11 @@ _SAID_ELSEWHERE = frozenset({"stream_options", "include", "store"})
 def leave_behind(conversation: Conversation, drops: Drops) -> None:
     """Raises CannotExpress for what of the request cannot be left out."""
     refused = _REFUSED.get(conversation.origin, {})
-    members = dict(conversation.rest)
     # Gemini keeps most settings one level down.
-    members |= members.pop("generationConfig", None) or {}
+    members = dict(conversation.rest) | conversation.rest.get("~config", {})
+    members |= conversation.rest.get("~tool_config", {})
     for name, value in members.items():
-        if value is None or value is False or value == [] or value in _HARMLESS.get(name, ()):
+        if name.startswith("~") or value is None or value is False or value == [] or value in _HARMLESS.get(name, ()):
             continue
         if name in refused:
             raise CannotExpress(f"The target cannot express {name!r}: {refused[name]}.")

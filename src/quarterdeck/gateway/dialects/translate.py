@@ -7,7 +7,7 @@ from quarterdeck.gateway.dialects.base import AnswerFacts
 from quarterdeck.gateway.dialects.conversation import Answer, BadAnswer, Drops, Emitted, Failure
 from quarterdeck.gateway.dialects.fields import Misshapen
 from quarterdeck.gateway.dialects.grammars import GRAMMARS, Grammar
-from quarterdeck.gateway.dialects.stream_parts import Emitter, Head, StreamError, StreamPart, Tail
+from quarterdeck.gateway.dialects.stream_parts import Emitter, Head, Note, Ping, StreamError, StreamPart, Tail
 from quarterdeck.gateway.dialects.target import Target
 from quarterdeck.ledger.record import Usage
 
@@ -116,6 +116,8 @@ class TranslatedStream:
     def _emit(self, parts: list[StreamPart]) -> bytes:
         out: list[bytes] = []
         for part in parts:
+            if not self._begun and not isinstance(part, Head | Ping | Note | StreamError):
+                raise BadAnswer("The provider's stream has no beginning.")
             out.append(self._emitter.feed(self._noted(part)))
             if self.error is not None or self.finished:
                 break
@@ -124,6 +126,7 @@ class TranslatedStream:
     def _noted(self, part: StreamPart) -> StreamPart:
         match part:
             case Head():
+                self._begun = True
                 self.model = part.model or None
                 self.usage = part.usage or self.usage
                 if part.origin != self._emitter.name:

@@ -134,6 +134,9 @@ def _parse_choice(rest: dict[str, Any]) -> tuple[ToolChoice | None, bool | None]
     raw = rest.get("tool_choice")
     if not isinstance(raw, dict) or not set(raw) <= {"type", "name", "disable_parallel_tool_use"}:
         return None, None
+    alone = raw.get("disable_parallel_tool_use", False)
+    if not isinstance(alone, bool) or (raw.get("name") is None and "name" in raw):
+        return None, None
     alone = raw.get("disable_parallel_tool_use")
     parallel = not alone if isinstance(alone, bool) else None
     match raw.get("type"), raw.get("name"):

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from quarterdeck.gateway.dialects import carry
 from quarterdeck.gateway.dialects.conversation import (
     CacheMark,
     CannotExpress,
@@ -74,7 +75,7 @@ def _marked(part: Part, mark: CacheMark) -> Part | None:
     return None
 
 
-def parse_block(raw: Any) -> Part:  # noqa: PLR0911 - a kind of block each
+def parse_block(raw: Any) -> Part:  # noqa: PLR0911, PLR0912 - a kind of block each
     block = obj(raw, "a content block")
     if len(block) != 1:
         return Opaque(raw)
@@ -98,6 +99,8 @@ def parse_block(raw: Any) -> Part:  # noqa: PLR0911 - a kind of block each
                     return ToolResult(call_id, parse_blocks(content), is_error=known[status], rest=named(extra))
         case {"reasoningContent": {"reasoningText": {"text": str() as words, **inner}, **extra}} if not extra:
             signature = pull_text(named(inner), "signature")
+            if (token := carry.unpack(signature)) is not None:
+                return carry.restore(words, token)
             return Reasoning(words, signature, minted_by=MINT if signature else None, rest=named(inner))
         case {"reasoningContent": {"redactedContent": str() as secret, **extra}} if not extra:
             return Reasoning(encrypted=secret, minted_by="bedrock")

@@ -207,7 +207,13 @@ def _emit_same(message: Message, drops: Drops) -> dict[str, Any]:
 
 
 def _own(parts: tuple[Part, ...], drops: Drops) -> list[dict[str, Any]]:
-    return [block for part in parts for block in emit_block(part, drops, same=True)]
+    found: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, Reasoning) and part.minted_by not in (None, MINT, NAME):
+            carry.drop_foreign(drops, part)
+            continue
+        found += emit_block(part, drops, same=True)
+    return found
 
 
 def _format(output: OutputFormat, *, same: bool) -> dict[str, Any]:

@@ -91,9 +91,17 @@ def _thought(part: Part) -> Part:
         case Opaque(raw={"type": "document", "document": {"data": str() as words, **inner}, **extra}) if not extra:
             return Media("document", text=words, rest={"document": named(inner)})
         case ToolResult():
-            parts = tuple(_thought(inner) for inner in part.parts)
+            parts = tuple(_result_text(inner) for inner in part.parts)
             return ToolResult(part.call_id, parts, part.name, part.is_error, part.cache, part.rest, part.form)
     return part
+
+
+def _result_text(part: Part) -> Part:
+    """In a tool result a document is how Cohere likes its text."""
+    found = _thought(part)
+    if isinstance(found, Media) and found.text is not None:
+        return Text(found.text, rest={"~document": found.rest["document"]})
+    return found
 
 
 def _plain(part: Part) -> Part:
@@ -101,6 +109,8 @@ def _plain(part: Part) -> Part:
     match part:
         case Reasoning():
             return Opaque({"type": "thinking", "thinking": part.text} | part.rest)
+        case Text() if "~document" in part.rest:
+            return Opaque({"type": "document", "document": {"data": part.text} | part.rest["~document"]})
         case Media(text=str()):
             return Opaque({"type": "document", "document": {"data": part.text} | part.rest.get("document", {})})
         case ToolResult():

@@ -20,7 +20,7 @@ from quarterdeck.gateway.dialects.conversation import (
     ToolCall,
     ToolResult,
 )
-from quarterdeck.gateway.dialects.fields import arguments_object, json_text, obj, pull_text, put
+from quarterdeck.gateway.dialects.fields import arguments_object, json_text, obj, pull_dict, pull_text, put
 
 NAME = "gemini"
 MINT = "gemini"
@@ -100,11 +100,9 @@ def _parse_call(rest: dict[str, Any], key: str, signature: str | None, names: Na
     inner = dict(rest.pop(key))
     name = pull_text(inner, "name") or ""
     identity = pull_text(inner, "id")
-    arguments = inner.pop("args", None)
-    rest |= {"~key": key, "~call": inner, "~unnamed": identity is None}
-    if not isinstance(arguments, dict):
-        rest["~args"] = arguments
-    said = json_text(arguments) if isinstance(arguments, dict) else "{}"
+    arguments = pull_dict(inner, "args")
+    rest |= {"~key": key, "~call": inner, "~unnamed": identity is None, "~without_args": arguments is None}
+    said = json_text(arguments) if arguments is not None else "{}"
     return ToolCall(identity or names.call(name), name, said, signature, rest=rest)
 
 
@@ -134,7 +132,7 @@ def _parse_media(rest: dict[str, Any], name: str, key: str) -> Media | None:
     mime = pull_text(inner, mime_key) if mime_key else None
     place = "data" if name == "inlineData" else spelled(inner, "fileUri")
     given = pull_text(inner, place) if place else None
-    if given is None:
+    if given is None or (mime_key is not None and mime is None):
         return None
     shown = pull_text(inner, "displayName")
     del rest[key]
@@ -164,14 +162,14 @@ def emit_part(part: Part, drops: Drops, *, same: bool, names: dict[str, str]) ->
         case Reasoning():
             out = {"text": part.text, "thought": True}
         case Media():
-            out = _emit_media(part)
+            out = _emit_media(part, same=same)
         case ToolCall():
             names[part.id] = part.name
             out = _emit_call(part, drops, same=same)
         case ToolResult():
             out, more = _emit_result(part, drops, same=same, names=names)
     if isinstance(part, Text | Reasoning | ToolCall) and part.signature is not None:
-        out[part.rest.get("~signature", "thoughtSignature")] = part.signature
+        out[part.rest.get("~signature", "thoughtSignature") if same else "thoughtSignature"] = part.signature
     if same:
         return [out | own(part.rest)]
     drops.rest(own(part.rest), "parts.")
@@ -185,14 +183,13 @@ def _emit_call(part: ToolCall, drops: Drops, *, same: bool) -> dict[str, Any]:
     if arguments is None:
         drops.add("tool call arguments", "not a JSON object, sent as text")
         arguments = {"invalid_json": part.arguments}
-    out: dict[str, Any] = {"name": part.name}
-    if not (same and part.rest.get("~unnamed")):
+    notes = part.rest if same else {}
+    out: dict[str, Any] = {"name": part.name} if part.name or not same else {}
+    if not notes.get("~unnamed"):
         out["id"] = part.id
-    if not (same and "~args" in part.rest):
+    if not notes.get("~without_args"):
         out["args"] = arguments
-    elif part.rest["~args"] is not None:
-        out["args"] = part.rest["~args"]
-    return {part.rest.get("~key", "functionCall"): out | part.rest.get("~call", {})}
+    return {notes.get("~key", "functionCall"): out | notes.get("~call", {})}
 
 
 def _emit_result(
@@ -216,8 +213,8 @@ def _emit_result(
     return {"functionResponse": {"id": part.call_id, "name": name, "response": response}}, media
 
 
-def _emit_media(part: Media) -> dict[str, Any]:
-    if "~key" in part.rest:
+def _emit_media(part: Media, *, same: bool) -> dict[str, Any]:
+    if same:
         inner = {part.rest["~place"]: part.data if part.data is not None else part.url} | part.rest["~inner"]
         if part.rest["~mime"] is not None:
             inner[part.rest["~mime"]] = part.media_type

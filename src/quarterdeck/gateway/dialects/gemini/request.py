@@ -89,7 +89,7 @@ def _parse(raw: dict[str, Any]) -> Conversation:
         max_output=pull_int(config, _key(config, "maxOutputTokens", how)),
         thinking=_parse_thinking(config, how, form),
         metadata=pull_dict(rest, "labels"),
-        rest=rest | ({"generationConfig": config} if config else {}),
+        rest=rest | ({"~config": config} if config else {}),
         form=form | {"spelled": how},
     )
     return conversation
@@ -106,7 +106,7 @@ def _key(fields: dict[str, Any], name: str, how: dict[str, str]) -> str:
 def _parse_content(raw: Any, names: Names) -> Message:
     rest = dict(obj(raw, "each of contents"))
     role = rest.pop("role", None)
-    if role not in _ROLES or not isinstance(rest.get("parts"), list):
+    if not isinstance(role, str | None) or role not in _ROLES or not isinstance(rest.get("parts"), list):
         return Message("user", (Opaque(raw, "content"),), form="raw")
     parts = tuple(parse_part(part, names) for part in rest.pop("parts"))
     return Message(_ROLES[role], parts, rest, {"role": role})
@@ -133,9 +133,11 @@ def _parse_tools(rest: dict[str, Any], form: dict[str, Any]) -> tuple[Tool | Ser
     return tuple(found)
 
 
-def _parse_function(raw: Any) -> Tool:
+def _parse_function(raw: Any) -> Tool | ServerTool:
     rest = dict(obj(raw, "each function declaration"))
-    name = pull_text(rest, "name") or ""
+    name = pull_text(rest, "name")
+    if name is None:
+        return ServerTool("function without a name", raw)
     form: dict[str, Any] = {}
     schema = None
     for candidate in ("parametersJsonSchema", "parameters"):
@@ -171,7 +173,7 @@ def _parse_choice(rest: dict[str, Any], form: dict[str, Any]) -> ToolChoice | No
     form["choice"] = (key, rest.pop(key))
     left = {name: value for name, value in outer.items() if name != inner_key}
     if left:
-        rest["toolConfig"] = left
+        rest["~tool_config"] = left
     return choice
 
 
@@ -251,12 +253,10 @@ def _put_same(conversation: Conversation, out: dict[str, Any], drops: Drops) -> 
     if "tools" in form:
         out["tools"] = _tools_same(conversation)
     put(out, model=conversation.model, labels=conversation.metadata)
-    out |= {name: value for name, value in conversation.rest.items() if name not in ("generationConfig", "toolConfig")}
+    out |= own(conversation.rest)
     if "choice" in form:
         key, raw = form["choice"]
         out[key] = raw
-    elif "toolConfig" in conversation.rest:
-        out["toolConfig"] = conversation.rest["toolConfig"]
 
 
 def _own_parts(parts: tuple[Part, ...], names: dict[str, str], drops: Drops) -> list[dict[str, Any]]:
@@ -277,7 +277,7 @@ def _tools_same(conversation: Conversation) -> list[Any]:
         if not key:
             out += [tool.raw for tool in taken if isinstance(tool, ServerTool)]
             continue
-        functions = [_function_same(tool) for tool in taken if isinstance(tool, Tool)]
+        functions = [_function_same(tool) if isinstance(tool, Tool) else tool.raw for tool in taken]
         tools = tools[sum(value is not None for value in rest.values()) :]
         out.append({key: functions} | rest)
     return out
@@ -291,7 +291,7 @@ def _function_same(tool: Tool) -> dict[str, Any]:
 def _config(conversation: Conversation, drops: Drops, *, same: bool) -> dict[str, Any]:
     how = conversation.form.get("spelled", {}) if same else {}
     sampling = conversation.sampling
-    out: dict[str, Any] = dict(conversation.rest.get("generationConfig", {})) if same else {}
+    out: dict[str, Any] = dict(conversation.rest.get("~config", {})) if same else {}
     values = {
         "maxOutputTokens": conversation.max_output,
         "temperature": sampling.temperature,

@@ -184,6 +184,7 @@ def detail_of(thought: Reasoning, index: int) -> dict[str, Any]:
     item: dict[str, Any] = {"format": formats.get(thought.minted_by or "", "unknown"), "index": index}
     if thought.encrypted is not None:
         item |= {"type": "reasoning.encrypted", "data": thought.encrypted}
+        put(item, summary=thought.text or None)
     else:
         item |= {"type": "reasoning.text", "text": thought.text}
     return put(item, signature=thought.signature, id=thought.id)

@@ -228,6 +228,8 @@ def _effort(thinking: Thinking | None, drops: Drops) -> str | None:
     if thinking.budget is not None:
         drops.add("thinking budget", "sent as reasoning_effort")
         return "low" if thinking.budget < 4096 else "medium" if thinking.budget < 16384 else "high"
+    if thinking.mode is not None:
+        drops.add("reasoning", "no amount is named, the model decides")
     return None
 
 

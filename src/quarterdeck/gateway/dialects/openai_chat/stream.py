@@ -249,7 +249,7 @@ class Parser:
     def _finish(self) -> None:
         self._over = True
         if not self._begun:
-            self._out.append(Head(NAME))
+            self._out.append(Head(NAME, rest={"chunk": {}, "delta": {}}))
         if self._open is not None:
             self._out.append(PartEnd(self._open[1]))
         tier = self._tail.get("service_tier")

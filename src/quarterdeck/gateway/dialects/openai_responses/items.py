@@ -145,7 +145,7 @@ def emit_part(part: Part, drops: Drops, *, said_by: str, same: bool) -> dict[str
         case Refusal():
             out = {"type": "refusal", "refusal": part.text}
         case Media():
-            out = _emit_media(part)
+            out = _emit_media(part, part.rest.get("~key") if same else None)
         case Opaque() if same:
             return dict(part.raw)
         case _:
@@ -169,7 +169,7 @@ def annotation_of(citation: Citation, text: str) -> dict[str, Any]:
     }
 
 
-def _emit_media(part: Media) -> dict[str, Any]:
+def _emit_media(part: Media, key: str | None) -> dict[str, Any]:
     url = part.url or (f"data:{part.media_type};base64,{part.data}" if part.data is not None else None)
     if part.kind == "image":
         return put({"type": "input_image"}, image_url=url, file_id=part.file_id, detail=part.detail)
@@ -179,7 +179,7 @@ def _emit_media(part: Media) -> dict[str, Any]:
     if part.kind == "document" and part.text is not None:
         return {"type": "input_text", "text": part.text}
     if part.kind == "document":
-        key = part.rest.get("~key") or ("file_url" if part.url else "file_data")
+        key = key or ("file_url" if part.url else "file_data")
         named = put({"type": "input_file"}, filename=part.name, file_id=part.file_id)
         return put(named, **{key: url}) if url is not None else named
     raise CannotExpress(f"Responses cannot carry this {part.kind}: leave it out.")

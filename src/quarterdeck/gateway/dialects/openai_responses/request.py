@@ -266,6 +266,8 @@ def effort_of(thinking: Thinking, drops: Drops) -> str | None:
     if thinking.budget is not None:
         drops.add("thinking budget", "sent as an effort")
         return "low" if thinking.budget < 4096 else "medium" if thinking.budget < 16384 else "high"
+    if thinking.mode is not None:
+        drops.add("reasoning", "no amount is named, the model decides")
     return None
 
 
