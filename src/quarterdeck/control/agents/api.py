@@ -1,7 +1,7 @@
 """/agents: the registry. Keys are made under /agents/{id}/keys, by their own slice."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -26,6 +26,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["agents"])
+BodyMode = Literal["full", "redacted", "none"]
 
 
 class OpenRunOut(BaseModel):
@@ -79,7 +80,7 @@ class AgentIn(BaseModel):
     description: str = Field("", max_length=DESCRIPTION_LENGTH)
     owner_id: str | None = Field(None, description="A member; yourself when absent.")
     capacity: int = Field(1, ge=1, le=MAX_CAPACITY, description="How many runs it may have open at once.")
-    body_mode: str | None = Field(None, description="full, redacted or none; null: as the workspace says.")
+    body_mode: BodyMode | None = Field(None, description="null: as the workspace says.")
 
 
 class AgentPatch(BaseModel):
@@ -88,7 +89,7 @@ class AgentPatch(BaseModel):
     owner_id: str | None = None
     desired: Desired | None = None
     capacity: int | None = Field(None, ge=1, le=MAX_CAPACITY)
-    body_mode: str | None = Field(None, description="full, redacted or none; null: as the workspace says.")
+    body_mode: BodyMode | None = Field(None, description="null: as the workspace says.")
 
     def to_change(self) -> AgentChange:
         return AgentChange(
