@@ -1,45 +1,29 @@
 """One caller's connection: requests come in, wait for their turn, are answered in order."""
 
 import asyncio
-import json
 import logging
 import math
 import socket
 import struct
-from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, cast
+from collections.abc import Callable
+from typing import cast
 
-from quarterdeck.gateway.server.errors import BadRequest, CallerLeft
+from quarterdeck.gateway.server.errors import CallerLeft
 from quarterdeck.gateway.server.exchange import Exchange
-from quarterdeck.gateway.server.head import Headers, build_head
-from quarterdeck.gateway.server.limits import Limits
+from quarterdeck.gateway.server.head import Headers
+from quarterdeck.gateway.server.home import Home
+from quarterdeck.gateway.server.refusal import (
+    BadRequest,
+    crowded,
+    last_answer,
+    pipelined_too_many,
+    slow_body,
+    slow_head,
+    wording,
+)
 from quarterdeck.gateway.server.request import RequestParser, Target
 
 log = logging.getLogger(__name__)
-
-Handle = Callable[[Exchange], Coroutine[Any, Any, None]]
-
-_SLOW_HEAD = (408, "request_timeout", "The request's head did not arrive in time.")
-_SLOW_BODY = (408, "request_timeout", "The request's body stopped arriving.")
-_CROWDED = (503, "too_many_connections", "The server has as many connections as it takes.")
-
-
-class Home(Protocol):
-    """The server, as its connections see it."""
-
-    loop: asyncio.AbstractEventLoop
-    limits: Limits
-    handle: Handle
-    stopping: bool
-
-    def opened(self, connection: "Connection") -> bool:
-        """False when there are too many."""
-
-    def closed(self, connection: "Connection") -> None: ...
-
-    open: set[Exchange]
-    """Those that are being handled. It keeps their tasks, which the event loop alone would forget."""
 
 
 class Connection(asyncio.Protocol):
@@ -80,7 +64,7 @@ class Connection(asyncio.Protocol):
         """Being answered, or answered while the rest of its body is on its way."""
         self._receiving: Exchange | None = None
         """Whose body is coming in."""
-        self._queue: deque[Exchange] = deque()
+        self._queue: list[Exchange] = []
         self._last_words: BadRequest | None = None
         """Said once everything before it is answered; nothing is read any more."""
         self._head = b""
@@ -106,7 +90,7 @@ class Connection(asyncio.Protocol):
         if self._home.opened(self):
             self._arm(now + self.limits.head_s)
         else:
-            self._refuse(BadRequest(*_CROWDED))
+            self._refuse(crowded())
 
     def data_received(self, data: bytes) -> None:
         if self._until != math.inf or self._last_words is not None:
@@ -172,7 +156,7 @@ class Connection(asyncio.Protocol):
         else:
             self._queue.append(exchange)
             if len(self._queue) > self.limits.pipelined:
-                raise BadRequest(429, "pipelined_too_many", "Too many requests were sent ahead of their answers.")
+                raise pipelined_too_many(self.limits.pipelined)
 
     def take(self, data: bytes) -> None:
         assert self._receiving is not None
@@ -268,15 +252,16 @@ class Connection(asyncio.Protocol):
             if not exchange.gone:
                 await self._home.handle(exchange)
             if not exchange.finished and not exchange.gone:
-                log.error("request_unanswered method=%s path=%s", exchange.method.decode(), exchange.path)
+                log.error("request_unanswered %s", _named(exchange))
                 _answer_failed(exchange)
         except CallerLeft:
-            pass
+            if not exchange.gone:
+                _answer_failed(exchange)
         except asyncio.CancelledError:
             exchange.break_off()
             raise
         except Exception:
-            log.exception("request_failed method=%s path=%s", exchange.method.decode(), exchange.path)
+            log.exception("request_failed %s", _named(exchange))
             _answer_failed(exchange)
         finally:
             self._home.open.discard(exchange)
@@ -287,7 +272,7 @@ class Connection(asyncio.Protocol):
         if self._queue:
             # A caller who does not read its answers gets no further ones.
             if not self.full:
-                self._serve(self._queue.popleft())
+                self._serve(self._queue.pop(0))
                 self.balance()
         elif self._last_words is not None:
             self._refuse(self._last_words)
@@ -309,9 +294,9 @@ class Connection(asyncio.Protocol):
             return
         self._last_words = refusal
         exchange, broken = self._current, self._receiving
-        if exchange is not None and exchange is not broken and not exchange.finished:
-            if self._queue and self._queue[-1] is broken:
-                self._queue.pop()
+        if self._queue and self._queue[-1] is broken:
+            self._queue.pop()
+        if self._queue or (exchange is not None and exchange is not broken and not exchange.finished):
             return
         if exchange is not None and exchange.begun:
             if exchange.finished:
@@ -321,9 +306,7 @@ class Connection(asyncio.Protocol):
             return
         if exchange is not None:
             exchange.leave()
-        headers, body = _error(refusal.status, refusal.code, str(refusal))
-        head, _, _ = build_head(refusal.status, headers)
-        self.send(b"%bcontent-length: %d\r\nconnection: close\r\n\r\n%b" % (head, len(body), body))
+        self.send(last_answer(refusal))
         self._close()
 
     def _leave(self) -> None:
@@ -399,22 +382,21 @@ class Connection(asyncio.Protocol):
 
     def _end_slow_head(self) -> None:
         if self._parser.in_head:
-            self._refuse(BadRequest(*_SLOW_HEAD))
+            self._refuse(slow_head())
         else:
             self._close()
 
     def _end_slow_body(self) -> None:
-        self._refuse(BadRequest(*_SLOW_BODY))
+        self._refuse(slow_body())
+
+
+def _named(exchange: Exchange) -> str:
+    # As it was sent: decoded, a path can hold line breaks, and forge lines of the log.
+    return f"method={exchange.method.decode()} path={exchange.raw_path.decode('latin-1')}"
 
 
 def _answer_failed(exchange: Exchange) -> None:
     if exchange.begun:
         exchange.break_off()
     else:
-        exchange.respond(500, *_error(500, "internal", "The server failed on this request."))
-
-
-def _error(status: int, code: str, words: str) -> tuple[Headers, bytes]:
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    body = json.dumps({"error": {"message": words, "type": kind, "code": code}}).encode() + b"\n"
-    return [(b"content-type", b"application/json")], body
+        exchange.respond(500, *wording(500, "internal", "The server failed on this request."))

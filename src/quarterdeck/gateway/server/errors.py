@@ -11,12 +11,3 @@ class BodyTooLarge(Exception):
 
 class UnsafeAnswer(ValueError):
     """The application's answer cannot be written as one HTTP message. Nothing of it was sent."""
-
-
-class BadRequest(Exception):
-    """The caller's bytes are not a request we take: `status`, `code` and the message are what it is told."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code

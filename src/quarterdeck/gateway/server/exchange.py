@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from io import BytesIO
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from quarterdeck.gateway.server.errors import BodyTooLarge, CallerLeft, UnsafeAnswer
 from quarterdeck.gateway.server.head import Headers, build_head
-from quarterdeck.gateway.server.limits import Limits
+from quarterdeck.gateway.server.line import Line
 from quarterdeck.gateway.server.request import CHUNKED, Target
 
 log = logging.getLogger(__name__)
@@ -17,37 +17,6 @@ _JOIN_BELOW = 64 * 1024
 _BODILESS = frozenset({204, 304})
 _UNTIL_CLOSE = -2
 """How the end of an answer is told when neither chunks nor a length tell it."""
-
-
-class Line(Protocol):
-    """The connection, as its exchanges see it."""
-
-    loop: asyncio.AbstractEventLoop
-    limits: Limits
-    full: bool
-    """More is unwritten than the limits allow."""
-
-    @property
-    def stopping(self) -> bool: ...
-
-    def send(self, data: bytes) -> None: ...
-
-    def send_soon(self, data: bytes) -> None:
-        """With whatever is sent next, or at the end of this iteration of the loop."""
-
-    async def drained(self) -> None:
-        """Returns once little enough is unwritten."""
-
-    def balance(self) -> None:
-        """Read from the caller or not, by what is held for the application."""
-
-    def awaits(self) -> None:
-        """More of the body is wanted, within the time a caller may stall."""
-
-    def answered(self, exchange: "Exchange", *, close: bool) -> None: ...
-
-    def cut(self, *, reset: bool) -> None:
-        """Close without a clean end; with `reset` so that not even the connection's end is one."""
 
 
 class Exchange:
@@ -390,7 +359,7 @@ class Exchange:
             try:
                 callback()
             except Exception:
-                log.exception("on_gone_failed path=%s", self.path)
+                log.exception("on_gone_failed path=%s", self.raw_path.decode("latin-1"))
 
     def _wake(self) -> None:
         waiter = self._waiter

@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 import httptools
 
-from quarterdeck.gateway.server.errors import BadRequest
 from quarterdeck.gateway.server.head import Headers
 from quarterdeck.gateway.server.limits import Limits
+from quarterdeck.gateway.server.refusal import BadRequest
 
 CHUNKED = -1
 

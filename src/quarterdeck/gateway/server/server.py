@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import socket
 
-from quarterdeck.gateway.server.connection import Connection, Handle
+from quarterdeck.gateway.server.connection import Connection
 from quarterdeck.gateway.server.exchange import Exchange
+from quarterdeck.gateway.server.home import Handle
 from quarterdeck.gateway.server.limits import Limits
 
 _BACKLOG = 2048

@@ -8,7 +8,7 @@ import weakref
 import pytest
 from server_callers import Serving, Start, echo, request
 
-from quarterdeck.gateway.server import Exchange, Limits, Server
+from quarterdeck.gateway.server import CallerLeft, Exchange, Limits, Server
 
 
 async def test_a_failure_before_the_answer_is_500(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -22,6 +22,21 @@ async def test_a_failure_before_the_answer_is_500(start: Start, caplog: pytest.L
         assert b"oh no" not in body
     assert [record.message for record in caplog.records] == ["request_failed method=POST path=/"] * 2
     assert "oh no" in caplog.text
+
+
+async def test_a_caller_that_is_said_to_have_left_and_has_not_is_answered(start: Start) -> None:
+    async def mistake(exchange: Exchange) -> None:
+        raise CallerLeft
+
+    assert (await (await (await start(mistake)).call()).ask(request()))[0] == 500
+
+
+async def test_a_path_cannot_forge_lines_of_the_log(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(exchange: Exchange) -> None:
+        raise RuntimeError("oh no")
+
+    await (await (await start(fail)).call()).ask(request(target=b"/a%0d%0aerror:%20b"))
+    assert caplog.records[0].message == "request_failed method=POST path=/a%0d%0aerror:%20b"
 
 
 async def test_a_failure_within_the_answer_breaks_it_off(start: Start, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from server_callers import Start, echo, request
 
 from quarterdeck.gateway.server import Exchange, Headers, Limits, Server
-from quarterdeck.gateway.server.errors import BadRequest
+from quarterdeck.gateway.server.refusal import BadRequest
 from quarterdeck.gateway.server.request import RequestParser, Target
 
 TOKEN = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-_!#$%&'*+.^`|~", min_size=1, max_size=12)

@@ -108,6 +108,19 @@ async def test_a_caller_that_reads_no_answers_gets_no_further_ones(start: Start)
         assert len((await caller.answer())[2]) == 2_000_000
 
 
+async def test_a_refusal_too_waits_for_a_caller_to_read_what_comes_before_it(start: Start) -> None:
+    async def large(exchange: Exchange) -> None:
+        exchange.respond(200, [], b"x" * 9_000_000)
+
+    serving = await start(large)
+    caller = await serving.call_without_reading()
+    caller.send(request())
+    await asyncio.sleep(0.05)
+    caller.send(request() + b"rubbish\r\n\r\n")
+    await asyncio.sleep(0.05)
+    assert [(await caller.answer())[0] for _ in range(3)] == [200, 200, 400]
+
+
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
 async def test_an_offer_to_speak_another_protocol_is_an_ordinary_request(start: Start, method: bytes) -> None:
     async def decline(exchange: Exchange) -> None:

@@ -1,0 +1,28 @@
+"""What a connection asks of the server it belongs to."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+from quarterdeck.gateway.server.exchange import Exchange
+from quarterdeck.gateway.server.limits import Limits
+
+if TYPE_CHECKING:
+    from quarterdeck.gateway.server.connection import Connection
+
+Handle = Callable[[Exchange], Coroutine[Any, Any, None]]
+"""The application: answers one exchange."""
+
+
+class Home(Protocol):
+    loop: asyncio.AbstractEventLoop
+    limits: Limits
+    handle: Handle
+    stopping: bool
+    open: set[Exchange]
+    """Those that are being handled. It keeps their tasks, which the event loop alone would forget."""
+
+    def opened(self, connection: "Connection") -> bool:
+        """False when there are too many."""
+
+    def closed(self, connection: "Connection") -> None: ...
