@@ -1,7 +1,8 @@
 """Every store test runs twice, on SQLite and on a real PostgreSQL, each time with all tables and no row.
 
-One PostgreSQL serves a whole test session, all xdist workers included; each test gets a database of its own, copied
-from an empty one. It comes from a wheel, so nothing has to be installed.
+One PostgreSQL serves a whole test session, all xdist workers included; each worker has a database of its own, which is
+emptied after each test (and made anew where a test left more than rows). It comes from a wheel, so nothing has to be
+installed.
 """
 
 import importlib
@@ -34,12 +35,34 @@ def import_tables() -> sa.MetaData:
     return metadata
 
 
+_CLEAN = """
+DO $$ DECLARE name text; BEGIN
+  SET LOCAL session_replication_role = replica;
+  SET LOCAL lock_timeout = '2s';
+  FOR name IN SELECT inhrelid::regclass::text FROM pg_inherits
+    JOIN pg_class ON pg_class.oid = inhrelid WHERE relkind IN ('r', 'p') LOOP
+    EXECUTE 'DROP TABLE ' || name;
+  END LOOP;
+  FOR name IN SELECT oid::regclass::text FROM pg_class
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace LOOP
+    EXECUTE 'DELETE FROM ' || name;
+  END LOOP;
+END $$
+"""
+_SHAPE = """
+SELECT oid::regclass::text, relkind::text, relnatts, relhastriggers FROM pg_class
+WHERE relnamespace = 'public'::regnamespace ORDER BY 1
+"""
+
+
 class PostgresServer:
     """A running server reached by a local socket, and an empty database with all tables to copy from."""
 
     def __init__(self, socket_directory: Path, template: str) -> None:
         self._host = socket_directory
         self._template = template
+        self._shape: list[asyncpg.Record] = []
+        self._spare: str | None = None
 
     def url(self, database: str) -> str:
         return f"postgresql+asyncpg://postgres@/{database}?host={self._host}"
@@ -50,14 +73,28 @@ class PostgresServer:
         async with database.transaction() as tx:
             await tx.connection.run_sync(import_tables().create_all)
         await database.close()
+        self._shape = await self._fetch(self._template, _SHAPE)
 
-    async def make_database(self) -> str:
+    async def take_database(self) -> str:
+        """The name of a database with all tables and no row."""
+        if self._spare is not None:
+            name, self._spare = self._spare, None
+            return name
         name = f"test_{uuid.uuid4().hex}"
         await self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{self._template}"')
         return name
 
-    async def drop_database(self, name: str) -> None:
-        await self._admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+    async def return_database(self, name: str) -> None:
+        """Empty it for the next test; throw it away when that does not make it what it was."""
+        try:
+            await self._fetch(name, _CLEAN)
+            clean = await self._fetch(name, _SHAPE) == self._shape
+        except asyncpg.PostgresError:
+            clean = False
+        if clean:
+            self._spare = name
+        else:
+            await self._admin(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     async def relax(self) -> None:
         """Nothing in a test outlives a power cut, so do not wait for the disk."""
@@ -66,9 +103,12 @@ class PostgresServer:
         await self._admin("SELECT pg_reload_conf()")
 
     async def _admin(self, statement: str) -> None:
-        connection = await asyncpg.connect(host=str(self._host), user="postgres", database="postgres")
+        await self._fetch("postgres", statement)
+
+    async def _fetch(self, database: str, statement: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(host=str(self._host), user="postgres", database=database)
         try:
-            await connection.execute(statement)
+            return list(await connection.fetch(statement))
         finally:
             await connection.close()
 
@@ -123,11 +163,11 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -
         await database.close()
         return
     server = await _server(request)
-    name = await server.make_database()
+    name = await server.take_database()
     database = Database(server.url(name), clock)
     yield database
     await database.close()
-    await server.drop_database(name)
+    await server.return_database(name)
 
 
 async def _server(request: pytest.FixtureRequest) -> PostgresServer:

@@ -76,6 +76,8 @@ class Draft:
 
 log = logging.getLogger("quarterdeck.ingest")
 _json = msgspec.json.Encoder()
+_firsts: dict[bytes, bytes] = {}
+_FIRSTS_KEPT = 4_096
 _msgpack = msgspec.msgpack.Encoder()
 _detail = msgspec.msgpack.Decoder(Detail)
 
@@ -192,7 +194,7 @@ def _clean(value: str | None) -> str | None:
 
 
 def _take_request(draft: Draft) -> bytes | None:
-    """Put the request's bytes into contents and nodes; returns the conversation's first message."""
+    """Put the request's bytes into contents and nodes; returns what tells its conversation by its first message."""
     record, first = draft.record, None
     if record.request_body:
         pieces = bodies.cut(record.request_body)
@@ -201,7 +203,7 @@ def _take_request(draft: Draft) -> bytes | None:
             draft.request = _keep(draft, record.request_body)
         else:
             draft.form = BodyForm.CUT
-            first = bodies.first_message(pieces.messages[0])
+            first = _first(pieces.messages[0])
             _take_messages(draft, pieces.messages)
             envelope = [
                 *_without_heads(draft, pieces.before),
@@ -220,6 +222,17 @@ def _take_answer(draft: Draft) -> None:
     if record.response_body or any(msgspec.structs.astuple(detail)):
         draft.answer = record.response_body + _msgpack.encode(detail)
         draft.answer_split = len(record.response_body)
+
+
+def _first(message: bytes) -> bytes:
+    """A hash of a first message that its cache mark does not change. Remembered: each call of a conversation asks."""
+    key = bodies.content_hash(message)
+    found = _firsts.get(key)
+    if found is None:
+        if len(_firsts) >= _FIRSTS_KEPT:
+            _firsts.clear()
+        found = _firsts[key] = bodies.content_hash(bodies.first_message(message))
+    return found
 
 
 def _take_messages(draft: Draft, messages: list[bytes]) -> None:
@@ -249,6 +262,6 @@ def _conversation(record: CallRecord, first: bytes | None) -> str | None:
     group = record.session if first is None else record.run_id or record.session
     if first is None and group is None:
         return None
-    parts = (record.workspace_id, record.agent_id or "", group or "", bodies.content_hash(first or b""))
+    parts = (record.workspace_id, record.agent_id or "", group or "", first or b"")
     digest = blake2b(_msgpack.encode(parts), digest_size=16).digest()
     return f"conv_{encode_id(int.from_bytes(digest, 'big'))}"

@@ -1,0 +1,263 @@
+"""Reading calls: lists newest first, one call, a conversation."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.ids import instant_of, lowest_id
+from quarterdeck.kernel.pages import Page
+from quarterdeck.ledger.intake import BodyForm
+from quarterdeck.ledger.packs import Place
+from quarterdeck.ledger.record import Attempt, PriceNote, Usage
+from quarterdeck.ledger.tables import calls, conversations, prices
+
+_attempts = msgspec.json.Decoder(list[Attempt])
+_counts = msgspec.json.Decoder(dict[str, int])
+_texts = msgspec.json.Decoder(dict[str, str])
+_BAD = sa.text("outcome <> 'ok'")
+"""In these words, so that the index of calls that went wrong is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls. None means all; `begin` and `end` (exclusive) are instants."""
+
+    agent_id: str | None = None
+    task_id: str | None = None
+    run_id: str | None = None
+    conversation_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    outcome: str | None = None
+    status: int | None = None
+    unclaimed: bool | None = None
+    """True: only those that belong to no run and no task; False: only the others."""
+    begin: int | None = None
+    end: int | None = None
+    min_cost: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """A call as it is stored. Durations are microseconds from `started`; `cost` is nano-dollars, None: no price."""
+
+    workspace_id: str
+    id: str
+    started: int
+    duration: int
+    first_byte: int | None
+    overhead: int
+    agent_id: str | None
+    key_id: str | None
+    run_id: str | None
+    task_id: str | None
+    attribution: str
+    session: str | None
+    trace_id: str | None
+    dialect: str
+    endpoint: str
+    model_asked: str
+    provider: str | None
+    provider_kind: str | None
+    model: str | None
+    model_answered: str | None
+    stream: bool
+    status: int
+    outcome: str
+    error_code: str | None
+    error_message: str | None
+    attempts: list[Attempt]
+    usage: Usage | None
+    usage_source: str
+    cost: int | None
+    price_id: bytes | None
+    tags: dict[str, str]
+    client: str | None
+    body_mode: str
+    request_size: int
+    response_size: int
+    response_type: str | None
+    epoch: int
+    body_form: BodyForm
+    request: bytes | None
+    """The content that is the request's body, or its envelope."""
+    tip: bytes | None
+    answer: Place | None
+    answer_split: int
+    conversation_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Calls that continue each other. `cost` leaves out calls without a price."""
+
+    workspace_id: str
+    id: str
+    agent_id: str | None
+    run_id: str | None
+    task_id: str | None
+    first_call_id: str
+    last_call_id: str
+    started_at: int
+    last_at: int
+    calls: int
+    cost: int
+    unpriced_calls: int
+
+
+async def page(
+    tx: Transaction, workspace_id: str, which: CallFilter, *, limit: int, after: str | None = None
+) -> Page[StoredCall]:
+    """Calls newest first. Raises Invalid when `after` is no cursor of ours."""
+    query = sa.select(calls).where(calls.c.workspace_id == workspace_id, *_conditions(which))
+    if after is not None:
+        query = query.where(calls.c.id < _cursor(after))
+    query = query.order_by(calls.c.id.desc()).limit(limit + 1)
+    found = [_stored(row) for row in await tx.rows(query)]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def get(tx: Transaction, workspace_id: str, call_id: str) -> StoredCall:
+    """Raises NotFound."""
+    query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id == call_id)
+    row = await tx.row(query)
+    if row is None:
+        raise NotFound(f"There is no call {call_id}; a call is shown a moment after it ended.")
+    return _stored(row)
+
+
+async def before(tx: Transaction, call: StoredCall) -> StoredCall | None:
+    """The call before this one in the same conversation whose messages are kept."""
+    if call.conversation_id is None:
+        return None
+    query = (
+        sa.select(calls)
+        .where(
+            calls.c.workspace_id == call.workspace_id,
+            calls.c.conversation_id == call.conversation_id,
+            calls.c.tip.is_not(None),
+            calls.c.id < call.id,
+        )
+        .order_by(calls.c.id.desc())
+        .limit(1)
+    )
+    row = await tx.row(query)
+    return _stored(row) if row is not None else None
+
+
+async def conversation(tx: Transaction, workspace_id: str, conversation_id: str) -> Conversation:
+    """Raises NotFound."""
+    query = sa.select(conversations).where(
+        conversations.c.workspace_id == workspace_id, conversations.c.id == conversation_id
+    )
+    row = await tx.row(query)
+    if row is None:
+        raise NotFound(f"There is no conversation {conversation_id}.")
+    return Conversation(**row)
+
+
+async def price_notes(tx: Transaction, ids: Collection[bytes]) -> dict[bytes, PriceNote]:
+    """The unit prices that made the costs of calls, by `price_id`."""
+    if not ids:
+        return {}
+    rows = await tx.rows(sa.select(prices).where(prices.c.id.in_(ids)))
+    return {row["id"]: PriceNote(row["source"], row["version"], _counts.decode(row["units"])) for row in rows}
+
+
+def _cursor(after: str) -> str:
+    try:
+        instant_of(after)
+    except ValueError:
+        raise Invalid("after must be the 'next' of the page before.", field="after") from None
+    return after
+
+
+def _conditions(which: CallFilter) -> Sequence[sa.ColumnElement[bool]]:
+    conditions: list[Any] = []
+    for name in ("agent_id", "task_id", "run_id", "conversation_id", "provider", "model", "outcome", "status"):
+        wanted = getattr(which, name)
+        if wanted is not None:
+            conditions.append(calls.c[name] == wanted)
+    if which.outcome not in (None, "ok"):
+        conditions.append(_BAD)
+    if which.unclaimed is not None:
+        claimed = sa.or_(calls.c.run_id.is_not(None), calls.c.task_id.is_not(None))
+        conditions.append(sa.not_(claimed) if which.unclaimed else claimed)
+    if which.begin is not None:
+        conditions.append(calls.c.id >= lowest_id("call", which.begin))
+    if which.end is not None:
+        conditions.append(calls.c.id < lowest_id("call", which.end))
+    if which.min_cost is not None:
+        conditions.append(calls.c.cost >= which.min_cost)
+    return conditions
+
+
+def _stored(row: sa.RowMapping) -> StoredCall:
+    return StoredCall(
+        workspace_id=row["workspace_id"],
+        id=row["id"],
+        started=row["started"],
+        duration=row["duration"],
+        first_byte=row["first_byte"],
+        overhead=row["overhead"],
+        agent_id=row["agent_id"],
+        key_id=row["key_id"],
+        run_id=row["run_id"],
+        task_id=row["task_id"],
+        attribution=row["attribution"],
+        session=row["session"],
+        trace_id=row["trace_id"],
+        dialect=row["dialect"],
+        endpoint=row["endpoint"],
+        model_asked=row["model_asked"],
+        provider=row["provider"],
+        provider_kind=row["provider_kind"],
+        model=row["model"],
+        model_answered=row["model_answered"],
+        stream=bool(row["stream"]),
+        status=row["status"],
+        outcome=row["outcome"],
+        error_code=row["error_code"],
+        error_message=row["error_message"],
+        attempts=_attempts.decode(row["attempts"]),
+        usage=_usage(row),
+        usage_source=row["usage_source"],
+        cost=row["cost"],
+        price_id=row["price"],
+        tags=_texts.decode(row["tags"]) if row["tags"] else {},
+        client=row["client"],
+        body_mode=row["body_mode"],
+        request_size=row["request_size"],
+        response_size=row["response_size"],
+        response_type=row["response_type"],
+        epoch=row["epoch"],
+        body_form=BodyForm(row["body_form"]),
+        request=row["request"],
+        tip=row["tip"],
+        answer=Place.decode(row["answer"]) if row["answer"] is not None else None,
+        answer_split=row["answer_split"] or 0,
+        conversation_id=row["conversation_id"],
+    )
+
+
+def _usage(row: sa.RowMapping) -> Usage | None:
+    if row["input_total"] is None:
+        return None
+    return Usage(
+        input_total=row["input_total"],
+        cache_read=row["cache_read"],
+        cache_write_5m=row["cache_write_5m"],
+        cache_write_1h=row["cache_write_1h"],
+        output_total=row["output_total"],
+        reasoning=row["reasoning"],
+        audio_in=row["audio_in"],
+        audio_out=row["audio_out"],
+        cache_audio_read=row["cache_audio_read"],
+        server_tools=_counts.decode(row["server_tools"]) if row["server_tools"] else {},
+        service_tier=row["service_tier"],
+    )
