@@ -37,10 +37,21 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
   },
   test: {
-    environment: "jsdom",
-    environmentOptions: { jsdom: { url: "http://127.0.0.1:8787/" } },
-    setupFiles: ["src/testing/setup.ts"],
-    include: ["src/**/*.test.{ts,tsx}"],
-    css: false,
+    projects: [
+      { extends: true, test: { name: "logic", environment: "node", include: ["src/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "parts",
+          environment: "jsdom",
+          environmentOptions: { jsdom: { url: "http://127.0.0.1:8787/" } },
+          setupFiles: ["src/testing/setup.ts"],
+          include: ["src/**/*.test.tsx"],
+          // One page for all files: making a new one for each costs more than the tests do.
+          isolate: false,
+          css: false,
+        },
+      },
+    ],
   },
 });

@@ -17,7 +17,7 @@ export const agentsQuery = queryOptions({
 export const agentQuery = (id: string) =>
   queryOptions({
     queryKey: agentKeys.one(id),
-    queryFn: ({ signal }) => data<Agent>(api.GET("/api/v1/agents/{id}", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => data<Agent>(api.GET("/api/v1/agents/{agent_id}", { params: { path: { agent_id: id } }, signal })),
   });
 
 export type AgentDraft = { name: string; description?: string; owner_id?: string; capacity?: number };
@@ -27,4 +27,4 @@ export const createAgent = (body: AgentDraft): Promise<Agent> => data<Agent>(api
 export type AgentChange = Partial<AgentDraft> & { desired?: Desired };
 
 export const changeAgent = (id: string, body: AgentChange): Promise<Agent> =>
-  data<Agent>(api.PATCH("/api/v1/agents/{id}", { params: { path: { id } }, body }));
+  data<Agent>(api.PATCH("/api/v1/agents/{agent_id}", { params: { path: { agent_id: id } }, body }));

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
-import { api, data, fetchBytes } from "@/api/client";
+import { untyped, data, fetchBytes } from "@/api/client";
 import type { Call, CallDetail, Page, Rendered } from "@/api/types";
 
 export type CallFilter = {
@@ -30,7 +30,7 @@ export const callKeys = {
 const PAGE = 60;
 
 export const listCalls = (filter: CallFilter, after: string | null, limit: number, signal?: AbortSignal): Promise<Page<Call>> =>
-  data<Page<Call>>(api.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
+  data<Page<Call>>(untyped.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
 
 /** The explorer's list. It never refreshes by itself: new calls wait behind a pill, so rows stay where they are. */
 export const callListQuery = (filter: CallFilter) =>
@@ -49,14 +49,14 @@ export const newestCallsQuery = (filter: CallFilter, limit: number) =>
 export const callQuery = (id: string) =>
   queryOptions({
     queryKey: callKeys.one(id),
-    queryFn: ({ signal }) => data<CallDetail>(api.GET("/api/v1/calls/{id}", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => data<CallDetail>(untyped.GET("/api/v1/calls/{id}", { params: { path: { id } }, signal })),
     staleTime: Infinity,
   });
 
 export const renderedQuery = (id: string) =>
   queryOptions({
     queryKey: callKeys.rendered(id),
-    queryFn: ({ signal }) => data<Rendered>(api.GET("/api/v1/calls/{id}/rendered", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => data<Rendered>(untyped.GET("/api/v1/calls/{id}/rendered", { params: { path: { id } }, signal })),
     staleTime: Infinity,
   });
 

@@ -1,6 +1,7 @@
 import createClient from "openapi-fetch";
 
 import { Problem } from "@/api/problem";
+import type { paths } from "@/api/schema.gen";
 
 let csrf = "";
 
@@ -22,8 +23,10 @@ async function request(input: Request): Promise<Response> {
   return response;
 }
 
+export const api = createClient<paths>({ baseUrl: typeof location === "undefined" ? "" : location.origin, fetch: request });
+
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export const api = createClient<any>({ baseUrl: typeof location === "undefined" ? "" : location.origin, fetch: request });
+export const untyped = createClient<any>({ baseUrl: typeof location === "undefined" ? "" : location.origin, fetch: request });
 
 /** The data of an answer; failures have been thrown as `Problem` before. */
 export async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {

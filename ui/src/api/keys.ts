@@ -15,12 +15,12 @@ export const keysQuery = (agentId: string | null) =>
   });
 
 export const createAgentKey = (agentId: string, body: { name?: string }): Promise<NewKey> =>
-  data<NewKey>(api.POST("/api/v1/agents/{id}/keys", { params: { path: { id: agentId } }, body }));
+  data<NewKey>(api.POST("/api/v1/agents/{agent_id}/keys", { params: { path: { agent_id: agentId } }, body }));
 
 export const createToken = (body: { name: string }): Promise<NewKey> =>
   data<NewKey>(api.POST("/api/v1/members/me/tokens", { body }));
 
-export const revokeKey = (id: string): Promise<Key> => data<Key>(api.POST("/api/v1/keys/{id}/revoke", { params: { path: { id } } }));
+export const revokeKey = (id: string): Promise<Key> => data<Key>(api.POST("/api/v1/keys/{key_id}/revoke", { params: { path: { key_id: id } } }));
 
 export const rotateKey = (id: string): Promise<NewKey> =>
-  data<NewKey>(api.POST("/api/v1/keys/{id}/rotate", { params: { path: { id } } }));
+  data<NewKey>(api.POST("/api/v1/keys/{key_id}/rotate", { params: { path: { key_id: id } } }));

@@ -14,4 +14,4 @@ export const runsQuery = (filter: RunFilter) =>
   });
 
 export const cancelRun = (id: string): Promise<Run> =>
-  data<Run>(api.POST("/api/v1/runs/{id}/cancel", { params: { path: { id } }, body: {} }));
+  data<Run>(api.POST("/api/v1/runs/{run_id}/cancel", { params: { path: { run_id: id } }, body: {} }));

@@ -6,7 +6,7 @@ import type { Session } from "@/api/types";
 export const sessionKeys = { all: ["session"] as const };
 
 function remembering(session: Session): Session {
-  rememberCsrf(session.csrf);
+  rememberCsrf(session.csrf ?? "");
   return session;
 }
 

@@ -23,7 +23,7 @@ export const boardQuery = (filter: TaskFilter) =>
   });
 
 export const columnPage = (state: TaskState, filter: TaskFilter, after: string, signal: AbortSignal): Promise<Page<Task>> =>
-  data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { state, ...filter, after, limit: 200 } }, signal }));
+  data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { state: [state], ...filter, after, limit: 200 } }, signal }));
 
 export const taskListQuery = (filter: TaskFilter) =>
   infiniteQueryOptions({
@@ -44,7 +44,7 @@ export const taskSearchQuery = (q: string) =>
 export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: taskKeys.one(id),
-    queryFn: ({ signal }) => data<Task>(api.GET("/api/v1/tasks/{id}", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => data<Task>(api.GET("/api/v1/tasks/{task_id}", { params: { path: { task_id: id } }, signal })),
   });
 
 export type TaskDraft = {
@@ -64,15 +64,15 @@ export type TaskChange = Partial<Omit<TaskDraft, "acceptance" | "agent_id" | "st
 };
 
 export const changeTask = ({ id, version }: Pick<Task, "id" | "version">, body: TaskChange): Promise<Task> =>
-  data<Task>(api.PATCH("/api/v1/tasks/{id}", { params: { path: { id }, header: { "if-match": `"${version}"` } }, body }));
+  data<Task>(api.PATCH("/api/v1/tasks/{task_id}", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body }));
 
 export const createTask = (body: TaskDraft): Promise<Task> => data<Task>(api.POST("/api/v1/tasks", { body }));
 
 /** Refused with 409 when the task is no longer as this page knows it. */
 export const moveTask = ({ id, version }: Pick<Task, "id" | "version">, to: TaskState): Promise<Task> =>
-  data<Task>(api.POST("/api/v1/tasks/{id}/move", { params: { path: { id }, header: { "if-match": `"${version}"` } }, body: { to } }));
+  data<Task>(api.POST("/api/v1/tasks/{task_id}/move", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { to } }));
 
 export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentId: string | null): Promise<Task> =>
   data<Task>(
-    api.POST("/api/v1/tasks/{id}/assign", { params: { path: { id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
+    api.POST("/api/v1/tasks/{task_id}/assign", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
   );

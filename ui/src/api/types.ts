@@ -1,103 +1,28 @@
+import type { components } from "@/api/schema.gen";
+
+type Schemas = components["schemas"];
+
 export type Page<T> = { items: T[]; next: string | null };
-export type Named = { id: string; name: string };
 
-export type Role = "owner" | "admin" | "operator" | "reviewer" | "viewer";
-export type Session = {
-  member: { id: string; name: string; email: string; role: Role };
-  workspace: { id: string; name: string };
-  csrf: string;
-  password_set: boolean;
-};
-export type Member = { id: string; name: string; email: string; role: Role; created_at: string; password_set: boolean };
+export type Session = Schemas["SessionOut"];
+export type Member = Schemas["MemberOut"];
+export type Role = Schemas["Role"];
 
-export type Desired = "enabled" | "paused" | "retired";
-export type Agent = {
-  id: string;
-  name: string;
-  description: string;
-  owner: Named;
-  desired: Desired;
-  capacity: number;
-  body_mode: string | null;
-  declared: boolean;
-  created_at: string;
-  last_call_at: string | null;
-  version: number;
-  open_runs: { id: string; task_id: string; task_title: string; started_at: string | null }[];
-  today: { calls: number; errors: number; cost_nano: number; unpriced_calls: number };
-  last_call: { at: string; model: string; outcome: Outcome } | null;
-};
+export type Agent = Schemas["AgentOut"];
+export type Desired = Schemas["Desired"];
+export type Key = Schemas["KeyOut"];
+export type NewKey = Schemas["IssuedOut"];
 
-export type Key = {
-  id: string;
-  kind: "agent" | "run" | "member";
-  agent_id: string | null;
-  member_id: string | null;
-  run_id: string | null;
-  name: string;
-  hint: string;
-  state: "active" | "revoked" | "ended";
-  created_at: string;
-  expires_at: string | null;
-  last_used_at: string | null;
-  models: string[] | null;
-};
-export type NewKey = Key & { secret: string };
+export type Task = Schemas["TaskOut"];
+export type TaskState = Schemas["TaskState"];
+export type Priority = Task["priority"];
+export type Board = Schemas["BoardOut"];
+export type Run = Schemas["RunOut"];
+export type RunState = Schemas["RunState"];
 
-export type TaskState = "backlog" | "ready" | "in_progress" | "in_review" | "done" | "cancelled";
-export type Priority = "urgent" | "high" | "normal" | "low";
-export type RunState = "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
-export type Task = {
-  id: string;
-  ref: string;
-  title: string;
-  brief: string;
-  acceptance: { text: string; met: boolean }[];
-  state: TaskState;
-  priority: Priority;
-  agent: Named | null;
-  accountable: Named;
-  labels: string[];
-  due_at: string | null;
-  created_at: string;
-  updated_at: string;
-  state_since: string;
-  version: number;
-  allowed_moves: TaskState[];
-  run: {
-    id: string;
-    state: RunState;
-    agent_id: string;
-    agent_name: string;
-    attempt: number;
-    started_at: string | null;
-    lease_expires_at: string | null;
-  } | null;
-  calls: number;
-  cost_nano: number;
-  unpriced_calls: number;
-  note: string | null;
-};
-export type Board = { columns: { state: TaskState; count: number; items: Task[]; next: string | null }[] };
-export type Run = {
-  id: string;
-  task: { id: string; ref: string; title: string };
-  agent: Named;
-  attempt: number;
-  state: RunState;
-  reason: string | null;
-  summary: string | null;
-  note: string | null;
-  percent: number | null;
-  created_at: string;
-  started_at: string | null;
-  ended_at: string | null;
-  lease_expires_at: string | null;
-  calls: number;
-  errors: number;
-  cost_nano: number;
-  unpriced_calls: number;
-};
+export type Provider = Schemas["ProviderOut"];
+export type ProviderKind = Schemas["KindOut"];
+export type Settings = Schemas["SettingsOut"];
 
 export type Outcome = "ok" | "error" | "cut" | "cancelled" | "refused";
 export type Usage = {
@@ -114,7 +39,7 @@ export type Usage = {
 export type Call = {
   id: string;
   started_at: string;
-  agent: Named | null;
+  agent: { id: string; name: string } | null;
   task: { id: string; ref: string; title: string } | null;
   run_id: string | null;
   key_id: string | null;
@@ -190,23 +115,3 @@ export type CostSums = {
 };
 export type CostBucket = CostSums & { at: string; value: string | null; label: string };
 export type Costs = { buckets: CostBucket[]; totals: CostSums };
-
-export type Provider = {
-  name: string;
-  kind: string;
-  base_url: string;
-  credential: string | null;
-  declared: boolean;
-  models: string[] | null;
-  allow_private: boolean;
-  problem: string | null;
-  version: number;
-};
-export type ProviderKind = { kind: string; title: string; base_url: string | null; families: string[]; needs_secret: boolean };
-export type Settings = {
-  version: string;
-  gateway: { base_url: string };
-  workspace: { id: string; name: string; body_mode: string };
-  retention: { bodies_days: number | null; calls_days: number | null };
-  ingest: { backlog_records: number; backlog_bytes: number; lag_ms: number };
-};

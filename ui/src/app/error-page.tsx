@@ -6,12 +6,16 @@ import { asProblem } from "@/api/problem";
 import { Button, buttonClass } from "@/components/button";
 import { CopyButton } from "@/components/copy-button";
 import { Page } from "@/components/page";
+import { SkeletonRows } from "@/components/states";
 import { words } from "@/strings/common";
 import { shell } from "@/strings/shell";
 
 export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   const problem = asProblem(error);
+  // A refusal of the server explains itself; anything else is a fault of this page.
+  const known = problem.status > 0 || problem.code === "unreachable";
+  const says = problem.status === 404 ? words.notFound : known ? words.couldNotLoad : shell.failed;
   const queries = useQueryErrorResetBoundary();
   const again = () => {
     queries.reset();
@@ -19,15 +23,15 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
     void router.invalidate();
   };
   return (
-    <Page title={shell.failed} answer={shell.failed} below={shell.failedHelp}>
+    <Page title={says} answer={says} below={known ? undefined : shell.failedHelp}>
       <div role="alert" className="card grid max-w-[720px] gap-3 border-l-[3px] border-l-wrong p-4">
-        <p className="font-mono text-s break-words">{problem.message}</p>
+        <p className={known ? "break-words" : "font-mono text-s break-words"}>{problem.message}</p>
         <div className="flex flex-wrap gap-2">
           <Button variant="primary" onClick={again}>
             {words.tryAgain}
           </Button>
           <Button onClick={() => window.location.reload()}>{shell.reload}</Button>
-          <CopyButton text={`${problem.message}\n${error instanceof Error ? (error.stack ?? "") : ""}\n${window.location.pathname}`} size="m" />
+          {!known && <CopyButton text={`${problem.message}\n${error instanceof Error ? (error.stack ?? "") : ""}\n${window.location.pathname}`} size="m" />}
         </div>
       </div>
     </Page>
@@ -41,5 +45,15 @@ export function MissingPage() {
         {shell.toNow}
       </Link>
     </Page>
+  );
+}
+
+/** The shape of a page while its first answer is on its way; unseen for the first 200 ms. */
+export function PendingPage() {
+  return (
+    <div className="w-full max-w-[1320px] px-4 pt-4 md:px-8 md:pt-6">
+      <div className="skeleton mb-6 h-6 w-72 max-w-full" />
+      <SkeletonRows />
+    </div>
   );
 }

@@ -6,7 +6,7 @@ import { callQuery, renderedQuery } from "@/api/calls";
 import { Problem } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
 import { boardQuery, taskQuery } from "@/api/tasks";
-import { ErrorPage, MissingPage } from "@/app/error-page";
+import { ErrorPage, MissingPage, PendingPage } from "@/app/error-page";
 import { AppShell } from "@/app/shell/app-shell";
 import { callPageSearch, callsSearch } from "@/features/calls/search";
 import { costsSearch } from "@/features/costs/search";
@@ -118,9 +118,11 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("@/app/pages/settings-route"), "SettingsRoute"),
 });
 
+const missing = createRoute({ getParentRoute: () => inside, path: "$", component: MissingPage });
+
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, agents, agent, calls, call, costs, keys, providers, settings]),
+  inside.addChildren([now, board, task, agents, agent, calls, call, costs, keys, providers, settings, missing]),
 ]);
 
  
@@ -131,6 +133,9 @@ export function createAppRouter(client: QueryClient) {
     defaultPreload: "intent",
     defaultPreloadStaleTime: 0,
     scrollRestoration: true,
+    defaultPendingMs: 0,
+    defaultPendingMinMs: 0,
+    defaultPendingComponent: PendingPage,
     defaultErrorComponent: ErrorPage,
     defaultNotFoundComponent: MissingPage,
   });

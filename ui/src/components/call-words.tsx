@@ -1,4 +1,4 @@
-import type { Call, Outcome } from "@/api/types";
+import type { Call } from "@/api/types";
 import type { Tone } from "@/components/chip";
 import { Dot, toneText } from "@/components/chip";
 import { Money } from "@/components/figures";
@@ -11,7 +11,7 @@ export const outcomeTone = (outcome: string): Tone => TONE[outcome] ?? "plain";
 export const outcomeWord = (outcome: string): string => (outcomes as Record<string, string>)[outcome] ?? outcome;
 
 /** How a call ended: quiet when well. */
-export function OutcomeWord({ outcome, code, className }: { outcome: Outcome; code?: string | null; className?: string }) {
+export function OutcomeWord({ outcome, code, className }: { outcome: string; code?: string | null; className?: string }) {
   const tone = outcomeTone(outcome);
   return (
     <span className={cx("inline-flex max-w-full min-w-0 items-center gap-2 whitespace-nowrap", outcome === "ok" ? "text-muted" : toneText[tone], className)}>

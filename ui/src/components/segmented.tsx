@@ -1,4 +1,5 @@
 import { cx } from "@/lib/cx";
+import { formatCompact } from "@/lib/format";
 
 type Props<T extends string> = {
   label: string;
@@ -24,7 +25,7 @@ export function Segmented<T extends string>({ label, value, onChange, options, c
           )}
         >
           {option.label}
-          {option.count !== undefined && <span className="num ml-1.5 text-faint">{option.count}</span>}
+          {option.count !== undefined && <span className="num ml-1.5 text-faint">{formatCompact(option.count)}</span>}
         </button>
       ))}
     </div>

@@ -1,4 +1,7 @@
-const calls = (count: number): string => (count === 1 ? "1 call" : `${count} calls`);
+/** A number in a sentence. */
+export const counted = (count: number): string => new Intl.NumberFormat(typeof navigator === "undefined" ? undefined : navigator.language).format(count);
+
+const calls = (count: number): string => (count === 1 ? "1 call" : `${counted(count)} calls`);
 
 /** Words used all over. Everything the interface says stands in this folder, ready for translation. */
 export const words = {
@@ -38,7 +41,7 @@ export function listed(parts: string[]): string {
 const SMALL = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
 
 /** Small numbers as words at the start of a sentence. */
-export const spelled = (count: number): string => SMALL[count] ?? String(count);
+export const spelled = (count: number): string => SMALL[count] ?? counted(count);
 
 export const states = {
   backlog: "Backlog",

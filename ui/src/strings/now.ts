@@ -1,13 +1,15 @@
+import { counted } from "@/strings/common";
+
 export const now = {
   title: "Now",
   spendRate: "Spent in the last hour",
   today: "Today",
   sinceMidnight: "since midnight UTC",
   callsToday: "Calls today",
-  failed: (count: number) => `${count} failed`,
+  failed: (count: number) => `${counted(count)} failed`,
   unpricedToday: "Unpriced today",
   open: "Open tasks",
-  inHand: (count: number) => `${count} in progress`,
+  inHand: (count: number) => `${counted(count)} in progress`,
   agents: "Agents, live",
   lastCalls: "Last calls",
   allCalls: "All calls",

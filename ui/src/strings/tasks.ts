@@ -1,17 +1,17 @@
-import { spelled } from "@/strings/common";
+import { counted, spelled } from "@/strings/common";
 
 export const tasks = {
   board: "Board",
   /** "23 open tasks: 4 in progress, 2 wait for review." */
   open: (count: number) => `${spelled(count)} open ${count === 1 ? "task" : "tasks"}`,
-  inProgress: (count: number) => `${count} in progress`,
-  inReview: (count: number) => `${count} ${count === 1 ? "waits" : "wait"} for review`,
-  ready: (count: number) => `${count} ready to be claimed`,
+  inProgress: (count: number) => `${counted(count)} in progress`,
+  inReview: (count: number) => `${counted(count)} ${count === 1 ? "waits" : "wait"} for review`,
+  ready: (count: number) => `${counted(count)} ready to be claimed`,
   newTask: "New task",
   filterText: "Filter by text",
   anyAgent: "Any agent",
   views: { label: "View", board: "Board", list: "List" },
-  column: (state: string, count: number) => `${state}, ${count} ${count === 1 ? "task" : "tasks"}`,
+  column: (state: string, count: number) => `${state}, ${counted(count)} ${count === 1 ? "task" : "tasks"}`,
   columnEmpty: {
     backlog: "Ideas and tasks that are not to be started yet.",
     ready: "Tasks here may be claimed by an agent.",

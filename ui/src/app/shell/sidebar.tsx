@@ -10,6 +10,7 @@ import { LiveIndicator } from "@/app/shell/live-indicator";
 import type { NavItem } from "@/app/shell/nav";
 import { GROUPS } from "@/app/shell/nav";
 import { Kbd } from "@/components/kbd";
+import { formatCompact } from "@/lib/format";
 import { modKey } from "@/lib/hotkeys";
 import { words } from "@/strings/common";
 import { shell } from "@/strings/shell";
@@ -37,7 +38,7 @@ function NavLink({ item, count }: { item: NavItem; count: number | undefined }) 
       {told && (
         <>
           <span aria-hidden="true" className="num ml-auto text-xs text-faint">
-            {count}
+            {count !== undefined && formatCompact(count)}
           </span>
           <span className="sr-only">, {told}</span>
         </>

@@ -8,6 +8,7 @@ import type { Agent } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
+import { FormActions } from "@/components/form-actions";
 import { KeySecret } from "@/components/key-secret";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { field } from "@/lib/form";
@@ -60,11 +61,11 @@ function CreateForm({ onMade }: { onMade: (agent: Agent, secret: string) => void
     >
       <TextField label={say.name} name="name" hint={say.nameHint} error={problem} autoComplete="off" required autoFocus maxLength={100} />
       <TextField label={`${say.description} (${say.optional})`} name="description" autoComplete="off" />
-      <div className="flex justify-end">
+      <FormActions>
         <Button type="submit" variant="primary" busy={busy}>
           {say.act}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

@@ -8,6 +8,7 @@ import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
+import { FormActions } from "@/components/form-actions";
 import { KeySecret } from "@/components/key-secret";
 import { KeysTable } from "@/components/keys-table";
 import { Page } from "@/components/page";
@@ -71,11 +72,11 @@ function TokenDialog({ onClose }: { onClose: () => void }) {
         }}
       >
         <TextField label={say.tokenName} name="name" required autoFocus error={problem} autoComplete="off" maxLength={100} />
-        <div className="flex justify-end">
+        <FormActions>
           <Button type="submit" variant="primary">
             {say.tokenCreate}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   );

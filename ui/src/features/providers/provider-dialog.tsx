@@ -7,6 +7,7 @@ import type { Provider, ProviderKind } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
+import { FormActions } from "@/components/form-actions";
 import { toast } from "@/components/toast";
 import { field } from "@/lib/form";
 import { words } from "@/strings/common";
@@ -86,12 +87,12 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
           {problem}
         </p>
       )}
-      <div className="flex justify-end gap-2">
+      <FormActions>
         <Button onClick={onClose}>{words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>
           {provider ? say.save : say.act}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

@@ -14,6 +14,7 @@ import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Dialog } from "@/components/dialog";
 import { SelectField, TextField } from "@/components/field";
+import { FormActions } from "@/components/form-actions";
 import { Section } from "@/components/page";
 import { toast } from "@/components/toast";
 import { field } from "@/lib/form";
@@ -102,11 +103,11 @@ function AddMember({ onClose, onMade }: { onClose: () => void; onMade: (link: Li
         <TextField label={say.memberColumns.name} name="name" required autoFocus autoComplete="off" />
         <TextField label={say.memberColumns.email} name="email" type="email" required autoComplete="off" error={problem} />
         <SelectField label={say.memberColumns.role} name="role" defaultValue="operator" choices={ROLES.map((role) => ({ value: role, label: say.roles[role] }))} />
-        <div className="flex justify-end">
+        <FormActions>
           <Button type="submit" variant="primary">
             {say.addAct}
           </Button>
-        </div>
+        </FormActions>
       </form>
     </Dialog>
   );

@@ -10,6 +10,7 @@ import type { Board, Task, TaskState } from "@/api/types";
 import { followRow } from "@/components/data-table";
 import { TaskCard } from "@/features/tasks/task-card";
 import { cx } from "@/lib/cx";
+import { formatCount } from "@/lib/format";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -61,7 +62,7 @@ export function BoardColumn({ column, filter, carried, onMove, filtered, headles
       {!headless && (
         <h2 className="flex items-center gap-2 px-1 pb-2 text-s font-[560] text-muted">
           {states[column.state]}
-          <span className="num font-normal text-faint">{column.count}</span>
+          <span className="num font-normal text-faint">{formatCount(column.count)}</span>
         </h2>
       )}
       <div ref={scroller} className="scroll-quiet min-h-[120px] flex-1 overflow-y-auto px-px pb-8" tabIndex={tasks.length > 0 ? -1 : undefined}>

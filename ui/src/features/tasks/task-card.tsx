@@ -22,7 +22,7 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
   return (
     <article
       aria-label={`${task.ref} ${task.title}`}
-      className={cx("card group/card grid gap-1 px-3 py-2.5 hover:border-line-strong", lifted && "cursor-grabbing border-accent shadow-float")}
+      className={cx("card group/card grid grid-cols-[minmax(0,1fr)] gap-1 px-3 py-2.5 hover:border-line-strong", lifted && "cursor-grabbing border-accent shadow-float")}
     >
       <div className="flex h-5 items-center gap-1.5 text-s text-faint">
         {task.ref}
@@ -100,7 +100,7 @@ function Worker({ task }: { task: Task }) {
   return (
     <div className="flex min-w-0 flex-1 items-center gap-2 text-s">
       <Dot tone={tone} />
-      <span className={cx("truncate", !name && "text-faint")}>{name ?? say.nobody}</span>
+      <span className={cx("min-w-0 shrink-0 truncate", name ? "max-w-[60%]" : "text-faint")}>{name ?? say.nobody}</span>
       {verb && <span className={cx("min-w-0 truncate", VERB[tone])}>{verb}</span>}
     </div>
   );

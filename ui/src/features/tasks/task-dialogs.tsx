@@ -8,6 +8,7 @@ import type { Priority, Task } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
+import { FormActions } from "@/components/form-actions";
 import { field } from "@/lib/form";
 import { priorities, states, words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
@@ -149,12 +150,12 @@ function TaskForm({ task, act, onSave, onCancel }: FormProps) {
           {problem}
         </p>
       )}
-      <div className="flex justify-end gap-2">
+      <FormActions>
         <Button onClick={onCancel}>{words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>
           {act}
         </Button>
-      </div>
+      </FormActions>
     </form>
   );
 }

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import type { LiveEvent } from "@/api/live";
+import { Refresher, staleAfter } from "@/api/refresh";
+
+const event = (kind: string, data: Record<string, unknown> = {}): LiveEvent => ({ seq: 1, kind, subject_id: "x", at: "", actor: null, data });
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test("a moved task makes boards and tasks stale, and nothing else", () => {
+  expect(staleAfter(event("task.moved")).map((stale) => stale.key)).toEqual([["tasks"]]);
+});
+
+test("new calls refresh the agents and tasks they belong to, and never the explorer's list", () => {
+  const keys = staleAfter(event("calls.ingested", { agent_ids: ["agt_1"], task_ids: ["tsk_1"] })).map((stale) => JSON.stringify(stale.key));
+  expect(keys).toContain('["agents","one","agt_1"]');
+  expect(keys).toContain('["tasks","one","tsk_1"]');
+  expect(keys).toContain('["calls","newest"]');
+  expect(keys).not.toContain('["calls"]');
+  expect(keys).not.toContain('["calls","list"]');
+});
+
+test("a reset stream makes everything stale", () => {
+  expect(staleAfter(event("stream.reset")).map((stale) => stale.key)).toEqual([[]]);
+});
+
+test("an unknown kind, from a newer server, is passed over", () => {
+  expect(staleAfter(event("weather.changed"))).toEqual([]);
+});
+
+test("the first event asks at once", () => {
+  const ask = vi.fn();
+  new Refresher(ask).hear(event("task.moved"));
+  vi.advanceTimersByTime(0);
+  expect(ask).toHaveBeenCalledExactlyOnceWith(["tasks"]);
+});
+
+test("a burst costs one request now and one after it, not one an event", () => {
+  const ask = vi.fn();
+  const refresher = new Refresher(ask);
+  for (let at = 0; at < 1_000; at += 1) {
+    refresher.hear(event("task.moved"));
+    if (at % 100 === 0) vi.advanceTimersByTime(5);
+  }
+  vi.advanceTimersByTime(100);
+  expect(ask).toHaveBeenCalledTimes(2);
+});
+
+test("the last event of a burst is never forgotten", () => {
+  const ask = vi.fn();
+  const refresher = new Refresher(ask);
+  refresher.hear(event("task.moved"));
+  vi.advanceTimersByTime(1);
+  refresher.hear(event("task.moved"));
+  expect(ask).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(100);
+  expect(ask).toHaveBeenCalledTimes(2);
+});
+
+test("sums follow calls more calmly than lists do", () => {
+  const ask = vi.fn();
+  const refresher = new Refresher(ask);
+  for (let at = 0; at < 9; at += 1) {
+    refresher.hear(event("calls.ingested"));
+    vi.advanceTimersByTime(100);
+  }
+  const asked = (key: string) => ask.mock.calls.filter(([each]) => JSON.stringify(each) === key).length;
+  expect(asked('["calls","newest"]')).toBeGreaterThanOrEqual(8);
+  expect(asked('["costs"]')).toBe(1);
+});

@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+
+import { callFilter, callsSearch } from "@/features/calls/search";
+
+test("an address with nonsense in it still opens the page", () => {
+  expect(callFilter(callsSearch({ since: "a year", outcome: { evil: 1 }, agent: "", unclaimed: "maybe" }), 0)).toEqual({});
+});
+
+test("a window becomes an instant", () => {
+  const now = Date.parse("2026-11-23T15:00:00Z");
+  expect(callFilter(callsSearch({ since: "1h", agent: "agt_1" }), now)).toEqual({ agent_id: "agt_1", from: "2026-11-23T14:00:00.000Z" });
+});
