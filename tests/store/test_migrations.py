@@ -121,7 +121,8 @@ async def test_a_migration_that_would_orphan_rows_is_undone(bare_db: Database, m
     add_migration(
         migrations,
         2,
-        'op.create_table("b", sa.Column("a_id", sa.Integer, sa.ForeignKey("a.id")))\n    op.execute("INSERT INTO b VALUES (7)")',
+        'op.create_table("b", sa.Column("a_id", sa.Integer, sa.ForeignKey("a.id")))\n'
+        '    op.execute("INSERT INTO b VALUES (7)")',
     )
     # PostgreSQL checks each statement itself; on SQLite the check is ours.
     with pytest.raises((migrate.BrokenReferences, sa.exc.IntegrityError)):

@@ -88,6 +88,10 @@ class WorkspaceEntry(msgspec.Struct, frozen=True):
     routes: dict[str, bytes] = {}
     """Saved routes by name, as JSON."""
     prices: list[PriceOverride] = []
+    redact_patterns: list[str] = []
+    """Regular expressions; what they match is taken out of bodies kept in mode redacted."""
+    redact_fields: list[str] = []
+    """Names of JSON members whose values are taken out, at any depth."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -82,8 +83,8 @@ def _key_id(key: bytes) -> bytes:
 def _create(path: Path) -> None:
     """Exclusively, so that of two starting processes one makes the key and both read it."""
     text = base64.b64encode(os.urandom(_KEY_BYTES)) + b"\n"
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
+    fresh = Path(name)
     try:
         os.write(descriptor, text)
         os.fsync(descriptor)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -100,10 +101,13 @@ class EventStream(Response):
             async with asyncio.timeout(MAX_STREAM_S):
                 async for chunk in self._chunks():
                     body = {"type": "http.response.body", "body": chunk, "more_body": True}
-                    await asyncio.wait_for(send(body), SEND_TIMEOUT_S)
+                    async with asyncio.timeout(SEND_TIMEOUT_S):
+                        await send(body)
         except TimeoutError:
             pass
-        await asyncio.wait_for(send({"type": "http.response.body", "body": b""}), SEND_TIMEOUT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await send({"type": "http.response.body", "body": b""})
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"

@@ -25,6 +25,17 @@ ROOM = 1_000
 log = logging.getLogger("quarterdeck.db")
 
 
+async def wait_up_to(event: asyncio.Event, timeout_s: float) -> None:
+    """Return when the event is set, or after that many seconds.
+
+    Not by `asyncio.wait_for`: before Python 3.12 it may lose a cancellation that arrives as the event is set, and a
+    loop that waits so is then never ended.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it stands in the outbox. `seq` grows in the order of commits; `at` is its instant."""
@@ -86,8 +97,7 @@ class Subscription:
     async def next(self, timeout_s: float) -> list[StoredEvent]:
         """All that has arrived, at once; an empty list after `timeout_s` seconds without any, or when it is over."""
         if not self._waiting and not self.over:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout_s)
+            await wait_up_to(self._wake, timeout_s)
         self._wake.clear()
         found = list(self._waiting)
         self._waiting.clear()
@@ -176,8 +186,7 @@ class EventFeed:
                 for subscription in self._subscriptions:
                     subscription.offer(batch)
             if len(batch) < BATCH:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll_s)
+                await wait_up_to(self._wake, self._poll_s)
 
     @asynccontextmanager
     async def _called(self) -> AsyncIterator[None]:

@@ -5,7 +5,6 @@ import json
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import sqlalchemy as sa
 
@@ -28,7 +27,7 @@ from quarterdeck.control.providers.credentials import resolve
 from quarterdeck.control.providers.model import Credential, Provider
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.db import Database, Transaction
-from quarterdeck.db.outbox import EventFeed
+from quarterdeck.db.outbox import EventFeed, wait_up_to
 from quarterdeck.kernel.clock import HOUR
 from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
 
@@ -54,7 +53,7 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
     """
     async with db.read() as tx:
         keys = await key_entries(tx)
-        spaces = (await tx.execute(sa.select(workspaces.c.id, workspaces.c.name, workspaces.c.body_mode))).all()
+        spaces = (await tx.execute(sa.select(workspaces))).all()
         provider_rows = await provider_store.all_of(tx)
         open_runs, runs_of = await _runs(tx)
         agents_of = await _agents(tx, open_runs)
@@ -72,6 +71,8 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
             runs=runs_of[space.id],
             routes=routes_of[space.id],
             prices=prices_of[space.id],
+            redact_patterns=space.settings.get("redaction", {}).get("patterns", []),
+            redact_fields=space.settings.get("redaction", {}).get("fields", []),
         )
         for space in spaces
     }
@@ -107,8 +108,7 @@ class Publisher:
         try:
             while True:
                 await self._publish_once()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), REFRESH_S)
+                await wait_up_to(self._wake, REFRESH_S)
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
@@ -158,8 +158,7 @@ class Publisher:
             self._done = wish
             self._progress.notify_all()
         rest = max(DEBOUNCE_S, REST * (self._db.clock.monotonic() - started))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._urgent.wait(), rest)
+        await wait_up_to(self._urgent, rest)
 
     async def _watch(self) -> None:
         """Turn events into wishes. A listener that fell behind wishes once for all it missed."""
