@@ -5,12 +5,15 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from quarterdeck.cli.client import Api, default_url
 from quarterdeck.cli.supervisor import listen, supervise
 from quarterdeck.kernel.errors import Invalid, QuarterdeckError
 from quarterdeck.kernel.settings import Settings, load
+
+if TYPE_CHECKING:
+    from quarterdeck.bootstrap.admin import Admin
 
 T = TypeVar("T")
 CLI_KEY_MINUTES = 10
@@ -107,7 +110,7 @@ def doctor(data: Path | None) -> list[dict[str, str]]:
     return findings
 
 
-def _with_admin(settings: Settings, work: Callable[[Any], Awaitable[T]], *, migrated: bool = True) -> T:
+def _with_admin(settings: Settings, work: "Callable[[Admin], Awaitable[T]]", *, migrated: bool = True) -> T:
     # Imported here: the database and all slices are most of what starting takes, and `serve` needs none of it.
     from quarterdeck.bootstrap.admin import Admin  # noqa: PLC0415
 

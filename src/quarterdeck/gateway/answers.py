@@ -35,6 +35,10 @@ class Metrics:
 def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
     """The provider's headers and ours. The cost of a stream is not known yet, so its header is left out."""
     headers = returned(draft.answer_headers)
+    if draft.translator is not None:
+        # The body is ours, so what described the provider's does not describe it.
+        headers = [pair for pair in headers if not pair[0].startswith(b"content-")]
+        headers.append((b"content-type", (draft.answer_type or "application/json").encode("latin-1")))
     headers.append((b"x-quarterdeck-call-id", draft.id.encode()))
     attribution, target = draft.attribution, draft.target
     if attribution is not None and attribution.run_id is not None:
@@ -43,12 +47,19 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
         headers.extend(target.named)
     headers.append((b"x-quarterdeck-attempts", b"1"))
     headers.append(_CACHE_OFF)
+    if draft.dropped:
+        headers.append((b"x-quarterdeck-dropped", _one_line(", ".join(draft.dropped))))
     if cost is not None:
         headers.append((b"x-quarterdeck-cost-usd", format_usd(cost).encode()))
     elif draft.usage is not None:
         headers.append((b"x-quarterdeck-cost-usd", b"unpriced"))
     headers.append((b"x-quarterdeck-overhead-ms", b"%.3f" % (draft.overhead() / 1000)))
     return headers
+
+
+def _one_line(text: str) -> bytes:
+    """Visible ASCII, at most a kilobyte: what a header takes."""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:1024]).encode()
 
 
 def refuse(exchange: Exchange, draft: Draft, refusal: Refusal, body: bytes) -> None:

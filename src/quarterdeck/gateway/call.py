@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot
-from quarterdeck.gateway import errors, targets
+from quarterdeck.gateway import errors, targets, translation
 from quarterdeck.gateway.answers import Metrics, refuse
 from quarterdeck.gateway.attribution import attribute
 from quarterdeck.gateway.dialects.base import BadBody, Dialect
@@ -31,6 +31,9 @@ from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.transport import Request, Response, Transport, UpstreamError
 
 log = logging.getLogger(__name__)
+
+
+_STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +125,12 @@ class ModelCalls:
         run = workspace.runs.get(attribution.run_id) if attribution is not None and attribution.run_id else None
         if run is not None and run.state == "paused":
             raise errors.task_paused()
-        settler, family, asked = self._parts.settler, draft.endpoint.family, facts.model or ""
-        target = self._targets.get((workspace.id, family, asked))
+        settler, name, asked = self._parts.settler, draft.endpoint.dialect, facts.model or ""
+        target = self._targets.get((workspace.id, name, asked))
         if target is None:
-            target = await asyncio.to_thread(targets.pick, workspace, family, asked, settler.prices.knows)
+            target = await asyncio.to_thread(targets.pick, workspace, name, asked, settler.prices.knows)
             if draft.workspace is self._parts.holder.current.workspaces.get(workspace.id):
-                self._targets[workspace.id, family, asked] = target
+                self._targets[workspace.id, name, asked] = target
         draft.target = target
         targets.check_allowed(key, target)
         if target.provider.problem is not None:
@@ -144,7 +147,7 @@ class ModelCalls:
         response: Response | None = None
         try:
             response = await self._attempt(draft, dialect, exchange)
-            relay = relay_stream if (draft.answer_type or "").startswith("text/event-stream") else relay_whole
+            relay = relay_stream if (draft.answer_type or "").startswith(_STREAMS) else relay_whole
             await relay(draft, dialect, response, exchange, self._parts.settler)
         except asyncio.CancelledError:
             # Ours only when the lever was pulled; a server shutting down cancels for good.
@@ -183,22 +186,15 @@ class ModelCalls:
 
     async def _attempt(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> Response:
         """One try at the target; returns once the answer's head is here."""
-        target, facts = draft.target, draft.facts
-        assert target is not None and facts is not None
-        ask_usage = draft.withhold_usage = facts.stream and not facts.wants_usage
-        body = draft.request_body
-        if target.renamed or ask_usage:
-            body = dialect.patch(body, model=target.model if target.renamed else None, ask_usage=ask_usage)
-        headers = forwarded(draft.request_headers)
-        headers.extend(targets.auth_headers(target, draft.headers))
-        if ask_usage:
-            # A chunk of the answer will be withheld, so the answer has to come unencoded.
-            headers = [pair for pair in headers if pair[0] != b"accept-encoding"]
-        path = target.base_path + _provider_path(draft.endpoint, target.base_path)
-        if query := _without_key(exchange.query):
-            path += b"?" + query
+        target = draft.target
+        assert target is not None
+        if translation.needed(draft, target):
+            out = translation.begin(draft, target)
+        else:
+            out = _as_it_came(draft, dialect, target, exchange.query)
+        out.headers.extend(targets.auth_headers(target, dict(out.headers)))
         draft.sent_at = draft.elapsed()
-        request = Request(draft.endpoint.method, path, headers, body)
+        request = Request(draft.endpoint.method, out.path, out.headers, out.body)
         response = await self._parts.transport.send(target.origin, request, target.timeouts)
         draft.first_byte = draft.elapsed()
         if draft.flight is not None:
@@ -257,6 +253,24 @@ class ModelCalls:
 
     def _forget_targets(self, _snapshot: Snapshot) -> None:
         self._targets.clear()
+
+
+def _as_it_came(draft: Draft, dialect: Dialect, target: Target, query: bytes) -> translation.Outgoing:
+    """The caller's own bytes; only a model's provider is taken off, and usage asked for where it would be missing."""
+    facts = draft.facts
+    assert facts is not None
+    ask_usage = draft.withhold_usage = facts.stream and not facts.wants_usage
+    body = draft.request_body
+    if target.renamed or ask_usage:
+        body = dialect.patch(body, model=target.model if target.renamed else None, ask_usage=ask_usage)
+    headers = forwarded(draft.request_headers)
+    if ask_usage:
+        # A chunk of the answer will be withheld, so the answer has to come unencoded.
+        headers = [pair for pair in headers if pair[0] != b"accept-encoding"]
+    path = target.base_path + _provider_path(draft.endpoint, target.base_path)
+    if query := _without_key(query):
+        path += b"?" + query
+    return translation.Outgoing(body, path, headers)
 
 
 def _unavailable(draft: Draft, error: UpstreamError) -> Refusal:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
 from quarterdeck.gateway.attribution import Attribution
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
+from quarterdeck.gateway.dialects.translate import Translator
 from quarterdeck.gateway.endpoints import Endpoint
 from quarterdeck.gateway.headers import recorded
 from quarterdeck.gateway.open_calls import InFlight
@@ -34,6 +35,10 @@ class Draft:
     withhold_usage = False
     """We asked the provider for usage in the stream and the caller did not."""
     reader: StreamReader | None = None
+    translator: Translator | None = None
+    """Set when the provider does not speak the caller's dialect."""
+    dropped: Sequence[str] = ()
+    """What the translation left out, and by which rule."""
     flight: InFlight | None = None
     body_mode = "full"
     status = 0

@@ -99,6 +99,14 @@ def body_too_large(limit: int) -> Refusal:
     return Refusal(413, "body_too_large", f"The request body is larger than the {limit} bytes allowed here.")
 
 
+def cannot_express(provider: str, why: str) -> Refusal:
+    return Refusal(400, "cannot_express", f"The provider {provider} cannot take this request: {why}")
+
+
+def provider_broken(why: str) -> Refusal:
+    return Refusal(502, "provider_broken", why)
+
+
 def provider_unavailable(provider: str, code: str, words: str) -> Refusal:
     return Refusal(503, "provider_unavailable", f"The provider {provider} could not be reached: {words} ({code}).")
 

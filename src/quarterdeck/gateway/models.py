@@ -17,7 +17,7 @@ def listing(workspace: WorkspaceEntry, key: KeyEntry, prices: PriceBook, *, anth
     """The list as JSON, in Anthropic's shape or OpenAI's. Ids are `provider/model`, which any path here accepts."""
     rows: list[dict[str, Any]] = []
     for provider in workspace.providers:
-        if ("anthropic" if anthropic else "openai") not in SPECS[provider.kind].families:
+        if ("anthropic" if anthropic else "openai_chat") not in SPECS[provider.kind].dialects:
             continue
         for model in _models(provider, prices):
             if allowed(key, provider.name, model):

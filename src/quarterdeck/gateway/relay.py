@@ -1,5 +1,6 @@
 """Carry an answer back: whole, or chunk by chunk as it comes."""
 
+from quarterdeck.gateway import translation
 from quarterdeck.gateway.answers import answer_headers
 from quarterdeck.gateway.dialects.base import Dialect, StreamReader
 from quarterdeck.gateway.draft import Draft
@@ -19,10 +20,14 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
     """
     body = await response.read(ANSWER_LIMIT)
     draft.upstream_done = draft.elapsed()
+    plain = decode(response.headers, body, ANSWER_LIMIT) if _is_encoded(response) else body
+    if draft.translator is None:
+        facts = dialect.read_answer(plain)
+    else:
+        body, facts = translation.answer(draft, plain)
+        draft.answer_type = "application/json"
     draft.chunks = [body]
     draft.response_size = len(body)
-    encoded = value_of(response.headers, b"content-encoding") is not None
-    facts = dialect.read_answer(decode(response.headers, body, ANSWER_LIMIT) if encoded else body)
     draft.usage, draft.model_answered = facts.usage, facts.model
     if response.status >= 400:
         draft.outcome, draft.error_code = "error", f"status_{response.status}"
@@ -41,16 +46,22 @@ async def relay_stream(
 
     Raises CallerLeft.
     """
-    reader = draft.reader = dialect.reader(withhold_usage=draft.withhold_usage)
-    decoder = (
-        Decoder(response.headers, ANSWER_LIMIT) if value_of(response.headers, b"content-encoding") is not None else None
-    )
+    decoder = Decoder(response.headers, ANSWER_LIMIT) if _is_encoded(response) else None
+    translated = draft.translator is not None
+    reader = draft.translator.stream() if draft.translator else dialect.reader(withhold_usage=draft.withhold_usage)
+    draft.reader = reader
+    if translated:
+        draft.answer_type = "text/event-stream"
     exchange.start(response.status, answer_headers(draft, None))
     draft.begun = True
     try:
         while (chunk := await response.chunk()) is not None:
-            draft.took_chunk(chunk)
-            out = reader.feed(chunk) if decoder is None else _read_copy(reader, decoder, chunk)
+            if translated:
+                out = reader.feed(chunk if decoder is None else decoder.feed(chunk))
+                draft.took_chunk(out)
+            else:
+                draft.took_chunk(chunk)
+                out = reader.feed(chunk) if decoder is None else _read_copy(reader, decoder, chunk)
             if reader.finished and not draft.recorded:
                 await _settle(draft, dialect, reader, settler)
             if out:
@@ -61,11 +72,19 @@ async def relay_stream(
             await _cut_short(draft, dialect, reader, exchange, settler, error.code)
             return
     if not draft.recorded:
+        # Some dialects end with the connection, so only now is it known whether the stream is whole.
+        rest = reader.end() if translated else b""
         if draft.status < 400 and not reader.finished:
-            await _cut_short(draft, dialect, reader, exchange, settler, "stream_cut")
+            await _cut_short(draft, dialect, reader, exchange, settler, "stream_cut", rest)
             return
         await _settle(draft, dialect, reader, settler)
+        exchange.finish(rest)
+        return
     exchange.finish(reader.end() if decoder is None else b"")
+
+
+def _is_encoded(response: Response) -> bool:
+    return value_of(response.headers, b"content-encoding") is not None
 
 
 def _read_copy(reader: StreamReader, decoder: Decoder, chunk: bytes) -> bytes:
@@ -85,12 +104,19 @@ async def _settle(draft: Draft, dialect: Dialect, reader: StreamReader, settler:
 
 
 async def _cut_short(
-    draft: Draft, dialect: Dialect, reader: StreamReader, exchange: Exchange, settler: Settler, code: str
+    draft: Draft,
+    dialect: Dialect,
+    reader: StreamReader,
+    exchange: Exchange,
+    settler: Settler,
+    code: str,
+    rest: bytes = b"",
 ) -> None:
-    """The provider ended early: an error event, never a clean end."""
+    """The provider ended early: an error event, never a clean end. `rest` is what was still due."""
     draft.upstream_done = draft.elapsed()
+    rest = rest or reader.end()
     draft.outcome, draft.error_code = "cut", code
     draft.error_message = reader.error or draft.error_message or EARLY_END
     draft.usage, draft.model_answered = reader.usage, reader.model
     await settler.settle(draft, dialect)
-    exchange.finish(reader.end() + (b"" if reader.error is not None else dialect.stream_error(code, EARLY_END)))
+    exchange.finish(rest + (b"" if reader.error is not None else dialect.stream_error(code, EARLY_END)))

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from quarterdeck.access.catalogue import SPECS, ProviderSpec
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors
+from quarterdeck.gateway.dialects.grammars import GRAMMARS
 from quarterdeck.gateway.transport import Origin, Timeouts
 from quarterdeck.kernel.errors import Invalid
 
@@ -20,6 +21,8 @@ class Target:
 
     provider: ProviderEntry
     spec: ProviderSpec
+    dialect: str
+    """What it is spoken to in; another one than the caller's means translation."""
     model: str
     renamed: bool
     """The caller wrote something else than `model`, so the body has to be patched."""
@@ -30,30 +33,33 @@ class Target:
     """The answer's headers that name it."""
 
 
-def pick(workspace: WorkspaceEntry, family: str, asked: str, knows: KnowsModel) -> Target:
+def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:
     """The target for a model as the caller wrote it: `model`, `provider/model` or `@provider/model`.
 
     A plain model goes to the first provider, in the order they were set up, that lists it; else to the first whose
-    kind is known to serve it; else to the only provider that speaks the caller's dialect.
+    kind is known to serve it; else to the only one that could. At each step a provider that speaks the caller's dialect
+    comes before one that a call has to be translated for.
 
     Raises Refusal when nothing fits.
     """
-    speaking = [provider for provider in workspace.providers if family in SPECS[provider.kind].families]
+    native = [provider for provider in workspace.providers if dialect in SPECS[provider.kind].dialects]
+    others = [provider for provider in workspace.providers if provider not in native] if dialect in GRAMMARS else []
+    able = native + others
     name, slash, rest = asked.removeprefix("@").partition("/")
-    if slash and rest:
-        named = next((provider for provider in workspace.providers if provider.name == name), None)
-        if named is not None:
-            if family not in SPECS[named.kind].families:
-                raise errors.model_unknown(asked, [provider.name for provider in speaking])
-            return _target(named, rest, renamed=True)
-    listed = (provider for provider in speaking if provider.models is not None and _matches(provider.models, asked))
-    known = (provider for provider in speaking if provider.models is None and knows(provider.kind, asked))
+    named = next((provider for provider in workspace.providers if provider.name == name), None) if rest else None
+    if slash and named is not None:
+        if named not in able:
+            raise errors.model_unknown(asked, [provider.name for provider in able])
+        return _target(named, dialect, rest, renamed=True)
+    listed = (provider for provider in able if provider.models is not None and _matches(provider.models, asked))
+    known = (provider for provider in able if provider.models is None and knows(provider.kind, asked))
     chosen = next(listed, None) or next(known, None)
-    if chosen is None and len(speaking) == 1 and speaking[0].models is None:
-        chosen = speaking[0]
     if chosen is None:
-        raise errors.model_unknown(asked, [provider.name for provider in speaking])
-    return _target(chosen, asked, renamed=False)
+        left = [provider for provider in native or others if provider.models is None]
+        chosen = left[0] if len(left) == 1 else None
+    if chosen is None:
+        raise errors.model_unknown(asked, [provider.name for provider in able])
+    return _target(chosen, dialect, asked, renamed=False)
 
 
 def check_allowed(key: KeyEntry, target: Target) -> None:
@@ -83,7 +89,7 @@ def auth_headers(target: Target, headers: dict[bytes, bytes]) -> list[tuple[byte
     return [(header.encode(), value.encode()), *extra]
 
 
-def _target(provider: ProviderEntry, model: str, *, renamed: bool) -> Target:
+def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool) -> Target:
     spec = SPECS[provider.kind]
     try:
         origin, base_path = Origin.parse(provider.base_url)
@@ -92,6 +98,7 @@ def _target(provider: ProviderEntry, model: str, *, renamed: bool) -> Target:
     return Target(
         provider=provider,
         spec=spec,
+        dialect=dialect if dialect in spec.dialects else spec.chat,
         model=model,
         renamed=renamed,
         origin=origin,

@@ -44,7 +44,7 @@ class KindOut(BaseModel):
     kind: str
     title: str
     base_url: str | None
-    families: list[str]
+    dialects: list[str]
     needs_secret: bool
 
 
@@ -85,7 +85,7 @@ async def list_kinds(_: Reader) -> KindsOut:
             kind=spec.kind,
             title=spec.title,
             base_url=spec.base_url,
-            families=sorted(spec.families),
+            dialects=sorted(spec.dialects),
             needs_secret=spec.needs_secret,
         )
         for spec in SPECS.values()

@@ -1,6 +1,7 @@
 """generateContent requests as conversations, and back. The model and whether to stream stand in the path."""
 
 from typing import Any
+from urllib.parse import quote
 
 from quarterdeck.gateway.dialects import carry
 from quarterdeck.gateway.dialects.conversation import (
@@ -16,12 +17,9 @@ from quarterdeck.gateway.dialects.conversation import (
     Reasoning,
     Role,
     Sampling,
-    ServerTool,
     Text,
     Thinking,
-    Tool,
     ToolCall,
-    ToolChoice,
 )
 from quarterdeck.gateway.dialects.fields import (
     arr,
@@ -38,6 +36,7 @@ from quarterdeck.gateway.dialects.fields import (
 from quarterdeck.gateway.dialects.foreign import joined, leave_behind
 from quarterdeck.gateway.dialects.gemini.parts import MINT, NAME, Names, emit_part, own, parse_part, spelled
 from quarterdeck.gateway.dialects.gemini.schema import lowered
+from quarterdeck.gateway.dialects.gemini.tools import parse_choice, parse_tools, put_tools, tools_same
 from quarterdeck.gateway.dialects.target import Target
 
 _ROLES: dict[Any, Role] = {"user": "user", "model": "assistant", "function": "tool", None: "user"}
@@ -61,8 +60,8 @@ def _parse(raw: dict[str, Any]) -> Conversation:
         inner = dict(rest.pop(key))
         system = tuple(parse_part(part, names) for part in inner.pop("parts"))
         form["system"] = (key, inner)
-    tools = _parse_tools(rest, form)
-    choice = _parse_choice(rest, form)
+    tools = parse_tools(rest, form)
+    choice = parse_choice(rest, form)
     key = spelled(rest, "generationConfig")
     config: dict[str, Any] = {}
     if key is not None and isinstance(rest[key], dict):
@@ -105,76 +104,11 @@ def _key(fields: dict[str, Any], name: str, how: dict[str, str]) -> str:
 
 def _parse_content(raw: Any, names: Names) -> Message:
     rest = dict(obj(raw, "each of contents"))
-    role = rest.pop("role", None)
-    if not isinstance(role, str | None) or role not in _ROLES or not isinstance(rest.get("parts"), list):
+    role = pull_text(rest, "role")
+    if rest.get("role") is not None or role not in _ROLES or not isinstance(rest.get("parts"), list):
         return Message("user", (Opaque(raw, "content"),), form="raw")
     parts = tuple(parse_part(part, names) for part in rest.pop("parts"))
     return Message(_ROLES[role], parts, rest, {"role": role})
-
-
-def _parse_tools(rest: dict[str, Any], form: dict[str, Any]) -> tuple[Tool | ServerTool, ...]:
-    """Each entry holds many functions or one of Google's own tools; `form` keeps which stood together."""
-    if not isinstance(rest.get("tools"), list):
-        return ()
-    groups: list[tuple[str, int, dict[str, Any]]] = []
-    found: list[Tool | ServerTool] = []
-    for raw in rest.pop("tools"):
-        entry = dict(obj(raw, "each tool"))
-        key = spelled(entry, "functionDeclarations")
-        if key is not None and isinstance(entry[key], list):
-            functions = [_parse_function(function) for function in entry.pop(key)]
-            groups.append((key, len(functions), entry))
-            found += functions
-            found += [ServerTool(name, {name: value}) for name, value in entry.items() if value is not None]
-            continue
-        groups.append(("", 1, {}))
-        found.append(ServerTool(next(iter(entry), "tool"), raw))
-    form["tools"] = groups
-    return tuple(found)
-
-
-def _parse_function(raw: Any) -> Tool | ServerTool:
-    rest = dict(obj(raw, "each function declaration"))
-    name = pull_text(rest, "name")
-    if name is None:
-        return ServerTool("function without a name", raw)
-    form: dict[str, Any] = {}
-    schema = None
-    for candidate in ("parametersJsonSchema", "parameters"):
-        key = spelled(rest, candidate)
-        if key is not None and schema is None and isinstance(rest[key], dict):
-            form = {"key": key, "raw": rest.pop(key)}
-            schema = lowered(form["raw"])
-    return Tool(name, pull_text(rest, "description"), schema, rest=rest, form=form)
-
-
-def _parse_choice(rest: dict[str, Any], form: dict[str, Any]) -> ToolChoice | None:
-    key = spelled(rest, "toolConfig")
-    outer = rest.get(key) if key else None
-    if key is None or not isinstance(outer, dict):
-        return None
-    inner_key = spelled(outer, "functionCallingConfig")
-    inner = outer.get(inner_key) if inner_key else None
-    if inner_key is None or not isinstance(inner, dict):
-        return None
-    allowed = spelled(inner, "allowedFunctionNames")
-    names = inner.get(allowed) if allowed else None
-    match inner.get("mode"), names:
-        case "AUTO" | "auto", None:
-            choice = ToolChoice("auto")
-        case "NONE" | "none", None:
-            choice = ToolChoice("none")
-        case "ANY" | "any", None:
-            choice = ToolChoice("required")
-        case "ANY" | "any", [str() as name]:
-            choice = ToolChoice("tool", name)
-        case _:
-            return None
-    form["choice"] = (key, rest.pop(key))
-    left = {name: value for name, value in outer.items() if name != inner_key}
-    if left:
-        rest["~tool_config"] = left
-    return choice
 
 
 def _parse_format(config: dict[str, Any], how: dict[str, str]) -> OutputFormat | None:
@@ -215,7 +149,9 @@ def _parse_thinking(config: dict[str, Any], how: dict[str, str], form: dict[str,
 
 
 def path_for(model: str, *, stream: bool) -> str:
-    return f"models/{model}:streamGenerateContent?alt=sse" if stream else f"models/{model}:generateContent"
+    # Whatever a caller writes for a model stays one segment of the path.
+    name = quote(model, safe="")
+    return f"models/{name}:streamGenerateContent?alt=sse" if stream else f"models/{name}:generateContent"
 
 
 def emit_request(conversation: Conversation, target: Target) -> Emitted:
@@ -228,7 +164,7 @@ def emit_request(conversation: Conversation, target: Target) -> Emitted:
     else:
         leave_behind(conversation, drops)
         _put_contents(conversation, target, out, drops)
-        _put_tools(conversation, out, drops)
+        put_tools(conversation, out, drops)
     config = _config(conversation, drops, same=same)
     if config or (same and "config" in conversation.form):
         out[conversation.form.get("config", "generationConfig") if same else "generationConfig"] = config
@@ -251,7 +187,7 @@ def _put_same(conversation: Conversation, out: dict[str, Any], drops: Drops) -> 
         key, inner = form["system"]
         out[key] = {"parts": _own_parts(conversation.system, names, drops)} | inner
     if "tools" in form:
-        out["tools"] = _tools_same(conversation)
+        out["tools"] = tools_same(conversation)
     put(out, model=conversation.model, labels=conversation.metadata)
     out |= own(conversation.rest)
     if "choice" in form:
@@ -267,25 +203,6 @@ def _own_parts(parts: tuple[Part, ...], names: dict[str, str], drops: Drops) -> 
             continue
         found += emit_part(part, drops, same=True, names=names)
     return found
-
-
-def _tools_same(conversation: Conversation) -> list[Any]:
-    tools = list(conversation.tools)
-    out: list[Any] = []
-    for key, count, rest in conversation.form["tools"]:
-        taken, tools = tools[:count], tools[count:]
-        if not key:
-            out += [tool.raw for tool in taken if isinstance(tool, ServerTool)]
-            continue
-        functions = [_function_same(tool) if isinstance(tool, Tool) else tool.raw for tool in taken]
-        tools = tools[sum(value is not None for value in rest.values()) :]
-        out.append({key: functions} | rest)
-    return out
-
-
-def _function_same(tool: Tool) -> dict[str, Any]:
-    schema = {tool.form["key"]: tool.form["raw"]} if tool.form else {}
-    return put({"name": tool.name}, description=tool.description) | schema | tool.rest
 
 
 def _config(conversation: Conversation, drops: Drops, *, same: bool) -> dict[str, Any]:
@@ -393,28 +310,3 @@ def _foreign_parts(message: Message, target: Target, names: dict[str, str], drop
         called = called or isinstance(part, ToolCall)
         found += emitted
     return found
-
-
-def _put_tools(conversation: Conversation, out: dict[str, Any], drops: Drops) -> None:
-    functions: list[dict[str, Any]] = []
-    entries: list[dict[str, Any]] = []
-    for tool in conversation.tools:
-        if isinstance(tool, ServerTool):
-            if not tool.kind.startswith("web_search"):
-                raise CannotExpress(f"Gemini has no provider-side tool {tool.kind!r}: leave it out of tools.")
-            entries.append({"googleSearch": {}})
-            continue
-        drops.rest(own(tool.rest), "tools.")
-        if tool.cache is not None:
-            drops.add("cache_control", "Gemini caches by itself")
-        named = put({"name": tool.name}, description=tool.description)
-        functions.append(put(named, parametersJsonSchema=tool.schema))
-    if functions:
-        entries.insert(0, {"functionDeclarations": functions})
-    if entries:
-        out["tools"] = entries
-    choice = conversation.tool_choice
-    if choice is not None and conversation.tools:
-        mode = {"auto": "AUTO", "none": "NONE", "required": "ANY", "tool": "ANY"}[choice.mode]
-        allowed = [choice.name] if choice.mode == "tool" else None
-        out["toolConfig"] = {"functionCallingConfig": put({"mode": mode}, allowedFunctionNames=allowed)}

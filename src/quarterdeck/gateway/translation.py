@@ -1,0 +1,87 @@
+"""A call to a provider that does not speak the caller's dialect: what is sent instead, and how to read what returns."""
+
+import time
+from dataclasses import dataclass
+
+from quarterdeck.gateway import errors
+from quarterdeck.gateway.dialects.base import AnswerFacts, BadBody
+from quarterdeck.gateway.dialects.conversation import BadAnswer, CannotExpress, Emitted
+from quarterdeck.gateway.dialects.target import Target as Place
+from quarterdeck.gateway.dialects.translate import Translator, carries_foreign
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.headers import forwarded
+from quarterdeck.gateway.targets import Target
+
+ANTHROPIC_VERSION = "2023-06-01"
+"""Pinned for translated calls: the newer one takes no sampling parameters, which other dialects' callers send."""
+_PATHS = {
+    "openai_chat": "/chat/completions",
+    "openai_responses": "/responses",
+    "anthropic": "/v1/messages",
+    "cohere": "/v2/chat",
+    "gemini": "/v1beta/",
+    "bedrock": "/",
+}
+"""Below a provider's base URL; where the model stands in the path, the translation says the rest."""
+_OF_A_DIALECT = (b"anthropic-", b"openai-", b"x-stainless-", b"x-goog-", b"content-", b"accept")
+"""Headers that say something about the caller's dialect or its body, neither of which the provider sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What goes to the provider in place of the caller's request."""
+
+    body: bytes
+    path: bytes
+    headers: list[tuple[bytes, bytes]]
+
+
+def needed(draft: Draft, target: Target) -> bool:
+    """Whether the call has to be read and written anew: another dialect, or tokens of another provider inside."""
+    return target.dialect != draft.endpoint.dialect or carries_foreign(draft.request_body)
+
+
+def begin(draft: Draft, target: Target) -> Outgoing:
+    """Translate the request and keep the translator on the draft for the answer.
+
+    Raises Refusal when the caller's body is broken, or means something the provider has no words for.
+    """
+    assert draft.facts is not None
+    place = Place(target.model, api_version=ANTHROPIC_VERSION if target.dialect == "anthropic" else None)
+    translator = Translator(draft.endpoint.dialect, target.dialect, call_id=draft.id, now=int(time.time()))
+    try:
+        emitted = translator.request(draft.request_body, place, stream=draft.facts.stream)
+    except BadBody as error:
+        raise errors.bad_body(str(error)) from None
+    except CannotExpress as error:
+        raise errors.cannot_express(target.provider.name, str(error)) from None
+    draft.translator = translator
+    draft.dropped = list(emitted.dropped)
+    headers = [pair for pair in forwarded(draft.request_headers) if not pair[0].startswith(_OF_A_DIALECT)]
+    headers.append((b"content-type", b"application/json"))
+    if target.dialect == "anthropic":
+        headers.append((b"anthropic-version", ANTHROPIC_VERSION.encode()))
+    return Outgoing(emitted.body, _path(target, emitted), headers)
+
+
+def answer(draft: Draft, body: bytes) -> tuple[bytes, AnswerFacts]:
+    """A whole answer in the caller's dialect, and what is to be settled of it.
+
+    A provider's error becomes the caller's kind of error. An answer that cannot be read becomes one too: 502.
+    """
+    translator = draft.translator
+    assert translator is not None
+    if draft.status >= 400:
+        text, failure = translator.error(draft.status, body)
+        return text, AnswerFacts(None, None, error=failure.message)
+    try:
+        text, facts = translator.answer(body)
+    except BadAnswer as error:
+        raise errors.provider_broken(str(error)) from None
+    draft.dropped = list(dict.fromkeys((*draft.dropped, *translator.drops.all())))
+    return text, facts
+
+
+def _path(target: Target, emitted: Emitted) -> bytes:
+    path = _PATHS[target.dialect] + (emitted.path or "")
+    return target.base_path + path.encode()
