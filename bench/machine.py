@@ -3,7 +3,9 @@
 import contextlib
 import os
 import platform
+import signal
 import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -65,6 +67,11 @@ def family(pid: int) -> list[int]:
         found.append(one)
         left += children.get(one, [])
     return found
+
+
+def end_well() -> None:
+    """Make SIGTERM an exception, so that a benchmark that is told to stop stops what it started."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 
 def described() -> str:

@@ -29,6 +29,7 @@ SCRATCH = Path(__file__).resolve().parent.parent / ".build" / "bench"
 
 def main() -> None:
     given = _arguments()
+    machine.end_well()
     began = time.monotonic()
     core, other = machine.cores()
     if core == other:
