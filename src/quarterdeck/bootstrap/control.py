@@ -79,7 +79,7 @@ class Control:
 
     async def serve(self) -> None:
         """Raises QuarterdeckError when it cannot start as configured."""
-        owner_token = await self._prepare()
+        news = await self._prepare()
         services = Services(
             db=self._db,
             vault=self._vault,
@@ -93,24 +93,26 @@ class Control:
         await self._bus.start()
         async with self._feed.running(), self._loops():
             (self._settings.data / PID_FILE).write_text(f"{os.getpid()}\n")
-            announcing = asyncio.create_task(self._announce(owner_token))
+            announcing = asyncio.create_task(self._announce(news))
             await uvicorn.Server(self._config(create_app(services))).serve()
             announcing.cancel()
         await self._bus.stop()
         await self._db.close()
 
-    async def _prepare(self) -> str | None:
-        """Bring the database up to date and what is declared into it; the owner's token if it was made just now."""
+    async def _prepare(self) -> list[str]:
+        """Bring the database up to date and what is declared into it; lines to show once: secrets that were made."""
         await migrate.upgrade(self._db)
         async with self._db.transaction() as tx:
             boot = await members.first_boot(tx, token=self._settings.owner_token, email=self._settings.owner_email)
             if boot is None and self._settings.owner_token is not None:
                 await members.use_owner_token(tx, self._settings.owner_token)
+        news = [f"Owner's API token, shown this once: {boot.token}"] if boot is not None and boot.token else []
         await binding.check(self._db, self._settings.host)
         if self._settings.config is not None:
             owner = await owner_of(self._db)
-            await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
-        return boot.token if boot is not None else None
+            changes = await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
+            news += [f"{each.what}, key shown this once: {each.secret}" for each in changes if each.secret]
+        return news
 
     @contextlib.asynccontextmanager
     async def _loops(self) -> AsyncIterator[None]:
@@ -145,14 +147,12 @@ class Control:
         backlog = await asyncio.to_thread(self._ingester.backlog)
         return IngestState(backlog.records, backlog.bytes, backlog.lag_ms)
 
-    async def _announce(self, owner_token: str | None) -> None:
+    async def _announce(self, news: list[str]) -> None:
         """Say where it serves, once it does; and give the one-time link, which is worth nothing before."""
         async with asyncio.timeout(ANNOUNCE_WITHIN_S):
             await self._bus.somebody.wait()
-        lines = [f"Quarterdeck {__version__} serves on {self._settings.base_url}"]
-        if owner_token is not None:
-            lines.append(f"Owner's API token, shown this once: {owner_token}")
-        if owner_token is not None or os.environ.get("QUARTERDECK_LINK"):
+        lines = [f"Quarterdeck {__version__} serves on {self._settings.base_url}", *news]
+        if news or os.environ.get("QUARTERDECK_LINK"):
             owner = await owner_of(self._db)
             async with self._db.transaction() as tx:
                 token = await sessions.make_link(tx, owner)
