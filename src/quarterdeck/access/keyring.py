@@ -174,6 +174,16 @@ async def end_run_keys(tx: Transaction, run_id: str) -> int:
     return result.rowcount
 
 
+async def forget_over(tx: Transaction, *, before: int) -> int:
+    """Delete run keys and members' tokens that stopped working before that instant; returns how many.
+
+    An agent's keys stay: their list is its history. Calls name the key they came by and do not need its row.
+    """
+    over = sa.or_(sa.and_(keys.c.state != ACTIVE, keys.c.ended_at < before), keys.c.expires_at < before)
+    result = await tx.execute(keys.delete().where(keys.c.kind != KeyKind.AGENT.value, over))
+    return result.rowcount
+
+
 async def touch(tx: Transaction, used: Mapping[str, int]) -> None:
     """Note when keys were last used: key id → instant. An older instant than the stored one is ignored."""
     if not used:

@@ -35,10 +35,8 @@ class Session:
 async def open_session(tx: Transaction, member: Member, *, replaces: bytes | None = None) -> str:
     """Sign `member` in and return the token for its cookie; the session it `replaces` ends."""
     token = secrets.token_urlsafe(32)
-    ended = sa.or_(sessions.c.expires_at <= tx.now, sessions.c.seen_at <= tx.now - IDLE)
     if replaces is not None:
-        ended = sa.or_(ended, sessions.c.hash == replaces)
-    await tx.execute(sessions.delete().where(ended))
+        await close_session(tx, replaces)
     await tx.execute(
         sessions.insert().values(
             hash=token_hash(token),
@@ -78,7 +76,6 @@ async def close_session(tx: Transaction, session_hash: bytes) -> None:
 async def make_link(tx: Transaction, member: Member) -> str:
     """A token that signs `member` in once, within fifteen minutes."""
     token = secrets.token_urlsafe(32)
-    await tx.execute(sign_in_links.delete().where(sign_in_links.c.expires_at <= tx.now - DAY))
     await tx.execute(
         sign_in_links.insert().values(
             hash=token_hash(token),
@@ -116,6 +113,13 @@ async def use_link(tx: Transaction, token: str) -> Member:
     if row is None:
         raise Unauthenticated("The member of this link is gone.", code="link_spent")
     return member_of(row)
+
+
+async def forget_spent(tx: Transaction) -> None:
+    """Delete sessions that are over and links that sign nobody in any more."""
+    over = sa.or_(sessions.c.expires_at <= tx.now, sessions.c.seen_at <= tx.now - IDLE)
+    await tx.execute(sessions.delete().where(over))
+    await tx.execute(sign_in_links.delete().where(sign_in_links.c.expires_at <= tx.now - DAY))
 
 
 def csrf_token(token: str) -> str:

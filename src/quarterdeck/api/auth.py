@@ -16,6 +16,8 @@ from quarterdeck.kernel.errors import Forbidden, Invalid, QuarterdeckError, Unau
 COOKIE = sessions.COOKIE
 CSRF_HEADER = "x-quarterdeck-csrf"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SIGN_IN = frozenset({("POST", "/api/v1/session/link"), ("POST", "/api/v1/session/password")})
+"""A browser that still has a cookie may sign in anew: these show who it is in their body, and check the origin."""
 log = logging.getLogger("quarterdeck.api")
 
 
@@ -38,7 +40,8 @@ class Authenticate:
         unsafe = scope["method"] not in _SAFE
         if unsafe:
             _check_origin(headers)
-        shown = await self._who(headers, unsafe=unsafe)
+        must_prove = unsafe and (scope["method"], scope["path"]) not in _SIGN_IN
+        shown = await self._who(headers, csrf=must_prove)
         if shown is not None and shown.ended:
             _check_own_run(shown, scope["path"])
         state = scope.setdefault("state", {})
@@ -48,7 +51,7 @@ class Authenticate:
             self._note(shown)
         await self._app(scope, receive, send)
 
-    async def _who(self, headers: Headers, *, unsafe: bool) -> Shown | None:
+    async def _who(self, headers: Headers, *, csrf: bool) -> Shown | None:
         text = _key_text(headers)
         cookie = None if text is not None else _cookie(headers)
         if text is None and cookie is None:
@@ -58,7 +61,7 @@ class Authenticate:
                 return await authenticate.by_key(tx, text)
             assert cookie is not None
             shown = await authenticate.by_session(tx, cookie)
-        if shown is not None and unsafe:
+        if shown is not None and csrf:
             given = headers.get(CSRF_HEADER, "")
             if not hmac.compare_digest(given.encode(), sessions.csrf_token(cookie).encode()):
                 raise Forbidden(

@@ -1,0 +1,45 @@
+"""Forgetting what nobody needs any more: old events, spent sessions and links, keys long over."""
+
+import asyncio
+import logging
+
+import sqlalchemy as sa
+
+from quarterdeck.access import keyring, sessions
+from quarterdeck.access.tables import workspaces
+from quarterdeck.db import Database
+from quarterdeck.db.outbox import prune
+from quarterdeck.kernel.clock import DAY
+from quarterdeck.kernel.errors import QuarterdeckError
+
+EVENTS_DAYS = 30
+"""How long events are kept where no workspace says otherwise; readers that were away longer load anew."""
+KEYS_KEPT = 30 * DAY
+EVERY_S = 3600.0
+BATCH = 10_000
+log = logging.getLogger("quarterdeck.housekeeping")
+
+
+async def run(db: Database, *, every_s: float = EVERY_S) -> None:
+    """Tidy up now and every hour, until cancelled."""
+    while True:
+        try:
+            await tidy(db)
+        except QuarterdeckError as error:
+            log.warning("housekeeping_interrupted reason=%s", error.message)
+        await asyncio.sleep(every_s)
+
+
+async def tidy(db: Database) -> None:
+    """One round, in short transactions so that nobody waits for it."""
+    async with db.read() as tx:
+        settings = (await tx.execute(sa.select(workspaces.c.settings))).scalars().all()
+    days = max((each.get("retention", {}).get("events_days", EVENTS_DAYS) for each in settings), default=EVENTS_DAYS)
+    while True:
+        async with db.transaction() as tx:
+            pruned = await prune(tx, tx.now - days * DAY, limit=BATCH)
+        if pruned < BATCH:
+            break
+    async with db.transaction() as tx:
+        await sessions.forget_spent(tx)
+        await keyring.forget_over(tx, before=tx.now - KEYS_KEPT)
