@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Agent, Desired, Page } from "@/api/types";
+import type { Agent, AgentChange, AgentDraft, Page } from "@/api/types";
 
 export const agentKeys = {
   all: ["agents"] as const,
@@ -20,11 +20,7 @@ export const agentQuery = (id: string) =>
     queryFn: ({ signal }) => data<Agent>(api.GET("/api/v1/agents/{agent_id}", { params: { path: { agent_id: id } }, signal })),
   });
 
-export type AgentDraft = { name: string; description?: string; owner_id?: string; capacity?: number };
-
 export const createAgent = (body: AgentDraft): Promise<Agent> => data<Agent>(api.POST("/api/v1/agents", { body }));
-
-export type AgentChange = Partial<AgentDraft> & { desired?: Desired };
 
 export const changeAgent = (id: string, body: AgentChange): Promise<Agent> =>
   data<Agent>(api.PATCH("/api/v1/agents/{agent_id}", { params: { path: { agent_id: id } }, body }));

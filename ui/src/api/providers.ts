@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Page, Provider, ProviderKind } from "@/api/types";
+import type { Page, Provider, ProviderChange, ProviderDraft, ProviderKind } from "@/api/types";
 
 export const providerKeys = { all: ["providers"] as const, list: () => ["providers", "list"] as const, kinds: () => ["providers", "kinds"] as const };
 
@@ -16,20 +16,9 @@ export const providerKindsQuery = queryOptions({
   staleTime: Infinity,
 });
 
-export type ProviderDraft = {
-  name: string;
-  kind: string;
-  base_url?: string;
-  secret?: string;
-  models?: string[];
-  allow_private?: boolean;
-};
-
 export const createProvider = (body: ProviderDraft): Promise<Provider> => data<Provider>(api.POST("/api/v1/providers", { body }));
 
 type Versioned = Pick<Provider, "name" | "version">;
-
-export type ProviderChange = { base_url?: string | null; secret?: string; models?: string[] | null; allow_private?: boolean };
 
 export const changeProvider = ({ name, version }: Versioned, body: ProviderChange): Promise<Provider> =>
   data<Provider>(api.PATCH("/api/v1/providers/{name}", { params: { path: { name }, header: { "if-match": `"${version}"` } }, body }));

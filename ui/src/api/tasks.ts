@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Board, Page, Priority, Task, TaskState } from "@/api/types";
+import type { Board, Page, Task, TaskChange, TaskDraft, TaskState } from "@/api/types";
 
 export type TaskFilter = { agent_id?: string | undefined; q?: string | undefined };
 
@@ -46,22 +46,6 @@ export const taskQuery = (id: string) =>
     queryKey: taskKeys.one(id),
     queryFn: ({ signal }) => data<Task>(api.GET("/api/v1/tasks/{task_id}", { params: { path: { task_id: id } }, signal })),
   });
-
-export type TaskDraft = {
-  title: string;
-  brief?: string;
-  acceptance?: string[];
-  priority?: Priority;
-  agent_id?: string;
-  labels?: string[];
-  due_at?: string;
-  state?: "backlog" | "ready";
-};
-
-export type TaskChange = Partial<Omit<TaskDraft, "acceptance" | "agent_id" | "state" | "due_at">> & {
-  acceptance?: { text: string; met: boolean }[];
-  due_at?: string | null;
-};
 
 export const changeTask = ({ id, version }: Pick<Task, "id" | "version">, body: TaskChange): Promise<Task> =>
   data<Task>(api.PATCH("/api/v1/tasks/{task_id}", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body }));

@@ -10,18 +10,24 @@ export type Role = Schemas["Role"];
 
 export type Agent = Schemas["AgentOut"];
 export type Desired = Schemas["Desired"];
+export type AgentDraft = Schemas["AgentIn"];
+export type AgentChange = Schemas["AgentPatch"];
 export type Key = Schemas["KeyOut"];
 export type NewKey = Schemas["IssuedOut"];
 
 export type Task = Schemas["TaskOut"];
 export type TaskState = Schemas["TaskState"];
 export type Priority = Task["priority"];
+export type TaskDraft = Schemas["TaskIn"];
+export type TaskChange = Schemas["TaskPatch"];
 export type Board = Schemas["BoardOut"];
 export type Run = Schemas["RunOut"];
 export type RunState = Schemas["RunState"];
 
 export type Provider = Schemas["ProviderOut"];
 export type ProviderKind = Schemas["KindOut"];
+export type ProviderDraft = Schemas["ProviderIn"];
+export type ProviderChange = Schemas["ProviderPatch"];
 export type Settings = Schemas["SettingsOut"];
 
 export type Outcome = "ok" | "error" | "cut" | "cancelled" | "refused";

@@ -11,34 +11,46 @@ import { DataTable } from "@/components/data-table";
 import { Confirm, Dialog } from "@/components/dialog";
 import { Ago, Due } from "@/components/figures";
 import { KeySecret } from "@/components/key-secret";
+import { Segmented } from "@/components/segmented";
 import { toast } from "@/components/toast";
 import { keys as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
 type Asked = { act: "revoke" | "rotate"; key: Key };
 
+type Group = "lasting" | "runs" | "gone";
+const GROUPS: Group[] = ["lasting", "runs", "gone"];
+
+/** Keys of runs come and go with them; apart, so that those which last can be seen. */
+function groupOf(key: Key): Group {
+  if (key.state !== "active") return "gone";
+  return key.kind === "run" ? "runs" : "lasting";
+}
+
 /** Keys with what can be done to them. With `agents`, says whose each is. */
 export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Agent[] }) {
   const [asked, setAsked] = useState<Asked>();
   const [secret, setSecret] = useState<string>();
-  const [ended, setEnded] = useState(false);
+  const [group, setGroup] = useState<Group>("lasting");
   const client = useQueryClient();
   const settled = () => client.invalidateQueries({ queryKey: keyKeys.all });
   const onError = (error: unknown) => toast({ text: asProblem(error).message, tone: "wrong" });
   const revoke = useMutation({ mutationFn: revokeKey, onSettled: settled, onError, onSuccess: () => toast({ text: say.revoked }) });
   const rotate = useMutation({ mutationFn: rotateKey, onSettled: settled, onError, onSuccess: (key) => setSecret(key.secret) });
-  const live = keys.filter((key) => key.state === "active");
-  const gone = keys.length - live.length;
+  const shown = keys.filter((key) => groupOf(key) === group);
+  const groups = GROUPS.map((value) => ({ value, label: say.groups[value], count: keys.filter((key) => groupOf(key) === value).length }));
   const columns = useMemo(() => keyColumns(agents, setAsked), [agents]);
   return (
     <div className="grid gap-2">
-      <DataTable label={say.title} columns={columns} rows={ended ? keys : live} rowId={(key) => key.id} />
-      {gone > 0 && (
-        <div>
-          <Button variant="quiet" size="s" onClick={() => setEnded(!ended)}>
-            {ended ? say.hideEnded : say.showEnded(gone)}
-          </Button>
+      {groups.some(({ value, count }) => value !== "lasting" && count > 0) && (
+        <div className="scroll-quiet overflow-x-auto">
+          <Segmented label={say.columns.state} value={group} onChange={setGroup} options={groups} />
         </div>
+      )}
+      {shown.length === 0 ? (
+        <p className="card px-4 py-3 text-faint">{say.noneHere}</p>
+      ) : (
+        <DataTable label={say.title} columns={columns} rows={shown} rowId={(key) => key.id} />
       )}
       <Confirm
         open={asked !== undefined}

@@ -70,6 +70,7 @@ test.each([
   ["Sam Adler", "SA"],
   ["research", "RE"],
   ["nightly-report", "NR"],
+  ["ana@example.com", "AN"],
   ["", "?"],
 ])("%s has the initials %s", (name, letters) => {
   expect(initials(name)).toBe(letters);

@@ -107,7 +107,7 @@ export function formatBytes(bytes: number): string {
 
 /** Two letters for an avatar: `Sam Adler` → `SA`, `research` → `RE`. */
 export function initials(name: string): string {
-  const words = name.split(/[\s_.-]+/).filter(Boolean);
+  const words = name.replace(/@.*$/, "").split(/[\s_.-]+/).filter(Boolean);
   const [first = "?", second] = words;
   return (second ? first.slice(0, 1) + second.slice(0, 1) : first.slice(0, 2)).toUpperCase();
 }

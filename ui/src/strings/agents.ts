@@ -113,8 +113,8 @@ export const keys = {
   tokenHelp: "A token may do what you may: for scripts and the command line.",
   tokenCreate: "Create and show it",
   secretTitle: "Your new key",
-  showEnded: (count: number) => `Show ${count} no longer in use`,
-  hideEnded: "Hide those no longer in use",
+  groups: { lasting: "In use", runs: "Of open runs", gone: "No longer in use" },
+  noneHere: "None.",
   empty: "No keys yet",
   emptyHelp: "Agents get theirs when you create them. Runs get their own while they last.",
 };

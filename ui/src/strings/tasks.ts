@@ -27,6 +27,7 @@ export const tasks = {
   attempt: (count: number) => `run ${count}`,
   waitsForAgent: "waits for an agent",
   waitsForAgentNamed: (name: string) => `waits for ${name}`,
+  waitsForYou: "waits for you",
   waitsForReview: (name: string) => `waits for ${name}`,
   nobody: "nobody yet",
   cardMenu: (ref: string) => `Act on ${ref}`,

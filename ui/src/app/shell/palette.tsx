@@ -15,7 +15,9 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   const id = useId();
   const items = grouped(usePaletteItems(typed));
   const chosen = Math.min(at, items.length - 1);
-  useEffect(() => list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [chosen, items]);
+  useEffect(() => {
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [chosen, items]);
 
   const run = (item: PaletteItem | undefined) => {
     if (!item) return;

@@ -1,6 +1,8 @@
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Ellipsis } from "lucide-react";
 
+import { sessionQuery } from "@/api/session";
 import type { Task, TaskState } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Chip, Dot } from "@/components/chip";
@@ -49,6 +51,7 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
             {say.due} <Due at={task.due_at} />
           </Chip>
         )}
+        {task.state === "in_review" && <ReviewChip task={task} />}
         {task.labels.slice(0, 3).map((label) => (
           <Chip key={label} title={label} className="max-w-[110px]">
             <span className="truncate">{label}</span>
@@ -89,6 +92,11 @@ function CardMenu({ task, onMove, onOpen }: Pick<Props, "task" | "onOpen"> & { o
   );
 }
 
+function ReviewChip({ task }: { task: Task }) {
+  const { data: session } = useQuery(sessionQuery);
+  return <Chip tone="review">{session?.member.id === task.accountable.id ? say.waitsForYou : say.waitsForReview(task.accountable.name)}</Chip>;
+}
+
 function Urgency({ task }: { task: Task }) {
   if (task.priority !== "urgent" && task.priority !== "high") return null;
   return <Chip tone={task.priority === "urgent" ? "wrong" : "wait"}>{priorities[task.priority]}</Chip>;
@@ -122,7 +130,7 @@ export function workerSays(task: Task): { tone: Tone | "idle"; verb: string | nu
     case "in_progress":
       return task.run ? { tone: "work", verb: say.attempt(task.run.attempt) } : { tone: "wait", verb: say.waitsForAgent };
     case "in_review":
-      return { tone: "review", verb: say.waitsForReview(task.accountable.name) };
+      return { tone: "review", verb: null };
     case "done":
       return { tone: "done", verb: null };
     default:

@@ -119,7 +119,7 @@ function Standing({ task }: { task: Task }) {
           {say.worksOn(task.run.attempt)}
         </span>
       ) : (
-        verb && <span>· {verb}</span>
+        (verb || task.state === "in_review") && <span>· {verb ?? tasks.waitsForReview(task.accountable.name)}</span>
       )}
       {task.due_at && task.state !== "done" && (
         <span>

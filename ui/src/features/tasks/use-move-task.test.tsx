@@ -26,20 +26,19 @@ async function moving() {
 }
 
 test("a move shows before the server has answered, and says which version it moves", async () => {
-  let release = () => undefined as void;
-  const held = new Promise<void>((resolve) => (release = resolve));
+  const held = Promise.withResolvers<null>();
   let version: string | null = null;
   server.use(
     http.post("*/api/v1/tasks/:id/move", async ({ request }) => {
       version = request.headers.get("if-match");
-      await held;
+      await held.promise;
       return HttpResponse.json(aTask({ state: "ready", version: 2 }));
     }),
   );
   const { stateShown } = await moving();
   await waitFor(() => expect(stateShown()).toBe("ready"));
   await waitFor(() => expect(version).toBe('"1"'));
-  release();
+  held.resolve(null);
 });
 
 test("a refused move is put back, with the reason in words", async () => {
