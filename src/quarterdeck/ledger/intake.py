@@ -76,6 +76,18 @@ class Draft:
 
 log = logging.getLogger("quarterdeck.ingest")
 _json = msgspec.json.Encoder()
+_FOREIGN_TEXTS = (
+    "session",
+    "trace_id",
+    "endpoint",
+    "model_asked",
+    "model",
+    "model_answered",
+    "error_code",
+    "error_message",
+    "client",
+    "response_type",
+)
 _firsts: dict[bytes, bytes] = {}
 _FIRSTS_KEPT = 4_096
 _msgpack = msgspec.msgpack.Encoder()
@@ -101,6 +113,7 @@ def _read(record: CallRecord, redact: Redact | None) -> Draft:
         raise ValueError(f"{record.workspace_id!r} is no workspace's id")
     if redact is not None and record.body_mode == "redacted":
         record = redact(record)
+    record = _storable(record)
     draft = Draft(
         record=record,
         instant=instant,
@@ -142,20 +155,20 @@ def row(draft: Draft) -> tuple[Any, ...]:
         record.run_id,
         record.task_id,
         record.attribution,
-        _clean(record.session),
-        _clean(record.trace_id),
+        record.session,
+        record.trace_id,
         record.dialect,
-        _clean(record.endpoint),
-        _clean(record.model_asked),
+        record.endpoint,
+        record.model_asked,
         record.provider,
         record.provider_kind,
-        _clean(record.model),
-        _clean(record.model_answered),
+        record.model,
+        record.model_answered,
         record.stream,
         record.status,
         record.outcome,
-        _clean(record.error_code),
-        _clean(record.error_message),
+        record.error_code,
+        record.error_message,
         text(record.attempts),
         len(record.attempts),
         usage.input_total if usage is not None else None,
@@ -168,16 +181,16 @@ def row(draft: Draft) -> tuple[Any, ...]:
         usage.audio_out if usage is not None else 0,
         usage.cache_audio_read if usage is not None else 0,
         text(usage.server_tools) if usage is not None and usage.server_tools else None,
-        _clean(usage.service_tier) if usage is not None else None,
+        usage.service_tier if usage is not None else None,
         record.usage_source,
         record.cost,
         price_id(record.price) if record.price is not None else None,
         text(dict(record.tags)) if record.tags else None,
-        _clean(record.client),
+        record.client,
         record.body_mode,
         record.request_size,
         record.response_size,
-        _clean(record.response_type),
+        record.response_type,
         draft.epoch,
         int(draft.form),
         draft.request,
@@ -188,9 +201,18 @@ def row(draft: Draft) -> tuple[Any, ...]:
     )
 
 
-def _clean(value: str | None) -> str | None:
-    """Without NUL, which PostgreSQL cannot hold."""
-    return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+def _storable(record: CallRecord) -> CallRecord:
+    """Without NUL in what clients and providers write, which PostgreSQL cannot hold."""
+    texts = {name: getattr(record, name) for name in _FOREIGN_TEXTS}
+    changes: dict[str, Any] = {
+        name: value.replace("\0", "\ufffd") for name, value in texts.items() if value is not None and "\0" in value
+    }
+    if any("\0" in name or "\0" in value for name, value in record.tags):
+        changes["tags"] = [(name.replace("\0", "\ufffd"), value.replace("\0", "\ufffd")) for name, value in record.tags]
+    usage = record.usage
+    if usage is not None and usage.service_tier is not None and "\0" in usage.service_tier:
+        changes["usage"] = msgspec.structs.replace(usage, service_tier=None)
+    return msgspec.structs.replace(record, **changes) if changes else record
 
 
 def _take_request(draft: Draft) -> bytes | None:
