@@ -62,6 +62,8 @@ class Draft:
     model_answered: str | None = None
     usage: Usage | None = None
     usage_source = "none"
+    reported_cost: int | None = None
+    """Nano-dollars, when the provider itself says what the call cost."""
 
     def __init__(self, endpoint: Endpoint, path: str, request_headers: Sequence[tuple[bytes, bytes]]) -> None:
         self.id = new_id("call")

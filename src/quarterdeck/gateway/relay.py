@@ -28,7 +28,7 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
         draft.answer_type = "application/json"
     draft.chunks = [body]
     draft.response_size = len(body)
-    draft.usage, draft.model_answered = facts.usage, facts.model
+    draft.usage, draft.model_answered, draft.reported_cost = facts.usage, facts.model, facts.cost
     if response.status >= 400:
         draft.outcome, draft.error_code = "error", f"status_{response.status}"
         draft.error_message = facts.error
@@ -99,7 +99,7 @@ async def _settle(draft: Draft, dialect: Dialect, reader: StreamReader, settler:
         draft.outcome, draft.error_code, draft.error_message = "error", "error_in_stream", reader.error
     elif draft.status >= 400:
         draft.outcome, draft.error_code = "error", f"status_{draft.status}"
-    draft.usage, draft.model_answered = reader.usage, reader.model
+    draft.usage, draft.model_answered, draft.reported_cost = reader.usage, reader.model, reader.cost
     await settler.settle(draft, dialect)
 
 
@@ -117,6 +117,6 @@ async def _cut_short(
     rest = rest or reader.end()
     draft.outcome, draft.error_code = "cut", code
     draft.error_message = reader.error or draft.error_message or EARLY_END
-    draft.usage, draft.model_answered = reader.usage, reader.model
+    draft.usage, draft.model_answered, draft.reported_cost = reader.usage, reader.model, reader.cost
     await settler.settle(draft, dialect)
     exchange.finish(rest + (b"" if reader.error is not None else dialect.stream_error(code, EARLY_END)))

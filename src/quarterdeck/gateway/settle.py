@@ -112,4 +112,6 @@ class Settler:
                 quote = await asyncio.to_thread(self.prices.resolve, kind, model, provider=name)
             if quote is not None and quote is not MISSING:
                 return quote.cost(usage)
+        if draft.reported_cost is not None:
+            return draft.reported_cost, PriceNote("provider", "", {})
         return None, None

@@ -9,6 +9,7 @@ from quarterdeck.gateway.dialects.anthropic import stream as anthropic_stream
 from quarterdeck.gateway.dialects.bedrock import answer as bedrock_answer
 from quarterdeck.gateway.dialects.bedrock import request as bedrock_request
 from quarterdeck.gateway.dialects.bedrock import stream as bedrock_stream
+from quarterdeck.gateway.dialects.cohere import answer as cohere_answer
 from quarterdeck.gateway.dialects.cohere import chat as cohere_chat
 from quarterdeck.gateway.dialects.cohere import stream as cohere_stream
 from quarterdeck.gateway.dialects.conversation import Answer, Conversation, Emitted, Failure
@@ -101,10 +102,10 @@ COHERE = Grammar(
     "cohere",
     cohere_chat.parse_request,
     cohere_chat.emit_request,
-    cohere_chat.parse_answer,
-    cohere_chat.emit_answer,
+    cohere_answer.parse_answer,
+    cohere_answer.emit_answer,
     chat_answer.parse_error,
-    cohere_chat.emit_error,
+    cohere_answer.emit_error,
     cohere_stream.Parser,
     cohere_stream.Emitter,
 )

@@ -7,6 +7,10 @@ from typing import Any
 from quarterdeck.ledger.record import Usage
 
 _DEFAULT_TIERS = frozenset({"", "auto", "default", "standard", "on_demand", "unspecified"})
+_TOO_MANY = 1 << 53
+_TOOL_FIELDS = frozenset(
+    {"server_tool_use", "server_side_tool_usage_details", "num_search_queries", "num_sources_used"}
+)
 Fields = Mapping[str, Any]
 _NONE: Fields = {}
 
@@ -14,9 +18,10 @@ _NONE: Fields = {}
 def count(fields: Fields, name: str) -> int:
     """A count of tokens or uses: 0 when it is missing or nonsense."""
     value = fields.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0
-    return int(value) if 0 < value < 1 << 53 else 0
+    # Asked a dozen times a call, mostly of counts that are missing or plain; a bool is neither an int nor a float here.
+    if value.__class__ is int or value.__class__ is float:
+        return int(value) if 0 < value < _TOO_MANY else 0
+    return 0
 
 
 def fields_of(value: Any) -> Fields:
@@ -79,6 +84,8 @@ def from_openai(usage: Any, *, service_tier: Any = None, server_tools: dict[str,
 
 
 def _openai_like_tools(usage: Fields) -> dict[str, int]:
+    if _TOOL_FIELDS.isdisjoint(usage):
+        return {}
     tools = _uses(usage.get("server_tool_use"))
     tools.update(_uses(usage.get("server_side_tool_usage_details")))
     if searches := count(usage, "num_search_queries"):

@@ -1,6 +1,7 @@
 """One caller's connection: requests come in, wait for their turn, are answered in order."""
 
 import asyncio
+import contextlib
 import logging
 import math
 import socket
@@ -10,7 +11,6 @@ from typing import cast
 
 from quarterdeck.gateway.server.errors import CallerLeft
 from quarterdeck.gateway.server.exchange import Exchange
-from quarterdeck.gateway.server.head import Headers
 from quarterdeck.gateway.server.home import Home
 from quarterdeck.gateway.server.refusal import (
     BadRequest,
@@ -21,7 +21,7 @@ from quarterdeck.gateway.server.refusal import (
     slow_head,
     wording,
 )
-from quarterdeck.gateway.server.request import RequestParser, Target
+from quarterdeck.gateway.server.request import Head, RequestParser
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,9 @@ class Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         self._client = (peer[0], peer[1]) if isinstance(peer, tuple) else None
         if self._client is not None:
-            # The event loops do so only for some sockets.
-            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # The event loops do so only for some sockets. One that was reset already may refuse.
+            with contextlib.suppress(OSError):
+                transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._transport.set_write_buffer_limits(high=self.limits.unwritten)
         self._head_since = self._heard_at = self._written_at = now = self.loop.time()
         if self._home.opened(self):
@@ -143,10 +144,8 @@ class Connection(asyncio.Protocol):
 
     # What the parser calls.
 
-    def begin(
-        self, method: bytes, target: Target, headers: Headers, length: int, keep: bool, old: bool, expects: bool
-    ) -> None:
-        exchange = Exchange(self, method, target, headers, self._client, length, keep, old, expects)
+    def begin(self, head: Head) -> None:
+        exchange = Exchange(self, head, self._client)
         self._receiving = exchange
         self._head_since = math.inf
         if self._until != math.inf:
@@ -223,9 +222,9 @@ class Connection(asyncio.Protocol):
         if not reset:
             self._close()
         elif self._transport is not None:
-            linger_no_second = struct.pack("ii", 1, 0)
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_no_second)
+            with contextlib.suppress(OSError):
+                sock = self._transport.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.abort()
 
     def abort(self) -> None:
@@ -328,7 +327,12 @@ class Connection(asyncio.Protocol):
             transport.close()
         else:
             self._until = self.loop.time() + self.limits.linger_s
-            transport.write_eof()
+            try:
+                transport.write_eof()
+            except KeyError:
+                # It was reset, and the event loop has not noticed yet.
+                self.abort()
+                return
             if self._reading_paused:
                 self._pause_reading(False)
         self._arm(self._until)

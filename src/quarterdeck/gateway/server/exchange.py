@@ -9,7 +9,7 @@ from typing import ClassVar
 from quarterdeck.gateway.server.errors import BodyTooLarge, CallerLeft, UnsafeAnswer
 from quarterdeck.gateway.server.head import Headers, build_head
 from quarterdeck.gateway.server.line import Line
-from quarterdeck.gateway.server.request import CHUNKED, Target
+from quarterdeck.gateway.server.request import CHUNKED, Head
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,8 @@ _UNTIL_CLOSE = -2
 class Exchange:
     """One request and its answer: answer once, with `respond`, or with `start`, `write` and `finish`.
 
-    Header names are in lower case, in their order; `path` is percent-decoded, `raw_path` is not. One reader at a time.
+    Header names are in lower case, in their order; `fields` has them by name, of repeated ones the last. `path` is
+    percent-decoded, `raw_path` is not. One reader at a time.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Exchange:
         "arrived",
         "begun",
         "client",
+        "fields",
         "finished",
         "gone",
         "headers",
@@ -67,28 +69,12 @@ class Exchange:
     task: "asyncio.Task[None]"
     """In which it is handled."""
 
-    def __init__(
-        self,
-        line: Line,
-        method: bytes,
-        target: Target,
-        headers: Headers,
-        client: tuple[str, int] | None,
-        length: int,
-        keep: bool,
-        old: bool,
-        expects: bool,
-    ) -> None:
+    def __init__(self, line: Line, head: Head, client: tuple[str, int] | None) -> None:
         self._line = line
-        self.method = method
+        self.method, target, self.headers, self.fields, self._length, self._keep, self._old, self._expects = head
         self.path, self.raw_path, self.query = target
-        self.headers = headers
         self.client = client
         self.begun = self.finished = self.gone = self.arrived = False
-        self._length = length
-        self._keep = keep
-        self._old = old
-        self._expects = expects
         self._pieces: list[bytes] = []
         self._came = 0
         self._held = 0

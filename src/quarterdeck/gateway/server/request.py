@@ -21,13 +21,27 @@ class Target(NamedTuple):
     query: bytes
 
 
+class Head(NamedTuple):
+    method: bytes
+    target: Target
+    headers: Headers
+    fields: dict[bytes, bytes]
+    """The headers by name; of repeated ones the last."""
+    length: int
+    """Of the body, or CHUNKED."""
+    keep: bool
+    """The connection may live on."""
+    old: bool
+    """It is HTTP/1.0."""
+    expects: bool
+    """The caller waits for permission to send the body."""
+
+
 class Sink(Protocol):
     """What a request is told to as it comes in."""
 
-    def begin(
-        self, method: bytes, target: Target, headers: Headers, length: int, keep: bool, old: bool, expects: bool
-    ) -> None:
-        """A head. `length` of the body, or CHUNKED; `keep`: the connection may live on; `old`: it is HTTP/1.0."""
+    def begin(self, head: Head) -> None:
+        """A head."""
 
     def take(self, data: bytes) -> None:
         """Some of its body."""
@@ -160,7 +174,7 @@ class RequestParser:
         self._url = b""
         self._headers = []
         self.in_head = False
-        self._sink.begin(method, target, headers, length, keep, version == "1.0", expects)
+        self._sink.begin(Head(method, target, headers, fields, length, keep, version == "1.0", expects))
 
     def _check_size(self, headers: Headers) -> None:
         """Exactly, for what came in may have been more than a head."""

@@ -148,11 +148,13 @@ def emit_citation(citation: Citation, *, same: bool) -> dict[str, Any]:
     }
 
 
-def emit_mark(mark: CacheMark | None) -> dict[str, Any] | None:
+def emit_mark(mark: CacheMark | None, *, same: bool) -> dict[str, Any] | None:
     if mark is None:
         return None
+    if same:
+        return put({"type": "ephemeral"}, ttl=mark.ttl) | mark.rest
     # Other providers spell other lifetimes; the two of this dialect are 5m (unsaid) and 1h.
-    return put({"type": "ephemeral"}, ttl=mark.ttl if mark.ttl in ("5m", "1h") else None) | mark.rest
+    return put({"type": "ephemeral"}, ttl=mark.ttl if mark.ttl in ("5m", "1h") else None)
 
 
 def emit_block(part: Part, drops: Drops, *, same: bool) -> list[dict[str, Any]]:  # noqa: PLR0912 - a kind of part each
@@ -184,7 +186,7 @@ def emit_block(part: Part, drops: Drops, *, same: bool) -> list[dict[str, Any]]:
         out |= part.rest
     else:
         drops.rest(part.rest, "content.")
-    if not isinstance(part, Refusal) and (mark := emit_mark(part.cache)):
+    if not isinstance(part, Refusal) and (mark := emit_mark(part.cache, same=same)):
         out["cache_control"] = mark
     return [*blocks, out]
 

@@ -166,7 +166,7 @@ def _parse_thinking(rest: dict[str, Any], form: dict[str, Any]) -> Thinking | No
 
 def _parse_format(config: dict[str, Any]) -> OutputFormat | None:
     match config.get("format"):
-        case {"type": "json_schema", "schema": schema, **extra} if not extra:
+        case {"type": "json_schema", "schema": dict() as schema, **extra} if not extra:
             del config["format"]
             return OutputFormat("schema", schema=schema)
     return None
@@ -258,7 +258,7 @@ def _emit_tool(tool: Tool | ServerTool, drops: Drops, *, same: bool) -> Any:
         raise CannotExpress(f"Anthropic has no provider-side tool {tool.kind!r}: leave it out of tools.")
     out: dict[str, Any] = put({"name": tool.name}, description=tool.description)
     out["input_schema"] = tool.schema if tool.schema is not None or same else {"type": "object", "properties": {}}
-    put(out, strict=tool.strict if same or tool.strict else None, cache_control=blocks.emit_mark(tool.cache))
+    put(out, strict=tool.strict if same or tool.strict else None, cache_control=blocks.emit_mark(tool.cache, same=same))
     if same:
         return out | tool.rest
     drops.rest(tool.rest, "tools.")

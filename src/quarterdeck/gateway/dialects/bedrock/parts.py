@@ -60,7 +60,7 @@ def parse_point(block: Any) -> CacheMark | None:
 
 
 def emit_point(mark: CacheMark, *, same: bool) -> dict[str, Any]:
-    ttl = mark.ttl if mark.ttl in ("5m", "1h") else None
+    ttl = mark.ttl if same or mark.ttl in ("5m", "1h") else None
     return {"cachePoint": put({"type": "default"}, ttl=ttl) | (mark.rest if same else {})}
 
 

@@ -218,7 +218,10 @@ def _own(parts: tuple[Part, ...], drops: Drops) -> list[dict[str, Any]]:
 
 def _format(output: OutputFormat, *, same: bool) -> dict[str, Any]:
     text = output.rest.get("~text") if same else None
-    inner = put({"schema": text or json_text(output.schema)}, name=output.name or (None if same else "answer"))
+    inner = put(
+        {"schema": json_text(output.schema) if text is None else text},
+        name=output.name if same else output.name or "answer",
+    )
     put(inner, description=output.description)
     inner |= {name: value for name, value in output.rest.items() if same and not name.startswith("~")}
     return {"type": "json_schema", "structure": {"jsonSchema": inner}}

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import stream_parts, usage, usage_out
-from quarterdeck.gateway.dialects.cohere.chat import NAME, STOPS, citation_of, word
+from quarterdeck.gateway.dialects.cohere.answer import STOPS, citation_of, word
+from quarterdeck.gateway.dialects.cohere.chat import NAME
 from quarterdeck.gateway.dialects.conversation import (
     BadAnswer,
     Drops,

@@ -62,7 +62,8 @@ def parse_part(raw: Any, names: Names) -> Part:
             rest["~signature"] = key
     if isinstance(rest.get("text"), str):
         return _parse_text(rest, signature)
-    if (key := spelled(rest, "functionCall")) is not None and isinstance(rest[key], dict):
+    key = spelled(rest, "functionCall")
+    if key is not None and isinstance(rest[key], dict) and isinstance(rest[key].get("name"), str):
         return _parse_call(rest, key, signature, names)
     if (key := spelled(rest, "functionResponse")) is not None and isinstance(rest[key], dict) and signature is None:
         return _parse_result(rest, key, names)
@@ -98,7 +99,7 @@ def encoded(token: carry.Token) -> str:
 
 def _parse_call(rest: dict[str, Any], key: str, signature: str | None, names: Names) -> ToolCall:
     inner = dict(rest.pop(key))
-    name = pull_text(inner, "name") or ""
+    name = inner.pop("name")
     identity = pull_text(inner, "id")
     arguments = pull_dict(inner, "args")
     rest |= {"~key": key, "~call": inner, "~unnamed": identity is None, "~without_args": arguments is None}
@@ -184,7 +185,7 @@ def _emit_call(part: ToolCall, drops: Drops, *, same: bool) -> dict[str, Any]:
         drops.add("tool call arguments", "not a JSON object, sent as text")
         arguments = {"invalid_json": part.arguments}
     notes = part.rest if same else {}
-    out: dict[str, Any] = {"name": part.name} if part.name or not same else {}
+    out: dict[str, Any] = {"name": part.name}
     if not notes.get("~unnamed"):
         out["id"] = part.id
     if not notes.get("~without_args"):

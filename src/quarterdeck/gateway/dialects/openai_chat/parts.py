@@ -147,8 +147,10 @@ def parse_call(raw: Any) -> Part:
     extra = rest.get("extra_content")
     if isinstance(extra, dict) and set(extra) == {"google"} and _only(extra["google"], "thought_signature"):
         signature = rest.pop("extra_content")["google"]["thought_signature"]
-    identity = pull_text(rest, "id") or ""
-    return ToolCall(identity, function["name"], function["arguments"], signature, rest=rest)
+    identity = pull_text(rest, "id")
+    if identity is None:
+        rest["~unnamed"] = True
+    return ToolCall(identity or "", function["name"], function["arguments"], signature, rest=rest)
 
 
 def parse_thoughts(rest: dict[str, Any]) -> list[Part]:
@@ -239,14 +241,16 @@ def _emit_media(part: Media, drops: Drops) -> dict[str, Any]:
 
 def emit_call(call: ToolCall, *, same: bool) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    if call.id or not same:
+    if not (same and call.rest.get("~unnamed")):
         out["id"] = call.id
     if not same:
         out["type"] = "function"
     out["function"] = {"name": call.name, "arguments": call.arguments if same else call.arguments or "{}"}
     if call.signature is not None:
         out["extra_content"] = {"google": {"thought_signature": call.signature}}
-    return out | (call.rest if same else {})
+    if same:
+        out |= {name: value for name, value in call.rest.items() if not name.startswith("~")}
+    return out
 
 
 def citations_of(parts: tuple[Part, ...]) -> list[dict[str, Any]]:

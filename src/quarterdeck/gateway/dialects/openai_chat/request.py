@@ -137,7 +137,7 @@ def _parse_format(rest: dict[str, Any]) -> OutputFormat | None:
         case {"type": "json_object", **extra} if not extra:
             del rest["response_format"]
             return OutputFormat("json")
-        case {"type": "json_schema", "json_schema": {"schema": _, **_unused}, **extra} if not extra:
+        case {"type": "json_schema", "json_schema": {"schema": dict(), **_unused}, **extra} if not extra:
             inner = dict(rest.pop("response_format")["json_schema"])
             return OutputFormat(
                 "schema",
@@ -236,7 +236,7 @@ def _effort(thinking: Thinking | None, drops: Drops) -> str | None:
 def _emit_format(output: OutputFormat, *, same: bool) -> dict[str, Any]:
     if output.kind != "schema":
         return {"type": "text" if output.kind == "text" else "json_object"}
-    inner = put({}, name=output.name or (None if same else "answer"), description=output.description)
+    inner = put({}, name=output.name if same else output.name or "answer", description=output.description)
     inner["schema"] = output.schema
     put(inner, strict=output.strict if same else True if output.strict is None else output.strict)
     return {"type": "json_schema", "json_schema": inner | (output.rest if same else {})}

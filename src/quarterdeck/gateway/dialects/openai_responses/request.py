@@ -125,7 +125,7 @@ def _parse_format(words: dict[str, Any]) -> OutputFormat | None:
         case {"type": "json_object", **extra} if not extra:
             del words["format"]
             return OutputFormat("json")
-        case {"type": "json_schema", "schema": _, **_unused}:
+        case {"type": "json_schema", "schema": dict(), **_unused}:
             inner = dict(words.pop("format"))
             del inner["type"]
             return OutputFormat(
@@ -297,7 +297,7 @@ def _put_foreign(conversation: Conversation, out: dict[str, Any], drops: Drops) 
 def _emit_format(output: OutputFormat, *, same: bool) -> dict[str, Any]:
     if output.kind != "schema":
         return {"type": "text" if output.kind == "text" else "json_object"}
-    out = put({"type": "json_schema"}, name=output.name or (None if same else "answer"), schema=output.schema)
+    out = put({"type": "json_schema"}, name=output.name if same else output.name or "answer", schema=output.schema)
     put(out, description=output.description, strict=output.strict)
     return out | (output.rest if same else {})
 
