@@ -34,7 +34,16 @@ export default defineConfig({
     target: "es2023",
     // A data: font or script would need a wider policy.
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "platform", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](query-core|react-query|router-core|react-router|history|store|react-store))[\\/]/, priority: 3 },
+            { name: "shared", test: /src[\\/](api|lib|strings|components)[\\/](?!markdown-text|virtual-table|data-table|stacked-bars|runs-table|keys-table|latest-calls)/, priority: 2 },
+          ],
+        },
+      },
+    },
   },
   test: {
     projects: [
