@@ -298,7 +298,8 @@ def stream_bytes(dialect: str, events: list[Any]) -> bytes:
     return lines + (b"data: [DONE]\n\n" if dialect == "openai_chat" else b"")
 
 
-many = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=2000)
+# The same examples each time, so that a build does not fail by chance; raise the number by hand to look further.
+many = settings(derandomize=True, max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=2000)
 
 
 @pytest.mark.parametrize("dialect", ALL)
