@@ -1,0 +1,117 @@
+"""Whatever the API's own description allows is answered, and never by a failure of ours."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+
+from quarterdeck.access import keyring, members
+from quarterdeck.access.keyring import Holder
+from quarterdeck.access.throttle import Throttle
+from quarterdeck.access.vault import Vault
+from quarterdeck.api.app import create_app
+from quarterdeck.api.services import Services
+from quarterdeck.control.agents import actions as agents
+from quarterdeck.control.settings.model import About
+from quarterdeck.db import Database
+from quarterdeck.db.outbox import EventFeed
+
+EXAMPLES = 5
+ENDLESS = {"/api/v1/events"}
+BY_AGENT = ("/agent/claim", "/progress", "/finish")
+
+
+class Server:
+    """The application with a loop of its own, for a test that hypothesis drives from outside of any loop."""
+
+    def __init__(self, app: FastAPI, loop: asyncio.AbstractEventLoop, owner: str, agent: str) -> None:
+        self.app = app
+        self._loop = loop
+        self._owner = owner
+        self._agent = agent
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://quarterdeck.test")
+
+    def ask(self, path: str, request: dict[str, Any]) -> httpx.Response | None:
+        """None when the request cannot even be sent."""
+        key = self._agent if path.endswith(BY_AGENT) else self._owner
+        sent = {name: value for name, value in request.items() if name in ("method", "url", "params", "json")}
+        if isinstance(request.get("data"), bytes):
+            sent["content"] = request["data"]
+        if isinstance(sent.get("json"), dict):
+            sent["json"].pop("wait_s", None)
+        try:
+            prepared = self._client.build_request(**sent, headers={"authorization": f"Bearer {key}"})
+        except (ValueError, TypeError, httpx.InvalidURL):
+            return None
+        return self._loop.run_until_complete(self._client.send(prepared))
+
+
+@asynccontextmanager
+async def _made(directory: Path) -> AsyncIterator[tuple[FastAPI, str, str]]:
+    db = Database.at(directory)
+    async with db.transaction() as tx:
+        boot = await members.first_boot(tx)
+        assert boot is not None and boot.token is not None
+        agent = await agents.create(tx, boot.workspace.id, name="research", owner_id=boot.owner.id)
+        key = await keyring.issue(tx, Holder(boot.workspace.id, agent_id=agent.id))
+    about = About("0.0.0-test", "http://127.0.0.1:8787")
+    yield (
+        create_app(Services(db, Vault.open(directory), Throttle(db.clock), about, EventFeed(db))),
+        boot.token,
+        key.secret,
+    )
+    await asyncio.sleep(0.1)
+    await db.close()
+
+
+@contextmanager
+def _served(directory: Path) -> Iterator[Server]:
+    with asyncio.Runner() as runner:
+        made = _made(directory)
+        app, owner, agent = runner.run(made.__aenter__())
+        try:
+            yield Server(app, runner.get_loop(), owner, agent)
+        finally:
+            runner.run(made.__aexit__(None, None, None))
+
+
+def test_no_request_that_the_description_allows_makes_us_fail(
+    empty_store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copy(empty_store, tmp_path / "quarterdeck.db")
+    with _served(tmp_path) as server:
+        operations = [each.ok() for each in schemathesis.openapi.from_dict(server.app.openapi()).get_all_operations()]
+        assert len(operations) > 30
+        for operation in operations:
+            if operation.path not in ENDLESS:
+                _ask_often(server, operation)
+
+
+def _ask_often(server: Server, operation: schemathesis.schemas.APIOperation) -> None:
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def ask(case: schemathesis.Case) -> None:
+        answer = server.ask(operation.path, case.as_transport_kwargs(base_url="http://quarterdeck.test"))
+        if answer is None:
+            return
+        where = f"{operation.method} {operation.path} → {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code < 500, where
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json", where
+
+    ask()
