@@ -329,7 +329,7 @@ class Connection(asyncio.Protocol):
             self._until = self.loop.time() + self.limits.linger_s
             try:
                 transport.write_eof()
-            except KeyError:
+            except OSError:
                 # It was reset, and the event loop has not noticed yet.
                 self.abort()
                 return

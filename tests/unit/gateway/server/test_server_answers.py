@@ -33,6 +33,7 @@ async def test_the_application_sees_the_request_as_it_was_sent(start: Start) -> 
     assert exchange.method == b"GET"
     assert (exchange.path, exchange.raw_path, exchange.query) == ("/a b/é", b"/a%20b/%C3%A9", b"k=v&x=%20")
     assert exchange.headers == [(b"host", b"h"), (b"x-two", b"1"), (b"x-two", b"2")]
+    assert exchange.fields == {b"host": b"h", b"x-two": b"2"}
     assert exchange.client is not None and exchange.client[0] == "127.0.0.1"
     assert exchange.scheme == "http"
 

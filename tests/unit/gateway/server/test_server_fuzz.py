@@ -14,7 +14,7 @@ from server_callers import Start, echo, request
 
 from quarterdeck.gateway.server import Exchange, Headers, Limits, Server
 from quarterdeck.gateway.server.refusal import BadRequest
-from quarterdeck.gateway.server.request import RequestParser, Target
+from quarterdeck.gateway.server.request import Head, RequestParser
 
 TOKEN = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-_!#$%&'*+.^`|~", min_size=1, max_size=12)
 VALUE = st.binary(max_size=20).map(lambda raw: bytes(b for b in raw if b >= 0x20 and b != 0x7F).strip(b" \t"))
@@ -60,11 +60,10 @@ class Notes:
     def __init__(self) -> None:
         self.whole: list[Seen] = []
 
-    def begin(
-        self, method: bytes, target: Target, headers: Headers, length: int, keep: bool, old: bool, expects: bool
-    ) -> None:
+    def begin(self, head: Head) -> None:
+        target = head.target
         url = target.raw_path + (b"?" + target.query if target.query else b"")
-        self._head, self._body = (method, url, headers), b""
+        self._head, self._body = (head.method, url, head.headers), b""
 
     def take(self, data: bytes) -> None:
         self._body += data

@@ -1,11 +1,14 @@
 """A caller hangs up: the application hears of it at once, whatever it is doing."""
 
 import asyncio
+import socket
+import struct
+import time
 
 import pytest
 from server_callers import Caller, Serving, Start, echo, request
 
-from quarterdeck.gateway.server import CallerLeft, Exchange
+from quarterdeck.gateway.server import CallerLeft, Exchange, Limits
 
 
 class Witness:
@@ -62,7 +65,7 @@ def leave_politely(caller: Caller) -> None:
 
 def leave_rudely(caller: Caller) -> None:
     sock = caller.writer.get_extra_info("socket")
-    sock.setsockopt(1, 13, b"\1\0\0\0\0\0\0\0")  # SO_LINGER of zero seconds: the end is a reset
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     caller.hang_up()
 
 
@@ -197,6 +200,51 @@ async def test_being_told_may_cancel_the_work(start: Start) -> None:
     leave_politely(caller)
     await settled(serving)
     assert ended == ["cancelled"]
+
+
+@pytest.mark.parametrize("length", [0, 1, 1_000_000])
+async def test_a_caller_that_left_without_our_noticing_yet_is_no_error(
+    start: Start, caplog: pytest.LogCaptureFixture, length: int
+) -> None:
+    async def answer(exchange: Exchange) -> None:
+        reset(sock)
+        exchange.respond(200, [], b"x" * 1_000_000)
+
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: errors.append(context))
+    serving = await start(answer)
+    sock = socket.create_connection(("127.0.0.1", serving.port))
+    sock.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % length)
+    async with asyncio.timeout(2):
+        while sock.fileno() >= 0:
+            await asyncio.sleep(0.005)
+    await settled(serving)
+    assert errors == []
+    assert caplog.records == []
+
+
+async def test_a_caller_that_left_just_before_its_time_ran_out_is_no_error(start: Start) -> None:
+    async def deny(exchange: Exchange) -> None:
+        exchange.respond(401, [], b"no")
+
+    loop = asyncio.get_running_loop()
+    errors: list[object] = []
+    loop.set_exception_handler(lambda loop, context: errors.append(context))
+    serving = await start(deny, Limits(stall_s=0.1))
+    sock = socket.create_connection(("127.0.0.1", serving.port))
+    sock.setblocking(False)
+    sock.send(request(b"hello")[:-1])
+    await loop.sock_recv(sock, 1000)
+    # While the loop is held up, both the reset and the end of our patience fall due: it then sees to them in one go.
+    loop.call_later(0.05, time.sleep, 0.1)
+    loop.call_later(0.06, reset, sock)
+    await settled(serving)
+    assert errors == []
+
+
+def reset(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 async def test_others_are_served_on_when_one_leaves(start: Start) -> None:
