@@ -1,7 +1,7 @@
 """/agents"""
 
 import httpx
-from conftest import AsAgent, AsRole
+from api_world import AsAgent, AsRole
 from spending import spend
 
 from quarterdeck.access import members

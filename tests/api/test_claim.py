@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import AsAgent
+from api_world import AsAgent
 from fastapi import FastAPI
 
 from quarterdeck.access.actors import Actor, ActorKind

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import AsAgent, AsRole, with_key
+from api_world import AsAgent, AsRole, with_key
 from fastapi import FastAPI
 from spending import spend
 

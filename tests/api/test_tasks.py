@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from conftest import AsAgent, AsRole
+from api_world import AsAgent, AsRole
 from spending import spend
 
 from quarterdeck.access import members
@@ -59,6 +59,8 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "state_since": "2027-01-15T08:00:00.000000Z",
         "version": 1,
         "allowed_moves": ["ready", "cancelled"],
+        "waits_for": [],
+        "blocked_since": None,
         "run": None,
         "calls": 0,
         "cost_nano": 0,
