@@ -65,6 +65,13 @@ async def test_a_model_the_key_may_not_use_is_refused(gateway: Gateway) -> None:
     await refusal(gateway, 403, "model_not_allowed")
 
 
+async def test_a_key_limited_to_models_may_not_name_two(gateway: Gateway) -> None:
+    gateway.keys[KEY] = key_entry(models=["gpt-4o-mini"])
+    gateway.publish()
+    body = b'{"model":"gpt-4o","messages":[{"role":"user","content":"Hi"}],"model":"gpt-4o-mini"}'
+    assert "twice" in await refusal(gateway, 400, "invalid_body", body=body)
+
+
 async def test_an_unknown_model_is_refused_with_the_providers_there_are(gateway: Gateway) -> None:
     gateway.providers.append(msgspec.structs.replace(gateway.providers[0], name="second"))
     gateway.publish()

@@ -16,6 +16,7 @@ from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.api.app import create_app
 from quarterdeck.api.services import Readiness, Services
+from quarterdeck.bootstrap import pidfile
 from quarterdeck.bootstrap.admin import open_database, owner_of, signin_url
 from quarterdeck.bootstrap.gateway import BUS_SOCKET, CONTROL_SOCKET
 from quarterdeck.control.declared import actions as declared
@@ -92,7 +93,7 @@ class Control:
         )
         await self._bus.start()
         async with self._feed.running(), self._loops():
-            (self._settings.data / PID_FILE).write_text(f"{os.getpid()}\n")
+            pidfile.write(self._settings.data / PID_FILE)
             announcing = asyncio.create_task(self._announce(news))
             await uvicorn.Server(self._config(create_app(services))).serve()
             announcing.cancel()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.access.vault import Vault
+from quarterdeck.bootstrap import pidfile
 from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
@@ -75,7 +75,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
         await asyncio.wait_for(holder.arrived.wait(), FIRST_SNAPSHOT_S)
     except TimeoutError:
         log.warning("no_snapshot_yet waited_s=%d", FIRST_SNAPSHOT_S)
-    (settings.data / PID_FILE).write_text(f"{os.getpid()}\n")
+    pidfile.write(settings.data / PID_FILE)
     # What stands now stands for good: keep it out of the collector's rounds, and make those rounds rare, for calls
     # leave hardly any cycles behind.
     gc.collect()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 BACKLOG = 2_048
 STOP_S = 10.0
-CALM_S = 10.0
+CALM_S = 1.0
 """A child that lived this long is restarted at once; one that keeps dying waits longer and longer."""
 CONFIG_ERROR = 2
 """Exit status of a child that cannot start as it was told to: no use in trying again."""

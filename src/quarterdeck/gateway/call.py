@@ -132,7 +132,7 @@ class ModelCalls:
             if draft.workspace is self._parts.holder.current.workspaces.get(workspace.id):
                 self._targets[workspace.id, name, asked] = target
         draft.target = target
-        targets.check_allowed(key, target)
+        targets.check_allowed(key, target, draft.request_body)
         if target.provider.problem is not None:
             raise errors.provider_unset(target.provider.name, target.provider.problem)
         if settler.journal_full:

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from quarterdeck.access.catalogue import SPECS, ProviderSpec
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors
+from quarterdeck.gateway.dialects.bytes_patch import repeats
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
 from quarterdeck.gateway.transport import Origin, Timeouts
 from quarterdeck.kernel.errors import Invalid
@@ -62,8 +63,13 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
     return _target(chosen, dialect, asked, renamed=False)
 
 
-def check_allowed(key: KeyEntry, target: Target) -> None:
-    """Raises Refusal when the key is limited to models that do not include this one."""
+def check_allowed(key: KeyEntry, target: Target, body: bytes) -> None:
+    """Raises Refusal when the key is limited to models that do not include this one.
+
+    A body that names its model twice is refused for such a key: the provider might read the other one.
+    """
+    if key.models is not None and repeats(body, "model"):
+        raise errors.bad_body("The body names its model twice; name it once.")
     if not allowed(key, target.provider.name, target.model):
         raise errors.model_not_allowed(f"{target.provider.name}/{target.model}")
 
