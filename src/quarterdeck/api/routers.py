@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
+from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
@@ -18,6 +19,7 @@ ROUTERS: list[APIRouter] = [
     agents.router,
     keys.router,
     tasks.router,
+    dependencies.router,
     runs.router,
     runs.agent_router,
     providers.router,

@@ -28,6 +28,12 @@ class TaskNamed(BaseModel):
     title: str
 
 
+class TaskWaitedFor(TaskNamed):
+    """A task that another one waits for, and where it stands."""
+
+    state: str
+
+
 def shown(instant: int | None) -> str | None:
     return None if instant is None else iso(instant)
 

@@ -10,6 +10,8 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Agent, Desired
+from quarterdeck.control.dependencies import store as dependency_store
+from quarterdeck.control.dependencies.model import blocked_since, reason
 from quarterdeck.control.runs import ending, store
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
@@ -86,7 +88,7 @@ async def claim(
     run_id = new_id("run")
     task = await task_actions.take(tx, agent.workspace_id, agent.id, run_id, task_id=task_id)
     if task is None:
-        return _nothing(agent, named)
+        return await _nothing(tx, agent, named)
     run = _opened(task, agent, run_id, lease_s, tx.now)
     await store.insert(tx, run)
     holder = Holder(agent.workspace_id, agent_id=agent.id, run_id=run.id, task_id=task.id)
@@ -254,11 +256,15 @@ async def _unable(tx: Transaction, agent: Agent) -> Unclaimed | None:
     return None
 
 
-def _nothing(agent: Agent, named: Task | None) -> Unclaimed:
+async def _nothing(tx: Transaction, agent: Agent, named: Task | None) -> Unclaimed:
     if named is None:
         return Unclaimed(Nothing.NONE_READY, f"No task is ready for {agent.name}.")
     if named.agent_id not in (None, agent.id):
         return Unclaimed(Nothing.NONE_READY, f"{named.ref} is assigned to another agent.")
+    waits = (await dependency_store.waits(tx, named.workspace_id, [named.id]))[named.id]
+    if blocked_since(named.state, waits) is not None:
+        why = reason([wait.node for wait in waits if wait.met_at is None])
+        return Unclaimed(Nothing.NONE_READY, f"{named.ref} {why}.")
     return Unclaimed(Nothing.NONE_READY, f"{named.ref} is {named.state.replace('_', ' ')}, not ready to be claimed.")
 
 

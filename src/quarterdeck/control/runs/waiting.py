@@ -67,7 +67,7 @@ def concerns(event: StoredEvent, agent_id: str) -> bool:
         return bool(event.data["agent_id"] == agent_id)
     if event.kind == "agent.changed":
         return event.subject_id == agent_id
-    if event.kind in ("task.created", "task.moved", "task.assigned"):
+    if event.kind in ("task.created", "task.moved", "task.assigned", "task.unblocked"):
         return event.data["state"] in ("ready", "in_progress") and event.data["agent_id"] in (None, agent_id)
     return False
 

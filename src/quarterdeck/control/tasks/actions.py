@@ -7,6 +7,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.dependencies import unblocking
 from quarterdeck.control.runs import ending
 from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.tasks import store
@@ -227,6 +228,8 @@ async def _moved(tx: Transaction, task: Task, to: TaskState, values: Mapping[str
         written |= {"agent_id": None, "taken": False}
     fresh = await _write(tx, task, written)
     await _tell_moved(tx, fresh, task.state, actor)
+    if to is TaskState.DONE:
+        await unblocking.release_waiters(tx, fresh, actor)
     return fresh
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from quarterdeck.control.dependencies.tables import is_blocked
 from quarterdeck.control.tasks.model import (
     BOARD,
     BRIEF_IN_LISTS,
@@ -186,6 +187,7 @@ def most_urgent(workspace_id: str, agent_id: str, task_id: str | None) -> sa.Sel
             candidate.c.workspace_id == workspace_id,
             sa.text(_CLAIMABLE),
             sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == agent_id),
+            ~is_blocked(candidate, tasks),
         )
         .order_by(candidate.c.priority, candidate.c.due_order, candidate.c.number)
         .limit(1)

@@ -7,9 +7,11 @@ from pydantic import BaseModel
 
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.dependencies import store as dependency_store
+from quarterdeck.control.dependencies.model import blocked_since
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.shapes import Instant, Named, TaskWaitedFor, shown
 from quarterdeck.control.tasks.model import Priority, ReviewPolicy, Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -73,6 +75,10 @@ class TaskOut(BaseModel):
     state_since: Instant
     version: int
     allowed_moves: list[TaskState]
+    waits_for: list[TaskWaitedFor]
+    """What has to be done first, done or not."""
+    blocked_since: Instant | None
+    """Computed: null when nothing that it waits for is still to be done."""
     run: TaskRunOut | None
     calls: int
     cost_nano: int
@@ -105,6 +111,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
     agents = await agent_store.named(tx, workspace_id, mentioned)
     members = await people.named(tx, workspace_id, {task.accountable_id for task in tasks})
     sums = await rollups.figures(tx, workspace_id, "task", [task.id for task in tasks])
+    waits = await dependency_store.waits(tx, workspace_id, [task.id for task in tasks])
     items = []
     for task in tasks:
         run = None if task.run_id is None else runs[task.run_id]
@@ -132,6 +139,11 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                 state_since=iso(task.state_since),
                 version=task.version,
                 allowed_moves=task.allowed_moves,
+                waits_for=[
+                    TaskWaitedFor(id=w.node.id, ref=w.node.ref, title=w.node.title, state=w.node.state.value)
+                    for w in waits[task.id]
+                ],
+                blocked_since=shown(blocked_since(task.state, waits[task.id])),
                 run=None
                 if run is None
                 else TaskRunOut(
