@@ -1,0 +1,1 @@
+"""Who waits for whom: blocked is computed from these edges, never set."""
