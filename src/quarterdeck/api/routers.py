@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
+from quarterdeck.control.calls import api as calls
+from quarterdeck.control.costs import api as costs
 from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
@@ -22,6 +24,8 @@ ROUTERS: list[APIRouter] = [
     dependencies.router,
     runs.router,
     runs.agent_router,
+    calls.router,
+    costs.router,
     providers.router,
     settings.router,
     live.router,

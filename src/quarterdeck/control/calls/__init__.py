@@ -1,0 +1,1 @@
+"""What happened: calls, their bodies, their conversations."""

@@ -1,0 +1,1 @@
+"""What it cost: sums by whatever it is asked for."""

@@ -1,0 +1,108 @@
+"""/costs: what calls cost, by time and by whatever it is asked for."""
+
+from collections.abc import Collection, Iterable
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.http import Db, Reader
+from quarterdeck.control.shapes import Instant, instant_in
+from quarterdeck.control.tasks import store as task_store
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY, floor_to, iso
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.ledger import rollups
+from quarterdeck.ledger.rollups import Bucket, Figures, Grain
+
+router = APIRouter(tags=["costs"])
+Dim = Literal["total", "agent", "task", "run", "model", "provider", "key", "tag"]
+GrainName = Literal["minute", "hour", "day"]
+_GRAINS: dict[str, Grain] = {"minute": Grain.MINUTE, "hour": Grain.HOUR, "day": Grain.DAY}
+_DAYS_SHOWN = 30
+MOST_BUCKETS = 20_000
+
+
+class SumsOut(BaseModel):
+    """Sums of calls. `cost_nano` is that of the calls that have a price; the others are counted apart."""
+
+    calls: int
+    errors: int
+    cancelled: int
+    refused: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_nano: int
+    unpriced_calls: int
+    estimated_calls: int
+
+
+class BucketOut(SumsOut):
+    at: Instant
+    value: str = Field(description="An id or a name; empty for calls that have none.")
+    label: str
+
+
+class CostsOut(BaseModel):
+    """`totals` are the sums of the buckets; by tag a call counts once for each of its tags."""
+
+    buckets: list[BucketOut]
+    totals: SumsOut
+
+
+@router.get("/costs", operation_id="get_costs")
+async def get_costs(
+    *,
+    actor: Reader,
+    db: Db,
+    begin: Annotated[str | None, Query(alias="from", description="An instant; 30 days ago when absent.")] = None,
+    end: Annotated[str | None, Query(alias="to", description="An instant, exclusive; now when absent.")] = None,
+    by: Annotated[Dim, Query()] = "total",
+    grain: Annotated[GrainName, Query()] = "day",
+) -> CostsOut:
+    """What calls cost. Buckets begin on whole minutes, hours or days, UTC; a first one that is cut is shown whole."""
+    async with db.read() as tx:
+        until = tx.now if end is None else instant_in(end, "to")
+        since = floor_to(until, DAY) - (_DAYS_SHOWN - 1) * DAY if begin is None else instant_in(begin, "from")
+        size = _GRAINS[grain]
+        found = await rollups.series(
+            tx, actor.workspace_id, by, size, floor_to(since, size.length), until, limit=MOST_BUCKETS + 1
+        )
+        if len(found) > MOST_BUCKETS:
+            raise Invalid("This would be too much to show: choose a coarser grain or a shorter time.", field="grain")
+        labels = await _labels(tx, actor.workspace_id, by, {bucket.value for bucket in found})
+    return CostsOut(
+        buckets=[_bucket(bucket, labels.get(bucket.value, bucket.value)) for bucket in found],
+        totals=SumsOut(**_added(bucket.figures for bucket in found)),
+    )
+
+
+async def _labels(tx: Transaction, workspace_id: str, by: Dim, values: Collection[str]) -> dict[str, str]:
+    """What people call the values."""
+    wanted = [value for value in values if value]
+    if by == "agent":
+        return await agent_store.named(tx, workspace_id, wanted)
+    if by == "task":
+        named = await task_store.named(tx, workspace_id, wanted)
+        return {task_id: f"{task.ref} {task.title}" for task_id, task in named.items()}
+    return {}
+
+
+def _bucket(bucket: Bucket, label: str) -> BucketOut:
+    return BucketOut(at=iso(bucket.at), value=bucket.value, label=label, **_sums(bucket.figures))
+
+
+def _sums(figures: Figures) -> dict[str, int]:
+    return {name: getattr(figures, "cost" if name == "cost_nano" else name) for name in SumsOut.model_fields}
+
+
+def _added(figures: Iterable[Figures]) -> dict[str, int]:
+    totals = dict.fromkeys(SumsOut.model_fields, 0)
+    for each in figures:
+        for name, value in _sums(each).items():
+            totals[name] += value
+    return totals
