@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import pytest
 
+from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, ProviderEntry, RunEntry, Snapshot, WorkspaceEntry, encode
 from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.answers import Metrics
@@ -111,7 +112,7 @@ async def gateway_running(
     holder = SnapshotHolder(directory / "snapshot", vault)
     egress = Egress()
     transport = Transport(egress)
-    metrics, open_calls, prices = Metrics(), OpenCalls(), PriceBook()
+    metrics, open_calls, prices = Metrics(), OpenCalls(), PriceBook(names=PRICE_KINDS)
     bus = Bus(str(directory / "absent.sock"), "main", holder, open_calls)
     journal = Journal(directory / "journal", min_free_bytes=0, max_bytes=journal_bytes)
     settler = Settler(journal, prices, metrics, bus.journal_grew)

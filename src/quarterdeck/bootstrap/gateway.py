@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.access.vault import Vault
 from quarterdeck.bootstrap import pidfile
@@ -54,7 +55,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     metrics = Metrics()
     open_calls = OpenCalls()
     bus = Bus(str(runtime / BUS_SOCKET), GATEWAY_ID, holder, open_calls)
-    prices = PriceBook()
+    prices = PriceBook(names=PRICE_KINDS)
     journal = Journal(settings.data / "journal" / GATEWAY_ID, settings.journal)
     settler = Settler(journal, prices, metrics, bus.journal_grew)
     bus.journal_dropped = lambda: journal.dropped

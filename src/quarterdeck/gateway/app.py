@@ -3,7 +3,7 @@
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.call import ModelCalls, Parts, known_key
 from quarterdeck.gateway.dialects.registry import BY_NAME
-from quarterdeck.gateway.endpoints import ENDPOINTS, MODEL_PREFIXES, MODELS_PATH, Endpoint, family_of
+from quarterdeck.gateway.endpoints import MODEL_PREFIXES, MODELS_PATH, Endpoint, endpoint_of, family_of
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.headers import value_of
@@ -12,7 +12,7 @@ from quarterdeck.gateway.identify import check
 from quarterdeck.gateway.models import listing
 from quarterdeck.gateway.server import Exchange
 
-_WORDING = {"openai": "openai_chat", "anthropic": "anthropic"}
+_WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
 _JSON = (b"content-type", b"application/json")
 
 
@@ -27,7 +27,7 @@ class GatewayApp:
 
     async def __call__(self, exchange: Exchange) -> None:
         path = exchange.path
-        endpoint = ENDPOINTS.get(path)
+        endpoint = endpoint_of(path, exchange.query)
         if endpoint is not None and exchange.method == endpoint.method:
             await self._calls.handle(exchange, endpoint)
         elif path == MODELS_PATH or path.startswith(MODEL_PREFIXES):

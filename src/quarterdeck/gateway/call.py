@@ -76,7 +76,7 @@ class ModelCalls:
     async def handle(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer one call. Raises nothing: whatever goes wrong is an answer, and is recorded."""
         draft = Draft(endpoint, exchange.path, exchange.headers)
-        dialect = BY_NAME[endpoint.dialect]
+        dialect = BY_NAME[endpoint.reader]
         try:
             await self._identify(draft, exchange)
             await self._read(draft, dialect, exchange)
@@ -110,7 +110,7 @@ class ModelCalls:
         except BodyTooLarge:
             raise errors.body_too_large(self._parts.body_limit) from None
         try:
-            facts = draft.facts = dialect.read_request(body)
+            facts = draft.facts = draft.endpoint.completed(dialect.read_request(body))
         except BadBody as error:
             raise errors.bad_body(str(error)) from None
         attribution, key, agent, workspace = draft.attribution, draft.key, draft.agent, draft.workspace
@@ -147,7 +147,7 @@ class ModelCalls:
         response: Response | None = None
         try:
             response = await self._attempt(draft, dialect, exchange)
-            relay = relay_stream if (draft.answer_type or "").startswith(_STREAMS) else relay_whole
+            relay = relay_stream if _streams(draft) else relay_whole
             await relay(draft, dialect, response, exchange, self._parts.settler)
         except asyncio.CancelledError:
             # Ours only when the lever was pulled; a server shutting down cancels for good.
@@ -259,7 +259,8 @@ def _as_it_came(draft: Draft, dialect: Dialect, target: Target, query: bytes) ->
     """The caller's own bytes; only a model's provider is taken off, and usage asked for where it would be missing."""
     facts = draft.facts
     assert facts is not None
-    ask_usage = draft.withhold_usage = facts.stream and not facts.wants_usage
+    asks = target.spec.quirks.asks_stream_usage
+    ask_usage = draft.withhold_usage = facts.stream and not facts.wants_usage and asks
     body = draft.request_body
     if target.renamed or ask_usage:
         body = dialect.patch(body, model=target.model if target.renamed else None, ask_usage=ask_usage)
@@ -267,8 +268,8 @@ def _as_it_came(draft: Draft, dialect: Dialect, target: Target, query: bytes) ->
     if ask_usage:
         # A chunk of the answer will be withheld, so the answer has to come unencoded.
         headers = [pair for pair in headers if pair[0] != b"accept-encoding"]
-    path = target.base_path + _provider_path(draft.endpoint, target.base_path)
-    if query := _without_key(query):
+    path = targets.path_of(target, draft.endpoint.dialect, draft.endpoint.provider_path)
+    if query := targets.query_of(target, query):
         path += b"?" + query
     return translation.Outgoing(body, path, headers)
 
@@ -284,14 +285,7 @@ def _unavailable(draft: Draft, error: UpstreamError) -> Refusal:
     return errors.provider_unavailable(name, error.code, str(error))
 
 
-def _provider_path(endpoint: Endpoint, base_path: bytes) -> bytes:
-    """The endpoint's path below a provider's base path, whether or not that base already ends in /v1."""
-    if endpoint.family == "anthropic" and base_path.endswith(b"/v1"):
-        return endpoint.provider_path.removeprefix(b"/v1")
-    return endpoint.provider_path
-
-
-def _without_key(query: bytes) -> bytes:
-    if b"key=" not in query:
-        return query
-    return b"&".join(part for part in query.split(b"&") if not part.startswith(b"key="))
+def _streams(draft: Draft) -> bool:
+    """Whether the answer is to be relayed as it comes."""
+    kind = draft.answer_type or ""
+    return kind.startswith(_STREAMS) or (draft.endpoint.form == "gemini_array" and draft.status < 400)

@@ -1,6 +1,22 @@
 """Which path is which model call, and how a provider spells the same path."""
 
+import re
 from dataclasses import dataclass
+from enum import Enum
+
+import msgspec
+
+from quarterdeck.gateway.dialects.base import RequestFacts
+
+
+class Billing(Enum):
+    """What may be said of a call's cost when the provider does not report usage."""
+
+    TOKENS = "tokens"
+    """Estimated from the words."""
+    FREE = "free"
+    UNKNOWN = "unknown"
+    """Nothing: it is unpriced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,15 +25,39 @@ class Endpoint:
 
     dialect: str
     provider_path: bytes
-    """The path as providers of this family spell it: below `/v1` for OpenAI, from the root for Anthropic."""
+    """The path as providers of this family spell it: below `/v1` for OpenAI, from the root for others. `{model}` stands
+    for the model."""
     family: str
-    """openai or anthropic: which providers speak it without translation, and how a refusal is worded."""
+    """openai, anthropic or gemini: how a refusal is worded."""
     method: bytes = b"POST"
+    billing: Billing = Billing.TOKENS
+    model: str | None = None
+    """The model, where the path names it."""
+    stream: bool | None = None
+    """Whether the answer is a stream, where the path says so."""
+    form: str | None = None
+    """The entry in the dialect registry, where a dialect has several ways to be read."""
+
+    @property
+    def reader(self) -> str:
+        """The name in the dialect registry."""
+        return self.form or self.dialect
+
+    @property
+    def stream_type(self) -> str:
+        """The content type of a stream in this dialect."""
+        return "application/json" if self.form == "gemini_array" else "text/event-stream"
+
+    def completed(self, facts: RequestFacts) -> RequestFacts:
+        """The facts of a body, with what the path says beyond it."""
+        if self.model is None:
+            return facts
+        return msgspec.structs.replace(facts, model=self.model, stream=bool(self.stream))
 
 
 _CHAT = Endpoint("openai_chat", b"/chat/completions", "openai")
 _MESSAGES = Endpoint("anthropic", b"/v1/messages", "anthropic")
-_COUNT = Endpoint("anthropic_count_tokens", b"/v1/messages/count_tokens", "anthropic")
+_COUNT = Endpoint("anthropic_count_tokens", b"/v1/messages/count_tokens", "anthropic", billing=Billing.FREE)
 MODELS_PATH = "/v1/models"
 
 ENDPOINTS: dict[str, Endpoint] = {
@@ -35,6 +75,34 @@ MODEL_PREFIXES = ("/v1/", "/v1beta/", "/v2/", "/anthropic/", "/model/", "/proxy/
 """Paths that are never the control process's: an unknown one below them is refused in a model API's words."""
 
 
+_GEMINI = re.compile(r"/(v1beta|v1)/models/(.+):([A-Za-z]+)")
+_VERBS = {
+    "generateContent": ("gemini", False, Billing.TOKENS),
+    "streamGenerateContent": ("gemini", True, Billing.TOKENS),
+    "countTokens": ("gemini_count_tokens", False, Billing.FREE),
+    "embedContent": ("gemini_embeddings", False, Billing.TOKENS),
+    "batchEmbedContents": ("gemini_embeddings", False, Billing.TOKENS),
+}
+
+
+def endpoint_of(path: str, query: bytes) -> Endpoint | None:
+    """The endpoint a path names; Gemini's hold the model and what to do with it."""
+    found = ENDPOINTS.get(path)
+    if found is not None or ":" not in path:
+        return found
+    match = _GEMINI.fullmatch(path)
+    known = _VERBS.get(match[3]) if match is not None else None
+    if match is None or known is None:
+        return None
+    dialect, stream, billing = known
+    # Without alt=sse a stream is one JSON array that grows.
+    form = "gemini_array" if stream and b"alt=sse" not in query.split(b"&") else None
+    spelled = f"/{match[1]}/models/{{model}}:{match[3]}".encode()
+    return Endpoint(dialect, spelled, "gemini", billing=billing, model=match[2], stream=stream, form=form)
+
+
 def family_of(path: str) -> str:
     """The family whose clients ask for `path`, to word a refusal for them."""
+    if path.startswith(("/v1beta/", "/v1/models/")):
+        return "gemini"
     return "anthropic" if path.startswith(("/v1/messages", "/anthropic/")) else "openai"

@@ -51,7 +51,7 @@ async def relay_stream(
     reader = draft.translator.stream() if draft.translator else dialect.reader(withhold_usage=draft.withhold_usage)
     draft.reader = reader
     if translated:
-        draft.answer_type = "text/event-stream"
+        draft.answer_type = draft.endpoint.stream_type
     exchange.start(response.status, answer_headers(draft, None))
     draft.begun = True
     try:

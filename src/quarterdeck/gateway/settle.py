@@ -9,6 +9,7 @@ from quarterdeck.gateway import errors
 from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.estimate import estimate
 from quarterdeck.gateway.targets import Target
 from quarterdeck.ledger.journal import JournalFull
@@ -18,7 +19,6 @@ from quarterdeck.ledger.record import PriceNote, encode
 log = logging.getLogger(__name__)
 
 _MAY_BE_BILLED = frozenset({"ok", "cut", "cancelled"})
-_NEVER_BILLED = frozenset({"anthropic_count_tokens", "openai_models"})
 
 
 class Writer(Protocol):
@@ -84,7 +84,7 @@ class Settler:
     async def _estimate(self, draft: Draft) -> None:
         """A call that may be billed but says nothing of its usage is estimated, and says so."""
         billable = draft.outcome in _MAY_BE_BILLED and draft.sent_at is not None and draft.status in {200, 499}
-        if not billable or draft.endpoint.dialect in _NEVER_BILLED:
+        if not billable or draft.endpoint.billing is not Billing.TOKENS:
             draft.usage_source = "provider" if draft.usage is not None else "none"
             return
         draft.usage = await asyncio.to_thread(estimate, draft.request_body, b"".join(draft.chunks), draft.usage)
@@ -94,7 +94,7 @@ class Settler:
         """The cost, when the answered model's price has been looked up before; None when it takes a look-up."""
         target, usage = draft.target, draft.usage
         if target is None or usage is None:
-            return 0, None
+            return _without_usage(draft), None
         provider = target.provider
         quote = self.prices.cached(provider.kind, draft.model_answered or target.model, provider=provider.name)
         return quote.cost(usage) if quote is not None and quote is not MISSING else None
@@ -102,7 +102,7 @@ class Settler:
     async def _price(self, draft: Draft) -> tuple[int | None, PriceNote | None]:
         target, usage = draft.target, draft.usage
         if target is None or usage is None:
-            return 0, None
+            return _without_usage(draft), None
         kind, name = target.provider.kind, target.provider.name
         for model in (draft.model_answered, target.model):
             if model is None:
@@ -115,3 +115,9 @@ class Settler:
         if draft.reported_cost is not None:
             return draft.reported_cost, PriceNote("provider", "", {})
         return None, None
+
+
+def _without_usage(draft: Draft) -> int | None:
+    """Nothing was spent, unless the provider served what it bills by another measure than the one it reports."""
+    served = draft.outcome in _MAY_BE_BILLED and draft.sent_at is not None and draft.status < 500
+    return None if served and draft.endpoint.billing is Billing.UNKNOWN else 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from urllib.parse import quote
 
 from quarterdeck.access.catalogue import SPECS, ProviderSpec
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
@@ -44,7 +45,7 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
     Raises Refusal when nothing fits.
     """
     native = [provider for provider in workspace.providers if dialect in SPECS[provider.kind].dialects]
-    others = [provider for provider in workspace.providers if provider not in native] if dialect in GRAMMARS else []
+    others = [provider for provider in workspace.providers if _translatable(provider, dialect)]
     able = native + others
     name, slash, rest = asked.removeprefix("@").partition("/")
     named = next((provider for provider in workspace.providers if provider.name == name), None) if rest else None
@@ -61,6 +62,39 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
     if chosen is None:
         raise errors.model_unknown(asked, [provider.name for provider in able])
     return _target(chosen, dialect, asked, renamed=False)
+
+
+def _translatable(provider: ProviderEntry, dialect: str) -> bool:
+    spec = SPECS[provider.kind]
+    return dialect in GRAMMARS and dialect not in spec.dialects and spec.chat is not None
+
+
+def path_of(target: Target, dialect: str, usual: bytes) -> bytes:
+    """The path of a call in `dialect`, below the provider's base path.
+
+    `usual` is the dialect's own path; the catalogue may know another one, and a base path that already ends in the
+    version it begins with keeps it once.
+    """
+    own = target.spec.paths.get(dialect)
+    path = usual if own is None else own.encode()
+    if b"{model}" in path:
+        # Whatever a caller writes for a model stays one segment of the path.
+        path = path.replace(b"{model}", quote(target.model, safe="").encode())
+    last = target.base_path.rpartition(b"/")[2]
+    if last and path.startswith(b"/" + last + b"/"):
+        path = path[len(last) + 1 :]
+    return target.base_path + path
+
+
+def query_of(target: Target, query: bytes) -> bytes:
+    """The caller's query without its key, and what the provider wants to be in every query."""
+    kept = [part for part in query.split(b"&") if part and not part.startswith(b"key=")] if query else []
+    own = target.spec.query
+    if own is not None:
+        name = own.partition("=")[0].encode() + b"="
+        if not any(part.startswith(name) for part in kept):
+            kept.append(own.encode())
+    return b"&".join(kept)
 
 
 def check_allowed(key: KeyEntry, target: Target, body: bytes) -> None:
@@ -104,7 +138,7 @@ def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool)
     return Target(
         provider=provider,
         spec=spec,
-        dialect=dialect if dialect in spec.dialects else spec.chat,
+        dialect=dialect if dialect in spec.dialects or spec.chat is None else spec.chat,
         model=model,
         renamed=renamed,
         origin=origin,

@@ -3,6 +3,9 @@
 import time
 from dataclasses import dataclass
 
+import msgspec
+
+from quarterdeck.access.catalogue import Quirks
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import AnswerFacts, BadBody
 from quarterdeck.gateway.dialects.conversation import BadAnswer, CannotExpress, Emitted
@@ -10,8 +13,9 @@ from quarterdeck.gateway.dialects.target import Target as Place
 from quarterdeck.gateway.dialects.translate import Translator, carries_foreign
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import forwarded
-from quarterdeck.gateway.targets import Target
+from quarterdeck.gateway.targets import Target, path_of, query_of
 
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ANTHROPIC_VERSION = "2023-06-01"
 """Pinned for translated calls: the newer one takes no sampling parameters, which other dialects' callers send."""
 _PATHS = {
@@ -47,8 +51,17 @@ def begin(draft: Draft, target: Target) -> Outgoing:
     Raises Refusal when the caller's body is broken, or means something the provider has no words for.
     """
     assert draft.facts is not None
-    place = Place(target.model, api_version=ANTHROPIC_VERSION if target.dialect == "anthropic" else None)
-    translator = Translator(draft.endpoint.dialect, target.dialect, call_id=draft.id, now=int(time.time()))
+    quirks = target.spec.quirks
+    place = Place(
+        target.model,
+        api_version=ANTHROPIC_VERSION if target.dialect == "anthropic" else None,
+        reasoning_content=quirks.reasoning_content,
+        max_tokens_field=quirks.max_tokens_field,
+    )
+    endpoint = draft.endpoint
+    translator = Translator(
+        endpoint.dialect, target.dialect, call_id=draft.id, now=int(time.time()), sse=endpoint.form != "gemini_array"
+    )
     try:
         emitted = translator.request(draft.request_body, place, stream=draft.facts.stream)
     except BadBody as error:
@@ -56,12 +69,13 @@ def begin(draft: Draft, target: Target) -> Outgoing:
     except CannotExpress as error:
         raise errors.cannot_express(target.provider.name, str(error)) from None
     draft.translator = translator
-    draft.dropped = list(emitted.dropped)
+    body, left_out = _bent(emitted.body, quirks) if target.dialect == "openai_chat" else (emitted.body, [])
+    draft.dropped = [*emitted.dropped, *left_out]
     headers = [pair for pair in forwarded(draft.request_headers) if not pair[0].startswith(_OF_A_DIALECT)]
     headers.append((b"content-type", b"application/json"))
     if target.dialect == "anthropic":
         headers.append((b"anthropic-version", ANTHROPIC_VERSION.encode()))
-    return Outgoing(emitted.body, _path(target, emitted), headers)
+    return Outgoing(body, _path(target, emitted), headers)
 
 
 def answer(draft: Draft, body: bytes) -> tuple[bytes, AnswerFacts]:
@@ -83,5 +97,17 @@ def answer(draft: Draft, body: bytes) -> tuple[bytes, AnswerFacts]:
 
 
 def _path(target: Target, emitted: Emitted) -> bytes:
-    path = _PATHS[target.dialect] + (emitted.path or "")
-    return target.base_path + path.encode()
+    usual, _, query = (_PATHS[target.dialect] + (emitted.path or "")).encode().partition(b"?")
+    path, query = path_of(target, target.dialect, usual), query_of(target, query)
+    return path + b"?" + query if query else path
+
+
+def _bent(body: bytes, quirks: Quirks) -> tuple[bytes, list[str]]:
+    """A chat body as the provider takes it, and what it does not take. All values keep their bytes."""
+    if not quirks.rename and not quirks.drop:
+        return body, []
+    members = _members.decode(body)
+    lost = sorted(quirks.drop & members.keys())
+    kept = {quirks.rename.get(name, name): value for name, value in members.items() if name not in quirks.drop}
+    # Usage is told unasked, so not asking for it loses nothing.
+    return msgspec.json.encode(kept), [name for name in lost if name != "stream_options"]

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import cached_property
 from importlib.metadata import version as installed_version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND, floor_to
@@ -20,7 +21,7 @@ from quarterdeck.ledger.quotes import MEASURED, Prices, Quote, Steps, is_measure
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, Provider
 
-_KINDS = {"gemini": "google"}
+_KINDS: dict[str, str | None] = {"gemini": "google"}
 """Our kinds of provider that genai-prices knows by another name."""
 _PLAYED = ("openai", "anthropic", "google")
 """Whose models the built-in sandbox plays; it is priced as they are."""
@@ -89,8 +90,12 @@ class PriceBook:
     an event loop asks `cached` and, when that is MISSING, calls `resolve` in a thread.
     """
 
-    def __init__(self, overrides: Iterable[Override] = ()) -> None:
+    def __init__(
+        self, overrides: Iterable[Override] = (), names: Mapping[str, str | None] = MappingProxyType(_KINDS)
+    ) -> None:
+        """`names` says what the table calls a kind; None: it does not know it. A kind that is not in it is its own."""
         self._overrides = list(overrides)
+        self._names = names
         self._found: dict[tuple[str, str, str | None], _Found] = {}
         self._known: dict[tuple[str, str], bool] = {}
         self._loading = threading.Lock()
@@ -164,7 +169,8 @@ class PriceBook:
 
         if kind in _UNKNOWABLE:
             return None
-        return find_provider_by_id(self._table, _KINDS.get(kind, kind))
+        name = self._names.get(kind, kind)
+        return find_provider_by_id(self._table, name) if name is not None else None
 
     def _find(self, kind: str, model: str) -> "tuple[Provider, ModelInfo] | None":
         kinds = _PLAYED if kind == "sandbox" else (kind,)

@@ -91,7 +91,7 @@ class Wanted:
         return {
             "name": self.name,
             "kind": self.kind,
-            "base_url": _base_url(self.base_url or spec.base_url, self.kind, allow_private=allow_private),
+            "base_url": _base_url(self.base_url or spec.base_url, spec, allow_private=allow_private),
             "models": self.models,
             "allow_private": allow_private,
             "headers": _headers(self.headers),
@@ -120,9 +120,10 @@ def origin_of(base_url: str) -> tuple[str, str]:
     return parts.scheme, parts.netloc
 
 
-def _base_url(url: str | None, kind: str, *, allow_private: bool) -> str:
+def _base_url(url: str | None, spec: ProviderSpec, *, allow_private: bool) -> str:
     if url is None:
-        raise Invalid(f"a provider of kind {kind!r} needs a base_url.", field="base_url")
+        such = f", such as {spec.template}" if spec.template else ""
+        raise Invalid(f"a provider of kind {spec.kind!r} needs a base_url{such}.", field="base_url")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -2,6 +2,7 @@
 
 from quarterdeck.gateway.dialects import anthropic, openai_chat, openai_embeddings, openai_responses
 from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.gemini import wire as gemini
 from quarterdeck.gateway.dialects.openai_chat.wire import COMPLETIONS
 
 _ALL: tuple[Dialect, ...] = (
@@ -11,5 +12,9 @@ _ALL: tuple[Dialect, ...] = (
     openai_embeddings.DIALECT,
     anthropic.DIALECT,
     anthropic.COUNT_TOKENS,
+    gemini.DIALECT,
+    gemini.ARRAY,
+    gemini.COUNT_TOKENS,
+    gemini.EMBEDDINGS,
 )
 BY_NAME: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
