@@ -99,13 +99,17 @@ export type Part = {
   arguments?: unknown;
   id?: string | null;
   media_type?: string | null;
+  url?: string | null;
+  size?: number | null;
+  is_error?: boolean | null;
+  raw?: unknown;
 };
 export type Message = { role: string; parts: Part[]; new: boolean };
 export type Rendered = {
   messages: Message[];
   tools: { name: string; description: string | null }[];
   params: Record<string, unknown>;
-  answer: Message | null;
+  answer: Message[] | null;
   timeline: [number, number][] | null;
 };
 

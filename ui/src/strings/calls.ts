@@ -105,7 +105,7 @@ export const calls = {
   },
   talk: {
     label: "Conversation",
-    roles: { system: "System", developer: "Developer", user: "User", assistant: "Assistant", tool: "Tool", function: "Tool", model: "Assistant" } as Record<string, string>,
+    roles: { system: "System", developer: "Developer", user: "User", assistant: "Assistant", tool: "Tool", function: "Tool", model: "Assistant", error: "Error" } as Record<string, string>,
     answer: "Answer",
     newHere: "new in this call",
     earlier: (count: number) => `${count} earlier ${count === 1 ? "message" : "messages"}, sent before`,
@@ -119,6 +119,8 @@ export const calls = {
     tools: (count: number) => `${count} ${count === 1 ? "tool" : "tools"} offered`,
     params: "Parameters",
     noAnswer: "No answer came.",
+    emptyAnswer: "The answer is empty.",
+    failed: "failed",
     showAll: "Show all",
     unreadable: "This call's bodies cannot be shown as a conversation. Its bytes are under Request and Response.",
     notKept: "The bodies of this call were not kept.",

@@ -8,6 +8,7 @@ export const session = {
   wait: (detail: string) => detail,
   linkUsed: "This sign-in link has expired or was used before.",
   linkHelp: "A link works once, for a few minutes. Get a new one on the machine that runs Quarterdeck:",
+  linkCommandLabel: "Command",
   linkCommand: "quarterdeck signin-link",
   noLink: "No password yet? Get a one-time link on the machine that runs Quarterdeck:",
   setTitle: "Set a password",

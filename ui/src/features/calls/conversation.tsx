@@ -50,7 +50,10 @@ function Talk({ rendered, answered }: { rendered: Rendered; answered: boolean })
         {rest.map((message, at) => (
           <ChatMessage key={`n${at}`} message={message} />
         ))}
-        {answer ? <ChatMessage message={answer} isAnswer /> : <li className="text-faint">{answered ? null : say.noAnswer}</li>}
+        {(answer ?? []).map((message, at) => (
+          <ChatMessage key={`a${at}`} message={message} isAnswer />
+        ))}
+        {!answer?.length && <li className="text-faint">{answered ? say.emptyAnswer : say.noAnswer}</li>}
       </ol>
     </div>
   );
@@ -58,10 +61,10 @@ function Talk({ rendered, answered }: { rendered: Rendered; answered: boolean })
 
 function ChatMessage({ message, isAnswer = false }: { message: Message; isAnswer?: boolean }) {
   const quiet = message.role === "system" || message.role === "developer";
-  const name = isAnswer ? say.answer : (say.roles[message.role] ?? message.role);
+  const name = isAnswer && message.role !== "error" ? say.answer : (say.roles[message.role] ?? message.role);
   const [open, setOpen] = useState(!quiet || length(message) < 400);
   return (
-    <li className={cx("card grid min-w-0 gap-2 px-4 py-3", isAnswer && "border-l-[3px] border-l-accent", quiet && "bg-bg shadow-none")}>
+    <li className={cx("card grid min-w-0 gap-2 px-4 py-3", isAnswer && "border-l-[3px]", isAnswer && (message.role === "error" ? "border-l-wrong" : "border-l-accent"), quiet && "bg-bg shadow-none")}>
       <p className="flex items-center gap-2 text-s">
         <span className={cx("font-[560]", isAnswer ? "text-accent" : "text-muted")}>{name}</span>
         {!open && (

@@ -6,6 +6,7 @@ import type { Part } from "@/api/types";
 import { Button } from "@/components/button";
 import { Markdown } from "@/components/markdown";
 import { prettyJson } from "@/features/calls/sse";
+import { formatBytes } from "@/lib/format";
 import { calls } from "@/strings/calls";
 
 const say = calls.talk;
@@ -30,7 +31,11 @@ export function MessagePart({ part, plain }: { part: Part; plain: boolean }) {
       );
     case "tool_result":
       return (
-        <Fold icon={<CornerDownRight size={13} />} title={part.name ? say.toolResult(part.name) : say.result} preview={oneLine(part.text ?? "")}>
+        <Fold
+          icon={<CornerDownRight size={13} />}
+          title={part.name ? say.toolResult(part.name) : say.result}
+          preview={(part.is_error ? `${say.failed}: ` : "") + oneLine(part.text ?? "")}
+        >
           <Pre text={part.text ?? ""} />
         </Fold>
       );
@@ -41,11 +46,16 @@ export function MessagePart({ part, plain }: { part: Part; plain: boolean }) {
       return <Attachment icon={<FileText size={13} />} words={say.file} part={part} />;
     default:
       return (
-        <Fold icon={<FileText size={13} />} title={`${say.other}: ${part.kind}`} preview={oneLine(JSON.stringify(part))}>
-          <Pre text={JSON.stringify(part)} />
+        <Fold icon={<FileText size={13} />} title={`${say.other}: ${part.kind}`} preview={oneLine(rawText(part))}>
+          <Pre text={rawText(part)} />
         </Fold>
       );
   }
+}
+
+/** The JSON of a part that has no words of its own. */
+function rawText(part: Part): string {
+  return JSON.stringify(part.raw ?? part);
 }
 
 function argumentsText(part: Part): string {
@@ -97,13 +107,23 @@ function Pre({ text }: { text: string }) {
   );
 }
 
-function Attachment({ icon, words, part }: { icon: ReactNode; words: string; part: Part }) {
+type AttachmentProps = { icon: ReactNode; words: string; part: Part };
+
+/** Pictures that came with the call are shown; what lies elsewhere is only named, for fetching it would tell that place. */
+function Attachment({ icon, words, part }: AttachmentProps) {
+  const shown = part.url?.startsWith("data:image/") ? part.url : undefined;
   return (
-    <p className="inline-flex items-center gap-2 rounded-s border border-line bg-bg px-2.5 py-1.5 text-s text-muted">
-      <span aria-hidden="true">{icon}</span>
-      {words}
-      {part.name && ` ${part.name}`}
-      {part.media_type && <span className="text-faint">{part.media_type}</span>}
-    </p>
+    <figure className="grid justify-items-start gap-1.5">
+      {shown && <img src={shown} alt={part.name ?? words} className="max-h-[320px] max-w-full rounded-s border border-line" />}
+      <figcaption className="inline-flex min-w-0 max-w-full flex-wrap items-center gap-x-2 rounded-s border border-line bg-bg px-2.5 py-1.5 text-s text-muted">
+        <span aria-hidden="true">{icon}</span>
+        {words}
+        {part.name && ` ${part.name}`}
+        {part.media_type && <span className="text-faint">{part.media_type}</span>}
+        {typeof part.size === "number" && <span className="text-faint">{formatBytes(part.size)}</span>}
+        {part.url?.startsWith("http") && <span className="min-w-0 break-all text-faint">{part.url}</span>}
+      </figcaption>
+      {part.text && <Pre text={part.text} />}
+    </figure>
   );
 }

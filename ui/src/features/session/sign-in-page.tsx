@@ -106,7 +106,7 @@ function SignInForm({ linkError, onSession }: { linkError: string | undefined; o
         <div role="alert" className="grid gap-2 rounded-s bg-wrong-soft p-3 text-s">
           <p className="font-[560] text-wrong">{linkError}</p>
           <p>{say.linkHelp}</p>
-          <CodeBlock code={say.linkCommand} label={say.linkHelp} />
+          <CodeBlock code={say.linkCommand} label={say.linkCommandLabel} />
         </div>
       )}
       <TextField label={say.email} name="email" type="email" autoComplete="username" required />
@@ -122,7 +122,7 @@ function SignInForm({ linkError, onSession }: { linkError: string | undefined; o
       {!linkError && (
         <div className="grid gap-2 border-t border-line pt-4 text-s text-muted">
           <p>{say.noLink}</p>
-          <CodeBlock code={say.linkCommand} label={say.noLink} />
+          <CodeBlock code={say.linkCommand} label={say.linkCommandLabel} />
         </div>
       )}
     </form>

@@ -1,0 +1,153 @@
+"""The board: work is moved by hand, by keys, and seen by everyone at once."""
+
+import time
+from typing import Any
+
+from conftest import Complaints, Opener
+from playwright.async_api import Locator, Page, expect
+from system_world import System
+
+SEEN_WITHIN_MS = 300
+
+
+def _task(system: System, title: str, **more: Any) -> dict[str, Any]:
+    made: dict[str, Any] = system.post("/api/v1/tasks", {"title": title, **more})
+    return made
+
+
+def _column(page: Page, state: str) -> Locator:
+    return page.get_by_role("region", name=f"{state},")
+
+
+async def test_a_card_is_dragged_by_keyboard_to_a_column_it_may_go_to(
+    open_page: Opener, signed_in: Any, system: System
+) -> None:
+    task = _task(system, "Carried by keys")
+    page = await open_page("/board", state=signed_in)
+    link = page.get_by_role("link", name="Carried by keys")
+    await link.focus()
+    await page.keyboard.press("Space")
+    await expect(page.get_by_text(f"{task['ref']} lifted. It may go to Ready and Cancelled.")).to_be_attached()
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_text(f"{task['ref']} is over Ready.")).to_be_attached()
+    await page.keyboard.press("Space")
+    await expect(_column(page, "Ready").get_by_text("Carried by keys")).to_be_visible()
+    system.wait_until(lambda: system.get(f"/api/v1/tasks/{task['id']}")["state"] == "ready")
+
+
+async def test_escape_puts_a_lifted_card_back(open_page: Opener, signed_in: Any, system: System) -> None:
+    task = _task(system, "Put back")
+    page = await open_page("/board", state=signed_in)
+    await page.get_by_role("link", name="Put back").focus()
+    for key in ("Space", "ArrowRight", "Escape"):
+        await page.keyboard.press(key)
+    await expect(page.get_by_text(f"{task['ref']} put back.")).to_be_attached()
+    assert system.get(f"/api/v1/tasks/{task['id']}")["state"] == "backlog"
+
+
+async def test_a_card_is_dragged_by_mouse_and_only_legal_columns_take_it(
+    open_page: Opener, signed_in: Any, system: System
+) -> None:
+    task = _task(system, "Carried by hand")
+    page = await open_page("/board", state=signed_in)
+    card = page.get_by_role("article", name="Carried by hand")
+    await _drag(page, card, _column(page, "Done"))
+    assert system.get(f"/api/v1/tasks/{task['id']}")["state"] == "backlog"
+    await _drag(page, card, _column(page, "Ready"))
+    await expect(_column(page, "Ready").get_by_text("Carried by hand")).to_be_visible()
+    system.wait_until(lambda: system.get(f"/api/v1/tasks/{task['id']}")["state"] == "ready")
+
+
+async def test_a_refused_move_is_put_back_and_says_why(
+    open_page: Opener, signed_in: Any, system: System, complaints: Complaints
+) -> None:
+    complaints.expect("409")
+    task = _task(system, "Changed elsewhere")
+    page = await open_page("/board", state=signed_in)
+    card = page.get_by_role("article", name="Changed elsewhere")
+    await expect(card).to_be_visible()
+    # This browser hears nothing of what happens from here on.
+    await page.route("**/api/v1/board*", lambda route: route.abort())
+    complaints.expect("ERR_FAILED")
+    system.patch(f"/api/v1/tasks/{task['id']}", {"priority": "high"})
+    await card.get_by_role("button", name="Act on").click(force=True)
+    await page.get_by_role("menuitem", name="Ready").click()
+    await expect(page.get_by_text(f"{task['ref']} was put back:")).to_be_visible()
+    await expect(_column(page, "Backlog").get_by_text("Changed elsewhere")).to_be_visible()
+
+
+async def test_another_browser_sees_a_move_within_300_ms(open_page: Opener, signed_in: Any, system: System) -> None:
+    first = await open_page("/board", state=signed_in)
+    second = await open_page("/board", state=signed_in)
+    for page in (first, second):
+        await expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    took: list[float] = []
+    for turn in range(3):
+        task = _task(system, f"Seen by both {turn}")
+        for page in (first, second):
+            await expect(_column(page, "Backlog").get_by_text(task["title"])).to_be_visible()
+        await second.evaluate(_WATCH, task["title"])
+        begun = time.time() * 1000
+        await first.evaluate(_MOVE, task["id"])
+        seen: float = await second.evaluate("() => window.seen")
+        took.append(seen - begun)
+    # The best of three: the machine that runs the tests is shared with them.
+    assert min(took) <= SEEN_WITHIN_MS, took
+
+
+_WATCH = """(title) => {
+  const cards = () => [...document.querySelectorAll('section[aria-label^="Ready"] article')];
+  const holds = () => cards().some((card) => card.textContent.includes(title));
+  window.seen = new Promise((resolve) => {
+    const look = () => (holds() ? resolve(Date.now()) : requestAnimationFrame(look));
+    look();
+  });
+}"""
+
+_MOVE = """async (id) => {
+  const { csrf } = await (await fetch("/api/v1/session")).json();
+  const answer = await fetch(`/api/v1/tasks/${id}/move`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-quarterdeck-csrf": csrf },
+    body: JSON.stringify({ to: "ready" }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}"""
+
+
+async def test_filters_live_in_the_address(open_page: Opener, signed_in: Any, system: System) -> None:
+    _task(system, "Needle in the stack")
+    _task(system, "Hay")
+    page = await open_page("/board", state=signed_in)
+    await page.keyboard.press("/")
+    await page.keyboard.type("needle")
+    await expect(page.get_by_role("article", name="Hay")).to_have_count(0)
+    await expect(page.get_by_role("article", name="Needle in the stack")).to_be_visible()
+    assert "q=needle" in page.url
+    await page.reload()
+    await expect(page.get_by_role("article", name="Needle in the stack")).to_be_visible()
+    await expect(page.get_by_role("article", name="Hay")).to_have_count(0)
+
+
+async def test_a_task_is_written_with_the_keyboard_alone(home: Page, system: System) -> None:
+    await home.keyboard.press("c")
+    await expect(home.get_by_role("dialog", name="New task")).to_be_visible()
+    await home.keyboard.type("Typed, not clicked")
+    await home.keyboard.press("Enter")
+    await expect(_column(home, "Ready").get_by_text("Typed, not clicked")).to_be_visible()
+    await home.keyboard.press("Control+k")
+    await home.keyboard.type("typed not")
+    await expect(home.get_by_role("option", name="Typed, not clicked")).to_be_visible()
+    await home.keyboard.press("Enter")
+    await expect(home.get_by_role("heading", name="Typed, not clicked")).to_be_visible()
+
+
+async def _drag(page: Page, card: Locator, target: Locator) -> None:
+    start, end = await card.bounding_box(), await target.bounding_box()
+    assert start
+    assert end
+    await page.mouse.move(start["x"] + 60, start["y"] + 14)
+    await page.mouse.down()
+    await page.mouse.move(start["x"] + 80, start["y"] + 24, steps=4)
+    await page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 160, steps=8)
+    await page.mouse.up()
