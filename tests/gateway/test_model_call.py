@@ -179,9 +179,14 @@ async def test_tags_come_from_key_header_and_metadata(gateway: Gateway) -> None:
     await gateway.post(
         "/v1/chat/completions",
         {"model": "gpt-4o-mini", "messages": ASK, "metadata": {"customer": "acme", "team": "not this"}},
-        **{"x-quarterdeck-tags": "env=prod, broken"},
+        **{"x-quarterdeck-tags": "env=prod, broken", "x-portkey-metadata": '{"_user": "sam", "n": 7}'},
     )
-    assert dict((await gateway.record()).tags) == {"team": "growth", "env": "prod", "customer": "acme"}
+    assert dict((await gateway.record()).tags) == {
+        "team": "growth",
+        "env": "prod",
+        "_user": "sam",
+        "customer": "acme",
+    }
 
 
 async def test_the_list_of_models_holds_what_the_key_may_use(gateway: Gateway) -> None:

@@ -9,7 +9,7 @@ from quarterdeck.gateway.server import Exchange
 from quarterdeck.kernel.money import format_usd
 
 _JSON = (b"content-type", b"application/json")
-_CACHE_OFF = (b"x-quarterdeck-cache", b"off")
+_CONSTANT = ((b"x-quarterdeck-attempts", b"1"), (b"x-quarterdeck-cache", b"off"))
 
 
 class Metrics:
@@ -44,9 +44,8 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
     if attribution is not None and attribution.run_id is not None:
         headers.append((b"x-quarterdeck-run", attribution.run_id.encode()))
     if target is not None:
-        headers.extend(target.named)
-    headers.append((b"x-quarterdeck-attempts", b"1"))
-    headers.append(_CACHE_OFF)
+        headers += target.named
+    headers += _CONSTANT
     if draft.dropped:
         headers.append((b"x-quarterdeck-dropped", _one_line(", ".join(draft.dropped))))
     if cost is not None:

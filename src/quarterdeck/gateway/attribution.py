@@ -23,6 +23,22 @@ _SESSION_HEADERS = (
 )
 
 
+_TELLING = frozenset(
+    {
+        b"x-quarterdeck-run",
+        b"x-quarterdeck-task",
+        b"x-request-id",
+        b"x-portkey-metadata",
+        b"x-portkey-trace-id",
+        b"traceparent",
+        b"baggage",
+        _CODEX_TURN,
+        *_SESSION_HEADERS,
+    }
+)
+"""Headers that may say whose work a call is."""
+
+
 class Attribution(msgspec.Struct, frozen=True):
     """The run and task a call belongs to, and how we know."""
 
@@ -39,6 +55,8 @@ def attribute(
     headers: dict[bytes, bytes], body_session: str | None, key: KeyEntry, agent: AgentEntry, workspace: WorkspaceEntry
 ) -> Attribution:
     """Resolve in the order of CONTRACT.md, "Attribution"."""
+    if body_session is None and _TELLING.isdisjoint(headers):
+        return _without_headers(key, agent)
     named = _session(headers)
     session = named or body_session
     trace = _trace(headers)
@@ -63,6 +81,15 @@ def attribute(
     return Attribution(None, None, "unclaimed", session, trace, mismatch)
 
 
+def _without_headers(key: KeyEntry, agent: AgentEntry) -> Attribution:
+    """What most calls are: nothing but the key says whose they are."""
+    if key.run_id is not None:
+        return Attribution(key.run_id, key.task_id, "run_key", None, None)
+    if len(agent.open_runs) == 1:
+        return Attribution(*agent.open_runs[0], "only_run", None, None)
+    return Attribution(None, None, "unclaimed", None, None)
+
+
 def _claims(headers: dict[bytes, bytes]) -> list[tuple[str, str | None, str | None]]:
     """(source, run, task) for each header that names work outright, strongest first."""
     claims: list[tuple[str, str | None, str | None]] = []
@@ -74,7 +101,7 @@ def _claims(headers: dict[bytes, bytes]) -> list[tuple[str, str | None, str | No
     if request_id is not None and (match := _MODEL_CALL.match(request_id)) is not None:
         claims.append(("clawrouter", _text(match[1]), None))
     if (metadata := get(b"x-portkey-metadata")) is not None:
-        values = _json_object(metadata)
+        values = json_object(metadata)
         run_id, task_id = _string(values, "run"), _string(values, "task")
         if run_id is not None or task_id is not None:
             claims.append(("portkey", run_id, task_id))
@@ -122,7 +149,7 @@ def _session(headers: dict[bytes, bytes]) -> str | None:
         if (value := headers.get(name)) is not None:
             return _text(value)
     if (turn := headers.get(_CODEX_TURN)) is not None:
-        return _string(_json_object(turn), "session_id")
+        return _string(json_object(turn), "session_id")
     return None
 
 
@@ -138,7 +165,8 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value[:256].decode("latin-1")
 
 
-def _json_object(value: bytes) -> dict[str, object]:
+def json_object(value: bytes) -> dict[str, object]:
+    """A header's JSON object; empty when it is none."""
     try:
         found = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
-from quarterdeck.gateway.attribution import Attribution
+from quarterdeck.gateway.attribution import Attribution, json_object
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.translate import Translator
 from quarterdeck.gateway.endpoints import Endpoint
@@ -106,7 +106,7 @@ class Draft:
         self.body_mode = mode
 
     def tags(self) -> list[tuple[str, str]]:
-        """The call's tags: the key's, those of the tag header, the body's metadata; the first to name one wins."""
+        """The call's tags: the key's, those of the tag header, Portkey's and the body's metadata; the first to name one wins."""
         found: dict[str, str] = dict(self.key.tags) if self.key is not None else {}
         header = self.headers.get(b"x-quarterdeck-tags")
         if header is not None:
@@ -114,6 +114,10 @@ class Draft:
                 name, equals, value = part.partition("=")
                 if equals:
                     found.setdefault(name.strip()[:MAX_TAG], value.strip()[:MAX_TAG])
+        if (metadata := self.headers.get(b"x-portkey-metadata")) is not None:
+            for name, value in json_object(metadata).items():
+                if isinstance(value, str):
+                    found.setdefault(name[:MAX_TAG], value[:MAX_TAG])
         if self.facts is not None:
             for name, value in self.facts.tags.items():
                 found.setdefault(name[:MAX_TAG], value[:MAX_TAG])

@@ -51,6 +51,7 @@ class Connection(asyncio.Protocol):
         "full",
         "limits",
         "loop",
+        "stopping",
     )
 
     def __init__(self, home: Home) -> None:
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         self.loop = home.loop
         self.limits = home.limits
         self.full = False
+        self.stopping = home.stopping
         self._parser = RequestParser(self, home.limits)
         self._transport: asyncio.Transport | None = None
         self._current: Exchange | None = None
@@ -170,10 +172,6 @@ class Connection(asyncio.Protocol):
 
     # What exchanges call.
 
-    @property
-    def stopping(self) -> bool:
-        return self._home.stopping
-
     def send(self, data: bytes) -> None:
         if self._head:
             data = self._head + data
@@ -208,7 +206,7 @@ class Connection(asyncio.Protocol):
     def answered(self, exchange: Exchange, *, close: bool) -> None:
         if self._head:
             self.send(b"")
-        if close or self._home.stopping:
+        if close or self.stopping:
             self._close()
         elif exchange.arrived:
             self._next()
@@ -236,6 +234,7 @@ class Connection(asyncio.Protocol):
 
     def stop(self) -> None:
         """Closes when nothing is being answered, else after that answer."""
+        self.stopping = True
         if self._current is None or self._current.finished:
             self._close()
 

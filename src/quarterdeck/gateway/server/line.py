@@ -14,11 +14,9 @@ class Line(Protocol):
 
     loop: asyncio.AbstractEventLoop
     limits: Limits
+    stopping: bool
     full: bool
     """More is unwritten than the limits allow."""
-
-    @property
-    def stopping(self) -> bool: ...
 
     def send(self, data: bytes) -> None: ...
 
