@@ -1,5 +1,6 @@
 """Other gateways, installed into scratch environments: Portkey's from npm, LiteLLM's from PyPI."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,7 +10,12 @@ from pathlib import Path
 import machine
 from targets import KEY, PATH, NotThere, Target, free_port, ready
 
-PORTKEY = "@portkey-ai/gateway@1.15.2"
+PORTKEY = {
+    "private": True,
+    "dependencies": {"@portkey-ai/gateway": "1.15.2"},
+    # Newer ones that its range allows hand it headers that cannot be changed, and each of its streams fails.
+    "overrides": {"@hono/node-server": "1.13.8"},
+}
 LITELLM = "litellm[proxy]==1.106.0"
 LITELLM_CONFIG = """\
 model_list:
@@ -32,7 +38,8 @@ def portkey(mock: int, core: int, scratch: Path) -> Target:
     server = place / "node_modules/@portkey-ai/gateway/build/start-server.js"
     if not server.exists():
         place.mkdir(parents=True, exist_ok=True)
-        _install([npm, "install", "--no-audit", "--no-fund", "--prefix", str(place), PORTKEY])
+        (place / "package.json").write_text(json.dumps(PORTKEY))
+        _install([npm, "install", "--no-audit", "--no-fund", "--prefix", str(place)])
     port = free_port()
     process = subprocess.Popen(
         machine.on_core(core, node, server, f"--port={port}", "--headless"),
