@@ -27,7 +27,7 @@ from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
-from quarterdeck.worker import leases
+from quarterdeck.worker import housekeeping, leases
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
 
@@ -87,6 +87,8 @@ class Control:
             throttle=Throttle(self._db.clock),
             about=About(version=__version__, gateway_url=self._settings.base_url),
             feed=self._feed,
+            files=self._settings.data / "files",
+            packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
             readiness=self._readiness,
             ingest_state=self._ingest_state,
@@ -124,6 +126,7 @@ class Control:
                 ("snapshots", self._publisher.run),
                 ("ingest", self._ingester.run),
                 ("leases", lambda: leases.run(self._db)),
+                ("housekeeping", lambda: housekeeping.run(self._db)),
             )
         ]
         try:
