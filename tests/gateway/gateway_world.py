@@ -65,6 +65,7 @@ class Gateway:
     runs: dict[str, RunEntry]
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What a test opened and is to be closed before the gateway stops."""
+    egress: Egress = field(default_factory=Egress)
 
     @property
     def seen(self) -> list[Received]:
@@ -136,6 +137,7 @@ async def gateway_running(
         }
         agent = AgentEntry("agt_1", "research", "enabled", None, [])
         made = Gateway(url, directory, holder, open_calls, journal, client, sandbox, providers, keys, agent, runs)
+        made.egress = egress
         made.publish()
         serving = asyncio.create_task(server.serve(sock))
         try:

@@ -1,0 +1,146 @@
+"""A provider on any path: it keeps what it received, and answers in the dialect that the path's end names."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from quarterdeck.gateway.server import Exchange, Limits, Server
+
+CHAT = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
+}
+EMBEDDINGS = {
+    "object": "list",
+    "model": "m",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
+    "usage": {"prompt_tokens": 7, "total_tokens": 7},
+}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "m",
+    "content": [{"type": "text", "text": "Hi."}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": {"input_tokens": 7, "output_tokens": 2},
+}
+GEMINI = {
+    "candidates": [{"content": {"parts": [{"text": "Hi."}], "role": "model"}, "finishReason": "STOP", "index": 0}],
+    "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 2, "totalTokenCount": 9},
+    "modelVersion": "m",
+    "responseId": "r1",
+}
+COHERE = {
+    "id": "co1",
+    "finish_reason": "COMPLETE",
+    "message": {"role": "assistant", "content": [{"type": "text", "text": "Hi."}]},
+    "usage": {"billed_units": {"input_tokens": 7, "output_tokens": 2}},
+}
+_CHUNK = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+CHAT_EVENTS: list[dict[str, Any]] = [
+    {**_CHUNK, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi."}, "finish_reason": None}]},
+    {**_CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": CHAT["usage"]},
+]
+MESSAGE_EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {**MESSAGE, "content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi."}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}},
+    {"type": "message_stop"},
+]
+COHERE_EVENTS: list[dict[str, Any]] = [
+    {"type": "message-start", "id": "co1", "delta": {"message": {"role": "assistant", "content": []}}},
+    {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
+    {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hi."}}}},
+    {"type": "content-end", "index": 0},
+    {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": COHERE["usage"]}},
+]
+
+
+@dataclass
+class Seen:
+    """One request."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+    pieces: int
+    """In how many pieces the body came."""
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+
+@dataclass
+class AnyProvider:
+    url: str
+    seen: list[Seen] = field(default_factory=list)
+    answers: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
+    """What to answer on a path: status, content type, body."""
+
+    async def __call__(self, exchange: Exchange) -> None:
+        pieces = [piece async for piece in exchange.stream()]
+        target = (exchange.raw_path + (b"?" + exchange.query if exchange.query else b"")).decode()
+        headers = {name.decode(): value.decode() for name, value in exchange.headers}
+        self.seen.append(Seen(exchange.method.decode(), target, headers, b"".join(pieces), len(pieces)))
+        status, kind, body = self.answers.get(exchange.path) or self._spoken(exchange.path, self.seen[-1])
+        exchange.respond(status, [(b"content-type", kind.encode())], body)
+
+    def _spoken(self, path: str, seen: Seen) -> tuple[int, str, bytes]:
+        stream = "streamGenerateContent" in path
+        if path.endswith(("/chat/completions", "/messages", "/chat")):
+            stream = seen.json.get("stream") is True
+        if path.endswith("/chat/completions"):
+            return _sse(CHAT_EVENTS, tail=b"data: [DONE]\n\n") if stream else _json(CHAT)
+        if path.endswith("/embeddings"):
+            return _json(EMBEDDINGS)
+        if path.endswith("/messages"):
+            return _sse(MESSAGE_EVENTS, named=True) if stream else _json(MESSAGE)
+        if path.endswith("/v2/chat"):
+            return _sse(COHERE_EVENTS, named=True) if stream else _json(COHERE)
+        if stream and "alt=sse" in seen.target:
+            return _sse([GEMINI])
+        if stream:
+            return 200, "application/json; charset=UTF-8", b"[" + msgspec.json.encode(GEMINI) + b"\n]"
+        if path.endswith(":generateContent"):
+            return _json(GEMINI)
+        return 404, "application/json", b'{"error":{"message":"No such path.","type":"invalid_request_error"}}'
+
+
+def _json(value: Any) -> tuple[int, str, bytes]:
+    return 200, "application/json", msgspec.json.encode(value)
+
+
+def _sse(events: list[dict[str, Any]], *, named: bool = False, tail: bytes = b"") -> tuple[int, str, bytes]:
+    lines = []
+    for event in events:
+        name = b"event: " + event["type"].encode() + b"\n" if named else b""
+        lines.append(name + b"data: " + msgspec.json.encode(event) + b"\n\n")
+    return 200, "text/event-stream", b"".join(lines) + tail
+
+
+@asynccontextmanager
+async def any_provider() -> AsyncIterator[AnyProvider]:
+    sock = socket.create_server(("127.0.0.1", 0))
+    provider = AnyProvider(f"http://127.0.0.1:{sock.getsockname()[1]}")
+    server = Server(provider, Limits(grace_s=0.5))
+    serving = asyncio.create_task(server.serve(sock))
+    try:
+        yield provider
+    finally:
+        server.stop()
+        await serving
