@@ -106,7 +106,7 @@ class Draft:
         self.body_mode = mode
 
     def tags(self) -> list[tuple[str, str]]:
-        """The call's tags: the key's, those of the tag header, Portkey's and the body's metadata; the first to name one wins."""
+        """The key's tags, those of the tag header, Portkey's and the body's metadata; the first to name one wins."""
         found: dict[str, str] = dict(self.key.tags) if self.key is not None else {}
         header = self.headers.get(b"x-quarterdeck-tags")
         if header is not None:
