@@ -65,7 +65,7 @@ async def test_sums_since_any_minute_are_those_of_the_calls_since(world: World) 
         NOON - 5 * HOUR,
         NOON + 3 * MINUTE,
         NOON - NOON % DAY,
-    ):  # whole minutes
+    ):
         async with world.db.read() as tx:
             found = await rollups.figures(tx, "ws_1", "agent", ["agt_1", "agt_9"], since=since)
         expected = [each for each in made if each.agent_id == "agt_1" and each.started >= since]
