@@ -1,10 +1,21 @@
-"""Bodies of API requests are small: they are read whole, up to a limit, before a route sees any of them."""
+"""Bodies of API requests are small: they are read whole, up to a limit, before a route sees any of them.
+
+Except files that agents hand in: those stream to their route, which has a limit of its own.
+"""
+
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quarterdeck.kernel.errors import TooLarge
 
 MAX_BYTES = 4 * 1024 * 1024
+_STREAMED = re.compile(r"/api/v1/runs/[^/]+/deliverables/content")
+
+
+def is_streamed(scope: Scope) -> bool:
+    """Whether the route takes the body piece by piece."""
+    return scope["method"] == "PUT" and _STREAMED.fullmatch(scope["path"]) is not None
 
 
 class BodyLimit:
@@ -14,7 +25,7 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or is_streamed(scope):
             await self._app(scope, receive, send)
             return
         for name, value in scope["headers"]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.access.vault import Vault, VaultError
-from quarterdeck.api.body import read_whole, replay
+from quarterdeck.api.body import is_streamed, read_whole, replay
 from quarterdeck.api.tables import idempotency_keys as kept
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, SECOND
@@ -61,7 +61,8 @@ class Idempotency:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         actor: Actor | None = scope.get("state", {}).get("actor") if scope["type"] == "http" else None
         key = Headers(scope=scope).get(HEADER) if actor is not None and scope["method"] in _WRITES else None
-        if actor is None or key is None:
+        # A streamed file is not held in memory to be hashed here: its route is safe to repeat by itself.
+        if actor is None or key is None or is_streamed(scope):
             await self._app(scope, receive, send)
             return
         if not 1 <= len(key) <= MAX_KEY_LENGTH:

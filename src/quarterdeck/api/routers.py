@@ -6,6 +6,7 @@ from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
 from quarterdeck.control.calls import api as calls
 from quarterdeck.control.costs import api as costs
+from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
@@ -24,6 +25,8 @@ ROUTERS: list[APIRouter] = [
     dependencies.router,
     runs.router,
     runs.agent_router,
+    deliverables.router,
+    deliverables.agent_router,
     calls.router,
     costs.router,
     providers.router,

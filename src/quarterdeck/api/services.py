@@ -60,5 +60,7 @@ class Services:
     ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest
     metrics: Callable[[], bytes] = no_metrics
     """The body of /metrics, in Prometheus' text format."""
+    files: Path | None = None
+    """The directory of files that agents hand in; None: this process takes none."""
     dashboard: Path | None = None
     """The built dashboard's directory; None: the one in the package."""

@@ -124,7 +124,7 @@ async def progress(
     Raises NotFound; Forbidden for the run of another; Invalid; Changed `lease_lost` when the run is over or `fence`
     is not its fence.
     """
-    run = await _own(tx, actor, run_id)
+    run = await own(tx, actor, run_id)
     values: dict[str, Any] = {}
     if note is not None:
         values["note"] = a_text(note.strip(), "note", NOTE_LENGTH) or None
@@ -159,7 +159,7 @@ async def finish(
     The same finish again answers the same. Raises NotFound; Forbidden for the run of another; Invalid; Changed
     `lease_lost` when the run ended otherwise or `fence` is not its fence.
     """
-    run = await _own(tx, actor, run_id)
+    run = await own(tx, actor, run_id)
     task = await task_actions.locked(tx, actor.workspace_id, run.task_id)
     to = RunState(outcome.value)
     run = await get(tx, actor.workspace_id, run_id)
@@ -233,8 +233,30 @@ async def get(tx: Transaction, workspace_id: str, run_id: str) -> Run:
     return run
 
 
-async def _own(tx: Transaction, actor: Actor, run_id: str) -> Run:
-    """The run, if it is the actor's to report on: a run key knows its own run, an agent key its agent's runs."""
+async def sign_of_life(tx: Transaction, actor: Actor, run_id: str, fence: int | None) -> Run:
+    """A write of the worker other than progress: the run is held until commit, and its lease renewed.
+
+    Raises Changed `lease_lost` when the run is over or `fence` is not its fence. The caller has locked the task.
+    """
+    fresh = await store.progress(tx, actor.workspace_id, run_id, fence, {})
+    if fresh is None:
+        raise _lost(await get(tx, actor.workspace_id, run_id), fence)
+    return fresh
+
+
+async def own_open(tx: Transaction, actor: Actor, run_id: str, fence: int | None) -> Run:
+    """A look before a long write. Raises what :func:`own` does; Changed `lease_lost`."""
+    run = await own(tx, actor, run_id)
+    if not run.open or fence not in (None, run.fence):
+        raise _lost(run, fence)
+    return run
+
+
+async def own(tx: Transaction, actor: Actor, run_id: str) -> Run:
+    """The run, if it is the actor's to report on: a run key knows its own run, an agent key its agent's runs.
+
+    Raises NotFound; Forbidden for a run key that belongs to another run.
+    """
     run = await store.find(tx, actor.workspace_id, run_id)
     if run is None or run.agent_id != actor.id:
         # Another agent's run is no more visible than one that is not there.

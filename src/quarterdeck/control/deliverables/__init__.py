@@ -1,0 +1,1 @@
+"""What tasks hand in: deliverables and their versions."""

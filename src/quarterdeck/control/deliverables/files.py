@@ -1,0 +1,103 @@
+"""Files that agents hand in: streamed to disk, named by their hash, in a directory per workspace."""
+
+import asyncio
+import hashlib
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from quarterdeck.control.deliverables.model import HEAD_BYTES, MAX_FILE_BYTES, TEXT_LIKE, Kind, TextCheck
+from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
+from quarterdeck.kernel.ids import new_id
+
+WRITE_BYTES = 1 << 20
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that has arrived whole, and how it begins."""
+
+    sha256: str
+    size: int
+    head: bytes
+
+
+class Files:
+    """The files below one directory. Equal contents of one workspace are one file; nothing is ever written over."""
+
+    def __init__(self, directory: Path, *, max_bytes: int = MAX_FILE_BYTES) -> None:
+        self._directory = directory
+        self._max_bytes = max_bytes
+
+    async def receive(self, workspace_id: str, pieces: AsyncIterator[bytes], kind: Kind) -> Received:
+        """Write what comes, at most about a megabyte of it in memory, under the name of its hash.
+
+        Raises TooLarge as soon as it is too much; Invalid when it is empty, or no text where `kind` says text.
+        """
+        room = self._room(workspace_id)
+        await asyncio.to_thread(room.mkdir, 0o700, True, True)
+        path = room / f".{new_id('tmp')}"
+        file = await asyncio.to_thread(path.open, "xb")
+        try:
+            received = await self._write(file, pieces, TextCheck() if kind in TEXT_LIKE else None)
+            await asyncio.to_thread(_keep, file, path, room / received.sha256)
+        finally:
+            await asyncio.to_thread(_drop, file, path)
+        return received
+
+    def path(self, workspace_id: str, sha256: str) -> Path:
+        """Where a file stands. Raises NotFound when it is not there."""
+        if _HASH.fullmatch(sha256) is None:
+            raise NotFound("There is no such file.")
+        path = self._room(workspace_id) / sha256
+        if not path.is_file():
+            raise NotFound("This file is gone from the data directory.", code="file_gone")
+        return path
+
+    def _room(self, workspace_id: str) -> Path:
+        if _SAFE.fullmatch(workspace_id) is None:
+            raise NotFound("There is no such workspace.")
+        return self._directory / workspace_id
+
+    async def _write(self, file: BinaryIO, pieces: AsyncIterator[bytes], text: TextCheck | None) -> Received:
+        digest, size, head = hashlib.sha256(), 0, b""
+        waiting = bytearray()
+        async for piece in pieces:
+            size += len(piece)
+            if size > self._max_bytes:
+                raise TooLarge(f"A file may have {self._max_bytes} bytes.")
+            if len(head) < HEAD_BYTES:
+                head = (head + piece)[:HEAD_BYTES]
+            if text is not None:
+                text.feed(piece)
+            waiting += piece
+            if len(waiting) >= WRITE_BYTES:
+                await asyncio.to_thread(_append, file, digest, bytes(waiting))
+                waiting.clear()
+        if size == 0:
+            raise Invalid("The file is empty.", field="body")
+        if text is not None:
+            text.feed(b"", last=True)
+        await asyncio.to_thread(_append, file, digest, bytes(waiting))
+        return Received(digest.hexdigest(), size, head)
+
+
+def _append(file: BinaryIO, digest: "hashlib._Hash", data: bytes) -> None:
+    digest.update(data)
+    file.write(data)
+
+
+def _keep(file: BinaryIO, path: Path, final: Path) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    path.replace(final)
+
+
+def _drop(file: BinaryIO, path: Path) -> None:
+    file.close()
+    path.unlink(missing_ok=True)
