@@ -71,7 +71,7 @@ async def owner(db: Database) -> Member:
 @pytest.fixture
 def services(db: Database, tmp_path: Path, clock: FakeClock) -> Services:
     about = About("0.0.0-test", "http://127.0.0.1:8787")
-    return Services(db, Vault.open(tmp_path), Throttle(clock), about, EventFeed(db))
+    return Services(db, Vault.open(tmp_path), Throttle(clock), about, EventFeed(db), files=tmp_path / "files")
 
 
 @pytest.fixture

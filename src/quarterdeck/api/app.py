@@ -86,6 +86,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.about = services.about
     state.gateways = services.gateways
     state.packs = services.packs
+    state.files = services.files
     state.ingest_state = services.ingest_state
     state.feed = services.feed
 
