@@ -17,7 +17,7 @@ from quarterdeck.access.keyring import Holder
 from quarterdeck.access.members import Member
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
-from quarterdeck.api.app import create_app
+from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Services
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.settings.model import About
@@ -77,7 +77,9 @@ def services(db: Database, tmp_path: Path, clock: FakeClock) -> Services:
 @pytest.fixture
 async def app(services: Services) -> AsyncIterator[FastAPI]:
     async with services.feed.running():
-        yield create_app(services)
+        made = create_app(services)
+        yield made
+        await settle(made)
 
 
 @pytest.fixture

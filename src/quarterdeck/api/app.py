@@ -1,5 +1,6 @@
 """The control API: the slices' routers under /api/v1, the dashboard under everything else."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,11 +46,16 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     # The last one added is the outermost.
     app.add_middleware(Idempotency, db=services.db, vault=services.vault)
-    app.add_middleware(Authenticate, db=services.db)
+    app.add_middleware(Authenticate, db=services.db, noting=app.state.background)
     app.add_middleware(BodyLimit)
     app.add_middleware(CatchAll)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+async def settle(app: FastAPI) -> None:
+    """Wait for what runs on after its request was answered. Call it before closing the database."""
+    await asyncio.gather(*app.state.background, return_exceptions=True)
 
 
 def permissions(app: FastAPI) -> dict[tuple[str, str], Permission]:
@@ -89,6 +95,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.files = services.files
     state.ingest_state = services.ingest_state
     state.feed = services.feed
+    state.background = set()
 
 
 def _plain_routes(app: FastAPI, services: Services) -> None:

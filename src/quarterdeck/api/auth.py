@@ -24,10 +24,10 @@ log = logging.getLogger("quarterdeck.api")
 class Authenticate:
     """Sets `scope["state"]`: `actor` (None for nobody) and `session` (None unless a cookie said who)."""
 
-    def __init__(self, app: ASGIApp, db: Database) -> None:
+    def __init__(self, app: ASGIApp, db: Database, noting: set[asyncio.Task[None]]) -> None:
         self._app = app
         self._db = db
-        self._noting: set[asyncio.Task[None]] = set()
+        self._noting = noting
         self._being_noted: set[bytes | str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

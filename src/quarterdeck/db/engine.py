@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -26,6 +26,7 @@ _OUTBOX_LOCK = 0x51444F58
 _PASSING_STATES = ("08", "40", "53", "57P")
 """PostgreSQL's classes for: connection lost, deadlock or serialization, out of resources, shut down."""
 _PASSING_WORDS = ("database is locked", "database table is locked", "disk I/O error", "disk is full", "unable to open")
+T = TypeVar("T")
 log = logging.getLogger("quarterdeck.db")
 
 
@@ -137,7 +138,7 @@ class Database:
 @asynccontextmanager
 async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
-        connection = await engine.connect()
+        connection = await _finished(_opened(engine), undo=AsyncConnection.close)
     except (PoolTimeout, OSError) as error:
         raise Unavailable(f"The database cannot be reached: {error}.", retry_after_s=1) from error
     except DBAPIError as error:
@@ -145,7 +146,23 @@ async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     try:
         yield connection
     finally:
-        await connection.close()
+        await _finished(connection.close())
+
+
+async def _opened(engine: AsyncEngine) -> AsyncConnection:
+    return await engine.connect()
+
+
+async def _finished(work: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[None]] | None = None) -> T:
+    """Let `work` end even if we are cancelled meanwhile, and undo it then: half-open connections would leak."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        result = await task
+        if undo is not None:
+            await undo(result)
+        raise
 
 
 async def _write_events(tx: Transaction, *, is_sqlite: bool) -> None:

@@ -20,6 +20,7 @@ POLL_S = 0.1
 LISTENING_POLL_S = 5.0
 """The same where the database calls: only in case a call was lost."""
 RETRY_S = 1.0
+STOP_S = 2.0
 BATCH = 500
 ROOM = 1_000
 log = logging.getLogger("quarterdeck.db")
@@ -153,18 +154,20 @@ class EventFeed:
             yield self
         finally:
             self.close()
+            # A look at the database that is cut off costs its connection, so it may end first.
+            await asyncio.wait({task}, timeout=STOP_S)
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.gather(task, return_exceptions=True)
 
     def close(self) -> None:
         """End every subscription, so that streams to browsers can be shut down before the server is."""
         self._closed = True
+        self._wake.set()
         for subscription in self._subscriptions:
             subscription.end()
 
     async def _run(self) -> None:
-        while True:
+        while not self._closed:
             try:
                 async with self._called():
                     await self._follow()
@@ -177,7 +180,7 @@ class EventFeed:
             async with self._db.read() as tx:
                 self._position = await latest_seq(tx)
             self._ready.set()
-        while True:
+        while not self._closed:
             self._wake.clear()
             async with self._db.read() as tx:
                 batch = await read_after(tx, self._position)
@@ -185,7 +188,7 @@ class EventFeed:
                 self._position = batch[-1].seq
                 for subscription in self._subscriptions:
                     subscription.offer(batch)
-            if len(batch) < BATCH:
+            if len(batch) < BATCH and not self._closed:
                 await wait_up_to(self._wake, self._poll_s)
 
     @asynccontextmanager
