@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
-import { untyped, data, fetchBytes } from "@/api/client";
-import type { Call, CallDetail, Page, Rendered } from "@/api/types";
+import { api, data, fetchBytes } from "@/api/client";
+import type { Call, CallDetail, Outcome, Page, Rendered } from "@/api/types";
 
 export type CallFilter = {
   agent_id?: string | undefined;
@@ -10,7 +10,7 @@ export type CallFilter = {
   conversation_id?: string | undefined;
   provider?: string | undefined;
   model?: string | undefined;
-  outcome?: string | undefined;
+  outcome?: Outcome | undefined;
   unclaimed?: boolean | undefined;
   from?: string | undefined;
   to?: string | undefined;
@@ -30,7 +30,7 @@ export const callKeys = {
 const PAGE = 60;
 
 export const listCalls = (filter: CallFilter, after: string | null, limit: number, signal?: AbortSignal): Promise<Page<Call>> =>
-  data<Page<Call>>(untyped.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
+  data<Page<Call>>(api.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
 
 /** The explorer's list. It never refreshes by itself: new calls wait behind a pill, so rows stay where they are. */
 export const callListQuery = (filter: CallFilter) =>
@@ -49,14 +49,15 @@ export const newestCallsQuery = (filter: CallFilter, limit: number) =>
 export const callQuery = (id: string) =>
   queryOptions({
     queryKey: callKeys.one(id),
-    queryFn: ({ signal }) => data<CallDetail>(untyped.GET("/api/v1/calls/{id}", { params: { path: { id } }, signal })),
+    // The client forgets that header pairs are pairs.
+    queryFn: ({ signal }) => data(api.GET("/api/v1/calls/{call_id}", { params: { path: { call_id: id } }, signal })) as Promise<CallDetail>,
     staleTime: Infinity,
   });
 
 export const renderedQuery = (id: string) =>
   queryOptions({
     queryKey: callKeys.rendered(id),
-    queryFn: ({ signal }) => data<Rendered>(untyped.GET("/api/v1/calls/{id}/rendered", { params: { path: { id } }, signal })),
+    queryFn: ({ signal }) => data(api.GET("/api/v1/calls/{call_id}/rendered", { params: { path: { call_id: id } }, signal })) as Promise<Rendered>,
     staleTime: Infinity,
   });
 

@@ -25,9 +25,6 @@ async function request(input: Request): Promise<Response> {
 
 export const api = createClient<paths>({ baseUrl: typeof location === "undefined" ? "" : location.origin, fetch: request });
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export const untyped = createClient<any>({ baseUrl: typeof location === "undefined" ? "" : location.origin, fetch: request });
-
 /** The data of an answer; failures have been thrown as `Problem` before. */
 export async function data<T>(answer: Promise<{ data?: T }>): Promise<T> {
   return (await answer).data as T;

@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 
-import { untyped, data } from "@/api/client";
+import { api, data } from "@/api/client";
 import type { Costs } from "@/api/types";
 
 export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
@@ -12,5 +12,5 @@ export const costKeys = { all: ["costs"] as const, of: (filter: CostFilter) => [
 export const costsQuery = (filter: CostFilter) =>
   queryOptions({
     queryKey: costKeys.of(filter),
-    queryFn: ({ signal }) => data<Costs>(untyped.GET("/api/v1/costs", { params: { query: filter }, signal })),
+    queryFn: ({ signal }) => data<Costs>(api.GET("/api/v1/costs", { params: { query: filter }, signal })),
   });

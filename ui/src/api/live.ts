@@ -12,11 +12,15 @@ export const EVENT_KINDS = [
   "agent.created",
   "agent.changed",
   "key.created",
+  "key.changed",
   "key.revoked",
   "task.created",
   "task.changed",
   "task.moved",
   "task.assigned",
+  "task.unblocked",
+  "dependency.added",
+  "dependency.removed",
   "run.opened",
   "run.progressed",
   "run.ended",
@@ -24,6 +28,7 @@ export const EVENT_KINDS = [
   "calls.ingested",
   "provider.changed",
   "member.changed",
+  "settings.changed",
   "stream.reset",
 ] as const;
 

@@ -29,12 +29,16 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "agent.changed":
       return [soon(agentKeys.all), soon(taskKeys.all)];
     case "key.created":
+    case "key.changed":
     case "key.revoked":
       return [soon(keyKeys.all)];
     case "task.created":
     case "task.changed":
     case "task.moved":
     case "task.assigned":
+    case "task.unblocked":
+    case "dependency.added":
+    case "dependency.removed":
       return [soon(taskKeys.all)];
     case "run.opened":
     case "run.ended":
@@ -57,6 +61,8 @@ export function staleAfter(event: LiveEvent): Stale[] {
       return [soon(providerKeys.all), soon(settingsKeys.all)];
     case "member.changed":
       return [soon(memberKeys.all), soon(sessionKeys.all)];
+    case "settings.changed":
+      return [soon(settingsKeys.all)];
     case "stream.reset":
       return [soon([])];
     default:

@@ -112,6 +112,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Calls
+         * @description Calls, newest first.
+         */
+        get: operations["list_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Call
+         * @description One call, with its attempts, the prices of its cost, and headers as far as they were kept.
+         */
+        get: operations["get_call"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call_id}/rendered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Call Rendered
+         * @description The call's bodies as messages made of parts, whatever their dialect; a stream's answer put together.
+         */
+        get: operations["get_call_rendered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call_id}/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Call Request
+         * @description The request's body, byte for byte; 404 with the code `body_not_kept` and the reason where there is none.
+         */
+        get: operations["get_call_request"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/{call_id}/response": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Call Response
+         * @description The response's body, byte for byte: of a stream, all that was sent.
+         */
+        get: operations["get_call_response"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{conversation_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Conversation
+         * @description Calls that continue each other, newest first.
+         */
+        get: operations["get_conversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Costs
+         * @description What calls cost. Buckets begin on whole minutes, hours or days, UTC; a first one that is cut is shown whole.
+         */
+        get: operations["get_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -600,6 +740,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Dependency
+         * @description Let this task wait for another: nobody can claim it until the other is done. A cycle is refused, and named.
+         */
+        post: operations["add_dependency"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/dependencies/{waits_for_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Dependency
+         * @description Let this task wait for that one no more.
+         */
+        delete: operations["remove_dependency"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Graph
+         * @description Why it waits and since when, all that stands before it, and all that waits for it.
+         */
+        get: operations["get_task_graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/move": {
         parameters: {
             query?: never;
@@ -712,10 +912,264 @@ export interface components {
              */
             agent_id: string | null;
         };
+        /**
+         * AttemptOut
+         * @description One try at one target; times count from the start of the call.
+         */
+        AttemptOut: {
+            /** Began Ms */
+            began_ms: number;
+            /** Ended Ms */
+            ended_ms: number;
+            /** Error */
+            error: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Status */
+            status: number | null;
+        };
         /** BoardOut */
         BoardOut: {
             /** Columns */
             columns: components["schemas"]["ColumnOut"][];
+        };
+        /** BucketOut */
+        BucketOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cache Read Tokens */
+            cache_read_tokens: number;
+            /** Cache Write Tokens */
+            cache_write_tokens: number;
+            /** Calls */
+            calls: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Errors */
+            errors: number;
+            /** Estimated Calls */
+            estimated_calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Label */
+            label: string;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Reasoning Tokens */
+            reasoning_tokens: number;
+            /** Refused */
+            refused: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+            /**
+             * Value
+             * @description An id or a name; empty for calls that have none.
+             */
+            value: string;
+        };
+        /** CallDetailOut */
+        CallDetailOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Attempt Count */
+            attempt_count: number;
+            /** Attempts */
+            attempts: components["schemas"]["AttemptOut"][];
+            /**
+             * Attribution
+             * @description Which source named the run or the task; `unclaimed` when none did.
+             */
+            attribution: string;
+            /**
+             * Body Mode
+             * @enum {string}
+             */
+            body_mode: "full" | "redacted" | "none";
+            /** Client */
+            client: string | null;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Dialect */
+            dialect: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Endpoint */
+            endpoint: string;
+            /** Error Code */
+            error_code: string | null;
+            /** Error Message */
+            error_message: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** Id */
+            id: string;
+            /** Key Id */
+            key_id: string | null;
+            /** Model */
+            model: string | null;
+            /** Model Answered */
+            model_answered: string | null;
+            /** Model Asked */
+            model_asked: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "ok" | "error" | "cut" | "cancelled" | "refused";
+            /** Overhead Ms */
+            overhead_ms: number;
+            price: components["schemas"]["PriceOut"] | null;
+            /** Provider */
+            provider: string | null;
+            /** Request Headers */
+            request_headers: [
+                string,
+                string
+            ][];
+            /** Request Size */
+            request_size: number;
+            /** Response Headers */
+            response_headers: [
+                string,
+                string
+            ][];
+            /** Response Size */
+            response_size: number;
+            /** Run Id */
+            run_id: string | null;
+            /** Session */
+            session: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Status */
+            status: number;
+            /** Stream */
+            stream: boolean;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Trace Id */
+            trace_id: string | null;
+            /**
+             * Unpriced
+             * @description It used something that has no price, so its cost is unknown.
+             */
+            unpriced: boolean;
+            usage: components["schemas"]["UsageOut"] | null;
+            /**
+             * Usage Source
+             * @enum {string}
+             */
+            usage_source: "provider" | "estimated" | "none";
+        };
+        /**
+         * CallOut
+         * @description One model request through the gateway. `cost_nano` is null when the model has no price.
+         */
+        CallOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Attempt Count */
+            attempt_count: number;
+            /**
+             * Attribution
+             * @description Which source named the run or the task; `unclaimed` when none did.
+             */
+            attribution: string;
+            /**
+             * Body Mode
+             * @enum {string}
+             */
+            body_mode: "full" | "redacted" | "none";
+            /** Client */
+            client: string | null;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Dialect */
+            dialect: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Endpoint */
+            endpoint: string;
+            /** Error Code */
+            error_code: string | null;
+            /** Error Message */
+            error_message: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** Id */
+            id: string;
+            /** Key Id */
+            key_id: string | null;
+            /** Model */
+            model: string | null;
+            /** Model Answered */
+            model_answered: string | null;
+            /** Model Asked */
+            model_asked: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "ok" | "error" | "cut" | "cancelled" | "refused";
+            /** Overhead Ms */
+            overhead_ms: number;
+            /** Provider */
+            provider: string | null;
+            /** Request Size */
+            request_size: number;
+            /** Response Size */
+            response_size: number;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Status */
+            status: number;
+            /** Stream */
+            stream: boolean;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            task: components["schemas"]["TaskNamed"] | null;
+            /**
+             * Unpriced
+             * @description It used something that has no price, so its cost is unknown.
+             */
+            unpriced: boolean;
+            usage: components["schemas"]["UsageOut"] | null;
+            /**
+             * Usage Source
+             * @enum {string}
+             */
+            usage_source: "provider" | "estimated" | "none";
+        };
+        /** CallsOut */
+        CallsOut: {
+            /** Items */
+            items: components["schemas"]["CallOut"][];
+            /** Next */
+            next: string | null;
         };
         /** CancelIn */
         CancelIn: {
@@ -793,6 +1247,47 @@ export interface components {
             next: string | null;
             state: components["schemas"]["TaskState"];
         };
+        /**
+         * ConversationOut
+         * @description Calls that continue each other, newest first.
+         */
+        ConversationOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["CallOut"][];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Next */
+            next: string | null;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
+        /**
+         * CostsOut
+         * @description `totals` are the sums of the buckets; by tag a call counts once for each of its tags.
+         */
+        CostsOut: {
+            /** Buckets */
+            buckets: components["schemas"]["BucketOut"][];
+            totals: components["schemas"]["SumsOut"];
+        };
         /** CriterionIn */
         CriterionIn: {
             /**
@@ -810,12 +1305,24 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** DependencyIn */
+        DependencyIn: {
+            /** Waits For */
+            waits_for: string;
+        };
         /**
          * Desired
          * @description What people want of an agent. What it does is computed elsewhere, from traffic.
          * @enum {string}
          */
         Desired: "enabled" | "paused" | "retired";
+        /** EdgeOut */
+        EdgeOut: {
+            /** Task Id */
+            task_id: string;
+            /** Waits For Id */
+            waits_for_id: string;
+        };
         /** FinishIn */
         FinishIn: {
             /**
@@ -839,6 +1346,48 @@ export interface components {
         GatewayOut: {
             /** Base Url */
             base_url: string;
+        };
+        /**
+         * GraphOut
+         * @description What stands around a task. Lists are nearest first; `critical_path` is in the order of doing, the task last.
+         */
+        GraphOut: {
+            /** Blocked */
+            blocked: boolean;
+            /** Blocked Since */
+            blocked_since: string | null;
+            /** Chain */
+            chain: components["schemas"]["GraphTaskOut"][];
+            /** Critical Path */
+            critical_path: components["schemas"]["GraphTaskOut"][];
+            /** Downstream */
+            downstream: components["schemas"]["GraphTaskOut"][];
+            /** Edges */
+            edges: components["schemas"]["EdgeOut"][];
+            /** Reason */
+            reason: string | null;
+            state: components["schemas"]["TaskState"];
+            /** Task Id */
+            task_id: string;
+            /** Waits For */
+            waits_for: components["schemas"]["GraphTaskOut"][];
+        };
+        /** GraphTaskOut */
+        GraphTaskOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Id */
+            id: string;
+            /** Ref */
+            ref: string;
+            /** State */
+            state: string;
+            /**
+             * State Since
+             * Format: date-time
+             */
+            state_since: string;
+            /** Title */
+            title: string;
         };
         /** IngestOut */
         IngestOut: {
@@ -1045,6 +1594,18 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** MessageOut */
+        MessageOut: {
+            /**
+             * New
+             * @description It was not part of the conversation's call before this one.
+             */
+            new: boolean;
+            /** Parts */
+            parts: components["schemas"]["PartOut"][];
+            /** Role */
+            role: string;
+        };
         /** MoveIn */
         MoveIn: {
             /**
@@ -1097,12 +1658,70 @@ export interface components {
          * @enum {string}
          */
         Outcome: "succeeded" | "failed";
+        /**
+         * PartOut
+         * @description A piece of a message. Which fields have a value depends on `kind`.
+         */
+        PartOut: {
+            /**
+             * Arguments
+             * @description A tool call's, as JSON text.
+             */
+            arguments?: string | null;
+            /**
+             * Id
+             * @description Joins a tool call and its result.
+             */
+            id?: string | null;
+            /** Is Error */
+            is_error?: boolean | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "reasoning" | "tool_call" | "tool_result" | "image" | "file" | "other";
+            /** Media Type */
+            media_type?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Raw
+             * @description For kind `other`: the JSON as it was.
+             */
+            raw?: unknown;
+            /**
+             * Size
+             * @description Bytes of what is not shown.
+             */
+            size?: number | null;
+            /** Text */
+            text?: string | null;
+            /**
+             * Url
+             * @description An address, or a data URL when it is not too long.
+             */
+            url?: string | null;
+        };
         /** PasswordIn */
         PasswordIn: {
             /** Email */
             email: string;
             /** Password */
             password: string;
+        };
+        /**
+         * PriceOut
+         * @description Where the cost came from: unit prices in femto-dollars (1e-15 USD).
+         */
+        PriceOut: {
+            /** Source */
+            source: string;
+            /** Units */
+            units: {
+                [key: string]: number;
+            };
+            /** Version */
+            version: string;
         };
         /** @description What happened and what to do. More members may say more. */
         Problem: {
@@ -1207,6 +1826,30 @@ export interface components {
             next: string | null;
         };
         /**
+         * RenderedOut
+         * @description A call's bodies as messages. `timeline` says when how many bytes of a streamed answer had arrived.
+         */
+        RenderedOut: {
+            /** Answer */
+            answer: components["schemas"]["MessageOut"][] | null;
+            /** Messages */
+            messages: components["schemas"]["MessageOut"][];
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /**
+             * Timeline
+             * @description Pairs of byte offset and milliseconds.
+             */
+            timeline: [
+                number,
+                number
+            ][] | null;
+            /** Tools */
+            tools: components["schemas"]["ToolOut"][];
+        };
+        /**
          * RetentionOut
          * @description Days; null keeps for ever.
          */
@@ -1309,6 +1952,36 @@ export interface components {
             version: string;
             workspace: components["schemas"]["WorkspaceOut"];
         };
+        /**
+         * SumsOut
+         * @description Sums of calls. `cost_nano` is that of the calls that have a price; the others are counted apart.
+         */
+        SumsOut: {
+            /** Cache Read Tokens */
+            cache_read_tokens: number;
+            /** Cache Write Tokens */
+            cache_write_tokens: number;
+            /** Calls */
+            calls: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Errors */
+            errors: number;
+            /** Estimated Calls */
+            estimated_calls: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Reasoning Tokens */
+            reasoning_tokens: number;
+            /** Refused */
+            refused: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
         /** TaskIn */
         TaskIn: {
             /**
@@ -1388,6 +2061,8 @@ export interface components {
             attempt_limit: number;
             /** Attempts */
             attempts: number;
+            /** Blocked Since */
+            blocked_since: string | null;
             /** Brief */
             brief: string;
             /** Brief Cut */
@@ -1435,6 +2110,8 @@ export interface components {
             updated_at: string;
             /** Version */
             version: number;
+            /** Waits For */
+            waits_for: components["schemas"]["TaskWaitedFor"][];
         };
         /** TaskPatch */
         TaskPatch: {
@@ -1495,6 +2172,20 @@ export interface components {
          */
         TaskState: "backlog" | "ready" | "in_progress" | "in_review" | "done" | "cancelled";
         /**
+         * TaskWaitedFor
+         * @description A task that another one waits for, and where it stands.
+         */
+        TaskWaitedFor: {
+            /** Id */
+            id: string;
+            /** Ref */
+            ref: string;
+            /** State */
+            state: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * TodayOut
          * @description Since midnight UTC. Calls without a price are not in `cost_nano`.
          */
@@ -1515,6 +2206,13 @@ export interface components {
             /** Name */
             name: string;
         };
+        /** ToolOut */
+        ToolOut: {
+            /** Description */
+            description: string | null;
+            /** Name */
+            name: string;
+        };
         /**
          * UnclaimedOut
          * @description Nothing to do, and why.
@@ -1531,6 +2229,37 @@ export interface components {
             reason: components["schemas"]["Nothing"];
             /** Retry After S */
             retry_after_s: number;
+        };
+        /**
+         * UsageOut
+         * @description Tokens. `input_total` holds cached parts and audio, `output_total` reasoning and audio.
+         */
+        UsageOut: {
+            /** Audio In */
+            audio_in: number;
+            /** Audio Out */
+            audio_out: number;
+            /** Cache Read */
+            cache_read: number;
+            /** Cache Write 1H */
+            cache_write_1h: number;
+            /** Cache Write 5M */
+            cache_write_5m: number;
+            /** Input Total */
+            input_total: number;
+            /** Output Total */
+            output_total: number;
+            /** Reasoning */
+            reasoning: number;
+            /**
+             * Server Tools
+             * @description Uses of tools that the provider ran and bills apart.
+             */
+            server_tools: {
+                [key: string]: number;
+            };
+            /** Service Tier */
+            service_tier: string | null;
         };
         /** WhoOut */
         WhoOut: {
@@ -1788,6 +2517,253 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_calls: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                agent_id?: string | null;
+                conversation_id?: string | null;
+                /** @description An instant; calls that began then or later. */
+                from?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                min_cost_nano?: number | null;
+                /** @description The model the provider was asked for. */
+                model?: string | null;
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                provider?: string | null;
+                run_id?: string | null;
+                /** @description What the caller saw. */
+                status?: number | null;
+                task_id?: string | null;
+                /** @description An instant; calls that began before it. */
+                to?: string | null;
+                /** @description Those that belong to no run and no task. */
+                unclaimed?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallDetailOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_rendered: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenderedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes as they were. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_response: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                call_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes as they were. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_conversation: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_costs: {
+        parameters: {
+            query?: {
+                by?: "total" | "agent" | "task" | "run" | "model" | "provider" | "key" | "tag";
+                /** @description An instant; 30 days ago when absent. */
+                from?: string | null;
+                grain?: "minute" | "hour" | "day";
+                /** @description An instant, exclusive; now when absent. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostsOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -2791,6 +3767,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_dependency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DependencyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_dependency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+                waits_for_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_graph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -22,7 +22,9 @@ export function OutcomeWord({ outcome, code, className }: { outcome: string; cod
   );
 }
 
-export function CallCost({ call, className }: { call: Pick<Call, "cost_nano" | "usage_source" | "outcome">; className?: string }) {
-  if (call.cost_nano === null && call.usage_source === "none" && call.outcome !== "ok") return <span className={cx("text-faint", className)}>–</span>;
-  return <Money nano={call.cost_nano} estimated={call.usage_source === "estimated"} className={className} />;
+type CostProps = { call: Pick<Call, "cost_nano" | "unpriced" | "usage_source">; className?: string };
+
+export function CallCost({ call, className }: CostProps) {
+  if (call.cost_nano === null && !call.unpriced) return <span className={cx("text-faint", className)}>–</span>;
+  return <Money nano={call.unpriced ? null : call.cost_nano} estimated={call.usage_source === "estimated"} className={className} />;
 }

@@ -27,6 +27,7 @@ export const tasks = {
   attempt: (count: number) => `run ${count}`,
   waitsForAgent: "waits for an agent",
   waitsForAgentNamed: (name: string) => `waits for ${name}`,
+  waitsFor: (ref: string, others: number) => (others > 0 ? `waits for ${ref} and ${others} more` : `waits for ${ref}`),
   waitsForYou: "waits for you",
   waitsForReview: (name: string) => `waits for ${name}`,
   nobody: "nobody yet",

@@ -46,6 +46,8 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   cost_nano: 0,
   unpriced_calls: 0,
   note: null,
+  blocked_since: null,
+  waits_for: [],
   ...change,
 });
 
@@ -102,6 +104,7 @@ export const aCall = (change: Partial<Call> = {}): Call => ({
   usage: null,
   usage_source: "none",
   cost_nano: null,
+  unpriced: false,
   attempt_count: 1,
   conversation_id: null,
   client: null,

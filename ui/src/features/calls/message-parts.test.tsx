@@ -14,7 +14,7 @@ test("markup in a model's answer stays text, and nothing is fetched because a mo
 });
 
 test("a tool call is folded with its name and arguments, and laid out inside", () => {
-  const { container } = render(<MessagePart part={{ kind: "tool_call", name: "search", arguments: { query: "tariff" } }} plain={false} />);
+  const { container } = render(<MessagePart part={{ kind: "tool_call", name: "search", arguments: '{"query": "tariff"}' }} plain={false} />);
   expect(screen.getByText("calls search")).toBeInTheDocument();
   expect(container.querySelector("details")).not.toHaveAttribute("open");
   expect(container.querySelector("pre")).toHaveTextContent('{ "query": "tariff" }');
@@ -26,6 +26,6 @@ test("a very long text is cut, with a way to see all of it", () => {
 });
 
 test("a kind of part that a newer server knows is shown as it is", () => {
-  const { container } = render(<MessagePart part={{ kind: "hologram", text: "hi" }} plain={false} />);
+  const { container } = render(<MessagePart part={{ kind: "hologram" as "other", text: "hi" }} plain={false} />);
   expect(container.querySelector("pre")).toHaveTextContent("hologram");
 });

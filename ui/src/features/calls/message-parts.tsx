@@ -42,7 +42,6 @@ export function MessagePart({ part, plain }: { part: Part; plain: boolean }) {
     case "image":
       return <Attachment icon={<ImageIcon size={13} />} words={say.image} part={part} />;
     case "file":
-    case "audio":
       return <Attachment icon={<FileText size={13} />} words={say.file} part={part} />;
     default:
       return (
@@ -59,8 +58,7 @@ function rawText(part: Part): string {
 }
 
 function argumentsText(part: Part): string {
-  if (typeof part.arguments === "string") return part.arguments;
-  return part.arguments === undefined || part.arguments === null ? (part.text ?? "") : JSON.stringify(part.arguments);
+  return part.arguments ?? part.text ?? "";
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").slice(0, 160);

@@ -1,6 +1,9 @@
 import type { CallFilter } from "@/api/calls";
+import type { Outcome } from "@/api/types";
 import type { Raw, Window } from "@/lib/search";
 import { flag, oneOf, text, WINDOW_MS, WINDOWS } from "@/lib/search";
+
+const OUTCOMES: readonly Outcome[] = ["ok", "error", "cut", "cancelled", "refused"];
 
 export type CallsSearch = {
   agent?: string | undefined;
@@ -9,7 +12,7 @@ export type CallsSearch = {
   conversation?: string | undefined;
   model?: string | undefined;
   provider?: string | undefined;
-  outcome?: string | undefined;
+  outcome?: Outcome | undefined;
   unclaimed?: true | undefined;
   since?: Window | undefined;
 };
@@ -21,7 +24,7 @@ export const callsSearch = (raw: Raw): CallsSearch => ({
   conversation: text(raw.conversation),
   model: text(raw.model),
   provider: text(raw.provider),
-  outcome: text(raw.outcome),
+  outcome: oneOf(raw.outcome, OUTCOMES),
   unclaimed: flag(raw.unclaimed),
   since: oneOf(raw.since, WINDOWS),
 });

@@ -27,8 +27,8 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
       header: costs.by[by],
       sort: (row) => row.name,
       cell: (row) =>
-        row.value ? (
-          <Link to="/calls" search={{ [by]: row.value, since: span }} data-row-link className="font-[510] hover:underline">
+        row.id ? (
+          <Link to="/calls" search={{ [by]: row.id, since: span }} data-row-link className="font-[510] hover:underline">
             {row.name}
           </Link>
         ) : (

@@ -4,10 +4,10 @@ import type { CostBucket } from "@/api/types";
 import { chartOf, rowsOf, windowStart } from "@/features/costs/cost-series";
 
 const NOW = Date.parse("2026-11-23T15:30:00Z");
-const bucket = (at: string, value: string | null, cost_nano: number, calls = 1): CostBucket => ({
+const bucket = (at: string, value: string, cost_nano: number, calls = 1): CostBucket => ({
   at,
   value,
-  label: value ?? "",
+  label: value,
   calls,
   errors: 0,
   input_tokens: 10,
@@ -16,6 +16,10 @@ const bucket = (at: string, value: string | null, cost_nano: number, calls = 1):
   cost_nano,
   unpriced_calls: 0,
   estimated_calls: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0,
+  cancelled: 0,
+  refused: 0,
 });
 
 test("a window of 24 hours begins at a full hour and has 24 bars, also for hours without calls", () => {
@@ -26,7 +30,7 @@ test("a window of 24 hours begins at a full hour and has 24 bars, also for hours
 });
 
 test("rows add up a value's buckets, dearest first, and name what has no name", () => {
-  const rows = rowsOf([bucket("2026-11-23T14:00:00.000000Z", "a", 1), bucket("2026-11-23T15:00:00.000000Z", "a", 2), bucket("2026-11-23T15:00:00.000000Z", null, 9)], "No agent");
+  const rows = rowsOf([bucket("2026-11-23T14:00:00.000000Z", "a", 1), bucket("2026-11-23T15:00:00.000000Z", "a", 2), bucket("2026-11-23T15:00:00.000000Z", "", 9)], "No agent");
   expect(rows.map((row) => [row.name, row.cost_nano, row.calls])).toEqual([
     ["No agent", 9, 1],
     ["a", 3, 2],

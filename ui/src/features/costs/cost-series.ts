@@ -16,20 +16,33 @@ export function windowStart(window: Window, now: number): number {
   return Math.floor(now / grain) * grain - WINDOW_MS[window] + grain;
 }
 
-export type Row = CostSums & { id: string; name: string; value: string | null };
+export type Row = CostSums & { id: string; name: string };
 
-const nothing = (): CostSums => ({ calls: 0, errors: 0, input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cost_nano: 0, unpriced_calls: 0, estimated_calls: 0 });
+const NOTHING: CostSums = {
+  calls: 0,
+  errors: 0,
+  cancelled: 0,
+  refused: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  cache_read_tokens: 0,
+  cache_write_tokens: 0,
+  reasoning_tokens: 0,
+  cost_nano: 0,
+  unpriced_calls: 0,
+  estimated_calls: 0,
+};
 
 function add(into: CostSums, more: CostSums): void {
-  for (const key of Object.keys(nothing()) as (keyof CostSums)[]) into[key] += more[key];
+  for (const key of Object.keys(NOTHING) as (keyof CostSums)[]) into[key] += more[key];
 }
 
 /** One row for each value, dearest first. Pure. */
 export function rowsOf(buckets: CostBucket[], unnamed: string): Row[] {
   const rows = new Map<string, Row>();
   for (const bucket of buckets) {
-    const id = bucket.value ?? "";
-    const row = rows.get(id) ?? { id, name: bucket.value ? bucket.label : unnamed, value: bucket.value, ...nothing() };
+    const id = bucket.value;
+    const row = rows.get(id) ?? { id, name: bucket.value ? bucket.label : unnamed, ...NOTHING };
     add(row, bucket);
     rows.set(id, row);
   }
@@ -54,7 +67,7 @@ export function chartOf(buckets: CostBucket[], rows: Row[], window: Window, now:
   const byAt = new Map(bars.map((bar) => [Date.parse(bar.at), bar]));
   for (const bucket of buckets) {
     const bar = byAt.get(Date.parse(bucket.at));
-    const which = place.get(bucket.value ?? "") ?? (gathered ? series.length - 1 : -1);
+    const which = place.get(bucket.value) ?? (gathered ? series.length - 1 : -1);
     if (bar && which >= 0) bar.values[which] = (bar.values[which] ?? 0) + bucket.cost_nano;
   }
   return { series, bars };

@@ -51,6 +51,7 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
             {say.due} <Due at={task.due_at} />
           </Chip>
         )}
+        <WaitChip task={task} />
         {task.state === "in_review" && <ReviewChip task={task} />}
         {task.labels.slice(0, 3).map((label) => (
           <Chip key={label} title={label} className="max-w-[110px]">
@@ -89,6 +90,17 @@ function CardMenu({ task, onMove, onOpen }: Pick<Props, "task" | "onOpen"> & { o
       {task.allowed_moves.length > 0 && <MenuLine />}
       <MenuItem onSelect={() => onOpen?.()}>{say.openTask}</MenuItem>
     </Menu>
+  );
+}
+
+/** "waits for T-9 · 12 min": what stands before this task, and since when. */
+export function WaitChip({ task }: { task: Task }) {
+  const [first, ...others] = task.waits_for.filter((each) => each.state !== "done" && each.state !== "cancelled");
+  if (!first || task.blocked_since === null) return null;
+  return (
+    <Chip tone="wait" title={[first, ...others].map((each) => `${each.ref} ${each.title}`).join("\n")}>
+      {say.waitsFor(first.ref, others.length)} · <Since at={task.blocked_since} />
+    </Chip>
   );
 }
 

@@ -19,7 +19,7 @@ import { Page, Section } from "@/components/page";
 import { RunsTable } from "@/components/runs-table";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
-import { workerSays } from "@/features/tasks/task-card";
+import { WaitChip, workerSays } from "@/features/tasks/task-card";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
 import { happenings, Timeline } from "@/features/tasks/task-timeline";
 import { cx } from "@/lib/cx";
@@ -121,6 +121,7 @@ function Standing({ task }: { task: Task }) {
       ) : (
         (verb || task.state === "in_review") && <span>· {verb ?? tasks.waitsForReview(task.accountable.name)}</span>
       )}
+      <WaitChip task={task} />
       {task.due_at && task.state !== "done" && (
         <span>
           · {tasks.due} <Due at={task.due_at} />
