@@ -53,7 +53,7 @@ class Work:
 class Preparer:
     """Makes batches ready. What it writes to the packs counts for nothing until the batch is committed."""
 
-    def __init__(self, db: Database, store: Store, packs: Packs, redact: Redact | None) -> None:
+    def __init__(self, db: Database, store: Store, packs: Packs, redact: Redact) -> None:
         self._db = db
         self._store = store
         self._packs = packs

@@ -18,6 +18,7 @@ from quarterdeck.ledger.intake import Redact
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.reader import START, JournalReader
 from quarterdeck.ledger.record import decode
+from quarterdeck.ledger.redact import Redactor
 from quarterdeck.ledger.segments import Position
 
 BATCH = 250
@@ -52,13 +53,13 @@ class Ingester:
         poll_s: float = POLL_S,
         linger_s: float = LINGER_S,
     ) -> None:
-        """`redact` takes out what must not be stored, from records whose body mode says redacted."""
+        """`redact` takes out what must not be stored, from records whose body mode says redacted; None: the usual."""
         self._db = db
         self._journals = journals
         self._poll_s = poll_s
         self._linger_s = linger_s
         store = writes.store_for(db.is_sqlite)
-        self._preparer = Preparer(db, store, packs, redact)
+        self._preparer = Preparer(db, store, packs, redact or Redactor())
         self._committer = Committer(db, store)
         self._offsets: dict[str, Position] = {}
         self._pending: dict[str, Work] = {}

@@ -94,7 +94,7 @@ _msgpack = msgspec.msgpack.Encoder()
 _detail = msgspec.msgpack.Decoder(Detail)
 
 
-def read(payload: bytes, redact: Redact | None = None) -> Draft:
+def read(payload: bytes, redact: Redact) -> Draft:
     """Raises Poison."""
     try:
         return _read(decode(payload), redact)
@@ -106,12 +106,12 @@ def read(payload: bytes, redact: Redact | None = None) -> Draft:
         raise Poison(f"cannot be read: {error!r}") from error
 
 
-def _read(record: CallRecord, redact: Redact | None) -> Draft:
+def _read(record: CallRecord, redact: Redact) -> Draft:
     instant = instant_of(record.id)
     month_of(instant)  # an instant that no calendar has is refused here, and not with the whole batch
     if not may_name_directory(record.workspace_id):
         raise ValueError(f"{record.workspace_id!r} is no workspace's id")
-    if redact is not None and record.body_mode == "redacted":
+    if record.body_mode == "redacted":
         record = redact(record)
     record = _storable(record)
     draft = Draft(

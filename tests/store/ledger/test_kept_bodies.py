@@ -160,6 +160,28 @@ async def test_what_was_not_to_be_kept_is_said_to_be_so(world: World) -> None:
         await kept(world, made)
 
 
+async def test_secrets_are_not_stored_where_bodies_are_redacted(world: World) -> None:
+    key = "sk-proj-abcdefghijklmnop1234567890"
+    made = record(
+        body_mode="redacted",
+        request_body=chat("first", "second", f"my key is {key}"),
+        response_body=json.dumps({"said": key}).encode(),
+        request_headers=[("x-key", key)],
+    )
+    await world.take(made)
+    assert await kept(world, made) == (
+        made.request_body.replace(key.encode(), b"[redacted:api_key]"),
+        json.dumps({"said": "[redacted:api_key]"}).encode(),
+    )
+    [row] = await world.calls()
+    assert (row["body_mode"], row["request_size"]) == ("redacted", len(made.request_body))
+    async with world.db.read() as tx:
+        detail = await Bodies(world.db, world.packs).detail(await calls.get(tx, "ws_1", made.id))
+    assert detail.extra == {"redacted": 3}
+    for path in world.data.rglob("*.qdp"):
+        assert key.encode() not in path.read_bytes()
+
+
 async def test_headers_and_chunk_times_are_kept_with_the_body(world: World) -> None:
     made = record(chunk_times=bytes(range(16)), extra={"mismatch": "x"})
     await world.take(made)
