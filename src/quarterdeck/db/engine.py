@@ -159,9 +159,9 @@ async def _finished(work: Coroutine[Any, Any, T], undo: Callable[[T], Awaitable[
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        result = await task
-        if undo is not None:
-            await undo(result)
+        await asyncio.wait({task})
+        if undo is not None and not task.cancelled() and task.exception() is None:
+            await undo(task.result())
         raise
 
 
