@@ -88,7 +88,6 @@ class Control:
             about=About(version=__version__, gateway_url=self._settings.base_url),
             feed=self._feed,
             files=self._settings.data / "files",
-            files=self._settings.data / "files",
             packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
             readiness=self._readiness,
