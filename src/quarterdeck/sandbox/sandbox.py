@@ -87,7 +87,7 @@ class Sandbox:
             plan = self._plan(method, target, headers, header, body)
             if len(self._plans) >= _CACHED_PLANS:
                 self._plans.clear()
-            if plan.source != "error" and method == "POST":
+            if plan.key and (plan.script.fault is None or faults.stateless(plan.script.fault)):
                 self._plans[key] = plan
         return plan
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import zlib
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -41,6 +42,9 @@ def test_retry_after_comes_in_seconds_as_a_date_or_in_milliseconds(sandbox: Any)
     date = sandbox.raw(script=faulty("status", status=429, retry_after_date_s=90)).headers
     received = sandbox.requests()[-1]["at"]
     assert 85 < parsedate_to_datetime(date["retry-after"]).timestamp() - received < 91
+    time.sleep(1.1)
+    later = sandbox.raw(script=faulty("status", status=429, retry_after_date_s=90)).headers
+    assert parsedate_to_datetime(later["retry-after"]) > parsedate_to_datetime(date["retry-after"])
     ms = sandbox.raw(script=faulty("status", status=503, retry_after_ms=250)).headers
     assert ms["retry-after-ms"] == "250"
     assert "retry-after" not in ms
