@@ -15,9 +15,10 @@ from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.pages import MAX_LIMIT, Page
+from quarterdeck.kernel.text import storable
 
 OWNER_EMAIL = "owner@localhost"
-OWNER_TOKEN = "owner token"
+OWNER_TOKEN = "owner token"  # noqa: S105 - the name of a key
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,8 @@ async def by_email(tx: Transaction, workspace_id: str, email: str) -> Member | N
 
 async def everywhere(tx: Transaction, email: str) -> list[Member]:
     """The members with this e-mail in all workspaces, oldest first: who may be signing in."""
+    if not storable(email):
+        return []
     rows = await tx.rows(
         sa.select(members).where(members.c.email == email.strip().lower()).order_by(members.c.created_at, members.c.id)
     )
@@ -195,7 +198,8 @@ def normal_email(email: str) -> str:
     """Raises Invalid when the text cannot be an e-mail address."""
     found = email.strip().lower()
     name, at, host = found.partition("@")
-    if not at or not name or not host or "@" in host or any(letter.isspace() for letter in found) or len(found) > 254:
+    odd = "@" in host or not found.isprintable() or any(letter.isspace() for letter in found) or len(found) > 254
+    if not at or not name or not host or odd:
         raise Invalid(f"{email!r} is not an e-mail address.", field="email")
     return found
 
