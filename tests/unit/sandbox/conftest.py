@@ -63,7 +63,7 @@ class Sandbox:
         *,
         method: str = "POST",
         script: object = None,
-        quiet_s: float = 0.3,
+        quiet_s: float = 5.0,
         headers: tuple[str, ...] = (),
     ) -> Raw:
         """One request on its own connection, read until it ends or nothing came for `quiet_s`."""

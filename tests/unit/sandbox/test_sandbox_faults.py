@@ -52,12 +52,12 @@ def test_retry_after_comes_in_seconds_as_a_date_or_in_milliseconds(sandbox: Any)
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_it_hangs_before_the_headers(sandbox: Any, stream: bool) -> None:
-    answer = sandbox.raw(body=sandbox.chat(stream=stream), script=faulty("hang"))
+    answer = sandbox.raw(body=sandbox.chat(stream=stream), script=faulty("hang"), quiet_s=0.3)
     assert (answer.status, answer.body, answer.ended) == (None, b"", "open")
 
 
 def test_it_hangs_in_the_middle_of_a_stream(sandbox: Any) -> None:
-    answer = sandbox.stream(faulty("hang", after=3))
+    answer = sandbox.stream(faulty("hang", after=3), quiet_s=0.5)
     assert answer.parts == good(sandbox)[:3]
     assert answer.ended == "open"
 
@@ -84,7 +84,7 @@ def test_a_connection_ends_before_the_headers(sandbox: Any, kind: str, ended: st
 @pytest.mark.parametrize(("kind", "ended"), [("cut", "fin"), ("reset", "reset"), ("hang", "open")])
 def test_an_answer_that_is_no_stream_stops_in_its_body(sandbox: Any, kind: str, ended: str) -> None:
     whole = sandbox.raw(script=WORDS)
-    answer = sandbox.raw(script=faulty(kind, after=2))
+    answer = sandbox.raw(script=faulty(kind, after=2), quiet_s=0.5)
     assert answer.headers["content-length"] == whole.headers["content-length"]
     assert whole.body.startswith(answer.body)
     assert len(answer.body) == pytest.approx(len(whole.body) / 2, abs=4)
