@@ -47,9 +47,8 @@ async def test_a_request_passes_byte_for_byte_and_is_priced(
 
 
 async def test_a_key_in_the_query_is_taken_and_kept_here(gateway: Gateway, provider: AnyProvider) -> None:
-    answer = await gateway.client.post(
-        f"/v1beta/models/{MODEL}:generateContent?key={KEY}&prettyPrint=false", content=BODY
-    )
+    path = f"/v1beta/models/{MODEL}:generateContent"
+    answer = await gateway.client.post(f"{path}?key={KEY}&prettyPrint=false", content=BODY)
     assert answer.status_code == 200
     assert provider.seen[0].target == f"{path}?prettyPrint=false"
     assert KEY not in repr(gateway.records())

@@ -10,6 +10,7 @@ from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.identify import check
 from quarterdeck.gateway.models import listing
+from quarterdeck.gateway.native import NativeCalls, native_of
 from quarterdeck.gateway.server import Exchange
 
 _WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
@@ -22,6 +23,7 @@ class GatewayApp:
     def __init__(self, parts: Parts, calls: ModelCalls, forward: Forwarder, health: Health) -> None:
         self._parts = parts
         self._calls = calls
+        self._native = NativeCalls(parts)
         self._forward = forward
         self._health = health
 
@@ -30,6 +32,8 @@ class GatewayApp:
         endpoint = endpoint_of(path, exchange.query)
         if endpoint is not None and exchange.method == endpoint.method:
             await self._calls.handle(exchange, endpoint)
+        elif (native := native_of(exchange)) is not None:
+            await self._native.handle(exchange, native)
         elif path == MODELS_PATH or path.startswith(MODEL_PREFIXES):
             await self._other_model_path(exchange, endpoint)
         elif path in Health.PATHS:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot
+from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway import errors, targets, translation
 from quarterdeck.gateway.answers import Metrics, refuse
 from quarterdeck.gateway.attribution import attribute
@@ -125,19 +125,23 @@ class ModelCalls:
         run = workspace.runs.get(attribution.run_id) if attribution is not None and attribution.run_id else None
         if run is not None and run.state == "paused":
             raise errors.task_paused()
-        settler, name, asked = self._parts.settler, draft.endpoint.dialect, facts.model or ""
-        target = self._targets.get((workspace.id, name, asked))
-        if target is None:
-            target = await asyncio.to_thread(targets.pick, workspace, name, asked, settler.prices.knows)
-            if draft.workspace is self._parts.holder.current.workspaces.get(workspace.id):
-                self._targets[workspace.id, name, asked] = target
-        draft.target = target
+        settler = self._parts.settler
+        target = draft.target = await self._find_target(draft, workspace, facts.model or "")
         targets.check_allowed(key, target, draft.request_body)
         if target.provider.problem is not None:
             raise errors.provider_unset(target.provider.name, target.provider.problem)
         if settler.journal_full:
             raise errors.journal_full()
         settler.prepare(target)
+
+    async def _find_target(self, draft: Draft, workspace: WorkspaceEntry, asked: str) -> Target:
+        name, knows = draft.endpoint.dialect, self._parts.settler.prices.knows
+        target = self._targets.get((workspace.id, name, asked))
+        if target is None:
+            target = await asyncio.to_thread(targets.pick, workspace, name, asked, knows)
+            if draft.workspace is self._parts.holder.current.workspaces.get(workspace.id):
+                self._targets[workspace.id, name, asked] = target
+        return target
 
     async def _serve(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         """Send, relay and settle, with the call in the table of open calls while it lasts."""
@@ -147,8 +151,7 @@ class ModelCalls:
         response: Response | None = None
         try:
             response = await self._attempt(draft, dialect, exchange)
-            relay = relay_stream if _streams(draft) else relay_whole
-            await relay(draft, dialect, response, exchange, self._parts.settler)
+            await self._relay(draft, dialect, response, exchange)
         except asyncio.CancelledError:
             # Ours only when the lever was pulled; a server shutting down cancels for good.
             if not lever.pulled:
@@ -164,6 +167,10 @@ class ModelCalls:
             self._parts.open_calls.remove(flight)
             if response is not None:
                 response.abort()
+
+    async def _relay(self, draft: Draft, dialect: Dialect, response: Response, exchange: Exchange) -> None:
+        relay = relay_stream if _streams(draft) else relay_whole
+        await relay(draft, dialect, response, exchange, self._parts.settler)
 
     def _open(self, draft: Draft, lever: Lever) -> InFlight:
         assert draft.workspace is not None and draft.key is not None and draft.facts is not None
@@ -188,10 +195,7 @@ class ModelCalls:
         """One try at the target; returns once the answer's head is here."""
         target = draft.target
         assert target is not None
-        if translation.needed(draft, target):
-            out = translation.begin(draft, target)
-        else:
-            out = _as_it_came(draft, dialect, target, exchange.query)
+        out = self._outgoing(draft, dialect, target, exchange)
         out.headers.extend(targets.auth_headers(target, dict(out.headers)))
         draft.sent_at = draft.elapsed()
         request = Request(draft.endpoint.method, out.path, out.headers, out.body)
@@ -204,6 +208,11 @@ class ModelCalls:
         kind = value_of(response.headers, b"content-type")
         draft.answer_type = kind.decode("latin-1") if kind is not None else None
         return response
+
+    def _outgoing(self, draft: Draft, dialect: Dialect, target: Target, exchange: Exchange) -> translation.Outgoing:
+        if translation.needed(draft, target):
+            return translation.begin(draft, target)
+        return _as_it_came(draft, dialect, target, exchange.query)
 
     async def _end_early(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         """The caller left, or somebody pulled the stop lever on this call."""

@@ -26,6 +26,8 @@ class Draft:
 
     # Most calls change few of these, and a class attribute costs a call nothing until it does.
     request_body = b""
+    uploaded = 0
+    """Bytes of a body that was passed on as it came and not kept."""
     key: KeyEntry | None = None
     agent: AgentEntry | None = None
     workspace: WorkspaceEntry | None = None
@@ -170,7 +172,7 @@ class Draft:
             response_body=b"".join(self.chunks) if keep else b"",
             response_type=self.answer_type,
             chunk_times=b"".join(self._chunk_times) if keep else b"",
-            request_size=len(self.request_body),
+            request_size=self.uploaded or len(self.request_body),
             response_size=self.response_size,
             extra={"mismatch": attribution.mismatch} if attribution is not None and attribution.mismatch else {},
         )

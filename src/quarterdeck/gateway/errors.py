@@ -82,6 +82,22 @@ def model_unknown(model: str, names: Sequence[str]) -> Refusal:
     )
 
 
+def provider_unknown(name: str, names: Sequence[str]) -> Refusal:
+    known = ", ".join(names) or "none is set up"
+    return Refusal(
+        404, "provider_unknown", f"There is no provider {name!r} here that can be asked; there are: {known}."
+    )
+
+
+def provider_unnamed(names: Sequence[str]) -> Refusal:
+    known = ", ".join(names) or "none is set up"
+    return Refusal(
+        400,
+        "provider_unnamed",
+        f"Say which provider to ask, in the header x-quarterdeck-provider or before the model; there are: {known}.",
+    )
+
+
 def no_such_path(path: str) -> Refusal:
     return Refusal(404, "path_unknown", f"{path} is not a path this gateway serves. See /api/docs for those it does.")
 

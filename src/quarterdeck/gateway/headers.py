@@ -8,7 +8,15 @@ from quarterdeck.gateway.transport import HOP_BY_HOP
 Headers = Sequence[tuple[bytes, bytes]]
 
 SECRET = frozenset(
-    {b"authorization", b"x-api-key", b"x-goog-api-key", b"x-portkey-api-key", b"cookie", b"proxy-authorization"}
+    {
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"x-portkey-api-key",
+        b"cookie",
+        b"proxy-authorization",
+    }
 )
 _NOT_FORWARDED = HOP_BY_HOP | SECRET | {b"host", b"content-length", b"expect", b"forwarded", b"x-forwarded-for"}
 _OUR_PREFIXES = (b"x-quarterdeck-", b"x-portkey-", b"x-clawrouter-", b"x-forwarded-")

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from quarterdeck.access.catalogue import SPECS, ProviderSpec
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors
+from quarterdeck.gateway.dialects.base import BadBody
 from quarterdeck.gateway.dialects.bytes_patch import repeats
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
 from quarterdeck.gateway.transport import Origin, Timeouts
@@ -97,15 +98,27 @@ def query_of(target: Target, query: bytes) -> bytes:
     return b"&".join(kept)
 
 
+def at(provider: ProviderEntry, model: str) -> Target:
+    """A provider as it is, spoken to in its own words. Raises Refusal when its address is no address."""
+    return _target(provider, SPECS[provider.kind].chat or "", model, renamed=False)
+
+
 def check_allowed(key: KeyEntry, target: Target, body: bytes) -> None:
     """Raises Refusal when the key is limited to models that do not include this one.
 
     A body that names its model twice is refused for such a key: the provider might read the other one.
     """
-    if key.models is not None and repeats(body, "model"):
+    if key.models is not None and body and _repeats_model(body):
         raise errors.bad_body("The body names its model twice; name it once.")
     if not allowed(key, target.provider.name, target.model):
         raise errors.model_not_allowed(f"{target.provider.name}/{target.model}")
+
+
+def _repeats_model(body: bytes) -> bool:
+    try:
+        return repeats(body, "model")
+    except BadBody as error:
+        raise errors.bad_body(str(error)) from None
 
 
 def allowed(key: KeyEntry, provider: str, model: str) -> bool:

@@ -1,6 +1,7 @@
 """A call to a provider that does not speak the caller's dialect: what is sent instead, and how to read what returns."""
 
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import msgspec
@@ -35,7 +36,7 @@ _OF_A_DIALECT = (b"anthropic-", b"openai-", b"x-stainless-", b"x-goog-", b"conte
 class Outgoing:
     """What goes to the provider in place of the caller's request."""
 
-    body: bytes
+    body: bytes | AsyncIterator[bytes] | None
     path: bytes
     headers: list[tuple[bytes, bytes]]
 

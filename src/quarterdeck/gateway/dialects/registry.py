@@ -1,6 +1,6 @@
 """Every dialect by its name in the call record."""
 
-from quarterdeck.gateway.dialects import anthropic, openai_chat, openai_embeddings, openai_responses
+from quarterdeck.gateway.dialects import anthropic, native, openai_chat, openai_embeddings, openai_responses
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.dialects.gemini import wire as gemini
 from quarterdeck.gateway.dialects.openai_chat.wire import COMPLETIONS
@@ -16,5 +16,7 @@ _ALL: tuple[Dialect, ...] = (
     gemini.ARRAY,
     gemini.COUNT_TOKENS,
     gemini.EMBEDDINGS,
+    native.DIALECT,
+    native.FREE,
 )
 BY_NAME: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
