@@ -123,7 +123,9 @@ async def measure(name: str, seconds: float, connections: int) -> tuple[float, f
         address = sock.getsockname()
         sock.close()
         transports = [(await loop.create_connection(Load, *address))[0] for _ in range(connections)]
-        await asyncio.sleep(1)
+        first = Load.answered
+        while Load.answered < first + 1000:
+            await asyncio.sleep(0.1)
         before, counted, since = cpu(server.pid), Load.answered, time.monotonic()
         await asyncio.sleep(seconds)
         after, count, took = cpu(server.pid), Load.answered - counted, time.monotonic() - since
