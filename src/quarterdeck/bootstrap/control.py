@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from quarterdeck import __version__
 from quarterdeck.access import binding, members, sessions
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
-from quarterdeck.api.app import create_app
+from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Readiness, Services
 from quarterdeck.bootstrap import pidfile
 from quarterdeck.bootstrap.admin import open_database, owner_of, signin_url
@@ -62,6 +63,18 @@ class Gateways:
         return await self._bus.end_calls(scope=scope, scope_id=scope_id, code=code, message=message)
 
 
+class Server(uvicorn.Server):
+    """Tells those who follow the live events that it is over, so that nothing waits for them to leave."""
+
+    def __init__(self, config: uvicorn.Config, feed: EventFeed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._feed.close()
+        await super().shutdown(sockets)
+
+
 class Control:
     """One control process."""
 
@@ -97,8 +110,10 @@ class Control:
         async with self._feed.running(), self._loops():
             pidfile.write(self._settings.data / PID_FILE)
             announcing = asyncio.create_task(self._announce(news))
-            await uvicorn.Server(self._config(create_app(services))).serve()
+            app = create_app(services)
+            await Server(self._config(app), self._feed).serve()
             announcing.cancel()
+            await settle(app)
         await self._bus.stop()
         await self._db.close()
 

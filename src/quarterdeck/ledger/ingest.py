@@ -11,6 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from quarterdeck.db import Database
+from quarterdeck.db.outbox import wait_up_to
 from quarterdeck.ledger import tables, writes
 from quarterdeck.ledger.batches import Preparer, Work
 from quarterdeck.ledger.commit import AWAY, Committer, OffsetMoved
@@ -110,8 +111,8 @@ class Ingester:
         return Backlog(records, size, lag_ms)
 
     async def _rest(self, wait_s: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._awake.wait(), wait_s)
+        await wait_up_to(self._awake, wait_s)
+        if self._awake.is_set():
             await asyncio.sleep(self._linger_s)
         self._awake.clear()
 
