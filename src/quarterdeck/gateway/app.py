@@ -13,7 +13,7 @@ from quarterdeck.gateway.models import listing
 from quarterdeck.gateway.native import NativeCalls, native_of
 from quarterdeck.gateway.server import Exchange
 
-_WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini"}
+_WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini", "cohere": "cohere"}
 _JSON = (b"content-type", b"application/json")
 
 

@@ -28,7 +28,7 @@ class Endpoint:
     """The path as providers of this family spell it: below `/v1` for OpenAI, from the root for others. `{model}` stands
     for the model."""
     family: str
-    """openai, anthropic or gemini: how a refusal is worded."""
+    """openai, anthropic, gemini or cohere: how a refusal is worded."""
     method: bytes = b"POST"
     billing: Billing = Billing.TOKENS
     model: str | None = None
@@ -67,6 +67,9 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/v1/embeddings": Endpoint("openai_embeddings", b"/embeddings", "openai"),
     "/v1/messages": _MESSAGES,
     "/v1/messages/count_tokens": _COUNT,
+    "/v2/chat": Endpoint("cohere", b"/v2/chat", "cohere"),
+    "/v2/embed": Endpoint("cohere_embed", b"/v2/embed", "cohere"),
+    "/v2/rerank": Endpoint("cohere_rerank", b"/v2/rerank", "cohere", billing=Billing.UNKNOWN),
     "/anthropic/v1/messages": _MESSAGES,
     "/anthropic/v1/messages/count_tokens": _COUNT,
 }
@@ -105,4 +108,6 @@ def family_of(path: str) -> str:
     """The family whose clients ask for `path`, to word a refusal for them."""
     if path.startswith(("/v1beta/", "/v1/models/")):
         return "gemini"
+    if path.startswith("/v2/"):
+        return "cohere"
     return "anthropic" if path.startswith(("/v1/messages", "/anthropic/")) else "openai"

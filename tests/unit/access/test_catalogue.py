@@ -20,6 +20,8 @@ DIALECTS = {
     "gemini_count_tokens",
     "gemini_embeddings",
     "cohere",
+    "cohere_embed",
+    "cohere_rerank",
 }
 
 

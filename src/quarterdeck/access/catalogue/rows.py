@@ -85,9 +85,9 @@ def _makers() -> Iterator[ProviderSpec]:
         "cohere",
         "Cohere",
         "https://api.cohere.com",
-        dialects=frozenset({"cohere"}),
+        dialects=frozenset({"cohere", "cohere_embed", "cohere_rerank"}),
         chat="cohere",
-        source="docs.cohere.com/reference/chat",
+        source="docs.cohere.com/reference/chat; …/embed; …/rerank",
         price_kind="cohere",
     )
     yield like_openai(

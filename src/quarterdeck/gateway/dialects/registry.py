@@ -2,6 +2,7 @@
 
 from quarterdeck.gateway.dialects import anthropic, native, openai_chat, openai_embeddings, openai_responses
 from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.cohere import wire as cohere
 from quarterdeck.gateway.dialects.gemini import wire as gemini
 from quarterdeck.gateway.dialects.openai_chat.wire import COMPLETIONS
 
@@ -16,6 +17,9 @@ _ALL: tuple[Dialect, ...] = (
     gemini.ARRAY,
     gemini.COUNT_TOKENS,
     gemini.EMBEDDINGS,
+    cohere.DIALECT,
+    cohere.EMBED,
+    cohere.RERANK,
     native.DIALECT,
     native.FREE,
 )
