@@ -143,7 +143,9 @@ def postgres_servers() -> dict[Path, PostgresServer]:
 def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("store") / "empty.db"
     engine = sa.create_engine(f"sqlite:///{path}")
-    import_tables().create_all(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA auto_vacuum=INCREMENTAL")
+        import_tables().create_all(connection)
     engine.dispose()
     return path
 

@@ -44,6 +44,11 @@ def _month_of_day(day: int) -> Month:
     return Month(f"{begin:%Y%m}", _micro(begin), _micro(_next_month(begin)))
 
 
+def month_named(suffix: str) -> Month:
+    """The month of a suffix such as `202611`. Raises ValueError."""
+    return month_of(_micro(datetime.strptime(suffix, "%Y%m").replace(tzinfo=UTC)))
+
+
 def epoch_of(instant: int) -> int:
     """The number of the week (from Monday, UTC) whose packs hold what was said then."""
     return (instant - _FIRST_MONDAY) // WEEK

@@ -5,7 +5,7 @@ read as the text that it spells, so that a secret is found though it came in pie
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,16 @@ class Redactor:
         """
         self._patterns = tuple(patterns)
         self._paths = tuple(tuple(path.split(".")) for path in fields)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Redactor":
+        """As a workspace's settings say: `patterns` and `fields` beside the usual ones, `emails` to take those out too.
+
+        Raises re.error when a pattern is no regular expression.
+        """
+        own = [Pattern("pattern", re.compile(text)) for text in settings.get("patterns", ())]
+        mail = (EMAIL,) if settings.get("emails") else ()
+        return cls((*DEFAULT, *mail, *own), settings.get("fields", ()))
 
     def __call__(self, record: CallRecord) -> CallRecord:
         """The record without what is to be taken out, and with how many times that was."""
@@ -186,6 +196,21 @@ class Redactor:
             counter.count += 1
             text = f"{text[:begin]}[redacted:{name}]{text[end:]}"
         return text
+
+
+class Redactors:
+    """A redactor for each workspace that has settings of its own, and the usual one for all others."""
+
+    def __init__(self) -> None:
+        self._usual = Redactor()
+        self._own: dict[str, Redactor] = {}
+
+    def configure(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        """Replace the settings of all workspaces. Raises re.error, and then nothing is replaced."""
+        self._own = {workspace_id: Redactor.of(each) for workspace_id, each in settings.items()}
+
+    def __call__(self, record: CallRecord) -> CallRecord:
+        return self._own.get(record.workspace_id, self._usual)(record)
 
 
 class _Counter:

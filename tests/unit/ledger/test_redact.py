@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.ledger.record import CallRecord
-from quarterdeck.ledger.redact import DEFAULT, EMAIL, MARK, Redactor
+from quarterdeck.ledger.redact import DEFAULT, EMAIL, MARK, Redactor, Redactors
 
 KEY = "sk-proj-abcdefghijklmnop1234567890"
 SECRETS = {
@@ -147,6 +147,18 @@ def test_a_record_says_that_it_was_redacted_and_is_not_redacted_again() -> None:
     assert once.extra == {MARK: 1}
     assert redact(once) is once
     assert redact(record()).extra == {MARK: 0}
+
+
+def test_each_workspace_may_say_what_is_taken_out() -> None:
+    redactors = Redactors()
+    redactors.configure({"ws_1": {"patterns": [r"project \w+"], "fields": ["user"], "emails": True}})
+    body = b'{"user":"u","content":"project moon, a@example.com"}'
+    ours = redactors(record(workspace_id="ws_1", request_body=body)).request_body
+    assert json.loads(ours) == {"user": "[redacted]", "content": "[redacted:pattern], [redacted:email]"}
+    assert redactors(record(workspace_id="ws_2", request_body=body)).request_body == body
+    with pytest.raises(re.error):
+        redactors.configure({"ws_1": {"patterns": ["("]}})
+    assert redactors(record(workspace_id="ws_1", request_body=body)).request_body == ours
 
 
 def test_mail_addresses_are_taken_out_when_asked() -> None:
