@@ -148,12 +148,12 @@ async def test_it_moves_as_far_as_the_task_allows(client: httpx.AsyncClient) -> 
 async def test_a_person_passes_a_review_or_sends_back_with_a_note(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
     agent = await as_agent("research")
     made = await _made(client, state="ready")
-    path = f"/api/v1/tasks/{made['id']}/move"
-    for outcome in ("in_progress", "done"):
+    path = f"/api/v1/tasks/{made['id']}/reviews"
+    for verdict, outcome in (("request_changes", "in_progress"), ("approve", "done")):
         claimed = (await agent.post("/api/v1/agent/claim")).json()
         await agent.post(f"/api/v1/runs/{claimed['run']['id']}/finish", json={"outcome": "succeeded"})
-        moved = (await client.post(path, json={"to": outcome, "note": "Name your sources."})).json()
-        assert moved["state"] == outcome
+        said = {"verdict": verdict, "body": "Name your sources."}
+        assert (await client.post(path, json=said)).json()["task"]["state"] == outcome
     assert claimed["task"]["note"] == "Name your sources."
     assert claimed["run"]["attempt"] == 2
 

@@ -12,6 +12,7 @@ from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.providers import api as providers
+from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.settings import api as settings
 from quarterdeck.control.tasks import api as tasks
@@ -27,6 +28,7 @@ ROUTERS: list[APIRouter] = [
     runs.agent_router,
     deliverables.router,
     deliverables.agent_router,
+    reviews.router,
     calls.router,
     costs.router,
     providers.router,

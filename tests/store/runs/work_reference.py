@@ -90,6 +90,8 @@ class Reference:
             return None
         if to not in BY_PERSON[task.state] or (to == "in_review" and task.run is not None):
             return "move_not_allowed"
+        if to == "done" and task.review != "none":
+            return "review_missing"
         if task.run is not None:
             self.runs[task.run].state = "cancelled"
         task.failures = 0

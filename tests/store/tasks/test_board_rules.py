@@ -141,7 +141,7 @@ async def test_members_move_tasks_exactly_as_the_table_says(world: World) -> Non
 
 async def _standing(world: World, *, agent_id: str, state: TaskState, run_open: bool) -> Task:
     """A task that stands somewhere, set up in the store itself: the verbs are what is tested."""
-    task = await world.task(state=TaskState.READY, agent_id=agent_id)
+    task = await world.task(state=TaskState.READY, agent_id=agent_id, review=ReviewPolicy.NONE)
     if run_open:
         async with world.db.read() as tx:
             agent = await actions.agents.find(tx, world.workspace_id, agent_id)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
+from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
 from quarterdeck.control.runs.actions import Claimed, Unclaimed
 from quarterdeck.control.runs.model import (
@@ -63,7 +64,8 @@ class ClaimedOut(BaseModel):
 
     claimed: Literal[True] = True
     task: TaskOut
-    last_review: None = None
+    last_review: ReviewOut | None
+    """What a reviewer wanted changed in what was handed in before."""
     run: ClaimedRunOut
     run_key: str
     base_url: str
@@ -161,7 +163,8 @@ async def claim_task(
     if isinstance(answer, Unclaimed):
         return _nothing(answer, waited=wanted.wait_s > 0)
     async with db.read() as tx:
-        return _claimed(answer, await shown_task(tx, answer.task), request.app.state.about.gateway_url)
+        review = await last_review(tx, actor.workspace_id, answer.task.id)
+        return _claimed(answer, await shown_task(tx, answer.task), review, request.app.state.about.gateway_url)
 
 
 @agent_router.post("/runs/{run_id}/progress", operation_id="report_progress")
@@ -190,10 +193,11 @@ def _nothing(answer: Unclaimed, *, waited: bool) -> UnclaimedOut:
     return UnclaimedOut(reason=answer.reason, message=answer.message, retry_after_s=retry_after_s)
 
 
-def _claimed(answer: Claimed, task: TaskOut, base_url: str) -> ClaimedOut:
+def _claimed(answer: Claimed, task: TaskOut, review: ReviewOut | None, base_url: str) -> ClaimedOut:
     run = answer.run
     return ClaimedOut(
         task=task,
+        last_review=review,
         run=ClaimedRunOut(
             id=run.id,
             attempt=run.attempt,

@@ -8,6 +8,7 @@ from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.dependencies import unblocking
+from quarterdeck.control.reviews import gate
 from quarterdeck.control.runs import ending
 from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.tasks import store
@@ -17,7 +18,6 @@ from quarterdeck.control.tasks.model import (
     Criterion,
     Mover,
     NewTask,
-    ReviewPolicy,
     Task,
     TaskChange,
     TaskState,
@@ -28,6 +28,7 @@ from quarterdeck.control.tasks.model import (
     criteria,
     may_move,
 )
+from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
@@ -45,6 +46,7 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
         raise Invalid("A new task stands in the backlog or is ready.", field="state")
     if new.agent_id is not None:
         await _must_be_assignable(tx, workspace_id, new.agent_id)
+    await _must_be_reviewable(tx, workspace_id, new.review)
     task = Task(
         id=new_id("tsk"),
         workspace_id=workspace_id,
@@ -93,6 +95,7 @@ async def change(
     differing = {field: value for field, value in _checked(change).items() if getattr(task, field) != value}
     if "accountable_id" in differing:
         await people.must_exist(tx, workspace_id, str(differing["accountable_id"]), "accountable_id")
+    await _must_be_reviewable(tx, workspace_id, change.review)
     if not differing:
         return task
     fresh = await _write(tx, task, differing)
@@ -113,7 +116,8 @@ async def move(
     """A member moves a task; a run that is open on it is cancelled by that. `note` tells the next worker why.
 
     Moving to where it stands changes nothing. Raises NotFound; Invalid; Changed when `version` is not the row's any
-    more, and `move_not_allowed`, with what is allowed now, when the table has no such move.
+    more, `move_not_allowed`, with what is allowed now, when the table has no such move, and `review_missing` when its
+    review policy is not satisfied.
     """
     task = await _locked(tx, workspace_id, task_id, version)
     if to is task.state:
@@ -121,6 +125,15 @@ async def move(
     mover = Mover.PERSON if task.run_id is None else Mover.PERSON_STOPPING
     if not may_move(task.state, to, mover):
         raise _refused(task, to)
+    if to is TaskState.DONE and (missing := await gate.missing(tx, task)) is not None:
+        raise Changed(
+            f"{task.ref} is done once it has {missing}: review it, rather than move it.",
+            code="review_missing",
+            missing=missing,
+            state=task.state,
+            allowed=[each for each in task.allowed_moves if each is not TaskState.DONE],
+            version=task.version,
+        )
     if task.run_id is not None:
         await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason=f"moved_to_{to}", actor=actor)
     return await _moved(tx, task, to, {"failures": 0, "note": _a_note(note)}, actor)
@@ -170,7 +183,7 @@ async def take(
 
 async def hand_in(tx: Transaction, task: Task, *, actor: str | None) -> Task:
     """Its run succeeded: on to review, or done when nobody asked for one. The caller has locked the task."""
-    to = TaskState.DONE if task.review is ReviewPolicy.NONE else TaskState.IN_REVIEW
+    to = TaskState.DONE if task.review == ReviewPolicy.NONE else TaskState.IN_REVIEW
     return await _moved_by_work(tx, task, to, {"failures": 0, "note": None}, actor)
 
 
@@ -251,6 +264,11 @@ async def _accountable(tx: Transaction, workspace_id: str, new: NewTask, actor: 
     if agent is None:
         raise Invalid("accountable_id must name the member who answers for this task.", field="accountable_id")
     return agent.owner_id
+
+
+async def _must_be_reviewable(tx: Transaction, workspace_id: str, review: ReviewPolicy | None) -> None:
+    if review is not None and review.member_id is not None:
+        await people.must_exist(tx, workspace_id, review.member_id, "review")
 
 
 async def _must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:

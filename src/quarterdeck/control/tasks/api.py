@@ -21,10 +21,11 @@ from quarterdeck.control.tasks.model import (
     TITLE_LENGTH,
     Criterion,
     NewTask,
-    ReviewPolicy,
     TaskChange,
     TaskState,
 )
+from quarterdeck.control.tasks.policy import PATTERN as REVIEW_PATTERN
+from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.tasks.store import TaskFilter
 from quarterdeck.control.tasks.views import (
     BoardOut,
@@ -53,6 +54,13 @@ AttemptLimit = Annotated[
     ),
 ]
 DueAt = Annotated[str, Field(description="RFC 3339, with a zone.", json_schema_extra={"format": "date-time"})]
+Review = Annotated[
+    str,
+    Field(
+        pattern=f"^({REVIEW_PATTERN})$",
+        description="What stands before done: none, one, member:<id>, role:<role> or n:<k> different members.",
+    ),
+]
 OfAgent = Annotated[str | None, Query(description="Only tasks of this agent.")]
 Words = Annotated[str | None, Query(description="Words in the title or the brief, or a number such as T-12.")]
 
@@ -67,7 +75,7 @@ class TaskIn(BaseModel):
     labels: list[Label] = Field([], max_length=MAX_LABELS)
     due_at: DueAt | None = None
     state: Literal["backlog", "ready"] = "backlog"
-    review: ReviewPolicy = ReviewPolicy.ONE
+    review: Review = "one"
     attempt_limit: AttemptLimit = DEFAULT_ATTEMPT_LIMIT
 
     def to_new(self) -> NewTask:
@@ -81,7 +89,7 @@ class TaskIn(BaseModel):
             agent_id=self.agent_id,
             accountable_id=self.accountable_id,
             due_at=None if self.due_at is None else instant_in(self.due_at, "due_at"),
-            review=self.review,
+            review=ReviewPolicy(self.review),
             attempt_limit=self.attempt_limit,
         )
 
@@ -99,7 +107,7 @@ class TaskPatch(BaseModel):
     accountable_id: str | None = None
     labels: list[Label] | None = Field(None, max_length=MAX_LABELS)
     due_at: DueAt | None = Field(None, description="null takes it away.")
-    review: ReviewPolicy | None = None
+    review: Review | None = None
     attempt_limit: AttemptLimit | None = None
 
     def to_change(self) -> TaskChange:
@@ -114,7 +122,7 @@ class TaskPatch(BaseModel):
             accountable_id=self.accountable_id,
             due_at=None if self.due_at is None else instant_in(self.due_at, "due_at"),
             never_due="due_at" in self.model_fields_set and self.due_at is None,
-            review=self.review,
+            review=None if self.review is None else ReviewPolicy(self.review),
             attempt_limit=self.attempt_limit,
         )
 

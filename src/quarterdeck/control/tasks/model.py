@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import a_line, a_text, comparable
 
@@ -36,14 +37,6 @@ class Priority(IntEnum):
     HIGH = 1
     NORMAL = 2
     LOW = 3
-
-
-class ReviewPolicy(StrEnum):
-    """What stands between a finished run and done."""
-
-    NONE = "none"
-    ONE = "one"
-    """One person looks at it."""
 
 
 class Mover(StrEnum):

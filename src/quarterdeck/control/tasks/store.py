@@ -14,10 +14,10 @@ from quarterdeck.control.tasks.model import (
     CLOSED,
     Criterion,
     Priority,
-    ReviewPolicy,
     Task,
     TaskState,
 )
+from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import Page
@@ -168,7 +168,7 @@ async def update(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task
     if "priority" in written:
         written["priority"] = int(written["priority"])
     if "review" in written:
-        written["review"] = str(written["review"])
+        written["review"] = written["review"].value
     row = await tx.row(
         tasks.update()
         .where(_is(task.workspace_id, task.id), tasks.c.version == task.version)

@@ -12,7 +12,7 @@ from quarterdeck.control.dependencies.model import blocked_since
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.shapes import Instant, Named, TaskWaitedFor, shown
-from quarterdeck.control.tasks.model import Priority, ReviewPolicy, Task, TaskState
+from quarterdeck.control.tasks.model import Priority, Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.ledger import rollups
@@ -67,7 +67,8 @@ class TaskOut(BaseModel):
     accountable: Named
     labels: list[str]
     due_at: Instant | None
-    review: ReviewPolicy
+    review: str
+    """What stands before done: `none`, `one`, `member:<id>`, `role:<role>` or `n:<k>`."""
     attempt_limit: int
     attempts: int
     created_at: Instant
@@ -131,7 +132,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                 accountable=Named(id=task.accountable_id, name=members[task.accountable_id]),
                 labels=list(task.labels),
                 due_at=shown(task.due_at),
-                review=task.review,
+                review=task.review.value,
                 attempt_limit=task.attempt_limit,
                 attempts=task.attempts,
                 created_at=iso(task.created_at),

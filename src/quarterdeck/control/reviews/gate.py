@@ -1,0 +1,23 @@
+"""The gate before done. It stands below tasks' verbs, which ask it, whoever wants to move a task."""
+
+from quarterdeck.control.agents import people
+from quarterdeck.control.reviews import store
+from quarterdeck.control.tasks.model import Task
+from quarterdeck.db import Transaction
+
+
+async def missing(tx: Transaction, task: Task) -> str | None:
+    """What the task's policy still asks for, in words; None when it is satisfied."""
+    policy = task.review
+    if policy.approvals == 0:
+        return None
+    found = await store.approvers(tx, task.workspace_id, task.id, task.state_since)
+    left = policy.approvals - sum(policy.counts(member_id, role) for member_id, role in found.items())
+    if left <= 0:
+        return None
+    if policy.member_id is not None:
+        names = await people.named(tx, task.workspace_id, [policy.member_id])
+        return f"the approval of {names.get(policy.member_id, 'a member who is gone')}"
+    if policy.role is not None:
+        return f"the approval of a member who is {policy.role} or more"
+    return "one approval" if left == 1 else f"{left} approvals"
