@@ -1,9 +1,11 @@
 """What the gateway answers where: model paths on the model path, everything else by control."""
 
+import asyncio
+
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.call import ModelCalls, Parts, known_key
 from quarterdeck.gateway.dialects.registry import BY_NAME
-from quarterdeck.gateway.endpoints import MODEL_PREFIXES, MODELS_PATH, Endpoint, endpoint_of, family_of
+from quarterdeck.gateway.endpoints import CATALOGUE_PATH, MODEL_PREFIXES, MODELS_PATH, Endpoint, endpoint_of, family_of
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.headers import value_of
@@ -11,6 +13,7 @@ from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.identify import check
 from quarterdeck.gateway.models import listing
 from quarterdeck.gateway.native import NativeCalls, native_of
+from quarterdeck.gateway.native_catalog import catalogue
 from quarterdeck.gateway.server import Exchange
 
 _WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini", "cohere": "cohere"}
@@ -47,11 +50,11 @@ class GatewayApp:
         try:
             if endpoint is not None:
                 raise errors.wrong_method(method, path, endpoint.method)
-            if path != MODELS_PATH:
+            if path not in (MODELS_PATH, CATALOGUE_PATH):
                 raise errors.no_such_path(path)
             if method != b"GET":
                 raise errors.wrong_method(method, path, b"GET")
-            exchange.respond(200, [_JSON], await self._models(exchange))
+            exchange.respond(200, [_JSON], await self._listing(exchange))
         except Refusal as refusal:
             dialect = BY_NAME[_WORDING[family_of(path)]]
             body = dialect.error(refusal.status, refusal.code, refusal.message)
@@ -59,10 +62,12 @@ class GatewayApp:
             headers = [_JSON, (b"x-quarterdeck-code", refusal.code.encode()), *refusal.headers]
             exchange.respond(refusal.status, headers, body)
 
-    async def _models(self, exchange: Exchange) -> bytes:
-        holder = self._parts.holder
+    async def _listing(self, exchange: Exchange) -> bytes:
+        holder, prices = self._parts.holder, self._parts.settler.prices
         entry = await known_key(holder, dict(exchange.headers), exchange.query)
         workspace = holder.current.workspaces[entry.workspace_id]
         check(entry, workspace, self._parts.now())
+        if exchange.path == CATALOGUE_PATH:
+            return await asyncio.to_thread(catalogue, workspace, entry, prices)
         anthropic = value_of(exchange.headers, b"anthropic-version") is not None
-        return listing(workspace, entry, self._parts.settler.prices, anthropic=anthropic)
+        return listing(workspace, entry, prices, anthropic=anthropic)

@@ -59,6 +59,7 @@ _CHAT = Endpoint("openai_chat", b"/chat/completions", "openai")
 _MESSAGES = Endpoint("anthropic", b"/v1/messages", "anthropic")
 _COUNT = Endpoint("anthropic_count_tokens", b"/v1/messages/count_tokens", "anthropic", billing=Billing.FREE)
 MODELS_PATH = "/v1/models"
+CATALOGUE_PATH = "/v1/catalog"
 
 ENDPOINTS: dict[str, Endpoint] = {
     "/v1/chat/completions": _CHAT,
