@@ -283,13 +283,13 @@ async def test_a_caller_that_reads_slowly_is_not_taken_for_one_that_does_not(sta
             await exchange.write(b"x" * 100_000)
         exchange.finish()
 
-    serving = await start(flood, Limits(stall_s=0.15))
+    serving = await start(flood, Limits(stall_s=0.3))
     caller = await serving.call_without_reading()
     caller.send(request())
     await caller.answer(head_only=True)
     got = 0
-    while got < 5_000_000:
-        got += len(await caller.reader.read(400_000))
+    while got < 8_000_000:
+        got += len(await caller.reader.read(100_000))
         await asyncio.sleep(0.005)
     assert serving.server.connections == 1
     caller.hang_up()
@@ -314,11 +314,11 @@ async def test_a_caller_that_stops_sending_its_body_is_told_so(start: Start) -> 
 
 
 async def test_a_body_that_comes_slowly_has_all_the_time_it_needs(start: Start) -> None:
-    caller = await (await start(echo, Limits(stall_s=0.1, idle_s=0.1, head_s=0.1))).call()
+    caller = await (await start(echo, Limits(stall_s=0.3, idle_s=0.3, head_s=0.3))).call()
     whole = request(b"0123456789")
     caller.send(whole[:-10])
     for at in range(-10, 0):
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.05)
         caller.send(whole[at : at + 1 or None])
     assert (await caller.answer())[2] == b"0123456789"
 

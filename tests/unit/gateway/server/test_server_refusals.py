@@ -178,7 +178,7 @@ async def test_a_head_that_trickles_in_is_408(start: Start) -> None:
 
 
 async def test_a_second_head_that_trickles_in_is_408_too(start: Start) -> None:
-    caller = await (await start(echo, Limits(head_s=0.1))).call()
+    caller = await (await start(echo, Limits(head_s=0.3))).call()
     assert (await caller.ask(request(b"one") + b"GET"))[2] == b"one"
     await assert_refused(caller, 408)
 
@@ -203,10 +203,10 @@ async def test_a_kept_connection_may_rest_so_long_and_no_longer(start: Start) ->
 
 async def test_a_slow_answer_is_no_rest(start: Start) -> None:
     async def slow(exchange: object) -> None:
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.5)
         await echo(exchange)  # type: ignore[arg-type]
 
-    caller = await (await start(slow, Limits(idle_s=0.03, head_s=0.03, stall_s=0.03))).call()
+    caller = await (await start(slow, Limits(idle_s=0.2, head_s=0.2, stall_s=0.2))).call()
     assert (await caller.ask(request(b"one")))[2] == b"one"
 
 
@@ -219,7 +219,9 @@ async def test_one_connection_too_many_is_503(start: Start) -> None:
     refused.send(request(b"one"))
     await assert_refused(refused, 503)
     callers[0].hang_up()
-    await asyncio.sleep(0.1)
+    async with asyncio.timeout(3):
+        while serving.server.connections > 2:
+            await asyncio.sleep(0.01)
     assert (await (await serving.call()).ask(request(b"one")))[0] == 200
 
 
