@@ -117,9 +117,9 @@ class Draft:
                 if equals:
                     found.setdefault(name.strip()[:MAX_TAG], value.strip()[:MAX_TAG])
         if (metadata := self.headers.get(b"x-portkey-metadata")) is not None:
-            for name, value in json_object(metadata).items():
-                if isinstance(value, str):
-                    found.setdefault(name[:MAX_TAG], value[:MAX_TAG])
+            for name, told in json_object(metadata).items():
+                if isinstance(told, str):
+                    found.setdefault(name[:MAX_TAG], told[:MAX_TAG])
         if self.facts is not None:
             for name, value in self.facts.tags.items():
                 found.setdefault(name[:MAX_TAG], value[:MAX_TAG])
