@@ -8,10 +8,12 @@ from quarterdeck.control.calls import api as calls
 from quarterdeck.control.costs import api as costs
 from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
+from quarterdeck.control.inbox import api as inbox
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.providers import api as providers
+from quarterdeck.control.questions import api as questions
 from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.settings import api as settings
@@ -29,6 +31,9 @@ ROUTERS: list[APIRouter] = [
     deliverables.router,
     deliverables.agent_router,
     reviews.router,
+    questions.router,
+    questions.agent_router,
+    inbox.agent_router,
     calls.router,
     costs.router,
     providers.router,

@@ -4,6 +4,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables import store as deliverable_store
 from quarterdeck.control.deliverables.model import Version
+from quarterdeck.control.inbox import store as inbox
 from quarterdeck.control.reviews import gate, store
 from quarterdeck.control.reviews.model import (
     BODY_LENGTH,
@@ -62,7 +63,13 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
     await store.insert(tx, review)
     if new.met is not None:
         task = await _tick(tx, task, new.met, actor)
-    await _tell(tx, task, review, None if version is None else version.author_id)
+    author_id = None if version is None else version.author_id
+    await _tell(tx, task, review, author_id)
+    if (worker := task.agent_id or author_id) is not None:
+        said = message(body, remarks) or "Approved."
+        await inbox.put(
+            tx, task.workspace_id, worker, inbox.Kind.REVIEW, review.id, said, task_id=task.id, sender_id=actor.id
+        )
     return review, await _follow(tx, task, review, actor)
 
 

@@ -1,0 +1,1 @@
+"""What waits for an agent or a member to see it."""
