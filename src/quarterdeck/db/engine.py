@@ -236,8 +236,10 @@ def _sqlite(url: str, busy_timeout_ms: int) -> AsyncEngine:
         # The one statement that does not wait for a lock. It is a property of the file: whoever holds the lock has
         # set it, or the next connection will.
         with suppress(sqlite3.OperationalError):
-            # Before a new file has a table: so that what retention drops makes it smaller.
-            cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            cursor.execute("PRAGMA page_count")
+            if cursor.fetchone() == (0,):
+                # Only a file without a table takes this: what retention drops then makes it smaller.
+                cursor.execute("PRAGMA auto_vacuum=INCREMENTAL")
             cursor.execute("PRAGMA journal_mode=WAL")
         for pragma in (
             "synchronous=NORMAL",
