@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
 from quarterdeck.control.calls import api as calls
+from quarterdeck.control.comments import api as comments
 from quarterdeck.control.costs import api as costs
 from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
@@ -31,6 +32,8 @@ ROUTERS: list[APIRouter] = [
     deliverables.router,
     deliverables.agent_router,
     reviews.router,
+    comments.router,
+    comments.agent_router,
     questions.router,
     questions.agent_router,
     inbox.agent_router,
