@@ -7,7 +7,6 @@ from quarterdeck.access.catalogue.shapes import (
     CHAT_EMBEDDINGS,
     COMPLETIONS,
     NEW_CAP,
-    OPENAI,
     RESPONSES,
     THOUGHTS,
     like_openai,
@@ -46,12 +45,17 @@ def hosts() -> Iterator[ProviderSpec]:
         "fireworks",
         "Fireworks AI",
         "https://api.fireworks.ai/inference/v1",
-        "docs.fireworks.ai/tools-sdks/openai-compatibility",
-        dialects=OPENAI,
+        "fireworks.ai/docs",
+        dialects=CHAT_EMBEDDINGS | COMPLETIONS,
         quirks=THOUGHTS,
         price_kind="fireworks",
     )
-    yield like_openai("sambanova", "SambaNova", "https://api.sambanova.ai/v1", "docs.sambanova.ai")
+    yield like_openai(
+        "sambanova",
+        "SambaNova",
+        "https://api.sambanova.ai/v1",
+        "github.com/Portkey-AI/gateway: src/providers/sambanova",
+    )
     yield like_openai(
         "nebius", "Nebius", "https://api.tokenfactory.nebius.com/v1", "docs.tokenfactory.nebius.com", quirks=THOUGHTS
     )
@@ -63,7 +67,12 @@ def hosts() -> Iterator[ProviderSpec]:
         dialects=CHAT_EMBEDDINGS,
         quirks=THOUGHTS,
     )
-    yield like_openai("hyperbolic", "Hyperbolic", "https://api.hyperbolic.xyz/v1", "docs.hyperbolic.xyz")
+    yield like_openai(
+        "hyperbolic",
+        "Hyperbolic",
+        "https://api.hyperbolic.xyz/v1",
+        "github.com/Portkey-AI/gateway: src/providers/hyperbolic",
+    )
     yield like_openai(
         "nvidia", "NVIDIA NIM", "https://integrate.api.nvidia.com/v1", "docs.api.nvidia.com/nim", dialects=CHAT
     )
@@ -99,18 +108,27 @@ def hosts() -> Iterator[ProviderSpec]:
         quirks=THOUGHTS,
     )
     yield like_openai(
-        "lambda", "Lambda", "https://api.lambdalabs.com/v1", "docs.lambda.ai", dialects=CHAT | COMPLETIONS
+        "inference-net",
+        "Inference.net",
+        "https://api.inference.net/v1",
+        "github.com/Portkey-AI/gateway: src/providers/inference-net",
     )
-    yield like_openai("inference-net", "Inference.net", "https://api.inference.net/v1", "docs.inference.net")
     yield like_openai(
         "featherless",
         "Featherless",
         "https://api.featherless.ai/v1",
-        "featherless.ai/docs",
+        "github.com/Portkey-AI/gateway: src/providers/featherless-ai",
         dialects=CHAT | COMPLETIONS,
     )
-    yield like_openai("nscale", "Nscale", "https://inference.api.nscale.com/v1", "docs.nscale.com")
-    yield like_openai("lemonfox", "Lemonfox.ai", "https://api.lemonfox.ai/v1", "www.lemonfox.ai/apis")
+    yield like_openai(
+        "nscale", "Nscale", "https://inference.api.nscale.com/v1", "github.com/Portkey-AI/gateway: src/providers/nscale"
+    )
+    yield like_openai(
+        "lemonfox",
+        "Lemonfox.ai",
+        "https://api.lemonfox.ai/v1",
+        "github.com/Portkey-AI/gateway: src/providers/lemonfox-ai",
+    )
     yield like_openai("chutes", "Chutes", "https://llm.chutes.ai/v1", "chutes.ai/docs", quirks=THOUGHTS)
     yield like_openai(
         "io-net", "io.net", "https://api.intelligence.io.solutions/api/v1", "io.net/docs", dialects=CHAT_EMBEDDINGS
@@ -158,7 +176,11 @@ def routers() -> Iterator[ProviderSpec]:
     yield like_openai("poe", "Poe", "https://api.poe.com/v1", "creator.poe.com/docs/external-applications")
     yield like_openai("302ai", "302.AI", "https://api.302.ai/v1", "doc.302.ai", quirks=THOUGHTS)
     yield like_openai(
-        "cometapi", "CometAPI", "https://api.cometapi.com/v1", "apidoc.cometapi.com", dialects=CHAT_EMBEDDINGS
+        "cometapi",
+        "CometAPI",
+        "https://api.cometapi.com/v1",
+        "github.com/Portkey-AI/gateway: src/providers/cometapi",
+        dialects=CHAT_EMBEDDINGS,
     )
     yield like_openai("requesty", "Requesty", "https://router.requesty.ai/v1", "requesty.ai/solution/llm-routing")
     yield like_openai("helicone", "Helicone", "https://ai-gateway.helicone.ai/v1", "helicone.ai/models")
@@ -213,4 +235,6 @@ def regional() -> Iterator[ProviderSpec]:
     yield like_openai(
         "xiaomi", "Xiaomi MiMo", "https://api.xiaomimimo.com/v1", "platform.xiaomimimo.com", quirks=THOUGHTS
     )
-    yield like_openai("krutrim", "Krutrim", "https://cloud.olakrutrim.com/v1", "cloud.olakrutrim.com/docs")
+    yield like_openai(
+        "krutrim", "Krutrim", "https://cloud.olakrutrim.com/v1", "github.com/Portkey-AI/gateway: src/providers/krutrim"
+    )

@@ -1,7 +1,7 @@
 """The rows: one provider each. A provider is data until it needs behaviour.
 
-Addresses and dialects are those of the documentation named in each row, read in November 2026; a dialect that the
-documentation does not promise is left out, and calls in it are translated.
+A row's `source` names the provider's own page or, where the address was taken from one, a registry or another
+gateway's code (models.dev names the page it read). A dialect nobody promises is left out: calls in it are translated.
 """
 
 from collections.abc import Iterator
@@ -130,10 +130,12 @@ def _makers() -> Iterator[ProviderSpec]:
         "perplexity",
         "Perplexity",
         "https://api.perplexity.ai",
-        "docs.perplexity.ai/api-reference",
+        "github.com/Portkey-AI/gateway: src/providers/perplexity-ai",
         price_kind="perplexity",
     )
-    yield like_openai("ai21", "AI21", "https://api.ai21.com/studio/v1", "docs.ai21.com/reference")
+    yield like_openai(
+        "ai21", "AI21", "https://api.ai21.com/studio/v1", "github.com/Portkey-AI/gateway: src/providers/ai21"
+    )
     yield like_openai("upstage", "Upstage", "https://api.upstage.ai/v1/solar", "developers.upstage.ai/docs/apis/chat")
     yield like_openai("llama", "Meta Llama API", "https://api.llama.com/compat/v1", "llama.developer.meta.com/docs")
     yield like_openai("inception", "Inception", "https://api.inceptionlabs.ai/v1", "platform.inceptionlabs.ai/docs")
