@@ -13,6 +13,7 @@ from quarterdeck.control.inbox import api as inbox
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
+from quarterdeck.control.needs import api as needs
 from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
 from quarterdeck.control.reviews import api as reviews
@@ -32,6 +33,7 @@ ROUTERS: list[APIRouter] = [
     deliverables.router,
     deliverables.agent_router,
     reviews.router,
+    needs.router,
     comments.router,
     comments.agent_router,
     questions.router,

@@ -1,0 +1,1 @@
+"""What waits for a member: one queue, computed from what is open."""

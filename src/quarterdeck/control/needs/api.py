@@ -1,0 +1,93 @@
+"""/needs: what waits for the member who asks."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from quarterdeck.access.actors import Actor, Permission
+from quarterdeck.control.http import Db, Reader, Self, may
+from quarterdeck.control.needs import actions
+from quarterdeck.control.needs.actions import NeedKind
+from quarterdeck.control.shapes import Instant, TaskNamed, instant_in
+from quarterdeck.control.tasks import store as task_store
+from quarterdeck.kernel.clock import iso
+
+router = APIRouter(tags=["needs you"])
+TEXT_LENGTH = 500
+
+
+class NeedOut(BaseModel):
+    key: str
+    """Names it for snoozing and delegating."""
+    kind: NeedKind
+    subject_id: str
+    """The question, the comment, or the task in review."""
+    task: TaskNamed | None
+    text: str
+    since: Instant
+
+
+class NeedsOut(BaseModel):
+    items: list[NeedOut]
+    """Longest waiting first."""
+
+
+class SnoozeIn(BaseModel):
+    until: str = Field(description="RFC 3339, with a zone.", json_schema_extra={"format": "date-time"})
+
+
+class DelegateIn(BaseModel):
+    member_id: str
+
+
+class SeenIn(BaseModel):
+    upto: int = Field(ge=1, le=2**31 - 1, description="The number in the key of the newest mention seen.")
+
+
+@router.get("/needs", operation_id="list_needs")
+async def list_needs(
+    actor: Reader, db: Db, snoozed: Annotated[bool, Query(description="Also what you have put off.")] = False
+) -> NeedsOut:
+    """All that waits for you: reviews, questions, mentions."""
+    async with db.read() as tx:
+        found = await actions.queue(tx, actor, snoozed=snoozed)
+        tasks = await task_store.named(tx, actor.workspace_id, {need.task_id for need in found if need.task_id})
+    items = []
+    for need in found:
+        task = None if need.task_id is None else tasks[need.task_id]
+        items.append(
+            NeedOut(
+                key=need.key,
+                kind=need.kind,
+                subject_id=need.subject_id,
+                task=None if task is None else TaskNamed(id=task.id, ref=task.ref, title=task.title),
+                text=need.text[:TEXT_LENGTH],
+                since=iso(need.since),
+            )
+        )
+    return NeedsOut(items=items)
+
+
+@router.post("/needs/{key}/snooze", status_code=204, operation_id="snooze_need")
+async def snooze_need(key: str, body: SnoozeIn, actor: Self, db: Db) -> None:
+    """Put something off; it comes back by itself."""
+    until = instant_in(body.until, "until")
+    async with db.transaction() as tx:
+        await actions.snooze(tx, actor, key, until)
+
+
+@router.post("/needs/{key}/delegate", status_code=204, operation_id="delegate_need")
+async def delegate_need(
+    key: str, body: DelegateIn, actor: Annotated[Actor, Depends(may(Permission.REVIEW))], db: Db
+) -> None:
+    """Hand a review or a question on to another member."""
+    async with db.transaction() as tx:
+        await actions.delegate(tx, actor, key, body.member_id)
+
+
+@router.post("/needs/seen", status_code=204, operation_id="see_mentions")
+async def see_mentions(body: SeenIn, actor: Self, db: Db) -> None:
+    """You have seen your mentions up to that one."""
+    async with db.transaction() as tx:
+        await actions.seen(tx, actor, body.upto)
