@@ -61,6 +61,7 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "allowed_moves": ["ready", "cancelled"],
         "waits_for": [],
         "blocked_since": None,
+        "latest_version": None,
         "run": None,
         "calls": 0,
         "cost_nano": 0,

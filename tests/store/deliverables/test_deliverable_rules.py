@@ -52,7 +52,7 @@ async def test_each_hand_in_is_a_version_with_its_author_and_hash(world: World, 
         newest = await store.newest_of_tasks(tx, world.workspace_id, [run.task_id])
         assert (await store.content(tx, first.version)).text == "# One"
     assert found.latest == 2
-    assert newest[run.task_id][:5] == (found.id, "Report", "text", 2, False)
+    assert newest[run.task_id] == store.Newest(found.id, "Report", "text", 2, False, second.version.created_at)
     assert await world.told(found.id) == ["deliverable.handed_in"] * 2
 
 

@@ -131,7 +131,7 @@ async def _check(tx: Transaction, task: Task, anchor: Anchor) -> None:
 async def _turns(tx: Transaction, task: Task) -> int:
     """How many comments of agents to agents came since a person commented or the task got on; the limit at the most."""
     newest = (await deliverable_store.newest_of_tasks(tx, task.workspace_id, [task.id])).get(task.id)
-    since = max(task.state_since, newest[5]) if newest is not None else task.state_since
+    since = max(task.state_since, newest.created_at) if newest is not None else task.state_since
     turns = 0
     for comment in await store.latest(tx, task.workspace_id, task.id, 4 * LOOP_LIMIT):
         if not comment.by_agent or comment.created_at < since:

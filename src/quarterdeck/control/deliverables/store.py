@@ -56,6 +56,18 @@ _VERSION = [column for column in versions.c if column.name != "text"]
 
 
 @dataclass(frozen=True, slots=True)
+class Newest:
+    """The version that a task handed in last."""
+
+    deliverable_id: str
+    name: str
+    kind: str
+    number: int
+    draft: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class MadeBy:
     """The calls that made a version. `cost` is nano-dollars of those that have a price."""
 
@@ -155,8 +167,8 @@ async def versions_of(tx: Transaction, workspace_id: str, deliverable_ids: Colle
     return [_version(row) for row in rows]
 
 
-async def newest_of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, tuple[Any, ...]]:
-    """By task, the version that came last: (deliverable id, name, kind, number, draft, created_at)."""
+async def newest_of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, Newest]:
+    """By task, the version that came last."""
     if not task_ids:
         return {}
     place = sa.func.row_number().over(
@@ -186,7 +198,7 @@ async def newest_of_tasks(tx: Transaction, workspace_id: str, task_ids: Collecti
         .where(ranked.c.place == 1)
     )
     return {
-        row["task_id"]: (row["id"], row["name"], row["kind"], row["number"], row["draft"], row["created_at"])
+        row["task_id"]: Newest(row["id"], row["name"], row["kind"], row["number"], row["draft"], row["created_at"])
         for row in rows
     }
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel
 
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.deliverables import store as deliverable_store
+from quarterdeck.control.deliverables.store import Newest
 from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import blocked_since
 from quarterdeck.control.runs import store as run_store
@@ -51,6 +53,17 @@ class TaskRunOut(BaseModel):
     lease_expires_at: Instant
 
 
+class LatestVersionOut(BaseModel):
+    """What a task handed in last, draft or not."""
+
+    deliverable_id: str
+    name: str
+    kind: str
+    version: int
+    draft: bool
+    created_at: Instant
+
+
 class TaskOut(BaseModel):
     id: str
     ref: str
@@ -80,6 +93,7 @@ class TaskOut(BaseModel):
     """What has to be done first, done or not."""
     blocked_since: Instant | None
     """Computed: null when nothing that it waits for is still to be done."""
+    latest_version: LatestVersionOut | None
     run: TaskRunOut | None
     calls: int
     cost_nano: int
@@ -113,6 +127,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
     members = await people.named(tx, workspace_id, {task.accountable_id for task in tasks})
     sums = await rollups.figures(tx, workspace_id, "task", [task.id for task in tasks])
     waits = await dependency_store.waits(tx, workspace_id, [task.id for task in tasks])
+    handed_in = await deliverable_store.newest_of_tasks(tx, workspace_id, [task.id for task in tasks])
     items = []
     for task in tasks:
         run = None if task.run_id is None else runs[task.run_id]
@@ -145,6 +160,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                     for w in waits[task.id]
                 ],
                 blocked_since=shown(blocked_since(task.state, waits[task.id])),
+                latest_version=_latest(handed_in.get(task.id)),
                 run=None
                 if run is None
                 else TaskRunOut(
@@ -163,6 +179,19 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
             )
         )
     return items
+
+
+def _latest(version: Newest | None) -> LatestVersionOut | None:
+    if version is None:
+        return None
+    return LatestVersionOut(
+        deliverable_id=version.deliverable_id,
+        name=version.name,
+        kind=version.kind,
+        version=version.number,
+        draft=version.draft,
+        created_at=iso(version.created_at),
+    )
 
 
 async def shown_task(tx: Transaction, task: Task) -> TaskOut:
