@@ -166,6 +166,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_idempotency_keys_at", ["at"], unique=False)
 
     op.create_table(
+        "inbox_heads",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("recipient_id", sa.Text(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
+        sa.Column("acked", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "recipient_id", name=op.f("pk_inbox_heads")),
+    )
+    op.create_table(
+        "inbox_items",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("recipient_id", sa.Text(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=True),
+        sa.Column("sender_id", sa.Text(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('mention', 'review', 'answer', 'message', 'command')", name=op.f("ck_inbox_items_kind")
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "recipient_id", "seq", name=op.f("pk_inbox_items")),
+    )
+    op.create_table(
         "ingest_offsets",
         sa.Column("journal_id", sa.Text(), nullable=False),
         sa.Column("segment", sa.BigInteger(), nullable=False),
@@ -213,6 +237,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
         batch_op.create_index("ix_ledger_entries_at", ["workspace_id", "at"], unique=False)
+
+    op.create_table(
+        "need_marks",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("snoozed_until", sa.BigInteger(), nullable=True),
+        sa.Column("delegated_to_id", sa.Text(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "member_id", "key", name=op.f("pk_need_marks")),
+    )
+    with op.batch_alter_table("need_marks", schema=None) as batch_op:
+        batch_op.create_index("ix_need_marks_delegated", ["workspace_id", "delegated_to_id"], unique=False)
 
     op.create_table(
         "nodes",
@@ -514,6 +551,53 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_recent", ["workspace_id", "state", "state_since", "number"], unique=False)
 
     op.create_table(
+        "comments",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("deliverable_id", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("line_from", sa.Integer(), nullable=True),
+        sa.Column("line_to", sa.Integer(), nullable=True),
+        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("by_agent", sa.Boolean(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("mentions", sa.JSON(), nullable=False),
+        sa.Column("to_agents", sa.Boolean(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "task_id"],
+            ["tasks.workspace_id", "tasks.id"],
+            name=op.f("fk_comments_workspace_id_task_id_tasks"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_comments")),
+    )
+    with op.batch_alter_table("comments", schema=None) as batch_op:
+        batch_op.create_index("ix_comments_task", ["workspace_id", "task_id", "id"], unique=False)
+
+    op.create_table(
+        "deliverables",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("latest", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "task_id"],
+            ["tasks.workspace_id", "tasks.id"],
+            name=op.f("fk_deliverables_workspace_id_task_id_tasks"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_deliverables")),
+        sa.UniqueConstraint(
+            "workspace_id", "task_id", "name_key", name=op.f("uq_deliverables_workspace_id_task_id_name_key")
+        ),
+    )
+    op.create_table(
         "dependencies",
         sa.Column("workspace_id", sa.Text(), nullable=False),
         sa.Column("task_id", sa.Text(), nullable=False),
@@ -535,6 +619,31 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("dependencies", schema=None) as batch_op:
         batch_op.create_index("ix_dependencies_waits_for", ["workspace_id", "waits_for_id", "task_id"], unique=False)
+
+    op.create_table(
+        "reviews",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("deliverable_id", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=True),
+        sa.Column("reviewer_id", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("remarks", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("verdict IN ('approve', 'request_changes', 'reject')", name=op.f("ck_reviews_verdict")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["members.id"], name=op.f("fk_reviews_reviewer_id_members")),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "task_id"],
+            ["tasks.workspace_id", "tasks.id"],
+            name=op.f("fk_reviews_workspace_id_task_id_tasks"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_reviews")),
+    )
+    with op.batch_alter_table("reviews", schema=None) as batch_op:
+        batch_op.create_index("ix_reviews_task", ["workspace_id", "task_id", "created_at"], unique=False)
 
     op.create_table(
         "runs",
@@ -598,3 +707,97 @@ def upgrade() -> None:
             sqlite_where=sa.text("state IN ('queued', 'running')"),
             postgresql_where=sa.text("state IN ('queued', 'running')"),
         )
+
+    op.create_table(
+        "comment_reactions",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("comment_id", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.Text(), nullable=False),
+        sa.Column("emoji", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "comment_id"],
+            ["comments.workspace_id", "comments.id"],
+            name=op.f("fk_comment_reactions_workspace_id_comment_id_comments"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "comment_id", "actor_id", "emoji", name=op.f("pk_comment_reactions")),
+    )
+    op.create_table(
+        "deliverable_versions",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("deliverable_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("draft", sa.Boolean(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("made_from", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "deliverable_id"],
+            ["deliverables.workspace_id", "deliverables.id"],
+            name=op.f("fk_deliverable_versions_workspace_id_deliverable_id_deliverables"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "run_id"],
+            ["runs.workspace_id", "runs.id"],
+            name=op.f("fk_deliverable_versions_workspace_id_run_id_runs"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "deliverable_id", "number", name=op.f("pk_deliverable_versions")),
+    )
+    with op.batch_alter_table("deliverable_versions", schema=None) as batch_op:
+        batch_op.create_index("ix_deliverable_versions_run", ["workspace_id", "run_id", "created_at"], unique=False)
+        batch_op.create_index("ix_deliverable_versions_task", ["workspace_id", "task_id", "created_at"], unique=False)
+
+    op.create_table(
+        "questions",
+        sa.Column("workspace_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("task_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("agent_id", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("free_text", sa.Boolean(), nullable=False),
+        sa.Column("default_answer", sa.Text(), nullable=True),
+        sa.Column("deadline_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("state IN ('open', 'answered', 'defaulted', 'expired')", name=op.f("ck_questions_state")),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "run_id"],
+            ["runs.workspace_id", "runs.id"],
+            name=op.f("fk_questions_workspace_id_run_id_runs"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "task_id"],
+            ["tasks.workspace_id", "tasks.id"],
+            name=op.f("fk_questions_workspace_id_task_id_tasks"),
+        ),
+        sa.PrimaryKeyConstraint("workspace_id", "id", name=op.f("pk_questions")),
+    )
+    with op.batch_alter_table("questions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_questions_deadline",
+            ["deadline_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+        batch_op.create_index(
+            "ix_questions_open",
+            ["workspace_id", "task_id"],
+            unique=False,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+        batch_op.create_index("ix_questions_task", ["workspace_id", "task_id", "created_at"], unique=False)
