@@ -75,7 +75,7 @@ class ModelCalls:
 
     async def handle(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer one call. Raises nothing: whatever goes wrong is an answer, and is recorded."""
-        draft = Draft(endpoint, exchange.path, exchange.headers)
+        draft = Draft.of(endpoint, exchange)
         dialect = BY_NAME[endpoint.reader]
         try:
             await self._identify(draft, exchange)
@@ -184,10 +184,10 @@ class ModelCalls:
             draft.attribution.task_id,
             draft.started,
             draft.facts.stream,
+            draft.target.provider.name,
+            draft.target.model,
+            lever.pull,
         )
-        flight.provider = draft.target.provider.name
-        flight.model = draft.target.model
-        flight.stop = lever.pull
         self._parts.open_calls.add(flight)
         return flight
 
@@ -196,7 +196,7 @@ class ModelCalls:
         target = draft.target
         assert target is not None
         out = self._outgoing(draft, dialect, target, exchange)
-        out.headers.extend(targets.auth_headers(target, dict(out.headers)))
+        out.headers.extend(targets.auth_headers(target, out.headers))
         draft.sent_at = draft.elapsed()
         request = Request(draft.endpoint.method, out.path, out.headers, out.body)
         response = await self._parts.transport.send(target.origin, request, target.timeouts)

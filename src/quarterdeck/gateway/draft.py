@@ -4,6 +4,8 @@ import struct
 import time
 from collections.abc import Sequence
 
+import msgspec
+
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
 from quarterdeck.gateway.attribution import Attribution, json_object
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
@@ -11,6 +13,7 @@ from quarterdeck.gateway.dialects.translate import Translator
 from quarterdeck.gateway.endpoints import Endpoint
 from quarterdeck.gateway.headers import recorded
 from quarterdeck.gateway.open_calls import InFlight
+from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.targets import Target
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.ledger.record import Attempt, CallRecord, PriceNote, Usage
@@ -21,12 +24,22 @@ MAX_TAGS = 16
 MAX_TAG = 128
 
 
-class Draft:
-    """What is known of a call so far. One per call, touched only by the coroutine that serves it."""
+class Draft(msgspec.Struct):
+    """What is known of a call so far. One per call, touched only by the coroutine that serves it.
 
-    # Most calls change few of these, and a class attribute costs a call nothing until it does.
-    request_body = b""
-    uploaded = 0
+    A Struct, because a call's way is short and its values are many: made in one piece, read without a dictionary.
+    """
+
+    endpoint: Endpoint
+    path: str
+    request_headers: Sequence[tuple[bytes, bytes]]
+    headers: dict[bytes, bytes]
+    """The same by name; the last of any repeats."""
+    id: str
+    started: int
+    began: int
+    request_body: bytes = b""
+    uploaded: int = 0
     """Bytes of a body that was passed on as it came and not kept."""
     key: KeyEntry | None = None
     agent: AgentEntry | None = None
@@ -34,7 +47,7 @@ class Draft:
     attribution: Attribution | None = None
     facts: RequestFacts | None = None
     target: Target | None = None
-    withhold_usage = False
+    withhold_usage: bool = False
     """We asked the provider for usage in the stream and the caller did not."""
     reader: StreamReader | None = None
     translator: Translator | None = None
@@ -42,12 +55,12 @@ class Draft:
     dropped: Sequence[str] = ()
     """What the translation left out, and by which rule."""
     flight: InFlight | None = None
-    body_mode = "full"
-    status = 0
-    outcome = "ok"
-    begun = False
+    body_mode: str = "full"
+    status: int = 0
+    outcome: str = "ok"
+    begun: bool = False
     """The caller has been sent the head of an answer: from here on there is no second one."""
-    recorded = False
+    recorded: bool = False
     cost: int | None = None
     """Nano-dollars."""
     error_code: str | None = None
@@ -59,24 +72,27 @@ class Draft:
     upstream_done: int | None = None
     answer_headers: Sequence[tuple[bytes, bytes]] = ()
     answer_type: str | None = None
-    chunks: Sequence[bytes] = ()
-    response_size = 0
+    chunks: list[bytes] = []
+    chunk_times: list[bytes] = []
+    response_size: int = 0
     model_answered: str | None = None
     usage: Usage | None = None
-    usage_source = "none"
+    usage_source: str = "none"
     reported_cost: int | None = None
     """Nano-dollars, when the provider itself says what the call cost."""
 
-    def __init__(self, endpoint: Endpoint, path: str, request_headers: Sequence[tuple[bytes, bytes]]) -> None:
-        self.id = new_id("call")
-        self.started = time.time_ns() // 1_000
-        self.began = time.perf_counter_ns()
-        self.endpoint = endpoint
-        self.path = path
-        self.request_headers = request_headers
-        self.headers = dict(request_headers)
-        self._gathered: list[bytes] = []
-        self._chunk_times: list[bytes] = []
+    @classmethod
+    def of(cls, endpoint: Endpoint, exchange: Exchange) -> "Draft":
+        """The draft of a call that has just arrived."""
+        return cls(
+            endpoint,
+            exchange.path,
+            exchange.headers,
+            exchange.fields,
+            new_id("call"),
+            time.time_ns() // 1_000,
+            time.perf_counter_ns(),
+        )
 
     def elapsed(self) -> int:
         """Microseconds since the call arrived."""
@@ -91,9 +107,8 @@ class Draft:
 
     def took_chunk(self, chunk: bytes) -> None:
         """Keep a chunk of the answer and when it came."""
-        self._chunk_times.append(_CHUNK_TIME.pack(self.response_size & 0xFFFFFFFF, self.elapsed() // 1_000))
-        self._gathered.append(chunk)
-        self.chunks = self._gathered
+        self.chunk_times.append(_CHUNK_TIME.pack(self.response_size & 0xFFFFFFFF, self.elapsed() // 1_000))
+        self.chunks.append(chunk)
         self.response_size += len(chunk)
 
     def choose_body_mode(self) -> None:
@@ -171,7 +186,7 @@ class Draft:
             request_body=self.request_body if keep else b"",
             response_body=b"".join(self.chunks) if keep else b"",
             response_type=self.answer_type,
-            chunk_times=b"".join(self._chunk_times) if keep else b"",
+            chunk_times=b"".join(self.chunk_times) if keep else b"",
             request_size=self.uploaded or len(self.request_body),
             response_size=self.response_size,
             extra={"mismatch": attribution.mismatch} if attribution is not None and attribution.mismatch else {},

@@ -3,56 +3,31 @@
 import asyncio
 from collections.abc import Callable
 
+import msgspec
+
 from quarterdeck.access.wire import OpenCall
 
 END_WAIT_S = 1.0
 SHOWN_AT_MOST = 2_000
 
 
-class InFlight:
+class InFlight(msgspec.Struct, eq=False):
     """One call in flight. `stop` is set by whoever holds the upstream, and ends the call with a reason."""
 
-    __slots__ = (
-        "agent_id",
-        "first_byte",
-        "id",
-        "key_id",
-        "model",
-        "provider",
-        "run_id",
-        "started",
-        "stop",
-        "stopped_by",
-        "stream",
-        "task_id",
-        "workspace_id",
-    )
-
-    def __init__(
-        self,
-        call_id: str,
-        workspace_id: str,
-        agent_id: str | None,
-        key_id: str,
-        run_id: str | None,
-        task_id: str | None,
-        started: int,
-        stream: bool,
-    ) -> None:
-        self.id = call_id
-        self.workspace_id = workspace_id
-        self.agent_id = agent_id
-        self.key_id = key_id
-        self.run_id = run_id
-        self.task_id = task_id
-        self.started = started
-        self.stream = stream
-        self.provider: str | None = None
-        self.model: str | None = None
-        self.first_byte: int | None = None
-        self.stop: Callable[[], None] | None = None
-        self.stopped_by: tuple[str, str] | None = None
-        """(code, message) once somebody pulled the lever on this call."""
+    id: str
+    workspace_id: str
+    agent_id: str | None
+    key_id: str
+    run_id: str | None
+    task_id: str | None
+    started: int
+    stream: bool
+    provider: str | None = None
+    model: str | None = None
+    stop: Callable[[], None] | None = None
+    first_byte: int | None = None
+    stopped_by: tuple[str, str] | None = None
+    """(code, message) once somebody pulled the lever on this call."""
 
 
 class OpenCalls:

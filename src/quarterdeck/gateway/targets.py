@@ -11,6 +11,7 @@ from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import BadBody
 from quarterdeck.gateway.dialects.bytes_patch import repeats
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
+from quarterdeck.gateway.headers import Headers, value_of
 from quarterdeck.gateway.transport import Origin, Timeouts
 from quarterdeck.kernel.errors import Invalid
 
@@ -34,6 +35,10 @@ class Target:
     timeouts: Timeouts
     named: tuple[tuple[bytes, bytes], ...]
     """The answer's headers that name it."""
+    auth: tuple[tuple[bytes, bytes], ...]
+    """The provider's own key in the header that provider reads it from, and what else was configured for it."""
+    bearer: tuple[tuple[bytes, bytes], ...] = ()
+    """The same for Anthropic's API of 2026-10-21, which reads a bearer token where older versions read x-api-key."""
 
 
 def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:
@@ -126,20 +131,11 @@ def allowed(key: KeyEntry, provider: str, model: str) -> bool:
     return key.models is None or _matches(key.models, f"{provider}/{model}") or _matches(key.models, model)
 
 
-def auth_headers(target: Target, headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-    """The provider's own key, in the header that provider reads it from.
-
-    Anthropic's API of 2026-10-21 reads a bearer token; older versions read x-api-key.
-    """
-    secret = target.provider.secret
-    extra = [(name.lower().encode(), value.encode()) for name, value in target.provider.headers.items()]
-    header = target.spec.auth_header
-    if secret is None:
-        return extra
-    if header == "x-api-key" and headers.get(b"anthropic-version", b"") >= b"2026-10-21":
-        header = "authorization"
-    value = f"Bearer {secret}" if header == "authorization" else secret
-    return [(header.encode(), value.encode()), *extra]
+def auth_headers(target: Target, headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that let us in, for a call that goes out with `headers`."""
+    if target.bearer and (value_of(headers, b"anthropic-version") or b"") >= b"2026-10-21":
+        return target.bearer
+    return target.auth
 
 
 def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool) -> Target:
@@ -166,7 +162,17 @@ def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool)
             (b"x-quarterdeck-provider", _header_text(provider.name)),
             (b"x-quarterdeck-model", _header_text(model)),
         ),
+        auth=_auth(provider, spec.auth_header),
+        bearer=_auth(provider, "authorization") if spec.auth_header == "x-api-key" else (),
     )
+
+
+def _auth(provider: ProviderEntry, header: str) -> tuple[tuple[bytes, bytes], ...]:
+    extra = tuple((name.lower().encode(), value.encode()) for name, value in provider.headers.items())
+    if provider.secret is None:
+        return extra
+    value = f"Bearer {provider.secret}" if header == "authorization" else provider.secret
+    return ((header.encode(), value.encode()), *extra)
 
 
 def _matches(patterns: list[str], name: str) -> bool:

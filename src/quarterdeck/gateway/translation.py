@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -32,8 +31,7 @@ _OF_A_DIALECT = (b"anthropic-", b"openai-", b"x-stainless-", b"x-goog-", b"conte
 """Headers that say something about the caller's dialect or its body, neither of which the provider sees."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """What goes to the provider in place of the caller's request."""
 
     body: bytes | AsyncIterator[bytes] | None
