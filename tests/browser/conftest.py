@@ -137,6 +137,7 @@ async def open_page(chromium: Browser, system: System, complaints: Complaints) -
         page.on("console", complaints.hear)
         page.on("pageerror", lambda error: complaints.texts.append(f"uncaught: {error}"))
         await page.goto(path)
+        await page.locator("h1").first.wait_for()
         return page
 
     yield opened

@@ -95,6 +95,7 @@ async def test_axe_finds_nothing_at_the_door_and_in_the_palette(
     await door.get_by_role("alert").wait_for()
     assert await _complaints_of_axe(door, axe_source) == []
     page = await open_page("/", state=signed_in)
+    await _settled(page)
     await page.keyboard.press("Control+k")
     await page.get_by_role("option").first.wait_for()
     assert await _complaints_of_axe(page, axe_source) == []

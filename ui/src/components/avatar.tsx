@@ -7,12 +7,12 @@ export function Avatar({ name, agent = false, title }: { name: string; agent?: b
     <span
       title={title ?? name}
       aria-hidden="true"
+      // The letters are drawn, not text: a screen reader, and a search on the page, want the name only.
+      data-letters={initials(name)}
       className={cx(
-        "inline-grid size-5 shrink-0 place-items-center border border-line bg-sunken text-[9.5px] font-semibold text-muted",
+        "before:content-[attr(data-letters)] inline-grid size-5 shrink-0 place-items-center border border-line bg-sunken text-[9.5px] font-semibold text-muted",
         agent ? "rounded-[5px]" : "rounded-full",
       )}
-    >
-      {initials(name)}
-    </span>
+    />
   );
 }

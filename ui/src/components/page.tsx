@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useId } from "react";
 
 import { cx } from "@/lib/cx";
 import { usePageTitle } from "@/lib/title";
@@ -34,10 +35,11 @@ export function Page({ title, answer, above, below, actions, children, fill = fa
 }
 
 export function Section({ title, aside, children, className }: { title: ReactNode; aside?: ReactNode; children: ReactNode; className?: string }) {
+  const id = useId();
   return (
-    <section className={className}>
+    <section aria-labelledby={id} className={className}>
       <div className="mb-2 flex min-h-6 items-center gap-2">
-        <h2 className="text-s font-[560] text-muted">{title}</h2>
+        <h2 id={id} className="text-s font-[560] text-muted">{title}</h2>
         {aside && <div className="ml-auto flex items-center gap-2 text-s text-faint">{aside}</div>}
       </div>
       {children}

@@ -77,7 +77,7 @@ export const agents = {
     retire: "Retire",
     retireTitle: (name: string) => `Retire ${name}?`,
     retireHelp: "Its keys stop working and it leaves the lists. Its calls and costs stay.",
-    connect: "How to connect",
+    declared: "Set in a file",
   },
 };
 

@@ -19,7 +19,7 @@ export const shell = {
   findShort: "Find or do…",
   openTasks: (count: number) => (count === 1 ? "1 open task" : `${count} open tasks`),
   agentCount: (count: number) => (count === 1 ? "1 agent" : `${count} agents`),
-  account: (name: string) => `${name}: account and theme`,
+  account: ", account and theme",
   theme: "Theme",
   themes: { system: "As the system", light: "Light", dark: "Dark" },
   password: "Set a password",

@@ -47,11 +47,13 @@ export function AccountMenu() {
       trigger={
         <button
           type="button"
-          aria-label={shell.account(session.member.name)}
           className="flex h-9 items-center gap-2 rounded-s px-2 text-left text-s hover:bg-sunken"
         >
           <Avatar name={session.member.name} />
-          <span className="min-w-0 flex-1 truncate">{session.member.name}</span>
+          <span className="min-w-0 flex-1 truncate">
+            {session.member.name}
+            <span className="sr-only">{shell.account}</span>
+          </span>
           <ChevronsUpDown size={13} className="text-faint" aria-hidden="true" />
         </button>
       }

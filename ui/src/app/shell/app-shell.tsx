@@ -1,16 +1,15 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 
 import { KeysHelp } from "@/app/shell/keys-help";
 import { LiveProvider } from "@/app/shell/live-context";
 import { PAGES } from "@/app/shell/nav";
+import { Palette } from "@/app/shell/palette";
 import { PhoneBottom, PhoneTop } from "@/app/shell/phone-bars";
 import { Sidebar } from "@/app/shell/sidebar";
 import { Toasts } from "@/components/toast";
 import { useHotkeys } from "@/lib/hotkeys";
 import { shell } from "@/strings/shell";
-
-const Palette = lazy(() => import("@/app/shell/palette"));
 
 export function AppShell() {
   const navigate = useNavigate();
@@ -42,11 +41,7 @@ export function AppShell() {
         </div>
       </div>
       <PhoneBottom more={more} onMore={setMore} />
-      {palette && (
-        <Suspense fallback={null}>
-          <Palette onClose={() => setPalette(false)} />
-        </Suspense>
-      )}
+      {palette && <Palette onClose={() => setPalette(false)} />}
       <KeysHelp open={help} onOpenChange={setHelp} />
       <Toasts />
     </LiveProvider>

@@ -8,7 +8,7 @@ import { Kbd } from "@/components/kbd";
 import { cx } from "@/lib/cx";
 import { shell } from "@/strings/shell";
 
-export default function Palette({ onClose }: { onClose: () => void }) {
+export function Palette({ onClose }: { onClose: () => void }) {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const list = useRef<HTMLDivElement>(null);

@@ -14,7 +14,7 @@ const ITEM = "grid h-14 flex-1 place-content-center justify-items-center gap-0.5
 
 export function PhoneTop({ onFind }: { onFind: () => void }) {
   return (
-    <div className="sticky top-0 z-30 flex h-12 items-center gap-3 border-b border-line bg-bg/95 px-4 backdrop-blur md:hidden">
+    <header className="sticky top-0 z-30 flex h-12 items-center gap-3 border-b border-line bg-bg/95 px-4 backdrop-blur md:hidden">
       <Link to="/" className="flex items-center gap-2 font-semibold">
         <BrandMark />
         {words.product}
@@ -23,7 +23,7 @@ export function PhoneTop({ onFind }: { onFind: () => void }) {
       <IconButton label={shell.find} onClick={onFind} className="size-9">
         <Search size={17} />
       </IconButton>
-    </div>
+    </header>
   );
 }
 

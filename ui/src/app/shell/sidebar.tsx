@@ -50,7 +50,7 @@ function NavLink({ item, count }: { item: NavItem; count: number | undefined }) 
 export function Sidebar({ onFind }: { onFind: () => void }) {
   const counts = useCounts();
   return (
-    <div className="sticky top-0 hidden h-dvh flex-col gap-0.5 border-r border-line bg-bg px-2 py-3 md:flex">
+    <header className="sticky top-0 hidden h-dvh flex-col gap-0.5 border-r border-line bg-bg px-2 py-3 md:flex">
       <Link to="/" className="flex items-center gap-2 px-2 pt-1 pb-3 font-semibold tracking-[-0.01em]">
         <BrandMark />
         {words.product}
@@ -78,6 +78,6 @@ export function Sidebar({ onFind }: { onFind: () => void }) {
       </nav>
       <LiveIndicator className="px-2 py-2" />
       <AccountMenu />
-    </div>
+    </header>
   );
 }

@@ -12,7 +12,6 @@ import { agentShown } from "@/components/agent-state";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
 import { OutcomeWord } from "@/components/call-words";
-import { Chip } from "@/components/chip";
 import { Confirm } from "@/components/dialog";
 import { Facts } from "@/components/facts";
 import { Ago, Money } from "@/components/figures";
@@ -180,5 +179,5 @@ const facts = (agent: Agent) => [
   { label: say.capacity, value: agent.capacity },
   { label: say.bodies, value: say.bodyModes[(agent.body_mode ?? "inherit") as keyof typeof say.bodyModes] },
   { label: say.created, value: <Ago at={agent.created_at} /> },
-  ...(agent.declared ? [{ label: agents.declared, value: <Chip>{agents.declaredTitle}</Chip> }] : []),
+  ...(agent.declared ? [{ label: say.declared, value: agents.declaredTitle }] : []),
 ];
