@@ -116,7 +116,7 @@ calls = sa.Table(
     ),
     postgresql_partition_by="RANGE (id)",
 )
-"""What a call was. The row is also its entry in the account: see docs/decisions on the ledger."""
+"""What a call was. The row is also its entry in the account: docs/decisions/0003."""
 
 prices = sa.Table(
     "prices",
