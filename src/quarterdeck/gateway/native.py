@@ -160,7 +160,7 @@ async def relay_through(
             if keep and draft.response_size + len(chunk) <= KEPT_ANSWER:
                 draft.took_chunk(chunk)
             else:
-                keep, draft.chunks = False, ()
+                keep, draft.chunks = False, []
                 draft.response_size += len(chunk)
             await exchange.write(chunk)
     except UpstreamError as error:
