@@ -104,7 +104,6 @@ async def test_an_ingester_that_starts_anew_finds_what_is_stored(world: World) -
 
 
 async def test_a_long_conversation_takes_room_for_itself_and_not_for_its_square(world: World) -> None:
-    """Fifty conversations of a hundred calls: what is stored stays below what was said."""
     turns = [f"{n}: " + " ".join(f"word{(n * 7 + k * k) % 997}" for k in range(60)) for n in range(200)]
     said = sent = 0
     made = []
