@@ -9,7 +9,7 @@ from work_world import World
 from quarterdeck.control.deliverables import actions, store
 from quarterdeck.control.deliverables.actions import HandedIn
 from quarterdeck.control.deliverables.files import Files
-from quarterdeck.control.deliverables.model import HandIn, Kind
+from quarterdeck.control.deliverables.model import DeliverableKind, HandIn
 from quarterdeck.control.runs.model import Run
 from quarterdeck.kernel.clock import FakeClock
 from quarterdeck.kernel.errors import Changed, NotFound
@@ -22,7 +22,14 @@ def files(tmp_path: Path) -> Files:
 
 
 async def _hand_in(
-    world: World, files: Files, run: Run, text: str, *, name: str = "Report", kind: Kind = Kind.TEXT, **fields: object
+    world: World,
+    files: Files,
+    run: Run,
+    text: str,
+    *,
+    name: str = "Report",
+    kind: DeliverableKind = DeliverableKind.TEXT,
+    **fields: object,
 ) -> HandedIn:
     fence = fields.pop("fence", None)
     content = await actions.text_content(files, world.workspace_id, kind, text)
@@ -89,7 +96,7 @@ async def test_a_name_stays_with_its_kind(world: World, files: Files) -> None:
     run = await _run(world)
     await _hand_in(world, files, run, "Text")
     with pytest.raises(Changed) as refused:
-        await _hand_in(world, files, run, "{}", kind=Kind.JSON)
+        await _hand_in(world, files, run, "{}", kind=DeliverableKind.JSON)
     assert refused.value.code == "deliverable_kind"
 
 

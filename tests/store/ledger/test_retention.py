@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 import sqlalchemy as sa
 from ledger_world import NOON, World, chat, record
 
@@ -175,3 +176,5 @@ async def test_retention_follows_the_workspaces_settings(world: World, clock: Fa
         while await is_kept(world, workspace_id, made.id):
             await asyncio.sleep(0.01)
     running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -8,7 +8,7 @@ from work_world import World
 from quarterdeck.access import members
 from quarterdeck.access.actors import Actor, ActorKind, Role
 from quarterdeck.control.deliverables import actions as deliverables
-from quarterdeck.control.deliverables.model import Content, HandIn, Kind
+from quarterdeck.control.deliverables.model import Content, DeliverableKind, HandIn
 from quarterdeck.control.reviews import actions, store
 from quarterdeck.control.reviews.model import NewReview, Remark, Review, Verdict
 from quarterdeck.control.tasks.model import Criterion, ReviewPolicy, Task, TaskState
@@ -27,7 +27,7 @@ async def _handed_in(world: World, review: str = "one", **fields: object) -> Tas
     run = (await world.claimed(await world.agent(f"for {task.ref}"), task_id=task.id)).run
     async with world.db.transaction() as tx:
         content = Content("0" * 64, 4, "text/markdown", "Text")
-        await deliverables.hand_in(tx, world.as_run(run), run.id, HandIn("Report", Kind.TEXT), content)
+        await deliverables.hand_in(tx, world.as_run(run), run.id, HandIn("Report", DeliverableKind.TEXT), content)
     await world.finish(run)
     return await world.see(task)
 
@@ -142,7 +142,9 @@ async def test_a_version_that_was_overtaken_is_not_approved(world: World) -> Non
     async with world.db.transaction() as tx:
         for digit in "01":
             content = Content(digit * 64, 4, "text/markdown", "Text")
-            done = await deliverables.hand_in(tx, world.as_run(run), run.id, HandIn("Report", Kind.TEXT), content)
+            done = await deliverables.hand_in(
+                tx, world.as_run(run), run.id, HandIn("Report", DeliverableKind.TEXT), content
+            )
     await world.finish(run)
     with pytest.raises(Changed) as refused:
         await _give(world, task, Verdict.APPROVE, deliverable_id=done.deliverable.id, version=1)

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Inbox
+         * @description Mentions, reviews, answers and messages for you. What is not acknowledged comes again.
+         */
+        get: operations["read_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents": {
         parameters: {
             query?: never;
@@ -86,6 +106,26 @@ export interface paths {
          * @description A new key for an agent. `secret` is shown this once.
          */
         post: operations["make_agent_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{agent_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Message Agent
+         * @description Tell an agent something; it reads it with its inbox.
+         */
+        post: operations["message_agent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -212,6 +252,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/comments/{comment_id}/reactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * React To Comment
+         * @description React to a comment.
+         */
+        post: operations["react_to_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Comment
+         * @description Who would be told or woken by a comment with this text.
+         */
+        post: operations["preview_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{conversation_id}": {
         parameters: {
             query?: never;
@@ -244,6 +324,86 @@ export interface paths {
          * @description What calls cost. Buckets begin on whole minutes, hours or days, UTC; a first one that is cut is shown whole.
          */
         get: operations["get_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliverables/{deliverable_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Deliverable
+         * @description One deliverable with its versions.
+         */
+        get: operations["get_deliverable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliverables/{deliverable_id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Versions
+         * @description What changed between two versions of a text.
+         */
+        get: operations["diff_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliverables/{deliverable_id}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version
+         * @description One version, with its text when that is small.
+         */
+        get: operations["get_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/deliverables/{deliverable_id}/versions/{number}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Version Content
+         * @description The content as it was handed in, to be saved: it never opens as a page.
+         */
+        get: operations["get_version_content"];
         put?: never;
         post?: never;
         delete?: never;
@@ -416,6 +576,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/needs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Needs
+         * @description All that waits for you: reviews, questions, mentions.
+         */
+        get: operations["list_needs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/needs/{key}/delegate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delegate Need
+         * @description Hand a review or a question on to another member.
+         */
+        post: operations["delegate_need"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/needs/{key}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze Need
+         * @description Put something off; it comes back by itself.
+         */
+        post: operations["snooze_need"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/needs/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * See Mentions
+         * @description You have seen your mentions up to that one.
+         */
+        post: operations["see_mentions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -484,6 +724,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/questions/{question_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Question
+         * @description Answer an agent's question.
+         */
+        post: operations["answer_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs": {
         parameters: {
             query?: never;
@@ -544,6 +804,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Comment From Run
+         * @description Comment on your task. @name tells a person, or wakes another agent.
+         */
+        post: operations["comment_from_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/deliverables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand In
+         * @description Hand in a text, code, JSON, a table or a link. Under the same name it is the next version. Safe to repeat.
+         */
+        post: operations["hand_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/deliverables/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Hand In File
+         * @description Hand in a file of up to 200 MB: the body is the file itself. Safe to repeat.
+         */
+        put: operations["hand_in_file"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/finish": {
         parameters: {
             query?: never;
@@ -578,6 +898,26 @@ export interface paths {
          * @description Say that you are alive, and what you are doing. Model traffic does the first by itself.
          */
         post: operations["report_progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Question
+         * @description Ask the person who answers for your task. The answer comes to your inbox.
+         */
+        post: operations["ask_question"];
         delete?: never;
         options?: never;
         head?: never;
@@ -740,6 +1080,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Comments
+         * @description What was said about a task, its versions and its runs.
+         */
+        get: operations["list_comments"];
+        put?: never;
+        /**
+         * Write Comment
+         * @description Comment on a task, a place in a version, or a run.
+         */
+        post: operations["write_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/deliverables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Deliverables
+         * @description What a task has handed in, with every version and what it cost to make.
+         */
+        get: operations["list_deliverables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/dependencies": {
         parameters: {
             query?: never;
@@ -814,6 +1198,50 @@ export interface paths {
          * @description Move a task. A run that is open on it is cancelled by that: when this answers, its model calls have ended.
          */
         post: operations["move_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Questions
+         * @description What was asked about a task, newest first.
+         */
+        get: operations["list_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reviews
+         * @description What was said of a task's versions, and what its policy still asks for.
+         */
+        get: operations["list_reviews"];
+        put?: never;
+        /**
+         * Give Review
+         * @description Approve, request changes or reject. The task is done once its policy is satisfied, and in no other way.
+         */
+        post: operations["give_review"];
         delete?: never;
         options?: never;
         head?: never;
@@ -903,6 +1331,11 @@ export interface components {
             items: components["schemas"]["AgentOut"][];
             /** Next */
             next: string | null;
+        };
+        /** AnswerIn */
+        AnswerIn: {
+            /** Answer */
+            answer: string;
         };
         /** AssignIn */
         AssignIn: {
@@ -1191,8 +1624,7 @@ export interface components {
              * @constant
              */
             claimed?: true;
-            /** Last Review */
-            last_review?: null;
+            last_review: components["schemas"]["ReviewOut"] | null;
             run: components["schemas"]["ClaimedRunOut"];
             /** Run Key */
             run_key: string;
@@ -1246,6 +1678,67 @@ export interface components {
             /** Next */
             next: string | null;
             state: components["schemas"]["TaskState"];
+        };
+        /** CommentIn */
+        CommentIn: {
+            /**
+             * Body
+             * @description Markdown; @name tells somebody.
+             */
+            body: string;
+            /** Deliverable Id */
+            deliverable_id?: string | null;
+            /** Line From */
+            line_from?: number | null;
+            /** Line To */
+            line_to?: number | null;
+            /**
+             * Run Id
+             * @description A run of the task that it is about.
+             */
+            run_id?: string | null;
+            /** Version */
+            version?: number | null;
+        };
+        /** CommentOut */
+        CommentOut: {
+            author: components["schemas"]["MentionOut"];
+            /** Body */
+            body: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deliverable Id */
+            deliverable_id: string | null;
+            /** Held */
+            held: boolean;
+            /** Id */
+            id: string;
+            /** Line From */
+            line_from: number | null;
+            /** Line To */
+            line_to: number | null;
+            /** Mentions */
+            mentions: string[];
+            /** Reactions */
+            reactions: {
+                [key: string]: number;
+            };
+            /** Run Id */
+            run_id: string | null;
+            /** Task Id */
+            task_id: string;
+            /** Version */
+            version: number | null;
+        };
+        /** CommentsOut */
+        CommentsOut: {
+            /** Items */
+            items: components["schemas"]["CommentOut"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * ConversationOut
@@ -1305,6 +1798,40 @@ export interface components {
             /** Text */
             text: string;
         };
+        /** DelegateIn */
+        DelegateIn: {
+            /** Member Id */
+            member_id: string;
+        };
+        /**
+         * DeliverableKind
+         * @enum {string}
+         */
+        DeliverableKind: "text" | "code" | "json" | "csv" | "image" | "pdf" | "file" | "link";
+        /** DeliverableOut */
+        DeliverableOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            kind: components["schemas"]["DeliverableKind"];
+            /** Latest */
+            latest: number;
+            /** Name */
+            name: string;
+            /** Task Id */
+            task_id: string;
+            /** Versions */
+            versions: components["schemas"]["VersionOut"][];
+        };
+        /** DeliverablesOut */
+        DeliverablesOut: {
+            /** Items */
+            items: components["schemas"]["DeliverableOut"][];
+        };
         /** DependencyIn */
         DependencyIn: {
             /** Waits For */
@@ -1316,6 +1843,23 @@ export interface components {
          * @enum {string}
          */
         Desired: "enabled" | "paused" | "retired";
+        /**
+         * DiffOut
+         * @description A unified diff. Without hunks, the texts are equal.
+         */
+        DiffOut: {
+            /** From Version */
+            from_version: number;
+            /** Hunks */
+            hunks: components["schemas"]["HunkOut"][];
+            /** To Version */
+            to_version: number;
+        };
+        /** DirectMessageOut */
+        DirectMessageOut: {
+            /** Id */
+            id: string;
+        };
         /** EdgeOut */
         EdgeOut: {
             /** Task Id */
@@ -1389,6 +1933,87 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** HandedInOut */
+        HandedInOut: {
+            /** Deliverable Id */
+            deliverable_id: string;
+            /** Draft */
+            draft: boolean;
+            /** File Name */
+            file_name: string;
+            /** Fresh */
+            fresh: boolean;
+            kind: components["schemas"]["DeliverableKind"];
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Version */
+            version: number;
+        };
+        /** HandInIn */
+        HandInIn: {
+            /**
+             * Draft
+             * @description Still being worked on; the latest draft is always shown.
+             * @default false
+             */
+            draft?: boolean;
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /** File Name */
+            file_name?: string | null;
+            /**
+             * Kind
+             * @default text
+             * @enum {string}
+             */
+            kind?: "text" | "code" | "json" | "csv" | "link";
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @description What is new in it, for people to read.
+             */
+            note?: string | null;
+            /**
+             * Text
+             * @description The text itself; of a link, its address.
+             */
+            text: string;
+        };
+        /** HunkOut */
+        HunkOut: {
+            /** From Count */
+            from_count: number;
+            /** From Start */
+            from_start: number;
+            /** Lines */
+            lines: components["schemas"]["LineOut"][];
+            /** To Count */
+            to_count: number;
+            /** To Start */
+            to_start: number;
+        };
+        /**
+         * InboxKind
+         * @enum {string}
+         */
+        InboxKind: "mention" | "review" | "answer" | "message" | "command";
+        /** InboxOut */
+        InboxOut: {
+            /** Cursor */
+            cursor: number;
+            /** Items */
+            items: components["schemas"]["ItemOut"][];
+        };
         /** IngestOut */
         IngestOut: {
             /** Backlog Bytes */
@@ -1440,6 +2065,25 @@ export interface components {
             secret: string;
             /** State */
             state: string;
+        };
+        /** ItemOut */
+        ItemOut: {
+            /** Body */
+            body: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Cursor */
+            cursor: number;
+            kind: components["schemas"]["InboxKind"];
+            /** Sender Id */
+            sender_id: string | null;
+            /** Subject Id */
+            subject_id: string;
+            /** Task Id */
+            task_id: string | null;
         };
         /** KeyIn */
         KeyIn: {
@@ -1535,6 +2179,37 @@ export interface components {
             /** Outcome */
             outcome: string;
         };
+        /**
+         * LatestVersionOut
+         * @description What a task handed in last, draft or not.
+         */
+        LatestVersionOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deliverable Id */
+            deliverable_id: string;
+            /** Draft */
+            draft: boolean;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** LineOut */
+        LineOut: {
+            /**
+             * Sign
+             * @enum {string}
+             */
+            sign: " " | "-" | "+";
+            /** Text */
+            text: string;
+        };
         /** LinkIn */
         LinkIn: {
             /** Token */
@@ -1594,6 +2269,20 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** MentionOut */
+        MentionOut: {
+            /** Id */
+            id: string;
+            /** Is Agent */
+            is_agent: boolean;
+            /** Name */
+            name: string;
+        };
+        /** MessageIn */
+        MessageIn: {
+            /** Body */
+            body: string;
+        };
         /** MessageOut */
         MessageOut: {
             /**
@@ -1624,6 +2313,32 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+        };
+        /**
+         * NeedKind
+         * @enum {string}
+         */
+        NeedKind: "question" | "review" | "mention";
+        /** NeedOut */
+        NeedOut: {
+            /** Key */
+            key: string;
+            kind: components["schemas"]["NeedKind"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Subject Id */
+            subject_id: string;
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Text */
+            text: string;
+        };
+        /** NeedsOut */
+        NeedsOut: {
+            /** Items */
+            items: components["schemas"]["NeedOut"][];
         };
         /** NewPasswordIn */
         NewPasswordIn: {
@@ -1708,6 +2423,19 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+        };
+        /** PreviewIn */
+        PreviewIn: {
+            /**
+             * Body
+             * @description Markdown; @name tells somebody.
+             */
+            body: string;
+        };
+        /** PreviewOut */
+        PreviewOut: {
+            /** Mentions */
+            mentions: components["schemas"]["MentionOut"][];
         };
         /**
          * PriceOut
@@ -1825,6 +2553,107 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** QuestionIn */
+        QuestionIn: {
+            /** Deadline S */
+            deadline_s?: number | null;
+            /**
+             * Default Answer
+             * @description Holds when the deadline passes.
+             */
+            default_answer?: string | null;
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /**
+             * Free Text
+             * @description Whether an answer may be none of the options.
+             * @default true
+             */
+            free_text?: boolean;
+            /**
+             * Options
+             * @default []
+             */
+            options?: string[];
+            /**
+             * Text
+             * @description Markdown.
+             */
+            text: string;
+        };
+        /** QuestionOut */
+        QuestionOut: {
+            /** Agent Id */
+            agent_id: string;
+            /** Answer */
+            answer: string | null;
+            /** Answered At */
+            answered_at: string | null;
+            /** Answered By */
+            answered_by: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deadline At */
+            deadline_at: string | null;
+            /** Default Answer */
+            default_answer: string | null;
+            /** Free Text */
+            free_text: boolean;
+            /** Id */
+            id: string;
+            /** Options */
+            options: string[];
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["QuestionState"];
+            /** Task Id */
+            task_id: string;
+            /** Text */
+            text: string;
+        };
+        /** QuestionsOut */
+        QuestionsOut: {
+            /** Items */
+            items: components["schemas"]["QuestionOut"][];
+        };
+        /**
+         * QuestionState
+         * @enum {string}
+         */
+        QuestionState: "open" | "answered" | "defaulted" | "expired";
+        /** ReactionIn */
+        ReactionIn: {
+            /** Emoji */
+            emoji: string;
+        };
+        /** RemarkIn */
+        RemarkIn: {
+            /** Line From */
+            line_from?: number | null;
+            /** Line To */
+            line_to?: number | null;
+            /** Quote */
+            quote?: string | null;
+            /** Text */
+            text: string;
+        };
+        /** RemarkOut */
+        RemarkOut: {
+            /** Line From */
+            line_from: number | null;
+            /** Line To */
+            line_to: number | null;
+            /** Quote */
+            quote: string | null;
+            /** Text */
+            text: string;
+        };
         /**
          * RenderedOut
          * @description A call's bodies as messages. `timeline` says when how many bytes of a streamed answer had arrived.
@@ -1859,12 +2688,75 @@ export interface components {
             /** Calls Days */
             calls_days: number | null;
         };
-        /**
-         * ReviewPolicy
-         * @description What stands between a finished run and done.
-         * @enum {string}
-         */
-        ReviewPolicy: "none" | "one";
+        /** ReviewedOut */
+        ReviewedOut: {
+            /** Missing */
+            missing: string | null;
+            review: components["schemas"]["ReviewOut"];
+            task: components["schemas"]["TaskOut"];
+        };
+        /** ReviewIn */
+        ReviewIn: {
+            /**
+             * Body
+             * @description Markdown. The worker reads it with its next claim.
+             * @default
+             */
+            body?: string;
+            /**
+             * Comments
+             * @description On places in the version.
+             * @default []
+             */
+            comments?: components["schemas"]["RemarkIn"][];
+            /**
+             * Deliverable Id
+             * @description What is reviewed; the newest version when absent.
+             */
+            deliverable_id?: string | null;
+            /**
+             * Met
+             * @description Places, from 0, of the acceptance criteria that are met.
+             */
+            met?: number[] | null;
+            verdict: components["schemas"]["Verdict"];
+            /**
+             * Version
+             * @description Refused when a newer one was handed in.
+             */
+            version?: number | null;
+        };
+        /** ReviewOut */
+        ReviewOut: {
+            /** Body */
+            body: string;
+            /** Comments */
+            comments: components["schemas"]["RemarkOut"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deliverable Id */
+            deliverable_id: string | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            reviewer: components["schemas"]["Named"];
+            /** Task Id */
+            task_id: string;
+            verdict: components["schemas"]["Verdict"];
+            /** Version */
+            version: number | null;
+        };
+        /** ReviewsOut */
+        ReviewsOut: {
+            /** Items */
+            items: components["schemas"]["ReviewOut"][];
+            /** Missing */
+            missing: string | null;
+        };
         /**
          * Role
          * @description What a member is, from most to least.
@@ -1878,6 +2770,32 @@ export interface components {
              * @default 0
              */
             overlap_s?: number;
+        };
+        /** RunCommentIn */
+        RunCommentIn: {
+            /**
+             * Body
+             * @description Markdown; @name tells somebody.
+             */
+            body: string;
+            /** Deliverable Id */
+            deliverable_id?: string | null;
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /** Line From */
+            line_from?: number | null;
+            /** Line To */
+            line_to?: number | null;
+            /**
+             * Run Id
+             * @description A run of the task that it is about.
+             */
+            run_id?: string | null;
+            /** Version */
+            version?: number | null;
         };
         /** RunOut */
         RunOut: {
@@ -1931,6 +2849,14 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
+        /** SeenIn */
+        SeenIn: {
+            /**
+             * Upto
+             * @description The number in the key of the newest mention seen.
+             */
+            upto: number;
+        };
         /**
          * SessionOut
          * @description `csrf` goes into `x-quarterdeck-csrf` on every write of this browser; null for a member's token.
@@ -1951,6 +2877,15 @@ export interface components {
             /** Version */
             version: string;
             workspace: components["schemas"]["WorkspaceOut"];
+        };
+        /** SnoozeIn */
+        SnoozeIn: {
+            /**
+             * Until
+             * Format: date-time
+             * @description RFC 3339, with a zone.
+             */
+            until: string;
         };
         /**
          * SumsOut
@@ -2024,8 +2959,12 @@ export interface components {
              * @enum {string}
              */
             priority?: "urgent" | "high" | "normal" | "low";
-            /** @default one */
-            review?: components["schemas"]["ReviewPolicy"];
+            /**
+             * Review
+             * @description What stands before done: none, one, member:<id>, role:<role> or n:<k> different members.
+             * @default one
+             */
+            review?: string;
             /**
              * State
              * @default backlog
@@ -2082,6 +3021,7 @@ export interface components {
             id: string;
             /** Labels */
             labels: string[];
+            latest_version: components["schemas"]["LatestVersionOut"] | null;
             /** Note */
             note: string | null;
             /**
@@ -2091,7 +3031,8 @@ export interface components {
             priority: "urgent" | "high" | "normal" | "low";
             /** Ref */
             ref: string;
-            review: components["schemas"]["ReviewPolicy"];
+            /** Review */
+            review: string;
             run: components["schemas"]["TaskRunOut"] | null;
             state: components["schemas"]["TaskState"];
             /**
@@ -2132,7 +3073,8 @@ export interface components {
             labels?: string[] | null;
             /** Priority */
             priority?: ("urgent" | "high" | "normal" | "low") | null;
-            review?: components["schemas"]["ReviewPolicy"] | null;
+            /** Review */
+            review?: string | null;
             /** Title */
             title?: string | null;
         };
@@ -2261,6 +3203,82 @@ export interface components {
             /** Service Tier */
             service_tier: string | null;
         };
+        /**
+         * Verdict
+         * @enum {string}
+         */
+        Verdict: "approve" | "request_changes" | "reject";
+        /** VersionOut */
+        VersionOut: {
+            author: components["schemas"]["Named"];
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Draft */
+            draft: boolean;
+            /** File Name */
+            file_name: string;
+            /** Media Type */
+            media_type: string;
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
+        /** VersionWithTextOut */
+        VersionWithTextOut: {
+            author: components["schemas"]["Named"];
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deliverable Id */
+            deliverable_id: string;
+            /** Draft */
+            draft: boolean;
+            /** File Name */
+            file_name: string;
+            kind: components["schemas"]["DeliverableKind"];
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: number;
+            /** Run Id */
+            run_id: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Task Id */
+            task_id: string;
+            /** Text */
+            text: string | null;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
         /** WhoOut */
         WhoOut: {
             /** Email */
@@ -2309,6 +3327,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClaimedOut"] | components["schemas"]["UnclaimedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_inbox: {
+        parameters: {
+            query?: {
+                /** @description Acknowledges everything up to it. */
+                after?: number;
+                /** @description Wait so long for something to come. */
+                wait_s?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -2483,6 +3535,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IssuedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    message_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectMessageOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -2705,6 +3792,74 @@ export interface operations {
             };
         };
     };
+    react_to_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                comment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReactionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_conversation: {
         parameters: {
             query?: {
@@ -2764,6 +3919,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_deliverable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deliverable_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliverableOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_versions: {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                deliverable_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiffOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deliverable_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionWithTextOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_version_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deliverable_id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content itself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description Anything that went wrong. */
@@ -3084,6 +4368,135 @@ export interface operations {
             };
         };
     };
+    list_needs: {
+        parameters: {
+            query?: {
+                /** @description Also what you have put off. */
+                snoozed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeedsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delegate_need: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DelegateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snooze_need: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    see_mentions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeenIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -3245,6 +4658,41 @@ export interface operations {
             };
         };
     };
+    answer_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                question_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: {
@@ -3348,6 +4796,114 @@ export interface operations {
             };
         };
     };
+    comment_from_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunCommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandInIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedInOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_in_file: {
+        parameters: {
+            query: {
+                draft?: boolean;
+                fence?: number | null;
+                file_name?: string | null;
+                kind?: components["schemas"]["DeliverableKind"];
+                name: string;
+                note?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedInOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     finish_run: {
         parameters: {
             query?: never;
@@ -3405,6 +4961,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProgressOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -3780,6 +5371,108 @@ export interface operations {
             };
         };
     };
+    list_comments: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_comment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliverables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliverablesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     add_dependency: {
         parameters: {
             query?: never;
@@ -3903,6 +5596,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_questions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewedOut"];
                 };
             };
             /** @description Anything that went wrong. */

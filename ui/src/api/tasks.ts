@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Board, Page, Task, TaskChange, TaskDraft, TaskState } from "@/api/types";
+import type { Board, Page, Reviewed, Task, TaskChange, TaskDraft, TaskState } from "@/api/types";
 
 export type TaskFilter = { agent_id?: string | undefined; q?: string | undefined };
 
@@ -52,9 +52,15 @@ export const changeTask = ({ id, version }: Pick<Task, "id" | "version">, body: 
 
 export const createTask = (body: TaskDraft): Promise<Task> => data<Task>(api.POST("/api/v1/tasks", { body }));
 
+/** Approval is what takes a task from review to done; it says who judged, where a bare move would be refused. */
+const approveTask = async (id: string): Promise<Task> =>
+  (await data<Reviewed>(api.POST("/api/v1/tasks/{task_id}/reviews", { params: { path: { task_id: id } }, body: { verdict: "approve" } }))).task;
+
 /** Refused with 409 when the task is no longer as this page knows it. */
-export const moveTask = ({ id, version }: Pick<Task, "id" | "version">, to: TaskState): Promise<Task> =>
-  data<Task>(api.POST("/api/v1/tasks/{task_id}/move", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { to } }));
+export const moveTask = ({ id, version, state }: Pick<Task, "id" | "version" | "state">, to: TaskState): Promise<Task> =>
+  state === "in_review" && to === "done"
+    ? approveTask(id)
+    : data<Task>(api.POST("/api/v1/tasks/{task_id}/move", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { to } }));
 
 export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentId: string | null): Promise<Task> =>
   data<Task>(

@@ -21,6 +21,7 @@ export type Priority = Task["priority"];
 export type TaskDraft = Schemas["TaskIn"];
 export type TaskChange = Schemas["TaskPatch"];
 export type Board = Schemas["BoardOut"];
+export type Reviewed = Schemas["ReviewedOut"];
 export type Run = Schemas["RunOut"];
 export type RunState = Schemas["RunState"];
 

@@ -20,7 +20,8 @@ export type Column<T> = {
   headerHidden?: boolean;
 };
 
-const FROM = { md: "hidden md:table-cell", lg: "hidden lg:table-cell" } as const;
+/** By the width of the table's own place, not of the window. */
+export const FROM = { md: "hidden @min-[600px]:table-cell", lg: "hidden @min-[860px]:table-cell" } as const;
 
 type Props<T> = { label: string; columns: Column<T>[]; rows: T[]; rowId: (row: T) => string; initialSort?: { id: string; desc: boolean } };
 
@@ -36,7 +37,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
   });
   const of = (id: string): Column<T> | undefined => columns.find((column) => column.id === id);
   return (
-    <div className="card relative overflow-x-auto">
+    <div className="card @container relative overflow-x-auto">
       <table className="w-full border-collapse" aria-label={label}>
         <thead>
           <tr>

@@ -33,7 +33,7 @@ export function RunWord({ run }: { run: Pick<Run, "state" | "reason" | "note" | 
         {runStates[run.state]}
         {run.state === "running" && run.percent !== null && ` ${run.percent} %`}
       </span>
-      {said && <span className="max-w-[220px] truncate text-s text-faint max-md:hidden" title={said}>{said}</span>}
+      {said && <span className="max-w-[220px] truncate text-s text-faint @max-[600px]:hidden" title={said}>{said}</span>}
     </span>
   );
 }
@@ -140,7 +140,7 @@ function runColumns(of: "task" | "agent", ask: (run: Run) => void): Column<Run>[
 /** The state under the name, where there is no room for a column of it. */
 function Narrow({ run }: { run: Run }) {
   return (
-    <span className="text-s md:hidden">
+    <span className="text-s @min-[600px]:hidden">
       <RunWord run={run} />
     </span>
   );

@@ -2,10 +2,8 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import type { Column } from "@/components/data-table";
-import { cellClass, followRow, headClass, rowClass } from "@/components/data-table";
+import { cellClass, followRow, FROM, headClass, rowClass } from "@/components/data-table";
 import { cx } from "@/lib/cx";
-
-const FROM = { md: "hidden md:table-cell", lg: "hidden lg:table-cell" } as const;
 
 type Props<T> = {
   label: string;
@@ -46,7 +44,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
   const before = first ? first.start - top : 0;
   const after = last ? virtual.getTotalSize() - (last.end - top) : 0;
   return (
-    <div ref={ref} className="card relative overflow-x-clip">
+    <div ref={ref} className="card @container relative overflow-x-clip">
       <table className="w-full table-fixed border-collapse" aria-label={label} aria-rowcount={more ? -1 : rows.length + 1}>
         <thead>
           <tr>

@@ -48,6 +48,7 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   note: null,
   blocked_since: null,
   waits_for: [],
+  latest_version: null,
   ...change,
 });
 

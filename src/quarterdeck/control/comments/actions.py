@@ -65,7 +65,7 @@ async def write(tx: Transaction, actor: Actor, task_id: str, body: str, anchor: 
                 tx,
                 task.workspace_id,
                 one.id,
-                inbox.Kind.MENTION,
+                inbox.InboxKind.MENTION,
                 comment.id,
                 text,
                 task_id=task.id,
@@ -109,7 +109,7 @@ async def send_message(tx: Transaction, actor: Actor, agent_id: str, body: str) 
     if not text:
         raise Invalid("A message says something.", field="body")
     message_id = new_id("msg")
-    await inbox.put(tx, actor.workspace_id, agent.id, inbox.Kind.MESSAGE, message_id, text, sender_id=actor.id)
+    await inbox.put(tx, actor.workspace_id, agent.id, inbox.InboxKind.MESSAGE, message_id, text, sender_id=actor.id)
     return message_id
 
 

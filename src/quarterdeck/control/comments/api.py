@@ -59,7 +59,7 @@ class MessageIn(BaseModel):
     body: str = Field(min_length=1, max_length=MESSAGE_LENGTH)
 
 
-class MessageOut(BaseModel):
+class DirectMessageOut(BaseModel):
     id: str
 
 
@@ -122,10 +122,10 @@ async def react_to_comment(comment_id: str, body: ReactionIn, actor: Talker, db:
 
 
 @router.post("/agents/{agent_id}/messages", status_code=201, operation_id="message_agent")
-async def message_agent(agent_id: str, body: MessageIn, actor: Worker, db: Db) -> MessageOut:
+async def message_agent(agent_id: str, body: MessageIn, actor: Worker, db: Db) -> DirectMessageOut:
     """Tell an agent something; it reads it with its inbox."""
     async with db.transaction() as tx:
-        return MessageOut(id=await actions.send_message(tx, actor, agent_id, body.body))
+        return DirectMessageOut(id=await actions.send_message(tx, actor, agent_id, body.body))
 
 
 @agent_router.post("/runs/{run_id}/comments", status_code=201, operation_id="comment_from_run")

@@ -15,8 +15,8 @@ from quarterdeck.control.deliverables.model import (
     TEXT_LIKE,
     Content,
     Deliverable,
+    DeliverableKind,
     HandIn,
-    Kind,
     Version,
     a_deliverable_name,
     a_file_name,
@@ -44,9 +44,9 @@ class HandedIn:
     """False when the same had been handed in already."""
 
 
-async def text_content(files: Files, workspace_id: str, kind: Kind, text: str) -> Content:
+async def text_content(files: Files, workspace_id: str, kind: DeliverableKind, text: str) -> Content:
     """Small text for the row, larger text in a file. Raises Invalid."""
-    if kind is Kind.LINK:
+    if kind is DeliverableKind.LINK:
         text = a_url(text)
     elif kind not in TEXT_LIKE:
         raise Invalid(f"A {kind} is sent as a file.", field="kind")
@@ -65,7 +65,7 @@ async def text_content(files: Files, workspace_id: str, kind: Kind, text: str) -
     return Content(received.sha256, received.size, media_type, None)
 
 
-def file_content(received: Received, kind: Kind, declared: str | None) -> Content:
+def file_content(received: Received, kind: DeliverableKind, declared: str | None) -> Content:
     """Raises Invalid when it is not of the kind it is said to be."""
     return Content(received.sha256, received.size, media_type_of(kind, received.head, declared), None)
 

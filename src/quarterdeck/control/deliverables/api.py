@@ -19,8 +19,8 @@ from quarterdeck.control.deliverables.model import (
     NOTE_LENGTH,
     TEXT_LIKE,
     Deliverable,
+    DeliverableKind,
     HandIn,
-    Kind,
     Version,
 )
 from quarterdeck.control.deliverables.store import MadeBy
@@ -90,7 +90,7 @@ class DeliverableOut(BaseModel):
     id: str
     task_id: str
     name: str
-    kind: Kind
+    kind: DeliverableKind
     latest: int
     created_at: Instant
     versions: list[VersionOut]
@@ -105,7 +105,7 @@ class VersionWithTextOut(VersionOut):
     deliverable_id: str
     task_id: str
     name: str
-    kind: Kind
+    kind: DeliverableKind
     text: str | None
     """Small text, or a link's address; all else is at /content."""
 
@@ -113,7 +113,7 @@ class VersionWithTextOut(VersionOut):
 class HandedInOut(BaseModel):
     deliverable_id: str
     name: str
-    kind: Kind
+    kind: DeliverableKind
     version: int
     draft: bool
     sha256: str
@@ -148,7 +148,7 @@ class DiffOut(BaseModel):
 @agent_router.post("/runs/{run_id}/deliverables", operation_id="hand_in")
 async def hand_in(run_id: str, body: HandInIn, actor: AgentCaller, db: Db, files: Kept) -> HandedInOut:
     """Hand in a text, code, JSON, a table or a link. Under the same name it is the next version. Safe to repeat."""
-    kind = Kind(body.kind)
+    kind = DeliverableKind(body.kind)
     said = HandIn(body.name, kind, body.draft, body.note, body.file_name)
     async with db.read() as tx:
         await run_actions.own_open(tx, actor, run_id, body.fence)
@@ -166,14 +166,14 @@ async def hand_in_file(
     db: Db,
     files: Kept,
     name: Annotated[str, Query(min_length=1, max_length=NAME_LENGTH)],
-    kind: Annotated[Kind, Query()] = Kind.FILE,
+    kind: Annotated[DeliverableKind, Query()] = DeliverableKind.FILE,
     draft: Annotated[bool, Query()] = False,
     note: Annotated[str | None, Query(max_length=NOTE_LENGTH)] = None,
     file_name: Annotated[str | None, Query(max_length=FILE_NAME_LENGTH)] = None,
     fence: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
 ) -> HandedInOut:
     """Hand in a file of up to 200 MB: the body is the file itself. Safe to repeat."""
-    if kind is Kind.LINK:
+    if kind is DeliverableKind.LINK:
         raise Invalid("A link is handed in as text.", field="kind")
     # Before the file is taken in, not only after: a stale worker is told at once.
     async with db.read() as tx:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from quarterdeck.control.deliverables.model import HEAD_BYTES, MAX_FILE_BYTES, TEXT_LIKE, Kind, TextCheck
+from quarterdeck.control.deliverables.model import HEAD_BYTES, MAX_FILE_BYTES, TEXT_LIKE, DeliverableKind, TextCheck
 from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
 from quarterdeck.kernel.ids import new_id
 
@@ -34,7 +34,7 @@ class Files:
         self._directory = directory
         self._max_bytes = max_bytes
 
-    async def receive(self, workspace_id: str, pieces: AsyncIterator[bytes], kind: Kind) -> Received:
+    async def receive(self, workspace_id: str, pieces: AsyncIterator[bytes], kind: DeliverableKind) -> Received:
         """Write what comes, at most about a megabyte of it in memory, under the name of its hash.
 
         Raises TooLarge as soon as it is too much; Invalid when it is empty, or no text where `kind` says text.

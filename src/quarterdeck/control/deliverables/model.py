@@ -22,7 +22,7 @@ HEAD_BYTES = 16
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
 
-class Kind(StrEnum):
+class DeliverableKind(StrEnum):
     TEXT = "text"
     """Plain or markdown."""
     CODE = "code"
@@ -34,14 +34,14 @@ class Kind(StrEnum):
     LINK = "link"
 
 
-TEXT_LIKE = frozenset({Kind.TEXT, Kind.CODE, Kind.JSON, Kind.CSV})
+TEXT_LIKE = frozenset({DeliverableKind.TEXT, DeliverableKind.CODE, DeliverableKind.JSON, DeliverableKind.CSV})
 _MEDIA_TYPES = {
-    Kind.TEXT: "text/markdown",
-    Kind.CODE: "text/plain",
-    Kind.JSON: "application/json",
-    Kind.CSV: "text/csv",
-    Kind.PDF: "application/pdf",
-    Kind.LINK: "text/uri-list",
+    DeliverableKind.TEXT: "text/markdown",
+    DeliverableKind.CODE: "text/plain",
+    DeliverableKind.JSON: "application/json",
+    DeliverableKind.CSV: "text/csv",
+    DeliverableKind.PDF: "application/pdf",
+    DeliverableKind.LINK: "text/uri-list",
 }
 _IMAGES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
 
@@ -62,7 +62,7 @@ class Deliverable:
     workspace_id: str
     task_id: str
     name: str
-    kind: Kind
+    kind: DeliverableKind
     latest: int
     """The number of its newest version."""
     created_at: int
@@ -95,7 +95,7 @@ class HandIn:
     """What a worker says of what it hands in."""
 
     name: str
-    kind: Kind
+    kind: DeliverableKind
     draft: bool = False
     note: str | None = None
     file_name: str | None = None
@@ -147,27 +147,27 @@ def a_url(text: str) -> str:
     return url
 
 
-def must_be(kind: Kind, text: str) -> None:
+def must_be(kind: DeliverableKind, text: str) -> None:
     """Raises Invalid when the text is not what it is said to be."""
-    if kind is Kind.JSON:
+    if kind is DeliverableKind.JSON:
         try:
             json.loads(text)
         except (ValueError, RecursionError):
             raise Invalid("This is not JSON.", field="text") from None
 
 
-def media_type_of(kind: Kind, head: bytes, declared: str | None) -> str:
+def media_type_of(kind: DeliverableKind, head: bytes, declared: str | None) -> str:
     """The media type that content beginning so has. Raises Invalid when it is not what it is said to be."""
-    if kind is Kind.IMAGE:
+    if kind is DeliverableKind.IMAGE:
         for magic, media_type in _IMAGES:
             if head.startswith(magic):
                 return media_type
         if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
             return "image/webp"
         raise Invalid("This is no PNG, JPEG, GIF or WebP image; hand it in as kind file.", field="kind")
-    if kind is Kind.PDF and not head.startswith(b"%PDF-"):
+    if kind is DeliverableKind.PDF and not head.startswith(b"%PDF-"):
         raise Invalid("This is no PDF; hand it in as kind file.", field="kind")
-    if kind is Kind.FILE:
+    if kind is DeliverableKind.FILE:
         media_type = (declared or "").partition(";")[0].strip().lower()
         return media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
     return _MEDIA_TYPES[kind]

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quarterdeck.control.deliverables.model import Content, Deliverable, Kind, Version
+from quarterdeck.control.deliverables.model import Content, Deliverable, DeliverableKind, Version
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.kernel.text import comparable, storable
 from quarterdeck.ledger.tables import calls
@@ -262,7 +262,7 @@ def _is_version(workspace_id: str, deliverable_id: str, number: int) -> sa.Colum
 
 def _deliverable(row: sa.RowMapping) -> Deliverable:
     values: dict[str, Any] = {name: row[name] for name in Deliverable.__slots__}
-    return Deliverable(**{**values, "kind": Kind(row["kind"])})
+    return Deliverable(**{**values, "kind": DeliverableKind(row["kind"])})
 
 
 def _version(row: sa.RowMapping) -> Version:

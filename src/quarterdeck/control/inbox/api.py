@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from quarterdeck.control.http import AgentCaller, Db
 from quarterdeck.control.inbox import store
-from quarterdeck.control.inbox.store import Item, Kind
+from quarterdeck.control.inbox.store import InboxKind, Item
 from quarterdeck.control.shapes import Instant
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed
@@ -21,7 +21,7 @@ PAGE = 100
 
 class ItemOut(BaseModel):
     cursor: int
-    kind: Kind
+    kind: InboxKind
     subject_id: str
     """The comment, review, question or message it is about."""
     task_id: str | None

@@ -36,7 +36,7 @@ inbox_items = sa.Table(
 )
 
 
-class Kind(StrEnum):
+class InboxKind(StrEnum):
     MENTION = "mention"
     REVIEW = "review"
     ANSWER = "answer"
@@ -49,7 +49,7 @@ class Item:
     """Something for one recipient, an agent or a member. `subject_id` is the comment, review, question or message."""
 
     seq: int
-    kind: Kind
+    kind: InboxKind
     subject_id: str
     task_id: str | None
     sender_id: str | None
@@ -61,7 +61,7 @@ async def put(
     tx: Transaction,
     workspace_id: str,
     recipient_id: str,
-    kind: Kind,
+    kind: InboxKind,
     subject_id: str,
     body: str,
     *,
@@ -83,7 +83,7 @@ async def put(
 
 
 async def unread(
-    tx: Transaction, workspace_id: str, recipient_id: str, after: int, *, limit: int, kind: Kind | None = None
+    tx: Transaction, workspace_id: str, recipient_id: str, after: int, *, limit: int, kind: InboxKind | None = None
 ) -> list[Item]:
     """What came after that number and is not acknowledged, oldest first."""
     head = sa.select(inbox_heads.c.acked).where(_is(inbox_heads, workspace_id, recipient_id)).scalar_subquery()
@@ -113,4 +113,4 @@ def _is(table: sa.Table, workspace_id: str, recipient_id: str) -> sa.ColumnEleme
 
 def _item(row: sa.RowMapping) -> Item:
     values: dict[str, Any] = {name: row[name] for name in Item.__slots__}
-    return Item(**{**values, "kind": Kind(row["kind"])})
+    return Item(**{**values, "kind": InboxKind(row["kind"])})

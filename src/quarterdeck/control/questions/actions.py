@@ -120,7 +120,14 @@ async def _deliver(tx: Transaction, question: Question, actor: str | None) -> No
     body = question.answer or "Nobody answered in time, and there was no default."
     to = question.agent_id
     await inbox.put(
-        tx, question.workspace_id, to, inbox.Kind.ANSWER, question.id, body, task_id=question.task_id, sender_id=actor
+        tx,
+        question.workspace_id,
+        to,
+        inbox.InboxKind.ANSWER,
+        question.id,
+        body,
+        task_id=question.task_id,
+        sender_id=actor,
     )
     await _tell(tx, f"question.{question.state}", question, actor)
 

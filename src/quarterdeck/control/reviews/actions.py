@@ -68,7 +68,7 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
     if (worker := task.agent_id or author_id) is not None:
         said = message(body, remarks) or "Approved."
         await inbox.put(
-            tx, task.workspace_id, worker, inbox.Kind.REVIEW, review.id, said, task_id=task.id, sender_id=actor.id
+            tx, task.workspace_id, worker, inbox.InboxKind.REVIEW, review.id, said, task_id=task.id, sender_id=actor.id
         )
     return review, await _follow(tx, task, review, actor)
 

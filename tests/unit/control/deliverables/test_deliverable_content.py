@@ -7,7 +7,7 @@ import pytest
 
 from quarterdeck.control.deliverables.diff import hunks
 from quarterdeck.control.deliverables.files import Files
-from quarterdeck.control.deliverables.model import Kind, a_file_name, a_url, media_type_of, must_be
+from quarterdeck.control.deliverables.model import DeliverableKind, a_file_name, a_url, media_type_of, must_be
 from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
 
 
@@ -45,30 +45,30 @@ def test_a_link_leads_only_to_the_web(url: str) -> None:
 
 
 def test_an_image_is_what_its_bytes_say() -> None:
-    assert media_type_of(Kind.IMAGE, b"\x89PNG\r\n\x1a\n....", "text/html") == "image/png"
+    assert media_type_of(DeliverableKind.IMAGE, b"\x89PNG\r\n\x1a\n....", "text/html") == "image/png"
     for head in (b"<svg onload=alert(1)>", b"<html>", b""):
         with pytest.raises(Invalid):
-            media_type_of(Kind.IMAGE, head, "image/png")
+            media_type_of(DeliverableKind.IMAGE, head, "image/png")
     with pytest.raises(Invalid):
-        media_type_of(Kind.PDF, b"MZ", "application/pdf")
+        media_type_of(DeliverableKind.PDF, b"MZ", "application/pdf")
 
 
 def test_a_file_keeps_only_a_well_formed_media_type() -> None:
-    assert media_type_of(Kind.FILE, b"PK", "application/zip; a=b") == "application/zip"
+    assert media_type_of(DeliverableKind.FILE, b"PK", "application/zip; a=b") == "application/zip"
     for declared in (None, "", "x", "text/html\r\nx: y", "a/b/c"):
-        assert media_type_of(Kind.FILE, b"PK", declared) == "application/octet-stream"
+        assert media_type_of(DeliverableKind.FILE, b"PK", declared) == "application/octet-stream"
 
 
 def test_json_is_json() -> None:
-    must_be(Kind.JSON, '{"a": 1}')
+    must_be(DeliverableKind.JSON, '{"a": 1}')
     for text in ("{", "[" * 100_000):
         with pytest.raises(Invalid):
-            must_be(Kind.JSON, text)
+            must_be(DeliverableKind.JSON, text)
 
 
 async def test_a_file_is_named_by_its_hash_and_kept_once(tmp_path: Path) -> None:
     files = Files(tmp_path)
-    received = [await files.receive("ws_1", _pieces(b"ab", b"c"), Kind.FILE) for _ in range(2)]
+    received = [await files.receive("ws_1", _pieces(b"ab", b"c"), DeliverableKind.FILE) for _ in range(2)]
     assert received[0] == received[1]
     assert files.path("ws_1", received[0].sha256).read_bytes() == b"abc"
     assert [path.name for path in (tmp_path / "ws_1").iterdir()] == [received[0].sha256]
@@ -77,14 +77,14 @@ async def test_a_file_is_named_by_its_hash_and_kept_once(tmp_path: Path) -> None
 async def test_a_file_that_is_too_large_leaves_nothing_behind(tmp_path: Path) -> None:
     files = Files(tmp_path, max_bytes=10)
     with pytest.raises(TooLarge):
-        await files.receive("ws_1", _pieces(b"123456", b"78901"), Kind.FILE)
+        await files.receive("ws_1", _pieces(b"123456", b"78901"), DeliverableKind.FILE)
     assert list((tmp_path / "ws_1").iterdir()) == []
 
 
 @pytest.mark.parametrize("pieces", [(b"\xff",), (b"a\0b",), (b"\xe2\x82",), ()])
 async def test_text_that_is_none_is_refused(tmp_path: Path, pieces: tuple[bytes, ...]) -> None:
     with pytest.raises(Invalid):
-        await Files(tmp_path).receive("ws_1", _pieces(*pieces), Kind.CODE)
+        await Files(tmp_path).receive("ws_1", _pieces(*pieces), DeliverableKind.CODE)
     assert list((tmp_path / "ws_1").iterdir()) == []
 
 

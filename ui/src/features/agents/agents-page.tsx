@@ -72,7 +72,7 @@ const columns: Column<Agent>[] = [
               </span>
             )}
           </span>
-          <AgentVerb agent={agent} className="max-w-[50vw] text-s md:hidden" />
+          <AgentVerb agent={agent} className="max-w-[50vw] text-s @min-[600px]:hidden" />
         </span>
       </span>
     ),

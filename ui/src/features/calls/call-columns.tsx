@@ -27,19 +27,19 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
     header: say.model,
     cell: (call) => (
       <>
-        <span className="block truncate font-[510] md:hidden">
+        <span className="block truncate font-[510] @min-[600px]:hidden">
           {call.agent?.name ?? calls.one.somebody} <span className="font-normal text-faint">{call.task?.ref}</span>
         </span>
-        <span className="max-md:text-s max-md:text-muted">{call.model ?? call.model_asked}</span>
-        {call.outcome !== "ok" && <span className="ml-2 text-s text-wrong lg:hidden">{outcomeWord(call.outcome)}</span>}
-        {call.provider && <span className="ml-2 text-s text-faint max-md:hidden">{call.provider}</span>}
+        <span className="@max-[600px]:text-s @max-[600px]:text-muted">{call.model ?? call.model_asked}</span>
+        {call.outcome !== "ok" && <span className="ml-2 text-s text-wrong @min-[860px]:hidden">{outcomeWord(call.outcome)}</span>}
+        {call.provider && <span className="ml-2 text-s text-faint max-@min-[600px]:hidden">{call.provider}</span>}
       </>
     ),
   },
   {
     id: "task",
     header: say.task,
-    width: "w-[92px]",
+    width: "w-[100px]",
     from: "md",
     cell: (call) =>
       call.task ? (
@@ -50,11 +50,11 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
         <span className="text-s text-faint">{calls.unclaimed}</span>
       ),
   },
-  { id: "outcome", header: say.outcome, width: "w-[168px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
+  { id: "outcome", header: say.outcome, width: "w-[152px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
   {
     id: "tokens",
     header: say.tokens,
-    width: "w-[130px]",
+    width: "w-[122px]",
     align: "end",
     from: "lg",
     cell: (call) =>
@@ -67,5 +67,5 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
       ),
   },
   { id: "took", header: say.took, width: "w-[84px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
-  { id: "cost", header: say.cost, width: "w-[92px]", align: "end", cell: (call) => <CallCost call={call} /> },
+  { id: "cost", header: say.cost, width: "w-[100px]", align: "end", cell: (call) => <CallCost call={call} /> },
 ];

@@ -40,7 +40,7 @@ export function NowPage({ waiting }: { waiting: React.ReactNode }) {
   return (
     <Page title={say.title} answer={<AgentsAnswer agents={present} />}>
       <Figures />
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_400px]">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           <Section title={say.agents}>
             <DataTable label={say.agents} columns={COLUMNS} rows={present} rowId={(agent) => agent.id} />
@@ -132,12 +132,12 @@ const COLUMNS: Column<Agent>[] = [
           <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
             {agent.name}
           </Link>
-          <AgentVerb agent={agent} className="max-w-[50vw] text-s md:hidden" />
+          <AgentVerb agent={agent} className="max-w-[50vw] text-s @min-[600px]:hidden" />
         </span>
       </span>
     ),
   },
-  { id: "doing", header: agents.columns.doing, from: "md", cell: (agent) => <AgentVerb agent={agent} className="max-w-[240px]" /> },
+  { id: "doing", header: agents.columns.doing, from: "md", cell: (agent) => <AgentVerb agent={agent} className="max-w-[190px]" /> },
   {
     id: "last",
     header: agents.columns.lastCall,
