@@ -10,7 +10,7 @@ export const agents = {
   today: "today",
   columns: { agent: "Agent", doing: "Works on", lastCall: "Last call", calls: "Calls today", cost: "Today", act: "Act" },
   noTask: "no task",
-  calling: "calls models, no task claimed",
+  calling: "calls models, no task",
   idle: "idle",
   neverCalled: "no call yet",
   runs: (count: number) => `${count} runs`,

@@ -1,10 +1,12 @@
 import type { CallDetail, Usage } from "@/api/types";
 import { CallCost } from "@/components/call-words";
+import type { Fact } from "@/components/facts";
 import { Facts } from "@/components/facts";
-import { formatCount, formatPerMillion } from "@/lib/format";
+import { formatCount, formatMoney, formatPerMillion } from "@/lib/format";
 import { calls } from "@/strings/calls";
 
 const say = calls.one;
+const FEMTO_PER_NANO = 1_000_000;
 
 type Row = { name: string; tokens: number; part: boolean };
 
@@ -22,6 +24,14 @@ export function usageRows(usage: Usage): Row[] {
     ...row("audio_out", usage.audio_out, true),
     ...Object.entries(usage.server_tools).map(([name, tokens]) => ({ name: name.replaceAll("_", " "), tokens, part: true })),
   ];
+}
+
+/** Tokens are priced by the million, everything else each. */
+function prices(units: Record<string, number>): Fact[] {
+  return Object.entries(units).map(([name, femto]) => ({
+    label: name.replaceAll("_", " "),
+    value: <span className="num">{name.endsWith("tokens") ? formatPerMillion(femto) : say.each(formatMoney(femto / FEMTO_PER_NANO))}</span>,
+  }));
 }
 
 export function CallUsage({ call }: { call: CallDetail }) {
@@ -57,7 +67,7 @@ export function CallUsage({ call }: { call: CallDetail }) {
       {call.price ? (
         <div className="grid gap-2 border-t border-line pt-3">
           <p className="text-s text-muted">{say.usageColumns.price}</p>
-          <Facts facts={Object.entries(call.price.units).map(([name, femto]) => ({ label: name.replaceAll("_", " "), value: <span className="num">{formatPerMillion(femto)}</span> }))} />
+          <Facts facts={prices(call.price.units)} />
           <p className="text-s text-faint">{say.priceSource(call.price.source, call.price.version)}</p>
         </div>
       ) : (
