@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
 import type { Costs } from "@/api/types";
@@ -13,4 +13,6 @@ export const costsQuery = (filter: CostFilter) =>
   queryOptions({
     queryKey: costKeys.of(filter),
     queryFn: ({ signal }) => data<Costs>(api.GET("/api/v1/costs", { params: { query: filter }, signal })),
+    // The window moves on with the clock; its last figures stay until the next ones are there.
+    placeholderData: keepPreviousData,
   });

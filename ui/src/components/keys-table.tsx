@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
 import { keyKeys, revokeKey, rotateKey } from "@/api/keys";
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Agent, Key } from "@/api/types";
 import { Button } from "@/components/button";
@@ -39,7 +40,8 @@ export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Agent[] }) {
   const rotate = useMutation({ mutationFn: rotateKey, onSettled: settled, onError, onSuccess: (key) => setSecret(key.secret) });
   const shown = keys.filter((key) => groupOf(key) === group);
   const groups = GROUPS.map((value) => ({ value, label: say.groups[value], count: keys.filter((key) => groupOf(key) === value).length }));
-  const columns = useMemo(() => keyColumns(agents, setAsked), [agents]);
+  const allowed = useMay("operate");
+  const columns = useMemo(() => keyColumns(agents, allowed ? setAsked : undefined), [agents, allowed]);
   return (
     <div className="grid gap-2">
       {groups.some(({ value, count }) => value !== "lasting" && count > 0) && (
@@ -78,7 +80,7 @@ export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Agent[] }) {
   );
 }
 
-function keyColumns(agents: Agent[] | undefined, ask: (asked: Asked) => void): Column<Key>[] {
+function keyColumns(agents: Agent[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
   const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
   const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
   return [
@@ -124,6 +126,7 @@ function keyColumns(agents: Agent[] | undefined, ask: (asked: Asked) => void): C
       headerHidden: true,
       align: "end",
       cell: (key) =>
+        ask &&
         key.state === "active" &&
         key.kind !== "run" && (
           <span className="inline-flex gap-1.5">

@@ -1,6 +1,7 @@
 import { Pause, Play } from "lucide-react";
 
 import { useSetDesired } from "@/api/agent-acts";
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Agent, Desired } from "@/api/types";
 import { Button } from "@/components/button";
@@ -17,7 +18,8 @@ export function PauseButton({ agent, size = "s" }: { agent: Agent; size?: "s" | 
       }),
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
   });
-  if (agent.desired === "retired") return null;
+  const allowed = useMay("operate");
+  if (agent.desired === "retired" || !allowed) return null;
   const paused = agent.desired === "paused";
   const to: Desired = paused ? "enabled" : "paused";
   const Icon = paused ? Play : Pause;

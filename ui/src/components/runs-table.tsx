@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { RunFilter } from "@/api/runs";
 import { cancelRun, runKeys, runsQuery } from "@/api/runs";
@@ -51,7 +52,8 @@ export function RunsTable({ filter, of, empty }: Props) {
     onError: (failure) => toast({ text: asProblem(failure).message, tone: "wrong" }),
     onSettled: () => Promise.all([client.invalidateQueries({ queryKey: runKeys.all }), client.invalidateQueries({ queryKey: taskKeys.all })]),
   });
-  const columns = useMemo(() => runColumns(of, setStopping), [of]);
+  const allowed = useMay("work");
+  const columns = useMemo(() => runColumns(of, allowed ? setStopping : undefined), [of, allowed]);
   if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={2} />;
   if (data.items.length === 0) return <p className="card px-4 py-3 text-faint">{empty}</p>;
@@ -71,7 +73,7 @@ export function RunsTable({ filter, of, empty }: Props) {
   );
 }
 
-function runColumns(of: "task" | "agent", ask: (run: Run) => void): Column<Run>[] {
+function runColumns(of: "task" | "agent", ask: ((run: Run) => void) | undefined): Column<Run>[] {
   return [
     of === "task"
       ? {
@@ -128,6 +130,7 @@ function runColumns(of: "task" | "agent", ask: (run: Run) => void): Column<Run>[
       headerHidden: true,
       align: "end",
       cell: (run) =>
+        ask &&
         (run.state === "running" || run.state === "queued") && (
           <Button size="s" variant="danger" aria-label={say.stopLabel(run.attempt)} onClick={() => ask(run)}>
             {say.stop}

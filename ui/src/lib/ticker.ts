@@ -26,7 +26,10 @@ export function useTicking(show: (now: number) => string): string {
 
 const COARSE_MS = 5_000;
 
-/** The time of day in steps of five seconds, for what depends on it without showing it. */
-export function useCoarseNow(): number {
-  return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / COARSE_MS) * COARSE_MS);
+/** The beginning of the current stretch of `ms` milliseconds (UTC); the component renders again when the next begins. */
+export function useFloor(ms: number): number {
+  return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / ms) * ms);
 }
+
+/** The time of day in steps of five seconds, for what depends on it without showing it. */
+export const useCoarseNow = (): number => useFloor(COARSE_MS);

@@ -6,6 +6,7 @@ import { useState } from "react";
 import { useSetDesired } from "@/api/agent-acts";
 import { agentQuery } from "@/api/agents";
 import { createAgentKey, keyKeys, keysQuery } from "@/api/keys";
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Agent } from "@/api/types";
 import { agentShown } from "@/components/agent-state";
@@ -35,6 +36,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
   const { data: agent } = useSuspenseQuery(agentQuery(agentId));
   const [secret, setSecret] = useState<string>();
   const client = useQueryClient();
+  const allowed = useMay("operate");
   useListKeys();
   const newKey = async () => {
     try {
@@ -64,10 +66,12 @@ export function AgentPage({ agentId }: { agentId: string }) {
       actions={
         <>
           <PauseButton agent={agent} size="m" />
-          <Button onClick={() => void newKey()}>
-            <KeyRound size={13} aria-hidden="true" /> {say.newKey}
-          </Button>
-          <RetireButton agent={agent} />
+          {allowed && (
+            <Button onClick={() => void newKey()}>
+              <KeyRound size={13} aria-hidden="true" /> {say.newKey}
+            </Button>
+          )}
+          {allowed && <RetireButton agent={agent} />}
         </>
       }
     >

@@ -4,6 +4,7 @@ import { FileCode2, Plus } from "lucide-react";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
+import { useMay } from "@/api/may";
 import type { Agent } from "@/api/types";
 import { AgentVerb, agentShown } from "@/components/agent-state";
 import { AgentsAnswer } from "@/components/agents-answer";
@@ -29,7 +30,8 @@ export function AgentsPage({ creating, setCreating }: Props) {
   useListKeys();
   const present = data.items.filter((agent) => agent.desired !== "retired");
   const goneCount = data.items.length - present.length;
-  const create = (
+  const allowed = useMay("operate");
+  const create = allowed && (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus size={14} aria-hidden="true" /> {say.newAgent}
     </Button>

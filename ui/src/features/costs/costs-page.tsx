@@ -9,27 +9,27 @@ import { Segmented } from "@/components/segmented";
 import { StackedBars } from "@/components/stacked-bars";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
-import { chartOf, GRAIN, rowsOf, windowStart } from "@/features/costs/cost-series";
+import { chartOf, GRAIN, GRAIN_MS, rowsOf, windowStart } from "@/features/costs/cost-series";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
 import { WINDOWS } from "@/lib/search";
+import { useFloor } from "@/lib/ticker";
 import { words } from "@/strings/common";
 import { costs as say } from "@/strings/costs";
 
 type Props = { search: CostsSearch; setSearch: (search: CostsSearch) => void };
 
-const DAY = 86_400_000;
-const today = (): string => new Date(Math.floor(Date.now() / DAY) * DAY).toISOString();
+const DAY = GRAIN_MS.day;
 
 export function CostsPage({ search, setSearch }: Props) {
   const { by = "agent", span = "24h" } = search;
   const [view, setView] = useState<"chart" | "table">("chart");
-  const [opened] = useState(() => Date.now());
-  const from = useMemo(() => new Date(windowStart(span, opened)).toISOString(), [span, opened]);
-  const { data, error, refetch, dataUpdatedAt } = useQuery(costsQuery({ by, grain: GRAIN[span], from }));
-  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: today() }));
+  const now = useFloor(GRAIN_MS[GRAIN[span]]);
+  const from = new Date(windowStart(span, now)).toISOString();
+  const { data, error, refetch } = useQuery(costsQuery({ by, grain: GRAIN[span], from }));
+  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: new Date(useFloor(DAY)).toISOString() }));
   const rows = useMemo(() => rowsOf(data?.buckets ?? [], by === "agent" ? say.unclaimed : say.unknown), [data, by]);
-  const chart = useMemo(() => chartOf(data?.buckets ?? [], rows, span, dataUpdatedAt), [data, rows, span, dataUpdatedAt]);
+  const chart = useMemo(() => chartOf(data?.buckets ?? [], rows, span, now), [data, rows, span, now]);
   const columns = useMemo(() => costColumns(by, span, data?.totals.cost_nano ?? 0), [by, span, data]);
   return (
     <Page

@@ -1,6 +1,6 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 
 import { agentsQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
@@ -18,6 +18,7 @@ import { PauseButton } from "@/components/pause-button";
 import { FirstSteps } from "@/features/now/first-steps";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
+import { useFloor } from "@/lib/ticker";
 import { agents } from "@/strings/agents";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
@@ -72,10 +73,10 @@ function byLiveliness(a: Agent, b: Agent): number {
 }
 
 function Figures() {
-  const [at] = useState(() => Date.now());
-  const from = { hour: new Date(Math.floor(at / MINUTE) * MINUTE - 60 * MINUTE).toISOString(), day: new Date(Math.floor(at / DAY) * DAY).toISOString() };
-  const { data: hour } = useQuery(costsQuery({ by: "total", grain: "minute", from: from.hour }));
-  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: from.day }));
+  const anHourAgo = new Date(useFloor(MINUTE) - 60 * MINUTE).toISOString();
+  const midnight = new Date(useFloor(DAY)).toISOString();
+  const { data: hour } = useQuery(costsQuery({ by: "total", grain: "minute", from: anHourAgo }));
+  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: midnight }));
   const { data: board } = useQuery(boardQuery({}));
   const count = (states: string[]) => board?.columns.filter((column) => states.includes(column.state)).reduce((sum, column) => sum + column.count, 0) ?? 0;
   return (

@@ -2,6 +2,7 @@ import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-q
 import { FileCode2, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import { deleteProvider, providerKeys, providersQuery } from "@/api/providers";
 import type { Provider } from "@/api/types";
@@ -29,8 +30,9 @@ export function ProvidersPage({ creating, setCreating }: Props) {
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
     onSettled: () => client.invalidateQueries({ queryKey: providerKeys.all }),
   });
-  const columns = useMemo(() => providerColumns(setEditing, setRemoving), []);
-  const add = (
+  const allowed = useMay("administer");
+  const columns = useMemo(() => providerColumns(setEditing, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed]);
+  const add = allowed && (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus size={14} aria-hidden="true" /> {say.add}
     </Button>

@@ -2,6 +2,7 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link2, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
+import { useMay } from "@/api/may";
 import { createMember, makeSignInLink, memberKeys, membersQuery } from "@/api/members";
 import { asProblem } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
@@ -29,7 +30,7 @@ export function Members() {
   const { data: session } = useSuspenseQuery(sessionQuery);
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<Link>();
-  const admin = session.member.role === "owner" || session.member.role === "admin";
+  const admin = useMay("administer");
   const columns = useMemo(() => {
     const make = async (member: Member) => {
       try {

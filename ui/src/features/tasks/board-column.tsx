@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
 
+import { useMay } from "@/api/may";
 import type { TaskFilter } from "@/api/tasks";
 import { columnPage, taskKeys } from "@/api/tasks";
 import type { Board, Task, TaskState } from "@/api/types";
@@ -97,14 +98,15 @@ export function BoardColumn({ column, filter, carried, onMove, filtered, headles
 }
 
 function DraggableCard({ task, onMove }: { task: Task; onMove: (task: Task, to: TaskState) => void }) {
+  const allowed = useMay("work");
   const navigate = useNavigate();
-  const { setNodeRef, setActivatorNodeRef, listeners, attributes, isDragging } = useDraggable({ id: task.id, data: { task } });
+  const { setNodeRef, setActivatorNodeRef, listeners, attributes, isDragging } = useDraggable({ id: task.id, data: { task }, disabled: !allowed });
   const { onKeyDown, ...pointer } = (listeners ?? {}) as Record<string, React.EventHandler<React.SyntheticEvent>>;
   return (
     <div ref={setNodeRef} {...pointer} onClick={followRow} className={cx("touch-manipulation", isDragging && "opacity-40")}>
       <TaskCard
         task={task}
-        onMove={(to) => onMove(task, to)}
+        onMove={allowed ? (to) => onMove(task, to) : undefined}
         onOpen={() => void navigate({ to: "/tasks/$taskId", params: { taskId: task.id } })}
         link={{ ref: setActivatorNodeRef, onKeyDown, "aria-describedby": attributes["aria-describedby"] }}
       />

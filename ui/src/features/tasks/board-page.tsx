@@ -4,6 +4,7 @@ import { Plus, Search } from "lucide-react";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
+import { useMay } from "@/api/may";
 import { boardQuery } from "@/api/tasks";
 import type { Board, TaskState } from "@/api/types";
 import { Button, buttonClass } from "@/components/button";
@@ -35,7 +36,8 @@ export function BoardPage({ search, setSearch }: Props) {
   const list = search.view === "list";
   const empty = !filtered && board.columns.every((column) => column.count === 0);
   useListKeys();
-  const create = (
+  const allowed = useMay("work");
+  const create = allowed && (
     <Button variant="primary" onClick={() => setSearch({ new: true })}>
       <Plus size={14} aria-hidden="true" /> {say.newTask}
       <span className="max-md:hidden">

@@ -4,6 +4,7 @@ import { ArrowRight, Pencil, UserRound } from "lucide-react";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import { runsQuery } from "@/api/runs";
 import { assignTask, changeTask, taskKeys, taskQuery } from "@/api/tasks";
@@ -134,6 +135,8 @@ function Standing({ task }: { task: Task }) {
 function TaskActions({ task }: { task: Task }) {
   const { move, confirm } = useConfirmedMove();
   const [editing, setEditing] = useState(false);
+  const allowed = useMay("work");
+  if (!allowed) return null;
   return (
     <>
       {task.allowed_moves.length > 0 && (
@@ -201,6 +204,7 @@ function AssignMenu({ task }: { task: Task }) {
 }
 
 function Acceptance({ task }: { task: Task }) {
+  const allowed = useMay("work");
   const client = useQueryClient();
   const tick = useMutation({
     mutationFn: (at: number) => changeTask(task, { acceptance: task.acceptance.map((each, index) => (index === at ? { ...each, met: !each.met } : each)) }),
@@ -216,7 +220,7 @@ function Acceptance({ task }: { task: Task }) {
       {task.acceptance.map((each, at) => (
         <li key={`${at}-${each.text}`}>
           <label className="flex items-start gap-2.5">
-            <input type="checkbox" checked={each.met} onChange={() => tick.mutate(at)} disabled={tick.isPending} className="mt-[3px] size-[15px] shrink-0 accent-(--work)" />
+            <input type="checkbox" checked={each.met} onChange={() => tick.mutate(at)} disabled={tick.isPending || !allowed} className="mt-[3px] size-[15px] shrink-0 accent-(--work)" />
             <span className={cx("min-w-0 break-words", !each.met && "text-muted")}>{each.text}</span>
           </label>
         </li>

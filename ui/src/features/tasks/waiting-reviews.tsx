@@ -1,6 +1,7 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
+import { useMay } from "@/api/may";
 import { boardQuery } from "@/api/tasks";
 import { Button } from "@/components/button";
 import { Dot } from "@/components/chip";
@@ -18,6 +19,8 @@ export function WaitingReviews() {
     select: (board) => board.columns.find((column) => column.state === "in_review"),
   });
   const { move, confirm } = useConfirmedMove();
+  const mayReview = useMay("review");
+  const mayWork = useMay("work");
   if (!waiting || waiting.count === 0) return null;
   return (
     <Section title={say.waits} aside={<span className="num">{waiting.count}</span>}>
@@ -36,12 +39,12 @@ export function WaitingReviews() {
               {task.agent && ` · ${say.review(task.agent.name)}`} · <Money nano={task.cost_nano} unpriced={task.unpriced_calls} />
             </p>
             <p className="flex gap-1.5">
-              {task.allowed_moves.includes("done") && (
+              {mayReview && task.allowed_moves.includes("done") && (
                 <Button size="s" onClick={() => move(task, "done")}>
                   {say.approve}
                 </Button>
               )}
-              {task.allowed_moves.includes("in_progress") && (
+              {mayWork && task.allowed_moves.includes("in_progress") && (
                 <Button size="s" onClick={() => move(task, "in_progress")}>
                   {say.sendBack}
                 </Button>
