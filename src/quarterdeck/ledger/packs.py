@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import struct
+import threading
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ class Place:
 
 
 class Packs:
-    """Reads and writes the packs below one directory. Every method is blocking; one thread at a time may write."""
+    """Reads and writes the packs below one directory. Every method is blocking and may be called from any thread.
+
+    Two processes that write the same week write different files.
+    """
 
     def __init__(
         self, directory: Path, *, sync: bool = True, block_bytes: int = BLOCK_BYTES, pack_bytes: int = PACK_BYTES
@@ -64,17 +68,19 @@ class Packs:
         self._block_bytes = block_bytes
         self._pack_bytes = pack_bytes
         self._open: OrderedDict[tuple[str, int], _Writer] = OrderedDict()
+        self._writing = threading.Lock()
 
     def add(self, workspace_id: str, epoch: int, contents: Sequence[bytes]) -> list[Place]:
         """Write contents and say where they are. Raises OSError; what was half written then is never read."""
-        writer = self._writer(workspace_id, epoch)
-        try:
-            return writer.add(contents)
-        except OSError:
-            # Where its file and its block stand is unknown now: the next batch begins a new file.
-            del self._open[(workspace_id, epoch)]
-            writer.close()
-            raise
+        with self._writing:
+            writer = self._writer(workspace_id, epoch)
+            try:
+                return writer.add(contents)
+            except OSError:
+                # Where its file and its block stand is unknown now: the next batch begins a new file.
+                del self._open[(workspace_id, epoch)]
+                writer.close()
+                raise
 
     def read(self, workspace_id: str, epoch: int, places: Sequence[Place]) -> list[bytes]:
         """The contents at these places, in their order; each block is unpacked once. Raises BodyGone."""
@@ -97,9 +103,10 @@ class Packs:
 
     def drop(self, workspace_id: str, epoch: int) -> int:
         """Delete the files of a week; returns the bytes that this frees."""
-        writer = self._open.pop((workspace_id, epoch), None)
-        if writer is not None:
-            writer.close()
+        with self._writing:
+            writer = self._open.pop((workspace_id, epoch), None)
+            if writer is not None:
+                writer.close()
         directory = self._week(workspace_id, epoch)
         freed = sum(_sizes(directory))
         shutil.rmtree(directory, ignore_errors=True)
@@ -110,8 +117,9 @@ class Packs:
         return sum(size for workspace in self._children() for size in _sizes(workspace))
 
     def close(self) -> None:
-        while self._open:
-            self._open.popitem()[1].close()
+        with self._writing:
+            while self._open:
+                self._open.popitem()[1].close()
 
     def _children(self) -> list[Path]:
         return [path for path in self._directory.iterdir() if path.is_dir()] if self._directory.is_dir() else []

@@ -70,12 +70,11 @@ class Api:
 @pytest.fixture
 async def api(world: World, owner: Member, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Api]:
     about = About("0.0.0-test", "http://127.0.0.1:8787")
-    feed = EventFeed(world.db)
-    services = Services(world.db, Vault.open(tmp_path), Throttle(clock), about, feed, packs=world.packs)
+    services = Services(world.db, Vault.open(tmp_path), Throttle(clock), about, EventFeed(world.db), packs=world.packs)
     async with world.db.transaction() as tx:
         issued = await keyring.issue(tx, Holder(owner.workspace_id, member_id=owner.id))
     transport = httpx.ASGITransport(create_app(services))
-    async with feed.running(), httpx.AsyncClient(transport=transport, base_url="http://quarterdeck.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://quarterdeck.test") as client:
         client.headers["authorization"] = f"Bearer {issued.secret}"
         yield Api(world, owner, client)
 

@@ -2,6 +2,7 @@
 
 import os
 import resource
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,17 @@ def test_a_failed_write_harms_nothing_that_stands(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     after = store.add("ws_1", 7, [b"after"])
     assert store.read("ws_1", 7, [*before, *after]) == [b"before", b"after"]
+
+
+def test_threads_may_write_at_the_same_time(tmp_path: Path) -> None:
+    store = packs(tmp_path, block_bytes=2_000)
+
+    def write(n: int) -> bool:
+        content = [b"%d" % n * 300, os.urandom(200)]
+        return store.read("ws_1", 7, store.add("ws_1", 7, content)) == content
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(write, range(400)))
 
 
 def test_a_week_is_dropped_alone(tmp_path: Path) -> None:
