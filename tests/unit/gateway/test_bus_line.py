@@ -57,9 +57,7 @@ async def world() -> AsyncIterator[World]:
         open_calls = OpenCalls()
         gateway = Bus(str(directory / "bus.sock"), "main", holder, open_calls)
         made = World(directory, holder, open_calls, gateway, None)  # type: ignore[arg-type]
-        made.control = BusServer(
-            directory / "bus.sock", lookup=made.lookup, traffic=made.heard, written=lambda: None
-        )
+        made.control = BusServer(directory / "bus.sock", lookup=made.lookup, traffic=made.heard, written=lambda: None)
         await made.control.start()
         line = asyncio.create_task(gateway.run())
         try:
