@@ -28,7 +28,8 @@ from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
-from quarterdeck.worker import housekeeping, leases
+from quarterdeck.ledger.redact import Redactors
+from quarterdeck.worker import bodies, housekeeping, leases
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
 
@@ -38,6 +39,7 @@ PID_FILE = "control.pid"
 NICENESS = 5
 """Control works behind the gateway: on a busy machine a call comes first."""
 ANNOUNCE_WITHIN_S = 30.0
+REDACTION_EVERY_S = 5.0
 
 
 def run(settings: Settings, runtime: Path) -> None:
@@ -85,7 +87,8 @@ class Control:
         self._vault = Vault.open(settings.data, settings.secret_key)
         self._feed = EventFeed(self._db)
         self._packs = Packs(settings.data / "packs")
-        self._ingester = Ingester(self._db, settings.data / "journal", self._packs)
+        self._redactors = Redactors()
+        self._ingester = Ingester(self._db, settings.data / "journal", self._packs, redact=self._redactors)
         self._bus = BusServer(
             runtime / BUS_SOCKET, lookup=self._knows, traffic=self._renew, written=self._ingester.wake
         )
@@ -130,6 +133,7 @@ class Control:
             owner = await owner_of(self._db)
             changes = await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
             news += [f"{each.what}, key shown this once: {each.secret}" for each in changes if each.secret]
+        await bodies.configure_redaction(self._db, self._redactors)
         return news
 
     @contextlib.asynccontextmanager
@@ -142,6 +146,8 @@ class Control:
                 ("ingest", self._ingester.run),
                 ("leases", lambda: leases.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),
+                ("retention", lambda: bodies.run_retention(self._db, self._packs)),
+                ("redaction", self._follow_redaction),
             )
         ]
         try:
@@ -157,6 +163,12 @@ class Control:
     async def _renew(self, run_ids: list[str]) -> None:
         async with self._db.transaction() as tx:
             await runs.renew_by_traffic(tx, dict.fromkeys(run_ids, tx.now))
+
+    async def _follow_redaction(self) -> None:
+        """`quarterdeck apply` may change what is to be taken out while we run."""
+        while True:
+            await asyncio.sleep(REDACTION_EVERY_S)
+            await bodies.configure_redaction(self._db, self._redactors)
 
     async def _readiness(self) -> Readiness:
         degraded = [] if self._bus.gateways else ["no gateway is connected"]
