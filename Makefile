@@ -62,8 +62,7 @@ src/quarterdeck/web/dist/index.html: ui/node_modules/.package-lock.json $(UI_SOU
 	@cd ui && $(WITH_NODE) npm run --silent build && touch ../$@
 ui/node_modules/.package-lock.json: ui/package-lock.json | .build/setup
 	@echo "Installing the dashboard's dependencies…"
-	@# Not `npm ci`: it wants optional packages of other platforms too, which not every registry has. The lock still holds.
-	@cd ui && $(WITH_NODE) npm install --no-save --silent --no-audit --no-fund && touch node_modules/.package-lock.json
+	@cd ui && $(WITH_NODE) npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
 
 chromium:
 	@command -v chromium >/dev/null || { echo "Installing Chromium for the browser tests…"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
