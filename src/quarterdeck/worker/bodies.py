@@ -13,6 +13,7 @@ from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.ledger import retention
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
+from quarterdeck.ledger.retention import Freed
 
 EVERY_S = 24 * 3600.0
 RETRY_S = 600.0
@@ -23,9 +24,7 @@ async def run_retention(db: Database, packs: Packs, *, every_s: float = EVERY_S)
     """Drop what is old, now and once a day, until cancelled."""
     while True:
         try:
-            settings = await _settings(db, "retention")
-            policies = {workspace_id: retention.policy_of(each) for workspace_id, each in settings.items()}
-            freed = await retention.apply(db, packs, policies)
+            freed = await drop_old(db, packs)
             if freed.pack_bytes or freed.weeks or freed.months:
                 log.info("retention bytes=%d weeks=%s months=%s", freed.pack_bytes, freed.weeks, freed.months)
             wait_s = every_s
@@ -33,6 +32,14 @@ async def run_retention(db: Database, packs: Packs, *, every_s: float = EVERY_S)
             log.warning("retention_interrupted reason=%s", error)
             wait_s = RETRY_S
         await asyncio.sleep(wait_s)
+
+
+async def drop_old(db: Database, packs: Packs) -> Freed:
+    """Drop what workspaces need not keep, as their settings say now."""
+    settings = await _settings(db, "retention")
+    return await retention.apply(
+        db, packs, {workspace_id: retention.policy_of(each) for workspace_id, each in settings.items()}
+    )
 
 
 async def configure_redaction(db: Database, redactors: Redactors) -> None:
