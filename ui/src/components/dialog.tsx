@@ -35,6 +35,7 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
           className={cx(PANEL, wide ? "md:max-w-[720px]" : "md:max-w-[480px]")}
           onInteractOutside={hold}
           onEscapeKeyDown={hold}
+          onOpenAutoFocus={focusFirstField}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 px-5 pt-4 pb-3">
@@ -56,6 +57,14 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
       </Radix.Portal>
     </Radix.Root>
   );
+}
+
+/** A form begins at its first field; a dialog without one keeps the platform's choice. */
+function focusFirstField(event: Event): void {
+  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>("input:not([type=hidden]), select, textarea");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
 }
 
 type ConfirmProps = {

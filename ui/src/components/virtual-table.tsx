@@ -1,5 +1,5 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import type { Column } from "@/components/data-table";
 import { cellClass, followRow, FROM, headClass, rowClass } from "@/components/data-table";
@@ -61,19 +61,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
             const row = rows[item.index];
             if (row === undefined) return null;
             return (
-              <tr
-                key={item.key}
-                aria-rowindex={item.index + 2}
-                onClick={followRow}
-                style={{ height: rowHeight }}
-                className={cx(rowClass, "cursor-default", fresh?.(row) && "animate-fresh")}
-              >
-                {columns.map((column) => (
-                  <td key={column.id} className={cx(cellClass, "truncate py-0", column.align === "end" && "num text-right", column.from && FROM[column.from])}>
-                    {column.cell(row)}
-                  </td>
-                ))}
-              </tr>
+              <Row key={item.key} row={row} index={item.index} columns={columns} height={rowHeight} fresh={fresh?.(row) ?? false} />
             );
           })}
           {after > 0 && <Gap height={after} />}
@@ -83,6 +71,21 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
     </div>
   );
 }
+
+type RowProps<T> = { row: T; index: number; columns: Column<T>[]; height: number; fresh: boolean };
+
+/** Scrolling moves rows; it does not render again those that stay. */
+const Row = memo(function Row<T>({ row, index, columns, height, fresh }: RowProps<T>) {
+  return (
+    <tr aria-rowindex={index + 2} onClick={followRow} style={{ height }} className={cx(rowClass, "cursor-default", fresh && "animate-fresh")}>
+      {columns.map((column) => (
+        <td key={column.id} className={cx(cellClass, "truncate py-0", column.align === "end" && "num text-right", column.from && FROM[column.from])}>
+          {column.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}) as <T>(props: RowProps<T>) => React.ReactNode;
 
 /** One cell only: a span over columns that are hidden here would bring them back as empty space. */
 function Gap({ height }: { height: number }) {

@@ -103,7 +103,7 @@ function CallSentence({ call }: { call: CallDetail }) {
         <>
           {" "}
           {say.forTask}{" "}
-          <Link to="/tasks/$taskId" params={{ taskId: call.task.id }} title={call.task.title} className="border-b-2 border-line-strong hover:border-ink">
+          <Link to="/tasks/$taskId" params={{ taskId: call.task.id }} title={call.task.title} className="border-b-2 border-line-strong whitespace-nowrap hover:border-ink">
             {call.task.ref}
           </Link>
         </>

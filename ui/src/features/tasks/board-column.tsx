@@ -2,7 +2,7 @@ import { useDraggable, useDroppable } from "@dnd-kit/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef } from "react";
 
 import { useMay } from "@/api/may";
 import type { TaskFilter } from "@/api/tasks";
@@ -97,7 +97,10 @@ export function BoardColumn({ column, filter, carried, onMove, filtered, headles
   );
 }
 
-function DraggableCard({ task, onMove }: { task: Task; onMove: (task: Task, to: TaskState) => void }) {
+type CardProps = { task: Task; onMove: (task: Task, to: TaskState) => void };
+
+/** Scrolling moves cards; it does not render again those that stay. */
+const DraggableCard = memo(function DraggableCard({ task, onMove }: CardProps) {
   const allowed = useMay("work");
   const navigate = useNavigate();
   const { setNodeRef, setActivatorNodeRef, listeners, attributes, isDragging } = useDraggable({ id: task.id, data: { task }, disabled: !allowed });
@@ -112,7 +115,7 @@ function DraggableCard({ task, onMove }: { task: Task; onMove: (task: Task, to: 
       />
     </div>
   );
-}
+});
 
 /** A column's cards: the hundred that came with the board, and those after them as they are scrolled to. */
 function useColumnTasks(column: Column, filter: TaskFilter) {

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useCallback, useState } from "react";
 
 import type { Task, TaskState } from "@/api/types";
 import { Confirm } from "@/components/dialog";
@@ -9,11 +9,14 @@ import { tasks as say } from "@/strings/tasks";
 /** Moves at once where that harms nothing; asks where it stops a run or cannot be undone. */
 export function useConfirmedMove(): { move: (task: Task, to: TaskState) => void; confirm: React.ReactNode } {
   const [asked, setAsked] = useState<{ task: Task; to: TaskState }>();
-  const mutation = useMoveTask();
-  const move = (task: Task, to: TaskState) => {
-    if (moveWarning(task, to)) setAsked({ task, to });
-    else mutation.mutate({ task, to });
-  };
+  const { mutate } = useMoveTask();
+  const move = useCallback(
+    (task: Task, to: TaskState) => {
+      if (moveWarning(task, to)) setAsked({ task, to });
+      else mutate({ task, to });
+    },
+    [mutate],
+  );
   const run = asked?.task.run;
   const confirm = asked && (
     <Confirm
@@ -22,7 +25,7 @@ export function useConfirmedMove(): { move: (task: Task, to: TaskState) => void;
       title={run ? say.stopTitle(asked.task.ref) : say.closeTitle(asked.task.ref)}
       act={run ? say.stopAct : say.closeAct}
       keep={say.keepAct}
-      onAct={() => mutation.mutate(asked)}
+      onAct={() => mutate(asked)}
     >
       {run && say.stopHelp(run.agent_name, run.attempt)} {asked.to === "cancelled" && say.closeHelp}
     </Confirm>
