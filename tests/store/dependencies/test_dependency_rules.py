@@ -133,7 +133,7 @@ async def test_a_cycle_of_a_thousand_tasks_is_refused_fast(world: World) -> None
     async with world.db.read() as tx:
         graph = await actions.graph(tx, world.workspace_id, ids[-1])
     assert (len(graph.chain), len(graph.critical_path)) == (999, 1_000)
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 6
 
 
 async def test_the_graph_says_who_is_behind_whom(world: World) -> None:

@@ -51,7 +51,7 @@ class World:
 
 @asynccontextmanager
 async def world() -> AsyncIterator[World]:
-    with tempfile.TemporaryDirectory(prefix="qd-") as name:
+    with tempfile.TemporaryDirectory(prefix="qd-", ignore_cleanup_errors=True) as name:
         directory = Path(name)
         holder = SnapshotHolder(directory / "snapshot", Vault.open(directory))
         open_calls = OpenCalls()
