@@ -82,7 +82,7 @@ def test_no_acknowledged_call_is_lost_or_doubled_by_a_hundred_kills(tmp_path: Pa
                 before = len(load.acknowledged)
                 system.wait_until(lambda seen=before: len(load.acknowledged) > seen, 20)
         system.wait_until(lambda: system.get("/readyz")["degraded"] == [], 30)
-        system.wait_until(system.ingested, 60)
+        system.wait_until(system.ingested, 180)
         ids = all_call_ids(system)
         assert len(ids) == len(set(ids))
         assert set(load.acknowledged) <= set(ids)
@@ -112,7 +112,7 @@ def test_calls_go_on_while_control_is_stopped_and_the_database_is_locked(tmp_pat
             lock.close()
             assert len(load.acknowledged) > before + 100
             assert load.failed == failed
-        system.wait_until(system.ingested, 60)
+        system.wait_until(system.ingested, 180)
         ids = all_call_ids(system)
         assert len(ids) == len(set(ids))
         assert set(ids) == set(load.acknowledged)
