@@ -67,5 +67,5 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
       ),
   },
   { id: "took", header: say.took, width: "w-[84px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
-  { id: "cost", header: say.cost, width: "w-[100px]", align: "end", cell: (call) => <CallCost call={call} /> },
+  { id: "cost", header: say.cost, width: "w-[128px]", align: "end", cell: (call) => <CallCost call={call} /> },
 ];
