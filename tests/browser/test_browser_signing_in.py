@@ -62,6 +62,21 @@ async def test_signing_out_ends_the_session(open_page: Opener, system: System, c
     await expect(page).to_have_url(re.compile("/signin"))
 
 
+async def test_a_session_that_ended_elsewhere_leads_to_the_door(
+    open_page: Opener, system: System, complaints: Complaints
+) -> None:
+    complaints.expect("401", "Sign in")
+    page = await open_page(f"/signin?token={sign_in_token(system)}")
+    await page.get_by_role("button", name="Later").click()
+    await expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    csrf = (await (await page.context.request.get("/api/v1/session")).json())["csrf"]
+    ended = await page.context.request.delete("/api/v1/session", headers={"x-quarterdeck-csrf": csrf})
+    assert ended.ok
+    system.post("/api/v1/tasks", {"title": "Something happens"})  # so that the page asks for something
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=10_000)
+    await expect(page).to_have_url(re.compile("next=%2F"))
+
+
 async def test_the_chosen_theme_stays(home: Page, open_page: Opener, signed_in: Any) -> None:
     await home.get_by_role("button", name="account and theme").click()
     await home.get_by_role("menuitem", name="Dark").click()

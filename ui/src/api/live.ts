@@ -57,6 +57,8 @@ export class LiveStream {
     private readonly url: string,
     /** Called each time the stream opens: what was read before may be old. */
     private readonly onOpen: () => void,
+    /** Called when the server refuses the stream, as it does where the session has ended. */
+    private readonly onRefused: () => void = () => undefined,
   ) {}
 
   start(): void {
@@ -123,6 +125,7 @@ export class LiveStream {
     // The server ends each stream now and then so that a reader shows again who it is: that is no loss.
     this.silence ??= setTimeout(() => this.become("lost"), LOST_AFTER_MS);
     if (source.readyState !== EventSource.CLOSED || this.stopped) return;
+    this.onRefused();
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? 8_000;
     this.failures += 1;
     clearTimeout(this.retry);

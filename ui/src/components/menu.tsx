@@ -31,7 +31,7 @@ export function MenuItem({ onSelect, danger = false, disabled = false, children 
       onSelect={onSelect}
       disabled={disabled}
       className={cx(
-        "flex min-h-7 cursor-default items-center gap-2 rounded-s px-2 py-1 text-s outline-none select-none data-[disabled]:opacity-50 data-[highlighted]:bg-sunken",
+        "flex min-h-7 pointer-coarse:min-h-10 cursor-default items-center gap-2 rounded-s px-2 py-1 text-s outline-none select-none data-[disabled]:opacity-50 data-[highlighted]:bg-sunken",
         danger && "text-wrong",
       )}
     >

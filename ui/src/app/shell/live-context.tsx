@@ -5,11 +5,12 @@ import { useEffect, useState } from "react";
 import { LiveStream } from "@/api/live";
 import { LiveContext } from "@/api/live-hooks";
 import { refresherFor } from "@/api/refresh";
+import { sessionKeys } from "@/api/session";
 
 /** Opens the page's one event stream and keeps every cached answer fresh by it. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
-  const [stream] = useState(() => new LiveStream("/api/v1/events", () => void client.invalidateQueries()));
+  const [stream] = useState(() => new LiveStream("/api/v1/events", () => void client.invalidateQueries(), () => void client.invalidateQueries({ queryKey: sessionKeys.all })));
   useEffect(() => {
     const refresher = refresherFor(client);
     const stopListening = stream.listen((event) => refresher.hear(event));
