@@ -20,7 +20,7 @@ from quarterdeck.api.app import create_app
 from quarterdeck.api.services import Services
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.settings.model import About
-from quarterdeck.db import Database
+from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, FakeClock, iso
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
@@ -32,6 +32,13 @@ async def owner(db: Database) -> Member:
         made = await members.first_boot(tx)
     assert made is not None
     return made.owner
+
+
+async def key_of(tx: Transaction, member: Member) -> str:
+    """A key that was used just now: else its first use is noted in the background, maybe after the test."""
+    issued = await keyring.issue(tx, Holder(member.workspace_id, member_id=member.id))
+    await keyring.touch(tx, {issued.key.id: tx.now})
+    return issued.secret
 
 
 class Api:
@@ -62,8 +69,8 @@ class Api:
             member = await members.create(
                 tx, self.owner.workspace_id, email=f"{role}@example.com", name=role, role=role
             )
-            issued = await keyring.issue(tx, Holder(self.owner.workspace_id, member_id=member.id))
-        self.client.headers["authorization"] = f"Bearer {issued.secret}"
+            secret = await key_of(tx, member)
+        self.client.headers["authorization"] = f"Bearer {secret}"
         return self.client
 
 
@@ -72,10 +79,10 @@ async def api(world: World, owner: Member, tmp_path: Path, clock: FakeClock) -> 
     about = About("0.0.0-test", "http://127.0.0.1:8787")
     services = Services(world.db, Vault.open(tmp_path), Throttle(clock), about, EventFeed(world.db), packs=world.packs)
     async with world.db.transaction() as tx:
-        issued = await keyring.issue(tx, Holder(owner.workspace_id, member_id=owner.id))
+        secret = await key_of(tx, owner)
     transport = httpx.ASGITransport(create_app(services))
     async with httpx.AsyncClient(transport=transport, base_url="http://quarterdeck.test") as client:
-        client.headers["authorization"] = f"Bearer {issued.secret}"
+        client.headers["authorization"] = f"Bearer {secret}"
         yield Api(world, owner, client)
 
 
