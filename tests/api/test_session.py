@@ -101,7 +101,7 @@ async def test_an_unknown_email_takes_as_long_as_a_wrong_password(
     async def took(email: str) -> float:
         loop = asyncio.get_running_loop()
         times = []
-        for _ in range(2):
+        for _ in range(8):
             began = loop.time()
             await anonymous.post("/api/v1/session/password", json={"email": email, "password": "x" * 12})
             times.append(loop.time() - began)
@@ -109,7 +109,7 @@ async def test_an_unknown_email_takes_as_long_as_a_wrong_password(
 
     await took("warm@example.com")
     known, unknown = await took("owner@localhost"), await took("nobody@example.com")
-    assert unknown > known / 2
+    assert unknown > known / 4
 
 
 async def test_failed_tries_make_the_next_one_wait(
