@@ -19,10 +19,11 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
-from quarterdeck.gateway.call import ModelCalls, Parts
+from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder

@@ -3,17 +3,18 @@
 import asyncio
 
 from quarterdeck.gateway import errors
-from quarterdeck.gateway.call import ModelCalls, Parts, known_key
+from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.endpoints import CATALOGUE_PATH, MODEL_PREFIXES, MODELS_PATH, Endpoint, endpoint_of, family_of
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.health import Health
-from quarterdeck.gateway.identify import check
+from quarterdeck.gateway.identify import check, known_key
 from quarterdeck.gateway.models import listing
 from quarterdeck.gateway.native import NativeCalls, native_of
 from quarterdeck.gateway.native_catalog import catalogue
+from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.server import Exchange
 
 _WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini", "cohere": "cohere"}

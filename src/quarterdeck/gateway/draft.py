@@ -2,7 +2,7 @@
 
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -55,6 +55,8 @@ class Draft(msgspec.Struct):
     dropped: Sequence[str] = ()
     """What the translation left out, and by which rule."""
     flight: InFlight | None = None
+    meter: Callable[["Draft"], None] | None = None
+    """Told after each chunk of a stream, where a limit may be reached on the way; it ends the call by its flight."""
     body_mode: str = "full"
     status: int = 0
     outcome: str = "ok"

@@ -3,8 +3,11 @@
 import hashlib
 from urllib.parse import parse_qs
 
-from quarterdeck.access.snapshot import KeyEntry, Snapshot, WorkspaceEntry
+from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway import errors
+from quarterdeck.gateway.attribution import attribute
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.snapshot import SnapshotHolder
 
 _BEARER = b"bearer "
 
@@ -57,3 +60,29 @@ def find(snapshot: Snapshot, texts: list[bytes]) -> tuple[KeyEntry | None, bytes
             return entry, digest
         first = first or digest
     return None, first
+
+
+async def known_key(holder: SnapshotHolder, headers: dict[bytes, bytes], query: bytes) -> KeyEntry:
+    """The entry of the key a request shows. Raises Refusal when it shows none, or none that control knows either."""
+    texts = key_texts(headers, query)
+    if not texts:
+        raise errors.no_key()
+    entry, digest = find(holder.current, texts)
+    if entry is None:
+        if holder.current is EMPTY:
+            raise errors.not_ready()
+        if not await holder.knows(digest):
+            raise errors.unknown_key()
+        entry = holder.current.keys[digest]
+    return entry
+
+
+async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
+    """Whose call it is, and whose work. Raises Refusal when this key may not call."""
+    entry = draft.key = await known_key(holder, draft.headers, query)
+    workspace = draft.workspace = holder.current.workspaces[entry.workspace_id]
+    draft.agent = workspace.agents.get(entry.agent_id) if entry.agent_id is not None else None
+    if draft.agent is not None:
+        draft.attribution = attribute(draft.headers, None, entry, draft.agent, workspace)
+        draft.choose_body_mode()
+    check(entry, workspace, draft.started)

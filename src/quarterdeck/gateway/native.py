@@ -88,9 +88,10 @@ class NativeCalls(ModelCalls):
                 raise errors.body_too_large(limit) from None
         draft.facts = dialect.read_request(draft.request_body)
 
-    async def _find_target(self, draft: Draft, workspace: WorkspaceEntry, asked: str) -> Target:
-        endpoint = draft.endpoint
-        assert isinstance(endpoint, NativeEndpoint)
+    async def _find_target(self, draft: Draft) -> Target:
+        endpoint, workspace = draft.endpoint, draft.workspace
+        assert isinstance(endpoint, NativeEndpoint) and workspace is not None and draft.facts is not None
+        asked = draft.facts.model or ""
         header = draft.headers.get(b"x-quarterdeck-provider") if endpoint.provider is None else None
         name = header.decode("latin-1") if header is not None else endpoint.provider
         if name is None:
@@ -103,7 +104,6 @@ class NativeCalls(ModelCalls):
         if known is None:
             return target if _says_model_in_body(target) else targets.at(found, "")
         draft.endpoint = replace(endpoint, form=known.reader, billing=known.billing)
-        assert draft.facts is not None
         draft.facts = known.completed(draft.facts)
         return targets.at(found, draft.facts.model or "")
 

@@ -64,6 +64,8 @@ async def relay_stream(
                 out = reader.feed(chunk) if decoder is None else _read_copy(reader, decoder, chunk)
             if reader.finished and not draft.recorded:
                 await _settle(draft, dialect, reader, settler)
+            if draft.meter is not None:
+                draft.meter(draft)
             if out:
                 await exchange.write(out)
     except UpstreamError as error:

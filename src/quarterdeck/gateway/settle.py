@@ -11,6 +11,7 @@ from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.estimate import estimate
+from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.targets import Target
 from quarterdeck.ledger.journal import JournalFull
 from quarterdeck.ledger.prices import MISSING, PriceBook
@@ -33,8 +34,16 @@ class Writer(Protocol):
 class Settler:
     """Prices calls and writes their records. One per gateway process."""
 
-    def __init__(self, journal: Writer, prices: PriceBook, metrics: Metrics, grew: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        journal: Writer,
+        prices: PriceBook,
+        metrics: Metrics,
+        grew: Callable[[], None],
+        hooks: Hooks | None = None,
+    ) -> None:
         self.prices = prices
+        self.hooks = hooks or Hooks()
         self._journal = journal
         self._metrics = metrics
         self._grew = grew
@@ -71,6 +80,10 @@ class Settler:
         draft.cost, note = self._price_now(draft) or await self._price(draft)
         record = draft.record(draft.cost, note)
         self._metrics.settled(draft, record.overhead)
+        if self.hooks.limits is not None:
+            self.hooks.limits.settled(draft)
+        if self.hooks.cache is not None:
+            self.hooks.cache.settled(draft, dialect)
         payload = encode(record)
         try:
             written = self._journal.append(payload)

@@ -1,0 +1,59 @@
+"""Where others take part in a call's way: limits and budgets, and the cache. Nobody there costs one `is None` each.
+
+The chain is in call.py; the order in which it comes by here:
+
+1. `limits.admit` once the call is identified, read and its route (or, without one, its target) is known;
+2. `cache.answer` after it: a hit is relayed and settled by the cache, and nothing is sent;
+3. `limits.attempt` before each try at a target, the first one included, with the target that is about to be asked;
+4. `draft.meter`, where `limits` put something there, after each chunk of a stream;
+5. `limits.settled` and `cache.settled` once the call is priced and before its last byte leaves;
+6. `limits.release` when the call is over, however it ended, settled or not.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.server import Exchange
+from quarterdeck.gateway.targets import Target
+
+
+class Limits(Protocol):
+    """Rate limits, budgets and the queue in front of a provider."""
+
+    async def admit(self, draft: Draft) -> None:
+        """Wait for a turn and hold what the call may cost. Raises Refusal when it may not run."""
+        ...
+
+    async def attempt(self, draft: Draft, target: Target) -> None:
+        """The same for one try at one target. A Refusal here makes a route go on to its next target."""
+        ...
+
+    def settled(self, draft: Draft) -> None:
+        """What the call used and cost is known: `draft.usage`, `draft.cost`, `draft.tries`."""
+        ...
+
+    def release(self, draft: Draft) -> None:
+        """Let go of whatever is still held for this call."""
+        ...
+
+
+class AnswerCache(Protocol):
+    """Answers given before."""
+
+    async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
+        """Whether the call was answered, and settled, from the cache."""
+        ...
+
+    def settled(self, draft: Draft, dialect: Dialect) -> None:
+        """The call is over; a complete success may be kept."""
+        ...
+
+
+class Hooks(msgspec.Struct):
+    """Who takes part in this gateway."""
+
+    limits: Limits | None = None
+    cache: AnswerCache | None = None
