@@ -20,6 +20,7 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Services
 from quarterdeck.control.agents import actions as agents
+from quarterdeck.control.audit.recording import install
 from quarterdeck.control.settings.model import About
 from quarterdeck.db import Database, metadata
 from quarterdeck.db.outbox import EventFeed
@@ -55,7 +56,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def db(empty_store: Path, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Database]:
     shutil.copy(empty_store, tmp_path / "quarterdeck.db")
-    database = Database.at(tmp_path, clock)
+    database = install(Database.at(tmp_path, clock))
     yield database
     await database.close()
 

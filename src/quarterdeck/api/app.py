@@ -15,6 +15,7 @@ from quarterdeck.api.body import BodyLimit
 from quarterdeck.api.errors import CatchAll
 from quarterdeck.api.headers import SecurityHeaders
 from quarterdeck.api.idempotency import Idempotency
+from quarterdeck.api.origins import Origins
 from quarterdeck.api.pages import Dashboard
 from quarterdeck.api.routers import ROUTERS
 from quarterdeck.api.services import Readiness, Services
@@ -45,6 +46,7 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
     errors.install(app)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     # The last one added is the outermost.
+    app.add_middleware(Origins)
     app.add_middleware(Idempotency, db=services.db, vault=services.vault)
     app.add_middleware(Authenticate, db=services.db, noting=app.state.background)
     app.add_middleware(BodyLimit)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
+from quarterdeck.control.audit import api as audit
 from quarterdeck.control.calls import api as calls
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.costs import api as costs
@@ -42,6 +43,7 @@ ROUTERS: list[APIRouter] = [
     calls.router,
     costs.router,
     providers.router,
+    audit.router,
     settings.router,
     live.router,
 ]

@@ -13,17 +13,21 @@ from quarterdeck.access.members import Member
 from quarterdeck.access.tables import members as members_table
 from quarterdeck.access.vault import Vault, VaultError
 from quarterdeck.bootstrap.tables import import_all
+from quarterdeck.control.audit import store as audit_store
+from quarterdeck.control.audit import verifying
+from quarterdeck.control.audit.recording import install
 from quarterdeck.control.declared import actions as declared
 from quarterdeck.db import Database, migrate
 from quarterdeck.kernel.clock import MINUTE
-from quarterdeck.kernel.errors import NotFound, QuarterdeckError
+from quarterdeck.kernel.errors import Invalid, NotFound, QuarterdeckError
+from quarterdeck.kernel.origin import Origin, acting
 from quarterdeck.kernel.settings import Settings
 
 
 def open_database(settings: Settings) -> Database:
-    """The database of an installation: SQLite in its data directory unless another is set."""
+    """The database of an installation: SQLite in its data directory unless another is set. Its changes are audited."""
     import_all()
-    return Database(settings.database_url) if settings.database_url else Database.at(settings.data)
+    return install(Database(settings.database_url) if settings.database_url else Database.at(settings.data))
 
 
 def signin_url(settings: Settings, token: str) -> str:
@@ -88,8 +92,28 @@ class Admin:
         """Apply a file, or only say what it would change."""
         owner = await owner_of(self._db)
         vault = Vault.open(self._settings.data, self._settings.secret_key)
-        changes = await declared.apply_file(self._db, vault, owner.workspace_id, config, only_diff=only_diff)
+        with acting(Origin("file")):
+            changes = await declared.apply_file(self._db, vault, owner.workspace_id, config, only_diff=only_diff)
         return [{"verb": change.verb, "what": change.what, "detail": change.detail} for change in changes]
+
+    async def verify_audit(self, head: str | None) -> list[dict[str, Any]]:
+        """Whether each workspace's log is whole. `head` is one that was written down earlier, of the only workspace."""
+        anchor = None if head is None else verifying.Anchor.of(head)
+        async with self._db.read() as tx:
+            workspaces = await audit_store.workspaces(tx)
+        if anchor is not None and len(workspaces) > 1:
+            raise Invalid("There is more than one workspace: give the head to GET /api/v1/audit/verify instead.")
+        found = [await verifying.verify(self._db, each, anchor) for each in workspaces]
+        return [
+            {
+                "workspace": each.workspace_id,
+                "holds": each.problem is None,
+                "entries": each.entries,
+                "head": each.head,
+                "problem": each.problem,
+            }
+            for each in found
+        ]
 
     async def migrate(self) -> str:
         return f"The database is at revision {await migrate.upgrade(self._db)}."

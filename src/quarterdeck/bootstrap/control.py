@@ -25,6 +25,7 @@ from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.db import Database, migrate
 from quarterdeck.db.outbox import EventFeed
+from quarterdeck.kernel.origin import Origin, acting
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
@@ -131,7 +132,8 @@ class Control:
         await binding.check(self._db, self._settings.host)
         if self._settings.config is not None:
             owner = await owner_of(self._db)
-            changes = await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
+            with acting(Origin("file")):
+                changes = await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
             news += [f"{each.what}, key shown this once: {each.secret}" for each in changes if each.secret]
         await bodies.configure_redaction(self._db, self._redactors)
         return news

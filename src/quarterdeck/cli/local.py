@@ -84,6 +84,12 @@ def apply(config: Path, data: Path | None, *, only_diff: bool) -> list[dict[str,
     return _with_admin(settings, lambda admin: admin.apply(config, only_diff=only_diff))
 
 
+def verify_audit(data: Path | None, head: str | None) -> list[dict[str, Any]]:
+    """A row for each workspace: whether its audit log is whole, and its head."""
+    settings = settings_for(data=data)
+    return _with_admin(settings, lambda admin: admin.verify_audit(head))
+
+
 def migrate(data: Path | None) -> str:
     settings = settings_for(data=data)
     settings.data.mkdir(parents=True, exist_ok=True)

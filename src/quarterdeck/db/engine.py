@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -30,6 +30,18 @@ T = TypeVar("T")
 log = logging.getLogger("quarterdeck.db")
 
 
+class Recorder(Protocol):
+    """Keeps account of what one transaction changes; made anew for each."""
+
+    async def before(self, statement: sa.Insert | sa.Update | sa.Delete, parameters: Any) -> None:
+        """Called before each change."""
+        ...
+
+    async def finish(self) -> None:
+        """Called last before commit, when all events are written; what it writes commits with the change."""
+        ...
+
+
 class Transaction:
     """A unit of work: everything in it happens, or nothing does. Events ride along and are told after commit."""
 
@@ -38,12 +50,15 @@ class Transaction:
         self.clock = clock
         self.now = clock.now()
         self.emitted: list[Event] = []
+        self.recorder: Recorder | None = None
 
     async def execute(
         self,
         statement: sa.Executable,
         parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> sa.CursorResult[*tuple[Any, ...]]:
+        if self.recorder is not None and isinstance(statement, sa.Insert | sa.Update | sa.Delete):
+            await self.recorder.before(statement, parameters)
         return await self.connection.execute(statement, parameters)
 
     async def row(self, statement: sa.Executable) -> sa.RowMapping | None:
@@ -80,6 +95,8 @@ class Database:
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(**_READ_ONLY)
         self._writer = asyncio.Lock() if self.is_sqlite else None
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
+        self.make_recorder: Callable[[Transaction], Recorder] | None = None
+        """Who keeps account of every change; set by whoever opens the database."""
 
     @classmethod
     def at(cls, directory: Path, clock: Clock | None = None) -> "Database":
@@ -101,9 +118,12 @@ class Database:
                 if self.is_sqlite:
                     await connection.exec_driver_sql("BEGIN IMMEDIATE")
                 tx = Transaction(connection, self.clock)
+                tx.recorder = None if self.make_recorder is None else self.make_recorder(tx)
                 try:
                     yield tx
                     await _write_events(tx, is_sqlite=self.is_sqlite)
+                    if tx.recorder is not None:
+                        await tx.recorder.finish()
                 except BaseException:
                     await connection.rollback()
                     raise

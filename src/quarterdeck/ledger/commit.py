@@ -75,7 +75,7 @@ class Committer:
                 await _move_offset(tx, journal_id, before, work)
                 await self._store.write(tx, made)
                 await _set_aside(tx, journal_id, work.rejects)
-                for event in _events(drafts):
+                for event in (*_events(drafts), *_mismatches(drafts)):
                     await tx.emit(event)
                 if not keep:
                     raise _Undo
@@ -145,6 +145,21 @@ def _events(drafts: Sequence[Draft]) -> list[Event]:
         )
         for workspace_id, some in by_workspace.items()
     ]
+
+
+def _mismatches(drafts: Sequence[Draft]) -> list[Event]:
+    """Calls that claimed to belong to a run their key may not speak for: each is told, for the audit log."""
+    return [
+        Event(
+            draft.record.workspace_id,
+            "call.attribution_refused",
+            draft.record.id,
+            {"agent_id": draft.record.agent_id, "run_id": draft.record.run_id, "claimed": str(claimed)[:200]},
+            draft.record.agent_id,
+        )
+        for draft, claimed in ((each, each.record.extra.get("mismatch")) for each in drafts)
+        if claimed is not None
+    ][:NAMED]
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:

@@ -132,6 +132,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description Every change of this workspace, newest first.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Audit
+         * @description Follow the whole chain and say whether any entry was changed, taken out, put in or moved.
+         */
+        get: operations["verify_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/board": {
         parameters: {
             query?: never;
@@ -1364,6 +1404,41 @@ export interface components {
             provider: string;
             /** Status */
             status: number | null;
+        };
+        /** AuditEntryOut */
+        AuditEntryOut: {
+            actor: components["schemas"]["Named"] | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Changes */
+            changes: components["schemas"]["RowChangeOut"][];
+            /** Data */
+            data: {
+                [key: string]: unknown;
+            };
+            /** Hash */
+            hash: string;
+            /** Kind */
+            kind: string;
+            on_behalf_of: components["schemas"]["Named"] | null;
+            /** Request Id */
+            request_id: string | null;
+            /** Seq */
+            seq: number;
+            /** Subject Id */
+            subject_id: string;
+            /** Via */
+            via: string;
+        };
+        /** AuditOut */
+        AuditOut: {
+            /** Items */
+            items: components["schemas"]["AuditEntryOut"][];
+            /** Next */
+            next: string | null;
         };
         /** BoardOut */
         BoardOut: {
@@ -2771,6 +2846,21 @@ export interface components {
              */
             overlap_s?: number;
         };
+        /** RowChangeOut */
+        RowChangeOut: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Id */
+            id: string;
+            /** Table */
+            table: string;
+        };
         /** RunCommentIn */
         RunCommentIn: {
             /**
@@ -3208,6 +3298,19 @@ export interface components {
          * @enum {string}
          */
         Verdict: "approve" | "request_changes" | "reject";
+        /** VerdictOut */
+        VerdictOut: {
+            /** At Seq */
+            at_seq: number | null;
+            /** Entries */
+            entries: number;
+            /** Head */
+            head: string;
+            /** Holds */
+            holds: boolean;
+            /** Problem */
+            problem: string | null;
+        };
         /** VersionOut */
         VersionOut: {
             author: components["schemas"]["Named"];
@@ -3570,6 +3673,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectMessageOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                actor_id?: string | null;
+                /** @description The `next` of the page before. */
+                after?: number | null;
+                /** @description Such as `task.moved`, or `task.*`. */
+                kind?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                request_id?: string | null;
+                since?: string | null;
+                subject_id?: string | null;
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: {
+                /** @description A head that was written down: it must still be in the log. */
+                head?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -12,6 +12,7 @@ from quarterdeck.control.http import Anyone, Db, Self
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
+from quarterdeck.kernel.events import Event
 
 router = APIRouter(tags=["session"])
 
@@ -125,6 +126,7 @@ async def _by_password(db: Database, email: str, password: str) -> Member | None
 async def _sign_in(tx: Transaction, member: Member, request: Request, response: Response) -> SessionOut:
     old: Session | None = request.state.session
     token = await sessions.open_session(tx, member, replaces=None if old is None else old.hash)
+    await tx.emit(Event(member.workspace_id, "member.signed_in", member.id, {}, member.id))
     response.set_cookie(
         sessions.COOKIE,
         token,

@@ -1,0 +1,69 @@
+"""What is not in the audit log, and why. Everything else is, also what is added later."""
+
+import re
+from fnmatch import fnmatchcase
+
+import sqlalchemy as sa
+
+UNAUDITED_TABLES = {
+    "audit_*": "the log itself",
+    "calls*": "the ledger is an account of its own, append-only",
+    "ledger_entries*": "as above",
+    "nodes*": "as above",
+    "contents*": "as above",
+    "conversations": "as above",
+    "rollups*": "sums of the ledger",
+    "agent_activity": "sums of the ledger",
+    "key_activity": "sums of the ledger",
+    "prices": "copied from the price list",
+    "ingest_*": "how far the journal was read",
+    "events": "what was told; what it tells of is here",
+    "idempotency_keys": "answers kept for a day",
+    "inbox_*": "copies of comments, reviews and answers, which are here",
+    "task_numbers": "a counter",
+    "sessions": "signing in is an event; the rest is traffic",
+    "sign_in_links": "as above",
+    "notification_items": "copies of events",
+    "notification_cursors": "how far events were read",
+    "channel_deliveries": "a queue with a history of its own",
+}
+"""Pattern of a table's name → why its rows are not here. A table without `workspace_id` is not here either."""
+
+UNAUDITED_EVENTS = ("calls.*", "inbox.delivered", "run.progressed", "notification.*", "channel.delivered")
+"""Signs of life and copies of what is here."""
+
+UNSEEN_COLUMNS = frozenset(
+    {"search", "name_key", "updated_at", "last_used_at", "lease_expires_at", "seen_at", "percent"}
+)
+"""Derived, or written by mere traffic."""
+
+UNSEEN_OF_TABLE = {"deliverable_versions": frozenset({"text"})}
+"""Content that its hash in the same row stands for."""
+
+_SECRET = re.compile(
+    r"(^|[_-])(password|passwd|secret|token|sealed|hash|authorization|api[_-]?key|cookie)($|[_-])", re.I
+)
+
+
+def is_audited(table: sa.FromClause) -> bool:
+    """Whether changes of its rows are written down."""
+    name = getattr(table, "name", "")
+    if not isinstance(table, sa.Table) or "workspace_id" not in table.c:
+        # The workspace's own row has its id instead.
+        return name == "workspaces"
+    return not any(fnmatchcase(name, pattern) for pattern in UNAUDITED_TABLES)
+
+
+def is_told(kind: str) -> bool:
+    """Whether an event of this kind is an entry."""
+    return not any(fnmatchcase(kind, pattern) for pattern in UNAUDITED_EVENTS)
+
+
+def shown_columns(table: sa.Table) -> list[sa.Column[object]]:
+    unseen = UNSEEN_COLUMNS | UNSEEN_OF_TABLE.get(table.name, frozenset())
+    return [column for column in table.c if column.name not in unseen or column.primary_key]
+
+
+def is_secret(name: str) -> bool:
+    """Whether a column or a JSON member of that name is never written down."""
+    return _SECRET.search(name) is not None
