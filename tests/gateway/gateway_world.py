@@ -19,6 +19,8 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.cache.answering import Cache
+from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
@@ -67,6 +69,8 @@ class Gateway:
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What a test opened and is to be closed before the gateway stops."""
     egress: Egress = field(default_factory=Egress)
+    parts: Parts = field(init=False)
+    others: dict[str, WorkspaceEntry] = field(default_factory=dict)
 
     @property
     def seen(self) -> list[Received]:
@@ -77,7 +81,16 @@ class Gateway:
         """Swap in what the fields above say now."""
         workspace = WorkspaceEntry("ws_1", "default", "full", self.providers, {self.agent.id: self.agent}, self.runs)
         keys = {hashlib.sha256(text.encode()).digest(): entry for text, entry in self.keys.items()}
-        self.holder.publish(encode(Snapshot(self.holder.current.version + 1, 0, keys, {"ws_1": workspace})))
+        self.holder.publish(
+            encode(Snapshot(self.holder.current.version + 1, 0, keys, {"ws_1": workspace, **self.others}))
+        )
+
+    def publish_also(self, workspace_id: str, agent: AgentEntry) -> None:
+        """The same, with a second workspace of the same providers and one agent."""
+        self.others = {
+            workspace_id: WorkspaceEntry(workspace_id, "other", "full", self.providers, {agent.id: agent}, {})
+        }
+        self.publish()
 
     async def chat(self, *, script: dict[str, Any] | None = None, **changes: Any) -> httpx.Response:
         """One chat completion; keyword arguments change its body."""
@@ -108,7 +121,7 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway_running(
-    directory: Path, *, journal_bytes: int | None = None, corpus: Path | None = None
+    directory: Path, *, journal_bytes: int | None = None, corpus: Path | None = None, cache_bytes: int = 1 << 20
 ) -> AsyncIterator[Gateway]:
     vault = Vault.open(directory)
     holder = SnapshotHolder(directory / "snapshot", vault)
@@ -119,6 +132,8 @@ async def gateway_running(
     journal = Journal(directory / "journal", min_free_bytes=0, max_bytes=journal_bytes)
     settler = Settler(journal, prices, metrics, bus.journal_grew)
     parts = Parts(holder, transport, settler, open_calls, metrics, BODY_LIMIT, SystemClock().now)
+    cache = MemoryStore(cache_bytes)
+    parts.hooks.cache = Cache(cache, parts)
     forward = Forwarder(transport, str(directory / "absent.sock"))
     app = GatewayApp(parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward))
     server = Server(app, Limits(grace_s=0.5))
@@ -138,7 +153,7 @@ async def gateway_running(
         }
         agent = AgentEntry("agt_1", "research", "enabled", None, [])
         made = Gateway(url, directory, holder, open_calls, journal, client, sandbox, providers, keys, agent, runs)
-        made.egress = egress
+        made.egress, made.parts = egress, parts
         made.publish()
         serving = asyncio.create_task(server.serve(sock))
         try:

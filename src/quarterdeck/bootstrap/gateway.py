@@ -16,6 +16,8 @@ from quarterdeck.bootstrap import pidfile
 from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.cache.answering import Cache
+from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
@@ -67,6 +69,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
 
     holder.on_swap(swapped)
     parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, SystemClock().now)
+    parts.hooks.cache = Cache(MemoryStore(settings.cache.max_bytes), parts)
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
     health = Health(holder, bus, settler, open_calls, metrics, forward)
     app = GatewayApp(parts, ModelCalls(parts), forward, health)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from quarterdeck.gateway.cache.entry import Status
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.headers import returned
@@ -9,7 +10,7 @@ from quarterdeck.gateway.server import Exchange
 from quarterdeck.kernel.money import format_usd
 
 _JSON = (b"content-type", b"application/json")
-_CONSTANT = ((b"x-quarterdeck-attempts", b"1"), (b"x-quarterdeck-cache", b"off"))
+_SENT, _NOT_SENT = (b"x-quarterdeck-attempts", b"1"), (b"x-quarterdeck-attempts", b"0")
 
 
 class Metrics:
@@ -21,12 +22,19 @@ class Metrics:
         self.refusals: Counter[str] = Counter()
         self.overhead_us = 0
         self.cost_nano = 0
+        self.cache: Counter[str] = Counter()
+        """What the cache did → calls."""
+        self.saved_nano = 0
 
     def settled(self, draft: Draft, overhead_us: int) -> None:
         provider = draft.target.provider.name if draft.target is not None else ""
         self.calls[draft.endpoint.dialect, provider, draft.outcome] += 1
         self.overhead_us += overhead_us
         self.cost_nano += draft.cost or 0
+        if draft.cache is not None:
+            self.cache[draft.cache.status.ours] += 1
+            if draft.cache.hit is not None:
+                self.saved_nano += draft.cache.hit.cost or 0
 
     def refused(self, code: str) -> None:
         self.refusals[code] += 1
@@ -45,7 +53,8 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-quarterdeck-run", attribution.run_id.encode()))
     if target is not None:
         headers += target.named
-    headers += _CONSTANT
+    headers.append(_SENT if draft.sent_at is not None else _NOT_SENT)
+    headers += Status.OFF.headers if draft.cache is None else draft.cache.status.headers
     if draft.dropped:
         headers.append((b"x-quarterdeck-dropped", _one_line(", ".join(draft.dropped))))
     if cost is not None:

@@ -3,11 +3,14 @@
 import struct
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
 from quarterdeck.gateway.attribution import Attribution, json_object
+from quarterdeck.gateway.cache.entry import Caching
+from quarterdeck.gateway.cache.policy import CachePolicy
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.translate import Translator
 from quarterdeck.gateway.endpoints import Endpoint
@@ -57,6 +60,10 @@ class Draft(msgspec.Struct):
     flight: InFlight | None = None
     meter: Callable[["Draft"], None] | None = None
     """Told after each chunk of a stream, where a limit may be reached on the way; it ends the call by its flight."""
+    cache_policy: CachePolicy | None = None
+    """What the call's route says of caching; the call's own headers may change it."""
+    cache: Caching | None = None
+    """What the cache does for this call; None: nothing."""
     body_mode: str = "full"
     status: int = 0
     outcome: str = "ok"
@@ -146,6 +153,7 @@ class Draft(msgspec.Struct):
         """Freeze it. `cost` is nano-dollars."""
         assert self.workspace is not None
         attribution, target, key = self.attribution, self.target, self.key
+        hit = self.cache.hit if self.cache is not None else None
         keep = self.body_mode != "none"
         ended = self.elapsed()
         user_agent = self.headers.get(b"user-agent")
@@ -162,9 +170,13 @@ class Draft(msgspec.Struct):
             dialect=self.endpoint.dialect,
             endpoint=self.path,
             model_asked=(self.facts.model or "") if self.facts is not None else "",
-            provider=target.provider.name if target is not None else None,
-            provider_kind=target.provider.kind if target is not None else None,
-            model=target.model if target is not None else None,
+            provider=hit.provider if hit is not None else target.provider.name if target is not None else None,
+            provider_kind=hit.provider_kind
+            if hit is not None
+            else target.provider.kind
+            if target is not None
+            else None,
+            model=hit.model if hit is not None else target.model if target is not None else None,
             model_answered=self.model_answered,
             stream=self.facts.stream if self.facts is not None else False,
             status=self.status,
@@ -191,8 +203,17 @@ class Draft(msgspec.Struct):
             chunk_times=b"".join(self.chunk_times) if keep else b"",
             request_size=self.uploaded or len(self.request_body),
             response_size=self.response_size,
-            extra={"mismatch": attribution.mismatch} if attribution is not None and attribution.mismatch else {},
+            extra=self._extra(),
         )
+
+    def _extra(self) -> dict[str, Any]:
+        """What only some calls have."""
+        extra: dict[str, Any] = {}
+        if self.attribution is not None and self.attribution.mismatch:
+            extra["mismatch"] = self.attribution.mismatch
+        if self.cache is not None:
+            extra["cache"] = self.cache.told()
+        return extra
 
     def _attempts(self) -> list[Attempt]:
         if self.target is None or self.sent_at is None:

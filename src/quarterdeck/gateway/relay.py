@@ -79,6 +79,8 @@ async def relay_stream(
         if draft.status < 400 and not reader.finished:
             await _cut_short(draft, dialect, reader, exchange, settler, "stream_cut", rest)
             return
+        if rest:
+            draft.took_chunk(rest)
         await _settle(draft, dialect, reader, settler)
         exchange.finish(rest)
         return

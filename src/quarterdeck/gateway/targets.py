@@ -159,8 +159,8 @@ def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool)
             total_s=provider.total_timeout_ms / 1000,
         ),
         named=(
-            (b"x-quarterdeck-provider", _header_text(provider.name)),
-            (b"x-quarterdeck-model", _header_text(model)),
+            (b"x-quarterdeck-provider", header_text(provider.name)),
+            (b"x-quarterdeck-model", header_text(model)),
         ),
         auth=_auth(provider, spec.auth_header),
         bearer=_auth(provider, "authorization") if spec.auth_header == "x-api-key" else (),
@@ -179,6 +179,6 @@ def _matches(patterns: list[str], name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
-def _header_text(text: str) -> bytes:
+def header_text(text: str) -> bytes:
     """A caller may write anything for a model; a header takes visible ASCII only."""
     return "".join(letter if " " <= letter <= "~" else "?" for letter in text).encode()

@@ -32,6 +32,12 @@ class JournalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheSettings:
+    max_bytes: int = 64 << 20
+    """Memory for answers given before; the least recently asked for go first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is fixed at start. Secrets are kept out of its text."""
 
@@ -50,6 +56,7 @@ class Settings:
     owner_email: str = "owner@localhost"
     secret_key: str | None = None
     journal: JournalSettings = JournalSettings()
+    cache: CacheSettings = CacheSettings()
 
     @property
     def base_url(self) -> str:
@@ -82,9 +89,15 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], *, directory: Pat
         found = _find(name, rule, given, environ, document)
         if found is not None:
             values[name] = found
-    journal = JournalSettings(**{name[8:]: values.pop(name) for name in list(values) if name.startswith("journal_")})
+    journal = JournalSettings(**_group(values, "journal_"))
+    cache = CacheSettings(**_group(values, "cache_"))
     values["data"] = here / values.get("data", "data")
-    return Settings(**values, config=config, journal=journal)
+    return Settings(**values, config=config, journal=journal, cache=cache)
+
+
+def _group(values: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """Take out what belongs to one section, under its own names."""
+    return {name.removeprefix(prefix): values.pop(name) for name in list(values) if name.startswith(prefix)}
 
 
 def _config_path(given: Mapping[str, Any], environ: Mapping[str, str], here: Path) -> Path | None:
@@ -210,10 +223,11 @@ _RULES: dict[str, _Rule] = {
     "secret_key": _Rule(_text, "32 bytes in base64", None),
     "journal_fsync": _Rule(_yes_or_no, "true or false", "journal", "fsync"),
     "journal_on_full": _Rule(OnFull, '"refuse" or "drop"', "journal", "on_full"),
+    "cache_max_bytes": _Rule(_size, 'bytes as a number, or such as "64MiB"', "cache", "max_bytes"),
 }
 
 FILE_KEYS: dict[str, frozenset[str]] = {
     section: frozenset(rule.key for rule in _RULES.values() if rule.section == section)
-    for section in ("server", "journal")
+    for section in ("server", "journal", "cache")
 }
 """The sections and keys of the file that are read here; whoever reads the rest knows not to mind them."""

@@ -35,6 +35,7 @@ class CallFilter:
     model: str | None = None
     outcome: str | None = None
     status: int | None = None
+    cache: str | None = None
     unclaimed: bool | None = None
     """True: only those that belong to no run and no task; False: only the others."""
     begin: int | None = None
@@ -90,6 +91,10 @@ class StoredCall:
     answer: Place | None
     answer_split: int
     conversation_id: str | None
+    cache: str | None
+    """What our cache did: hit, semantic-hit, miss, semantic-miss or refresh; None: nothing."""
+    saved: int | None
+    """Nano-dollars that a hit's answer had cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +184,7 @@ def _cursor(after: str) -> str:
 
 def _conditions(which: CallFilter) -> Sequence[sa.ColumnElement[bool]]:
     conditions: list[Any] = []
-    for name in ("agent_id", "task_id", "run_id", "conversation_id", "provider", "model", "outcome", "status"):
+    for name in ("agent_id", "task_id", "run_id", "conversation_id", "provider", "model", "outcome", "status", "cache"):
         wanted = getattr(which, name)
         if wanted is not None:
             conditions.append(calls.c[name] == wanted)
@@ -242,6 +247,8 @@ def _stored(row: sa.RowMapping) -> StoredCall:
         answer=Place.decode(row["answer"]) if row["answer"] is not None else None,
         answer_split=row["answer_split"] or 0,
         conversation_id=row["conversation_id"],
+        cache=row["cache"],
+        saved=row["saved"],
     )
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from quarterdeck.kernel.ids import encode as encode_id
 from quarterdeck.kernel.ids import instant_of
-from quarterdeck.ledger import bodies
+from quarterdeck.ledger import bodies, savings
 from quarterdeck.ledger.bodies import ROOT, Part
 from quarterdeck.ledger.packs import Place, may_name_directory
 from quarterdeck.ledger.partitions import epoch_of, month_of
@@ -198,6 +198,8 @@ def row(draft: Draft) -> tuple[Any, ...]:
         draft.place.encode() if draft.place is not None else None,
         draft.answer_split if draft.place is not None else None,
         draft.conversation_id,
+        savings.cache_status(record),
+        savings.cache_saved(record),
     )
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE
+from quarterdeck.ledger import savings
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.tables import ROLLUP_SUMS, agent_activity, rollups
 
@@ -52,6 +53,12 @@ class Figures:
     duration: int = 0
     first_byte: int = 0
     first_byte_calls: int = 0
+    cache_hits: int = 0
+    """Calls that our cache answered."""
+    cache_saved: int = 0
+    """Nano-dollars: what those answers had cost."""
+    prompt_saved: int = 0
+    """Nano-dollars that providers' own prompt caches saved; negative when more was written than read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,9 @@ def sums_of(record: CallRecord) -> Sums:
         record.ended,
         record.first_byte or 0,
         record.first_byte is not None,
+        savings.is_hit(record),
+        savings.cache_saved(record) or 0,
+        savings.prompt_saved(record),
     ]
 
 

@@ -80,6 +80,8 @@ calls = sa.Table(
     _maybe("answer", sa.LargeBinary),  # packed Place of the response and, after it, what else is seldom asked for
     _maybe("answer_split", sa.Integer),  # where in it the response ends
     _maybe("conversation_id", sa.Text),
+    _maybe("cache", sa.Text),  # what our cache did: hit, semantic-hit, miss, …; null: nothing
+    _maybe("saved"),  # what a hit's answer had cost; null: no hit, or it had no price
     sa.PrimaryKeyConstraint("workspace_id", "id"),
     sa.Index("ix_calls_agent", "workspace_id", "agent_id", "id"),
     sa.Index(
@@ -193,6 +195,9 @@ ROLLUP_SUMS = (
     "duration",
     "first_byte",
     "first_byte_calls",
+    "cache_hits",
+    "cache_saved",
+    "prompt_saved",
 )
 
 rollups = sa.Table(

@@ -13,6 +13,12 @@ from quarterdeck.ledger.rollups import DIMS, Grain, add_up
 from quarterdeck.ledger.tables import ROLLUP_SUMS
 
 NOON = 1_800_014_400 * SECOND
+CACHE: list[dict[str, Any]] = [
+    {},
+    {"cache": {"status": "miss"}},
+    {"cache": {"status": "hit", "of": "call_1", "saved": 700}},
+    {"cache": {"status": "semantic-hit", "of": "call_1", "saved": None}},
+]
 counts = st.integers(0, 1_000_000)
 names = st.sampled_from([None, "a", "b", "c"])
 
@@ -20,7 +26,7 @@ names = st.sampled_from([None, "a", "b", "c"])
 @st.composite
 def records(draw: st.DrawFn) -> CallRecord:
     usage = draw(st.none() | st.builds(Usage, counts, counts, counts, counts, counts, counts))
-    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__)
+    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__) | {"extra": {}}
     fields |= {
         "workspace_id": draw(st.sampled_from(["ws_1", "ws_2"])),
         "agent_id": draw(names),
@@ -36,6 +42,7 @@ def records(draw: st.DrawFn) -> CallRecord:
         "usage_source": draw(st.sampled_from(["provider", "estimated", "none"])),
         "cost": draw(st.none() | counts),
         "outcome": draw(st.sampled_from(["ok", "error", "cut", "cancelled", "refused"])),
+        "extra": draw(st.sampled_from(CACHE)),
         "tags": draw(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("12")), max_size=3)),
     }
     return CallRecord(**fields)
@@ -56,6 +63,9 @@ def plainly(record: CallRecord) -> dict[str, int]:
         "cost": record.cost or 0,
         "unpriced_calls": record.cost is None and record.usage is not None,
         "estimated_calls": record.usage_source == "estimated",
+        "cache_hits": record.extra.get("cache", {}).get("status") in ("hit", "semantic-hit"),
+        "cache_saved": record.extra.get("cache", {}).get("saved") or 0,
+        "prompt_saved": 0,
         "duration": record.ended,
         "first_byte": record.first_byte or 0,
         "first_byte_calls": record.first_byte is not None,
@@ -94,7 +104,7 @@ def test_a_grain_is_that_long() -> None:
 
 
 def test_a_repeated_tag_counts_its_call_once() -> None:
-    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__)
+    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__) | {"extra": {}}
     record = CallRecord(**fields)
     record = msgspec.structs.replace(record, workspace_id="w", started=NOON, ended=1, tags=[("x", "1"), ("x", "1")])
     assert add_up([record])[("w", 1440, "tag", "x=1", NOON - NOON % DAY)][0] == 1

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from quarterdeck.control.calls import rendering, views
 from quarterdeck.control.calls.views import (
+    CacheStatus,
     CallDetailOut,
     CallsOut,
     ConversationOut,
@@ -52,6 +53,7 @@ def _filter(
     model: Annotated[str | None, Query(description="The model the provider was asked for.")] = None,
     outcome: Annotated[Outcome | None, Query()] = None,
     status: Annotated[int | None, Query(ge=0, le=999, description="What the caller saw.")] = None,
+    cache: Annotated[CacheStatus | None, Query(description="What our cache did for it.")] = None,
     unclaimed: Annotated[bool | None, Query(description="Those that belong to no run and no task.")] = None,
     begin: Annotated[str | None, Query(alias="from", description="An instant; calls that began then or later.")] = None,
     end: Annotated[str | None, Query(alias="to", description="An instant; calls that began before it.")] = None,
@@ -66,6 +68,7 @@ def _filter(
         model=model,
         outcome=outcome,
         status=status,
+        cache=cache,
         unclaimed=unclaimed,
         begin=None if begin is None else instant_in(begin, "from"),
         end=None if end is None else instant_in(end, "to"),

@@ -16,6 +16,7 @@ from quarterdeck.ledger.intake import Detail
 from quarterdeck.ledger.record import Attempt, PriceNote, Usage
 
 Outcome = Literal["ok", "error", "cut", "cancelled", "refused"]
+CacheStatus = Literal["hit", "semantic-hit", "miss", "semantic-miss", "refresh"]
 
 
 class UsageOut(BaseModel):
@@ -65,6 +66,8 @@ class CallOut(BaseModel):
     usage_source: Literal["provider", "estimated", "none"]
     cost_nano: int | None
     unpriced: bool = Field(description="It used something that has no price, so its cost is unknown.")
+    cache: CacheStatus | None = Field(description="What our cache did for it; null: it was not asked to cache.")
+    saved_nano: int | None = Field(description="What the answer that a hit repeats had cost.")
     attempt_count: int
     conversation_id: str | None
     client: str | None
@@ -118,6 +121,7 @@ class CallDetailOut(CallOut):
     response_headers: list[tuple[str, str]]
     trace_id: str | None
     session: str | None
+    cached_from: str | None = Field(description="The call whose answer a hit repeats.")
 
 
 class PartOut(BaseModel):
@@ -192,6 +196,7 @@ async def shown_call(tx: Transaction, call: StoredCall, price: PriceNote | None,
         response_headers=detail.response_headers,
         trace_id=call.trace_id,
         session=call.session,
+        cached_from=_repeated(detail),
     )
 
 
@@ -243,6 +248,8 @@ async def _shown(tx: Transaction, workspace_id: str, calls: Sequence[StoredCall]
             "usage_source": call.usage_source,
             "cost_nano": call.cost,
             "unpriced": call.cost is None and call.usage is not None,
+            "cache": call.cache,
+            "saved_nano": call.saved,
             "attempt_count": len(call.attempts),
             "conversation_id": call.conversation_id,
             "client": call.client,
@@ -272,6 +279,11 @@ async def _names(
             for each in task_ids
         },
     )
+
+
+def _repeated(detail: Detail) -> str | None:
+    told = detail.extra.get("cache")
+    return told.get("of") if isinstance(told, dict) else None
 
 
 def _ms(duration: int | None) -> float | None:

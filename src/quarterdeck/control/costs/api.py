@@ -39,6 +39,11 @@ class SumsOut(BaseModel):
     cost_nano: int
     unpriced_calls: int
     estimated_calls: int
+    cache_hits: int
+    cache_saved_nano: int = Field(description="What the answers that our cache gave again had cost.")
+    prompt_saved_nano: int = Field(
+        description="What providers' own prompt caches saved: cached tokens at their price, less the price of writing."
+    )
 
 
 class BucketOut(SumsOut):
@@ -97,7 +102,7 @@ def _bucket(bucket: Bucket, label: str) -> BucketOut:
 
 
 def _sums(figures: Figures) -> dict[str, int]:
-    return {name: getattr(figures, "cost" if name == "cost_nano" else name) for name in SumsOut.model_fields}
+    return {name: getattr(figures, name.removesuffix("_nano")) for name in SumsOut.model_fields}
 
 
 def _added(figures: Iterable[Figures]) -> dict[str, int]:

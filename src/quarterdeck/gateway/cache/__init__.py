@@ -1,0 +1,1 @@
+"""Answers given before: exactly the same request, or one that means the same."""

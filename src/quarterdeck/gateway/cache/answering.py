@@ -1,0 +1,258 @@
+"""The cache on a call's way: look before it is sent, keep after it went well."""
+
+import asyncio
+import contextlib
+import struct
+from itertools import pairwise
+
+import msgspec
+
+from quarterdeck.gateway.answers import answer_headers
+from quarterdeck.gateway.cache import keys
+from quarterdeck.gateway.cache.entry import Caching, Entry, EntryStore, Status
+from quarterdeck.gateway.cache.policy import CachePolicy, of_call
+from quarterdeck.gateway.cache.similar import Similar
+from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.ending import end_early
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.headers import value_of
+from quarterdeck.gateway.lever import Lever
+from quarterdeck.gateway.open_calls import InFlight
+from quarterdeck.gateway.parts import Parts
+from quarterdeck.gateway.server import CallerLeft, Exchange
+from quarterdeck.gateway.targets import allowed, header_text
+from quarterdeck.gateway.transport import UpstreamError, decode
+from quarterdeck.kernel.clock import MS, SECOND
+
+_MARK = struct.Struct("<II")
+_BIGGEST_ANSWER = 64 << 20
+_LONGEST_PAUSE_S = 30.0
+
+
+class Cache:
+    """Answers given before. One per gateway process."""
+
+    def __init__(self, store: EntryStore, parts: Parts, similar: Similar | None = None) -> None:
+        self._store = store
+        self._parts = parts
+        self._similar = similar
+
+    async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
+        """Whether the call was answered, and settled, from the cache. Raises Refusal, CallerLeft."""
+        caching = draft.cache = self._begin(draft)
+        if caching is None or caching.status is Status.REFRESH:
+            return False
+        now = draft.started
+        entry = await self._store.get(caching.key, now)
+        if entry is not None and _fits(entry, draft, caching.policy):
+            caching.status = Status.HIT
+        elif caching.turn is not None and self._similar is not None:
+            entry = await self._similar.find(draft, caching, now, lambda found: _fits(found, draft, caching.policy))
+            caching.status = Status.SEMANTIC_HIT if entry is not None else Status.SEMANTIC_MISS
+        if entry is None or not caching.status.is_hit:
+            return False
+        caching.hit = entry
+        draft.status, draft.answer_type, draft.model_answered = 200, entry.content_type, entry.model_answered
+        draft.answer_headers = _headers(draft, entry)
+        pauses = _pauses(entry) if caching.policy.pace == "original" else []
+        if pauses:
+            await self._replay(draft, dialect, exchange, entry, pauses)
+        else:
+            draft.chunks, draft.response_size = [entry.body], len(entry.body)
+            draft.first_byte = draft.elapsed()
+            cost = await self._parts.settler.settle(draft, dialect)
+            draft.begun = True
+            exchange.respond(200, answer_headers(draft, cost), entry.body)
+        return True
+
+    def settled(self, draft: Draft, dialect: Dialect) -> None:
+        """The call is over; a complete success may be kept."""
+        caching = draft.cache
+        if caching is None or caching.hit is not None or draft.outcome != "ok" or draft.status != 200:
+            return
+        entry = _entry(draft, dialect, caching)
+        if entry is None:
+            return
+        self._store.put(caching.key, entry)
+        if caching.turn is not None and self._similar is not None:
+            self._similar.keep(draft, caching, entry)
+
+    def _begin(self, draft: Draft) -> Caching | None:
+        """What the cache is to do for this call; None: nothing."""
+        policy = of_call(draft.cache_policy, draft.headers)
+        if policy is None or draft.body_mode == "none":
+            return None
+        try:
+            value = keys.body_value(draft.request_body)
+        except keys.NotCacheable:
+            return None
+        caching = Caching(policy, _key(draft, policy, value), Status.REFRESH if policy.refresh else Status.MISS)
+        if policy.mode == "semantic" and self._similar is not None:
+            caching.turn = self._similar.turn(draft, policy, value)
+        return caching
+
+    async def _replay(
+        self, draft: Draft, dialect: Dialect, exchange: Exchange, entry: Entry, pauses: list[tuple[float, bytes]]
+    ) -> None:
+        """A stream with the pauses it came with. It is a call in flight as any other: it can be stopped."""
+        lever = Lever()
+        flight = draft.flight = _flight(draft, entry, lever)
+        self._parts.open_calls.add(flight)
+        exchange.on_gone = lever.pull
+        try:
+            draft.first_byte = draft.elapsed()
+            exchange.start(200, answer_headers(draft, 0))
+            draft.begun = True
+            for pause, chunk in pauses[:-1]:
+                await asyncio.sleep(pause)
+                draft.took_chunk(chunk)
+                await exchange.write(chunk)
+            pause, last = pauses[-1]
+            await asyncio.sleep(pause)
+            draft.took_chunk(last)
+            await self._parts.settler.settle(draft, dialect)
+            exchange.finish(last)
+        except asyncio.CancelledError:
+            if not lever.pulled:
+                raise
+            lever.understood()
+            with contextlib.suppress(CallerLeft):
+                await end_early(draft, dialect, exchange, self._parts)
+                return
+            await self._left(draft, dialect)
+        except CallerLeft:
+            await self._left(draft, dialect)
+        finally:
+            lever.release()
+            self._parts.open_calls.remove(flight)
+
+    async def _left(self, draft: Draft, dialect: Dialect) -> None:
+        draft.outcome, draft.status = "cancelled", 499
+        draft.error_code, draft.error_message = "client_left", "The caller closed the connection."
+        with contextlib.suppress(Refusal):
+            await self._parts.settler.settle(draft, dialect)
+
+
+def _key(draft: Draft, policy: CachePolicy, value: object) -> bytes:
+    assert draft.workspace is not None and draft.facts is not None
+    agent_id = draft.agent.id if draft.agent is not None else None
+    return keys.digest(
+        *keys.owner(draft.workspace.id, agent_id, policy.scope or "workspace", partition(draft, policy)),
+        place(draft),
+        keys.meaningful(draft.headers),
+        keys.seen(value),
+    )
+
+
+def partition(draft: Draft, policy: CachePolicy) -> bytes:
+    """The namespace, or without one what the caller says the call is about: as Portkey keeps calls apart."""
+    if policy.namespace is not None:
+        return b"n" + policy.namespace.encode()
+    return b"m" + draft.headers.get(b"x-portkey-metadata", b"")
+
+
+def place(draft: Draft) -> list[object]:
+    """In which dialect and form the call is made, and who is to answer it."""
+    facts, target, endpoint = draft.facts, draft.target, draft.endpoint
+    assert facts is not None
+    where: list[object] = [endpoint.reader, endpoint.dialect, facts.stream]
+    if target is not None:
+        where += [target.provider.name, target.provider.base_url, target.model]
+    return where
+
+
+def _fits(entry: Entry, draft: Draft, policy: CachePolicy) -> bool:
+    """Whether the entry is young enough for this call, and from a model that its key may use."""
+    if policy.max_age_s is not None and entry.made_at + policy.max_age_s * SECOND <= draft.started:
+        return False
+    return draft.key is not None and allowed(draft.key, entry.provider, entry.model)
+
+
+def _entry(draft: Draft, dialect: Dialect, caching: Caching) -> Entry | None:
+    """The answer as it is to be given again; None when it cannot be."""
+    target = draft.target
+    if target is None or draft.response_size > _BIGGEST_ANSWER:
+        return None
+    if draft.reader is not None and not (draft.reader.finished and draft.reader.error is None):
+        return None
+    body, marks = b"".join(draft.chunks), b"".join(draft.chunk_times)
+    encoded = value_of(draft.answer_headers, b"content-encoding") is not None and draft.translator is None
+    if encoded:
+        try:
+            body, marks = decode(list(draft.answer_headers), body, _BIGGEST_ANSWER), b""
+        except UpstreamError:
+            return None
+    elif draft.withhold_usage and draft.reader is not None:
+        body, marks = _as_given(draft, dialect)
+    if draft.reader is None and not _is_json(body):
+        return None
+    return Entry(
+        call_id=draft.id,
+        made_at=draft.started,
+        expires_at=draft.started + caching.policy.ttl_s * SECOND,
+        content_type=draft.answer_type or "application/json",
+        body=body,
+        marks=marks,
+        provider=target.provider.name,
+        provider_kind=target.provider.kind,
+        model=target.model,
+        model_answered=draft.model_answered,
+        cost=draft.cost,
+    )
+
+
+def _is_json(body: bytes) -> bool:
+    """A whole answer that cannot be read is relayed, but not a success to be given again."""
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True
+
+
+def _as_given(draft: Draft, dialect: Dialect) -> tuple[bytes, bytes]:
+    """A stream without the usage that the caller did not ask for, and its marks."""
+    reader, body, marks = dialect.reader(withhold_usage=True), bytearray(), bytearray()
+    for chunk, mark in zip(draft.chunks, draft.chunk_times, strict=True):
+        if out := reader.feed(chunk):
+            marks += _MARK.pack(len(body), _MARK.unpack(mark)[1])
+            body += out
+    return bytes(body + reader.end()), bytes(marks)
+
+
+def _headers(draft: Draft, entry: Entry) -> list[tuple[bytes, bytes]]:
+    headers = [(b"content-type", entry.content_type.encode("latin-1"))]
+    if draft.target is None:
+        headers += (
+            (b"x-quarterdeck-provider", header_text(entry.provider)),
+            (b"x-quarterdeck-model", header_text(entry.model)),
+        )
+    return headers
+
+
+def _flight(draft: Draft, entry: Entry, lever: Lever) -> InFlight:
+    assert draft.workspace is not None and draft.key is not None and draft.attribution is not None
+    return InFlight(
+        draft.id,
+        draft.workspace.id,
+        draft.key.agent_id,
+        draft.key.id,
+        draft.attribution.run_id,
+        draft.attribution.task_id,
+        draft.started,
+        stream=True,
+        provider=entry.provider,
+        model=entry.model,
+        stop=lever.pull,
+    )
+
+
+def _pauses(entry: Entry) -> list[tuple[float, bytes]]:
+    """The stream's pieces, each with the seconds to wait before it; empty when it did not come in pieces."""
+    marks = list(_MARK.iter_unpack(entry.marks))
+    if len(marks) < 2:
+        return []
+    offsets = [offset for offset, _ in marks] + [len(entry.body)]
+    waits = [0.0] + [min((b - a) * MS / SECOND, _LONGEST_PAUSE_S) for (_, a), (_, b) in pairwise(marks)]
+    return [(wait, entry.body[begin:end]) for wait, (begin, end) in zip(waits, pairwise(offsets), strict=True)]

@@ -1,0 +1,87 @@
+"""The name under which an answer is kept: everything that could have made it another one.
+
+Two requests have the same key when they belong to the same tenant and scope, go to the same place, and say the same:
+JSON that differs only in white space, the order of members or the spelling of letters is the same, and so are members
+that no model sees. Whatever is not known to be harmless is part of the key.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+_UNSEEN = frozenset(
+    {
+        "model",
+        "user",
+        "metadata",
+        "safety_identifier",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "prompt_cache_options",
+    }
+)
+"""Members that do not change what a model answers. The model is part of the place."""
+_STATEFUL = frozenset({"background", "conversation"})
+"""Members of a request whose answer is not its own: it comes later, or depends on what was said elsewhere."""
+_BIG = 256 * 1024
+"""Bodies beyond this are compared byte for byte: reading them would hold up the event loop."""
+_MEANINGFUL = (b"anthropic-", b"openai-", b"x-sandbox-")
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_decode = msgspec.json.Decoder().decode
+_canonical = msgspec.json.Encoder(order="sorted").encode
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class NotCacheable(Exception):
+    """This request's answer must not be kept or given to another; the text says why."""
+
+
+def body_value(body: bytes) -> object:
+    """The request's JSON, when it may be cached; its raw bytes when it is too big to be read here.
+
+    Raises NotCacheable.
+    """
+    if len(body) > _BIG:
+        return body
+    try:
+        value = _decode(body)
+        canonical = _canonical(value)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
+        raise NotCacheable(f"the body cannot be read: {error}") from None
+    if _members(body) != _members(canonical):
+        # Parsers disagree on which one counts, so an answer to one reading could be served for another.
+        raise NotCacheable("the body names a member twice")
+    if isinstance(value, dict) and any(value.get(name) for name in _STATEFUL):
+        raise NotCacheable("the answer depends on more than the request")
+    return value
+
+
+def seen(value: object) -> bytes:
+    """What a model sees of a request's JSON, in one spelling."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, dict):
+        value = {name: each for name, each in value.items() if name not in _UNSEEN}
+    return _canonical(value)
+
+
+def meaningful(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Headers that change what a provider answers."""
+    return sorted(pair for pair in headers.items() if pair[0].startswith(_MEANINGFUL))
+
+
+def digest(*parts: object) -> bytes:
+    """32 bytes that name these parts and no others."""
+    return blake2b(_pack(parts), digest_size=32).digest()
+
+
+def owner(workspace_id: str, agent_id: str | None, scope: str, partition: bytes) -> Sequence[object]:
+    """Whose answers: the first parts of every key."""
+    return (workspace_id, agent_id if scope == "agent" else None, partition)
+
+
+def _members(body: bytes) -> int:
+    """How many members the objects in a JSON text have, repeated ones counted each time."""
+    return _STRING.sub(b"", body).count(b":")
