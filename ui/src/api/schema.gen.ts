@@ -1452,8 +1452,15 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /** Cache Hits */
+            cache_hits: number;
             /** Cache Read Tokens */
             cache_read_tokens: number;
+            /**
+             * Cache Saved Nano
+             * @description What the answers that our cache gave again had cost.
+             */
+            cache_saved_nano: number;
             /** Cache Write Tokens */
             cache_write_tokens: number;
             /** Calls */
@@ -1472,6 +1479,11 @@ export interface components {
             label: string;
             /** Output Tokens */
             output_tokens: number;
+            /**
+             * Prompt Saved Nano
+             * @description What providers' own prompt caches saved: cached tokens at their price, less the price of writing.
+             */
+            prompt_saved_nano: number;
             /** Reasoning Tokens */
             reasoning_tokens: number;
             /** Refused */
@@ -1501,6 +1513,16 @@ export interface components {
              * @enum {string}
              */
             body_mode: "full" | "redacted" | "none";
+            /**
+             * Cache
+             * @description What our cache did for it; null: it was not asked to cache.
+             */
+            cache: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+            /**
+             * Cached From
+             * @description The call whose answer a hit repeats.
+             */
+            cached_from: string | null;
             /** Client */
             client: string | null;
             /** Conversation Id */
@@ -1555,6 +1577,11 @@ export interface components {
             response_size: number;
             /** Run Id */
             run_id: string | null;
+            /**
+             * Saved Nano
+             * @description What the answer that a hit repeats had cost.
+             */
+            saved_nano: number | null;
             /** Session */
             session: string | null;
             /**
@@ -1603,6 +1630,11 @@ export interface components {
              * @enum {string}
              */
             body_mode: "full" | "redacted" | "none";
+            /**
+             * Cache
+             * @description What our cache did for it; null: it was not asked to cache.
+             */
+            cache: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
             /** Client */
             client: string | null;
             /** Conversation Id */
@@ -1646,6 +1678,11 @@ export interface components {
             response_size: number;
             /** Run Id */
             run_id: string | null;
+            /**
+             * Saved Nano
+             * @description What the answer that a hit repeats had cost.
+             */
+            saved_nano: number | null;
             /**
              * Started At
              * Format: date-time
@@ -2982,8 +3019,15 @@ export interface components {
          * @description Sums of calls. `cost_nano` is that of the calls that have a price; the others are counted apart.
          */
         SumsOut: {
+            /** Cache Hits */
+            cache_hits: number;
             /** Cache Read Tokens */
             cache_read_tokens: number;
+            /**
+             * Cache Saved Nano
+             * @description What the answers that our cache gave again had cost.
+             */
+            cache_saved_nano: number;
             /** Cache Write Tokens */
             cache_write_tokens: number;
             /** Calls */
@@ -3000,6 +3044,11 @@ export interface components {
             input_tokens: number;
             /** Output Tokens */
             output_tokens: number;
+            /**
+             * Prompt Saved Nano
+             * @description What providers' own prompt caches saved: cached tokens at their price, less the price of writing.
+             */
+            prompt_saved_nano: number;
             /** Reasoning Tokens */
             reasoning_tokens: number;
             /** Refused */
@@ -3799,6 +3848,8 @@ export interface operations {
                 /** @description The `next` of the page before. */
                 after?: string | null;
                 agent_id?: string | null;
+                /** @description What our cache did for it. */
+                cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
                 conversation_id?: string | null;
                 /** @description An instant; calls that began then or later. */
                 from?: string | null;

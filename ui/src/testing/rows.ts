@@ -106,6 +106,8 @@ export const aCall = (change: Partial<Call> = {}): Call => ({
   usage_source: "none",
   cost_nano: null,
   unpriced: false,
+  cache: null,
+  saved_nano: null,
   attempt_count: 1,
   conversation_id: null,
   client: null,

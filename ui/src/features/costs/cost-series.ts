@@ -31,6 +31,9 @@ const NOTHING: CostSums = {
   cost_nano: 0,
   unpriced_calls: 0,
   estimated_calls: 0,
+  cache_hits: 0,
+  cache_saved_nano: 0,
+  prompt_saved_nano: 0,
 };
 
 function add(into: CostSums, more: CostSums): void {
