@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.gateway.dialects.bedrock.eventstream import Frame, encode_frame
 from quarterdeck.gateway.server import Exchange, Limits, Server
 
 CHAT = {
@@ -47,6 +48,19 @@ COHERE = {
     "message": {"role": "assistant", "content": [{"type": "text", "text": "Hi."}]},
     "usage": {"billed_units": {"input_tokens": 7, "output_tokens": 2}},
 }
+CONVERSE = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "Hi."}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 7, "outputTokens": 2, "totalTokens": 9},
+    "metrics": {"latencyMs": 5},
+}
+CONVERSE_EVENTS: list[tuple[str, dict[str, Any]]] = [
+    ("messageStart", {"role": "assistant"}),
+    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "Hi."}}),
+    ("contentBlockStop", {"contentBlockIndex": 0}),
+    ("messageStop", {"stopReason": "end_turn"}),
+    ("metadata", {"usage": CONVERSE["usage"], "metrics": CONVERSE["metrics"]}),
+]
 _CHUNK = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 CHAT_EVENTS: list[dict[str, Any]] = [
     {**_CHUNK, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi."}, "finish_reason": None}]},
@@ -108,6 +122,12 @@ class AnyProvider:
             return _sse(CHAT_EVENTS, tail=b"data: [DONE]\n\n") if stream else _json(CHAT)
         if path.endswith("/embeddings"):
             return _json(EMBEDDINGS)
+        if path.endswith("/converse"):
+            return _json(CONVERSE)
+        if path.endswith("/converse-stream"):
+            return 200, "application/vnd.amazon.eventstream", b"".join(event_frame(*each) for each in CONVERSE_EVENTS)
+        if path.endswith("awPredict"):
+            return _sse(MESSAGE_EVENTS, named=True) if path.endswith("streamRawPredict") else _json(MESSAGE)
         if path.endswith("/messages"):
             return _sse(MESSAGE_EVENTS, named=True) if stream else _json(MESSAGE)
         if path.endswith("/v2/chat"):
@@ -119,6 +139,11 @@ class AnyProvider:
         if path.endswith(":generateContent"):
             return _json(GEMINI)
         return 404, "application/json", b'{"error":{"message":"No such path.","type":"invalid_request_error"}}'
+
+
+def event_frame(kind: str, event: dict[str, Any]) -> bytes:
+    headers = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
+    return encode_frame(Frame(msgspec.json.encode(event), headers))
 
 
 def _json(value: Any) -> tuple[int, str, bytes]:

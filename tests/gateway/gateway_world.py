@@ -26,6 +26,7 @@ from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
+from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
@@ -131,7 +132,8 @@ async def gateway_running(
     bus = Bus(str(directory / "absent.sock"), "main", holder, open_calls)
     journal = Journal(directory / "journal", min_free_bytes=0, max_bytes=journal_bytes)
     settler = Settler(journal, prices, metrics, bus.journal_grew)
-    parts = Parts(holder, transport, settler, open_calls, metrics, BODY_LIMIT, SystemClock().now)
+    now = SystemClock().now
+    parts = Parts(holder, transport, settler, open_calls, metrics, BODY_LIMIT, now, Signer(transport, now))
     cache = MemoryStore(cache_bytes)
     parts.hooks.cache = Cache(cache, parts)
     forward = Forwarder(transport, str(directory / "absent.sock"))

@@ -23,6 +23,7 @@ from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
+from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
@@ -68,7 +69,8 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
         prices.override([row for workspace in snapshot.workspaces.values() for row in workspace.prices])
 
     holder.on_swap(swapped)
-    parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, SystemClock().now)
+    now = SystemClock().now
+    parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, now, Signer(transport, now))
     parts.hooks.cache = Cache(MemoryStore(settings.cache.max_bytes), parts)
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
     health = Health(holder, bus, settler, open_calls, metrics, forward)

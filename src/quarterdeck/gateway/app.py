@@ -17,7 +17,8 @@ from quarterdeck.gateway.native_catalog import catalogue
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.server import Exchange
 
-_WORDING = {"openai": "openai_chat", "anthropic": "anthropic", "gemini": "gemini", "cohere": "cohere"}
+_WORDING = {"openai": "openai_chat"}
+"""The dialect a family's refusals are worded in, where it has another name."""
 _JSON = (b"content-type", b"application/json")
 
 
@@ -57,7 +58,8 @@ class GatewayApp:
                 raise errors.wrong_method(method, path, b"GET")
             exchange.respond(200, [_JSON], await self._listing(exchange))
         except Refusal as refusal:
-            dialect = BY_NAME[_WORDING[family_of(path)]]
+            family = family_of(path)
+            dialect = BY_NAME[_WORDING.get(family, family)]
             body = dialect.error(refusal.status, refusal.code, refusal.message)
             self._parts.metrics.refused(refusal.code)
             headers = [_JSON, (b"x-quarterdeck-code", refusal.code.encode()), *refusal.headers]

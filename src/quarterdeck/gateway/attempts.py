@@ -5,14 +5,17 @@ from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.headers import forwarded, value_of
+from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.translation import Outgoing
 from quarterdeck.gateway.transport import Request, Response, Transport, UpstreamError
 
 
-async def attempt(draft: Draft, target: Target, out: Outgoing, transport: Transport) -> Response:
-    """Send; returns once the answer's head is here. Raises UpstreamError."""
+async def attempt(draft: Draft, target: Target, out: Outgoing, transport: Transport, signer: Signer) -> Response:
+    """Send; returns once the answer's head is here. Raises UpstreamError, and Refusal when no token is to be had."""
     out.headers.extend(targets.auth_headers(target, out.headers))
+    if target.cloud is not None:
+        out.headers.extend(await signer.headers(target.cloud, target, draft.endpoint.method, out.path, out.body))
     draft.sent_at = draft.elapsed()
     request = Request(draft.endpoint.method, out.path, out.headers, out.body)
     response = await transport.send(target.origin, request, target.timeouts)
@@ -46,7 +49,9 @@ def _as_it_came(draft: Draft, dialect: Dialect, target: Target, query: bytes) ->
     if ask_usage:
         # A chunk of the answer will be withheld, so the answer has to come unencoded.
         headers = [pair for pair in headers if pair[0] != b"accept-encoding"]
-    path = targets.path_of(target, draft.endpoint.dialect, draft.endpoint.provider_path)
+    if target.spec.in_body or target.spec.model_in_path:
+        body = targets.shaped(target, body)
+    path = targets.path_of(target, draft.endpoint.dialect, draft.endpoint.provider_path, stream=facts.stream)
     if query := targets.query_of(target, query):
         path += b"?" + query
     return Outgoing(body, path, headers)

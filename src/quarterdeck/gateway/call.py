@@ -125,7 +125,7 @@ class ModelCalls:
             await parts.hooks.limits.attempt(draft, target)
         parts.settler.prepare(target)
         out = self._outgoing(draft, dialect, target, exchange)
-        return await attempts.attempt(draft, target, out, parts.transport)
+        return await attempts.attempt(draft, target, out, parts.transport, parts.signer)
 
     def _outgoing(self, draft: Draft, dialect: Dialect, target: Target, exchange: Exchange) -> Outgoing:
         return attempts.outgoing(draft, dialect, target, exchange.query)

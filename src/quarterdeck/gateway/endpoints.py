@@ -28,7 +28,7 @@ class Endpoint:
     """The path as providers of this family spell it: below `/v1` for OpenAI, from the root for others. `{model}` stands
     for the model."""
     family: str
-    """openai, anthropic, gemini or cohere: how a refusal is worded."""
+    """openai, anthropic, gemini, cohere or bedrock: how a refusal is worded."""
     method: bytes = b"POST"
     billing: Billing = Billing.TOKENS
     model: str | None = None
@@ -46,6 +46,8 @@ class Endpoint:
     @property
     def stream_type(self) -> str:
         """The content type of a stream in this dialect."""
+        if self.family == "bedrock":
+            return "application/vnd.amazon.eventstream"
         return "application/json" if self.form == "gemini_array" else "text/event-stream"
 
     def completed(self, facts: RequestFacts) -> RequestFacts:
@@ -87,13 +89,18 @@ _VERBS = {
     "embedContent": ("gemini_embeddings", False, Billing.TOKENS),
     "batchEmbedContents": ("gemini_embeddings", False, Billing.TOKENS),
 }
+_BEDROCK = re.compile(r"/model/(.+)/(converse|converse-stream|invoke|invoke-with-response-stream)")
 
 
 def endpoint_of(path: str, query: bytes) -> Endpoint | None:
-    """The endpoint a path names; Gemini's hold the model and what to do with it."""
+    """The endpoint a path names; Gemini's and Bedrock's hold the model and what to do with it."""
     found = ENDPOINTS.get(path)
-    if found is not None or ":" not in path:
+    if found is not None:
         return found
+    if path.startswith("/model/"):
+        return _bedrock(path)
+    if ":" not in path:
+        return None
     match = _GEMINI.fullmatch(path)
     known = _VERBS.get(match[3]) if match is not None else None
     if match is None or known is None:
@@ -105,10 +112,22 @@ def endpoint_of(path: str, query: bytes) -> Endpoint | None:
     return Endpoint(dialect, spelled, "gemini", billing=billing, model=match[2], stream=stream, form=form)
 
 
+def _bedrock(path: str) -> Endpoint | None:
+    match = _BEDROCK.fullmatch(path)
+    if match is None:
+        return None
+    model, verb = match.groups()
+    dialect = "bedrock_invoke" if verb.startswith("invoke") else "bedrock"
+    spelled = f"/model/{{model}}/{verb}".encode()
+    return Endpoint(dialect, spelled, "bedrock", model=model, stream=verb.endswith("stream"))
+
+
 def family_of(path: str) -> str:
     """The family whose clients ask for `path`, to word a refusal for them."""
     if path.startswith(("/v1beta/", "/v1/models/")):
         return "gemini"
     if path.startswith("/v2/"):
         return "cohere"
+    if path.startswith("/model/"):
+        return "bedrock"
     return "anthropic" if path.startswith(("/v1/messages", "/anthropic/")) else "openai"

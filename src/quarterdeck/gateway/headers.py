@@ -18,7 +18,11 @@ SECRET = frozenset(
         b"proxy-authorization",
     }
 )
-_NOT_FORWARDED = HOP_BY_HOP | SECRET | {b"host", b"content-length", b"expect", b"forwarded", b"x-forwarded-for"}
+_SIGNED = frozenset({b"x-amz-date", b"x-amz-content-sha256", b"x-amz-security-token"})
+"""Of a signature that was made for us."""
+_NOT_FORWARDED = (
+    HOP_BY_HOP | SECRET | _SIGNED | {b"host", b"content-length", b"expect", b"forwarded", b"x-forwarded-for"}
+)
 _OUR_PREFIXES = (b"x-quarterdeck-", b"x-portkey-", b"x-clawrouter-", b"x-forwarded-")
 _NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"set-cookie", b"date", b"server"}
 

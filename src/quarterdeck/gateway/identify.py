@@ -10,6 +10,7 @@ from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.snapshot import SnapshotHolder
 
 _BEARER = b"bearer "
+_SIGNED = b"AWS4-HMAC-SHA256 Credential="
 
 
 def key_texts(headers: dict[bytes, bytes], query: bytes) -> list[bytes]:
@@ -21,6 +22,9 @@ def key_texts(headers: dict[bytes, bytes], query: bytes) -> list[bytes]:
     authorization = headers.get(b"authorization")
     if authorization is not None and authorization[:7].lower() == _BEARER:
         found.append(authorization[7:].strip())
+    elif authorization is not None and authorization.startswith(_SIGNED):
+        # AWS's SDKs sign with what they are given; our key is their access key id, and the signature is not looked at.
+        found.append(authorization[len(_SIGNED) :].split(b"/", 1)[0])
     for name in (b"x-api-key", b"x-goog-api-key", b"x-portkey-api-key"):
         if (value := headers.get(name)) is not None:
             found.append(value)

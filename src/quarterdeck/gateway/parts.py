@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.open_calls import OpenCalls
+from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.gateway.transport import Transport
@@ -23,6 +24,7 @@ class Parts:
     body_limit: int
     now: Callable[[], int]
     """Microseconds since the epoch."""
+    signer: Signer
 
     @property
     def hooks(self) -> Hooks:

@@ -3,6 +3,7 @@
 from quarterdeck.gateway import translation
 from quarterdeck.gateway.answers import answer_headers
 from quarterdeck.gateway.dialects.base import Dialect, StreamReader
+from quarterdeck.gateway.dialects.bedrock.wire import usage_in_headers
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.server import Exchange
@@ -29,6 +30,8 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
     draft.chunks = [body]
     draft.response_size = len(body)
     draft.usage, draft.model_answered, draft.reported_cost = facts.usage, facts.model, facts.cost
+    if draft.usage is None and draft.endpoint.family == "bedrock":
+        draft.usage = usage_in_headers(dict(response.headers))
     if response.status >= 400:
         draft.outcome, draft.error_code = "error", f"status_{response.status}"
         draft.error_message = facts.error

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
-from quarterdeck.access.catalogue import SPECS, ProviderSpec
+import msgspec
+
+from quarterdeck.access.catalogue import SPECS, Auth, CloudSecret, ProviderSpec, cloud_secret
 from quarterdeck.access.snapshot import KeyEntry, ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import BadBody
-from quarterdeck.gateway.dialects.bytes_patch import repeats
+from quarterdeck.gateway.dialects.bytes_patch import members, remove_top_level, repeats, set_each
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
 from quarterdeck.gateway.headers import Headers, value_of
 from quarterdeck.gateway.transport import Origin, Timeouts
@@ -39,6 +41,8 @@ class Target:
     """The provider's own key in the header that provider reads it from, and what else was configured for it."""
     bearer: tuple[tuple[bytes, bytes], ...] = ()
     """The same for Anthropic's API of 2026-10-21, which reads a bearer token where older versions read x-api-key."""
+    cloud: CloudSecret | None = None
+    """What each request is signed with, or its token bought with, where no header is the same from call to call."""
 
 
 def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:
@@ -75,14 +79,17 @@ def _translatable(provider: ProviderEntry, dialect: str) -> bool:
     return dialect in GRAMMARS and dialect not in spec.dialects and spec.chat is not None
 
 
-def path_of(target: Target, dialect: str, usual: bytes) -> bytes:
+def path_of(target: Target, dialect: str, usual: bytes, *, stream: bool = False) -> bytes:
     """The path of a call in `dialect`, below the provider's base path.
 
     `usual` is the dialect's own path; the catalogue may know another one, and a base path that already ends in the
     version it begins with keeps it once.
     """
     own = target.spec.paths.get(dialect)
-    path = usual if own is None else own.encode()
+    path = usual
+    if own is not None:
+        path = own.encode().replace(b"{verb}", usual.rpartition(b":")[2])
+        path = path.replace(b"{predict}", b"streamRawPredict" if stream else b"rawPredict")
     if b"{model}" in path:
         # Whatever a caller writes for a model stays one segment of the path.
         path = path.replace(b"{model}", quote(target.model, safe="").encode())
@@ -101,6 +108,15 @@ def query_of(target: Target, query: bytes) -> bytes:
         if not any(part.startswith(name) for part in kept):
             kept.append(own.encode())
     return b"&".join(kept)
+
+
+def shaped(target: Target, body: bytes) -> bytes:
+    """The body with what this provider wants in it, and without the model where its path says that."""
+    spec = target.spec
+    if spec.in_body:
+        missing = spec.in_body.keys() - {member.name for member in members(body)}
+        body = set_each(body, [(name, msgspec.json.encode(spec.in_body[name])) for name in sorted(missing)])
+    return remove_top_level(body, "model") if spec.model_in_path else body
 
 
 def at(provider: ProviderEntry, model: str) -> Target:
@@ -142,6 +158,7 @@ def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool)
     spec = SPECS[provider.kind]
     try:
         origin, base_path = Origin.parse(provider.base_url)
+        cloud = None if spec.auth is Auth.KEY else cloud_secret(spec.auth, provider.secret or "")
     except Invalid as error:
         raise errors.provider_unset(provider.name, error.message) from None
     return Target(
@@ -162,17 +179,21 @@ def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool)
             (b"x-quarterdeck-provider", header_text(provider.name)),
             (b"x-quarterdeck-model", header_text(model)),
         ),
-        auth=_auth(provider, spec.auth_header),
+        auth=_auth(provider, spec.auth_header) if cloud is None else _extra(provider),
         bearer=_auth(provider, "authorization") if spec.auth_header == "x-api-key" else (),
+        cloud=cloud,
     )
 
 
 def _auth(provider: ProviderEntry, header: str) -> tuple[tuple[bytes, bytes], ...]:
-    extra = tuple((name.lower().encode(), value.encode()) for name, value in provider.headers.items())
     if provider.secret is None:
-        return extra
+        return _extra(provider)
     value = f"Bearer {provider.secret}" if header == "authorization" else provider.secret
-    return ((header.encode(), value.encode()), *extra)
+    return ((header.encode(), value.encode()), *_extra(provider))
+
+
+def _extra(provider: ProviderEntry) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.lower().encode(), value.encode()) for name, value in provider.headers.items())
 
 
 def _matches(patterns: list[str], name: str) -> bool:

@@ -13,7 +13,7 @@ from quarterdeck.gateway.dialects.target import Target as Place
 from quarterdeck.gateway.dialects.translate import Translator, carries_foreign
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import forwarded
-from quarterdeck.gateway.targets import Target, path_of, query_of
+from quarterdeck.gateway.targets import Target, path_of, query_of, shaped
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 ANTHROPIC_VERSION = "2023-06-01"
@@ -74,7 +74,9 @@ def begin(draft: Draft, target: Target) -> Outgoing:
     headers.append((b"content-type", b"application/json"))
     if target.dialect == "anthropic":
         headers.append((b"anthropic-version", ANTHROPIC_VERSION.encode()))
-    return Outgoing(body, _path(target, emitted), headers)
+    if target.spec.in_body or target.spec.model_in_path:
+        body = shaped(target, body)
+    return Outgoing(body, _path(target, emitted, stream=draft.facts.stream), headers)
 
 
 def answer(draft: Draft, body: bytes) -> tuple[bytes, AnswerFacts]:
@@ -95,9 +97,9 @@ def answer(draft: Draft, body: bytes) -> tuple[bytes, AnswerFacts]:
     return text, facts
 
 
-def _path(target: Target, emitted: Emitted) -> bytes:
+def _path(target: Target, emitted: Emitted, *, stream: bool) -> bytes:
     usual, _, query = (_PATHS[target.dialect] + (emitted.path or "")).encode().partition(b"?")
-    path, query = path_of(target, target.dialect, usual), query_of(target, query)
+    path, query = path_of(target, target.dialect, usual, stream=stream), query_of(target, query)
     return path + b"?" + query if query else path
 
 

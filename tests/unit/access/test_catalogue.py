@@ -22,6 +22,8 @@ DIALECTS = {
     "cohere",
     "cohere_embed",
     "cohere_rerank",
+    "bedrock",
+    "bedrock_invoke",
 }
 
 

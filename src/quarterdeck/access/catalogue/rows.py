@@ -23,13 +23,15 @@ from quarterdeck.access.catalogue.shapes import (
     like_openai,
     local,
 )
-from quarterdeck.access.catalogue.spec import ProviderSpec, Quirks
+from quarterdeck.access.catalogue.spec import Auth, ProviderSpec, Quirks
 
 
 def rows() -> Iterator[ProviderSpec]:
     """Every kind, in the order the dashboard offers them."""
     yield from _makers()
     yield from _azure()
+    yield from _vertex()
+    yield from _bedrock()
     yield from _clouds()
     yield from hosts()
     yield from routers()
@@ -145,7 +147,9 @@ def _makers() -> Iterator[ProviderSpec]:
 
 
 def _azure() -> Iterator[ProviderSpec]:
-    """Azure reads keys from `api-key`; its v1 API takes a deployment's name as the model and no api-version."""
+    """Azure reads keys from `api-key`; its v1 API takes a deployment's name as the model and no api-version.
+    An Entra application's tokens are taken in place of keys (learn.microsoft.com/azure/foundry/openai/how-to/
+    managed-identity)."""
     yield ProviderSpec(
         "azure-openai",
         "Azure OpenAI",
@@ -155,6 +159,7 @@ def _azure() -> Iterator[ProviderSpec]:
         chat="openai_chat",
         source="learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",
         auth_header="api-key",
+        auth=Auth.AZURE,
         quirks=NEW_CAP,
         price_kind="azure",
     )
@@ -168,6 +173,7 @@ def _azure() -> Iterator[ProviderSpec]:
         chat="openai_chat",
         source="learn.microsoft.com/azure/ai-foundry/openai/reference",
         auth_header="api-key",
+        auth=Auth.AZURE,
         paths={
             "openai_chat": f"{deployment}/chat/completions",
             "openai_completions": f"{deployment}/completions",
@@ -186,6 +192,7 @@ def _azure() -> Iterator[ProviderSpec]:
         chat="openai_chat",
         source="learn.microsoft.com/azure/foundry/openai/api-version-lifecycle",
         auth_header="api-key",
+        auth=Auth.AZURE,
         price_kind="azure",
     )
     yield ProviderSpec(
@@ -197,7 +204,69 @@ def _azure() -> Iterator[ProviderSpec]:
         chat="anthropic",
         source="platform.claude.com/docs/en/build-with-claude/claude-in-microsoft-foundry",
         auth_header="x-api-key",
+        auth=Auth.AZURE,
         price_kind="anthropic",
+    )
+
+
+def _vertex() -> Iterator[ProviderSpec]:
+    """Vertex AI takes a service account's tokens, or an API key in its express mode; its paths name the maker."""
+    base = "https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}"
+    gemini = "/publishers/google/models/{model}:{verb}"
+    yield ProviderSpec(
+        "vertex",
+        "Google Vertex AI (Gemini)",
+        None,
+        template=base,
+        dialects=frozenset({"gemini", "gemini_count_tokens"}),
+        chat="gemini",
+        source="docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+        auth_header="x-goog-api-key",
+        auth=Auth.GOOGLE,
+        paths={"gemini": gemini, "gemini_count_tokens": gemini},
+        price_kind="google",
+    )
+    yield ProviderSpec(
+        "vertex-anthropic",
+        "Claude in Google Vertex AI",
+        None,
+        template=base,
+        dialects=MESSAGES,
+        chat="anthropic",
+        source="platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai",
+        auth_header="x-goog-api-key",
+        auth=Auth.GOOGLE,
+        paths={"anthropic": "/publishers/anthropic/models/{model}:{predict}"},
+        in_body={"anthropic_version": "vertex-2023-10-16"},
+        model_in_path=True,
+        price_kind="google",
+    )
+    yield ProviderSpec(
+        "vertex-openai",
+        "Google Vertex AI (OpenAI-compatible)",
+        None,
+        template=base + "/endpoints/openapi",
+        dialects=CHAT,
+        chat="openai_chat",
+        source="docs.cloud.google.com/vertex-ai/generative-ai/docs/start/openai",
+        auth_header="x-goog-api-key",
+        auth=Auth.GOOGLE,
+        price_kind="google",
+    )
+
+
+def _bedrock() -> Iterator[ProviderSpec]:
+    """Bedrock takes requests signed with AWS keys, or an API key as a bearer token."""
+    yield ProviderSpec(
+        "bedrock",
+        "AWS Bedrock",
+        None,
+        template="https://bedrock-runtime.{region}.amazonaws.com",
+        dialects=frozenset({"bedrock", "bedrock_invoke"}),
+        chat="bedrock",
+        source="docs.aws.amazon.com/bedrock/latest/APIReference: API_runtime_Converse; …_ConverseStream; …_InvokeModel",
+        auth=Auth.AWS,
+        price_kind="aws",
     )
 
 

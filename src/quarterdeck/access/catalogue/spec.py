@@ -2,6 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Auth(StrEnum):
+    """What a provider takes beside a plain key; see cloud.py for how each is written."""
+
+    KEY = "key"
+    """Nothing."""
+    AWS = "aws"
+    """Requests signed with AWS keys, Signature Version 4."""
+    GOOGLE = "google"
+    """Tokens bought with a service account's key."""
+    AZURE = "azure"
+    """Tokens bought by an application in Entra ID."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +50,17 @@ class ProviderSpec:
     """Where the facts of this row come from: the page of its documentation."""
     auth_header: str = "authorization"
     """The header it reads its secret from; `authorization` takes a bearer token."""
+    auth: Auth = Auth.KEY
     template: str | None = None
     """The shape of its base URL where that names an account, as `https://{account}.example.com/v1`."""
     paths: Mapping[str, str] = field(default_factory=dict)
-    """Paths below the base URL, by dialect, where they are not the dialect's own; `{model}` stands for the model."""
+    """Paths below the base URL, by dialect, where they are not the dialect's own. `{model}` stands for the model,
+    `{verb}` for what follows the colon in the dialect's own path, `{predict}` for Vertex's word for calling or
+    streaming."""
+    in_body: Mapping[str, str] = field(default_factory=dict)
+    """Members that every request's body must hold, unless the caller's holds them."""
+    model_in_path: bool = False
+    """The path names the model, so that a body which names it too is refused: it is taken out."""
     query: str | None = None
     """Added to every request's query unless the caller's has a parameter of that name, such as `api-version=…`."""
     quirks: Quirks = field(default_factory=Quirks)

@@ -4,7 +4,7 @@ from typing import Any
 
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.providers import credentials, store
-from quarterdeck.control.providers.model import Credential, Provider, Source, Wanted, checked_secret, origin_of
+from quarterdeck.control.providers.model import Credential, Provider, Source, Wanted, checked_secret, origin_of, spec_of
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
@@ -23,7 +23,7 @@ async def add(
     """Raises Invalid for what cannot be, Changed `name_taken`."""
     provider = await insert(tx, workspace_id, wanted, position=await store.next_position(tx, workspace_id))
     if secret is not None:
-        credential = credentials.stored(vault, provider.id, checked_secret(secret))
+        credential = credentials.stored(vault, provider.id, checked_secret(secret, spec_of(provider.kind)))
         await store.set_credential(tx, workspace_id, provider.id, credential)
     await tell(tx, provider, "added", actor)
     return provider
@@ -77,7 +77,7 @@ async def change(
     if fresh is None:
         raise _changed(provider)
     if secret is not None:
-        sealed = credentials.stored(vault, provider.id, checked_secret(secret))
+        sealed = credentials.stored(vault, provider.id, checked_secret(secret, spec_of(provider.kind)))
         await store.set_credential(tx, provider.workspace_id, provider.id, sealed)
     elif remove_secret:
         await store.set_credential(tx, provider.workspace_id, provider.id, None)

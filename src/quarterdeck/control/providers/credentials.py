@@ -45,7 +45,7 @@ def resolve(
             return Resolved(problem=f"{provider.name} has no credential")
         return Resolved()
     try:
-        return Resolved(checked_secret(_read(credential, vault, environ)).decode())
+        return Resolved(checked_secret(_read(credential, vault, environ), SPECS[provider.kind]).decode())
     except VaultError as error:
         return Resolved(problem=error.message)
     except (Invalid, OSError, UnicodeDecodeError) as error:

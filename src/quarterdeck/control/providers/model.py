@@ -1,12 +1,13 @@
 """A provider: an upstream API under the name that calls use, and the secret for it."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-from quarterdeck.access.catalogue import SPECS, ProviderSpec
+from quarterdeck.access.catalogue import SPECS, ProviderSpec, cloud_secret
 from quarterdeck.kernel.egress import is_public, literal
 from quarterdeck.kernel.errors import Invalid
 
@@ -17,6 +18,7 @@ _HEADER_VALUE = re.compile(r"^[\x20-\x7e]{0,4096}$")
 _NOT_OURS_TO_SET = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 _SECRET = re.compile(r"^[\x21-\x7e]{1,8192}$")
 TIMEOUTS = ("connect_timeout_ms", "first_byte_timeout_ms", "idle_timeout_ms", "total_timeout_ms")
+MAX_CLOUD_SECRET = 16 * 1024
 MAX_TIMEOUT_MS = 24 * 3600 * 1000
 
 
@@ -107,9 +109,17 @@ def spec_of(kind: str) -> ProviderSpec:
     return spec
 
 
-def checked_secret(secret: str) -> bytes:
-    """The secret as it will be sent. Raises Invalid when it cannot stand in a header."""
+def checked_secret(secret: str, spec: ProviderSpec) -> bytes:
+    """The secret as it is kept: one that is sent as it is, or a cloud's, in one line of JSON.
+
+    Raises Invalid when it cannot stand in a header, or lacks what a cloud's must hold.
+    """
     found = secret.strip()
+    if cloud_secret(spec.auth, found) is not None:
+        line: str = json.dumps(json.loads(found), separators=(",", ":"))
+        if len(line) > MAX_CLOUD_SECRET:
+            raise Invalid(f"a secret has at most {MAX_CLOUD_SECRET} characters.", field="secret")
+        return line.encode()
     if not _SECRET.match(found):
         raise Invalid("a secret is 1 to 8192 visible ASCII characters without spaces.", field="secret")
     return found.encode()

@@ -2,6 +2,7 @@
 
 from quarterdeck.gateway.dialects import anthropic, native, openai_chat, openai_embeddings, openai_responses
 from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.bedrock import wire as bedrock
 from quarterdeck.gateway.dialects.cohere import wire as cohere
 from quarterdeck.gateway.dialects.gemini import wire as gemini
 from quarterdeck.gateway.dialects.openai_chat.wire import COMPLETIONS
@@ -20,6 +21,8 @@ _ALL: tuple[Dialect, ...] = (
     cohere.DIALECT,
     cohere.EMBED,
     cohere.RERANK,
+    bedrock.DIALECT,
+    bedrock.INVOKE,
     native.DIALECT,
     native.FREE,
 )
