@@ -15,6 +15,7 @@ from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.needs import api as needs
+from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
 from quarterdeck.control.reviews import api as reviews
@@ -40,6 +41,7 @@ ROUTERS: list[APIRouter] = [
     questions.router,
     questions.agent_router,
     inbox.agent_router,
+    protocol.agent_router,
     calls.router,
     costs.router,
     providers.router,

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, local
-from quarterdeck.cli.client import ServerSaidNo
-from quarterdeck.cli.demo.play import play
+from quarterdeck.cli import audit, local, work
 from quarterdeck.cli.show import emit, money, name_of
+from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -49,6 +48,9 @@ def demo(
     port: Annotated[int, typer.Option("--port")] = 8787,
 ) -> None:
     """Serve with five agents at work against the built-in sandbox provider."""
+    # Imported here: what plays the demo is of no use to anybody else.
+    from quarterdeck.cli.demo.play import play  # noqa: PLC0415
+
     raise typer.Exit(play(data.absolute(), host, port, speed))
 
 
@@ -73,9 +75,15 @@ def apply(
 
 
 @app.command("signin-link")
-def signin_link(data: Data = None, port: Port = None, email: Annotated[str | None, typer.Option()] = None) -> None:
+def signin_link(
+    data: Data = None, port: Port = None, email: Annotated[str | None, typer.Option()] = None, as_json: Json = False
+) -> None:
     """Print a new one-time link for the owner (or another member), for whoever may read the data directory."""
-    print(local.signin_link(data, port, email))
+    link = local.signin_link(data, port, email)
+    if as_json:
+        emit({"link": link}, as_json=True)
+    else:
+        print(link)
 
 
 @app.command()
@@ -87,9 +95,13 @@ def doctor(data: Data = None, as_json: Json = False) -> None:
 
 
 @db.command("migrate")
-def db_migrate(data: Data = None) -> None:
+def db_migrate(data: Data = None, as_json: Json = False) -> None:
     """Bring the database to this program's version. `serve` does it too."""
-    print(local.migrate(data))
+    said = local.migrate(data)
+    if as_json:
+        emit({"message": said}, as_json=True)
+    else:
+        print(said)
 
 
 @agents.command("list")
@@ -183,8 +195,8 @@ def calls_list(
 
 
 @calls.command("show")
-def calls_show(call_id: str) -> None:
-    """One call, whole, as JSON."""
+def calls_show(call_id: str, _json: Json = False) -> None:
+    """One call, whole; always as JSON."""
     emit(local.api().get(f"/calls/{call_id}"), as_json=True)
 
 
@@ -224,36 +236,30 @@ def tasks_create(
     )
 
 
-@tasks.command("claim")
-def tasks_claim(wait: Annotated[int, typer.Option(help="Seconds to wait for one, at most 60.")] = 0) -> None:
-    """As an agent (QUARTERDECK_KEY): claim the next task. Prints JSON; exit status 3 when there is none."""
-    answer = local.api().post("/agent/claim", wait_s=wait)
-    emit(answer, as_json=True)
-    raise typer.Exit(0 if answer["claimed"] else 3)
-
-
-@tasks.command("progress")
-def tasks_progress(run_id: str, note: str, percent: Annotated[int | None, typer.Option()] = None) -> None:
-    """As an agent (run key in QUARTERDECK_KEY): say how far the run is. The answer says whether to stop."""
-    body: dict[str, Any] = {"note": note} | ({"percent": percent} if percent is not None else {})
-    emit(local.api().post(f"/runs/{run_id}/progress", **body), as_json=True)
-
-
-@tasks.command("finish")
-def tasks_finish(
-    run_id: str, summary: str = "", failed: Annotated[str | None, typer.Option(help="Why it failed.")] = None
-) -> None:
-    """As an agent (run key in QUARTERDECK_KEY): end the run."""
-    body: dict[str, Any] = {"outcome": "succeeded" if failed is None else "failed", "summary": summary}
-    if failed is not None:
-        body["reason"] = failed
-    emit(local.api().post(f"/runs/{run_id}/finish", **body), as_json=True)
+tasks.add_typer(work.verbs)
+app.add_typer(work.inbox)
 
 
 def main() -> None:
     """The installed program: errors are a sentence on standard error, never a trace."""
     try:
         app()
-    except (QuarterdeckError, ServerSaidNo) as error:
+    except QuarterdeckError as error:
         print(f"quarterdeck: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(Exit.REFUSED)
+    except Exception as error:
+        status = _status_of(error)
+        if status is None:
+            raise
+        print(f"quarterdeck: {error}", file=sys.stderr)
+        sys.exit(status)
+
+
+def _status_of(error: Exception) -> Exit | None:
+    """The exit status for an error of the agents' client; None for any other."""
+    client = sys.modules.get("quarterdeck.client")
+    if client is None or not isinstance(error, client.ClientError):
+        return None
+    if isinstance(error, client.LeaseLost):
+        return Exit.LOST
+    return Exit.UNREACHABLE if isinstance(error, client.Unreachable) else Exit.REFUSED

@@ -8,19 +8,13 @@ import re
 
 import msgspec
 
+from quarterdeck.access.session_headers import SESSION_HEADERS
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
 
 _MODEL_CALL = re.compile(rb"^(.{1,128}):model:\d+$")
 _CODEX_TURN = b"x-codex-turn-metadata"
 _TRACE = re.compile(rb"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
-_SESSION_HEADERS = (
-    b"x-quarterdeck-session",
-    b"x-clawrouter-session-id",
-    b"x-claude-code-session-id",
-    b"session-id",
-    b"session_id",
-    b"x-session-affinity",
-)
+_SESSION_HEADERS = tuple(name.encode() for name in SESSION_HEADERS)
 
 
 _TELLING = frozenset(

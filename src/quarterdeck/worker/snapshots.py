@@ -43,6 +43,8 @@ RETRY_S = 1.0
 Publish = Callable[[Snapshot], Awaitable[None]]
 OpenRuns = dict[str, list[tuple[str, str | None]]]
 """(run id, task id) of open runs, by agent."""
+Sessions = dict[str, tuple[str, str | None]]
+"""(run id, task id) of the open run that holds a session, by `<agent id>:<session>`."""
 log = logging.getLogger("quarterdeck.snapshots")
 
 
@@ -55,7 +57,7 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
         keys = await key_entries(tx)
         spaces = (await tx.execute(sa.select(workspaces))).all()
         provider_rows = await provider_store.all_of(tx)
-        open_runs, runs_of = await _runs(tx)
+        open_runs, runs_of, sessions_of = await _runs(tx)
         agents_of = await _agents(tx, open_runs)
         routes_of = await _routes(tx)
         prices_of = await _prices(tx)
@@ -69,6 +71,7 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
             providers=providers_of[space.id],
             agents=agents_of[space.id],
             runs=runs_of[space.id],
+            sessions=sessions_of[space.id],
             routes=routes_of[space.id],
             prices=prices_of[space.id],
             redact_patterns=space.settings.get("redaction", {}).get("patterns", []),
@@ -188,16 +191,20 @@ async def _agents(tx: Transaction, open_runs: OpenRuns) -> dict[str, dict[str, A
     return found
 
 
-async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry]]]:
-    """Open runs by agent, oldest first; and the runs open or lately ended, by workspace and id."""
+async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry]], dict[str, Sessions]]:
+    """Open runs by agent, oldest first; the runs open or lately ended, by workspace and id; the sessions that open
+    runs were claimed with, by workspace: the run claimed last has it."""
     open_runs: OpenRuns = defaultdict(list)
     found: dict[str, dict[str, RunEntry]] = defaultdict(dict)
+    sessions: dict[str, Sessions] = defaultdict(dict)
     for run in await run_store.open_or_ended_since(tx, tx.now - RUNS_REMEMBERED):
         if run.open:
             open_runs[run.agent_id].append((run.id, run.task_id))
+            if run.session is not None:
+                sessions[run.workspace_id][f"{run.agent_id}:{run.session}"] = (run.id, run.task_id)
         state = "open" if run.open else "ended"
         found[run.workspace_id][run.id] = RunEntry(run.id, run.agent_id, run.task_id, state, run.trace_id)
-    return open_runs, found
+    return open_runs, found, sessions
 
 
 async def _routes(tx: Transaction) -> dict[str, dict[str, bytes]]:

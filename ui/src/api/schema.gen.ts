@@ -44,6 +44,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/questions/{question_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Agent Question
+         * @description A question you asked, and its answer when it has one.
+         */
+        get: operations["get_agent_question"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agent Tasks
+         * @description Your tasks, and those you may claim.
+         */
+        get: operations["list_agent_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Agent Task
+         * @description One task by id or ref: brief, acceptance criteria, what it waits for, last review, comments, your run.
+         */
+        get: operations["get_agent_task"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agents": {
         parameters: {
             query?: never;
@@ -964,6 +1024,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Run
+         * @description Give your task back without having failed at it: it is ready for another attempt. Safe to repeat.
+         */
+        post: operations["release_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1372,6 +1452,11 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** AgentTasksOut */
+        AgentTasksOut: {
+            /** Items */
+            items: components["schemas"]["TaskOut"][];
+        };
         /** AnswerIn */
         AnswerIn: {
             /** Answer */
@@ -1384,6 +1469,14 @@ export interface components {
              * @description null: any agent may claim it.
              */
             agent_id: string | null;
+        };
+        /** AssignmentOut */
+        AssignmentOut: {
+            /** Comments */
+            comments: components["schemas"]["SaidOut"][];
+            last_review: components["schemas"]["ReviewOut"] | null;
+            run: components["schemas"]["HeldOut"] | null;
+            task: components["schemas"]["TaskOut"];
         };
         /**
          * AttemptOut
@@ -1767,6 +1860,11 @@ export interface components {
              */
             lease_s?: number;
             /**
+             * Session
+             * @description The id by which your model client names its conversation, such as Claude Code's session id: its calls on the agent's key belong to this run. A session header on this request says the same.
+             */
+            session?: string | null;
+            /**
              * Task Id
              * @description Only this task.
              */
@@ -2100,6 +2198,23 @@ export interface components {
              * @description The text itself; of a link, its address.
              */
             text: string;
+        };
+        /**
+         * HeldOut
+         * @description The run by which you work on the task.
+         */
+        HeldOut: {
+            /** Attempt */
+            attempt: number;
+            /** Fence */
+            fence: number;
+            /** Id */
+            id: string;
+            /**
+             * Lease Expires At
+             * Format: date-time
+             */
+            lease_expires_at: string;
         };
         /** HunkOut */
         HunkOut: {
@@ -2744,6 +2859,16 @@ export interface components {
             /** Emoji */
             emoji: string;
         };
+        /** ReleaseIn */
+        ReleaseIn: {
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /** Reason */
+            reason?: string | null;
+        };
         /** RemarkIn */
         RemarkIn: {
             /** Line From */
@@ -2976,6 +3101,25 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
+        /**
+         * SaidOut
+         * @description A comment, as its reader needs it.
+         */
+        SaidOut: {
+            /** Author */
+            author: string;
+            /** Body */
+            body: string;
+            /** By Agent */
+            by_agent: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+        };
         /** SeenIn */
         SeenIn: {
             /**
@@ -3513,6 +3657,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InboxOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent_question: {
+        parameters: {
+            query?: {
+                /** @description Wait so long for the answer. */
+                wait_s?: number;
+            };
+            header?: never;
+            path: {
+                question_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuestionOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agent_tasks: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description May be given more than once; the open ones. */
+                state?: components["schemas"]["TaskState"][] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTasksOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssignmentOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -5223,6 +5465,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuestionOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReleaseIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from quarterdeck.access.keys import KeyKind, make_key
 from quarterdeck.cli import local
-from quarterdeck.cli.client import Api, ServerSaidNo
+from quarterdeck.cli.client import Api
 from quarterdeck.cli.demo.team import TEAM, WORK
+from quarterdeck.client import ClientError
 from quarterdeck.kernel.errors import Invalid
 
 OPEN_TASKS = 8
@@ -87,7 +88,7 @@ def _agent_ids(api: Api) -> dict[str, str]:
     while True:
         try:
             return {row["name"]: row["id"] for row in api.get("/agents", limit=100)["items"]}
-        except ServerSaidNo:
+        except ClientError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
@@ -104,7 +105,7 @@ def _keep_busy(api: Api, ids: dict[str, str], turn: int) -> int:
             agent, priority, title, brief = WORK[turn % len(WORK)]
             api.post("/tasks", title=title, brief=brief, priority=priority, agent_id=ids[agent], state="ready")
             turn, count = turn + 1, count + 1
-    except ServerSaidNo as refused:
+    except ClientError as refused:
         print(f"demo: {refused}", file=sys.stderr)
     return turn
 

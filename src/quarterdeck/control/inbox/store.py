@@ -98,6 +98,16 @@ async def unread(
     return [_item(row) for row in rows]
 
 
+async def got_any_about(tx: Transaction, workspace_id: str, recipient_id: str, task_id: str) -> bool:
+    """Whether anything about that task ever came for the recipient."""
+    found = await tx.row(
+        sa.select(inbox_items.c.seq)
+        .where(_is(inbox_items, workspace_id, recipient_id), inbox_items.c.task_id == task_id)
+        .limit(1)
+    )
+    return found is not None
+
+
 async def acknowledge(tx: Transaction, workspace_id: str, recipient_id: str, upto: int) -> bool:
     """Whether that said anything new. What has not been delivered yet cannot be acknowledged."""
     return await tx.changed(

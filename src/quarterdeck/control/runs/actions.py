@@ -19,6 +19,7 @@ from quarterdeck.control.runs.model import (
     MIN_LEASE_S,
     NOTE_LENGTH,
     REASON_LENGTH,
+    SESSION_LENGTH,
     SUMMARY_LENGTH,
     Nothing,
     Outcome,
@@ -36,6 +37,7 @@ from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_line, a_text
 
 LEASE_LOST = "lease_lost"
+RELEASED = "released"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,16 @@ class Progress:
 
 
 async def claim(
-    tx: Transaction, actor: Actor, *, task_id: str | None = None, lease_s: int = DEFAULT_LEASE_S
+    tx: Transaction,
+    actor: Actor,
+    *,
+    task_id: str | None = None,
+    lease_s: int = DEFAULT_LEASE_S,
+    session: str | None = None,
 ) -> Claimed | Unclaimed:
     """Give the agent its most urgent task, or the one named, and open a run on it under a lease.
 
+    `session` is the id by which the worker's model client names its conversation: calls that carry it are the run's.
     Raises Forbidden for a run key; NotFound for a task that is not there; Invalid for a lease out of bounds.
     """
     if actor.kind is not ActorKind.AGENT:
@@ -89,7 +97,7 @@ async def claim(
     task = await task_actions.take(tx, agent.workspace_id, agent.id, run_id, task_id=task_id)
     if task is None:
         return await _nothing(tx, agent, named)
-    run = _opened(task, agent, run_id, lease_s, tx.now)
+    run = _opened(task, agent, run_id, lease_s, _a_session(session), tx.now)
     await store.insert(tx, run)
     holder = Holder(agent.workspace_id, agent_id=agent.id, run_id=run.id, task_id=task.id)
     issued = await keyring.issue(
@@ -200,6 +208,29 @@ async def cancel(
     return run
 
 
+async def release(
+    tx: Transaction, actor: Actor, run_id: str, *, reason: str | None = None, fence: int | None = None
+) -> Run:
+    """The worker gives its task back, which is nobody's failure: ready again, for any attempt to come.
+
+    The same release again answers the same. Raises NotFound; Forbidden for the run of another; Invalid; Changed
+    `lease_lost` when the run ended otherwise or `fence` is not its fence.
+    """
+    run = await own(tx, actor, run_id)
+    task = await task_actions.locked(tx, actor.workspace_id, run.task_id)
+    run = await get(tx, actor.workspace_id, run_id)
+    if fence is not None and fence != run.fence:
+        raise _lost(run, fence)
+    why = a_line(reason, "reason", REASON_LENGTH) if reason else RELEASED
+    ended = await ending.end(tx, run.workspace_id, run.id, RunState.CANCELLED, reason=why, actor=actor.id)
+    if ended is None:
+        if run.state is RunState.CANCELLED and run.reason == why:
+            return run
+        raise _lost(run, fence)
+    await task_actions.give_back(tx, task, actor=actor.id)
+    return ended
+
+
 async def expire(tx: Transaction, overdue: Run) -> Run | None:
     """End a run whose lease is over and free its task; None when a sign of life or an end came first."""
     task = await task_actions.locked(tx, overdue.workspace_id, overdue.task_id)
@@ -290,7 +321,7 @@ async def _nothing(tx: Transaction, agent: Agent, named: Task | None) -> Unclaim
     return Unclaimed(Nothing.NONE_READY, f"{named.ref} is {named.state.replace('_', ' ')}, not ready to be claimed.")
 
 
-def _opened(task: Task, agent: Agent, run_id: str, lease_s: int, now: int) -> Run:
+def _opened(task: Task, agent: Agent, run_id: str, lease_s: int, session: str | None, now: int) -> Run:
     return Run(
         id=run_id,
         workspace_id=agent.workspace_id,
@@ -306,10 +337,15 @@ def _opened(task: Task, agent: Agent, run_id: str, lease_s: int, now: int) -> Ru
         lease_s=lease_s,
         lease_expires_at=now + lease_s * SECOND,
         trace_id=uuid4().hex,
+        session=session,
         created_at=now,
         started_at=now,
         ended_at=None,
     )
+
+
+def _a_session(session: str | None) -> str | None:
+    return a_line(session, "session", SESSION_LENGTH) if session and session.strip() else None
 
 
 async def _scope_of(tx: Transaction, actor: Actor) -> Scope:

@@ -1,5 +1,6 @@
 """/runs for people, and the verbs of agents: /agent/claim, /runs/{id}/progress and /finish."""
 
+import contextlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -17,17 +18,20 @@ from quarterdeck.control.runs.model import (
     MIN_LEASE_S,
     NOTE_LENGTH,
     REASON_LENGTH,
+    SESSION_LENGTH,
     SUMMARY_LENGTH,
     Nothing,
     Outcome,
     RunState,
 )
+from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.runs.views import RunOut, RunsOut, shown_run, shown_runs
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.views import TaskOut, shown_task
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import iso
+from quarterdeck.kernel.errors import Unavailable
 
 router = APIRouter(tags=["runs"])
 agent_router = APIRouter(tags=["agent protocol"])
@@ -47,6 +51,12 @@ class ClaimIn(BaseModel):
         ge=MIN_LEASE_S,
         le=MAX_LEASE_S,
         description="The run expires after so long without model traffic or progress.",
+    )
+    session: str | None = Field(
+        None,
+        max_length=SESSION_LENGTH,
+        description="The id by which your model client names its conversation, such as Claude Code's session id: its"
+        " calls on the agent's key belong to this run. A session header on this request says the same.",
     )
 
 
@@ -143,7 +153,7 @@ async def cancel_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: Ca
 
 @agent_router.post("/agent/claim", operation_id="claim_task", response_model=ClaimedOut | UnclaimedOut)
 async def claim_task(
-    *, actor: AgentCaller, db: Db, request: Request, body: ClaimIn | None = None
+    *, actor: AgentCaller, db: Db, gate: Gate, request: Request, body: ClaimIn | None = None
 ) -> ClaimedOut | UnclaimedOut | Response:
     """Get your most urgent task, and a run with its key; or the reason why there is nothing for you."""
     wanted = body or ClaimIn()
@@ -156,12 +166,17 @@ async def claim_task(
             wait_s=wanted.wait_s,
             task_id=wanted.task_id,
             lease_s=wanted.lease_s,
+            session=wanted.session or session_of(request.headers),
             gone=request.is_disconnected,
         )
     except waiting.ClientGone:
         return Response(status_code=CLIENT_GONE)
     if isinstance(answer, Unclaimed):
         return _nothing(answer, waited=wanted.wait_s > 0)
+    if answer.run.session is not None:
+        # Its next call comes on the agent's key at once. What is claimed is claimed, even if the gateways are slow.
+        with contextlib.suppress(Unavailable):
+            await gate.ensure_published()
     async with db.read() as tx:
         review = await last_review(tx, actor.workspace_id, answer.task.id)
         return _claimed(answer, await shown_task(tx, answer.task), review, request.app.state.about.gateway_url)

@@ -10,6 +10,7 @@ MAX_WAIT_S = 60
 NOTE_LENGTH = 2_000
 REASON_LENGTH = 200
 SUMMARY_LENGTH = 20_000
+SESSION_LENGTH = 256
 
 
 class RunState(StrEnum):
@@ -79,6 +80,8 @@ class Run:
     lease_expires_at: int
     trace_id: str
     """32 hex digits: calls whose `traceparent` carries it belong to this run."""
+    session: str | None
+    """The id by which the worker's model client names its conversation: its calls belong to this run."""
     created_at: int
     started_at: int | None
     ended_at: int | None

@@ -35,6 +35,7 @@ runs = sa.Table(
     sa.Column("lease_s", sa.BigInteger, nullable=False),
     sa.Column("lease_expires_at", sa.BigInteger, nullable=False),
     sa.Column("trace_id", sa.Text, nullable=False),
+    sa.Column("session", sa.Text),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("started_at", sa.BigInteger),
     sa.Column("ended_at", sa.BigInteger),
@@ -176,6 +177,14 @@ async def of_retired(tx: Transaction, limit: int) -> list[Run]:
     return [_run(row) for row in rows]
 
 
+async def open_of_task(tx: Transaction, workspace_id: str, task_id: str) -> Run | None:
+    """The run that is open on a task; there is one at the most."""
+    row = await tx.row(
+        sa.select(runs).where(runs.c.workspace_id == workspace_id, runs.c.task_id == task_id, sa.text(_OPEN))
+    )
+    return None if row is None else _run(row)
+
+
 async def open_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, list[Run]]:
     """Open runs by agent, oldest first, for a page of agents."""
     found: dict[str, list[Run]] = {agent_id: [] for agent_id in agent_ids}
@@ -209,12 +218,13 @@ class RunMark:
     agent_id: str
     task_id: str
     trace_id: str
+    session: str | None
     open: bool
 
 
 async def open_or_ended_since(tx: Transaction, ended_since: int) -> list[RunMark]:
     """Runs of every workspace that are open or ended at that instant or later, oldest first."""
-    marks = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id)
+    marks = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id, runs.c.session)
     # Two looks, because one with OR in it would read every run there ever was; what ended between them has ended.
     found = {row.id: _mark(row, is_open=True) for row in await tx.execute(marks.where(sa.text(_OPEN)))}
     ended = await tx.execute(marks.where(runs.c.ended_at >= ended_since))
@@ -249,7 +259,7 @@ def _is(workspace_id: str, run_id: str) -> sa.ColumnElement[bool]:
 
 
 def _mark(row: sa.Row[Any], *, is_open: bool) -> RunMark:
-    return RunMark(row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, is_open)
+    return RunMark(row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, row.session, is_open)
 
 
 def _run(row: sa.RowMapping) -> Run:

@@ -26,6 +26,7 @@ async def claim(
     wait_s: float,
     task_id: str | None = None,
     lease_s: int = DEFAULT_LEASE_S,
+    session: str | None = None,
     gone: Callable[[], Awaitable[bool]],
 ) -> Claimed | Unclaimed:
     """Claim now, or as soon as there is something within `wait_s` seconds.
@@ -34,7 +35,7 @@ async def claim(
     agent left meanwhile, so that no task goes to nobody.
     """
     async with db.transaction() as tx:
-        answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s)
+        answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
     if wait_s <= 0 or not _worth_waiting(answer):
         return answer
     loop = asyncio.get_running_loop()
@@ -47,7 +48,7 @@ async def claim(
                 promising = await actions.is_promising(tx, actor)
             if promising:
                 async with db.transaction() as tx:
-                    answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s)
+                    answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
             if not _worth_waiting(answer):
                 return answer
             look_again = min(deadline, loop.time() + LOOK_AGAIN_S)

@@ -146,6 +146,35 @@ async def find(tx: Transaction, workspace_id: str, task_id: str) -> Task | None:
     return None if row is None else _task(row)
 
 
+async def by_number(tx: Transaction, workspace_id: str, number: int) -> Task | None:
+    """The task that people call `T-<number>`."""
+    row = await tx.row(sa.select(*_WHOLE).where(tasks.c.workspace_id == workspace_id, tasks.c.number == number))
+    return None if row is None else _task(row)
+
+
+async def of_agent(
+    tx: Transaction, workspace_id: str, agent_id: str, states: Collection[TaskState], *, limit: int
+) -> list[Task]:
+    """Tasks that are the agent's, and ready ones that are nobody's: what it works on first, then most urgent first."""
+    unassigned = sa.and_(tasks.c.agent_id.is_(None), tasks.c.state == TaskState.READY.value)
+    rows = await tx.rows(
+        sa.select(*_IN_LISTS)
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            tasks.c.state.in_([state.value for state in states]),
+            sa.or_(tasks.c.agent_id == agent_id, unassigned),
+        )
+        .order_by(
+            sa.case((tasks.c.state == TaskState.IN_PROGRESS.value, 0), else_=1),
+            tasks.c.priority,
+            tasks.c.due_order,
+            tasks.c.number,
+        )
+        .limit(limit)
+    )
+    return [_task(row) for row in rows]
+
+
 async def lock(tx: Transaction, workspace_id: str, task_id: str) -> Task | None:
     """The task, held until the transaction ends. Whoever also touches its run locks the task first."""
     if not storable(task_id):

@@ -1,0 +1,111 @@
+"""An installation with the sandbox as provider, and agents and tasks made on the way."""
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from system_world import System
+
+from quarterdeck.client import Quarterdeck
+
+CONFIG = """
+[[providers]]
+name = "openai"
+kind = "openai"
+base_url = "{sandbox}/v1"
+credential = "env:TEST_UPSTREAM_KEY"
+allow_private = true
+
+[[providers]]
+name = "anthropic"
+kind = "anthropic"
+base_url = "{sandbox}"
+credential = "env:TEST_UPSTREAM_KEY"
+allow_private = true
+
+[[providers]]
+name = "gemini"
+kind = "gemini"
+base_url = "{sandbox}"
+credential = "env:TEST_UPSTREAM_KEY"
+allow_private = true
+"""
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKey:
+    id: str
+    name: str
+    key: str
+
+
+@dataclass
+class World:
+    system: System
+    _first: str = field(default="", repr=False)
+
+    @property
+    def url(self) -> str:
+        return self.system.url
+
+    def agent(self, *, capacity: int = 1) -> AgentKey:
+        """A new agent, so that no test meets another's tasks."""
+        name = f"worker-{next(_numbers)}"
+        made = self.system.post("/api/v1/agents", {"name": name, "capacity": capacity})
+        key = self.system.post(f"/api/v1/agents/{made['id']}/keys", {})
+        return AgentKey(made["id"], name, key["secret"])
+
+    def task(self, agent: AgentKey, title: str = "Write it", **fields: Any) -> dict[str, Any]:
+        body = {"title": title, "state": "ready", "agent_id": agent.id, **fields}
+        found: dict[str, Any] = self.system.post("/api/v1/tasks", body)
+        return found
+
+    def see_task(self, task_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.system.get(f"/api/v1/tasks/{task_id}")
+        return found
+
+    def see_run(self, run_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.system.get(f"/api/v1/runs/{run_id}")
+        return found
+
+    def calls(self, agent: AgentKey) -> list[dict[str, Any]]:
+        """The agent's calls, newest first, once they are all in the store."""
+        self.system.wait_until(self.system.ingested)
+        found: list[dict[str, Any]] = self.system.get(f"/api/v1/calls?agent_id={agent.id}")["items"]
+        return found
+
+    def answer(self, task_id: str, text: str) -> None:
+        """As a person: answer the open question about a task, once there is one."""
+        found: list[Any] = []
+
+        def asked() -> bool:
+            rows = self.system.get(f"/api/v1/tasks/{task_id}/questions")["items"]
+            found[:] = [row for row in rows if row["state"] == "open"]
+            return bool(found)
+
+        self.system.wait_until(asked)
+        self.system.post(f"/api/v1/questions/{found[0]['id']}/answer", {"answer": text})
+
+    def run(
+        self, agent: AgentKey, *arguments: str, more: dict[str, str] | None = None, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """A `quarterdeck` command, as this agent."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("QUARTERDECK_")}
+        environment = {**kept, "QUARTERDECK_URL": self.url, "QUARTERDECK_KEY": agent.key, **(more or {})}
+        return subprocess.run(
+            [sys.executable, "-m", "quarterdeck", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            input=stdin,
+        )
+
+
+Connect = Callable[[AgentKey], Quarterdeck]
