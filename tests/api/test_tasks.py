@@ -43,7 +43,7 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "title": "Write the report",
         "brief": "# Why",
         "brief_cut": False,
-        "acceptance": [{"text": "Three sources", "met": False}],
+        "acceptance": [{"text": "Three sources", "met": False, "deliverable": False}],
         "state": "backlog",
         "priority": "high",
         "agent": {"id": agent["id"], "name": "research"},
@@ -62,7 +62,16 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "waits_for": [],
         "blocked_since": None,
         "latest_version": None,
+        "missing_deliverable": False,
         "run": None,
+        "project": None,
+        "parent": None,
+        "subtasks": {"total": 0, "closed": 0},
+        "watchers": [],
+        "budget_nano": None,
+        "hold": None,
+        "not_before": None,
+        "schedule_id": None,
         "calls": 0,
         "cost_nano": 0,
         "unpriced_calls": 0,
@@ -126,7 +135,7 @@ async def test_it_changes_what_is_given_and_leaves_the_rest(client: httpx.AsyncC
         "updated_at": changed["updated_at"],
     }
     ticked = (await client.patch(path, json={"acceptance": [{"text": "Read", "met": True}], "due_at": None})).json()
-    assert ticked["acceptance"] == [{"text": "Read", "met": True}]
+    assert ticked["acceptance"] == [{"text": "Read", "met": True, "deliverable": False}]
     assert ticked["due_at"] is None
 
 

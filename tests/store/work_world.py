@@ -11,8 +11,9 @@ from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents.model import Agent, AgentChange, Desired
 from quarterdeck.control.runs import actions as run_actions
-from quarterdeck.control.runs.actions import Claimed, Unclaimed
+from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import NewTask, Task, TaskState
 from quarterdeck.db import Database

@@ -15,6 +15,7 @@ from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.needs import api as needs
+from quarterdeck.control.projects import api as projects
 from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
@@ -22,12 +23,15 @@ from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.settings import api as settings
 from quarterdeck.control.tasks import api as tasks
+from quarterdeck.control.tasks import bulk_api as bulk
 
 ROUTERS: list[APIRouter] = [
     session.router,
     members.router,
     agents.router,
     keys.router,
+    projects.router,
+    bulk.router,
     tasks.router,
     dependencies.router,
     runs.router,

@@ -1,5 +1,6 @@
 """Words people and agents write: what every store can hold, and how two of them are compared."""
 
+import re
 import unicodedata
 
 from quarterdeck.kernel.errors import Invalid
@@ -62,3 +63,45 @@ def comparable(text: str) -> str:
 def searchable(text: str) -> str:
     """A text as searches see it: compatibility forms and case levelled, the same on every store."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def tokens(text: str, *, most: int = 20_000) -> list[list[str]]:
+    """The words of a text in order, each as the terms under which every store finds it alike.
+
+    A term is plain ASCII letters and digits, whatever script it was written in, so that no store's tokenizer and no
+    locale has a say; accents are levelled; scripts without spaces and emoji give one term per character, to be found
+    side by side. Stops after `most` terms.
+    """
+    words: list[list[str]] = []
+    count = 0
+    for word in _WORD.findall(_plain(text)):
+        terms = ["w" + _ascii(part) for part in _ALONE.split(word) if part and part != "_"]
+        if terms:
+            words.append(terms)
+            count += len(terms)
+            if count >= most:
+                break
+    return words
+
+
+_SYMBOLS = "\u2190-\u2bff\U0001f000-\U0001ffff"
+_WORD = re.compile(rf"\w+|[{_SYMBOLS}]+")
+_ALONE = re.compile(
+    # Symbols, Thai to Burmese, Khmer, Han, kana, Yi, half-width kana: nobody puts spaces between these.
+    rf"([{_SYMBOLS}]|[\u0e00-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff])|_"
+)
+_TERM_LENGTH = 40
+_UNMARKED = {"Mn", "Mc", "Me", "Cf"}
+
+
+def _plain(text: str) -> str:
+    found = searchable(text)
+    if found.isascii():
+        return found
+    return "".join(c for c in unicodedata.normalize("NFKD", found) if unicodedata.category(c) not in _UNMARKED)
+
+
+def _ascii(part: str) -> str:
+    # Character by character, so that the beginning of a word stays the beginning of its term.
+    return "".join(c if c.isascii() else f"z{ord(c):x}z" for c in part[:_TERM_LENGTH])

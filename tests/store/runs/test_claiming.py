@@ -13,8 +13,9 @@ from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents.model import Agent, Desired
 from quarterdeck.control.runs import actions
-from quarterdeck.control.runs.actions import Claimed, Unclaimed
+from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import Nothing, Outcome, RunState
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks.model import Priority, TaskState
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import HOUR, SECOND, FakeClock

@@ -8,8 +8,9 @@ from work_world import World
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.runs import actions, jobs, store
-from quarterdeck.control.runs.actions import Claimed, Unclaimed
+from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import MOVES, OPEN, Outcome, RunState
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.tasks.model import ReviewPolicy, TaskState
 from quarterdeck.kernel.clock import SECOND, FakeClock

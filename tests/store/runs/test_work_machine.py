@@ -31,7 +31,7 @@ from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.model import Priority, ReviewPolicy, Task, TaskState
-from quarterdeck.control.tasks.store import tasks
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import SECOND, FakeClock
 from quarterdeck.kernel.errors import QuarterdeckError

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from work_world import World
 
 from quarterdeck.control.agents.model import Desired
-from quarterdeck.control.tasks import actions, store
+from quarterdeck.control.tasks import actions, lists, store, tables
+from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import (
     BOARD,
     MOVES,
@@ -21,7 +22,6 @@ from quarterdeck.control.tasks.model import (
     TaskChange,
     TaskState,
 )
-from quarterdeck.control.tasks.store import TaskFilter
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import HOUR, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
@@ -88,7 +88,7 @@ async def test_titles_of_every_script_come_back_and_are_found(world: World) -> N
         assert (await world.see(task)).title == title
         for words in (title, title.upper(), title.casefold()):
             async with world.db.read() as tx:
-                found = await store.page(tx, world.workspace_id, TaskFilter(q=words), limit=9)
+                found = await lists.page(tx, world.workspace_id, TaskFilter(q=words), limit=9)
             assert task.id in [each.id for each in found.items], words
 
 
@@ -148,7 +148,7 @@ async def _standing(world: World, *, agent_id: str, state: TaskState, run_open: 
         assert agent is not None
         return (await world.claimed(agent, task_id=task.id)).task
     async with world.db.transaction() as tx:
-        await tx.execute(store.tasks.update().where(store.tasks.c.id == task.id).values(state=state.value))
+        await tx.execute(tables.tasks.update().where(tables.tasks.c.id == task.id).values(state=state.value))
     return await world.see(task)
 
 
@@ -226,15 +226,16 @@ async def test_search_takes_words_as_they_are(world: World) -> None:
     await world.task("100% done_now \\ path", brief='it\'s "quoted"; DROP TABLE tasks')
     await world.task("100 percent")
     async with world.db.read() as tx:
-        for words in ["0% d", "done_n", "\\ p", "it's", 'quoted"; drop', "T-1", "t-1"]:
+        for words in ["100% d", "done_n", "\\ pat", "it's", 'quoted"; drop', "drop 100", "T-1", "t-1"]:
             assert await _found(tx, world, words) == ["T-1"], words
-        assert await _found(tx, world, "100__") == []
+        for words in ["ercent", "done_x", "NOT", "%", '"', "*", "done NEAR path", "terms:done", "(", "'", ":"]:
+            assert await _found(tx, world, words) == [], words
         assert await _found(tx, world, "  ") == ["T-2", "T-1"]
         assert await _found(tx, world, "T-999999999") == []
 
 
 async def _found(tx: Transaction, world: World, words: str) -> list[str]:
-    return [task.ref for task in (await store.page(tx, world.workspace_id, TaskFilter(q=words), limit=9)).items]
+    return [task.ref for task in (await lists.page(tx, world.workspace_id, TaskFilter(q=words), limit=9)).items]
 
 
 async def test_assigning_is_told_and_any_agent_may_have_an_unassigned_task(world: World) -> None:
@@ -275,8 +276,8 @@ async def test_tasks_of_another_workspace_are_not_there(world: World) -> None:
         ):
             with pytest.raises(NotFound):
                 await verb
-        assert (await store.page(tx, world.workspace_id, TaskFilter(), limit=9)).items == []
-        assert sum((await store.counts(tx, world.workspace_id, TaskFilter())).values()) == 0
+        assert (await lists.page(tx, world.workspace_id, TaskFilter(), limit=9)).items == []
+        assert sum((await lists.counts(tx, world.workspace_id, TaskFilter())).values()) == 0
     mine = await world.task()
     with pytest.raises(Invalid):
         await world.assign(mine, agent)
@@ -316,7 +317,7 @@ async def _walk(world: World, which: TaskFilter, limit: int) -> list[int]:
     after = None
     while True:
         async with world.db.read() as tx:
-            page = await store.page(tx, world.workspace_id, which, limit=limit, after=after)
+            page = await lists.page(tx, world.workspace_id, which, limit=limit, after=after)
         assert len(page.items) <= limit
         seen += [task.number for task in page.items]
         after = page.next
@@ -329,16 +330,16 @@ async def test_a_cursor_of_another_list_is_refused_and_huge_numbers_in_it_do_no_
     async with world.db.read() as tx:
         for after in ["", "x", "1.2", "1.2.3.4", "1e3", "-", "٣"]:
             with pytest.raises(Invalid):
-                await store.page(tx, world.workspace_id, TaskFilter((TaskState.READY,)), limit=9, after=after)
+                await lists.page(tx, world.workspace_id, TaskFilter((TaskState.READY,)), limit=9, after=after)
         for after in ["9999999999999999999.1.1", "-1.-1.-1"]:
-            await store.page(tx, world.workspace_id, TaskFilter((TaskState.READY,)), limit=9, after=after)
+            await lists.page(tx, world.workspace_id, TaskFilter((TaskState.READY,)), limit=9, after=after)
 
 
 async def test_lists_show_the_beginning_of_a_long_brief(world: World) -> None:
     task = await world.task(brief="é" * 2_001)
     await world.task(brief="é" * 2_000)
     async with world.db.read() as tx:
-        short, long = (await store.page(tx, world.workspace_id, TaskFilter(), limit=9)).items
+        short, long = (await lists.page(tx, world.workspace_id, TaskFilter(), limit=9)).items
     assert (long.brief, long.brief_cut) == ("é" * 2_000, True)
     assert not short.brief_cut
     assert len((await world.see(task)).brief) == 2_001
@@ -349,10 +350,10 @@ async def test_a_board_of_ten_thousand_tasks_is_read_by_index_in_time(world: Wor
     agent = await world.agent()
     states = [*BOARD, TaskState.CANCELLED]
     async with world.db.transaction() as tx:
-        row = await tx.row(sa.select(store.tasks).where(store.tasks.c.id == template.id))
+        row = await tx.row(sa.select(tables.tasks).where(tables.tasks.c.id == template.id))
         assert row is not None
         await tx.execute(
-            store.tasks.insert(),
+            tables.tasks.insert(),
             [
                 {
                     **row,
@@ -367,15 +368,15 @@ async def test_a_board_of_ten_thousand_tasks_is_read_by_index_in_time(world: Wor
         )
     async with world.db.read() as tx:
         began = time.perf_counter()
-        counts = await store.counts(tx, world.workspace_id, TaskFilter(BOARD))
+        counts = await lists.counts(tx, world.workspace_id, TaskFilter(BOARD))
         for state in BOARD:
-            page = await store.page(tx, world.workspace_id, TaskFilter((state,)), limit=100)
+            page = await lists.page(tx, world.workspace_id, TaskFilter((state,)), limit=100)
             assert len(page.items) == 100
         took = time.perf_counter() - began
         assert sum(counts.values()) == 8_334
         assert took < 0.4, f"{took * 1000:.0f} ms"
         began = time.perf_counter()
-        await store.counts(tx, world.workspace_id, TaskFilter(BOARD, q="nowhere to be found"))
+        await lists.counts(tx, world.workspace_id, TaskFilter(BOARD, q="nowhere to be found"))
         assert time.perf_counter() - began < 0.4
     if world.db.is_sqlite:
         async with world.db.read() as tx:
@@ -385,6 +386,6 @@ async def test_a_board_of_ten_thousand_tasks_is_read_by_index_in_time(world: Wor
 
 
 async def _plan_of_claim(tx: Transaction, world: World) -> list[str]:
-    choice = store.most_urgent(world.workspace_id, "agt_x", None)
+    choice = store.most_urgent(world.workspace_id, "agt_x", None, tx.now)
     text = str(choice.compile(tx.connection.sync_engine, compile_kwargs={"literal_binds": True}))
     return [row["detail"] for row in await tx.rows(sa.text(f"EXPLAIN QUERY PLAN {text}"))]

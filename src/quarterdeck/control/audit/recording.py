@@ -9,7 +9,7 @@ from quarterdeck.control.agents.store import agents
 from quarterdeck.control.audit import store
 from quarterdeck.control.audit.model import Entry, RowChange, clean, difference
 from quarterdeck.control.audit.scope import UNSEEN_COLUMNS, is_audited, is_told, shown_columns
-from quarterdeck.control.tasks.store import tasks
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel import origin
 from quarterdeck.kernel.events import Event

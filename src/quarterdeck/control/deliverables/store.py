@@ -203,6 +203,22 @@ async def newest_of_tasks(tx: Transaction, workspace_id: str, task_ids: Collecti
     }
 
 
+async def with_finals(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> set[str]:
+    """Those of the tasks that have handed in a version that is no draft."""
+    if not task_ids:
+        return set()
+    rows = await tx.rows(
+        sa.select(versions.c.task_id)
+        .where(
+            versions.c.workspace_id == workspace_id,
+            versions.c.task_id.in_(sorted(set(task_ids))),
+            versions.c.draft.is_(False),
+        )
+        .distinct()
+    )
+    return {row["task_id"] for row in rows}
+
+
 async def last_of_run(tx: Transaction, workspace_id: str, run_id: str) -> int | None:
     """When the run last handed something in."""
     found: int | None = await tx.scalar(

@@ -9,7 +9,7 @@ from quarterdeck.access.tables import workspaces
 from quarterdeck.control.dependencies.model import Edge, Node, Wait
 from quarterdeck.control.dependencies.tables import dependencies, is_blocked
 from quarterdeck.control.tasks.model import CLOSED, TaskState
-from quarterdeck.control.tasks.store import tasks
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 
 _CHUNK = 500

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from quarterdeck.access.actors import Role
 from quarterdeck.control.reviews import store as reviews
 from quarterdeck.control.tasks.policy import ReviewPolicy
-from quarterdeck.control.tasks.store import tasks
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction, metadata
 
 MAX_LOOKED_AT = 2_000

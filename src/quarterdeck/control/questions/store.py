@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.questions.model import Question, QuestionState
-from quarterdeck.control.tasks.store import tasks
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.kernel.text import storable
 

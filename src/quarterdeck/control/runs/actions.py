@@ -10,9 +10,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.control.dependencies import store as dependency_store
-from quarterdeck.control.dependencies.model import blocked_since, reason
-from quarterdeck.control.runs import ending, store
+from quarterdeck.control.runs import ending, nothing, store
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
     MAX_LEASE_S,
@@ -26,6 +24,7 @@ from quarterdeck.control.runs.model import (
     Run,
     RunState,
 )
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.control.tasks.model import Task
@@ -47,14 +46,6 @@ class Claimed:
     task: Task
     run: Run
     run_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unclaimed:
-    """Nothing to do, and why, in words for the agent."""
-
-    reason: Nothing
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,15 +301,15 @@ async def _unable(tx: Transaction, agent: Agent) -> Unclaimed | None:
 
 
 async def _nothing(tx: Transaction, agent: Agent, named: Task | None) -> Unclaimed:
-    if named is None:
-        return Unclaimed(Nothing.NONE_READY, f"No task is ready for {agent.name}.")
-    if named.agent_id not in (None, agent.id):
-        return Unclaimed(Nothing.NONE_READY, f"{named.ref} is assigned to another agent.")
-    waits = (await dependency_store.waits(tx, named.workspace_id, [named.id]))[named.id]
-    if blocked_since(named.state, waits) is not None:
-        why = reason([wait.node for wait in waits if wait.met_at is None])
-        return Unclaimed(Nothing.NONE_READY, f"{named.ref} {why}.")
-    return Unclaimed(Nothing.NONE_READY, f"{named.ref} is {named.state.replace('_', ' ')}, not ready to be claimed.")
+    if named is not None:
+        return await nothing.of_named(tx, agent, named)
+    if await task_store.is_kept_by_hold(tx, agent.workspace_id, agent.id):
+        return Unclaimed(Nothing.HELD, f"What is ready for {agent.name} is held by a person. Ask again later.")
+    if await task_store.is_kept_by_budget(tx, agent.workspace_id, agent.id):
+        return Unclaimed(
+            Nothing.BUDGET, f"What is ready for {agent.name} has spent its budget. A person may raise it; ask again."
+        )
+    return Unclaimed(Nothing.NONE_READY, f"No task is ready for {agent.name}.")
 
 
 def _opened(task: Task, agent: Agent, run_id: str, lease_s: int, session: str | None, now: int) -> Run:

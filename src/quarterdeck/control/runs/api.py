@@ -10,7 +10,7 @@ from starlette.responses import Response
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
-from quarterdeck.control.runs.actions import Claimed, Unclaimed
+from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
     MAX_LEASE_S,
@@ -24,6 +24,7 @@ from quarterdeck.control.runs.model import (
     Outcome,
     RunState,
 )
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.runs.views import RunOut, RunsOut, shown_run, shown_runs
@@ -37,7 +38,14 @@ router = APIRouter(tags=["runs"])
 agent_router = APIRouter(tags=["agent protocol"])
 CLIENT_GONE = 499
 
-RETRY_AFTER_S = {Nothing.NONE_READY: 5, Nothing.AT_CAPACITY: 10, Nothing.PAUSED: 30, Nothing.RETIRED: 3_600}
+RETRY_AFTER_S = {
+    Nothing.NONE_READY: 5,
+    Nothing.AT_CAPACITY: 10,
+    Nothing.PAUSED: 30,
+    Nothing.HELD: 30,
+    Nothing.BUDGET: 60,
+    Nothing.RETIRED: 3_600,
+}
 Fence = Annotated[
     int | None, Field(ge=1, le=2**31 - 1, description="The fence of your claim: refuses you if another has the run.")
 ]

@@ -53,6 +53,10 @@ class Nothing(StrEnum):
     PAUSED = "paused"
     AT_CAPACITY = "at_capacity"
     RETIRED = "retired"
+    HELD = "held"
+    """There is work, but a person holds it."""
+    BUDGET = "budget"
+    """There is work, but what it may cost is spent."""
 
 
 @dataclass(frozen=True, slots=True)

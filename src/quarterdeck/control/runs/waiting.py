@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.runs import actions
-from quarterdeck.control.runs.actions import Claimed, Unclaimed
+from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import DEFAULT_LEASE_S, Nothing
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed, StoredEvent
 
@@ -68,7 +69,9 @@ def concerns(event: StoredEvent, agent_id: str) -> bool:
         return bool(event.data["agent_id"] == agent_id)
     if event.kind == "agent.changed":
         return event.subject_id == agent_id
-    if event.kind in ("task.created", "task.moved", "task.assigned", "task.unblocked"):
+    if event.kind == "project.changed":
+        return not event.data["held"] and not event.data["archived"]
+    if event.kind in ("task.created", "task.moved", "task.assigned", "task.unblocked", "task.released"):
         return event.data["state"] in ("ready", "in_progress") and event.data["agent_id"] in (None, agent_id)
     return False
 

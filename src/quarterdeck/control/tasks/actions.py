@@ -8,12 +8,14 @@ from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.dependencies import unblocking
+from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.reviews import gate
 from quarterdeck.control.runs import ending
 from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.tasks import store
+from quarterdeck.control.tasks import store, tree
 from quarterdeck.control.tasks.model import (
     CLOSED,
+    MAX_WATCHERS,
     NOTE_LENGTH,
     Criterion,
     Mover,
@@ -22,6 +24,7 @@ from quarterdeck.control.tasks.model import (
     TaskChange,
     TaskState,
     a_brief,
+    a_budget,
     a_title,
     an_attempt_limit,
     clean_labels,
@@ -45,36 +48,55 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
     if new.state not in (TaskState.BACKLOG, TaskState.READY):
         raise Invalid("A new task stands in the backlog or is ready.", field="state")
     if new.agent_id is not None:
-        await _must_be_assignable(tx, workspace_id, new.agent_id)
-    await _must_be_reviewable(tx, workspace_id, new.review)
+        await must_be_assignable(tx, workspace_id, new.agent_id)
+    number = await store.next_number(tx, workspace_id)
+    parent = None if new.parent_id is None else await tree.parent(tx, workspace_id, new.parent_id)
+    project_id = new.project_id or (None if parent is None else parent.project_id)
+    project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
+    review = new.review or (ReviewPolicy.ONE if project is None else project.review)
+    await _must_be_reviewable(tx, workspace_id, review)
     task = Task(
         id=new_id("tsk"),
         workspace_id=workspace_id,
-        number=0,
+        number=number,
         title=a_title(new.title),
         brief=a_brief(new.brief),
-        acceptance=criteria(tuple(Criterion(text) for text in new.acceptance)),
+        acceptance=criteria(tuple(Criterion(one) if isinstance(one, str) else one for one in new.acceptance)),
         state=new.state,
         priority=new.priority,
         labels=clean_labels(new.labels),
         agent_id=new.agent_id,
         taken=False,
-        accountable_id=await _accountable(tx, workspace_id, new, actor),
+        accountable_id=await _accountable(tx, workspace_id, new, parent, actor),
         due_at=new.due_at,
-        review=new.review,
+        review=review,
         attempt_limit=an_attempt_limit(new.attempt_limit),
         attempts=0,
         failures=0,
-        note=None,
+        note=a_note(new.note),
         run_id=None,
+        project_id=project_id,
+        parent_id=new.parent_id,
+        budget=a_budget(new.budget),
+        held=parent is not None and parent.held,
+        held_at=None,
+        held_by=None,
+        hold_reason=None,
+        not_before=0,
+        avoid_agent_id=None,
+        origin_run_id=new.origin_run_id,
+        schedule_id=new.schedule_id,
         created_by=None if actor is None else actor.id,
         created_at=tx.now,
         updated_at=tx.now,
         state_since=tx.now,
         version=1,
     )
-    task = await store.insert(tx, task)
+    await store.insert(tx, task)
     await _tell(tx, "task.created", task, {"title": task.title}, task.created_by)
+    for member_id in dict.fromkeys(new.watchers[:MAX_WATCHERS]):
+        await people.must_exist(tx, workspace_id, member_id, "watchers")
+        await store.watch(tx, workspace_id, task.id, member_id)
     return task
 
 
@@ -91,14 +113,22 @@ async def change(
 
     Raises NotFound; Invalid; Changed when `version` is not the row's any more.
     """
+    if change.parent_id is not None or change.no_parent:
+        await store.lock_tree(tx, workspace_id)
     task = await _locked(tx, workspace_id, task_id, version)
+    if change.project_id is not None and change.project_id != task.project_id:
+        await projects.for_work(tx, workspace_id, change.project_id)
     differing = {field: value for field, value in _checked(change).items() if getattr(task, field) != value}
     if "accountable_id" in differing:
         await people.must_exist(tx, workspace_id, str(differing["accountable_id"]), "accountable_id")
     await _must_be_reviewable(tx, workspace_id, change.review)
     if not differing:
         return task
-    fresh = await _write(tx, task, differing)
+    if differing.get("parent_id") is not None:
+        await tree.must_fit(tx, task, str(differing["parent_id"]))
+    fresh = await write(tx, task, differing)
+    if "parent_id" in differing:
+        fresh = await tree.reckon(tx, fresh)
     await _tell(tx, "task.changed", fresh, {"fields": sorted(differing)}, actor)
     return fresh
 
@@ -136,7 +166,9 @@ async def move(
         )
     if task.run_id is not None:
         await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason=f"moved_to_{to}", actor=actor)
-    return await _moved(tx, task, to, {"failures": 0, "note": _a_note(note)}, actor)
+    return await _moved(
+        tx, task, to, {"failures": 0, "note": a_note(note), "not_before": 0, "avoid_agent_id": None}, actor
+    )
 
 
 async def assign(
@@ -145,25 +177,30 @@ async def assign(
     task_id: str,
     agent_id: str | None,
     *,
+    note: str | None = None,
     version: int | None = None,
     actor: str | None = None,
 ) -> Task:
     """Say which agent is to do it; None: any agent may claim it. Tells `task.assigned`.
 
+    `note` hands the task off: whoever claims it next reads it.
+
     An open run of another agent is cancelled and the task is ready again. Raises NotFound; Invalid; Changed when
     `version` is not the row's any more, `task_closed`, `agent_retired`.
     """
     task = await _locked(tx, workspace_id, task_id, version)
-    if task.agent_id == agent_id and not task.taken:
+    said = {} if note is None else {"note": a_note(note)}
+    if task.agent_id == agent_id and not task.taken and said.get("note", task.note) == task.note:
         return task
     if task.state in CLOSED:
         raise Changed(f"{task.ref} is {task.state}; nobody works on it any more.", code="task_closed", state=task.state)
     if agent_id is not None:
-        await _must_be_assignable(tx, workspace_id, agent_id)
+        await must_be_assignable(tx, workspace_id, agent_id)
     if task.run_id is not None and task.agent_id != agent_id:
         await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason="reassigned", actor=actor)
         task = await _moved(tx, task, TaskState.READY, {"failures": 0}, actor)
-    fresh = await _write(tx, task, {"agent_id": agent_id, "taken": False})
+    values = {"agent_id": agent_id, "taken": False, "not_before": 0, "avoid_agent_id": None, **said}
+    fresh = await write(tx, task, values)
     await _tell(tx, "task.assigned", fresh, {}, actor)
     return fresh
 
@@ -239,26 +276,31 @@ async def _moved(tx: Transaction, task: Task, to: TaskState, values: Mapping[str
     written: dict[str, Any] = {**values, "state": to.value, "state_since": tx.now, "run_id": None}
     if task.taken and to in (TaskState.BACKLOG, TaskState.READY):
         written |= {"agent_id": None, "taken": False}
-    fresh = await _write(tx, task, written)
+    fresh = await write(tx, task, written)
     await _tell_moved(tx, fresh, task.state, actor)
     if to is TaskState.DONE:
         await unblocking.release_waiters(tx, fresh, actor)
     return fresh
 
 
-async def _write(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task:
+async def write(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task:
+    """Write fields of a task that is locked, without a word. Raises Changed."""
     fresh = await store.update(tx, task, values)
     if fresh is None:
         raise _changed(task)
     return fresh
 
 
-async def _accountable(tx: Transaction, workspace_id: str, new: NewTask, actor: Actor | None) -> str:
+async def _accountable(
+    tx: Transaction, workspace_id: str, new: NewTask, parent: Task | None, actor: Actor | None
+) -> str:
     if new.accountable_id is not None:
         await people.must_exist(tx, workspace_id, new.accountable_id, "accountable_id")
         return new.accountable_id
     if actor is not None and actor.kind is ActorKind.MEMBER:
         return actor.id
+    if parent is not None:
+        return parent.accountable_id
     responsible = new.agent_id or (None if actor is None else actor.id)
     agent = None if responsible is None else await agents.find(tx, workspace_id, responsible)
     if agent is None:
@@ -271,7 +313,7 @@ async def _must_be_reviewable(tx: Transaction, workspace_id: str, review: Review
         await people.must_exist(tx, workspace_id, review.member_id, "review")
 
 
-async def _must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:
+async def must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:
     agent = await agents.find(tx, workspace_id, agent_id)
     if agent is None:
         raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
@@ -294,13 +336,18 @@ def _checked(change: TaskChange) -> dict[str, Any]:
         values["attempt_limit"] = an_attempt_limit(change.attempt_limit)
     if change.due_at is not None or change.never_due:
         values["due_at"] = change.due_at
+    for field, taken_away in (("project_id", "no_project"), ("parent_id", "no_parent")):
+        if getattr(change, field) is not None or getattr(change, taken_away):
+            values[field] = getattr(change, field)
+    if change.budget is not None or change.no_budget:
+        values["budget"] = a_budget(change.budget)
     for field in ("priority", "accountable_id", "review"):
         if getattr(change, field) is not None:
             values[field] = getattr(change, field)
     return values
 
 
-def _a_note(note: str | None) -> str | None:
+def a_note(note: str | None) -> str | None:
     return None if note is None or not note.strip() else a_text(note.strip(), "note", NOTE_LENGTH)
 
 

@@ -17,6 +17,11 @@ LABEL_LENGTH = 60
 NOTE_LENGTH = 10_000
 MAX_ATTEMPT_LIMIT = 100
 DEFAULT_ATTEMPT_LIMIT = 3
+MAX_DEPTH = 10
+"""How deep subtasks of subtasks go."""
+MAX_WATCHERS = 100
+MAX_BUDGET = 1_000_000 * 1_000_000_000
+"""A million dollars, in nano-dollars."""
 
 
 class TaskState(StrEnum):
@@ -101,6 +106,8 @@ class Criterion:
 
     text: str
     met: bool = False
+    deliverable: bool = False
+    """It asks for something to be handed in: without a version, finished work is marked so in review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,25 @@ class Task:
     """Why it came back, when it did."""
     run_id: str | None
     """The open run."""
+    project_id: str | None
+    parent_id: str | None
+    """The task that this one is a part of."""
+    budget: int | None
+    """What it may cost, in nano-dollars."""
+    held: bool
+    """No agent may claim it: it is held itself, or a task above it is."""
+    held_at: int | None
+    """When it was held itself."""
+    held_by: str | None
+    hold_reason: str | None
+    not_before: int
+    """The next attempt begins no sooner: a retry that backs off."""
+    avoid_agent_id: str | None
+    """The next attempt is for another agent than this one."""
+    origin_run_id: str | None
+    """The run whose worker created it."""
+    schedule_id: str | None
+    """The schedule that created it."""
     created_by: str | None
     created_at: int
     updated_at: int
@@ -147,6 +173,11 @@ class Task:
         return f"T-{self.number}"
 
     @property
+    def asks_for_deliverable(self) -> bool:
+        """Whether an acceptance criterion wants something handed in."""
+        return any(one.deliverable for one in self.acceptance)
+
+    @property
     def allowed_moves(self) -> list[TaskState]:
         return allowed_moves(self.state, self.run_id is not None)
 
@@ -157,7 +188,7 @@ class NewTask:
 
     title: str
     brief: str = ""
-    acceptance: tuple[str, ...] = ()
+    acceptance: tuple[str | Criterion, ...] = ()
     state: TaskState = TaskState.BACKLOG
     priority: Priority = Priority.NORMAL
     labels: tuple[str, ...] = ()
@@ -165,8 +196,17 @@ class NewTask:
     accountable_id: str | None = None
     """None: the creating member, or else the owner of the agent."""
     due_at: int | None = None
-    review: ReviewPolicy = ReviewPolicy.ONE
+    review: ReviewPolicy | None = None
+    """None: as its project says, or else one person."""
     attempt_limit: int = DEFAULT_ATTEMPT_LIMIT
+    project_id: str | None = None
+    """None: its parent's."""
+    parent_id: str | None = None
+    budget: int | None = None
+    watchers: tuple[str, ...] = ()
+    note: str | None = None
+    origin_run_id: str | None = None
+    schedule_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +224,12 @@ class TaskChange:
     """Take the due time away."""
     review: ReviewPolicy | None = None
     attempt_limit: int | None = None
+    project_id: str | None = None
+    no_project: bool = False
+    parent_id: str | None = None
+    no_parent: bool = False
+    budget: int | None = None
+    no_budget: bool = False
 
 
 def a_title(text: str) -> str:
@@ -200,7 +246,9 @@ def criteria(given: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
     """Clean acceptance criteria, in the order given. Raises Invalid."""
     if len(given) > MAX_CRITERIA:
         raise Invalid(f"A task has at most {MAX_CRITERIA} acceptance criteria.", field="acceptance")
-    clean = [Criterion(a_text(one.text.strip(), "acceptance", CRITERION_LENGTH), one.met) for one in given]
+    clean = [
+        Criterion(a_text(one.text.strip(), "acceptance", CRITERION_LENGTH), one.met, one.deliverable) for one in given
+    ]
     if not all(one.text for one in clean):
         raise Invalid("An acceptance criterion says something.", field="acceptance")
     return tuple(clean)
@@ -222,3 +270,10 @@ def an_attempt_limit(limit: int) -> int:
     if not 1 <= limit <= MAX_ATTEMPT_LIMIT:
         raise Invalid(f"attempt_limit must be 1 to {MAX_ATTEMPT_LIMIT}.", field="attempt_limit")
     return limit
+
+
+def a_budget(nano: int | None) -> int | None:
+    """Raises Invalid."""
+    if nano is not None and not 0 <= nano <= MAX_BUDGET:
+        raise Invalid(f"budget_nano must be 0 to {MAX_BUDGET} nano-dollars.", field="budget_nano")
+    return nano

@@ -11,14 +11,17 @@ from quarterdeck.control.deliverables import store as deliverable_store
 from quarterdeck.control.deliverables.store import Newest
 from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import blocked_since
+from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.shapes import Instant, Named, TaskWaitedFor, shown
+from quarterdeck.control.shapes import Instant, Named, TaskNamed, TaskWaitedFor, shown
+from quarterdeck.control.tasks import store
 from quarterdeck.control.tasks.model import Priority, Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.ledger import rollups
 
+_FINISHED = (TaskState.IN_REVIEW, TaskState.DONE)
 PriorityName = Literal["urgent", "high", "normal", "low"]
 
 
@@ -39,6 +42,21 @@ def name_of(priority: Priority) -> PriorityName:
 class CriterionOut(BaseModel):
     text: str
     met: bool
+    deliverable: bool
+    """It asks for something to be handed in."""
+
+
+class SubtasksOut(BaseModel):
+    total: int
+    closed: int
+    """Done or cancelled."""
+
+
+class HoldOut(BaseModel):
+    """No agent may claim it. `since` and `reason` are its own hold's; null when only a task above it is held."""
+
+    since: Instant | None
+    reason: str | None
 
 
 class TaskRunOut(BaseModel):
@@ -94,7 +112,20 @@ class TaskOut(BaseModel):
     blocked_since: Instant | None
     """Computed: null when nothing that it waits for is still to be done."""
     latest_version: LatestVersionOut | None
+    missing_deliverable: bool
+    """In review, or done, without the version that its acceptance criteria ask for."""
     run: TaskRunOut | None
+    project: Named | None
+    parent: TaskNamed | None
+    subtasks: SubtasksOut
+    watchers: list[Named]
+    budget_nano: int | None
+    """What it may cost; null: nobody said."""
+    hold: HoldOut | None
+    not_before: Instant | None
+    """The next attempt begins no sooner."""
+    schedule_id: str | None
+    """The schedule that created it."""
     calls: int
     cost_nano: int
     unpriced_calls: int
@@ -124,10 +155,18 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
     runs = await run_store.of_ids(tx, workspace_id, {task.run_id for task in tasks if task.run_id is not None})
     mentioned = {task.agent_id for task in tasks if task.agent_id is not None} | {r.agent_id for r in runs.values()}
     agents = await agent_store.named(tx, workspace_id, mentioned)
-    members = await people.named(tx, workspace_id, {task.accountable_id for task in tasks})
-    sums = await rollups.figures(tx, workspace_id, "task", [task.id for task in tasks])
-    waits = await dependency_store.waits(tx, workspace_id, [task.id for task in tasks])
-    handed_in = await deliverable_store.newest_of_tasks(tx, workspace_id, [task.id for task in tasks])
+    ids = [task.id for task in tasks]
+    watchers = await store.watchers_of(tx, workspace_id, ids)
+    people_ids = {task.accountable_id for task in tasks} | {one for found in watchers.values() for one in found}
+    members = await people.named(tx, workspace_id, people_ids)
+    projects = await project_store.named(tx, workspace_id, {task.project_id for task in tasks if task.project_id})
+    parents = await store.named(tx, workspace_id, {task.parent_id for task in tasks if task.parent_id})
+    subtasks = await store.subtasks_of(tx, workspace_id, ids)
+    sums = await rollups.figures(tx, workspace_id, "task", ids)
+    waits = await dependency_store.waits(tx, workspace_id, ids)
+    handed_in = await deliverable_store.newest_of_tasks(tx, workspace_id, ids)
+    asking = {task.id for task in tasks if task.asks_for_deliverable and task.state in _FINISHED}
+    finals = await deliverable_store.with_finals(tx, workspace_id, asking)
     items = []
     for task in tasks:
         run = None if task.run_id is None else runs[task.run_id]
@@ -139,7 +178,9 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                 title=task.title,
                 brief=task.brief,
                 brief_cut=task.brief_cut,
-                acceptance=[CriterionOut(text=one.text, met=one.met) for one in task.acceptance],
+                acceptance=[
+                    CriterionOut(text=one.text, met=one.met, deliverable=one.deliverable) for one in task.acceptance
+                ],
                 state=task.state,
                 priority=name_of(task.priority),
                 agent=None if task.agent_id is None else Named(id=task.agent_id, name=agents[task.agent_id]),
@@ -172,6 +213,15 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                     started_at=shown(run.started_at),
                     lease_expires_at=iso(run.lease_expires_at),
                 ),
+                missing_deliverable=task.id in asking and task.id not in finals,
+                project=None if task.project_id is None else Named(id=task.project_id, name=projects[task.project_id]),
+                parent=None if task.parent_id is None else _task_named(parents[task.parent_id]),
+                subtasks=_subtasks(subtasks.get(task.id)),
+                watchers=[Named(id=one, name=members[one]) for one in watchers[task.id]],
+                budget_nano=task.budget,
+                hold=HoldOut(since=shown(task.held_at), reason=task.hold_reason) if task.held else None,
+                not_before=shown(task.not_before) if task.not_before > tx.now else None,
+                schedule_id=task.schedule_id,
                 calls=spent.calls,
                 cost_nano=spent.cost,
                 unpriced_calls=spent.unpriced_calls,
@@ -179,6 +229,14 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
             )
         )
     return items
+
+
+def _task_named(task: store.TaskName) -> TaskNamed:
+    return TaskNamed(id=task.id, ref=task.ref, title=task.title)
+
+
+def _subtasks(found: store.SubtaskCount | None) -> SubtasksOut:
+    return SubtasksOut(total=0, closed=0) if found is None else SubtasksOut(total=found.total, closed=found.closed)
 
 
 def _latest(version: Newest | None) -> LatestVersionOut | None:

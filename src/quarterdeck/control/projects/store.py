@@ -1,0 +1,116 @@
+"""All SQL of projects."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from quarterdeck.control.projects.model import Project
+from quarterdeck.control.projects.tables import projects
+from quarterdeck.control.tasks.policy import ReviewPolicy
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.pages import Page
+from quarterdeck.kernel.text import comparable, storable
+
+
+class NameTaken(Exception):
+    """The workspace has a project of that name, however it is written."""
+
+
+async def insert(tx: Transaction, project: Project) -> None:
+    """Raises NameTaken."""
+    values: dict[str, Any] = {name: getattr(project, name) for name in Project.__slots__}
+    values |= {"review": project.review.value, "name_key": comparable(project.name)}
+    await _unless_taken(tx, projects.insert().values(values))
+
+
+async def update(tx: Transaction, project: Project, values: Mapping[str, Any]) -> Project | None:
+    """Write `values` if the row is still at the version of `project`; None when it is not. Raises NameTaken."""
+    written = dict(values)
+    if "name" in written:
+        written["name_key"] = comparable(written["name"])
+    if "review" in written:
+        written["review"] = written["review"].value
+    result = await _unless_taken(
+        tx,
+        projects.update()
+        .where(_is(project.workspace_id, project.id), projects.c.version == project.version)
+        .values(**written, updated_at=tx.now, version=projects.c.version + 1)
+        .returning(projects),
+    )
+    row = result.mappings().one_or_none()
+    return None if row is None else _project(row)
+
+
+async def delete(tx: Transaction, project: Project) -> bool:
+    return await tx.changed(projects.delete().where(_is(project.workspace_id, project.id)))
+
+
+async def find(tx: Transaction, workspace_id: str, project_id: str) -> Project | None:
+    if not storable(project_id):
+        return None
+    row = await tx.row(sa.select(projects).where(_is(workspace_id, project_id)))
+    return None if row is None else _project(row)
+
+
+async def by_name(tx: Transaction, workspace_id: str, name: str) -> Project | None:
+    """The project of that name, however it is written."""
+    row = await tx.row(
+        sa.select(projects).where(projects.c.workspace_id == workspace_id, projects.c.name_key == comparable(name))
+    )
+    return None if row is None else _project(row)
+
+
+async def named(tx: Transaction, workspace_id: str, project_ids: Collection[str]) -> dict[str, str]:
+    """Names by id, for a page of rows that mention projects."""
+    if not project_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(projects.c.id, projects.c.name).where(
+            projects.c.workspace_id == workspace_id, projects.c.id.in_(sorted(set(project_ids)))
+        )
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def page(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    q: str | None = None,
+    archived: bool | None = None,
+    limit: int,
+    after: str | None = None,
+) -> Page[Project]:
+    """By name. `q` is a part of the name; `after` is the id that the page before ended with."""
+    query = sa.select(projects).where(projects.c.workspace_id == workspace_id)
+    if q is not None and comparable(q):
+        query = query.where(projects.c.name_key.contains(comparable(q), autoescape=True))
+    if archived is not None:
+        query = query.where(projects.c.archived_at.is_not(None) if archived else projects.c.archived_at.is_(None))
+    if after is not None:
+        last = await find(tx, workspace_id, after)
+        query = query.where(projects.c.name_key > (comparable(last.name) if last else ""))
+    rows = await tx.rows(query.order_by(projects.c.name_key).limit(limit + 1))
+    found = [_project(row) for row in rows]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
+    try:
+        async with tx.connection.begin_nested():
+            return await tx.execute(statement)
+    except IntegrityError as error:
+        if "name_key" in str(error.orig):
+            raise NameTaken from None
+        raise
+
+
+def _is(workspace_id: str, project_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(projects.c.workspace_id == workspace_id, projects.c.id == project_id)
+
+
+def _project(row: sa.RowMapping) -> Project:
+    values: dict[str, Any] = {name: row[name] for name in Project.__slots__}
+    return Project(**{**values, "review": ReviewPolicy(row["review"])})
