@@ -756,6 +756,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Projects
+         * @description Projects by name.
+         */
+        get: operations["list_projects"];
+        put?: never;
+        /**
+         * Create Project
+         * @description Add a project.
+         */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Project
+         * @description One project.
+         */
+        get: operations["get_project"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Project
+         * @description Forget a project without tasks; one that has some is archived instead.
+         */
+        delete: operations["delete_project"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Project
+         * @description Change or archive a project. A new review policy concerns tasks made from now on.
+         */
+        patch: operations["change_project"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold Project
+         * @description Let no agent claim a task of this project; open runs go on.
+         */
+        post: operations["hold_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Project
+         * @description Let its tasks be claimed again.
+         */
+        post: operations["release_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers": {
         parameters: {
             query?: never;
@@ -1304,6 +1396,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/hold": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hold Task
+         * @description Let no agent claim this task or any below it; open runs go on.
+         */
+        post: operations["hold_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/move": {
         parameters: {
             query?: never;
@@ -1344,6 +1456,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Task
+         * @description Take this task's own hold away; what is held above or below it stays held.
+         */
+        post: operations["release_task"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/reviews": {
         parameters: {
             query?: never;
@@ -1362,6 +1494,50 @@ export interface paths {
          * @description Approve, request changes or reject. The task is done once its policy is satisfied, and in no other way.
          */
         post: operations["give_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/watchers/{member_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Watch Task
+         * @description Let a member watch a task: everybody themselves (`me`), who may work on tasks anybody.
+         */
+        put: operations["watch_task"];
+        post?: never;
+        /**
+         * Unwatch Task
+         * @description Let a member (`me`: yourself) watch a task no more.
+         */
+        delete: operations["unwatch_task"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change Tasks
+         * @description Do one thing to many tasks. Each answers for itself: one that refuses keeps no other from it.
+         */
+        post: operations["change_tasks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1469,6 +1645,11 @@ export interface components {
              * @description null: any agent may claim it.
              */
             agent_id: string | null;
+            /**
+             * Note
+             * @description Hands it off: who claims it next reads it.
+             */
+            note?: string | null;
         };
         /** AssignmentOut */
         AssignmentOut: {
@@ -1588,6 +1769,53 @@ export interface components {
              * @description An id or a name; empty for calls that have none.
              */
             value: string;
+        };
+        /** BulkDoneOut */
+        BulkDoneOut: {
+            refusal: components["schemas"]["RefusalOut"] | null;
+            task: components["schemas"]["TaskOut"] | null;
+            /** Task Id */
+            task_id: string;
+        };
+        /**
+         * BulkIn
+         * @description What to do with each task, in this order: change, labels, assign, hold, move.
+         */
+        BulkIn: {
+            /**
+             * Add Labels
+             * @default []
+             */
+            add_labels?: string[];
+            assign?: components["schemas"]["AssignIn"] | null;
+            change?: components["schemas"]["TaskPatch"] | null;
+            /**
+             * Hold
+             * @description true holds, false releases.
+             */
+            hold?: boolean | null;
+            move_to?: components["schemas"]["TaskState"] | null;
+            /**
+             * Note
+             * @description Why: of the move, or of the hold.
+             */
+            note?: string | null;
+            /**
+             * Remove Labels
+             * @default []
+             */
+            remove_labels?: string[];
+            /** Task Ids */
+            task_ids: string[];
+        };
+        /** BulkOut */
+        BulkOut: {
+            /** Done */
+            done: number;
+            /** Items */
+            items: components["schemas"]["BulkDoneOut"][];
+            /** Refused */
+            refused: number;
         };
         /** CallDetailOut */
         CallDetailOut: {
@@ -1994,6 +2222,12 @@ export interface components {
         /** CriterionIn */
         CriterionIn: {
             /**
+             * Deliverable
+             * @description It asks for something to be handed in.
+             * @default false
+             */
+            deliverable?: boolean;
+            /**
              * Met
              * @default false
              */
@@ -2003,6 +2237,8 @@ export interface components {
         };
         /** CriterionOut */
         CriterionOut: {
+            /** Deliverable */
+            deliverable: boolean;
             /** Met */
             met: boolean;
             /** Text */
@@ -2215,6 +2451,21 @@ export interface components {
              * Format: date-time
              */
             lease_expires_at: string;
+        };
+        /** HoldIn */
+        HoldIn: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
+         * HoldOut
+         * @description No agent may claim it. `since` and `reason` are its own hold's; null when only a task above it is held.
+         */
+        HoldOut: {
+            /** Reason */
+            reason: string | null;
+            /** Since */
+            since: string | null;
         };
         /** HunkOut */
         HunkOut: {
@@ -2579,7 +2830,7 @@ export interface components {
          * @description Why a claim got nothing.
          * @enum {string}
          */
-        Nothing: "none_ready" | "paused" | "at_capacity" | "retired";
+        Nothing: "none_ready" | "paused" | "at_capacity" | "retired" | "held" | "budget";
         /**
          * OpenRunOut
          * @description A run in progress, as its agent's row shows it.
@@ -2713,6 +2964,88 @@ export interface components {
             reason: string | null;
             /** Stop */
             stop: boolean;
+        };
+        /** ProjectIn */
+        ProjectIn: {
+            /**
+             * Description
+             * @description Markdown.
+             * @default
+             */
+            description?: string;
+            /**
+             * Lead Agent Id
+             * @description The agent that may assign this project's tasks to agents.
+             */
+            lead_agent_id?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Review
+             * @description The review policy of tasks that name none themselves.
+             * @default one
+             */
+            review?: string;
+        };
+        /** ProjectOut */
+        ProjectOut: {
+            /** Archived At */
+            archived_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Held At */
+            held_at: string | null;
+            /** Hold Reason */
+            hold_reason: string | null;
+            /** Id */
+            id: string;
+            lead_agent: components["schemas"]["Named"] | null;
+            /** Name */
+            name: string;
+            /** Review */
+            review: string;
+            /** Tasks */
+            tasks: {
+                [key: string]: number;
+            };
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /** ProjectPatch */
+        ProjectPatch: {
+            /**
+             * Archived
+             * @description An archived project takes no tasks and gives none to agents.
+             */
+            archived?: boolean | null;
+            /** Description */
+            description?: string | null;
+            /**
+             * Lead Agent Id
+             * @description The agent that may assign this project's tasks to agents.
+             */
+            lead_agent_id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Review */
+            review?: string | null;
+        };
+        /** ProjectsOut */
+        ProjectsOut: {
+            /** Items */
+            items: components["schemas"]["ProjectOut"][];
+            /** Next */
+            next: string | null;
         };
         /** ProviderIn */
         ProviderIn: {
@@ -2858,6 +3191,17 @@ export interface components {
         ReactionIn: {
             /** Emoji */
             emoji: string;
+        };
+        /** RefusalOut */
+        RefusalOut: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Extra */
+            extra: {
+                [key: string]: unknown;
+            };
         };
         /** ReleaseIn */
         ReleaseIn: {
@@ -3158,6 +3502,13 @@ export interface components {
              */
             until: string;
         };
+        /** SubtasksOut */
+        SubtasksOut: {
+            /** Closed */
+            closed: number;
+            /** Total */
+            total: number;
+        };
         /**
          * SumsOut
          * @description Sums of calls. `cost_nano` is that of the calls that have a price; the others are counted apart.
@@ -3206,7 +3557,7 @@ export interface components {
              * Acceptance
              * @default []
              */
-            acceptance?: string[];
+            acceptance?: (string | components["schemas"]["CriterionIn"])[];
             /**
              * Accountable Id
              * @description The member who answers for it; yourself when absent.
@@ -3229,6 +3580,8 @@ export interface components {
              * @default
              */
             brief?: string;
+            /** Budget Nano */
+            budget_nano?: number | null;
             /** Due At */
             due_at?: string | null;
             /**
@@ -3237,17 +3590,26 @@ export interface components {
              */
             labels?: string[];
             /**
+             * Parent Id
+             * @description The task that this one is a part of.
+             */
+            parent_id?: string | null;
+            /**
              * Priority
              * @default normal
              * @enum {string}
              */
             priority?: "urgent" | "high" | "normal" | "low";
             /**
-             * Review
-             * @description What stands before done: none, one, member:<id>, role:<role> or n:<k> different members.
-             * @default one
+             * Project Id
+             * @description null: its parent's, if it has one.
              */
-            review?: string;
+            project_id?: string | null;
+            /**
+             * Review
+             * @description null: as its project says, or else one person.
+             */
+            review?: string | null;
             /**
              * State
              * @default backlog
@@ -3256,6 +3618,11 @@ export interface components {
             state?: "backlog" | "ready";
             /** Title */
             title: string;
+            /**
+             * Watchers
+             * @default []
+             */
+            watchers?: string[];
         };
         /**
          * TaskNamed
@@ -3289,6 +3656,8 @@ export interface components {
             brief: string;
             /** Brief Cut */
             brief_cut: boolean;
+            /** Budget Nano */
+            budget_nano: number | null;
             /** Calls */
             calls: number;
             /** Cost Nano */
@@ -3300,29 +3669,39 @@ export interface components {
             created_at: string;
             /** Due At */
             due_at: string | null;
+            hold: components["schemas"]["HoldOut"] | null;
             /** Id */
             id: string;
             /** Labels */
             labels: string[];
             latest_version: components["schemas"]["LatestVersionOut"] | null;
+            /** Missing Deliverable */
+            missing_deliverable: boolean;
+            /** Not Before */
+            not_before: string | null;
             /** Note */
             note: string | null;
+            parent: components["schemas"]["TaskNamed"] | null;
             /**
              * Priority
              * @enum {string}
              */
             priority: "urgent" | "high" | "normal" | "low";
+            project: components["schemas"]["Named"] | null;
             /** Ref */
             ref: string;
             /** Review */
             review: string;
             run: components["schemas"]["TaskRunOut"] | null;
+            /** Schedule Id */
+            schedule_id: string | null;
             state: components["schemas"]["TaskState"];
             /**
              * State Since
              * Format: date-time
              */
             state_since: string;
+            subtasks: components["schemas"]["SubtasksOut"];
             /** Title */
             title: string;
             /** Unpriced Calls */
@@ -3336,6 +3715,8 @@ export interface components {
             version: number;
             /** Waits For */
             waits_for: components["schemas"]["TaskWaitedFor"][];
+            /** Watchers */
+            watchers: components["schemas"]["Named"][];
         };
         /** TaskPatch */
         TaskPatch: {
@@ -3348,14 +3729,29 @@ export interface components {
             /** Brief */
             brief?: string | null;
             /**
+             * Budget Nano
+             * @description null takes it away.
+             */
+            budget_nano?: number | null;
+            /**
              * Due At
              * @description null takes it away.
              */
             due_at?: string | null;
             /** Labels */
             labels?: string[] | null;
+            /**
+             * Parent Id
+             * @description null makes it stand alone.
+             */
+            parent_id?: string | null;
             /** Priority */
             priority?: ("urgent" | "high" | "normal" | "low") | null;
+            /**
+             * Project Id
+             * @description null takes it out of its project.
+             */
+            project_id?: string | null;
             /** Review */
             review?: string | null;
             /** Title */
@@ -4053,10 +4449,23 @@ export interface operations {
     get_board: {
         parameters: {
             query?: {
+                accountable_id?: string | null;
                 /** @description Only tasks of this agent. */
                 agent_id?: string | null;
-                /** @description Words in the title or the brief, or a number such as T-12. */
+                blocked?: boolean | null;
+                held?: boolean | null;
+                /** @description As it is written. */
+                label?: string | null;
+                overdue?: boolean | null;
+                /** @description Only the subtasks of this task. */
+                parent_id?: string | null;
+                priority?: ("urgent" | "high" | "normal" | "low") | null;
+                project_id?: string | null;
+                /** @description Words, or how they begin, in title, brief or labels; or T-12. */
                 q?: string | null;
+                /** @description Only tasks that this schedule created. */
+                schedule_id?: string | null;
+                watcher_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -4966,6 +5375,241 @@ export interface operations {
             };
         };
     };
+    list_projects: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description Absent: both. */
+                archived?: boolean | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                /** @description A part of the name. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_project: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hold_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_project: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_providers: {
         parameters: {
             query?: never;
@@ -5698,16 +6342,29 @@ export interface operations {
     list_tasks: {
         parameters: {
             query?: {
+                accountable_id?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
                 /** @description Only tasks of this agent. */
                 agent_id?: string | null;
+                blocked?: boolean | null;
+                held?: boolean | null;
+                /** @description As it is written. */
+                label?: string | null;
                 /** @description How many rows at the most. */
                 limit?: number;
-                /** @description Words in the title or the brief, or a number such as T-12. */
+                overdue?: boolean | null;
+                /** @description Only the subtasks of this task. */
+                parent_id?: string | null;
+                priority?: ("urgent" | "high" | "normal" | "low") | null;
+                project_id?: string | null;
+                /** @description Words, or how they begin, in title, brief or labels; or T-12. */
                 q?: string | null;
+                /** @description Only tasks that this schedule created. */
+                schedule_id?: string | null;
                 /** @description May be given more than once. */
-                state?: components["schemas"]["TaskState"][] | null;
+                state?: components["schemas"]["TaskState"][];
+                watcher_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -6075,6 +6732,41 @@ export interface operations {
             };
         };
     };
+    hold_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["HoldIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     move_task: {
         parameters: {
             query?: never;
@@ -6144,6 +6836,37 @@ export interface operations {
             };
         };
     };
+    release_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_reviews: {
         parameters: {
             query?: never;
@@ -6197,6 +6920,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    watch_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unwatch_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOut"];
                 };
             };
             /** @description Anything that went wrong. */

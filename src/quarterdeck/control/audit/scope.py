@@ -21,6 +21,7 @@ UNAUDITED_TABLES = {
     "idempotency_keys": "answers kept for a day",
     "inbox_*": "copies of comments, reviews and answers, which are here",
     "task_numbers": "a counter",
+    "task_texts": "the words of tasks, for searches; the tasks are here",
     "sessions": "signing in is an event; the rest is traffic",
     "sign_in_links": "as above",
     "notification_items": "copies of events",
@@ -32,9 +33,7 @@ UNAUDITED_TABLES = {
 UNAUDITED_EVENTS = ("calls.*", "inbox.delivered", "run.progressed", "notification.*", "channel.delivered")
 """Signs of life and copies of what is here."""
 
-UNSEEN_COLUMNS = frozenset(
-    {"search", "name_key", "updated_at", "last_used_at", "lease_expires_at", "seen_at", "percent"}
-)
+UNSEEN_COLUMNS = frozenset({"name_key", "updated_at", "last_used_at", "lease_expires_at", "seen_at", "percent"})
 """Derived, or written by mere traffic."""
 
 UNSEEN_OF_TABLE = {"deliverable_versions": frozenset({"text"})}
