@@ -49,6 +49,15 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   blocked_since: null,
   waits_for: [],
   latest_version: null,
+  missing_deliverable: false,
+  project: null,
+  parent: null,
+  subtasks: { total: 0, closed: 0 },
+  watchers: [],
+  budget_nano: null,
+  hold: null,
+  not_before: null,
+  schedule_id: null,
   ...change,
 });
 
