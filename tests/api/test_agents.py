@@ -35,6 +35,15 @@ async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owne
         "open_runs": [],
         "today": {"calls": 0, "errors": 0, "cost_nano": 0, "unpriced_calls": 0},
         "last_call": None,
+        "status": {
+            "state": "never_connected",
+            "words": "never connected",
+            "verb": None,
+            "since": None,
+            "reason": "No call has come with its keys, and no claim.",
+            "waits_for": None,
+            "evidence": {"call_ids": [], "signal_id": None, "run_id": None},
+        },
     }
     assert (await client.get(f"/api/v1/agents/{made['id']}")).json() == made
     assert (await client.get("/api/v1/agents")).json() == {"items": [made], "next": None}

@@ -32,7 +32,9 @@ async def test_a_run_is_read_with_its_task_agent_and_cost(
     path = f"/api/v1/runs/{claimed['run']['id']}"
     await agent.post(f"{path}/progress", json={"note": "Reading", "percent": 10})
     shown = (await client.get(path)).json()
+    assert (shown["status"]["state"], shown["status"]["words"]) == ("working", "no call yet")
     assert shown == {
+        "status": shown["status"],
         "id": claimed["run"]["id"],
         "task": {"id": claimed["task"]["id"], "ref": "T-1", "title": "Write it"},
         "agent": {"id": claimed["task"]["agent"]["id"], "name": "research"},

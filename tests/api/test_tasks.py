@@ -76,6 +76,7 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "cost_nano": 0,
         "unpriced_calls": 0,
         "note": None,
+        "status": made["status"],
     }
     assert (await client.get(f"/api/v1/tasks/{made['id']}")).json() == made
 

@@ -77,6 +77,8 @@ class OpenCall(msgspec.Struct, array_like=True, frozen=True):
     started: int
     first_byte: int | None
     stream: bool
+    last_byte: int | None = None
+    """When the answer last grew; instants are microseconds since the epoch."""
 
 
 class Traffic(msgspec.Struct, frozen=True, tag="traffic"):

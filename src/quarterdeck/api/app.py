@@ -15,6 +15,7 @@ from quarterdeck.api.body import BodyLimit
 from quarterdeck.api.errors import CatchAll
 from quarterdeck.api.headers import SecurityHeaders
 from quarterdeck.api.idempotency import Idempotency
+from quarterdeck.api.on_the_wire import OnTheWire
 from quarterdeck.api.origins import Origins
 from quarterdeck.api.pages import Dashboard
 from quarterdeck.api.routers import ROUTERS
@@ -49,6 +50,7 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
     app.add_middleware(Origins)
     app.add_middleware(Idempotency, db=services.db, vault=services.vault)
     app.add_middleware(Authenticate, db=services.db, noting=app.state.background)
+    app.add_middleware(OnTheWire, wire=services.wire)
     app.add_middleware(BodyLimit)
     app.add_middleware(CatchAll)
     app.add_middleware(SecurityHeaders)

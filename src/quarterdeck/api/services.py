@@ -9,6 +9,7 @@ from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.http import Gateways
 from quarterdeck.control.settings.model import About, IngestState
+from quarterdeck.control.status.wire import NoWire, Wire
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed
 
@@ -56,6 +57,8 @@ class Services:
     packs: Any = None
     """Where the bodies of calls are kept; for the routes that show them."""
     gateways: Gateways = field(default_factory=NoGateways)
+    wire: Wire = field(default_factory=NoWire)
+    """What is in flight now, for the shown status."""
     readiness: Callable[[], Awaitable[Readiness]] = always_ready
     ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest
     metrics: Callable[[], bytes] = no_metrics

@@ -33,6 +33,7 @@ from quarterdeck.ledger.redact import Redactors
 from quarterdeck.worker import bodies, housekeeping, leases
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
+from quarterdeck.worker.status import StatusWatcher
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,8 @@ class Control:
         self._bus = BusServer(
             runtime / BUS_SOCKET, lookup=self._knows, traffic=self._renew, written=self._ingester.wake
         )
+        self._status = StatusWatcher(self._db, self._feed, self._bus)
+        self._bus.moved = self._status.wake
         self._publisher = Publisher(self._db, self._vault, self._bus.publish, self._feed)
 
     async def serve(self) -> None:
@@ -107,6 +110,7 @@ class Control:
             files=self._settings.data / "files",
             packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
+            wire=self._bus,
             readiness=self._readiness,
             ingest_state=self._ingest_state,
         )
@@ -150,6 +154,7 @@ class Control:
                 ("housekeeping", lambda: housekeeping.run(self._db)),
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),
+                ("status", self._status.run),
             )
         ]
         try:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from quarterdeck.db.engine import NOTIFY_CHANNEL, Database, Transaction
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.errors import QuarterdeckError
+from quarterdeck.kernel.events import Event
 
 POLL_S = 0.1
 """How long an event of another process may go unseen on SQLite, which cannot call us."""
@@ -158,6 +159,23 @@ class EventFeed:
             await asyncio.wait({task}, timeout=STOP_S)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    def pass_on(self, event: Event) -> None:
+        """Hand something to every subscription that is true for the moment only, and so is stored nowhere.
+
+        It carries the number of the newest stored event: who resumes after it misses nothing that is kept.
+        """
+        told = StoredEvent(
+            self._position,
+            event.workspace_id,
+            event.kind,
+            event.subject_id,
+            event.actor,
+            self._db.clock.now(),
+            event.data,
+        )
+        for subscription in self._subscriptions:
+            subscription.offer([told])
 
     def close(self) -> None:
         """End every subscription, so that streams to browsers can be shut down before the server is."""

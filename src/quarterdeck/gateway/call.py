@@ -113,6 +113,7 @@ class ModelCalls:
             draft.target.provider.name,
             draft.target.model,
             lever.pull,
+            chunk_times=draft.chunk_times,
         )
         self._parts.open_calls.add(flight)
         return flight

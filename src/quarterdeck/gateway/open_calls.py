@@ -1,6 +1,7 @@
 """The table of calls in flight: what the stop lever ends and the dashboard shows."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 
 import msgspec
@@ -9,6 +10,7 @@ from quarterdeck.access.wire import OpenCall
 
 END_WAIT_S = 1.0
 SHOWN_AT_MOST = 2_000
+_CHUNK_TIME = struct.Struct("<II")
 
 
 class InFlight(msgspec.Struct, eq=False):
@@ -26,8 +28,17 @@ class InFlight(msgspec.Struct, eq=False):
     model: str | None = None
     stop: Callable[[], None] | None = None
     first_byte: int | None = None
+    chunk_times: list[bytes] | None = None
+    """The draft's own list of when chunks came, so that nothing has to be noted for each of them."""
     stopped_by: tuple[str, str] | None = None
     """(code, message) once somebody pulled the lever on this call."""
+
+    def last_byte(self) -> int | None:
+        """When the answer last grew."""
+        if not self.chunk_times:
+            return self.first_byte
+        after_ms: int = _CHUNK_TIME.unpack(self.chunk_times[-1])[1]
+        return self.started + after_ms * 1_000
 
 
 class OpenCalls:
@@ -83,6 +94,7 @@ class OpenCalls:
                 call.started,
                 call.first_byte,
                 call.stream,
+                call.last_byte(),
             )
             for call, _ in zip(self._calls.values(), range(SHOWN_AT_MOST), strict=False)
         ]

@@ -69,7 +69,7 @@ class Committer:
     ) -> None:
         """All in one transaction; `keep` says whether it stands or is undone at its end, having shown that it could."""
         nodes = [(workspace_id, epoch, node) for (workspace_id, epoch, _), node in work.nodes.items()]
-        made = await asyncio.to_thread(rows.assemble, drafts, nodes, work.places)
+        made = await asyncio.to_thread(rows.assemble, drafts, nodes, work.places, self._db.clock.now())
         try:
             async with self._db.transaction() as tx:
                 await _move_offset(tx, journal_id, before, work)

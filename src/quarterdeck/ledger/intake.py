@@ -16,6 +16,7 @@ from quarterdeck.ledger.bodies import ROOT, Part
 from quarterdeck.ledger.packs import Place, may_name_directory
 from quarterdeck.ledger.partitions import epoch_of, month_of
 from quarterdeck.ledger.record import CallRecord, PriceNote, decode
+from quarterdeck.ledger.turns.model import Turn, turn_of
 
 Redact = Callable[[CallRecord], CallRecord]
 
@@ -68,6 +69,8 @@ class Draft:
     place: Place | None = None
     """Where the answer was written."""
     conversation_id: str | None = None
+    turn: Turn | None = None
+    """What signals read of it."""
 
     @property
     def tip(self) -> bytes | None:
@@ -120,8 +123,10 @@ def _read(record: CallRecord, redact: Redact) -> Draft:
         epoch=epoch_of(instant),
         form=BodyForm.NONE,
     )
-    first = _take_request(draft) if record.body_mode != "none" else None
+    pieces = bodies.cut(record.request_body) if record.body_mode != "none" and record.request_body else None
+    first = _take_request(draft, pieces) if record.body_mode != "none" else None
     _take_answer(draft)
+    draft.turn = _turn(record, pieces)
     draft.conversation_id = _conversation(record, first)
     return draft
 
@@ -217,11 +222,19 @@ def _storable(record: CallRecord) -> CallRecord:
     return msgspec.structs.replace(record, **changes) if changes else record
 
 
-def _take_request(draft: Draft) -> bytes | None:
+def _turn(record: CallRecord, pieces: bodies.Cut | None) -> Turn | None:
+    """Signals go without a turn rather than the ledger without a call."""
+    try:
+        return turn_of(record, pieces.messages if pieces is not None else [])
+    except Exception:
+        log.exception("turn_unreadable call=%s", record.id)
+        return None
+
+
+def _take_request(draft: Draft, pieces: bodies.Cut | None) -> bytes | None:
     """Put the request's bytes into contents and nodes; returns what tells its conversation by its first message."""
     record, first = draft.record, None
     if record.request_body:
-        pieces = bodies.cut(record.request_body)
         if pieces is None:
             draft.form = BodyForm.WHOLE
             draft.request = _keep(draft, record.request_body)

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from quarterdeck.ledger import intake, rollups, tables
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.packs import Place
 from quarterdeck.ledger.partitions import name_of
 
 Rows = list[tuple[Any, ...]]
+_msgpack = msgspec.msgpack.Encoder()
 
 
 @dataclass(slots=True)
@@ -25,6 +28,8 @@ class BatchRows:
     rollups: Rows = field(default_factory=list)
     agents: Rows = field(default_factory=list)
     keys: Rows = field(default_factory=list)
+    turns: Rows = field(default_factory=list)
+    wire: Rows = field(default_factory=list)
 
 
 ContentKey = tuple[str, int, bytes]
@@ -32,9 +37,12 @@ ContentKey = tuple[str, int, bytes]
 
 
 def assemble(
-    drafts: Sequence[Draft], new_nodes: Iterable[tuple[str, int, intake.Node]], places: dict[ContentKey, Place]
+    drafts: Sequence[Draft],
+    new_nodes: Iterable[tuple[str, int, intake.Node]],
+    places: dict[ContentKey, Place],
+    now: int,
 ) -> BatchRows:
-    """The rows of these calls, of the nodes that are new, and of the contents that were written."""
+    """The rows of these calls, of new nodes, and of the contents that were written, as stored at the instant `now`."""
     rows = BatchRows()
     for draft in drafts:
         rows.calls.setdefault(name_of(tables.calls, draft.instant), []).append(intake.row(draft))
@@ -49,6 +57,8 @@ def assemble(
     rows.conversations = _conversations(drafts)
     rows.rollups = [(*key, *sums) for key, sums in sorted(rollups.add_up(draft.record for draft in drafts).items())]
     rows.agents, rows.keys = _activity(drafts)
+    rows.turns = [_turn(draft, now) for draft in drafts]
+    rows.wire = _wire(drafts)
     return rows
 
 
@@ -101,3 +111,49 @@ def _activity(drafts: Sequence[Draft]) -> tuple[Rows, Rows]:
         if record.key_id is not None:
             keys[(record.workspace_id, record.key_id)] = record.started
     return [(*who, *what) for who, what in sorted(agents.items())], [(*who, at) for who, at in sorted(keys.items())]
+
+
+def _turn(draft: Draft, now: int) -> tuple[Any, ...]:
+    record = draft.record
+    return (
+        record.workspace_id,
+        record.id,
+        now,
+        record.started,
+        record.started + record.ended,
+        record.agent_id,
+        record.run_id,
+        record.task_id,
+        draft.conversation_id,
+        record.provider,
+        record.model,
+        record.status,
+        record.outcome,
+        record.error_code,
+        record.usage.input_total if record.usage is not None else None,
+        record.cost,
+        _msgpack.encode(draft.turn) if draft.turn is not None else None,
+    )
+
+
+def _wire(drafts: Sequence[Draft]) -> Rows:
+    """The newest call of this batch of each run and each agent."""
+    found: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for draft in sorted(drafts, key=lambda draft: draft.record.id):
+        record = draft.record
+        row = (
+            record.id,
+            record.started,
+            record.started + record.ended,
+            record.provider,
+            record.model or record.model_asked or None,
+            record.status,
+            record.outcome,
+            record.error_code,
+            intake.text(draft.turn.tools) if draft.turn is not None and draft.turn.tools else None,
+            record.usage.input_total if record.usage is not None else None,
+        )
+        for subject in (record.run_id, record.agent_id):
+            if subject is not None:
+                found[(record.workspace_id, subject)] = row
+    return [(*who, *what) for who, what in sorted(found.items())]

@@ -247,6 +247,53 @@ agent_activity = sa.Table(
     sa.PrimaryKeyConstraint("workspace_id", "agent_id"),
 )
 
+turns = sa.Table(
+    "turns",
+    metadata,
+    _own("workspace_id", sa.Text),
+    _own("call_id", Id),
+    _own("ingested_at"),
+    _own("started"),
+    _own("ended"),  # an instant
+    _maybe("agent_id", sa.Text),
+    _maybe("run_id", sa.Text),
+    _maybe("task_id", sa.Text),
+    _maybe("conversation_id", sa.Text),
+    _maybe("provider", sa.Text),
+    _maybe("model", sa.Text),
+    _own("status", sa.Integer),
+    _own("outcome", sa.Text),
+    _maybe("error_code", sa.Text),
+    _maybe("input_tokens"),
+    _maybe("cost"),
+    _maybe("turn", sa.LargeBinary),  # turns.model.Turn; null: no turn of a conversation
+    sa.PrimaryKeyConstraint("workspace_id", "call_id"),
+    sa.Index("ix_turns_ingested", "ingested_at"),
+    sa.Index("ix_turns_run", "workspace_id", "run_id", "call_id"),
+    sqlite_with_rowid=False,
+)
+"""Calls of the last days as signals look at them: small, in the order they were stored."""
+
+wire_activity = sa.Table(
+    "wire_activity",
+    metadata,
+    _own("workspace_id", sa.Text),
+    _own("subject_id", sa.Text),
+    _own("last_call_id", Id),
+    _own("began"),
+    _own("ended"),
+    _maybe("provider", sa.Text),
+    _maybe("model", sa.Text),
+    _own("status", sa.Integer),
+    _own("outcome", sa.Text),
+    _maybe("error_code", sa.Text),
+    _maybe("tools", sa.Text),  # JSON: names of the tools that the answer asked for
+    _maybe("input_tokens"),
+    sa.PrimaryKeyConstraint("workspace_id", "subject_id"),
+    sqlite_with_rowid=False,
+)
+"""The newest call of each run, and of each agent, as the shown status reads it."""
+
 key_activity = sa.Table(
     "key_activity",
     metadata,

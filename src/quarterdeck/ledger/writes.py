@@ -24,7 +24,7 @@ _ARRAYS = {
     sa.LargeBinary: "bytea",
 }
 
-_NEWER = "excluded.last_call_id > agent_activity.last_call_id"
+_NEWER = "excluded.last_call_id > {t}.last_call_id"
 _CONVERSATION = {
     "first_call_id": "{least}({t}.first_call_id, excluded.first_call_id)",
     "last_call_id": "{greatest}({t}.last_call_id, excluded.last_call_id)",
@@ -49,10 +49,10 @@ def _conflict(table: sa.Table, is_sqlite: bool) -> str:
         }
     elif name == "key_activity":
         change = {"last_used_at": f"{names['greatest']}(key_activity.last_used_at, excluded.last_used_at)"}
-    elif name == "agent_activity":
+    elif name in ("agent_activity", "wire_activity"):
         columns = [column.name for column in table.columns if not column.primary_key]
         sets = ", ".join(f"{each} = excluded.{each}" for each in columns)
-        return f"ON CONFLICT ({key}) DO UPDATE SET {sets} WHERE {_NEWER}"
+        return f"ON CONFLICT ({key}) DO UPDATE SET {sets} WHERE {_NEWER.format(t=name)}"
     else:
         return "ON CONFLICT DO NOTHING"
     return f"ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{each} = {rule}' for each, rule in change.items())}"
@@ -73,6 +73,8 @@ class Store:
             (tables.rollups, rows.rollups),
             (tables.agent_activity, rows.agents),
             (tables.key_activity, rows.keys),
+            (tables.turns, rows.turns),
+            (tables.wire_activity, rows.wire),
         ):
             if some:
                 await self._insert(tx, table, table.name, some)

@@ -42,6 +42,8 @@ class BusServer:
         self._lookup = lookup
         self._traffic = traffic
         self._written = written
+        self.moved: Callable[[], None] = lambda: None
+        """Called when what is in flight has changed."""
         self._lines: set[Line] = set()
         self._numbers = itertools.count(1)
         self._snapshot: Snapshot = EMPTY
@@ -135,7 +137,10 @@ class BusServer:
         elif isinstance(frame, wire.Lookup):
             self._spawn(self._answer(line, frame))
         elif isinstance(frame, wire.Traffic):
+            moved = line.open_calls != frame.open_calls
             line.open_calls, line.journal_dropped = frame.open_calls, frame.journal_dropped
+            if moved:
+                self.moved()
             if frame.runs:
                 self._spawn(self._traffic(frame.runs))
         elif isinstance(frame, wire.Written):

@@ -1600,6 +1600,7 @@ export interface components {
             /** Open Runs */
             open_runs: components["schemas"]["OpenRunOut"][];
             owner: components["schemas"]["Named"];
+            status: components["schemas"]["StatusOut"];
             today: components["schemas"]["TodayOut"];
             /** Version */
             version: number;
@@ -2312,6 +2313,18 @@ export interface components {
             task_id: string;
             /** Waits For Id */
             waits_for_id: string;
+        };
+        /**
+         * EvidenceOut
+         * @description What the status was computed from.
+         */
+        EvidenceOut: {
+            /** Call Ids */
+            call_ids: string[];
+            /** Run Id */
+            run_id: string | null;
+            /** Signal Id */
+            signal_id: string | null;
         };
         /** FinishIn */
         FinishIn: {
@@ -3427,6 +3440,7 @@ export interface components {
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["RunState"];
+            status: components["schemas"]["StatusOut"];
             /** Summary */
             summary: string | null;
             task: components["schemas"]["TaskNamed"];
@@ -3501,6 +3515,29 @@ export interface components {
              * @description RFC 3339, with a zone.
              */
             until: string;
+        };
+        /**
+         * State
+         * @description What is shown, one word of it.
+         * @enum {string}
+         */
+        State: "streaming" | "thinking" | "using_tool" | "working" | "waiting_provider" | "waiting_person" | "waiting_agent" | "idle" | "silent" | "stuck" | "looping" | "paused" | "over_budget" | "offline" | "never_connected" | "retired" | "queued" | "over";
+        /**
+         * StatusOut
+         * @description What is shown, computed from traffic, leases and dependencies.
+         */
+        StatusOut: {
+            evidence: components["schemas"]["EvidenceOut"];
+            /** Reason */
+            reason: string | null;
+            /** Since */
+            since: string | null;
+            state: components["schemas"]["State"];
+            /** Verb */
+            verb: string | null;
+            waits_for: components["schemas"]["WaitsForOut"] | null;
+            /** Words */
+            words: string;
         };
         /** SubtasksOut */
         SubtasksOut: {
@@ -3701,6 +3738,7 @@ export interface components {
              * Format: date-time
              */
             state_since: string;
+            status: components["schemas"]["StatusOut"];
             subtasks: components["schemas"]["SubtasksOut"];
             /** Title */
             title: string;
@@ -3970,6 +4008,24 @@ export interface components {
             text: string | null;
             /** Unpriced Calls */
             unpriced_calls: number;
+        };
+        /**
+         * WaitsFor
+         * @enum {string}
+         */
+        WaitsFor: "provider" | "person" | "task";
+        /**
+         * WaitsForOut
+         * @description What is waited for.
+         */
+        WaitsForOut: {
+            /** Chain */
+            chain: string[];
+            /** Id */
+            id: string;
+            kind: components["schemas"]["WaitsFor"];
+            /** Name */
+            name: string;
         };
         /** WhoOut */
         WhoOut: {

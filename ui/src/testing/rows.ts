@@ -1,6 +1,17 @@
 import type { Agent, Board, Call, Run, Task, TaskState } from "@/api/types";
 
 /** Rows as the server gives them, for tests to vary. */
+export const aStatus = (change: Partial<Agent["status"]> = {}): Agent["status"] => ({
+  state: "idle",
+  words: "idle",
+  verb: null,
+  since: "2026-11-23T10:00:00.000000Z",
+  reason: null,
+  waits_for: null,
+  evidence: { call_ids: [], signal_id: null, run_id: null },
+  ...change,
+});
+
 export const anAgent = (change: Partial<Agent> = {}): Agent => ({
   id: "agt_1",
   name: "research",
@@ -16,6 +27,7 @@ export const anAgent = (change: Partial<Agent> = {}): Agent => ({
   open_runs: [],
   today: { calls: 0, errors: 0, cost_nano: 0, unpriced_calls: 0 },
   last_call: null,
+  status: aStatus({ state: "never_connected", words: "never connected", since: null }),
   ...change,
 });
 
@@ -58,6 +70,7 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   hold: null,
   not_before: null,
   schedule_id: null,
+  status: aStatus({ state: "queued", words: "in the backlog" }),
   ...change,
 });
 
@@ -86,6 +99,7 @@ export const aRun = (change: Partial<Run> = {}): Run => ({
   errors: 0,
   cost_nano: 0,
   unpriced_calls: 0,
+  status: aStatus({ state: "working", words: "working, no call open" }),
   ...change,
 });
 

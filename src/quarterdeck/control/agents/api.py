@@ -19,6 +19,8 @@ from quarterdeck.control.agents.model import (
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.status import views as status_views
+from quarterdeck.control.status.views import StatusOut
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, floor_to, iso
@@ -68,6 +70,8 @@ class AgentOut(BaseModel):
     open_runs: list[OpenRunOut]
     today: TodayOut
     last_call: LastCallOut | None
+    status: StatusOut
+    """Computed: what is shown of it now."""
 
 
 class AgentsOut(BaseModel):
@@ -169,6 +173,7 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
     tasks = await task_store.named(tx, workspace_id, {run.task_id for runs in open_runs.values() for run in runs})
     today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
     last_calls = await rollups.last_calls(tx, workspace_id, ids)
+    statuses = await status_views.of_agents(tx, workspace_id, agents)
     items = []
     for agent in agents:
         last = last_calls.get(agent.id)
@@ -204,6 +209,7 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
                 last_call=None
                 if last is None
                 else LastCallOut(at=iso(last.at), model=last.model, outcome=last.outcome),
+                status=statuses[agent.id],
             )
         )
     return items

@@ -142,6 +142,17 @@ async def page(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
+async def active(tx: Transaction, limit: int = 2_000) -> dict[str, list[Agent]]:
+    """Agents that are not retired, by workspace."""
+    rows = await tx.rows(
+        sa.select(agents).where(agents.c.desired != Desired.RETIRED.value).order_by(agents.c.id.desc()).limit(limit)
+    )
+    found: dict[str, list[Agent]] = {}
+    for row in rows:
+        found.setdefault(row["workspace_id"], []).append(_agent(row))
+    return found
+
+
 def _is(workspace_id: str, agent_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(agents.c.workspace_id == workspace_id, agents.c.id == agent_id)
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.runs.model import Run, RunState
 from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
+from quarterdeck.control.status import views as status_views
+from quarterdeck.control.status.views import StatusOut
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -31,6 +33,8 @@ class RunOut(BaseModel):
     errors: int
     cost_nano: int
     unpriced_calls: int
+    status: StatusOut
+    """Computed: what is shown of it now."""
 
 
 class RunsOut(BaseModel):
@@ -43,6 +47,7 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
     agents = await agent_store.named(tx, workspace_id, {run.agent_id for run in runs})
     tasks = await task_store.named(tx, workspace_id, {run.task_id for run in runs})
     sums = await rollups.figures(tx, workspace_id, "run", [run.id for run in runs])
+    statuses = await status_views.of_runs(tx, workspace_id, runs)
     items = []
     for run in runs:
         task = tasks[run.task_id]
@@ -66,6 +71,7 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
                 errors=spent.errors,
                 cost_nano=spent.cost,
                 unpriced_calls=spent.unpriced_calls,
+                status=statuses[run.id],
             )
         )
     return items

@@ -15,6 +15,8 @@ from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.shapes import Instant, Named, TaskNamed, TaskWaitedFor, shown
+from quarterdeck.control.status import views as status_views
+from quarterdeck.control.status.views import StatusOut
 from quarterdeck.control.tasks import store
 from quarterdeck.control.tasks.model import Priority, Task, TaskState
 from quarterdeck.db import Transaction
@@ -130,6 +132,8 @@ class TaskOut(BaseModel):
     cost_nano: int
     unpriced_calls: int
     note: str | None
+    status: StatusOut
+    """Computed: what is shown of it now."""
 
 
 class TasksOut(BaseModel):
@@ -167,6 +171,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
     handed_in = await deliverable_store.newest_of_tasks(tx, workspace_id, ids)
     asking = {task.id for task in tasks if task.asks_for_deliverable and task.state in _FINISHED}
     finals = await deliverable_store.with_finals(tx, workspace_id, asking)
+    statuses = await status_views.of_tasks(tx, workspace_id, tasks)
     items = []
     for task in tasks:
         run = None if task.run_id is None else runs[task.run_id]
@@ -226,6 +231,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                 cost_nano=spent.cost,
                 unpriced_calls=spent.unpriced_calls,
                 note=task.note,
+                status=statuses[task.id],
             )
         )
     return items

@@ -1,0 +1,1 @@
+"""What is shown of agents, runs and tasks: computed from the wire, leases and dependencies; stored nowhere."""

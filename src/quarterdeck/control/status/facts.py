@@ -1,0 +1,279 @@
+"""Gathering what the shown status is a function of, for a page of agents, runs or tasks in a handful of queries."""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+
+from quarterdeck.access.tables import keys
+from quarterdeck.access.wire import OpenCall
+from quarterdeck.control.agents import people
+from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.agents.model import Agent
+from quarterdeck.control.dependencies import store as dependency_store
+from quarterdeck.control.dependencies.model import Wait, blocked_since
+from quarterdeck.control.lever import store as lever_store
+from quarterdeck.control.lever.cover import Cover
+from quarterdeck.control.questions.store import questions
+from quarterdeck.control.runs import store as run_store
+from quarterdeck.control.runs.model import Run
+from quarterdeck.control.signals import store as signal_store
+from quarterdeck.control.signals import usual
+from quarterdeck.control.signals.model import Kind, Signal
+from quarterdeck.control.status import model, wire
+from quarterdeck.control.status.model import Waiting, WaitsFor
+from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.tasks.tables import tasks as task_table
+from quarterdeck.db import Transaction
+from quarterdeck.ledger import rollups
+from quarterdeck.ledger.tables import wire_activity
+
+_CHAIN_SHOWN = 5
+
+
+async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> dict[str, model.Agent]:
+    """The facts about each of these agents, by id."""
+    ids = [agent.id for agent in agents]
+    open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
+    runs = await _runs(tx, workspace_id, [run for each in open_runs.values() for run in each])
+    last = await _last(tx, workspace_id, ids)
+    seen = await _seen(tx, workspace_id, ids)
+    signals = await signal_store.up_of_agents(tx, workspace_id, ids)
+    loose = _by(wire.current().open_calls(workspace_id), lambda call: None if call.run_id else call.agent_id)
+    blocked = await _blocked_of_agents(tx, workspace_id, [each for each in ids if not open_runs[each]])
+    troubles = await troubles_of(tx, workspace_id)
+    cover = Cover(await lever_store.standing(tx, workspace_id), tx.now)
+    found = {}
+    for agent in agents:
+        latest = last.get(agent.id)
+        heard = [at for at in (seen.get(agent.id), None if latest is None else latest.ended) if at is not None]
+        pause = cover.of_agent(agent.id)
+        found[agent.id] = model.Agent(
+            desired=agent.desired.value,
+            desired_since=None,
+            runs=tuple(runs[run.id] for run in open_runs[agent.id]),
+            open_calls=tuple(_open(call) for call in loose.get(agent.id, ())),
+            last=latest,
+            signals=tuple(_noticed(each) for each in signals[agent.id] if each.run_id is None),
+            last_seen=max(heard, default=None),
+            troubles=troubles,
+            blocked=blocked.get(agent.id),
+            held=None if pause is None else model.Held(pause.what, pause.from_at, pause.reason),
+        )
+    return found
+
+
+async def of_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, model.Run]:
+    """The facts about each of these open runs, by id."""
+    return await _runs(tx, workspace_id, [run for run in runs if run.open])
+
+
+async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) -> dict[str, model.Task]:
+    """The facts about each of these tasks, by id."""
+    open_runs = await run_store.of_ids(tx, workspace_id, {task.run_id for task in tasks if task.run_id is not None})
+    runs = await _runs(tx, workspace_id, list(open_runs.values()))
+    agents = await agent_store.named(tx, workspace_id, {task.agent_id for task in tasks if task.agent_id is not None})
+    waits = await dependency_store.waits(tx, workspace_id, [task.id for task in tasks])
+    blocked = await _blocked(tx, workspace_id, {task.id: (task.state, waits[task.id]) for task in tasks})
+    reviewers = await people.named(
+        tx, workspace_id, {task.review.member_id or task.accountable_id for task in tasks if task.state == "in_review"}
+    )
+    troubles = await troubles_of(tx, workspace_id)
+    cover = Cover(await lever_store.standing(tx, workspace_id), tx.now)
+    found = {}
+    for task in tasks:
+        pause = cover.of_task(task.id)
+        who_id = task.review.member_id or task.accountable_id
+        found[task.id] = model.Task(
+            state=task.state.value,
+            state_since=task.state_since,
+            agent_name=None if task.agent_id is None else agents[task.agent_id],
+            run=None if task.run_id is None else runs.get(task.run_id),
+            blocked=blocked.get(task.id),
+            review=model.Asked(task.id, "to be reviewed", reviewers[who_id], who_id, task.state_since)
+            if who_id in reviewers
+            else None,
+            held=None if pause is None else model.Held(pause.what, pause.from_at, pause.reason),
+            troubles=troubles,
+        )
+    return found
+
+
+async def troubles_of(tx: Transaction, workspace_id: str) -> tuple[model.Trouble, ...]:
+    """Providers that are in trouble for everybody."""
+    return tuple(
+        model.Trouble(signal.subject, signal.words, signal.since)
+        for signal in await signal_store.up(tx, workspace_id)
+        if signal.kind is Kind.PROVIDER_TROUBLE
+    )
+
+
+async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, model.Run]:
+    if not runs:
+        return {}
+    ids = [run.id for run in runs]
+    last = await _last(tx, workspace_id, ids)
+    open_calls = _by(wire.current().open_calls(workspace_id), lambda call: call.run_id)
+    signals = await signal_store.up_of_agents(tx, workspace_id, {run.agent_id for run in runs})
+    asked = await _asked(tx, workspace_id, ids)
+    cover = Cover(await lever_store.standing(tx, workspace_id), tx.now)
+    silences = await usual.silences(tx, workspace_id, {run.agent_id for run in runs})
+    found = {}
+    for run in runs:
+        pause = cover.of_run(run.id, run.task_id)
+        found[run.id] = model.Run(
+            id=run.id,
+            began=run.started_at or run.created_at,
+            open_calls=tuple(_open(call) for call in open_calls.get(run.id, ())),
+            last=last.get(run.id),
+            signals=tuple(_noticed(each) for each in signals[run.agent_id] if each.run_id == run.id),
+            asked=asked.get(run.id),
+            held=None if pause is None else model.Held(pause.what, pause.from_at, pause.reason),
+            usual_silence=silences.get(run.agent_id),
+        )
+    return found
+
+
+async def _last(tx: Transaction, workspace_id: str, subject_ids: Collection[str]) -> dict[str, model.Last]:
+    if not subject_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(wire_activity).where(
+            wire_activity.c.workspace_id == workspace_id, wire_activity.c.subject_id.in_(sorted(subject_ids))
+        )
+    )
+    return {
+        row["subject_id"]: model.Last(
+            call_id=row["last_call_id"],
+            ended=row["ended"],
+            outcome=row["outcome"],
+            status=row["status"],
+            provider=row["provider"],
+            model=row["model"],
+            error_code=row["error_code"],
+            tools=tuple(json.loads(row["tools"])) if row["tools"] else (),
+        )
+        for row in rows
+    }
+
+
+async def _seen(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, int]:
+    """When a key of each agent was last used on the control API."""
+    if not agent_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(keys.c.agent_id, sa.func.max(keys.c.last_used_at).label("at"))
+        .where(keys.c.workspace_id == workspace_id, keys.c.agent_id.in_(sorted(agent_ids)))
+        .group_by(keys.c.agent_id)
+    )
+    return {row["agent_id"]: row["at"] for row in rows if row["at"] is not None}
+
+
+async def _asked(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> dict[str, model.Asked]:
+    """The oldest open question of each run, and who is to answer it."""
+    rows = await tx.rows(
+        sa.select(
+            questions.c.id, questions.c.run_id, questions.c.text, questions.c.created_at, task_table.c.accountable_id
+        )
+        .join(
+            task_table,
+            sa.and_(task_table.c.workspace_id == questions.c.workspace_id, task_table.c.id == questions.c.task_id),
+        )
+        .where(questions.c.workspace_id == workspace_id, sa.text("questions.state = 'open'"))
+        .where(questions.c.run_id.in_(sorted(run_ids)))
+        .order_by(questions.c.created_at.desc())
+    )
+    names = await people.named(tx, workspace_id, {row["accountable_id"] for row in rows})
+    return {
+        row["run_id"]: model.Asked(
+            row["id"],
+            "to answer a question",
+            names.get(row["accountable_id"], "a person"),
+            row["accountable_id"],
+            row["created_at"],
+        )
+        for row in rows
+    }
+
+
+async def _blocked_of_agents(
+    tx: Transaction, workspace_id: str, agent_ids: Collection[str]
+) -> dict[str, model.Blocked]:
+    """The most urgent task that is assigned to each of these agents and waits for another."""
+    if not agent_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(task_table.c.id, task_table.c.agent_id, task_table.c.state)
+        .where(
+            task_table.c.workspace_id == workspace_id,
+            task_table.c.agent_id.in_(sorted(agent_ids)),
+            task_table.c.state.in_(("ready", "in_progress")),
+        )
+        .order_by(task_table.c.priority, task_table.c.due_order, task_table.c.number)
+    )
+    waits = await dependency_store.waits(tx, workspace_id, [row["id"] for row in rows])
+    blocked = await _blocked(tx, workspace_id, {row["id"]: (row["state"], waits[row["id"]]) for row in rows})
+    first: dict[str, str] = {}
+    free = set()
+    for row in rows:
+        if row["id"] in blocked:
+            first.setdefault(row["agent_id"], row["id"])
+        else:
+            free.add(row["agent_id"])
+    return {agent_id: blocked[task_id] for agent_id, task_id in first.items() if agent_id not in free}
+
+
+async def _blocked(
+    tx: Transaction, workspace_id: str, waiting: dict[str, tuple[str, list[Wait]]]
+) -> dict[str, model.Blocked]:
+    """Which of these tasks are blocked, and by what, with what stands behind that."""
+    found: dict[str, model.Blocked] = {}
+    still = {task_id: [one for one in waits if one.met_at is None] for task_id, (_, waits) in waiting.items()}
+    behind = await _behind(tx, workspace_id, {one.node.id for waits in still.values() for one in waits})
+    spent = await rollups.figures(tx, workspace_id, "task", [task_id for task_id, waits in still.items() if waits])
+    for task_id, (state, waits) in waiting.items():
+        since = blocked_since(state, waits)  # type: ignore[arg-type]
+        if since is None:
+            continue
+        first = still[task_id][0].node
+        name = f"{first.ref} {first.title}"
+        target = Waiting(WaitsFor.TASK, first.id, name, behind.get(first.id, ()))
+        found[task_id] = model.Blocked(since, target, len(still[task_id]) - 1, spent[task_id].cost)
+    return found
+
+
+async def _behind(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """What each of these waits for in turn, nearest first, as far as is shown."""
+    chains: dict[str, list[str]] = {task_id: [] for task_id in task_ids}
+    heads = {task_id: task_id for task_id in task_ids}
+    for _ in range(_CHAIN_SHOWN):
+        if not heads:
+            break
+        waits = await dependency_store.waits(tx, workspace_id, set(heads.values()))
+        further = {}
+        for task_id, head in heads.items():
+            nearest = next((one.node for one in waits[head] if one.met_at is None), None)
+            if nearest is not None:
+                chains[task_id].append(f"{nearest.ref} {nearest.title}")
+                further[task_id] = nearest.id
+        heads = further
+    return {task_id: tuple(chain) for task_id, chain in chains.items()}
+
+
+def _by(calls: Sequence[OpenCall], key) -> dict[str, list[OpenCall]]:  # type: ignore[no-untyped-def]
+    found: dict[str, list[OpenCall]] = defaultdict(list)
+    for call in calls:
+        if (name := key(call)) is not None:
+            found[name].append(call)
+    return found
+
+
+def _open(call: OpenCall) -> model.Open:
+    return model.Open(
+        call.id, call.provider, call.model, call.started, call.first_byte, call.last_byte, getattr(call, "held", None)
+    )
+
+
+def _noticed(signal: Signal) -> model.Noticed:
+    return model.Noticed(signal.id, signal.kind.value, signal.words, signal.since, signal.call_ids)

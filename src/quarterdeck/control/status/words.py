@@ -1,0 +1,35 @@
+"""Durations, money and names in plain words."""
+
+from collections.abc import Sequence
+
+from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND
+from quarterdeck.kernel.money import NANO
+
+_TOOLS_NAMED = 3
+
+
+def ago(duration: int) -> str:
+    """A duration in microseconds: `12 s`, `38 min`, `3 h 20 min`, `2 days`."""
+    if duration < MINUTE:
+        return f"{max(0, duration) // SECOND} s"
+    if duration < HOUR:
+        return f"{duration // MINUTE} min"
+    if duration < DAY:
+        minutes = duration % HOUR // MINUTE
+        return f"{duration // HOUR} h" + (f" {minutes} min" if minutes else "")
+    days = duration // DAY
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def money(nano: int) -> str:
+    """Nano-dollars as people read them: cents where there are any, else what there is."""
+    if nano == 0 or nano >= NANO // 100:
+        return f"${nano / NANO:.2f}"
+    return f"${nano / NANO:.6f}".rstrip("0") if nano >= 1_000 else "less than $0.000001"
+
+
+def tool_words(tools: Sequence[str]) -> str:
+    """`search`, `search and 2 more`."""
+    distinct = list(dict.fromkeys(tools))
+    named = ", ".join(distinct[:_TOOLS_NAMED])
+    return named if len(distinct) <= _TOOLS_NAMED else f"{named} and {len(distinct) - _TOOLS_NAMED} more"

@@ -1,0 +1,126 @@
+"""Traffic goes in, the shown status follows within two seconds, and back again; nobody told us anything."""
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from system_world import KEY, System, running
+
+WITHIN_S = 2.0
+ROOM_S = 3.0
+"""What a busy machine may add."""
+
+
+def ask(system: System, key: str, script: dict[str, Any], *, stream: bool = False) -> int:
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}], "stream": stream}
+    request = urllib.request.Request(
+        f"{system.url}/v1/chat/completions",
+        data=json.dumps(body).encode(),
+        headers={
+            "authorization": f"Bearer {key}",
+            "content-type": "application/json",
+            "x-sandbox-script": json.dumps(script),
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            answer.read()
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@contextmanager
+def asking(system: System, key: str, script: dict[str, Any], *, stream: bool = False) -> Iterator[None]:
+    thread = threading.Thread(target=ask, args=(system, key, script), kwargs={"stream": stream})
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def shown_within(look: Callable[[], dict[str, Any]], state: str) -> float:
+    """Seconds until that state is shown."""
+    began = time.monotonic()
+    while (status := look())["state"] != state:
+        assert time.monotonic() - began < WITHIN_S + ROOM_S, f"{status['state']} instead of {state}: {status}"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_the_shown_status_follows_the_wire(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as system:
+        agent_id = system.get("/api/v1/agents")["items"][0]["id"]
+
+        def agent() -> Any:
+            return system.get(f"/api/v1/agents/{agent_id}")["status"]
+
+        assert agent()["state"] == "never_connected"
+        task = system.post("/api/v1/tasks", {"title": "Look it up", "state": "ready"})
+        claimed = system.post("/api/v1/agent/claim", {}, key=KEY)
+        key, run_id = claimed["run_key"], claimed["run"]["id"]
+
+        def run() -> Any:
+            return system.get(f"/api/v1/runs/{run_id}")["status"]
+
+        def card() -> Any:
+            columns = system.get("/api/v1/board")["columns"]
+            return next(each["status"] for column in columns for each in column["items"] if each["id"] == task["id"])
+
+        took = {}
+        with asking(system, key, {"text": "hi", "timing": {"first_byte_ms": 6000}}):
+            took["thinking"] = shown_within(run, "thinking")
+            assert agent()["state"] == card()["state"] == "thinking"
+            assert run()["evidence"]["call_ids"]
+        took["working"] = shown_within(run, "working")
+        with asking(system, key, {"words": 40, "chunks": 40, "timing": {"chunk_ms": 150}}, stream=True):
+            took["streaming"] = shown_within(agent, "streaming")
+            assert run()["words"] == "streaming gpt-4o-mini"
+        took["working again"] = shown_within(agent, "working")
+        ask(system, key, {"tools": [{"name": "pytest", "arguments": {"path": "tests"}}]})
+        took["using_tool"] = shown_within(card, "using_tool")
+        assert card()["words"] == "using pytest"
+        ask(system, key, {"text": "All green."})
+        took["after the tool"] = shown_within(run, "working")
+        assert ask(system, key, {"text": "", "fault": {"kind": "status", "status": 429}}) == 429
+        took["waiting_provider"] = shown_within(run, "waiting_provider")
+        assert run()["waits_for"]["name"] == "openai"
+        ask(system, key, {"text": "Fine again."})
+        took["recovered"] = shown_within(run, "working")
+        system.post(f"/api/v1/runs/{run_id}/finish", {"outcome": "succeeded"}, key=key)
+        took["idle"] = shown_within(agent, "idle")
+        assert run()["state"] == "over"
+        assert card()["state"] == "waiting_person"
+        print({name: round(seconds, 2) for name, seconds in took.items()})
+
+
+def test_followers_of_the_live_events_are_told(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as system:
+        request = urllib.request.Request(
+            f"{system.url}/api/v1/events?kinds=status.*",
+            headers={"authorization": "Bearer owner-token-for-tests-only"},
+        )
+        seen: list[str] = []
+        with urllib.request.urlopen(request, timeout=30) as events:
+
+            def follow() -> None:
+                for line in events:
+                    if line.startswith(b"data:"):
+                        seen.extend(each["status"]["state"] for each in json.loads(line[5:])["data"]["agents"])
+                    if seen[-1:] == ["idle"]:
+                        return
+
+            thread = threading.Thread(target=follow)
+            thread.start()
+            time.sleep(1.0)
+            ask(system, KEY, {"words": 20, "chunks": 20, "timing": {"chunk_ms": 100}}, stream=True)
+            thread.join(WITHIN_S + ROOM_S)
+        assert "streaming" in seen, seen
+        assert seen[-1] == "idle", seen
