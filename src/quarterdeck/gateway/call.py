@@ -11,6 +11,7 @@ import logging
 from quarterdeck.gateway import attempts
 from quarterdeck.gateway.choosing import Chooser, check_may_run, check_usable
 from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.ending import end_early, end_left, end_refused
@@ -139,4 +140,6 @@ class ModelCalls:
 def _streams(draft: Draft) -> bool:
     """Whether the answer is to be relayed as it comes."""
     kind = draft.answer_type or ""
+    if isinstance(draft.translator, OnceTranslator):
+        return False
     return kind.startswith(_STREAMS) or (draft.endpoint.form == "gemini_array" and draft.status < 400)

@@ -12,6 +12,7 @@ from quarterdeck.gateway.attribution import Attribution, json_object
 from quarterdeck.gateway.cache.entry import Caching
 from quarterdeck.gateway.cache.policy import CachePolicy
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
+from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.dialects.translate import Translator
 from quarterdeck.gateway.endpoints import Endpoint
 from quarterdeck.gateway.headers import recorded
@@ -53,7 +54,7 @@ class Draft(msgspec.Struct):
     withhold_usage: bool = False
     """We asked the provider for usage in the stream and the caller did not."""
     reader: StreamReader | None = None
-    translator: Translator | None = None
+    translator: Translator | OnceTranslator | None = None
     """Set when the provider does not speak the caller's dialect."""
     dropped: Sequence[str] = ()
     """What the translation left out, and by which rule."""

@@ -13,6 +13,7 @@ from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import BadBody
 from quarterdeck.gateway.dialects.bytes_patch import members, remove_top_level, repeats, set_each
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
+from quarterdeck.gateway.dialects.once.translate import spoken
 from quarterdeck.gateway.headers import Headers, value_of
 from quarterdeck.gateway.transport import Origin, Timeouts
 from quarterdeck.kernel.errors import Invalid
@@ -76,7 +77,9 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
 
 def _translatable(provider: ProviderEntry, dialect: str) -> bool:
     spec = SPECS[provider.kind]
-    return dialect in GRAMMARS and dialect not in spec.dialects and spec.chat is not None
+    if dialect in spec.dialects:
+        return False
+    return (dialect in GRAMMARS and spec.chat is not None) or spoken(dialect, spec.dialects) is not None
 
 
 def path_of(target: Target, dialect: str, usual: bytes, *, stream: bool = False) -> bytes:
@@ -164,7 +167,7 @@ def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool)
     return Target(
         provider=provider,
         spec=spec,
-        dialect=dialect if dialect in spec.dialects or spec.chat is None else spec.chat,
+        dialect=dialect if dialect in spec.dialects else spoken(dialect, spec.dialects) or spec.chat or dialect,
         model=model,
         renamed=renamed,
         origin=origin,

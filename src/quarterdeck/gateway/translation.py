@@ -9,6 +9,7 @@ from quarterdeck.access.catalogue import Quirks
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import AnswerFacts, BadBody
 from quarterdeck.gateway.dialects.conversation import BadAnswer, CannotExpress, Emitted
+from quarterdeck.gateway.dialects.once.translate import FORMS, OnceTranslator
 from quarterdeck.gateway.dialects.target import Target as Place
 from quarterdeck.gateway.dialects.translate import Translator, carries_foreign
 from quarterdeck.gateway.draft import Draft
@@ -29,6 +30,10 @@ _PATHS = {
 """Below a provider's base URL; where the model stands in the path, the translation says the rest."""
 _OF_A_DIALECT = (b"anthropic-", b"openai-", b"x-stainless-", b"x-goog-", b"content-", b"accept")
 """Headers that say something about the caller's dialect or its body, neither of which the provider sees."""
+
+
+_BENT = frozenset({"openai_chat", "openai_embeddings"})
+"""Dialects whose many speakers differ in small ways."""
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -58,17 +63,21 @@ def begin(draft: Draft, target: Target) -> Outgoing:
         max_tokens_field=quirks.max_tokens_field,
     )
     endpoint = draft.endpoint
-    translator = Translator(
-        endpoint.dialect, target.dialect, call_id=draft.id, now=int(time.time()), sse=endpoint.form != "gemini_array"
-    )
+    translator: Translator | OnceTranslator
     try:
-        emitted = translator.request(draft.request_body, place, stream=draft.facts.stream)
+        if endpoint.dialect in FORMS:
+            translator = OnceTranslator(endpoint.dialect, target.dialect)
+            emitted = translator.request(draft.request_body, place)
+        else:
+            sse = endpoint.form != "gemini_array"
+            translator = Translator(endpoint.dialect, target.dialect, call_id=draft.id, now=int(time.time()), sse=sse)
+            emitted = translator.request(draft.request_body, place, stream=draft.facts.stream)
     except BadBody as error:
         raise errors.bad_body(str(error)) from None
     except CannotExpress as error:
         raise errors.cannot_express(target.provider.name, str(error)) from None
     draft.translator = translator
-    body, left_out = _bent(emitted.body, quirks) if target.dialect == "openai_chat" else (emitted.body, [])
+    body, left_out = _bent(emitted.body, quirks) if target.dialect in _BENT else (emitted.body, [])
     draft.dropped = [*emitted.dropped, *left_out]
     headers = [pair for pair in forwarded(draft.request_headers) if not pair[0].startswith(_OF_A_DIALECT)]
     headers.append((b"content-type", b"application/json"))
@@ -98,7 +107,8 @@ def answer(draft: Draft, body: bytes) -> tuple[bytes, AnswerFacts]:
 
 
 def _path(target: Target, emitted: Emitted, *, stream: bool) -> bytes:
-    usual, _, query = (_PATHS[target.dialect] + (emitted.path or "")).encode().partition(b"?")
+    below = _PATHS.get(target.dialect) or FORMS[target.dialect].path
+    usual, _, query = (below + (emitted.path or "")).encode().partition(b"?")
     path, query = path_of(target, target.dialect, usual, stream=stream), query_of(target, query)
     return path + b"?" + query if query else path
 

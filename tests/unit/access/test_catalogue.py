@@ -24,6 +24,8 @@ DIALECTS = {
     "cohere_rerank",
     "bedrock",
     "bedrock_invoke",
+    "voyage_rerank",
+    "jina_rerank",
 }
 
 

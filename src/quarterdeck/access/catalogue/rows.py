@@ -380,9 +380,15 @@ def _anthropic_like() -> Iterator[ProviderSpec]:
 
 def _embedders() -> Iterator[ProviderSpec]:
     yield embedder(
-        "voyage", "Voyage AI", "https://api.voyageai.com/v1", "docs.voyageai.com/reference", price_kind="voyageai"
+        "voyage",
+        "Voyage AI",
+        "https://api.voyageai.com/v1",
+        "docs.voyageai.com/reference: embeddings-api, reranker-api",
+        "voyage_rerank",
+        quirks=Quirks(rename={"dimensions": "output_dimension"}),
+        price_kind="voyageai",
     )
-    yield embedder("jina", "Jina AI", "https://api.jina.ai/v1", "jina.ai/embeddings")
+    yield embedder("jina", "Jina AI", "https://api.jina.ai/v1", "jina.ai/embeddings; jina.ai/reranker", "jina_rerank")
 
 
 def _own_machine() -> Iterator[ProviderSpec]:

@@ -30,9 +30,9 @@ def like_anthropic(kind: str, title: str, base_url: str, source: str, **facts: A
     return ProviderSpec(kind, title, base_url, dialects=MESSAGES, chat="anthropic", source=source, **facts)
 
 
-def embedder(kind: str, title: str, base_url: str, source: str, **facts: Any) -> ProviderSpec:
-    """Takes OpenAI's embeddings requests and has no chat."""
-    return ProviderSpec(kind, title, base_url, dialects=EMBEDDINGS, chat=None, source=source, **facts)
+def embedder(kind: str, title: str, base_url: str, source: str, rerank: str, **facts: Any) -> ProviderSpec:
+    """Takes OpenAI's embeddings requests, reranks in words of its own and has no chat."""
+    return ProviderSpec(kind, title, base_url, dialects=EMBEDDINGS | {rerank}, chat=None, source=source, **facts)
 
 
 def local(kind: str, title: str, base_url: str, source: str, **facts: Any) -> ProviderSpec:

@@ -30,6 +30,8 @@ OTHERS = {
     "cohere",
     "cohere_embed",
     "cohere_rerank",
+    "bedrock",
+    "bedrock_invoke",
     "native",
     "native_free",
 }

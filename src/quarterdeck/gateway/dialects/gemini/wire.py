@@ -6,6 +6,7 @@ import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
 from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts, StreamReader
+from quarterdeck.gateway.dialects.bytes_patch import members, set_top_level
 from quarterdeck.gateway.dialects.conversation import BadAnswer, Failure
 from quarterdeck.gateway.dialects.gemini.answer import emit_error
 from quarterdeck.gateway.dialects.gemini.stream import ArraySplitter
@@ -29,6 +30,7 @@ class _Answer(msgspec.Struct):
 
 _request = msgspec.json.Decoder(_Request)
 _answer = msgspec.json.Decoder(_Answer)
+_raw_items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Gemini:
@@ -85,10 +87,30 @@ class GeminiArray(Gemini):
 
 
 class GeminiOnce(Gemini):
-    """Token counts and embeddings: one answer, no stream."""
+    """Token counts and embeddings: one answer, no stream. Their bodies may repeat the model that the path names."""
+
+    def patch(self, body: bytes, *, model: str | None = None, ask_usage: bool = False) -> bytes:
+        if model is None:
+            return body
+        named = msgspec.json.encode(f"models/{model}")
+        body = _renamed(body, named)
+        for member in members(body):
+            value = body[member.value_start : member.value_end]
+            if member.name == "generateContentRequest" and value[:1] == b"{":
+                body = set_top_level(body, member.name, _renamed(value, named))
+            elif member.name == "requests" and value[:1] == b"[":
+                each = [bytes(item) for item in _raw_items.decode(value)]
+                items = b",".join(_renamed(item, named) if item[:1] == b"{" else item for item in each)
+                body = set_top_level(body, member.name, b"[" + items + b"]")
+        return body
 
     def reader(self, *, withhold_usage: bool = False) -> StreamReader:
         return DeafReader()
+
+
+def _renamed(body: bytes, named: bytes) -> bytes:
+    has = any(member.name == "model" for member in members(body))
+    return set_top_level(body, "model", named) if has else body
 
 
 def _stop(answer: _Answer) -> str | None:
