@@ -8,6 +8,7 @@ from quarterdeck.control.audit import api as audit
 from quarterdeck.control.calls import api as calls
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.costs import api as costs
+from quarterdeck.control.delegation import api as delegation
 from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.inbox import api as inbox
@@ -34,6 +35,7 @@ ROUTERS: list[APIRouter] = [
     bulk.router,
     tasks.router,
     dependencies.router,
+    delegation.agent_router,
     runs.router,
     runs.agent_router,
     deliverables.router,

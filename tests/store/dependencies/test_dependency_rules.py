@@ -172,3 +172,14 @@ async def test_tasks_of_another_workspace_are_not_there(world: World) -> None:
     there = await World.make(world.db, "there")
     with pytest.raises(NotFound):
         await _wait(world, await world.task(), await there.task())
+
+
+async def test_cancelling_a_blocker_tells_who_waits_for_it(world: World) -> None:
+    blocker, waiter, closed = [await world.task() for _ in range(3)]
+    async with world.db.transaction() as tx:
+        for task in (waiter, closed):
+            await actions.add(tx, world.workspace_id, task.id, blocker.id)
+    await world.move(closed, TaskState.CANCELLED)
+    await world.move(blocker, TaskState.CANCELLED)
+    assert (await world.told(waiter.id))[-1] == "task.stranded"
+    assert "task.stranded" not in await world.told(closed.id)

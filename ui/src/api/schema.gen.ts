@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agent/dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Link Own Tasks
+         * @description Let one of your tasks wait for another of them. A cycle is refused, and named.
+         */
+        post: operations["link_own_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/inbox": {
         parameters: {
             query?: never;
@@ -98,6 +118,26 @@ export interface paths {
         get: operations["get_agent_task"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/tasks/{task_id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Assign As Lead
+         * @description As the lead agent of its project: say which agent is to do a task, with a note for it.
+         */
+        post: operations["assign_as_lead"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1130,6 +1170,26 @@ export interface paths {
          * @description Give your task back without having failed at it: it is ready for another attempt. Safe to repeat.
          */
         post: operations["release_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/subtasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Subtask
+         * @description Make a part of your task a task of its own, for you or another agent. It costs at most what you hand on.
+         */
+        post: operations["create_subtask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2701,11 +2761,6 @@ export interface components {
             /** Text */
             text: string;
         };
-        /** LinkIn */
-        LinkIn: {
-            /** Token */
-            token: string;
-        };
         /**
          * LinkOut
          * @description `token` signs the member in once, within fifteen minutes: POST /session/link.
@@ -3126,6 +3181,18 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** LinkIn */
+        quarterdeck__control__delegation__api__LinkIn: {
+            /** Task Id */
+            task_id: string;
+            /** Waits For */
+            waits_for: string;
+        };
+        /** LinkIn */
+        quarterdeck__control__members__session_api__LinkIn: {
+            /** Token */
+            token: string;
+        };
         /** QuestionIn */
         QuestionIn: {
             /** Deadline S */
@@ -3538,6 +3605,67 @@ export interface components {
             waits_for: components["schemas"]["WaitsForOut"] | null;
             /** Words */
             words: string;
+        };
+        /** SubtaskIn */
+        SubtaskIn: {
+            /**
+             * Acceptance
+             * @default []
+             */
+            acceptance?: (string | components["schemas"]["CriterionIn"])[];
+            /**
+             * Agent Id
+             * @description Yourself, or null: any agent. Another one only as the lead.
+             */
+            agent_id?: string | null;
+            /**
+             * Brief
+             * @description Markdown.
+             * @default
+             */
+            brief?: string;
+            /**
+             * Budget Nano
+             * @description Needed where your own task has a budget.
+             */
+            budget_nano?: number | null;
+            /** Due At */
+            due_at?: string | null;
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /**
+             * Needed
+             * @description Your own task waits for it before its next attempt.
+             * @default true
+             */
+            needed?: boolean;
+            /**
+             * Note
+             * @description What its worker should know.
+             */
+            note?: string | null;
+            /**
+             * Priority
+             * @default normal
+             * @enum {string}
+             */
+            priority?: "urgent" | "high" | "normal" | "low";
+            /** Title */
+            title: string;
+            /**
+             * Waits For
+             * @description Tasks of yours to be done first.
+             * @default []
+             */
+            waits_for?: string[];
         };
         /** SubtasksOut */
         SubtasksOut: {
@@ -4088,6 +4216,39 @@ export interface operations {
             };
         };
     };
+    link_own_tasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["quarterdeck__control__delegation__api__LinkIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_inbox: {
         parameters: {
             query?: {
@@ -4207,6 +4368,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AssignmentOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_as_lead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -6213,6 +6409,41 @@ export interface operations {
             };
         };
     };
+    create_subtask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubtaskIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_session: {
         parameters: {
             query?: never;
@@ -6278,7 +6509,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LinkIn"];
+                "application/json": components["schemas"]["quarterdeck__control__members__session_api__LinkIn"];
             };
         };
         responses: {

@@ -102,6 +102,26 @@ async def has_waiters(tx: Transaction, workspace_id: str, task_id: str) -> bool:
     return await tx.scalar(query.limit(1)) is not None
 
 
+async def open_waiters(tx: Transaction, workspace_id: str, task_id: str) -> list[str]:
+    """Open tasks that wait for this one, oldest first."""
+    rows = await tx.rows(
+        sa.select(tasks.c.id)
+        .select_from(
+            dependencies.join(
+                tasks,
+                sa.and_(tasks.c.workspace_id == dependencies.c.workspace_id, tasks.c.id == dependencies.c.task_id),
+            )
+        )
+        .where(
+            dependencies.c.workspace_id == workspace_id,
+            dependencies.c.waits_for_id == task_id,
+            tasks.c.state.not_in([state.value for state in CLOSED]),
+        )
+        .order_by(tasks.c.number)
+    )
+    return [row["id"] for row in rows]
+
+
 async def free_waiters(tx: Transaction, workspace_id: str, task_id: str) -> list[str]:
     """Open tasks that wait for this one and are blocked by nothing now."""
     rows = await tx.rows(

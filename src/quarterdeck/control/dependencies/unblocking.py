@@ -18,6 +18,14 @@ async def release_waiters(tx: Transaction, done: Task, actor: str | None) -> Non
             await tell(tx, task, done.ref, actor)
 
 
-async def tell(tx: Transaction, task: Task, by: str, actor: str | None) -> None:
+async def strand_waiters(tx: Transaction, cancelled: Task, actor: str | None) -> None:
+    """Tell `task.stranded` of every open task that waits for one that will not be done: a person has to decide."""
+    for task_id in await store.open_waiters(tx, cancelled.workspace_id, cancelled.id):
+        task = await task_store.find(tx, cancelled.workspace_id, task_id)
+        if task is not None:
+            await tell(tx, task, cancelled.ref, actor, kind="task.stranded")
+
+
+async def tell(tx: Transaction, task: Task, by: str, actor: str | None, *, kind: str = "task.unblocked") -> None:
     data = {"ref": task.ref, "state": task.state.value, "agent_id": task.agent_id, "version": task.version, "by": by}
-    await tx.emit(Event(task.workspace_id, "task.unblocked", task.id, data, actor))
+    await tx.emit(Event(task.workspace_id, kind, task.id, data, actor))

@@ -280,6 +280,8 @@ async def _moved(tx: Transaction, task: Task, to: TaskState, values: Mapping[str
     await _tell_moved(tx, fresh, task.state, actor)
     if to is TaskState.DONE:
         await unblocking.release_waiters(tx, fresh, actor)
+    elif to is TaskState.CANCELLED:
+        await unblocking.strand_waiters(tx, fresh, actor)
     return fresh
 
 
