@@ -163,7 +163,10 @@ async def test_it_says_whether_it_lives_and_can_serve(services: Services) -> Non
     async def degraded() -> Readiness:
         return Readiness(False, ["no gateway is connected"])
 
-    app = create_app(replace(services, readiness=degraded, metrics=lambda: b"up 1\n"))
+    async def metrics() -> bytes:
+        return b"up 1\n"
+
+    app = create_app(replace(services, readiness=degraded, metrics=metrics))
     async with browser(app) as client:
         assert (await client.get("/healthz")).json() == {"status": "ok"}
         ready = await client.get("/readyz")

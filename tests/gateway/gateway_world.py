@@ -16,7 +16,6 @@ import pytest
 from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, ProviderEntry, RunEntry, Snapshot, WorkspaceEntry, encode
 from quarterdeck.access.vault import Vault
-from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.cache.answering import Cache
@@ -24,6 +23,7 @@ from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
+from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.providers import Signer
@@ -137,7 +137,9 @@ async def gateway_running(
     cache = MemoryStore(cache_bytes)
     parts.hooks.cache = Cache(cache, parts)
     forward = Forwarder(transport, str(directory / "absent.sock"))
-    app = GatewayApp(parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward))
+    app = GatewayApp(
+        parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward, cache)
+    )
     server = Server(app, Limits(grace_s=0.5))
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"

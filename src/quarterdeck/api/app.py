@@ -111,7 +111,7 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
         return JSONResponse({"ready": state.ready, "degraded": state.degraded}, 200 if state.ready else 503)
 
     async def metrics(_: Request) -> Response:
-        return Response(services.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(await services.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def show_docs(_: Request) -> Response:
         return HTMLResponse(docs.page(app.openapi()))

@@ -40,7 +40,7 @@ async def no_ingest() -> IngestState:
     return IngestState()
 
 
-def no_metrics() -> bytes:
+async def no_metrics() -> bytes:
     return b""
 
 
@@ -61,7 +61,7 @@ class Services:
     """What is in flight now, for the shown status."""
     readiness: Callable[[], Awaitable[Readiness]] = always_ready
     ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest
-    metrics: Callable[[], bytes] = no_metrics
+    metrics: Callable[[], Awaitable[bytes]] = no_metrics
     """The body of /metrics, in Prometheus' text format."""
     files: Path | None = None
     """The directory of files that agents hand in; None: this process takes none."""

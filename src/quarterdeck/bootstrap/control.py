@@ -25,6 +25,7 @@ from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.db import Database, migrate
 from quarterdeck.db.outbox import EventFeed
+from quarterdeck.kernel import logs, prometheus
 from quarterdeck.kernel.origin import Origin, acting
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
@@ -34,6 +35,7 @@ from quarterdeck.worker import bodies, housekeeping, leases
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
 from quarterdeck.worker.status import StatusWatcher
+from quarterdeck.worker.telemetry import exporting
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,8 @@ REDACTION_EVERY_S = 5.0
 
 def run(settings: Settings, runtime: Path) -> None:
     """Serve until told to stop. `runtime` holds the local sockets."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s control %(levelname)s %(message)s")
-    for chatty in ("alembic", "uvicorn"):
+    logs.configure("control", settings.log_level, settings.log_format)
+    for chatty in ("alembic", "uvicorn", "opentelemetry"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     os.nice(NICENESS)
     asyncio.run(Control(settings, runtime).serve())
@@ -90,7 +92,15 @@ class Control:
         self._feed = EventFeed(self._db)
         self._packs = Packs(settings.data / "packs")
         self._redactors = Redactors()
-        self._ingester = Ingester(self._db, settings.data / "journal", self._packs, redact=self._redactors)
+        configured = exporting.wanted(os.environ, settings.otlp_endpoint)
+        self._telemetry = exporting.Telemetry(settings.otlp_endpoint) if configured else None
+        self._ingester = Ingester(
+            self._db,
+            settings.data / "journal",
+            self._packs,
+            redact=self._redactors,
+            stored=self._telemetry.take if self._telemetry is not None else None,
+        )
         self._bus = BusServer(
             runtime / BUS_SOCKET, lookup=self._knows, traffic=self._renew, written=self._ingester.wake
         )
@@ -113,6 +123,7 @@ class Control:
             wire=self._bus,
             readiness=self._readiness,
             ingest_state=self._ingest_state,
+            metrics=self._metrics,
         )
         await self._bus.start()
         async with self._feed.running(), self._loops():
@@ -155,6 +166,7 @@ class Control:
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),
+                *([] if self._telemetry is None else [("telemetry", self._telemetry.run)]),
             )
         ]
         try:
@@ -184,6 +196,22 @@ class Control:
     async def _ingest_state(self) -> IngestState:
         backlog = await asyncio.to_thread(self._ingester.backlog)
         return IngestState(backlog.records, backlog.bytes, backlog.lag_ms)
+
+    async def _metrics(self) -> bytes:
+        """Control's part of /metrics, in Prometheus' text format."""
+        ingest = await self._ingest_state()
+        values = [
+            ("quarterdeck_ingest_backlog_records", "gauge", "Calls not stored yet.", ingest.backlog_records),
+            ("quarterdeck_ingest_backlog_bytes", "gauge", "Journal not stored yet.", ingest.backlog_bytes),
+            ("quarterdeck_ingest_lag_seconds", "gauge", "Age of the oldest of them.", ingest.lag_ms / 1_000),
+            ("quarterdeck_gateways_connected", "gauge", "Gateways that are there.", len(self._bus.gateways)),
+        ]
+        if self._telemetry is not None:
+            values += [
+                ("quarterdeck_otlp_spans_total", "counter", "Spans a collector took.", self._telemetry.exported),
+                ("quarterdeck_otlp_dropped_calls_total", "counter", "Calls not sent.", self._telemetry.dropped),
+            ]
+        return prometheus.text(values).encode()
 
     async def _announce(self, news: list[str]) -> None:
         """Say where it serves, once it does; and give the one-time link, which is worth nothing before."""

@@ -13,7 +13,6 @@ from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.access.vault import Vault
 from quarterdeck.bootstrap import pidfile
-from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.cache.answering import Cache
@@ -21,6 +20,7 @@ from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
+from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.providers import Signer
@@ -28,6 +28,7 @@ from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.gateway.transport import Origin, Transport
+from quarterdeck.kernel import logs
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.egress import Egress, EgressPolicy
 from quarterdeck.kernel.errors import Invalid
@@ -46,7 +47,7 @@ PID_FILE = "gateway.pid"
 
 def run(settings: Settings, runtime: Path, sock: socket.socket) -> None:
     """Serve until told to stop. `sock` is the public socket, already listening; `runtime` holds the local ones."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s gateway %(levelname)s %(message)s")
+    logs.configure("gateway", settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, runtime, sock))
 
@@ -71,9 +72,10 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     holder.on_swap(swapped)
     now = SystemClock().now
     parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, now, Signer(transport, now))
-    parts.hooks.cache = Cache(MemoryStore(settings.cache.max_bytes), parts)
+    kept = MemoryStore(settings.cache.max_bytes)
+    parts.hooks.cache = Cache(kept, parts)
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
-    health = Health(holder, bus, settler, open_calls, metrics, forward)
+    health = Health(holder, bus, settler, open_calls, metrics, forward, kept)
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()
     line = asyncio.create_task(bus.run(), name="bus")

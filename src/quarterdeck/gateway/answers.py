@@ -1,6 +1,4 @@
-"""Headers that every answer of ours carries, and the counters of what was answered."""
-
-from collections import Counter
+"""Headers that every answer of ours carries."""
 
 from quarterdeck.gateway.cache.entry import Status
 from quarterdeck.gateway.draft import Draft
@@ -11,33 +9,6 @@ from quarterdeck.kernel.money import format_usd
 
 _JSON = (b"content-type", b"application/json")
 _SENT, _NOT_SENT = (b"x-quarterdeck-attempts", b"1"), (b"x-quarterdeck-attempts", b"0")
-
-
-class Metrics:
-    """Counts since the process started; `GET /metrics` shows them."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[tuple[str, str, str]] = Counter()
-        """(dialect, provider, outcome) → calls."""
-        self.refusals: Counter[str] = Counter()
-        self.overhead_us = 0
-        self.cost_nano = 0
-        self.cache: Counter[str] = Counter()
-        """What the cache did → calls."""
-        self.saved_nano = 0
-
-    def settled(self, draft: Draft, overhead_us: int) -> None:
-        provider = draft.target.provider.name if draft.target is not None else ""
-        self.calls[draft.endpoint.dialect, provider, draft.outcome] += 1
-        self.overhead_us += overhead_us
-        self.cost_nano += draft.cost or 0
-        if draft.cache is not None:
-            self.cache[draft.cache.status.ours] += 1
-            if draft.cache.hit is not None:
-                self.saved_nano += draft.cache.hit.cost or 0
-
-    def refused(self, code: str) -> None:
-        self.refusals[code] += 1
 
 
 def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:

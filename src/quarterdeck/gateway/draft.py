@@ -24,6 +24,13 @@ from quarterdeck.ledger.record import Attempt, CallRecord, PriceNote, Usage
 
 _CHUNK_TIME = struct.Struct("<II")
 _BODY_RANK = {"full": 0, "redacted": 1, "none": 2}
+_SPAN = (
+    (b"traceparent", "traceparent"),
+    (b"x-portkey-span-id", "span"),
+    (b"x-portkey-parent-span-id", "parent_span"),
+    (b"x-portkey-span-name", "span_name"),
+)
+"""Headers that say where in a trace the call stands, and what the record calls them."""
 MAX_TAGS = 16
 MAX_TAG = 128
 
@@ -212,6 +219,9 @@ class Draft(msgspec.Struct):
         extra: dict[str, Any] = {}
         if self.attribution is not None and self.attribution.mismatch:
             extra["mismatch"] = self.attribution.mismatch
+        for header, name in _SPAN:
+            if (told := self.headers.get(header)) is not None:
+                extra[name] = told[:128].decode("latin-1")
         if self.cache is not None:
             extra["cache"] = self.cache.told()
         return extra

@@ -5,13 +5,15 @@ from typing import ClassVar
 import msgspec
 
 from quarterdeck.access.snapshot import EMPTY
-from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.bus import Bus
+from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.forward import Forwarder
+from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
+from quarterdeck.kernel import prometheus
 
 _NO_STORE = (b"cache-control", b"no-store")
 
@@ -29,6 +31,7 @@ class Health:
         open_calls: OpenCalls,
         metrics: Metrics,
         forward: Forwarder,
+        kept: MemoryStore,
     ) -> None:
         self._holder = holder
         self._bus = bus
@@ -36,6 +39,7 @@ class Health:
         self._open_calls = open_calls
         self._metrics = metrics
         self._forward = forward
+        self._kept = kept
 
     async def __call__(self, exchange: Exchange) -> None:
         if exchange.path == "/healthz":
@@ -60,40 +64,15 @@ class Health:
         _answer(exchange, 200 if ready else 503, msgspec.json.encode(body), b"application/json")
 
     def _exposition(self) -> str:
-        """Prometheus text, by hand: a handful of counters that the model path keeps as plain numbers."""
-        lines = ["# HELP quarterdeck_calls_total Calls settled.", "# TYPE quarterdeck_calls_total counter"]
-        for (dialect, provider, outcome), count in sorted(self._metrics.calls.items()):
-            labels = f'dialect="{dialect}",provider="{_escaped(provider)}",outcome="{outcome}"'
-            lines.append(f"quarterdeck_calls_total{{{labels}}} {count}")
-        lines += ["# HELP quarterdeck_refusals_total Calls refused here.", "# TYPE quarterdeck_refusals_total counter"]
-        lines += [
-            f'quarterdeck_refusals_total{{code="{code}"}} {n}' for code, n in sorted(self._metrics.refusals.items())
-        ]
         plain = (
             ("quarterdeck_open_calls", "gauge", "Calls in flight.", len(self._open_calls)),
-            (
-                "quarterdeck_overhead_seconds_total",
-                "counter",
-                "Time of ours in calls.",
-                self._metrics.overhead_us / 1e6,
-            ),
-            ("quarterdeck_cost_usd_total", "counter", "Priced cost.", self._metrics.cost_nano / 1e9),
             ("quarterdeck_snapshot_version", "gauge", "Version of the snapshot.", self._holder.current.version),
             ("quarterdeck_control_connected", "gauge", "Whether control is there.", int(self._bus.connected)),
-            (
-                "quarterdeck_journal_dropped_total",
-                "counter",
-                "Records dropped: disk full.",
-                self._bus.journal_dropped(),
-            ),
+            ("quarterdeck_journal_dropped_total", "counter", "Lost: disk full.", self._bus.journal_dropped()),
+            ("quarterdeck_cache_entries", "gauge", "Answers kept in memory.", len(self._kept)),
+            ("quarterdeck_cache_bytes", "gauge", "Memory they take.", self._kept.bytes),
         )
-        for name, kind, text, value in plain:
-            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", f"{name} {value}"]
-        return "\n".join(lines) + "\n"
-
-
-def _escaped(label: str) -> str:
-    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return self._metrics.exposition() + prometheus.text(plain)
 
 
 def _answer(exchange: Exchange, status: int, body: bytes, kind: bytes) -> None:

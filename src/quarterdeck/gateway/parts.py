@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.hooks import Hooks
+from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.settle import Settler

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from quarterdeck.gateway import errors
-from quarterdeck.gateway.answers import Metrics
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.estimate import estimate
 from quarterdeck.gateway.hooks import Hooks
+from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.targets import Target
 from quarterdeck.ledger.journal import JournalFull
 from quarterdeck.ledger.prices import MISSING, PriceBook
@@ -79,7 +79,7 @@ class Settler:
             await self._estimate(draft)
         draft.cost, note = self._price_now(draft) or await self._price(draft)
         record = draft.record(draft.cost, note)
-        self._metrics.settled(draft, record.overhead)
+        self._metrics.settled(draft, record.overhead, record.ended)
         if self.hooks.limits is not None:
             self.hooks.limits.settled(draft)
         if self.hooks.cache is not None:

@@ -50,6 +50,10 @@ class Settings:
     public_url: str | None = None
     """What agents and browsers reach us under, when it is not host and port."""
     log_level: str = "info"
+    log_format: str = "text"
+    """text: for people; json: one object a line."""
+    otlp_endpoint: str | None = None
+    """Base URL of an OpenTelemetry collector; None: what OpenTelemetry's own variables say, else none."""
     body_limit: int = 64 << 20
     """Bytes of a model call's body."""
     owner_token: str | None = None
@@ -184,9 +188,23 @@ def _level(value: Any) -> str:
     return level
 
 
+def _log_format(value: Any) -> str:
+    form = _text(value).lower()
+    if form not in ("text", "json"):
+        raise ValueError
+    return form
+
+
 def _url(value: Any) -> str:
     url = _text(value)
     if not re.match(r"^https?://[^/\s]+/?$", url):
+        raise ValueError
+    return url
+
+
+def _address(value: Any) -> str:
+    url = _text(value)
+    if not re.match(r"^https?://[^/\s]+(/\S*)?$", url):
         raise ValueError
     return url
 
@@ -217,6 +235,8 @@ _RULES: dict[str, _Rule] = {
     "database_url": _Rule(_database, "postgresql://… or sqlite+aiosqlite:///FILE", None),
     "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
     "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),
+    "log_format": _Rule(_log_format, '"text" or "json"', key="log_format"),
+    "otlp_endpoint": _Rule(_address, "http(s)://HOST[:PORT][/PATH]", key="otlp_endpoint"),
     "body_limit": _Rule(_size, 'bytes as a number, or such as "64MiB"', key="body_limit"),
     "owner_token": _Rule(_text, "a text", None),
     "owner_email": _Rule(_text, "an e-mail address", key="owner_email"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from quarterdeck.ledger.commit import AWAY, Committer, OffsetMoved
 from quarterdeck.ledger.intake import Redact
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.reader import START, JournalReader
-from quarterdeck.ledger.record import decode
+from quarterdeck.ledger.record import CallRecord, decode
 from quarterdeck.ledger.redact import Redactor
 from quarterdeck.ledger.segments import Position
 
@@ -53,10 +53,15 @@ class Ingester:
         redact: Redact | None = None,
         poll_s: float = POLL_S,
         linger_s: float = LINGER_S,
+        stored: Callable[[Sequence[CallRecord]], None] | None = None,
     ) -> None:
-        """`redact` takes out what must not be stored, from records whose body mode says redacted; None: the usual."""
+        """`redact` takes out what must not be stored, from records whose body mode says redacted; None: the usual.
+
+        `stored` is told of calls once they stand in the store; whoever has to know of each for sure reads events.
+        """
         self._db = db
         self._journals = journals
+        self._stored = stored
         self._poll_s = poll_s
         self._linger_s = linger_s
         store = writes.store_for(db.is_sqlite)
@@ -159,6 +164,8 @@ class Ingester:
         del self._pending[journal_id]
         self._offsets[journal_id] = work.batch.next
         self._preparer.remember(work)
+        if self._stored is not None:
+            self._stored([draft.record for draft in work.drafts])
 
 
 def _below(directory: Path) -> Sequence[Path]:
