@@ -49,8 +49,6 @@ REDACTION_EVERY_S = 5.0
 def run(settings: Settings, runtime: Path) -> None:
     """Serve until told to stop. `runtime` holds the local sockets."""
     logs.configure("control", settings.log_level, settings.log_format)
-    for chatty in ("alembic", "uvicorn", "opentelemetry"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     os.nice(NICENESS)
     asyncio.run(Control(settings, runtime).serve())
 

@@ -85,6 +85,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     except TimeoutError:
         log.warning("no_snapshot_yet waited_s=%d", FIRST_SNAPSHOT_S)
     pidfile.write(settings.data / PID_FILE)
+    log.info("gateway_serves snapshot=%d", holder.current.version)
     # What stands now stands for good: keep it out of the collector's rounds, and make those rounds rare, for calls
     # leave hardly any cycles behind.
     gc.collect()

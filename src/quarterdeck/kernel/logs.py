@@ -15,11 +15,15 @@ _EVENT = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def configure(role: str, level: str, form: str) -> None:
-    """Log to standard error, as `text` or `json`. Once per process; `role` is gateway or control."""
+    """Log to standard error, as `text` or `json`. Once per process; `role` is gateway or control.
+
+    The level is for what we write ourselves. Libraries speak only of trouble: at debug they would tell rows and bodies.
+    """
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter(f"%(asctime)s {role} %(levelname)s %(message)s")
     handler.setFormatter(JsonLines(role) if form == "json" else text)
-    logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("quarterdeck").setLevel(level.upper())
 
 
 class JsonLines(logging.Formatter):

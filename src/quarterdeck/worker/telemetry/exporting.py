@@ -85,13 +85,15 @@ class _Pipe:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
         from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
-        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource  # noqa: PLC0415
 
         from quarterdeck import __version__  # noqa: PLC0415
         from quarterdeck.worker.telemetry.meters import Meters  # noqa: PLC0415
 
         traces, metrics = (None, None) if endpoint is None else (f"{endpoint}/v1/traces", f"{endpoint}/v1/metrics")
-        self._resource: Resource = Resource.create({"service.name": "quarterdeck", "service.version": __version__})
+        ours = Resource.create({"service.name": "quarterdeck", "service.version": __version__})
+        # What the operator's own variables say wins over what we say of ourselves.
+        self._resource: Resource = ours.merge(OTELResourceDetector().detect())
         self._spans: OTLPSpanExporter = OTLPSpanExporter(endpoint=traces, timeout=TIMEOUT_S)
         reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=metrics, timeout=TIMEOUT_S))
         self._provider: MeterProvider = MeterProvider([reader], resource=self._resource, shutdown_on_exit=False)
