@@ -38,7 +38,7 @@ async def test_it_answers_the_task_its_run_and_the_runs_key(
     answer = (await agent.post("/api/v1/agent/claim", json={"lease_s": 60})).json()
     assert answer["claimed"] is True
     assert (answer["task"]["id"], answer["task"]["state"]) == (task["id"], "in_progress")
-    assert answer["task"]["acceptance"] == [{"text": "Three sources", "met": False}]
+    assert answer["task"]["acceptance"] == [{"text": "Three sources", "met": False, "deliverable": False}]
     assert answer["run"] == {
         "id": answer["run"]["id"],
         "attempt": 1,

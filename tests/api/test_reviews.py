@@ -41,7 +41,7 @@ async def test_a_reviewer_may_approve_and_a_viewer_may_not(as_role: AsRole, task
     assert (await (await as_role("viewer")).post(path, json={"verdict": "approve"})).status_code == 403
     done = await (await as_role("reviewer")).post(path, json={"verdict": "approve", "met": [0]})
     assert done.json()["task"]["state"] == "done"
-    assert done.json()["task"]["acceptance"] == [{"text": "Sources", "met": True}]
+    assert done.json()["task"]["acceptance"] == [{"text": "Sources", "met": True, "deliverable": False}]
 
 
 async def test_moving_it_to_done_is_refused_with_what_is_missing(

@@ -41,6 +41,8 @@ async def test_a_run_is_read_with_its_task_agent_and_cost(
         "attempt": 1,
         "state": "running",
         "reason": None,
+        "failure": None,
+        "verdict": None,
         "summary": None,
         "note": "Reading",
         "percent": 10,
@@ -217,3 +219,19 @@ async def test_people_do_not_report_for_workers(client: httpx.AsyncClient, claim
     path = f"/api/v1/runs/{claimed['run']['id']}"
     assert (await client.post(f"{path}/progress")).status_code == 403
     assert (await client.post(f"{path}/finish", json={"outcome": "succeeded"})).status_code == 403
+
+
+async def test_a_run_is_failed_for_a_reason_and_its_task_goes_on_by_the_rule(
+    client: httpx.AsyncClient, agent: httpx.AsyncClient, claimed: dict[str, Any]
+) -> None:
+    path = f"/api/v1/runs/{claimed['run']['id']}"
+    failed = (await client.post(f"{path}/fail", json={"reason": "timeout", "why": "40 min without output"})).json()
+    assert (failed["state"], failed["failure"], failed["verdict"]) == ("failed", "timeout", "no_progress")
+    task = (await client.get(f"/api/v1/tasks/{claimed['task']['id']}")).json()
+    assert (task["state"], task["last_failure"], task["failures"]) == ("ready", "timeout", 1)
+    assert task["not_before"] is not None
+    assert "40 min without output" in task["note"]
+    nothing = (await agent.post("/api/v1/agent/claim", json={})).json()
+    assert nothing["claimed"] is False
+    unknown = await client.post(f"{path}/fail", json={"reason": "bad luck"})
+    assert unknown.status_code == 422

@@ -62,6 +62,8 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "waits_for": [],
         "blocked_since": None,
         "latest_version": None,
+        "failures": 0,
+        "last_failure": None,
         "missing_deliverable": False,
         "run": None,
         "project": None,

@@ -1096,6 +1096,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fail Run
+         * @description End a run as failed, for a reason: its task goes on by that reason's retry rule. Its model calls have ended.
+         */
+        post: operations["fail_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/finish": {
         parameters: {
             query?: never;
@@ -2386,6 +2406,19 @@ export interface components {
             /** Signal Id */
             signal_id: string | null;
         };
+        /** FailIn */
+        FailIn: {
+            /** @default other */
+            reason?: components["schemas"]["FailureReason"];
+            /** Why */
+            why?: string | null;
+        };
+        /**
+         * FailureReason
+         * @description Why an attempt failed. What a worker says in other words counts as `other`.
+         * @enum {string}
+         */
+        FailureReason: "agent_crashed" | "lease_expired" | "timeout" | "provider_outage" | "rate_limited" | "context_overflow" | "budget" | "no_progress" | "loop" | "guardrail" | "other";
         /** FinishIn */
         FinishIn: {
             /**
@@ -2396,7 +2429,7 @@ export interface components {
             outcome: components["schemas"]["Outcome"];
             /**
              * Reason
-             * @description Why it failed, such as `timeout`.
+             * @description Why it failed. One of agent_crashed, lease_expired, timeout, provider_outage, rate_limited, context_overflow, budget, no_progress, loop, guardrail, other has a retry rule of its own; other words count as `other`.
              */
             reason?: string | null;
             /**
@@ -3491,6 +3524,7 @@ export interface components {
             ended_at: string | null;
             /** Errors */
             errors: number;
+            failure: components["schemas"]["FailureReason"] | null;
             /** Id */
             id: string;
             /**
@@ -3513,6 +3547,7 @@ export interface components {
             task: components["schemas"]["TaskNamed"];
             /** Unpriced Calls */
             unpriced_calls: number;
+            verdict: components["schemas"]["RunVerdict"] | null;
         };
         /** RunsOut */
         RunsOut: {
@@ -3526,6 +3561,12 @@ export interface components {
          * @enum {string}
          */
         RunState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
+        /**
+         * RunVerdict
+         * @description What a run brought, whatever its outcome.
+         * @enum {string}
+         */
+        RunVerdict: "produced" | "advanced" | "no_progress";
         /**
          * SaidOut
          * @description A comment, as its reader needs it.
@@ -3834,11 +3875,15 @@ export interface components {
             created_at: string;
             /** Due At */
             due_at: string | null;
+            /** Failures */
+            failures: number;
             hold: components["schemas"]["HoldOut"] | null;
             /** Id */
             id: string;
             /** Labels */
             labels: string[];
+            /** Last Failure */
+            last_failure: string | null;
             latest_version: components["schemas"]["LatestVersionOut"] | null;
             /** Missing Deliverable */
             missing_deliverable: boolean;
@@ -6256,6 +6301,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HandedInOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fail_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FailIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -99,6 +99,14 @@ async def lock(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | Non
     return None if row is None else _agent(row)
 
 
+async def has_others(tx: Transaction, workspace_id: str, agent_id: str) -> bool:
+    """Whether the workspace has another agent than this one that may work."""
+    query = sa.select(agents.c.id).where(
+        agents.c.workspace_id == workspace_id, agents.c.id != agent_id, agents.c.desired == Desired.ENABLED.value
+    )
+    return await tx.scalar(query.limit(1)) is not None
+
+
 async def by_name(tx: Transaction, workspace_id: str, name: str) -> Agent | None:
     """The agent of that name, however it is written."""
     row = await tx.row(

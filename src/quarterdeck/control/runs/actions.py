@@ -10,7 +10,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.control.runs import ending, nothing, store
+from quarterdeck.control.runs import ending, failing, nothing, store
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
     MAX_LEASE_S,
@@ -25,6 +25,7 @@ from quarterdeck.control.runs.model import (
     RunState,
 )
 from quarterdeck.control.runs.nothing import Unclaimed
+from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.control.tasks.model import Task
@@ -188,8 +189,35 @@ async def finish(
         await task_actions.hand_in(tx, task, actor=actor.id)
     else:
         words = ": ".join(part for part in (why, said) if part) or "the worker gave no reason"
-        await task_actions.come_back(tx, task, f"Attempt {run.attempt} failed: {words}", actor=actor.id)
+        await failing.come_back(tx, task, ended, f"Attempt {run.attempt} failed: {words}", actor=actor.id)
     return ended
+
+
+async def fail(
+    tx: Transaction,
+    workspace_id: str,
+    run_id: str,
+    reason: FailureReason,
+    *,
+    why: str | None = None,
+    actor: str | None = None,
+) -> Run:
+    """End a run as failed over its worker's head: what was noticed, a budget, a person. Its task goes on by the rule.
+
+    Failing a failed run changes nothing. Raises NotFound; Changed `run_over` when it ended otherwise.
+    """
+    run = await get(tx, workspace_id, run_id)
+    task = await task_actions.locked(tx, workspace_id, run.task_id)
+    said = a_text(why.strip(), "why", SUMMARY_LENGTH) or None if why is not None else None
+    ended = await ending.end(tx, workspace_id, run_id, RunState.FAILED, reason=reason.value, summary=said, actor=actor)
+    if ended is not None:
+        words = ": ".join(part for part in (reason.replace("_", " "), said) if part)
+        await failing.come_back(tx, task, ended, f"Attempt {ended.attempt} failed: {words}", actor=actor)
+        return ended
+    run = await get(tx, workspace_id, run_id)
+    if run.state is not RunState.FAILED:
+        raise Changed(f"This run is over: it {_how(run)}.", code="run_over", state=run.state)
+    return run
 
 
 async def cancel(
@@ -241,7 +269,7 @@ async def expire(tx: Transaction, overdue: Run) -> Run | None:
     run = await ending.end(tx, overdue.workspace_id, overdue.id, RunState.EXPIRED, reason="lease_expired", overdue=True)
     if run is not None:
         why = f"Attempt {run.attempt} gave no sign of life for {run.lease_s} s."
-        await task_actions.come_back(tx, task, why, actor=None)
+        await failing.come_back(tx, task, run, why, actor=None)
     return run
 
 
@@ -335,6 +363,7 @@ def _opened(task: Task, agent: Agent, run_id: str, lease_s: int, session: str | 
         state=RunState.RUNNING,
         reason=None,
         summary=None,
+        verdict=None,
         note=None,
         percent=None,
         fence=task.attempts,

@@ -25,6 +25,7 @@ from quarterdeck.control.runs.model import (
     RunState,
 )
 from quarterdeck.control.runs.nothing import Unclaimed
+from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.runs.views import RunOut, RunsOut, shown_run, shown_runs
@@ -49,6 +50,14 @@ RETRY_AFTER_S = {
 Fence = Annotated[
     int | None, Field(ge=1, le=2**31 - 1, description="The fence of your claim: refuses you if another has the run.")
 ]
+
+
+FAILURE_WORDS = f"One of {', '.join(FailureReason)} has a retry rule of its own; other words count as `other`."
+
+
+class FailIn(BaseModel):
+    reason: FailureReason = FailureReason.OTHER
+    why: str | None = Field(None, max_length=SUMMARY_LENGTH)
 
 
 class ClaimIn(BaseModel):
@@ -114,7 +123,7 @@ class ProgressOut(BaseModel):
 
 class FinishIn(BaseModel):
     outcome: Outcome
-    reason: str | None = Field(None, max_length=REASON_LENGTH, description="Why it failed, such as `timeout`.")
+    reason: str | None = Field(None, max_length=REASON_LENGTH, description="Why it failed. " + FAILURE_WORDS)
     summary: str | None = Field(None, max_length=SUMMARY_LENGTH, description="What you did, for people to read.")
     fence: Fence = None
 
@@ -153,6 +162,18 @@ async def cancel_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: Ca
     reason = None if body is None else body.reason
     async with db.transaction() as tx:
         run = await actions.cancel(tx, actor.workspace_id, run_id, reason=reason, actor=actor.id)
+        answer = await shown_run(tx, run)
+    await gate.ensure_published()
+    await gate.end_calls(scope="run", scope_id=run_id, code="run_stopped", message="A person stopped this run.")
+    return answer
+
+
+@router.post("/runs/{run_id}/fail", operation_id="fail_run")
+async def fail_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: FailIn | None = None) -> RunOut:
+    """End a run as failed, for a reason: its task goes on by that reason's retry rule. Its model calls have ended."""
+    said = body or FailIn()
+    async with db.transaction() as tx:
+        run = await actions.fail(tx, actor.workspace_id, run_id, said.reason, why=said.why, actor=actor.id)
         answer = await shown_run(tx, run)
     await gate.ensure_published()
     await gate.end_calls(scope="run", scope_id=run_id, code="run_stopped", message="A person stopped this run.")

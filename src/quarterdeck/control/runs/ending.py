@@ -5,7 +5,7 @@ and runs' verbs are built on tasks' verbs. Whoever calls it has locked the task.
 """
 
 from quarterdeck.access import keyring
-from quarterdeck.control.runs import store
+from quarterdeck.control.runs import store, verdict
 from quarterdeck.control.runs.model import Run, RunState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.events import Event
@@ -30,7 +30,14 @@ async def end(
     if run is None:
         return None
     await keyring.end_run_keys(tx, run_id)
+    run = await store.set_verdict(tx, run, await verdict.of_run(tx, run))
     kind = "run.expired" if to is RunState.EXPIRED else "run.ended"
-    data = {"state": to.value, "reason": reason, "task_id": run.task_id, "agent_id": run.agent_id}
+    data = {
+        "state": to.value,
+        "reason": reason,
+        "verdict": run.verdict,
+        "task_id": run.task_id,
+        "agent_id": run.agent_id,
+    }
     await tx.emit(Event(workspace_id, kind, run_id, data, actor))
     return run

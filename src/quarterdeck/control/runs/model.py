@@ -46,6 +46,16 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class RunVerdict(StrEnum):
+    """What a run brought, whatever its outcome."""
+
+    PRODUCED = "produced"
+    """A version of a deliverable that is no draft."""
+    ADVANCED = "advanced"
+    """A draft, a subtask, a question or a comment."""
+    NO_PROGRESS = "no_progress"
+
+
 class Nothing(StrEnum):
     """Why a claim got nothing."""
 
@@ -74,6 +84,8 @@ class Run:
     """Why it failed, was cancelled or expired."""
     summary: str | None
     """What the worker says it did."""
+    verdict: RunVerdict | None
+    """What it brought; None while it is open."""
     note: str | None
     """The worker's latest words about what it is doing."""
     percent: int | None

@@ -1,14 +1,14 @@
 """All SQL of runs."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.agents.store import agents
-from quarterdeck.control.runs.model import Run, RunState, may_follow
+from quarterdeck.control.runs.model import Run, RunState, RunVerdict, may_follow
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.pages import Page
@@ -28,6 +28,7 @@ runs = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
     sa.Column("summary", sa.Text),
+    sa.Column("verdict", sa.Text),
     sa.Column("note", sa.Text),
     sa.Column("percent", sa.Integer),
     sa.Column("fence", sa.Integer, nullable=False),
@@ -111,6 +112,12 @@ async def end(
         values["summary"] = summary
     row = await tx.row(ending.values(**values).returning(runs))
     return None if row is None else _run(row)
+
+
+async def set_verdict(tx: Transaction, run: Run, verdict: RunVerdict) -> Run:
+    """Write what an ended run brought."""
+    await tx.execute(runs.update().where(_is(run.workspace_id, run.id)).values(verdict=verdict.value))
+    return replace(run, verdict=verdict)
 
 
 async def progress(
@@ -264,4 +271,5 @@ def _mark(row: sa.Row[Any], *, is_open: bool) -> RunMark:
 
 def _run(row: sa.RowMapping) -> Run:
     values: dict[str, Any] = {name: row[name] for name in Run.__slots__}
-    return Run(**{**values, "state": RunState(row["state"])})
+    verdict = None if row["verdict"] is None else RunVerdict(row["verdict"])
+    return Run(**{**values, "state": RunState(row["state"]), "verdict": verdict})

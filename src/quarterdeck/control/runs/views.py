@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from pydantic import BaseModel
 
 from quarterdeck.control.agents import store as agent_store
-from quarterdeck.control.runs.model import Run, RunState
+from quarterdeck.control.runs.failing import failure_of
+from quarterdeck.control.runs.model import Run, RunState, RunVerdict
+from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
 from quarterdeck.control.status import views as status_views
 from quarterdeck.control.status.views import StatusOut
@@ -22,6 +24,10 @@ class RunOut(BaseModel):
     attempt: int
     state: RunState
     reason: str | None
+    failure: FailureReason | None
+    """Why it failed, as one of the reasons that have a rule; null when it did not."""
+    verdict: RunVerdict | None
+    """What it brought: produced, advanced or no progress; null while it is open."""
     summary: str | None
     note: str | None
     percent: int | None
@@ -60,6 +66,8 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
                 attempt=run.attempt,
                 state=run.state,
                 reason=run.reason,
+                failure=failure_of(run),
+                verdict=run.verdict,
                 summary=run.summary,
                 note=run.note,
                 percent=run.percent,

@@ -8,8 +8,10 @@ from quarterdeck.control.runs import actions
 from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import DEFAULT_LEASE_S, Nothing
 from quarterdeck.control.runs.nothing import Unclaimed
+from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed, StoredEvent
+from quarterdeck.kernel.clock import SECOND
 
 LOOK_AGAIN_S = 15.0
 """A claim skips a task that another transaction holds just then; if that one gives up, no event says so."""
@@ -52,7 +54,7 @@ async def claim(
                     answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
             if not _worth_waiting(answer):
                 return answer
-            look_again = min(deadline, loop.time() + LOOK_AGAIN_S)
+            look_again = min(deadline, loop.time() + await _until_next(db, actor))
             while True:
                 happened = await subscription.next(max(0.0, look_again - loop.time()))
                 if any(concerns(event, actor.id) for event in happened) or loop.time() >= look_again:
@@ -61,6 +63,13 @@ async def claim(
                     return answer
             if loop.time() >= deadline:
                 return answer
+
+
+async def _until_next(db: Database, actor: Actor) -> float:
+    """Seconds until it is worth to look again without having been woken: no event tells that a retry's wait is over."""
+    async with db.read() as tx:
+        at = await task_store.next_retry(tx, actor.workspace_id, actor.id)
+    return LOOK_AGAIN_S if at is None else min(LOOK_AGAIN_S, max(0.05, (at - tx.now) / SECOND))
 
 
 def concerns(event: StoredEvent, agent_id: str) -> bool:

@@ -7,6 +7,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.deliverables import store as deliverables
 from quarterdeck.control.dependencies import unblocking
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.reviews import gate
@@ -37,6 +38,15 @@ from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_text
+
+NO_FAILURES: Mapping[str, Any] = {
+    "failures": 0,
+    "last_failure": None,
+    "same_failures": 0,
+    "not_before": 0,
+    "avoid_agent_id": None,
+}
+"""What a person's move or a success makes of failed attempts."""
 
 
 async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Actor | None = None) -> Task:
@@ -73,6 +83,8 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
         attempt_limit=an_attempt_limit(new.attempt_limit),
         attempts=0,
         failures=0,
+        last_failure=None,
+        same_failures=0,
         note=a_note(new.note),
         run_id=None,
         project_id=project_id,
@@ -166,9 +178,7 @@ async def move(
         )
     if task.run_id is not None:
         await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason=f"moved_to_{to}", actor=actor)
-    return await _moved(
-        tx, task, to, {"failures": 0, "note": a_note(note), "not_before": 0, "avoid_agent_id": None}, actor
-    )
+    return await _moved(tx, task, to, {**NO_FAILURES, "note": a_note(note)}, actor)
 
 
 async def assign(
@@ -198,7 +208,7 @@ async def assign(
         await must_be_assignable(tx, workspace_id, agent_id)
     if task.run_id is not None and task.agent_id != agent_id:
         await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason="reassigned", actor=actor)
-        task = await _moved(tx, task, TaskState.READY, {"failures": 0}, actor)
+        task = await _moved(tx, task, TaskState.READY, NO_FAILURES, actor)
     values = {"agent_id": agent_id, "taken": False, "not_before": 0, "avoid_agent_id": None, **said}
     fresh = await write(tx, task, values)
     await _tell(tx, "task.assigned", fresh, {}, actor)
@@ -219,9 +229,14 @@ async def take(
 
 
 async def hand_in(tx: Transaction, task: Task, *, actor: str | None) -> Task:
-    """Its run succeeded: on to review, or done when nobody asked for one. The caller has locked the task."""
-    to = TaskState.DONE if task.review == ReviewPolicy.NONE else TaskState.IN_REVIEW
-    return await _moved_by_work(tx, task, to, {"failures": 0, "note": None}, actor)
+    """Its run succeeded: on to review, or done when nobody asked for one. The caller has locked the task.
+
+    Without the deliverable that its acceptance asks for it goes to review in any case, and is marked so.
+    """
+    missing = task.asks_for_deliverable and not await deliverables.with_finals(tx, task.workspace_id, [task.id])
+    to = TaskState.DONE if task.review == ReviewPolicy.NONE and not missing else TaskState.IN_REVIEW
+    note = "Said to be finished, but handed in nothing that its acceptance asks for." if missing else None
+    return await _moved_by_work(tx, task, to, {**NO_FAILURES, "note": note}, actor)
 
 
 async def give_back(tx: Transaction, task: Task, *, actor: str | None) -> Task:
@@ -229,17 +244,9 @@ async def give_back(tx: Transaction, task: Task, *, actor: str | None) -> Task:
     return await _moved_by_work(tx, task, TaskState.READY, {}, actor)
 
 
-async def come_back(tx: Transaction, task: Task, why: str, *, actor: str | None) -> Task:
-    """Its run failed or expired: ready for the next attempt, or in the backlog when the attempts are used up.
-
-    `why` stays with the task as its note, for the next worker or for the person who decides. The caller has locked
-    the task.
-    """
-    failures = task.failures + 1
-    if failures < task.attempt_limit:
-        return await _moved_by_work(tx, task, TaskState.READY, {"failures": failures, "note": why}, actor)
-    note = f"{failures} attempts came to nothing. The last one: {why}" if failures > 1 else why
-    return await _moved_by_work(tx, task, TaskState.BACKLOG, {"failures": failures, "note": note}, actor)
+async def come_back(tx: Transaction, task: Task, *, again: bool, values: Mapping[str, Any], actor: str | None) -> Task:
+    """Its run came to nothing: ready for another attempt, or in the backlog for a person. The caller has locked it."""
+    return await _moved_by_work(tx, task, TaskState.READY if again else TaskState.BACKLOG, values, actor)
 
 
 async def get(tx: Transaction, workspace_id: str, task_id: str) -> Task:

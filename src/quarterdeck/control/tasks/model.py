@@ -136,6 +136,10 @@ class Task:
     """Runs opened so far."""
     failures: int
     """Attempts that failed or expired since a person last moved it or one succeeded."""
+    last_failure: str | None
+    """Why the last attempt failed, since a person last moved it or one succeeded."""
+    same_failures: int
+    """How often it failed so in a row."""
     note: str | None
     """Why it came back, when it did."""
     run_id: str | None

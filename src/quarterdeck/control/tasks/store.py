@@ -154,6 +154,7 @@ async def take(
             run_id=run_id,
             attempts=tasks.c.attempts + 1,
             avoid_agent_id=None,
+            not_before=0,
             updated_at=tx.now,
             version=tasks.c.version + 1,
         )
@@ -198,6 +199,20 @@ async def is_kept_by_budget(tx: Transaction, workspace_id: str, agent_id: str) -
         _spent(candidate) >= candidate.c.budget,
     )
     return await tx.scalar(spent.limit(1)) is not None
+
+
+async def next_retry(tx: Transaction, workspace_id: str, agent_id: str) -> int | None:
+    """When the wait before the next attempt ends of a task that the agent may have; None when none waits so."""
+    found: int | None = await tx.scalar(
+        sa.select(sa.func.min(tasks.c.not_before)).where(
+            tasks.c.workspace_id == workspace_id,
+            sa.text("not_before > 0"),
+            tasks.c.not_before > tx.now,
+            tasks.c.state == TaskState.READY.value,
+            sa.or_(tasks.c.agent_id.is_(None), tasks.c.agent_id == agent_id),
+        )
+    )
+    return found
 
 
 async def is_claimable(tx: Transaction, workspace_id: str, agent_id: str) -> bool:

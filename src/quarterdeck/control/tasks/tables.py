@@ -30,6 +30,8 @@ tasks = sa.Table(
     sa.Column("attempt_limit", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("last_failure", sa.Text),
+    sa.Column("same_failures", sa.Integer, nullable=False, server_default="0"),
     sa.Column("note", sa.Text),
     sa.Column("run_id", sa.Text),
     sa.Column("project_id", sa.Text),
@@ -81,6 +83,13 @@ tasks = sa.Table(
         "agent_id",
         sqlite_where=sa.text("held"),
         postgresql_where=sa.text("held"),
+    ),
+    sa.Index(
+        "ix_tasks_retries",
+        "workspace_id",
+        "not_before",
+        sqlite_where=sa.text("not_before > 0"),
+        postgresql_where=sa.text("not_before > 0"),
     ),
     sa.Index(
         "ix_tasks_budgeted",

@@ -114,6 +114,10 @@ class TaskOut(BaseModel):
     blocked_since: Instant | None
     """Computed: null when nothing that it waits for is still to be done."""
     latest_version: LatestVersionOut | None
+    failures: int
+    """Attempts that failed since a person last moved it or one succeeded."""
+    last_failure: str | None
+    """Why the last of them did."""
     missing_deliverable: bool
     """In review, or done, without the version that its acceptance criteria ask for."""
     run: TaskRunOut | None
@@ -218,6 +222,8 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                     started_at=shown(run.started_at),
                     lease_expires_at=iso(run.lease_expires_at),
                 ),
+                failures=task.failures,
+                last_failure=task.last_failure,
                 missing_deliverable=task.id in asking and task.id not in finals,
                 project=None if task.project_id is None else Named(id=task.project_id, name=projects[task.project_id]),
                 parent=None if task.parent_id is None else _task_named(parents[task.parent_id]),
