@@ -6,6 +6,7 @@ from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
 from quarterdeck.control.audit import api as audit
 from quarterdeck.control.calls import api as calls
+from quarterdeck.control.channels import api as channels
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.costs import api as costs
 from quarterdeck.control.delegation import api as delegation
@@ -16,6 +17,7 @@ from quarterdeck.control.keys import api as keys
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.needs import api as needs
+from quarterdeck.control.notifications import api as notifications
 from quarterdeck.control.projects import api as projects
 from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
@@ -42,6 +44,8 @@ ROUTERS: list[APIRouter] = [
     deliverables.agent_router,
     reviews.router,
     needs.router,
+    notifications.router,
+    channels.router,
     comments.router,
     comments.agent_router,
     questions.router,

@@ -1,0 +1,1 @@
+"""Notifications: who hears of which event, where and when."""

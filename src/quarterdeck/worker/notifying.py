@@ -1,0 +1,29 @@
+"""The loop that tells people: it follows the events and hands each on to whom it concerns."""
+
+import asyncio
+import logging
+
+from quarterdeck.control.notifications.fan_out import fan_out
+from quarterdeck.db import Database
+from quarterdeck.db.outbox import EventFeed
+from quarterdeck.kernel.errors import QuarterdeckError
+
+LOOK_S = 5.0
+RETRY_S = 2.0
+log = logging.getLogger("quarterdeck.notifying")
+
+
+async def run(db: Database, feed: EventFeed, base_url: str) -> None:
+    """Hand events on until cancelled."""
+    while True:
+        async with feed.subscribe() as subscription:
+            while not subscription.over:
+                try:
+                    while await fan_out(db, base_url):
+                        pass
+                    wait_s = LOOK_S
+                except QuarterdeckError as error:
+                    log.warning("notifying_interrupted reason=%s", error.message)
+                    wait_s = RETRY_S
+                await subscription.next(wait_s)
+        await asyncio.sleep(RETRY_S)
