@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, local, work
+from quarterdeck.cli import audit, channels, local, work
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -18,6 +18,7 @@ calls = typer.Typer(help="Model calls.", no_args_is_help=True)
 tasks = typer.Typer(help="Tasks on the board; an agent claims and finishes them here.", no_args_is_help=True)
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(audit.app, name="audit")
+app.add_typer(channels.app, name="channels")
 for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("tasks", tasks), ("db", db)):
     app.add_typer(group, name=name)
 

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from quarterdeck.access import keyring, sessions
 from quarterdeck.access.tables import workspaces
+from quarterdeck.control.channels import store as channels
+from quarterdeck.control.notifications import store as notifications
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import prune
 from quarterdeck.kernel.clock import DAY
@@ -15,6 +17,8 @@ from quarterdeck.kernel.errors import QuarterdeckError
 EVENTS_DAYS = 30
 """How long events are kept where no workspace says otherwise; readers that were away longer load anew."""
 KEYS_KEPT = 30 * DAY
+DELIVERIES_KEPT = 30 * DAY
+NOTIFICATIONS_KEPT = 90 * DAY
 EVERY_S = 3600.0
 BATCH = 10_000
 log = logging.getLogger("quarterdeck.housekeeping")
@@ -43,3 +47,9 @@ async def tidy(db: Database) -> None:
     async with db.transaction() as tx:
         await sessions.forget_spent(tx)
         await keyring.forget_over(tx, before=tx.now - KEYS_KEPT)
+    for forget, kept in ((channels.forget_delivered, DELIVERIES_KEPT), (notifications.forget, NOTIFICATIONS_KEPT)):
+        while True:
+            async with db.transaction() as tx:
+                forgotten = await forget(tx, tx.now - kept, BATCH)
+            if forgotten < BATCH:
+                break

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quarterdeck.access import members
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.declared import people, upstreams
+from quarterdeck.control.declared import channels, people, upstreams
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.fields import BadConfig, Problems
 from quarterdeck.control.declared.model import Change, Declared
@@ -64,6 +64,7 @@ async def apply(
             await people.apply_agents(on, declared.agents)
             await upstreams.apply_routes(on, declared.routes)
             await upstreams.apply_prices(on, declared.prices)
+            await channels.apply_channels(on, declared.channels)
             await upstreams.tell_settings(on)
             problems.raise_if_any()
             if only_diff:

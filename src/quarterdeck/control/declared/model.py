@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quarterdeck.access.actors import Role
+from quarterdeck.control.channels.model import ChannelKind
 from quarterdeck.control.providers.model import Wanted
 from quarterdeck.kernel.toml import Where
 
@@ -68,6 +69,20 @@ class DeclaredPrice:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredChannel:
+    """`url` and `secret` are `env:NAME` or `file:PATH`: addresses of channels are secrets."""
+
+    where: Where
+    name: str
+    kind: ChannelKind
+    url: str | None
+    secret: str | None
+    kinds: tuple[str, ...]
+    enabled: bool
+    allow_private: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """The whole file, apart from what `kernel.settings` reads."""
 
@@ -77,6 +92,7 @@ class Declared:
     agents: list[DeclaredAgent]
     routes: list[DeclaredRoute]
     prices: list[DeclaredPrice]
+    channels: list[DeclaredChannel]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from typing import Any
 
 from quarterdeck.access.actors import Role
 from quarterdeck.control.agents.model import BODY_MODES, MAX_CAPACITY
+from quarterdeck.control.channels.model import ChannelKind
 from quarterdeck.control.declared.fields import Problems, Table
 from quarterdeck.control.declared.model import (
     Declared,
     DeclaredAgent,
+    DeclaredChannel,
     DeclaredMember,
     DeclaredPrice,
     DeclaredProvider,
@@ -26,7 +28,7 @@ from quarterdeck.kernel.money import usd_to_nano
 from quarterdeck.kernel.settings import FILE_KEYS
 from quarterdeck.kernel.toml import Document
 
-NOT_YET = ("budgets", "limits", "prompts", "guardrails", "channels", "schedules", "machines")
+NOT_YET = ("budgets", "limits", "prompts", "guardrails", "schedules", "machines")
 MAX_DAYS = 36_500
 _REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")
 PER_MILLION = {
@@ -58,6 +60,7 @@ def read_declared(document: Document, problems: Problems) -> Declared:
         agents=[_agent(table) for table in root.tables("agents")],
         routes=_routes(root),
         prices=[_price(table) for table in root.tables("prices")],
+        channels=[_channel(table) for table in root.tables("channels")],
     )
     for section in NOT_YET:
         if root.anything(section) is not None:
@@ -66,6 +69,7 @@ def read_declared(document: Document, problems: Problems) -> Declared:
     _unique(problems, "members", declared.members, lambda each: each.email.strip().lower())
     _unique(problems, "providers", declared.providers, lambda each: each.wanted.name)
     _unique(problems, "agents", declared.agents, lambda each: each.name)
+    _unique(problems, "channels", declared.channels, lambda each: each.name)
     _unique(problems, "prices", declared.prices, lambda each: (each.provider, each.model, each.valid_from))
     return declared
 
@@ -147,6 +151,29 @@ def _agent(table: Table) -> DeclaredAgent:
     )
     table.done()
     return agent
+
+
+def _channel(table: Table) -> DeclaredChannel:
+    kind = table.one_of("kind", [kind.value for kind in ChannelKind])
+    if kind is None:
+        table.required("kind")
+    enabled = table.yes_or_no("enabled")
+    channel = DeclaredChannel(
+        where=table.where,
+        name=table.required("name"),
+        kind=ChannelKind(kind) if kind else ChannelKind.WEBHOOK,
+        url=_reference(table, "url"),
+        secret=_reference(table, "secret"),
+        kinds=tuple(table.texts("kinds") or ()),
+        enabled=enabled is not False,
+        allow_private=table.yes_or_no("allow_private") is True,
+    )
+    if channel.url is None and "url" not in table.names():
+        table.required("url")
+    if channel.kind is ChannelKind.APPRISE and channel.secret is not None:
+        table.wrong("secret", "only a webhook has a secret; of other channels it is part of the url")
+    table.done()
+    return channel
 
 
 def _reference(table: Table, name: str) -> str | None:

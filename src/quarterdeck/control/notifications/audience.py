@@ -13,7 +13,7 @@ from quarterdeck.control.comments.store import comments
 from quarterdeck.control.notifications.kinds import Kind, To
 from quarterdeck.control.questions.store import questions
 from quarterdeck.control.tasks.policy import ReviewPolicy
-from quarterdeck.control.tasks.store import tasks
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.db.outbox import StoredEvent
 from quarterdeck.kernel.text import storable
