@@ -428,6 +428,15 @@ def _generic() -> Iterator[ProviderSpec]:
         needs_secret=False,
     )
     yield ProviderSpec(
+        "openai-responses-compatible",
+        "OpenAI Responses only",
+        None,
+        dialects=RESPONSES,
+        chat="openai_responses",
+        source="developers.openai.com/api/reference/resources/responses",
+        needs_secret=False,
+    )
+    yield ProviderSpec(
         "anthropic-compatible",
         "Anthropic-compatible",
         None,

@@ -273,7 +273,7 @@ def _foreign_messages(conversation: Conversation, drops: Drops) -> list[dict[str
         for part in message.parts:
             match part:
                 case ToolResult():
-                    content = [_result(inner, drops) for inner in part.parts]
+                    content = [_content(inner, drops) for inner in part.parts]
                     words = "Error" if part.is_error else ""
                     out.append({"role": "tool", "tool_call_id": part.call_id, "content": content or words})
                 case ToolCall():
@@ -288,12 +288,6 @@ def _foreign_messages(conversation: Conversation, drops: Drops) -> list[dict[str
             turn: dict[str, Any] = {"role": "user" if role == "tool" else role}
             out.append(turn | ({"content": said} if said else {}) | ({"tool_calls": calls} if calls else {}))
     return out
-
-
-def _result(part: Part, drops: Drops) -> dict[str, Any]:
-    if isinstance(part, Text):
-        return {"type": "document", "document": {"data": part.text}}
-    return _content(part, drops)
 
 
 def _content(part: Part, drops: Drops) -> dict[str, Any]:

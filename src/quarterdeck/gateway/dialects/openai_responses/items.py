@@ -172,7 +172,8 @@ def annotation_of(citation: Citation, text: str) -> dict[str, Any]:
 def _emit_media(part: Media, key: str | None) -> dict[str, Any]:
     url = part.url or (f"data:{part.media_type};base64,{part.data}" if part.data is not None else None)
     if part.kind == "image":
-        return put({"type": "input_image"}, image_url=url, file_id=part.file_id, detail=part.detail)
+        # Its schema demands a detail; auto is what it takes for one that is missing.
+        return put({"type": "input_image"}, image_url=url, file_id=part.file_id, detail=part.detail or "auto")
     if part.kind == "audio" and part.data is not None:
         kind = (part.media_type or "audio/wav").partition("/")[2]
         return {"type": "input_audio", "input_audio": {"data": part.data, "format": {"mpeg": "mp3"}.get(kind, kind)}}
