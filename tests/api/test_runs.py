@@ -165,8 +165,8 @@ async def test_a_person_cancels_a_run_and_its_calls_end(
         async def ensure_published(self) -> None:
             asked.append("published")
 
-        async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
-            asked.append(f"{scope} {scope_id} {code}")
+        async def end_calls(self, *, scope: str, ids: list[str], code: str, message: str) -> int:
+            asked.append(f"{scope} {ids[0]} {code}")
             return 1
 
     app.state.gateways = Listening()

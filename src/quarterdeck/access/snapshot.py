@@ -36,6 +36,8 @@ class AgentEntry(msgspec.Struct, frozen=True):
     body_mode: str | None
     open_runs: list[tuple[str, str | None]]
     """(run id, task id) of the agent's open runs, oldest first."""
+    hold_s: int = 0
+    """How long a call of a paused agent is held open, in case it is resumed, before it is refused."""
 
 
 class RunEntry(msgspec.Struct, frozen=True):
@@ -43,8 +45,10 @@ class RunEntry(msgspec.Struct, frozen=True):
     agent_id: str
     task_id: str | None
     state: str
-    """open, paused (its task is held) or ended."""
+    """open, paused (by the stop lever) or ended."""
     trace_id: str | None
+    hold_s: int = 0
+    """The same for a paused run."""
 
 
 class ProviderEntry(msgspec.Struct, frozen=True):

@@ -31,14 +31,14 @@ class Published(msgspec.Struct, frozen=True, tag="published"):
 class Command(msgspec.Struct, frozen=True, tag="command"):
     """Control → gateway: end what runs now. Answered by `Done` when every matching call has ended.
 
-    `scope` is agent, run, key or all; `id` names which. Refusing the next call is the snapshot's matter; this ends
-    the calls that are already open.
+    `scope` is agent, run, key, workspace or all; `ids` name which. Refusing the next call is the snapshot's matter;
+    this ends the calls that are already open.
     """
 
     number: int
     verb: str
     scope: str
-    id: str
+    ids: list[str]
     code: str
     message: str
 

@@ -14,6 +14,7 @@ from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.inbox import api as inbox
 from quarterdeck.control.keys import api as keys
+from quarterdeck.control.lever import api as lever
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.needs import api as needs
@@ -40,6 +41,7 @@ ROUTERS: list[APIRouter] = [
     delegation.agent_router,
     runs.router,
     runs.agent_router,
+    lever.router,
     deliverables.router,
     deliverables.agent_router,
     reviews.router,

@@ -1,6 +1,6 @@
 """What the application is composed of. Built in one place, handed over whole."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ class NoGateways:
     async def ensure_published(self) -> None:
         return
 
-    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
+    async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
         return 0
 
 

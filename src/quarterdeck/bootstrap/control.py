@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
-from quarterdeck.worker import bodies, deliveries, housekeeping, leases, notifying
+from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
 from quarterdeck.worker.status import StatusWatcher
@@ -63,8 +63,8 @@ class Gateways:
     async def ensure_published(self) -> None:
         await self._publisher.ensure_published()
 
-    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
-        return await self._bus.end_calls(scope=scope, scope_id=scope_id, code=code, message=message)
+    async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
+        return await self._bus.end_calls(scope=scope, ids=ids, code=code, message=message)
 
 
 class Server(uvicorn.Server):
@@ -166,6 +166,7 @@ class Control:
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),
+                ("lever", lambda: lever.run(self._db, Gateways(self._publisher, self._bus))),
                 *([] if self._telemetry is None else [("telemetry", self._telemetry.run)]),
             )
         ]

@@ -3,14 +3,14 @@
 The application sets `request.state.actor` before a route runs and puts the shared objects on `app.state`.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Query, Request
 
-from quarterdeck.access.actors import Actor, Permission, require
+from quarterdeck.access.actors import Actor, Permission, allows
 from quarterdeck.db import Database
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Forbidden, Invalid, Unauthenticated
 from quarterdeck.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 PERMISSION_ATTRIBUTE = "quarterdeck_permission"
@@ -23,7 +23,12 @@ def may(permission: Permission) -> Callable[[Request], Coroutine[Any, Any, Actor
     """
 
     async def dependency(request: Request) -> Actor:
-        return require(getattr(request.state, "actor", None), permission)
+        actor: Actor | None = getattr(request.state, "actor", None)
+        if actor is None:
+            raise Unauthenticated("Sign in, or send a key as 'Authorization: Bearer …'.")
+        if not allows(actor, permission):
+            raise Forbidden(f"This needs the permission {permission.value!r}.", permission=permission.value)
+        return actor
 
     setattr(dependency, PERMISSION_ATTRIBUTE, permission)
     return dependency
@@ -49,8 +54,9 @@ class Gateways(Protocol):
         """Return once every gateway acts on all that was committed before this call."""
         ...
 
-    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
-        """End the open calls of an `agent`, `run` or `key` and return how many, once they have ended."""
+    async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
+        """End the open calls of these agents, runs, keys or workspaces (`agent`, `run`, `key`, `workspace`) and return
+        how many, once they have ended."""
         ...
 
 

@@ -83,7 +83,7 @@ class Bus:
             if waiting is not None and not waiting.done():
                 waiting.set_result(frame.known)
         elif isinstance(frame, wire.Command):
-            count = await self._open_calls.end(frame.scope, frame.id, frame.code, frame.message)
+            count = await self._open_calls.end(frame.scope, frame.ids, frame.code, frame.message)
             wire.write(writer, wire.Done(frame.number, count))
 
     async def _ask(self, key_hash: bytes) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 
 from quarterdeck.gateway import attempts
-from quarterdeck.gateway.choosing import Chooser, check_may_run, check_usable
+from quarterdeck.gateway.choosing import Chooser, check_recordable, check_usable
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.dialects.registry import BY_NAME
@@ -21,6 +21,7 @@ from quarterdeck.gateway.identify import identify
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.open_calls import InFlight
 from quarterdeck.gateway.parts import Parts
+from quarterdeck.gateway.pausing import may_run, still_may_run
 from quarterdeck.gateway.reading import read
 from quarterdeck.gateway.relay import relay_stream, relay_whole
 from quarterdeck.gateway.server import CallerLeft, Exchange
@@ -48,7 +49,8 @@ class ModelCalls:
         try:
             await identify(draft, exchange.query, parts.holder)
             await self._read(draft, dialect, exchange)
-            check_may_run(draft, parts.settler)
+            await may_run(draft, exchange.query, parts.holder)
+            check_recordable(parts.settler)
             draft.target = await self._find_target(draft)
             check_usable(draft, draft.target)
             if hooks.limits is not None:
@@ -125,6 +127,7 @@ class ModelCalls:
         assert target is not None
         if parts.hooks.limits is not None:
             await parts.hooks.limits.attempt(draft, target)
+        await still_may_run(draft, exchange.query, parts.holder)
         parts.settler.prepare(target)
         out = self._outgoing(draft, dialect, target, exchange)
         return await attempts.attempt(draft, target, out, parts.transport, parts.signer)

@@ -32,13 +32,8 @@ class Chooser:
         self._targets.clear()
 
 
-def check_may_run(draft: Draft, settler: Settler) -> None:
-    """Raises Refusal when the work is held, or when no record of the call could be kept."""
-    workspace, attribution = draft.workspace, draft.attribution
-    assert workspace is not None
-    run = workspace.runs.get(attribution.run_id) if attribution is not None and attribution.run_id else None
-    if run is not None and run.state == "paused":
-        raise errors.task_paused()
+def check_recordable(settler: Settler) -> None:
+    """Raises Refusal when no record of the call could be kept."""
     if settler.journal_full:
         raise errors.journal_full()
 

@@ -39,8 +39,11 @@ def key_hash(text: bytes) -> bytes:
     return hashlib.sha256(text).digest()
 
 
-def check(entry: KeyEntry, workspace: WorkspaceEntry, now: int) -> None:
-    """Raise the Refusal that fits when this key may not call now; the order is from the key outwards."""
+def check(entry: KeyEntry, workspace: WorkspaceEntry, now: int, *, may_be_held: bool = False) -> None:
+    """Raise the Refusal that fits when this key may not call now; the order is from the key outwards.
+
+    `may_be_held`: a paused agent's call is let by if it is to be held open first (pausing.py).
+    """
     if entry.state != "active":
         raise errors.run_ended() if entry.state == "ended" else errors.revoked_key()
     if entry.expires_at is not None and entry.expires_at <= now:
@@ -50,7 +53,7 @@ def check(entry: KeyEntry, workspace: WorkspaceEntry, now: int) -> None:
     agent = workspace.agents.get(entry.agent_id)
     if agent is None:
         raise errors.revoked_key()
-    if agent.desired != "enabled":
+    if agent.desired != "enabled" and not (may_be_held and agent.desired == "paused" and agent.hold_s > 0):
         raise errors.agent_paused(agent.name, agent.desired)
 
 
@@ -89,4 +92,4 @@ async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     if draft.agent is not None:
         draft.attribution = attribute(draft.headers, None, entry, draft.agent, workspace)
         draft.choose_body_mode()
-    check(entry, workspace, draft.started)
+    check(entry, workspace, draft.started, may_be_held=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -61,9 +61,10 @@ class OpenCalls:
         del self._calls[call.id]
         self._ended.set()
 
-    async def end(self, scope: str, an_id: str, code: str, message: str) -> int:
+    async def end(self, scope: str, ids: Collection[str], code: str, message: str) -> int:
         """End every matching call now; returns how many once they are gone (or after a second)."""
-        matching = [call for call in self._calls.values() if _matches(call, scope, an_id)]
+        wanted = frozenset(ids)
+        matching = [call for call in self._calls.values() if _matches(call, scope, wanted)]
         for call in matching:
             call.stopped_by = (code, message)
             if call.stop is not None:
@@ -103,5 +104,8 @@ class OpenCalls:
         return sorted(runs), shown
 
 
-def _matches(call: InFlight, scope: str, an_id: str) -> bool:
-    return scope == "all" or an_id == {"agent": call.agent_id, "run": call.run_id, "key": call.key_id}.get(scope)
+def _matches(call: InFlight, scope: str, ids: frozenset[str]) -> bool:
+    if scope == "all":
+        return True
+    of = {"agent": call.agent_id, "run": call.run_id, "key": call.key_id, "workspace": call.workspace_id}.get(scope)
+    return of in ids

@@ -27,6 +27,7 @@ class SnapshotHolder:
         self.arrived = asyncio.Event()
         self._path = path
         self._vault = vault
+        self._swapped = asyncio.Event()
         self._on_swap: list[Callable[[Snapshot], None]] = []
         self._ask: Callable[[bytes], Awaitable[bool]] | None = None
         self._asking: dict[bytes, asyncio.Task[bool]] = {}
@@ -34,6 +35,15 @@ class SnapshotHolder:
 
     def on_swap(self, listener: Callable[[Snapshot], None]) -> None:
         self._on_swap.append(listener)
+
+    async def swapped_within(self, seconds: float) -> bool:
+        """Whether another snapshot was swapped in within that time; returns as soon as it was."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._swapped.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def answer_unknown_with(self, ask: Callable[[bytes], Awaitable[bool]] | None) -> None:
         """Set who is asked about unknown keys; None while control is away."""
@@ -99,3 +109,5 @@ class SnapshotHolder:
         for listener in self._on_swap:
             listener(snapshot)
         self.arrived.set()
+        self._swapped.set()
+        self._swapped = asyncio.Event()

@@ -4,15 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from quarterdeck.ledger import intake, rollups, tables
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.packs import Place
 from quarterdeck.ledger.partitions import name_of
+from quarterdeck.ledger.turns.model import encode_turn
 
 Rows = list[tuple[Any, ...]]
-_msgpack = msgspec.msgpack.Encoder()
 
 
 @dataclass(slots=True)
@@ -132,7 +130,7 @@ def _turn(draft: Draft, now: int) -> tuple[Any, ...]:
         record.error_code,
         record.usage.input_total if record.usage is not None else None,
         record.cost,
-        _msgpack.encode(draft.turn) if draft.turn is not None else None,
+        encode_turn(draft.turn) if draft.turn is not None else None,
     )
 
 

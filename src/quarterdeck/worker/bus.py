@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 from quarterdeck.access import wire
@@ -79,11 +79,11 @@ class BusServer:
         self._snapshot, self._encoded = snapshot, await asyncio.to_thread(encode, snapshot)
         await asyncio.gather(*(self._give_snapshot(line) for line in list(self._lines)))
 
-    async def end_calls(self, *, scope: str, scope_id: str, code: str, message: str) -> int:
-        """End the open calls of a scope (agent, run, key, all) on every gateway; returns how many ended."""
+    async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
+        """End the open calls of a scope (agent, run, key, workspace, all) on every gateway; returns how many ended."""
         ended = await asyncio.gather(
             *(
-                self._ask(line, lambda n: wire.Command(n, "end", scope, scope_id, code, message))
+                self._ask(line, lambda n: wire.Command(n, "end", scope, list(ids), code, message))
                 for line in list(self._lines)
             )
         )

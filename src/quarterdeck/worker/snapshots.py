@@ -30,8 +30,9 @@ from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed, wait_up_to
 from quarterdeck.kernel.clock import HOUR
 from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
+from quarterdeck.worker import pauses
 
-RELEVANT = ("agent.", "key.", "run.opened", "run.ended", "run.expired", "provider.", "settings.")
+RELEVANT = ("agent.", "key.", "run.opened", "run.ended", "run.expired", "lever.", "provider.", "settings.")
 RUNS_REMEMBERED = HOUR
 DEBOUNCE_S = 0.02
 REFRESH_S = 30.0
@@ -59,6 +60,7 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
         provider_rows = await provider_store.all_of(tx)
         open_runs, runs_of, sessions_of = await _runs(tx)
         agents_of = await _agents(tx, open_runs)
+        await pauses.put_into(tx, agents_of, runs_of)
         routes_of = await _routes(tx)
         prices_of = await _prices(tx)
         now = tx.now

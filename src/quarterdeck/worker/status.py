@@ -20,7 +20,7 @@ REST_S = 0.25
 LOOK_S = 5.0
 """What changes by time alone, such as silence, is seen this late at the most."""
 RETRY_S = 2.0
-RELEVANT = ("agent.", "run.", "task.", "question.", "review.", "signal.", "pause.", "calls.ingested", "key.")
+RELEVANT = ("agent.", "run.", "task.", "question.", "review.", "signal.", "lever.", "calls.ingested", "key.")
 log = logging.getLogger("quarterdeck.status")
 
 Shown = dict[str, StatusOut]

@@ -123,7 +123,7 @@ async def test_ending_calls_returns_when_they_have_ended() -> None:
         for flight in flights:
             it.open_calls.add(flight)
         ending = asyncio.create_task(
-            it.control.end_calls(scope="run", scope_id="run_1", code="run_stopped", message="Stopped.")
+            it.control.end_calls(scope="run", ids=["run_1"], code="run_stopped", message="Stopped.")
         )
         await asyncio.sleep(0.05)
         assert sorted(stopped) == [1, 3, 5]

@@ -744,6 +744,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/lever/kill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Kill
+         * @description Cancel runs, end their streams with a final error, end their keys; tasks are ready again, waiters are told.
+         */
+        post: operations["kill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lever/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders
+         * @description Who was paused or killed by whom, when and why; newest first.
+         */
+        get: operations["list_lever_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lever/orders/{order_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Order
+         * @description Take back a pause, or what is still to come. What was killed stays so: restart it.
+         */
+        post: operations["undo_lever_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lever/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause
+         * @description Refuse the next call; the agent's work and what it knows stay as they are until it is resumed.
+         */
+        post: operations["pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lever/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume
+         * @description Lift the pauses of exactly this; its next call goes through when this answers.
+         */
+        post: operations["resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/members": {
         parameters: {
             query?: never;
@@ -1386,6 +1486,26 @@ export interface paths {
          * @description Give your task back without having failed at it: it is ready for another attempt. Safe to repeat.
          */
         post: operations["release_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Run
+         * @description Kill a run and have its task attempted anew, with a note of what was done; by another agent if you say so.
+         */
+        post: operations["restart_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2764,6 +2884,17 @@ export interface components {
             /** Id */
             id: string;
         };
+        /**
+         * DoneOut
+         * @description What was done. The gateways had done it when this was answered.
+         */
+        DoneOut: {
+            /** Calls Ended */
+            calls_ended: number;
+            order: components["schemas"]["OrderOut"];
+            /** Run Ids */
+            run_ids: string[];
+        };
         /** EdgeOut */
         EdgeOut: {
             /** Task Id */
@@ -3110,6 +3241,26 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** KillIn */
+        KillIn: {
+            /**
+             * From At
+             * @description When; now when absent.
+             */
+            from_at?: string | null;
+            /**
+             * Reason
+             * @description Why; kept with the order and audited.
+             */
+            reason?: string | null;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Subject Id
+             * @description The run, agent, task or project; left out for everything.
+             * @default
+             */
+            subject_id?: string;
+        };
         /**
          * KindOut
          * @description A row of the catalogue.
@@ -3422,6 +3573,49 @@ export interface components {
             task_title: string;
         };
         /**
+         * OrderOut
+         * @description An order of the stop lever.
+         */
+        OrderOut: {
+            /** Applied At */
+            applied_at: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Created By */
+            created_by: string | null;
+            /**
+             * From At
+             * Format: date-time
+             */
+            from_at: string;
+            /** Hold S */
+            hold_s: number;
+            /** Id */
+            id: string;
+            /** Lifted At */
+            lifted_at: string | null;
+            /** Reason */
+            reason: string | null;
+            scope: components["schemas"]["Scope"];
+            /** Standing */
+            standing: boolean;
+            /** Subject Id */
+            subject_id: string | null;
+            /** Until At */
+            until_at: string | null;
+            verb: components["schemas"]["Verb"];
+        };
+        /** OrdersOut */
+        OrdersOut: {
+            /** Items */
+            items: components["schemas"]["OrderOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Outcome
          * @description What a worker says of its own run.
          * @enum {string}
@@ -3477,6 +3671,43 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+        };
+        /** PauseIn */
+        PauseIn: {
+            /**
+             * End Open
+             * @description End calls that are in flight as well; else they may finish.
+             * @default false
+             */
+            end_open?: boolean;
+            /**
+             * From At
+             * @description When it begins; now when absent.
+             */
+            from_at?: string | null;
+            /**
+             * Hold S
+             * @description Hold the next call open so long, in case it is resumed; then refuse.
+             * @default 0
+             */
+            hold_s?: number;
+            /**
+             * Reason
+             * @description Why; kept with the order and audited.
+             */
+            reason?: string | null;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Subject Id
+             * @description The run, agent, task or project; left out for everything.
+             * @default
+             */
+            subject_id?: string;
+            /**
+             * Until At
+             * @description When it ends by itself.
+             */
+            until_at?: string | null;
         };
         /** PreferencesIn */
         PreferencesIn: {
@@ -3925,6 +4156,24 @@ export interface components {
             /** Count */
             count: number;
         };
+        /** RestartIn */
+        RestartIn: {
+            /**
+             * Agent Id
+             * @description Who is to attempt it; the same agent when absent.
+             */
+            agent_id?: string | null;
+            /**
+             * Note
+             * @description What the next attempt should do better.
+             */
+            note?: string | null;
+            /**
+             * Reason
+             * @description Why; kept with the order and audited.
+             */
+            reason?: string | null;
+        };
         /**
          * RetentionOut
          * @description Days; null keeps for ever.
@@ -4139,6 +4388,12 @@ export interface components {
             /** Id */
             id: string;
         };
+        /**
+         * Scope
+         * @description How much the lever takes.
+         * @enum {string}
+         */
+        Scope: "run" | "agent" | "task" | "project" | "all";
         /** SeenIn */
         SeenIn: {
             /**
@@ -4199,6 +4454,21 @@ export interface components {
             waits_for: components["schemas"]["WaitsForOut"] | null;
             /** Words */
             words: string;
+        };
+        /** StopIn */
+        StopIn: {
+            /**
+             * Reason
+             * @description Why; kept with the order and audited.
+             */
+            reason?: string | null;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Subject Id
+             * @description The run, agent, task or project; left out for everything.
+             * @default
+             */
+            subject_id?: string;
         };
         /** SubtaskIn */
         SubtaskIn: {
@@ -4646,6 +4916,11 @@ export interface components {
             /** Service Tier */
             service_tier: string | null;
         };
+        /**
+         * Verb
+         * @enum {string}
+         */
+        Verb: "pause" | "kill";
         /**
          * Verdict
          * @enum {string}
@@ -6195,6 +6470,172 @@ export interface operations {
             };
         };
     };
+    kill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KillIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_lever_orders: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                /** @description Only those in force or still to come. */
+                standing?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_lever_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoneOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_members: {
         parameters: {
             query?: {
@@ -7450,6 +7891,41 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["ReleaseIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RestartIn"] | null;
             };
         };
         responses: {

@@ -115,9 +115,7 @@ async def revoke_key(key_id: str, actor: Self, db: Db, gateways: Gate) -> KeyOut
     async with db.transaction() as tx:
         key = await actions.revoke(tx, actor, key_id)
     await gateways.ensure_published()
-    await gateways.end_calls(
-        scope="key", scope_id=key.id, code="key_invalid", message="The key of this call was revoked."
-    )
+    await gateways.end_calls(scope="key", ids=[key.id], code="key_invalid", message="The key of this call was revoked.")
     return KeyOut.of(key, tx.now)
 
 

@@ -10,6 +10,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Agent, Desired
+from quarterdeck.control.lever.paused import is_paused
 from quarterdeck.control.runs import ending, failing, nothing, store
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
@@ -100,25 +101,14 @@ async def claim(
     return Claimed(task, run, issued.secret)
 
 
-async def another_key(tx: Transaction, actor: Actor, run: Run, task: Task) -> str:
-    """The text of a new key for an open run of the agent: a claim repeated after its answer was lost needs one.
-
-    Raises Forbidden for a run key.
-    """
-    if actor.kind is not ActorKind.AGENT:
-        raise Forbidden("This key is the run's own key: use it as it is.", code="agent_key_needed")
-    holder = Holder(run.workspace_id, agent_id=run.agent_id, run_id=run.id, task_id=task.id)
-    name = f"{task.ref} attempt {run.attempt}"
-    issued = await keyring.issue(tx, holder, name=name, scope=await _scope_of(tx, actor), actor=actor.id)
-    return issued.secret
-
-
 async def is_promising(tx: Transaction, actor: Actor) -> bool:
     """Whether a claim would probably get something, or a better reason: a look that takes no lock."""
     agent = await agents.find(tx, actor.workspace_id, actor.id)
     if agent is None or agent.desired is Desired.RETIRED:
         return True
-    if agent.desired is Desired.PAUSED or await store.count_open(tx, agent.workspace_id, agent.id) >= agent.capacity:
+    if agent.desired is Desired.PAUSED or await is_paused(tx, agent.workspace_id, agent.id):
+        return False
+    if await store.count_open(tx, agent.workspace_id, agent.id) >= agent.capacity:
         return False
     return await task_store.is_claimable(tx, agent.workspace_id, agent.id)
 
@@ -333,6 +323,8 @@ async def _unable(tx: Transaction, agent: Agent) -> Unclaimed | None:
     if agent.desired is Desired.RETIRED:
         return Unclaimed(Nothing.RETIRED, f"{agent.name} is retired: it gets no more work.")
     if agent.desired is Desired.PAUSED:
+        return Unclaimed(Nothing.PAUSED, f"{agent.name} is paused by a person. Ask again; it may be resumed.")
+    if await is_paused(tx, agent.workspace_id, agent.id):
         return Unclaimed(Nothing.PAUSED, f"{agent.name} is paused by a person. Ask again; it may be resumed.")
     open_runs = await store.count_open(tx, agent.workspace_id, agent.id)
     if open_runs >= agent.capacity:

@@ -164,7 +164,7 @@ async def cancel_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: Ca
         run = await actions.cancel(tx, actor.workspace_id, run_id, reason=reason, actor=actor.id)
         answer = await shown_run(tx, run)
     await gate.ensure_published()
-    await gate.end_calls(scope="run", scope_id=run_id, code="run_stopped", message="A person stopped this run.")
+    await gate.end_calls(scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
     return answer
 
 
@@ -176,7 +176,7 @@ async def fail_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: Fail
         run = await actions.fail(tx, actor.workspace_id, run_id, said.reason, why=said.why, actor=actor.id)
         answer = await shown_run(tx, run)
     await gate.ensure_published()
-    await gate.end_calls(scope="run", scope_id=run_id, code="run_stopped", message="A person stopped this run.")
+    await gate.end_calls(scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
     return answer
 
 

@@ -71,6 +71,7 @@ async def of_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> di
 
 async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) -> dict[str, model.Task]:
     """The facts about each of these tasks, by id."""
+    ids = [task.id for task in tasks]
     open_runs = await run_store.of_ids(tx, workspace_id, {task.run_id for task in tasks if task.run_id is not None})
     runs = await _runs(tx, workspace_id, list(open_runs.values()))
     agents = await agent_store.named(tx, workspace_id, {task.agent_id for task in tasks if task.agent_id is not None})
@@ -80,10 +81,9 @@ async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) ->
         tx, workspace_id, {task.review.member_id or task.accountable_id for task in tasks if task.state == "in_review"}
     )
     troubles = await troubles_of(tx, workspace_id)
-    cover = Cover(await lever_store.standing(tx, workspace_id), tx.now)
+    cover = await _cover(tx, workspace_id, ids)
     found = {}
     for task in tasks:
-        pause = cover.of_task(task.id)
         who_id = task.review.member_id or task.accountable_id
         found[task.id] = model.Task(
             state=task.state.value,
@@ -94,7 +94,7 @@ async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) ->
             review=model.Asked(task.id, "to be reviewed", reviewers[who_id], who_id, task.state_since)
             if who_id in reviewers
             else None,
-            held=None if pause is None else model.Held(pause.what, pause.from_at, pause.reason),
+            held=_held(task, cover),
             troubles=troubles,
         )
     return found
@@ -117,7 +117,7 @@ async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict
     open_calls = _by(wire.current().open_calls(workspace_id), lambda call: call.run_id)
     signals = await signal_store.up_of_agents(tx, workspace_id, {run.agent_id for run in runs})
     asked = await _asked(tx, workspace_id, ids)
-    cover = Cover(await lever_store.standing(tx, workspace_id), tx.now)
+    cover = await _cover(tx, workspace_id, {run.task_id for run in runs})
     silences = await usual.silences(tx, workspace_id, {run.agent_id for run in runs})
     found = {}
     for run in runs:
@@ -259,6 +259,20 @@ async def _behind(tx: Transaction, workspace_id: str, task_ids: Collection[str])
                 further[task_id] = nearest.id
         heads = further
     return {task_id: tuple(chain) for task_id, chain in chains.items()}
+
+
+async def _cover(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> Cover:
+    """The pauses in force, and what of these tasks they cover."""
+    orders = [order for order in await lever_store.standing(tx, workspace_id) if order.in_force(tx.now)]
+    above = await lever_store.above(tx, workspace_id, task_ids) if orders else {}
+    return Cover(orders, tx.now, above)
+
+
+def _held(task: Task, cover: Cover) -> model.Held | None:
+    pause = cover.of_task(task.id)
+    if pause is not None:
+        return model.Held(pause.what, pause.from_at, pause.reason)
+    return model.Held("this task", task.held_at or task.updated_at, task.hold_reason) if task.held else None
 
 
 def _by(calls: Sequence[OpenCall], key) -> dict[str, list[OpenCall]]:  # type: ignore[no-untyped-def]

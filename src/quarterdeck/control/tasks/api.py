@@ -170,4 +170,4 @@ async def end_calls_of(gate: Gateways, run_ids: Sequence[str]) -> None:
         return
     await gate.ensure_published()
     for run_id in run_ids:
-        await gate.end_calls(scope="run", scope_id=run_id, code="run_stopped", message="A person stopped this run.")
+        await gate.end_calls(scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")

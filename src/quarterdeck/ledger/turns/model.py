@@ -48,6 +48,10 @@ class Turn(msgspec.Struct, frozen=True, array_like=True):
     asked_sketch: bytes
 
 
+_packed = msgspec.msgpack.Encoder().encode
+_unpacked = msgspec.msgpack.Decoder(Turn).decode
+
+
 def turn_of(record: CallRecord, messages: Sequence[bytes]) -> Turn | None:
     """`messages` are the pieces its request was cut into. None when the call is no turn of a conversation."""
     if record.dialect not in TALKS or record.body_mode == "none":
@@ -75,6 +79,15 @@ def turn_of(record: CallRecord, messages: Sequence[bytes]) -> Turn | None:
         asked=hashed(*(part for pair in asked for part in pair)) if asked else b"",
         asked_sketch=sketch(" ".join(f"{name} {masked(arguments)}" for name, arguments in asked)) if asked else b"",
     )
+
+
+def encode_turn(turn: Turn) -> bytes:
+    return _packed(turn)
+
+
+def decode_turn(data: bytes) -> Turn:
+    """Raises msgspec.DecodeError."""
+    return _unpacked(data)
 
 
 def canonical(arguments: str) -> str:

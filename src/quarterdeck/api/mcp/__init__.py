@@ -1,1 +1,0 @@
-"""/mcp: the verbs of agents as tools of the Model Context Protocol."""

@@ -1,0 +1,206 @@
+"""The stop lever at the gateway: what is paused is refused or held, what is killed ends at once and is priced."""
+
+import asyncio
+import itertools
+import time
+from typing import Any
+
+import anthropic
+import httpx
+import msgspec
+import openai
+import pytest
+from gateway_world import KEY, RUN_KEY, Gateway
+
+STREAMS = 200
+WITHIN_S = 0.25
+ROOM = 4
+"""CI shares two cores among several workers."""
+CHAT = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
+SLOW = {"words": 400, "chunks": 400, "timing": {"chunk_ms": 100}}
+
+
+def pause(gateway: Gateway, *, hold_s: int = 0, state: str = "paused") -> None:
+    gateway.runs["run_1"] = msgspec.structs.replace(gateway.runs["run_1"], state=state, hold_s=hold_s)
+    gateway.publish()
+
+
+async def follow(gateway: Gateway, ends: list[tuple[float, bytes]]) -> None:
+    """A stream's client that costs next to nothing, so that what is measured is the gateway."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    body, script = msgspec.json.encode(CHAT), msgspec.json.encode(SLOW).decode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
+        f"x-sandbox-script: {script}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    writer.write(head.encode() + body)
+    last = b""
+    while chunk := await reader.read(65536):
+        last = (last + chunk)[-400:]
+    ends.append((time.monotonic(), last))
+    writer.close()
+
+
+async def test_two_hundred_open_streams_end_at_once_with_a_proper_error_and_are_priced(gateway: Gateway) -> None:
+    ends: list[tuple[float, bytes]] = []
+    following = [asyncio.create_task(follow(gateway, ends)) for _ in range(STREAMS)]
+    async with asyncio.timeout(60):
+        while sum(call.first_byte is not None for call in gateway.open_calls.traffic()[1]) < STREAMS:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    pulled = time.monotonic()
+    count = await gateway.open_calls.end("agent", ["agt_1"], "run_stopped", "A person stopped this run.")
+    acknowledged = time.monotonic() - pulled
+    await asyncio.gather(*following)
+    took = max(at for at, _ in ends) - pulled
+    print(f"{STREAMS} streams: last byte after {took * 1000:.0f} ms, acknowledged after {acknowledged * 1000:.0f} ms")
+    assert count == STREAMS
+    assert took < WITHIN_S * ROOM
+    assert len(gateway.open_calls) == 0
+    assert all(b"run_stopped" in last and b"A person stopped this run." in last for _, last in ends)
+    async with asyncio.timeout(5):
+        # The provider has seen every one of them go.
+        while any(each.outcome != "client_left" for each in gateway.seen):
+            await asyncio.sleep(0.02)
+    records = gateway.records()
+    assert len(records) == STREAMS
+    assert {(each.outcome, each.error_code) for each in records} == {("cut", "run_stopped")}
+    assert all(each.cost is not None and each.cost > 0 and each.usage_source == "estimated" for each in records)
+
+
+async def test_a_call_of_another_agent_goes_on(gateway: Gateway) -> None:
+    ends: list[tuple[float, bytes]] = []
+    following = asyncio.create_task(follow(gateway, ends))
+    async with asyncio.timeout(10):
+        while not len(gateway.open_calls):
+            await asyncio.sleep(0.02)
+    assert await gateway.open_calls.end("agent", ["agt_2"], "run_stopped", "Stopped.") == 0
+    assert await gateway.open_calls.end("workspace", ["ws_2"], "run_stopped", "Stopped.") == 0
+    assert await gateway.open_calls.end("workspace", ["ws_1"], "run_stopped", "Stopped.") == 1
+    await following
+
+
+async def test_a_pause_under_load_lets_no_call_through_once_it_is_acknowledged(gateway: Gateway) -> None:
+    sent = itertools.count()
+    stop = asyncio.Event()
+    statuses: list[int] = []
+
+    async def hammer(client: httpx.AsyncClient) -> None:
+        while not stop.is_set():
+            body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"number {next(sent)}"}]}
+            answer = await client.post(
+                f"{gateway.url}/v1/chat/completions", json=body, headers={"authorization": f"Bearer {RUN_KEY}"}
+            )
+            statuses.append(answer.status_code)
+
+    async with httpx.AsyncClient(timeout=30) as client:
+        hammering = [asyncio.create_task(hammer(client)) for _ in range(32)]
+        await asyncio.sleep(1.0)
+        pause(gateway)
+        # Whatever was in flight may end; nothing else may begin.
+        open_then = len(gateway.open_calls)
+        seen_then = len(gateway.seen)
+        await asyncio.sleep(1.0)
+        stop.set()
+        await asyncio.gather(*hammering)
+    leaked = len(gateway.seen) - seen_then - open_then
+    print(f"{len(statuses)} calls, {statuses.count(400)} refused, {open_then} in flight then, leaked {max(0, leaked)}")
+    assert statuses.count(200) > 10
+    assert statuses.count(400) > 10
+    assert leaked <= 0
+
+
+async def test_a_call_that_was_let_in_before_the_pause_is_not_sent_after_it(gateway: Gateway) -> None:
+    """It is identified when its head is here; its body comes, and the pause with it, a moment later."""
+    reader, writer = await asyncio.open_connection(*httpx.URL(gateway.url).netloc.decode().split(":"))
+    body = msgspec.json.encode({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hi"}]})
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {RUN_KEY}\r\n"
+    writer.write(f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body[:10])
+    await asyncio.sleep(0.1)
+    pause(gateway)
+    writer.write(body[10:])
+    assert b"400" in await reader.readline()
+    assert gateway.seen == []
+    writer.close()
+
+
+async def test_a_held_call_goes_through_when_its_run_is_resumed(gateway: Gateway) -> None:
+    pause(gateway, hold_s=20)
+    asking = asyncio.create_task(gateway.post("/v1/chat/completions", {**CHAT, "stream": False}, key=RUN_KEY))
+    await asyncio.sleep(0.3)
+    assert not asking.done()
+    assert gateway.seen == []
+    pause(gateway, state="open")
+    assert (await asking).status_code == 200
+
+
+async def test_a_held_call_is_refused_when_nobody_resumes_it(gateway: Gateway) -> None:
+    pause(gateway, hold_s=1)
+    began = time.monotonic()
+    answer = await gateway.post("/v1/chat/completions", {**CHAT, "stream": False}, key=RUN_KEY)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "task_paused")
+    assert time.monotonic() - began >= 1
+    assert gateway.seen == []
+
+
+async def test_a_call_of_a_paused_agent_is_held_too(gateway: Gateway) -> None:
+    gateway.agent = msgspec.structs.replace(gateway.agent, desired="paused", hold_s=20)
+    gateway.publish()
+    asking = asyncio.create_task(gateway.chat())
+    await asyncio.sleep(0.2)
+    gateway.agent = msgspec.structs.replace(gateway.agent, desired="enabled", hold_s=0)
+    gateway.publish()
+    assert (await asking).status_code == 200
+
+
+async def test_a_held_call_whose_key_dies_is_refused_for_that(gateway: Gateway) -> None:
+    pause(gateway, hold_s=20)
+    asking = asyncio.create_task(gateway.post("/v1/chat/completions", {**CHAT, "stream": False}, key=RUN_KEY))
+    await asyncio.sleep(0.2)
+    gateway.keys[RUN_KEY] = msgspec.structs.replace(gateway.keys[RUN_KEY], state="ended")
+    gateway.publish()
+    assert (await asking).json()["error"]["code"] == "run_ended"
+
+
+async def test_official_clients_raise_our_words_and_do_not_try_again(gateway: Gateway) -> None:
+    pause(gateway)
+    ask: list[Any] = [{"role": "user", "content": "Hello"}]
+    async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key=RUN_KEY, max_retries=5) as first:
+        with pytest.raises(openai.BadRequestError, match="This task is held") as refused:
+            await first.chat.completions.create(model="gpt-4o-mini", messages=ask)
+    assert refused.value.code == "task_paused"
+    async with anthropic.AsyncAnthropic(base_url=gateway.url, api_key=RUN_KEY, max_retries=5) as second:
+        with pytest.raises(anthropic.BadRequestError, match="This task is held"):
+            await second.messages.create(model="claude-haiku-4-5", max_tokens=10, messages=ask)
+    assert [each.outcome for each in gateway.records()] == ["refused", "refused"]
+
+
+async def test_official_clients_raise_our_words_when_a_stream_is_killed(gateway: Gateway) -> None:
+    script = msgspec.json.encode(SLOW).decode()
+    ask: list[Any] = [{"role": "user", "content": "Hello"}]
+
+    async def stop_soon() -> None:
+        await asyncio.sleep(0.5)
+        await gateway.open_calls.end("run", ["run_1"], "run_stopped", "A person stopped this run.")
+
+    async with openai.AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key=RUN_KEY, max_retries=5) as first:
+        stopping = asyncio.create_task(stop_soon())
+        with pytest.raises(openai.APIError, match="A person stopped this run"):
+            stream = await first.chat.completions.create(
+                model="gpt-4o-mini", messages=ask, stream=True, extra_headers={"x-sandbox-script": script}
+            )
+            async for _ in stream:
+                pass
+        await stopping
+    async with anthropic.AsyncAnthropic(base_url=gateway.url, api_key=RUN_KEY, max_retries=5) as second:
+        stopping = asyncio.create_task(stop_soon())
+        with pytest.raises(anthropic.APIError, match="A person stopped this run"):
+            async with second.messages.stream(
+                model="claude-haiku-4-5", max_tokens=500, messages=ask, extra_headers={"x-sandbox-script": script}
+            ) as events:
+                async for _ in events:
+                    pass
+        await stopping
+    assert [each.error_code for each in gateway.records()] == ["run_stopped", "run_stopped"]
