@@ -4,8 +4,17 @@ import asyncio
 
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.call import ModelCalls
+from quarterdeck.gateway.counting import CountCalls
 from quarterdeck.gateway.dialects.registry import BY_NAME
-from quarterdeck.gateway.endpoints import CATALOGUE_PATH, MODEL_PREFIXES, MODELS_PATH, Endpoint, endpoint_of, family_of
+from quarterdeck.gateway.endpoints import (
+    CATALOGUE_PATH,
+    MODEL_PREFIXES,
+    MODELS_PATH,
+    Billing,
+    Endpoint,
+    endpoint_of,
+    family_of,
+)
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.headers import value_of
@@ -28,6 +37,7 @@ class GatewayApp:
     def __init__(self, parts: Parts, calls: ModelCalls, forward: Forwarder, health: Health) -> None:
         self._parts = parts
         self._calls = calls
+        self._counts = CountCalls(parts)
         self._native = NativeCalls(parts)
         self._forward = forward
         self._health = health
@@ -36,7 +46,8 @@ class GatewayApp:
         path = exchange.path
         endpoint = endpoint_of(path, exchange.query)
         if endpoint is not None and exchange.method == endpoint.method:
-            await self._calls.handle(exchange, endpoint)
+            calls = self._counts if endpoint.billing is Billing.FREE else self._calls
+            await calls.handle(exchange, endpoint)
         elif (native := native_of(exchange)) is not None:
             await self._native.handle(exchange, native)
         elif path == MODELS_PATH or path.startswith(MODEL_PREFIXES):
