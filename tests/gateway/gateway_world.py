@@ -40,6 +40,7 @@ from quarterdeck.ledger.record import CallRecord, decode
 from quarterdeck.ledger.segments import Position
 from quarterdeck.sandbox import running as sandbox_running
 from quarterdeck.sandbox.requests import Received
+from quarterdeck.sandbox.rules import rules_from_json
 from quarterdeck.sandbox.server import Server as Sandbox
 
 KEY = "qd-a-for-tests-only"
@@ -72,6 +73,8 @@ class Gateway:
     egress: Egress = field(default_factory=Egress)
     parts: Parts = field(init=False)
     others: dict[str, WorkspaceEntry] = field(default_factory=dict)
+    routes: dict[str, Any] = field(default_factory=dict)
+    """Saved configs by name."""
 
     @property
     def seen(self) -> list[Received]:
@@ -81,6 +84,8 @@ class Gateway:
     def publish(self) -> None:
         """Swap in what the fields above say now."""
         workspace = WorkspaceEntry("ws_1", "default", "full", self.providers, {self.agent.id: self.agent}, self.runs)
+        saved = {name: msgspec.json.encode(config) for name, config in self.routes.items()}
+        workspace = msgspec.structs.replace(workspace, routes=saved)
         keys = {hashlib.sha256(text.encode()).digest(): entry for text, entry in self.keys.items()}
         self.holder.publish(
             encode(Snapshot(self.holder.current.version + 1, 0, keys, {"ws_1": workspace, **self.others}))
@@ -92,6 +97,10 @@ class Gateway:
             workspace_id: WorkspaceEntry(workspace_id, "other", "full", self.providers, {agent.id: agent}, {})
         }
         self.publish()
+
+    def sandbox_rules(self, rules: list[dict[str, Any]]) -> None:
+        """What the provider plays to requests that bring no script: the first rule that fits."""
+        self.sandbox.sandbox.use(rules_from_json(msgspec.json.encode({"rules": rules})))
 
     async def chat(self, *, script: dict[str, Any] | None = None, **changes: Any) -> httpx.Response:
         """One chat completion; keyword arguments change its body."""

@@ -38,6 +38,8 @@ class AgentEntry(msgspec.Struct, frozen=True):
     """(run id, task id) of the agent's open runs, oldest first."""
     hold_s: int = 0
     """How long a call of a paused agent is held open, in case it is resumed, before it is refused."""
+    route: str | None = None
+    """The saved route its calls take when neither they nor their key name one."""
 
 
 class RunEntry(msgspec.Struct, frozen=True):
@@ -49,6 +51,12 @@ class RunEntry(msgspec.Struct, frozen=True):
     trace_id: str | None
     hold_s: int = 0
     """The same for a paused run."""
+    attempt: int | None = None
+    """Which attempt at its task it is, from 1."""
+    priority: int | None = None
+    """Its task's, 0 the most urgent."""
+    due_at: int | None = None
+    """When its task is due, microseconds since the epoch."""
 
 
 class ProviderEntry(msgspec.Struct, frozen=True):

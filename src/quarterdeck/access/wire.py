@@ -81,12 +81,33 @@ class OpenCall(msgspec.Struct, array_like=True, frozen=True):
     """When the answer last grew; instants are microseconds since the epoch."""
 
 
+class ProviderState(msgspec.Struct, array_like=True, frozen=True):
+    """A provider as one gateway sees it, from the calls that pass."""
+
+    workspace_id: str
+    provider: str
+    state: str
+    """up, limited (it asked to wait), out (it fails) or probing (one call is out to see whether it still does)."""
+    since: int | None
+    """Microseconds since the epoch; when the outage began."""
+    error_rate: float | None
+    """Of the calls of about the last minute; None: there were none."""
+    latency_ms: float | None
+    """To the first byte, of its slowest model."""
+    busy: int
+    """Calls in flight."""
+    last_error: str | None
+    last_error_at: int | None
+
+
 class Traffic(msgspec.Struct, frozen=True, tag="traffic"):
     """Gateway → control, about twice a second while anything moves: runs that had traffic, and what is in flight."""
 
     runs: list[str]
     open_calls: list[OpenCall]
     journal_dropped: int
+    providers: list[ProviderState] | None = None
+    """None: as told before."""
 
 
 class Written(msgspec.Struct, frozen=True, tag="written"):

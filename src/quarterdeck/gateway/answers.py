@@ -1,5 +1,6 @@
 """Headers that every answer of ours carries."""
 
+from quarterdeck.gateway import portkey_words
 from quarterdeck.gateway.cache.entry import Status
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
@@ -24,7 +25,9 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-quarterdeck-run", attribution.run_id.encode()))
     if target is not None:
         headers += target.named
-    headers.append(_SENT if draft.sent_at is not None else _NOT_SENT)
+    headers.append(_attempts(draft))
+    if draft.route is not None or portkey_words.is_client(draft):
+        headers += portkey_words.headers(draft)
     headers += Status.OFF.headers if draft.cache is None else draft.cache.status.headers
     if draft.dropped:
         headers.append((b"x-quarterdeck-dropped", _one_line(", ".join(draft.dropped))))
@@ -34,6 +37,12 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-quarterdeck-cost-usd", b"unpriced"))
     headers.append((b"x-quarterdeck-overhead-ms", b"%.3f" % (draft.overhead() / 1000)))
     return headers
+
+
+def _attempts(draft: Draft) -> tuple[bytes, bytes]:
+    if draft.tries:
+        return b"x-quarterdeck-attempts", b"%d" % (len(draft.tries) + (draft.sent_at is not None))
+    return _SENT if draft.sent_at is not None else _NOT_SENT
 
 
 def _one_line(text: str) -> bytes:
@@ -46,6 +55,8 @@ def refuse(exchange: Exchange, draft: Draft, refusal: Refusal, body: bytes) -> N
     headers = [_JSON, (b"x-quarterdeck-code", refusal.code.encode())]
     if draft.workspace is not None:
         headers.append((b"x-quarterdeck-call-id", draft.id.encode()))
-    headers.append((b"x-quarterdeck-attempts", b"1" if draft.sent_at is not None else b"0"))
+    headers.append(_attempts(draft))
+    if draft.route is not None or portkey_words.is_client(draft):
+        headers += portkey_words.headers(draft)
     headers.extend(refusal.headers)
     exchange.respond(refusal.status, headers, body)

@@ -1,4 +1,4 @@
-"""The way of one model call: identify, read, choose, admit, cache, attempt, relay, settle.
+"""The way of one model call: identify, read, route, admit, cache, attempt, relay, settle.
 
 Before the first byte an error becomes an answer in the caller's dialect; after it, the stream ends with an error
 event. The record is in the journal before the caller sees the last byte. Each step has a file of its own; where limits
@@ -8,10 +8,11 @@ and the cache take part is told in hooks.py.
 import asyncio
 import logging
 
-from quarterdeck.gateway import attempts
+from quarterdeck.gateway.attempts import once
+from quarterdeck.gateway.attempts.giving import give
+from quarterdeck.gateway.attempts.routed import RoutedCalls
 from quarterdeck.gateway.choosing import Chooser, check_recordable, check_usable
 from quarterdeck.gateway.dialects.base import Dialect
-from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.ending import end_early, end_left, end_refused
@@ -24,6 +25,9 @@ from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.pausing import may_run, still_may_run
 from quarterdeck.gateway.reading import read
 from quarterdeck.gateway.relay import relay_stream, relay_whole
+from quarterdeck.gateway.resilience import watching
+from quarterdeck.gateway.routing.compiled import CompiledRoute
+from quarterdeck.gateway.routing.sources import route_of
 from quarterdeck.gateway.server import CallerLeft, Exchange
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.translation import Outgoing
@@ -31,15 +35,15 @@ from quarterdeck.gateway.transport import Response, UpstreamError
 
 log = logging.getLogger(__name__)
 
-_STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
-
 
 class ModelCalls:
     """Serves model paths. One instance per gateway process."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._chooser = Chooser(parts.holder, parts.settler)
+        self._chooser = Chooser(parts.holder, parts.settler, parts.health)
+        parts.holder.on_swap(parts.routes.swapped)
+        self._routed = RoutedCalls(parts, self._chooser, parts.routes.random.random)
 
     async def handle(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer one call. Raises nothing: whatever goes wrong is an answer, and is recorded."""
@@ -51,8 +55,12 @@ class ModelCalls:
             await self._read(draft, dialect, exchange)
             await may_run(draft, exchange.query, parts.holder)
             check_recordable(parts.settler)
-            draft.target = await self._find_target(draft)
-            check_usable(draft, draft.target)
+            route = draft.route = self._find_route(draft)
+            if route is None:
+                draft.target = await self._find_target(draft)
+                check_usable(draft, draft.target)
+            else:
+                draft.cache_policy = route.cache
             if hooks.limits is not None:
                 await hooks.limits.admit(draft)
             if hooks.cache is None or not await hooks.cache.answer(draft, dialect, exchange):
@@ -72,6 +80,9 @@ class ModelCalls:
     async def _read(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         await read(draft, dialect, exchange, self._parts.body_limit)
 
+    def _find_route(self, draft: Draft) -> CompiledRoute | None:
+        return route_of(draft, self._parts.routes)
+
     async def _find_target(self, draft: Draft) -> Target:
         assert draft.workspace is not None and draft.facts is not None
         return await self._chooser.target(draft.workspace, draft.endpoint.dialect, draft.facts.model or "")
@@ -83,8 +94,13 @@ class ModelCalls:
         exchange.on_gone = lever.pull
         response: Response | None = None
         try:
-            response = await self._attempt(draft, dialect, exchange)
-            await self._relay(draft, dialect, response, exchange)
+            if draft.route is None:
+                response = await self._attempt(draft, dialect, exchange)
+                await self._relay(draft, dialect, response, exchange)
+            else:
+                shot = await self._routed.answer(draft, dialect, exchange.query)
+                response = shot.response
+                await give(shot, draft, dialect, exchange, self._parts.settler)
         except asyncio.CancelledError:
             # Ours only when the lever was pulled; a server shutting down cancels for good.
             if not lever.pulled:
@@ -93,17 +109,20 @@ class ModelCalls:
             await end_early(draft, dialect, exchange, self._parts)
         except UpstreamError as error:
             draft.attempt_error = error.code
-            draft.upstream_done = draft.elapsed()
-            raise attempts.unavailable(draft, error) from None
+            draft.upstream_done = draft.upstream_done or draft.elapsed()
+            raise once.unavailable(draft, error) from None
         finally:
             lever.release()
+            if draft.busy is not None:
+                watching.left(draft)
             self._parts.open_calls.remove(flight)
             if response is not None:
                 response.abort()
 
     def _open(self, draft: Draft, lever: Lever) -> InFlight:
         assert draft.workspace is not None and draft.key is not None and draft.facts is not None
-        assert draft.attribution is not None and draft.target is not None
+        assert draft.attribution is not None
+        target = draft.target
         flight = draft.flight = InFlight(
             draft.id,
             draft.workspace.id,
@@ -113,8 +132,8 @@ class ModelCalls:
             draft.attribution.task_id,
             draft.started,
             draft.facts.stream,
-            draft.target.provider.name,
-            draft.target.model,
+            target.provider.name if target is not None else None,
+            target.model if target is not None else None,
             lever.pull,
             chunk_times=draft.chunk_times,
         )
@@ -129,20 +148,15 @@ class ModelCalls:
             await parts.hooks.limits.attempt(draft, target)
         await still_may_run(draft, exchange.query, parts.holder)
         parts.settler.prepare(target)
+        if target.health is not None:
+            draft.busy = target.health
+            target.health.busy += 1
         out = self._outgoing(draft, dialect, target, exchange)
-        return await attempts.attempt(draft, target, out, parts.transport, parts.signer)
+        return await once.attempt(draft, target, out, parts.transport, parts.signer)
 
     def _outgoing(self, draft: Draft, dialect: Dialect, target: Target, exchange: Exchange) -> Outgoing:
-        return attempts.outgoing(draft, dialect, target, exchange.query)
+        return once.outgoing(draft, dialect, target, exchange.query)
 
     async def _relay(self, draft: Draft, dialect: Dialect, response: Response, exchange: Exchange) -> None:
-        relay = relay_stream if _streams(draft) else relay_whole
+        relay = relay_stream if once.streams(draft) else relay_whole
         await relay(draft, dialect, response, exchange, self._parts.settler)
-
-
-def _streams(draft: Draft) -> bool:
-    """Whether the answer is to be relayed as it comes."""
-    kind = draft.answer_type or ""
-    if isinstance(draft.translator, OnceTranslator):
-        return False
-    return kind.startswith(_STREAMS) or (draft.endpoint.form == "gemini_array" and draft.status < 400)

@@ -17,6 +17,9 @@ from quarterdeck.gateway.dialects.translate import Translator
 from quarterdeck.gateway.endpoints import Endpoint
 from quarterdeck.gateway.headers import recorded
 from quarterdeck.gateway.open_calls import InFlight
+from quarterdeck.gateway.resilience.breaker import Breaker
+from quarterdeck.gateway.resilience.health import TargetHealth
+from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.targets import Target
 from quarterdeck.kernel.ids import new_id
@@ -33,6 +36,44 @@ _SPAN = (
 """Headers that say where in a trace the call stands, and what the record calls them."""
 MAX_TAGS = 16
 MAX_TAG = 128
+
+
+class Tried(msgspec.Struct):
+    """A try that did not answer the call. It becomes an Attempt of the record, priced where it may have been billed."""
+
+    target: Target
+    status: int | None
+    error: str | None
+    began: int
+    first_byte: int | None
+    ended: int
+    option: str | None
+    why: str | None
+    usage: Usage | None
+    usage_source: str | None
+    model_answered: str | None
+    reported_cost: int | None
+    request_body: bytes
+    answer: bytes
+    """What came of it, kept until its usage is estimated."""
+    cost: int | None = None
+    """Nano-dollars."""
+
+    def attempt(self) -> Attempt:
+        return Attempt(
+            provider=self.target.provider.name,
+            model=self.target.model,
+            status=self.status,
+            error=self.error,
+            began=self.began,
+            first_byte=self.first_byte,
+            ended=self.ended,
+            option=self.option,
+            why=self.why,
+            usage=self.usage,
+            usage_source=self.usage_source,
+            cost=self.cost,
+        )
 
 
 class Draft(msgspec.Struct):
@@ -58,6 +99,24 @@ class Draft(msgspec.Struct):
     attribution: Attribution | None = None
     facts: RequestFacts | None = None
     target: Target | None = None
+    route: CompiledRoute | None = None
+    """None: the call goes to its one target, once."""
+    tries: list[Tried] = []
+    """Those before the one that answers, or ended the call."""
+    option: str | None = None
+    """Which target of its route `target` is."""
+    why: str | None = None
+    """Why it was tried: None at first, then retry, fallback or hedge."""
+    retries: int = 0
+    """How often it was asked again; -1 when all retries it may have were in vain."""
+    busy: TargetHealth | None = None
+    """Where this call counts as one in flight."""
+    breaker: Breaker | None = None
+    """To be told how it ends."""
+    shadow_of: str | None = None
+    """The call this one mirrors; nobody gets its answer."""
+    budget_left: int | None = None
+    """Nano-dollars left of the nearest budget, where limits know."""
     withhold_usage: bool = False
     """We asked the provider for usage in the stream and the caller did not."""
     reader: StreamReader | None = None
@@ -119,7 +178,8 @@ class Draft(msgspec.Struct):
         """Microseconds of ours: all but the wait for the provider."""
         waited = 0
         if self.sent_at is not None:
-            waited = (self.upstream_done if self.upstream_done is not None else self.elapsed()) - self.sent_at
+            began = self.tries[0].began if self.tries else self.sent_at
+            waited = (self.upstream_done if self.upstream_done is not None else self.elapsed()) - began
         return max(0, self.elapsed() - waited)
 
     def took_chunk(self, chunk: bytes) -> None:
@@ -224,22 +284,29 @@ class Draft(msgspec.Struct):
                 extra[name] = told[:128].decode("latin-1")
         if self.cache is not None:
             extra["cache"] = self.cache.told()
+        if self.route is not None and self.route.name is not None:
+            extra["route"] = self.route.name
+        if self.shadow_of is not None:
+            extra["shadow_of"] = self.shadow_of
         return extra
 
     def _attempts(self) -> list[Attempt]:
+        before = [each.attempt() for each in self.tries] if self.tries else []
         if self.target is None or self.sent_at is None:
-            return []
+            return before
         error = self.attempt_error
         if error is None and self.upstream_status is not None and self.upstream_status >= 400:
             error = f"status_{self.upstream_status}"
-        return [
-            Attempt(
-                provider=self.target.provider.name,
-                model=self.target.model,
-                status=self.upstream_status,
-                error=error,
-                began=self.sent_at,
-                first_byte=self.first_byte,
-                ended=self.upstream_done if self.upstream_done is not None else self.elapsed(),
-            )
-        ]
+        last = Attempt(
+            provider=self.target.provider.name,
+            model=self.target.model,
+            status=self.upstream_status,
+            error=error,
+            began=self.sent_at,
+            first_byte=self.first_byte,
+            ended=self.upstream_done if self.upstream_done is not None else self.elapsed(),
+            option=self.option,
+            why=self.why,
+        )
+        before.append(last)
+        return before

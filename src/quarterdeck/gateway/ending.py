@@ -2,6 +2,7 @@
 
 import contextlib
 
+from quarterdeck.gateway import portkey_words
 from quarterdeck.gateway.answers import refuse
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
@@ -28,9 +29,12 @@ async def end_early(draft: Draft, dialect: Dialect, exchange: Exchange, parts: P
 
 async def end_refused(draft: Draft, dialect: Dialect, refusal: Refusal, exchange: Exchange, parts: Parts) -> None:
     """Answer with the refusal, and keep a record of it when we know whose it is."""
-    draft.outcome = "refused" if draft.sent_at is None else "error"
+    draft.outcome = "refused" if draft.sent_at is None and not draft.tries else "error"
     draft.error_code, draft.error_message = refusal.code, refusal.message
-    body = dialect.error(refusal.status, refusal.code, refusal.message)
+    if draft.endpoint.family == "openai" and portkey_words.is_client(draft):
+        body = portkey_words.error_body(refusal)
+    else:
+        body = dialect.error(refusal.status, refusal.code, refusal.message)
     if not draft.begun:
         draft.status = refusal.status
         draft.answer_type = "application/json"

@@ -18,6 +18,8 @@ class Refusal(Exception):
         self.code = code
         self.message = message
         self.headers = headers
+        self.details: Sequence[str] = ()
+        """What is wrong, one by one, for those who show lists."""
 
 
 def no_key() -> Refusal:
@@ -96,6 +98,28 @@ def provider_unnamed(names: Sequence[str]) -> Refusal:
         "provider_unnamed",
         f"Say which provider to ask, in the header x-quarterdeck-provider or before the model; there are: {known}.",
     )
+
+
+def host_needs_own_key() -> Refusal:
+    return Refusal(
+        403,
+        "custom_host_not_allowed",
+        "The provider's stored key is not sent to an address that a request names. Send a key of your own with it "
+        "(api_key in the config), or ask for a saved route with that custom_host.",
+    )
+
+
+def no_condition_matched() -> Refusal:
+    return Refusal(400, "no_condition_matched", "No condition of the route holds for this call, and it has no default.")
+
+
+def nothing_to_try() -> Refusal:
+    return Refusal(503, "provider_unavailable", "The route of this call has no target that could be asked in time.")
+
+
+def request_timeout(limit_ms: int) -> Refusal:
+    """Portkey's words, which its clients know."""
+    return Refusal(408, "request_timeout", f"Request exceeded the timeout sent in the request: {limit_ms}ms")
 
 
 def no_such_path(path: str) -> Refusal:

@@ -23,6 +23,7 @@ from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import ENDPOINTS, Billing, Endpoint, endpoint_of
 from quarterdeck.gateway.headers import forwarded, value_of
+from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.gateway.server import BodyTooLarge, Exchange
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.targets import Target
@@ -88,7 +89,15 @@ class NativeCalls(ModelCalls):
                 raise errors.body_too_large(limit) from None
         draft.facts = dialect.read_request(draft.request_body)
 
+    def _find_route(self, draft: Draft) -> CompiledRoute | None:
+        """Natives go where they are told."""
+        return None
+
     async def _find_target(self, draft: Draft) -> Target:
+        assert draft.workspace is not None
+        return self._chooser.watched(draft.workspace, await self._named_target(draft))
+
+    async def _named_target(self, draft: Draft) -> Target:
         endpoint, workspace = draft.endpoint, draft.workspace
         assert isinstance(endpoint, NativeEndpoint) and workspace is not None and draft.facts is not None
         asked = draft.facts.model or ""

@@ -1,12 +1,14 @@
 """What a call is made with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.providers import Signer
+from quarterdeck.gateway.resilience.health import HealthBook
+from quarterdeck.gateway.routing.compiled import RouteBook
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.gateway.transport import Transport
@@ -25,6 +27,8 @@ class Parts:
     now: Callable[[], int]
     """Microseconds since the epoch."""
     signer: Signer
+    health: HealthBook = field(default_factory=HealthBook)
+    routes: RouteBook = field(default_factory=RouteBook)
 
     @property
     def hooks(self) -> Hooks:

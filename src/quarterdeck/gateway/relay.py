@@ -1,9 +1,13 @@
-"""Carry an answer back: whole, or chunk by chunk as it comes."""
+"""Carry an answer back: whole, or chunk by chunk as it comes.
+
+Each way has two halves, so that a route can look at an answer before the caller sees any of it.
+"""
+
+import msgspec
 
 from quarterdeck.gateway import translation
 from quarterdeck.gateway.answers import answer_headers
 from quarterdeck.gateway.dialects.base import Dialect, StreamReader
-from quarterdeck.gateway.dialects.bedrock.wire import usage_in_headers
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.server import Exchange
@@ -19,7 +23,12 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
 
     Raises UpstreamError, and Refusal when the journal is full; nothing has been sent then.
     """
-    body = await response.read(ANSWER_LIMIT)
+    took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
+    await give_whole(draft, dialect, response, exchange, settler)
+
+
+def took_whole(draft: Draft, dialect: Dialect, response: Response, body: bytes) -> None:
+    """An answer that was read, as the caller is to get it, into the draft's chunks. Raises UpstreamError, Refusal."""
     draft.upstream_done = draft.elapsed()
     plain = decode(response.headers, body, ANSWER_LIMIT) if _is_encoded(response) else body
     if draft.translator is None:
@@ -30,41 +39,70 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
     draft.chunks = [body]
     draft.response_size = len(body)
     draft.usage, draft.model_answered, draft.reported_cost = facts.usage, facts.model, facts.cost
-    if draft.usage is None and draft.endpoint.family == "bedrock":
-        draft.usage = usage_in_headers(dict(response.headers))
     if response.status >= 400:
         draft.outcome, draft.error_code = "error", f"status_{response.status}"
         draft.error_message = facts.error
     elif facts.error is not None:
         draft.outcome, draft.error_code, draft.error_message = "error", "error_in_answer", facts.error
+
+
+async def give_whole(draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler) -> None:
+    """Settle, then send what `took_whole` put there."""
     cost = await settler.settle(draft, dialect)
     draft.begun = True
-    exchange.respond(response.status, answer_headers(draft, cost), body)
+    exchange.respond(response.status, answer_headers(draft, cost), draft.chunks[0])
+
+
+class Held(msgspec.Struct, eq=False):
+    """A stream that has been opened: how it is read, and what of it is still to be given."""
+
+    reader: StreamReader
+    decoder: Decoder | None
+    translated: bool
+    out: bytes = b""
+    """Read, and not given yet."""
+    ended: bool = False
+    """The provider closed; nothing more is to be read."""
+    broken: UpstreamError | None = None
+    """Or it broke off."""
+
+    def took(self, draft: Draft, chunk: bytes) -> bytes:
+        """What of the provider's chunk goes to the caller."""
+        if self.translated:
+            out = self.reader.feed(chunk if self.decoder is None else self.decoder.feed(chunk))
+            draft.took_chunk(out)
+            return out
+        draft.took_chunk(chunk)
+        return self.reader.feed(chunk) if self.decoder is None else _read_copy(self.reader, self.decoder, chunk)
+
+
+def open_stream(draft: Draft, dialect: Dialect, response: Response) -> Held:
+    """Get ready to read a stream."""
+    decoder = Decoder(response.headers, ANSWER_LIMIT) if _is_encoded(response) else None
+    reader = draft.translator.stream() if draft.translator else dialect.reader(withhold_usage=draft.withhold_usage)
+    draft.reader = reader
+    if draft.translator is not None:
+        draft.answer_type = draft.endpoint.stream_type
+    return Held(reader, decoder, draft.translator is not None)
 
 
 async def relay_stream(
-    draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler
+    draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler, held: Held | None = None
 ) -> None:
     """Relay chunks as they arrive. The chunk that ends the stream waits until the call is in the journal.
 
-    Raises CallerLeft.
+    `held` is what was read of it before. Raises CallerLeft.
     """
-    decoder = Decoder(response.headers, ANSWER_LIMIT) if _is_encoded(response) else None
-    translated = draft.translator is not None
-    reader = draft.translator.stream() if draft.translator else dialect.reader(withhold_usage=draft.withhold_usage)
-    draft.reader = reader
-    if translated:
-        draft.answer_type = draft.endpoint.stream_type
+    if held is None:
+        held = open_stream(draft, dialect, response)
+    reader, decoder, translated = held.reader, held.decoder, held.translated
     exchange.start(response.status, answer_headers(draft, None))
     draft.begun = True
     try:
-        while (chunk := await response.chunk()) is not None:
-            if translated:
-                out = reader.feed(chunk if decoder is None else decoder.feed(chunk))
-                draft.took_chunk(out)
-            else:
-                draft.took_chunk(chunk)
-                out = reader.feed(chunk) if decoder is None else _read_copy(reader, decoder, chunk)
+        if held.out or held.broken is not None:
+            await _give_held(draft, dialect, held, exchange, settler)
+        while not held.ended and (chunk := await response.chunk()) is not None:
+            out = held.took(draft, chunk)
             if reader.finished and not draft.recorded:
                 await _settle(draft, dialect, reader, settler)
             if draft.meter is not None:
@@ -90,6 +128,16 @@ async def relay_stream(
     exchange.finish(reader.end() if decoder is None else b"")
 
 
+async def _give_held(draft: Draft, dialect: Dialect, held: Held, exchange: Exchange, settler: Settler) -> None:
+    """What was read before. Raises the UpstreamError that came after it."""
+    if held.reader.finished:
+        await _settle(draft, dialect, held.reader, settler)
+    if held.out:
+        await exchange.write(held.out)
+    if held.broken is not None:
+        raise held.broken
+
+
 def _is_encoded(response: Response) -> bool:
     return value_of(response.headers, b"content-encoding") is not None
 
@@ -104,6 +152,7 @@ async def _settle(draft: Draft, dialect: Dialect, reader: StreamReader, settler:
     draft.upstream_done = draft.elapsed()
     if reader.error is not None:
         draft.outcome, draft.error_code, draft.error_message = "error", "error_in_stream", reader.error
+        draft.attempt_error = "error_in_stream"
     elif draft.status >= 400:
         draft.outcome, draft.error_code = "error", f"status_{draft.status}"
     draft.usage, draft.model_answered, draft.reported_cost = reader.usage, reader.model, reader.cost
@@ -123,6 +172,7 @@ async def _cut_short(
     draft.upstream_done = draft.elapsed()
     rest = rest or reader.end()
     draft.outcome, draft.error_code = "cut", code
+    draft.attempt_error = draft.attempt_error or code
     draft.error_message = reader.error or draft.error_message or EARLY_END
     draft.usage, draft.model_answered, draft.reported_cost = reader.usage, reader.model, reader.cost
     await settler.settle(draft, dialect)

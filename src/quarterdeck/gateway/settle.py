@@ -78,6 +78,8 @@ class Settler:
         else:
             await self._estimate(draft)
         draft.cost, note = self._price_now(draft) or await self._price(draft)
+        if draft.tries:
+            await self._price_tries(draft)
         record = draft.record(draft.cost, note)
         self._metrics.settled(draft, record.overhead, record.ended)
         if self.hooks.limits is not None:
@@ -102,6 +104,22 @@ class Settler:
             return
         draft.usage = await asyncio.to_thread(estimate, draft.request_body, b"".join(draft.chunks), draft.usage)
         draft.usage_source = "estimated"
+
+    async def _price_tries(self, draft: Draft) -> None:
+        """What tries used that did not answer the call was billed all the same: it is part of the call's cost."""
+        for each in draft.tries:
+            if each.usage_source == "estimated":
+                each.usage = await asyncio.to_thread(estimate, each.request_body, each.answer, None)
+            each.request_body = each.answer = b""
+            if each.usage is None:
+                continue
+            provider, quote = each.target.provider, None
+            for model in (each.model_answered, each.target.model):
+                if model is not None and quote is None:
+                    quote = await asyncio.to_thread(self.prices.resolve, provider.kind, model, provider=provider.name)
+            each.cost = quote.cost(each.usage)[0] if quote is not None else each.reported_cost
+            if each.cost is not None and draft.cost is not None:
+                draft.cost += each.cost
 
     def _price_now(self, draft: Draft) -> tuple[int | None, PriceNote | None] | None:
         """The cost, when the answered model's price has been looked up before; None when it takes a look-up."""

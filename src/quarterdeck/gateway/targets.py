@@ -15,6 +15,7 @@ from quarterdeck.gateway.dialects.bytes_patch import members, remove_top_level, 
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
 from quarterdeck.gateway.dialects.once.translate import spoken
 from quarterdeck.gateway.headers import Headers, value_of
+from quarterdeck.gateway.resilience.health import TargetHealth
 from quarterdeck.gateway.transport import Origin, Timeouts
 from quarterdeck.kernel.errors import Invalid
 
@@ -44,6 +45,8 @@ class Target:
     """The same for Anthropic's API of 2026-10-21, which reads a bearer token where older versions read x-api-key."""
     cloud: CloudSecret | None = None
     """What each request is signed with, or its token bought with, where no header is the same from call to call."""
+    health: TargetHealth | None = None
+    """How it does; None where nobody looks."""
 
 
 def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:
@@ -63,7 +66,7 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
     if slash and named is not None:
         if named not in able:
             raise errors.model_unknown(asked, [provider.name for provider in able])
-        return _target(named, dialect, rest, renamed=True)
+        return place(named, dialect, rest, renamed=True)
     listed = (provider for provider in able if provider.models is not None and _matches(provider.models, asked))
     known = (provider for provider in able if provider.models is None and knows(provider.kind, asked))
     chosen = next(listed, None) or next(known, None)
@@ -72,7 +75,12 @@ def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel)
         chosen = left[0] if len(left) == 1 else None
     if chosen is None:
         raise errors.model_unknown(asked, [provider.name for provider in able])
-    return _target(chosen, dialect, asked, renamed=False)
+    return place(chosen, dialect, asked, renamed=False)
+
+
+def speaks(provider: ProviderEntry, dialect: str) -> bool:
+    """Whether calls in this dialect can be sent there, translated or not."""
+    return dialect in SPECS[provider.kind].dialects or _translatable(provider, dialect)
 
 
 def _translatable(provider: ProviderEntry, dialect: str) -> bool:
@@ -124,7 +132,7 @@ def shaped(target: Target, body: bytes) -> bytes:
 
 def at(provider: ProviderEntry, model: str) -> Target:
     """A provider as it is, spoken to in its own words. Raises Refusal when its address is no address."""
-    return _target(provider, SPECS[provider.kind].chat or "", model, renamed=False)
+    return place(provider, SPECS[provider.kind].chat or "", model, renamed=False)
 
 
 def check_allowed(key: KeyEntry, target: Target, body: bytes) -> None:
@@ -157,7 +165,8 @@ def auth_headers(target: Target, headers: Headers) -> tuple[tuple[bytes, bytes],
     return target.auth
 
 
-def _target(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool) -> Target:
+def place(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool) -> Target:
+    """A model at a provider, for callers of `dialect`. Raises Refusal when its address is no address."""
     spec = SPECS[provider.kind]
     try:
         origin, base_path = Origin.parse(provider.base_url)

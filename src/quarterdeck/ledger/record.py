@@ -43,6 +43,16 @@ class Attempt(msgspec.Struct, array_like=True, frozen=True):
     began: int
     first_byte: int | None
     ended: int
+    option: str | None = None
+    """Which target of its route it was, such as `config.targets[0]`; None without a route."""
+    why: str | None = None
+    """retry (the same target again), fallback (the one before failed) or hedge (the one before was slow)."""
+    usage: Usage | None = None
+    """What this try used, when it was not the one that answered and may have been billed."""
+    usage_source: str | None = None
+    """provider, estimated, or unknown: it was sent, and nobody knows whether it was billed."""
+    cost: int | None = None
+    """Nano-dollars for that usage, part of the call's cost."""
 
 
 class PriceNote(msgspec.Struct, array_like=True, frozen=True):

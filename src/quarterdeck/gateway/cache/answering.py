@@ -157,6 +157,8 @@ def place(draft: Draft) -> list[object]:
     facts, target, endpoint = draft.facts, draft.target, draft.endpoint
     assert facts is not None
     where: list[object] = [endpoint.reader, endpoint.dialect, facts.stream]
+    if draft.route is not None:
+        where += ["route", draft.route.identity.hex(), facts.model]
     if target is not None:
         where += [target.provider.name, target.provider.base_url, target.model]
     return where

@@ -2,6 +2,7 @@
 
 from quarterdeck.gateway import errors, targets, translation
 from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.headers import forwarded, value_of
@@ -9,6 +10,8 @@ from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.translation import Outgoing
 from quarterdeck.gateway.transport import Request, Response, Transport, UpstreamError
+
+_STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 
 
 async def attempt(draft: Draft, target: Target, out: Outgoing, transport: Transport, signer: Signer) -> Response:
@@ -67,3 +70,11 @@ def unavailable(draft: Draft, error: UpstreamError) -> Refusal:
         words = f"The provider {name} answered, but not properly: {error} ({error.code})."
         return Refusal(502, "provider_broken", words)
     return errors.provider_unavailable(name, error.code, str(error))
+
+
+def streams(draft: Draft) -> bool:
+    """Whether the answer is to be relayed as it comes."""
+    kind = draft.answer_type or ""
+    if isinstance(draft.translator, OnceTranslator):
+        return False
+    return kind.startswith(_STREAMS) or (draft.endpoint.form == "gemini_array" and draft.status < 400)

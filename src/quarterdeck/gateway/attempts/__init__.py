@@ -1,0 +1,1 @@
+"""Tries at targets: one without a route, as many as its route says with one."""

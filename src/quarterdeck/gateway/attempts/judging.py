@@ -1,0 +1,109 @@
+"""Whether what came back is an answer: looked at before the caller sees any of it."""
+
+import asyncio
+import re
+
+import msgspec
+
+from quarterdeck.access.routing.waits import retry_after_ms
+from quarterdeck.access.routing.world import Outcome
+from quarterdeck.gateway.attempts.shot import Shot
+from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.relay import Held, open_stream
+from quarterdeck.gateway.transport import Response, UpstreamError
+
+HOLD_S = 3.0
+"""A stream whose first bytes hold no content yet is let go after so long: it is slow, not broken."""
+HOLD_BYTES = 256 * 1024
+_SAID = ((b"overloaded", 529), (b"rate_limit", 429), (b"insufficient_quota", 429), (b"timeout", 504))
+_CODE = re.compile(rb'"(?:code|status|status_code)"\s*:\s*"?([45]\d\d)\b')
+
+
+async def hold(draft: Draft, dialect: Dialect, response: Response) -> Held:
+    """Read a stream until its first content, its end, or an error in it. Raises UpstreamError while nothing came."""
+    held = open_stream(draft, dialect, response)
+    reader = held.reader
+    out: list[bytes] = []
+    size, until = 0, None
+    loop = asyncio.get_running_loop()
+    while not (reader.content_seen or reader.finished or reader.error is not None) and size < HOLD_BYTES:
+        try:
+            async with asyncio.timeout_at(until):
+                chunk = await response.chunk()
+        except TimeoutError:
+            break
+        except UpstreamError as error:
+            held.broken = error
+            break
+        if chunk is None:
+            held.ended = True
+            if held.translated and (rest := reader.end()):
+                draft.took_chunk(rest)
+                out.append(rest)
+            break
+        out.append(held.took(draft, chunk))
+        size += len(chunk)
+        if until is None:
+            until = loop.time() + HOLD_S
+    held.out = b"".join(out)
+    return held
+
+
+def judge(shot: Shot) -> Outcome:
+    """How the try went, by what is known before the caller gets any of it."""
+    if shot.refusal is not None:
+        return Outcome(False, shot.refusal.status, shot.refusal.code, no_answer=True)
+    if shot.error is not None:
+        return Outcome(False, shot.error.status, shot.error.code, no_answer=True)
+    draft, response = shot.draft, shot.response
+    assert response is not None
+    if not 200 <= response.status < 300:
+        wait = retry_after_ms(dict(response.headers)) if response.status in (429, 503, 529) else None
+        return Outcome(False, response.status, f"status_{response.status}", retry_after_ms=wait)
+    return _judge_stream(shot.held) if shot.held is not None else _judge_whole(draft)
+
+
+def _judge_stream(held: Held) -> Outcome:
+    reader = held.reader
+    if reader.error is not None:
+        return _said(held.out, reader.error, "error_in_stream")
+    if reader.content_seen:
+        return Outcome(True, 200)
+    if held.broken is not None:
+        return Outcome(False, held.broken.status, held.broken.code, no_answer=True)
+    if reader.finished:
+        # A model may have nothing to say; then it is told what that cost.
+        said_nothing = reader.usage is None or not reader.usage.output_total
+        return Outcome(False, 502, "empty_answer", no_answer=True) if said_nothing else Outcome(True, 200)
+    if held.ended:
+        return Outcome(False, 502, "stream_cut" if held.out else "empty_answer", no_answer=True)
+    return Outcome(True, 200)
+
+
+def _judge_whole(draft: Draft) -> Outcome:
+    body = draft.chunks[0]
+    if draft.error_code == "error_in_answer":
+        return _said(body, draft.error_message or "", "error_in_answer")
+    if not body.strip():
+        return Outcome(False, 502, "empty_answer", no_answer=True)
+    if (draft.answer_type or "").startswith("application/json") and _is_plain(draft):
+        try:
+            msgspec.json.decode(body, type=msgspec.Raw)
+        except (msgspec.DecodeError, RecursionError):
+            return Outcome(False, 502, "malformed_answer", no_answer=True)
+    return Outcome(True, 200)
+
+
+def _is_plain(draft: Draft) -> bool:
+    return draft.translator is not None or all(name != b"content-encoding" for name, _ in draft.answer_headers)
+
+
+def _said(raw: bytes, words: str, code: str) -> Outcome:
+    """An error inside a 200, under the status it would have had. Where it says none, lists of statuses do not count."""
+    text = raw[-4_096:].lower() + words.lower().encode()
+    for word, status in _SAID:
+        if word in text:
+            return Outcome(False, status, code)
+    found = _CODE.search(text)
+    return Outcome(False, 500, code, no_answer=True) if found is None else Outcome(False, int(found[1]), code)

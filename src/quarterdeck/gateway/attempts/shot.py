@@ -1,0 +1,107 @@
+"""One try while it happens: a draft of its own, so that several may be under way, and what came of it."""
+
+import msgspec
+
+from quarterdeck.access.routing.world import Outcome
+from quarterdeck.gateway.attempts.binding import Bound
+from quarterdeck.gateway.draft import Draft, Tried
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.relay import Held
+from quarterdeck.gateway.transport import Response, UpstreamError
+
+_ADOPTED = (
+    "target",
+    "withhold_usage",
+    "reader",
+    "translator",
+    "dropped",
+    "status",
+    "outcome",
+    "error_code",
+    "error_message",
+    "attempt_error",
+    "upstream_status",
+    "sent_at",
+    "first_byte",
+    "upstream_done",
+    "answer_headers",
+    "answer_type",
+    "chunks",
+    "chunk_times",
+    "response_size",
+    "model_answered",
+    "usage",
+    "reported_cost",
+    "busy",
+    "breaker",
+    "option",
+    "why",
+    "retries",
+)
+"""Fields of a draft that belong to one try."""
+
+
+class Shot(msgspec.Struct, eq=False):
+    """`draft` is a copy; the call's own is told by `adopt` which try is the one that counts."""
+
+    draft: Draft
+    bound: Bound | None = None
+    response: Response | None = None
+    held: Held | None = None
+    error: UpstreamError | None = None
+    refusal: Refusal | None = None
+    """Ours: it could not be sent, or what came cannot be told."""
+    result: Outcome | None = None
+
+    @property
+    def ended(self) -> Outcome:
+        assert self.result is not None
+        return self.result
+
+
+def copy_for_a_try(draft: Draft) -> Draft:
+    """A draft for one try, with nothing of any other."""
+    return msgspec.structs.replace(draft, chunks=[], chunk_times=[], response_size=0, reader=None, translator=None)
+
+
+def adopt(draft: Draft, shot: Shot) -> None:
+    """This try is the one the call is answered with, or ended by."""
+    for name in _ADOPTED:
+        setattr(draft, name, getattr(shot.draft, name))
+    if draft.flight is not None:
+        draft.flight.chunk_times = draft.chunk_times
+
+
+def tried(shot: Shot, *, lost: bool = False) -> Tried | None:
+    """The record of a try that does not answer the call; None when nothing was sent.
+
+    What an answer with status 200 used was billed, whatever became of it; so may be one that was hung up on.
+    """
+    draft = shot.draft
+    if draft.sent_at is None or draft.target is None:
+        return None
+    error = "hedge_lost" if lost else shot.ended.error
+    if draft.usage is not None:
+        source: str | None = "provider"
+    elif (draft.upstream_status is not None and draft.upstream_status < 400) or lost:
+        source = "estimated"
+    elif draft.upstream_status is None and shot.error is not None and not shot.error.sent:
+        source = None
+    else:
+        source = "unknown" if draft.upstream_status is None else None
+    return Tried(
+        target=draft.target,
+        status=draft.upstream_status,
+        error=error,
+        began=draft.sent_at,
+        first_byte=draft.first_byte,
+        ended=draft.upstream_done if draft.upstream_done is not None else draft.elapsed(),
+        option=draft.option,
+        why=draft.why,
+        usage=draft.usage,
+        usage_source=source,
+        model_answered=draft.model_answered,
+        reported_cost=draft.reported_cost,
+        request_body=draft.request_body,
+        answer=b"".join(draft.chunks) if source == "estimated" else b"",
+    )

@@ -1,0 +1,59 @@
+"""What Portkey's clients are told beside our own words: its answer headers, and its shape of errors."""
+
+import msgspec
+
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.routing.asked import ROUTING
+
+_MARKS = ROUTING | {
+    b"x-portkey-api-key",
+    b"x-portkey-metadata",
+    b"x-portkey-trace-id",
+    b"x-portkey-package-version",
+    b"x-portkey-cache",
+}
+
+
+def is_client(draft: Draft) -> bool:
+    """Whether the request is one of Portkey's clients'."""
+    return not _MARKS.isdisjoint(draft.headers)
+
+
+def headers(draft: Draft) -> list[tuple[bytes, bytes]]:
+    """Which target of the config answered, after how many retries, and the trace id."""
+    trace = draft.attribution.trace_id if draft.attribution is not None else None
+    found = [
+        (b"x-portkey-trace-id", _line(trace or draft.id)),
+        (b"x-portkey-retry-attempt-count", b"%d" % draft.retries),
+        (b"x-portkey-last-used-option-index", _line(draft.option or "config")),
+    ]
+    if draft.target is not None:
+        found.append((b"x-portkey-provider", _line(draft.target.provider.kind)))
+    return found
+
+
+def error_body(refusal: Refusal) -> bytes:
+    """Portkey's failure and OpenAI's error in one object, so that clients of either find what they look for."""
+    if refusal.code == "request_timeout":
+        return msgspec.json.encode(
+            {"error": {"message": refusal.message, "type": "timeout_error", "param": None, "code": None}}
+        )
+    body = {
+        "status": "failure",
+        "message": refusal.message,
+        "error": {"message": refusal.message, "type": _kind(refusal.status), "param": None, "code": refusal.code},
+    }
+    if refusal.details:
+        body["errors"] = list(refusal.details)
+    return msgspec.json.encode(body)
+
+
+def _kind(status: int) -> str:
+    return {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}.get(
+        status, "server_error" if status >= 500 else "invalid_request_error"
+    )
+
+
+def _line(text: str) -> bytes:
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:256]).encode()
