@@ -2,6 +2,8 @@
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -188,3 +190,12 @@ async def test_the_documents_need_no_other_host_and_no_script(client: httpx.Asyn
     page = (await client.get("/api/docs")).text
     assert "/api/v1/agents/{agent_id}/keys" in page
     assert "<script" not in page and "https://" not in page
+
+
+def test_starting_loads_no_protocol_that_nobody_has_asked_for() -> None:
+    code = (
+        "import sys, quarterdeck.bootstrap.control;"
+        "print([name for name in ('mcp', 'a2a', 'httpx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -13,6 +13,7 @@ from quarterdeck.access.actors import Actor, ActorKind, Permission, Role, allows
 from quarterdeck.access.keyring import Holder
 from quarterdeck.access.members import Member
 from quarterdeck.api.app import create_app, permissions
+from quarterdeck.api.mounts import MOUNTS
 from quarterdeck.api.services import Services
 from quarterdeck.control.http import may
 from quarterdeck.db import Database
@@ -65,6 +66,21 @@ async def test_every_route_is_open_to_exactly_those_its_permission_names(
             else:
                 assert answer.status_code == (401 if actor is None else 403), where
                 assert actor is None or answer.json()["permission"] == permission, where
+
+
+@pytest.mark.parametrize("name", ASKERS)
+async def test_every_mounted_protocol_is_open_to_exactly_those_its_permission_names(
+    name: str, app: FastAPI, db: Database, owner: Member, as_role: AsRole, as_agent: AsAgent
+) -> None:
+    client, actor = await _asker(name, app, db, owner, as_role, as_agent)
+    async with client:
+        for path, permission in MOUNTS.items():
+            answer = await client.post(path, json={})
+            where = f"{name}: {path} → {answer.status_code} {answer.text[:200]}"
+            if allows(actor, permission):
+                assert answer.status_code not in (401, 403), where
+            else:
+                assert answer.status_code == (401 if actor is None else 403), where
 
 
 async def test_rows_of_another_workspace_are_not_there(

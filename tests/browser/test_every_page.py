@@ -14,6 +14,7 @@ PAGES = (
     "/",
     "/board",
     "/board?view=list",
+    "/reviews",
     "/agents",
     "/calls",
     "/costs",
@@ -42,10 +43,19 @@ def story(system: System) -> dict[str, str]:
     run, key = claimed["run"], claimed["run_key"]
     messages = [{"role": "system", "content": "Answer."}, {"role": "user", "content": EVIL}]
     system.post("/v1/chat/completions", {"model": "sandbox/echo", "messages": messages}, key=key)
+    for text in ("One.\n", EVIL):
+        system.post(f"/api/v1/runs/{run['id']}/deliverables", {"name": EVIL, "text": text}, key=key)
     system.post(f"/api/v1/runs/{run['id']}/finish", {"outcome": "succeeded", "summary": EVIL}, key=key)
     system.wait_until(lambda: system.get(f"/api/v1/calls?task_id={task['id']}")["items"])
     call = system.get(f"/api/v1/calls?task_id={task['id']}")["items"][0]
-    return {"task": f"/tasks/{task['id']}", "agent": f"/agents/{agent['id']}", "call": f"/calls/{call['id']}"}
+    system.post(f"/api/v1/tasks/{task['id']}/comments", {"body": EVIL})
+    return {
+        "task": f"/tasks/{task['id']}",
+        "review": f"/reviews/{task['id']}",
+        "run": f"/runs/{run['id']}",
+        "agent": f"/agents/{agent['id']}",
+        "call": f"/calls/{call['id']}",
+    }
 
 
 async def _settled(page: Page) -> None:

@@ -7,6 +7,8 @@ route table and checks every role against this file.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from quarterdeck.kernel.errors import Forbidden, Unauthenticated
+
 
 class Role(StrEnum):
     """What a member is, from most to least."""
@@ -83,6 +85,15 @@ def allows(actor: Actor | None, permission: Permission) -> bool:
     if actor.kind is ActorKind.MEMBER:
         return actor.role is not None and permission in _ROLE_MAY[actor.role]
     return permission in _EVERY_AGENT
+
+
+def require(actor: Actor | None, permission: Permission) -> Actor:
+    """The actor, if it may. Raises Unauthenticated for nobody, Forbidden for who lacks the permission."""
+    if actor is None:
+        raise Unauthenticated("Sign in, or send a key as 'Authorization: Bearer …'.")
+    if not allows(actor, permission):
+        raise Forbidden(f"This needs the permission {permission.value!r}.", permission=permission.value)
+    return actor
 
 
 def may_manage_key(actor: Actor, *, member_id: str | None, member_role: Role | None) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import iter_route_contexts
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from quarterdeck.access.actors import Permission
 from quarterdeck.api import docs, errors, openapi
@@ -15,6 +16,7 @@ from quarterdeck.api.body import BodyLimit
 from quarterdeck.api.errors import CatchAll
 from quarterdeck.api.headers import SecurityHeaders
 from quarterdeck.api.idempotency import Idempotency
+from quarterdeck.api.mcp.mount import McpMount
 from quarterdeck.api.on_the_wire import OnTheWire
 from quarterdeck.api.origins import Origins
 from quarterdeck.api.pages import Dashboard
@@ -59,6 +61,7 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
 
 async def settle(app: FastAPI) -> None:
     """Wait for what runs on after its request was answered. Call it before closing the database."""
+    await asyncio.gather(*(mount.stop() for mount in app.state.mounts))
     await asyncio.gather(*app.state.background, return_exceptions=True)
 
 
@@ -120,5 +123,8 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
+    app.state.mounts = [McpMount(app)]
+    for path, endpoint in (("/mcp", app.state.mounts[0]),):
+        app.router.routes.append(Route(path, endpoint, include_in_schema=False))
     # Not a mount: that would take wrong methods on our own paths for pages.
     app.router.default = Dashboard(services.dashboard)

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from quarterdeck.access import authenticate, keyring, sessions
 from quarterdeck.access.authenticate import Shown
+from quarterdeck.api.mounts import is_guarded
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Forbidden, Invalid, QuarterdeckError, Unauthenticated
 
@@ -31,7 +32,7 @@ class Authenticate:
         self._being_noted: set[bytes | str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http" or not is_guarded(scope["path"]):
             await self._app(scope, receive, send)
             return
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:

@@ -17,7 +17,7 @@ from quarterdeck.access.actors import Actor
 from quarterdeck.access.vault import Vault, VaultError
 from quarterdeck.api.body import is_streamed, read_whole, replay
 from quarterdeck.api.tables import idempotency_keys as kept
-from quarterdeck.db import Database
+from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY, SECOND
 from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError
 
@@ -37,6 +37,23 @@ class Mismatch(QuarterdeckError):
 
     status = 422
     code = "idempotency_mismatch"
+
+
+async def is_first(tx: Transaction, caller: str, key: str, said: str) -> bool:
+    """For protocols whose verbs carry their key inside: whether this is said for the first time, as of this
+    transaction.
+
+    Raises Mismatch when the same caller used the key to say something else, Invalid for a key that is too long.
+    """
+    if not 1 <= len(key) <= MAX_KEY_LENGTH:
+        raise Invalid(f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters.", field="idempotency_key")
+    row = _Row(caller, key, hashlib.sha256(said.encode()).digest())
+    if await _insert(tx.connection, row, tx.now):
+        return True
+    found = await tx.row(sa.select(kept.c.digest).where(row.where))
+    if found is not None and found["digest"] != row.digest:
+        raise Mismatch("This idempotency_key was used to say something else; take a new one for each.")
+    return False
 
 
 @dataclass(frozen=True, slots=True)

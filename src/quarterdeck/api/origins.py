@@ -6,6 +6,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quarterdeck.access.actors import Actor
+from quarterdeck.api.mounts import is_guarded, mount_of
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.origin import Origin, acting
 
@@ -20,7 +21,7 @@ class Origins:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith("/api/"):
+        if scope["type"] != "http" or not is_guarded(scope["path"]):
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
@@ -32,8 +33,9 @@ class Origins:
                 MutableHeaders(scope=message).setdefault(HEADER, request_id)
             await send(message)
 
-        origin = Origin("api", request_id=request_id)
+        via = (mount_of(scope["path"]) or "/api").removeprefix("/")
+        origin = Origin(via, request_id=request_id)
         if actor is not None:
-            origin = Origin("api", actor.id, request_id, actor.run_id, actor.task_id)
+            origin = Origin(via, actor.id, request_id, actor.run_id, actor.task_id)
         with acting(origin):
             await self._app(scope, receive, with_id)

@@ -29,7 +29,7 @@ class Dashboard:
         await response(scope, receive, send)
 
     def _response(self, method: str, path: str) -> Response:
-        if path == "/api" or path.startswith("/api/"):
+        if path == "/api" or path.startswith(("/api/", "/.well-known/")):
             return problem(404, "not_found", f"There is nothing at {path}; see /api/docs for what there is.")
         if method not in ("GET", "HEAD"):
             return problem(

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Query, Request
 
-from quarterdeck.access.actors import Actor, Permission, allows
+from quarterdeck.access.actors import Actor, Permission, require
 from quarterdeck.db import Database
-from quarterdeck.kernel.errors import Forbidden, Invalid, Unauthenticated
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
 
 PERMISSION_ATTRIBUTE = "quarterdeck_permission"
@@ -23,12 +23,7 @@ def may(permission: Permission) -> Callable[[Request], Coroutine[Any, Any, Actor
     """
 
     async def dependency(request: Request) -> Actor:
-        actor: Actor | None = getattr(request.state, "actor", None)
-        if actor is None:
-            raise Unauthenticated("Sign in, or send a key as 'Authorization: Bearer …'.")
-        if not allows(actor, permission):
-            raise Forbidden(f"This needs the permission {permission.value!r}.", permission=permission.value)
-        return actor
+        return require(getattr(request.state, "actor", None), permission)
 
     setattr(dependency, PERMISSION_ATTRIBUTE, permission)
     return dependency

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`via` is api, file, command or system. `actor_id` is who asked; `request_id` ties what one request changed."""
+    """`via` is api, mcp, a2a, file, command or system. `actor_id` is who asked; `request_id` ties what one request
+    changed."""
 
     via: str = "system"
     actor_id: str | None = None

@@ -46,6 +46,24 @@ export const callListQuery = (filter: CallFilter) =>
 export const newestCallsQuery = (filter: CallFilter, limit: number) =>
   queryOptions({ queryKey: callKeys.newest(filter, limit), queryFn: ({ signal }) => listCalls(filter, null, limit, signal) });
 
+const MOST_OF_A_RUN = 2_000;
+
+/** Every call of a run, first to last. */
+export const runCallsQuery = (runId: string) =>
+  queryOptions({
+    queryKey: [...callKeys.newestAll(), "run", runId] as const,
+    queryFn: async ({ signal }) => {
+      const found: Call[] = [];
+      let after: string | null = null;
+      do {
+        const page: Page<Call> = await listCalls({ run_id: runId }, after, 200, signal);
+        found.push(...page.items);
+        after = page.next;
+      } while (after !== null && found.length < MOST_OF_A_RUN);
+      return { calls: found.reverse(), cut: after !== null };
+    },
+  });
+
 export const callQuery = (id: string) =>
   queryOptions({
     queryKey: callKeys.one(id),

@@ -8,8 +8,13 @@ const event = (kind: string, data: Record<string, unknown> = {}): LiveEvent => (
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("a moved task makes boards and tasks stale, and nothing else", () => {
-  expect(staleAfter(event("task.moved")).map((stale) => stale.key)).toEqual([["tasks"]]);
+test("a changed task makes boards and tasks stale, and nothing else; a moved one may also wait for a person now", () => {
+  expect(staleAfter(event("task.changed")).map((stale) => stale.key)).toEqual([["tasks"]]);
+  expect(staleAfter(event("task.moved")).map((stale) => stale.key)).toEqual([["tasks"], ["needs"]]);
+});
+
+test("what is said of one task refreshes that task's talk alone", () => {
+  expect(staleAfter(event("comment.written", { task_id: "tsk_1" })).map((stale) => stale.key)).toEqual([["comments", "of", "tsk_1"]]);
 });
 
 test("new calls refresh the agents and tasks they belong to, and never the explorer's list", () => {
@@ -31,7 +36,7 @@ test("an unknown kind, from a newer server, is passed over", () => {
 
 test("the first event asks at once", () => {
   const ask = vi.fn();
-  new Refresher(ask).hear(event("task.moved"));
+  new Refresher(ask).hear(event("task.changed"));
   vi.advanceTimersByTime(0);
   expect(ask).toHaveBeenCalledExactlyOnceWith(["tasks"]);
 });
@@ -40,7 +45,7 @@ test("a burst costs one request now and one after it, not one an event", () => {
   const ask = vi.fn();
   const refresher = new Refresher(ask);
   for (let at = 0; at < 1_000; at += 1) {
-    refresher.hear(event("task.moved"));
+    refresher.hear(event("task.changed"));
     if (at % 100 === 0) vi.advanceTimersByTime(5);
   }
   vi.advanceTimersByTime(100);
@@ -50,9 +55,9 @@ test("a burst costs one request now and one after it, not one an event", () => {
 test("the last event of a burst is never forgotten", () => {
   const ask = vi.fn();
   const refresher = new Refresher(ask);
-  refresher.hear(event("task.moved"));
+  refresher.hear(event("task.changed"));
   vi.advanceTimersByTime(1);
-  refresher.hear(event("task.moved"));
+  refresher.hear(event("task.changed"));
   expect(ask).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(100);
   expect(ask).toHaveBeenCalledTimes(2);

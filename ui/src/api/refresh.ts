@@ -2,11 +2,16 @@ import type { QueryClient, QueryKey } from "@tanstack/react-query";
 
 import { agentKeys } from "@/api/agents";
 import { callKeys } from "@/api/calls";
+import { commentKeys } from "@/api/comments";
 import { costKeys } from "@/api/costs";
+import { deliverableKeys } from "@/api/deliverables";
 import { keyKeys } from "@/api/keys";
 import type { LiveEvent } from "@/api/live";
 import { memberKeys } from "@/api/members";
+import { needKeys } from "@/api/needs";
 import { providerKeys } from "@/api/providers";
+import { questionKeys } from "@/api/questions";
+import { reviewKeys } from "@/api/reviews";
 import { runKeys } from "@/api/runs";
 import { sessionKeys } from "@/api/session";
 import { settingsKeys } from "@/api/settings";
@@ -18,6 +23,10 @@ type Stale = { key: QueryKey; every: number };
 const SOON = 100;
 /** Sums move with every call; a reader does not need them ten times a second. */
 const CALM = 1_000;
+
+/** What belongs to one task, or to any where the event names none. */
+const ofTask = (event: LiveEvent, keys: { all: QueryKey; of: (taskId: string) => QueryKey }): QueryKey =>
+  typeof event.data.task_id === "string" ? keys.of(event.data.task_id) : keys.all;
 
 const ids = (value: unknown): string[] => (Array.isArray(value) ? value.filter((id) => typeof id === "string") : []);
 
@@ -32,9 +41,10 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "key.changed":
     case "key.revoked":
       return [soon(keyKeys.all)];
+    case "task.moved":
+      return [soon(taskKeys.all), soon(needKeys.all)];
     case "task.created":
     case "task.changed":
-    case "task.moved":
     case "task.assigned":
     case "task.unblocked":
     case "dependency.added":
@@ -44,6 +54,25 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "run.ended":
     case "run.expired":
       return [soon(taskKeys.all), soon(runKeys.all), soon(agentKeys.all), soon(keyKeys.all)];
+    case "deliverable.handed_in":
+      return [soon(ofTask(event, deliverableKeys)), soon(taskKeys.all)];
+    case "review.approved":
+    case "review.changes_requested":
+    case "review.rejected":
+      return [soon(ofTask(event, reviewKeys)), soon(taskKeys.all), soon(needKeys.all)];
+    case "comment.written":
+    case "comment.reacted":
+      return [soon(ofTask(event, commentKeys))];
+    case "comments.loop_stopped":
+      return [soon(commentKeys.of(event.subject_id))];
+    case "question.asked":
+    case "question.answered":
+    case "question.defaulted":
+    case "question.expired":
+      return [soon(ofTask(event, questionKeys)), soon(needKeys.all)];
+    case "need.delegated":
+    case "inbox.delivered":
+      return [soon(needKeys.all)];
     case "run.progressed":
       return [soon(runKeys.all), soon(taskKeys.all)];
     case "calls.ingested":

@@ -5,12 +5,18 @@ import type { Page, Run } from "@/api/types";
 
 export type RunFilter = { task_id?: string; agent_id?: string };
 
-export const runKeys = { all: ["runs"] as const, list: (filter: RunFilter) => ["runs", "list", filter] as const };
+export const runKeys = { all: ["runs"] as const, list: (filter: RunFilter) => ["runs", "list", filter] as const, one: (id: string) => ["runs", "one", id] as const };
 
 export const runsQuery = (filter: RunFilter) =>
   queryOptions({
     queryKey: runKeys.list(filter),
     queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { ...filter, limit: 20 } }, signal })),
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: runKeys.one(id),
+    queryFn: ({ signal }) => data<Run>(api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
   });
 
 export const cancelRun = (id: string): Promise<Run> =>

@@ -12,6 +12,7 @@ export const taskKeys = {
   columns: () => ["tasks", "column"] as const,
   column: (state: TaskState, filter: TaskFilter, after: string) => ["tasks", "column", state, filter, after] as const,
   list: (filter: TaskFilter) => ["tasks", "list", filter] as const,
+  inState: (state: TaskState) => ["tasks", "in", state] as const,
   search: (q: string) => ["tasks", "search", q] as const,
   one: (id: string) => ["tasks", "one", id] as const,
 };
@@ -32,6 +33,13 @@ export const taskListQuery = (filter: TaskFilter) =>
       data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { ...filter, limit: 100, ...(pageParam ? { after: pageParam } : {}) } }, signal })),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
+  });
+
+/** The tasks of one state, as many as a person can look through. */
+export const tasksInQuery = (state: TaskState) =>
+  queryOptions({
+    queryKey: taskKeys.inState(state),
+    queryFn: ({ signal }) => data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { state: [state], limit: 200 } }, signal })),
   });
 
 export const taskSearchQuery = (q: string) =>

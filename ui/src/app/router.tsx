@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { agentQuery, agentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
 import { Problem } from "@/api/problem";
+import { runQuery } from "@/api/runs";
 import { sessionQuery } from "@/api/session";
 import { boardQuery, taskQuery } from "@/api/tasks";
 import { ErrorPage, MissingPage, PendingPage } from "@/app/error-page";
@@ -65,6 +66,23 @@ const task = createRoute({
   loader: ({ context, params }) => warm(context.client.query(taskQuery(params.taskId))),
   component: lazyRouteComponent(() => import("@/app/pages/task-route"), "TaskRoute"),
 });
+const reviews = createRoute({
+  getParentRoute: () => inside,
+  path: "/reviews",
+  component: lazyRouteComponent(() => import("@/app/pages/reviews-route"), "ReviewsRoute"),
+});
+const review = createRoute({
+  getParentRoute: () => inside,
+  path: "/reviews/$taskId",
+  loader: ({ context, params }) => warm(context.client.query(taskQuery(params.taskId))),
+  component: lazyRouteComponent(() => import("@/app/pages/reviews-route"), "ReviewRoute"),
+});
+const run = createRoute({
+  getParentRoute: () => inside,
+  path: "/runs/$runId",
+  loader: ({ context, params }) => warm(context.client.query(runQuery(params.runId))),
+  component: lazyRouteComponent(() => import("@/app/pages/run-route"), "RunRoute"),
+});
 const agents = createRoute({
   getParentRoute: () => inside,
   path: "/agents",
@@ -122,7 +140,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, agents, agent, calls, call, costs, keys, providers, settings, missing]),
+  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, keys, providers, settings, missing]),
 ]);
 
  

@@ -7,3 +7,12 @@ export function Kbd({ children }: { children: ReactNode }) {
     </kbd>
   );
 }
+
+/** The key of an act, on its button; not where there is no keyboard. */
+export function KeyHint({ children }: { children: ReactNode }) {
+  return (
+    <span aria-hidden="true" className="pointer-coarse:hidden max-md:hidden">
+      <Kbd>{children}</Kbd>
+    </span>
+  );
+}

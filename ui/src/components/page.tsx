@@ -15,12 +15,14 @@ type PageProps = {
   children: ReactNode;
   /** Uses the window's full height and lets its parts scroll. */
   fill?: boolean;
+  /** For pages of several columns. */
+  wide?: boolean;
 };
 
-export function Page({ title, answer, above, below, actions, children, fill = false }: PageProps) {
+export function Page({ title, answer, above, below, actions, children, fill = false, wide = false }: PageProps) {
   usePageTitle(title);
   return (
-    <div className={cx("w-full px-4 pt-4 pb-20 md:px-8 md:pt-6", fill ? "flex min-h-0 flex-col md:h-dvh md:pb-0" : "max-w-[1320px] md:pb-16")}>
+    <div className={cx("w-full px-4 pt-4 pb-20 md:px-8 md:pt-6", fill ? "flex min-h-0 flex-col md:h-dvh md:pb-0" : cx(wide ? "max-w-[1600px]" : "max-w-[1320px]", "md:pb-16"))}>
       {above && <div className="mb-1.5 text-s text-muted">{above}</div>}
       <header className="mb-4 flex flex-wrap items-start gap-x-4 gap-y-2 md:mb-5">
         <div className="min-w-0 flex-1 basis-[280px]">

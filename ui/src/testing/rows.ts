@@ -1,4 +1,4 @@
-import type { Agent, Board, Call, Run, Task, TaskState } from "@/api/types";
+import type { Agent, Board, Call, Comment, Deliverable, GraphTask, Need, Run, Task, TaskState, Version } from "@/api/types";
 
 /** Rows as the server gives them, for tests to vary. */
 export const aStatus = (change: Partial<Agent["status"]> = {}): Agent["status"] => ({
@@ -142,5 +142,71 @@ export const aCall = (change: Partial<Call> = {}): Call => ({
   request_size: 10,
   response_size: 10,
   body_mode: "full",
+  ...change,
+});
+
+export const aComment = (change: Partial<Comment> = {}): Comment => ({
+  id: "cmt_1",
+  task_id: "tsk_1",
+  deliverable_id: null,
+  version: null,
+  line_from: null,
+  line_to: null,
+  run_id: null,
+  author: { id: "mem_1", name: "Sam", is_agent: false },
+  body: "Cut that section?",
+  mentions: [],
+  held: false,
+  reactions: {},
+  created_at: "2026-11-23T10:00:00.000000Z",
+  ...change,
+});
+
+export const aVersion = (change: Partial<Version> = {}): Version => ({
+  number: 1,
+  draft: false,
+  run_id: "run_1",
+  author: { id: "agt_1", name: "research" },
+  sha256: "",
+  size: 10,
+  media_type: "text/markdown",
+  file_name: "report.md",
+  note: null,
+  created_at: "2026-11-23T10:00:00.000000Z",
+  calls: 3,
+  cost_nano: 0,
+  unpriced_calls: 0,
+  ...change,
+});
+
+/** `versions` newest first, as the server gives them. */
+export const aDeliverable = (versions: Partial<Version>[] = [{}], change: Partial<Deliverable> = {}): Deliverable => ({
+  id: "del_1",
+  task_id: "tsk_1",
+  name: "Report",
+  kind: "text",
+  latest: versions[0]?.number ?? 1,
+  created_at: "2026-11-23T10:00:00.000000Z",
+  versions: versions.map(aVersion),
+  ...change,
+});
+
+export const aNeed = (change: Partial<Need> = {}): Need => ({
+  key: "review:tsk_1",
+  kind: "review",
+  subject_id: "tsk_1",
+  task: { id: "tsk_1", ref: "T-1", title: "Write the report" },
+  text: "Write the report",
+  since: "2026-11-23T10:00:00.000000Z",
+  ...change,
+});
+
+export const aGraphTask = (id: string, change: Partial<GraphTask> = {}): GraphTask => ({
+  id,
+  ref: id.toUpperCase(),
+  title: `Task ${id}`,
+  state: "ready",
+  state_since: "2026-11-23T10:00:00.000000Z",
+  agent: null,
   ...change,
 });

@@ -29,6 +29,14 @@ async def visible(tx: Transaction, actor: Actor, task_id: str) -> Task:
     return task
 
 
+async def named(tx: Transaction, actor: Actor, task_id: str) -> Task:
+    """Any task of the workspace, by id or ref, for a worker that waits for it. Raises NotFound."""
+    task = await _find(tx, actor.workspace_id, task_id)
+    if task is None:
+        raise NotFound("There is no such task in this workspace.")
+    return task
+
+
 async def listed(tx: Transaction, actor: Actor, states: Collection[TaskState], *, limit: int) -> list[Task]:
     """What the agent works on, then what it may claim, most urgent first. A run key lists the task of its run."""
     if actor.kind is ActorKind.RUN:

@@ -71,6 +71,8 @@ def message(body: str, remarks: tuple[Remark, ...]) -> str:
         if remark.line_from is not None:
             to = remark.line_to
             where = f"Line {remark.line_from}" if to in (None, remark.line_from) else f"Lines {remark.line_from}–{to}"
+        # The empty line ends the quote: without it, markdown takes the remark for a part of what is quoted.
         quoted = "".join(f"> {line}\n" for line in (remark.quote or "").splitlines())
+        quoted += "\n" if quoted else ""
         parts.append(f"{where}:\n{quoted}{remark.text}")
     return "\n\n".join(parts)

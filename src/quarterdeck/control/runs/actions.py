@@ -101,6 +101,19 @@ async def claim(
     return Claimed(task, run, issued.secret)
 
 
+async def another_key(tx: Transaction, actor: Actor, run: Run, task: Task) -> str:
+    """The text of a new key for an open run of the agent: a claim repeated after its answer was lost needs one.
+
+    Raises Forbidden for a run key.
+    """
+    if actor.kind is not ActorKind.AGENT:
+        raise Forbidden("This key is the run's own key: use it as it is.", code="agent_key_needed")
+    holder = Holder(run.workspace_id, agent_id=run.agent_id, run_id=run.id, task_id=task.id)
+    name = f"{task.ref} attempt {run.attempt}"
+    issued = await keyring.issue(tx, holder, name=name, scope=await _scope_of(tx, actor), actor=actor.id)
+    return issued.secret
+
+
 async def is_promising(tx: Transaction, actor: Actor) -> bool:
     """Whether a claim would probably get something, or a better reason: a look that takes no lock."""
     agent = await agents.find(tx, actor.workspace_id, actor.id)

@@ -26,6 +26,14 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
     ],
   },
   {
+    title: help.reviewKeys,
+    keys: [
+      [["a"], help.approve],
+      [["r"], help.sendBack],
+      [["n"], help.next],
+    ],
+  },
+  {
     title: help.boardKeys,
     keys: [
       [["Space"], help.lift],
@@ -40,7 +48,7 @@ export function KeysHelp({ open, onOpenChange }: { open: boolean; onOpenChange: 
     <Dialog open={open} onOpenChange={onOpenChange} title={help.title} wide>
       <div className="grid gap-x-8 gap-y-5 md:grid-cols-2">
         {GROUPS.map((group, at) => (
-          <section key={group.title} className={at === 0 ? "md:row-span-2" : undefined}>
+          <section key={group.title} className={at === 0 ? "md:row-span-3" : undefined}>
             <h3 className="mb-2 text-s text-muted">{group.title}</h3>
             <dl className="grid gap-1.5">
               {group.keys.map(([keys, does]) => (

@@ -1,13 +1,14 @@
 import type { LucideIcon } from "lucide-react";
-import { AlignLeft, Bot, Clock, Cloud, DollarSign, KeyRound, Settings2, SquareKanban } from "lucide-react";
+import { AlignLeft, Bot, Clock, Cloud, DollarSign, KeyRound, ListChecks, Settings2, SquareKanban } from "lucide-react";
 
 import { shell } from "@/strings/shell";
 
-export type NavItem = { to: string; label: string; icon: LucideIcon; key: string; count?: "tasks" | "agents" };
+export type NavItem = { to: string; label: string; icon: LucideIcon; key: string; count?: "tasks" | "agents" | "needs" | "reviews"; hot?: boolean };
 export type NavGroup = { label?: string; items: NavItem[] };
 
-const now: NavItem = { to: "/", label: shell.now, icon: Clock, key: "g n" };
+const now: NavItem = { to: "/", label: shell.now, icon: Clock, key: "g n", count: "needs", hot: true };
 const board: NavItem = { to: "/board", label: shell.board, icon: SquareKanban, key: "g b", count: "tasks" };
+const reviews: NavItem = { to: "/reviews", label: shell.review, icon: ListChecks, key: "g r", count: "reviews" };
 const agents: NavItem = { to: "/agents", label: shell.agents, icon: Bot, key: "g a", count: "agents" };
 const calls: NavItem = { to: "/calls", label: shell.calls, icon: AlignLeft, key: "g c" };
 const costs: NavItem = { to: "/costs", label: shell.costs, icon: DollarSign, key: "g o" };
@@ -16,10 +17,10 @@ const keys: NavItem = { to: "/keys", label: shell.keys, icon: KeyRound, key: "g 
 const settings: NavItem = { to: "/settings", label: shell.settings, icon: Settings2, key: "g s" };
 
 export const GROUPS: NavGroup[] = [
-  { items: [now, board, agents] },
+  { items: [now, board, reviews, agents] },
   { label: shell.whatHappened, items: [calls, costs] },
   { label: shell.howItRuns, items: [providers, keys, settings] },
 ];
 export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
-export const PHONE_BAR: NavItem[] = [now, board, agents, calls];
-export const PHONE_MORE: NavItem[] = [costs, providers, keys, settings];
+export const PHONE_BAR: NavItem[] = [now, board, reviews, agents];
+export const PHONE_MORE: NavItem[] = [calls, costs, providers, keys, settings];

@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 
 import { agentsQuery } from "@/api/agents";
+import { needsQuery } from "@/api/needs";
 import { boardQuery } from "@/api/tasks";
 import { AccountMenu } from "@/app/shell/account-menu";
 import { BrandMark } from "@/app/shell/brand";
@@ -10,23 +11,37 @@ import { LiveIndicator } from "@/app/shell/live-indicator";
 import type { NavItem } from "@/app/shell/nav";
 import { GROUPS } from "@/app/shell/nav";
 import { Kbd } from "@/components/kbd";
+import { cx } from "@/lib/cx";
 import { formatCompact } from "@/lib/format";
 import { modKey } from "@/lib/hotkeys";
 import { words } from "@/strings/common";
 import { shell } from "@/strings/shell";
 
-export function useCounts(): { tasks: number | undefined; agents: number | undefined } {
+type Counts = Record<NonNullable<NavItem["count"]>, number | undefined>;
+
+export function useCounts(): Counts {
   const { data: tasks } = useQuery({
     ...boardQuery({}),
-    select: (board) => board.columns.reduce((sum, column) => sum + (column.state === "done" ? 0 : column.count), 0),
+    select: (board) => ({
+      open: board.columns.reduce((sum, column) => sum + (column.state === "done" ? 0 : column.count), 0),
+      inReview: board.columns.find((column) => column.state === "in_review")?.count,
+    }),
   });
   const { data: agents } = useQuery({ ...agentsQuery, select: (page) => page.items.filter((agent) => agent.desired !== "retired").length });
-  return { tasks, agents };
+  const { data: needs } = useQuery({ ...needsQuery(), select: (found) => found.length });
+  return { tasks: tasks?.open, reviews: tasks?.inReview, agents, needs };
 }
+
+const TOLD: Record<NonNullable<NavItem["count"]>, (count: number) => string> = {
+  tasks: shell.openTasks,
+  agents: shell.agentCount,
+  needs: shell.needCount,
+  reviews: shell.reviewCount,
+};
 
 function NavLink({ item, count }: { item: NavItem; count: number | undefined }) {
   const Icon = item.icon;
-  const told = count !== undefined && item.count ? (item.count === "tasks" ? shell.openTasks(count) : shell.agentCount(count)) : undefined;
+  const told = count !== undefined && item.count && !(item.hot && count === 0) ? TOLD[item.count](count) : undefined;
   return (
     <Link
       to={item.to}
@@ -37,7 +52,7 @@ function NavLink({ item, count }: { item: NavItem; count: number | undefined }) 
       {item.label}
       {told && (
         <>
-          <span aria-hidden="true" className="num ml-auto text-xs text-faint">
+          <span aria-hidden="true" className={cx("num ml-auto text-xs", item.hot ? "rounded-full bg-wrong-soft px-1.5 font-[560] text-wrong" : "text-faint")}>
             {count !== undefined && formatCompact(count)}
           </span>
           <span className="sr-only">, {told}</span>

@@ -1,39 +1,38 @@
-import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ArrowRight, Pencil, UserRound } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
-import { useMay } from "@/api/may";
-import { asProblem } from "@/api/problem";
-import { runsQuery } from "@/api/runs";
-import { assignTask, changeTask, taskKeys, taskQuery } from "@/api/tasks";
+import { deliverablesQuery } from "@/api/deliverables";
+import { taskQuery } from "@/api/tasks";
 import type { Task } from "@/api/types";
-import { Button } from "@/components/button";
+import { buttonClass } from "@/components/button";
 import { Chip, Dot, toneText } from "@/components/chip";
 import { Facts } from "@/components/facts";
-import { Ago, Due, Money, Since } from "@/components/figures";
+import { Ago, Due, Since } from "@/components/figures";
 import { LatestCalls } from "@/components/latest-calls";
 import { Markdown } from "@/components/markdown";
-import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { Page, Section } from "@/components/page";
 import { RunsTable } from "@/components/runs-table";
-import { toast } from "@/components/toast";
-import { useConfirmedMove } from "@/features/tasks/confirm-move";
+import { ProblemNote, SkeletonRows } from "@/components/states";
+import type { Picked } from "@/components/version/drafts";
+import { Drafts } from "@/components/version/drafts";
+import { Acceptance } from "@/features/tasks/acceptance";
+import { AddWait } from "@/features/tasks/add-wait";
+import { TaskActions } from "@/features/tasks/task-actions";
 import { WaitChip, workerSays } from "@/features/tasks/task-card";
-import { EditTaskDialog } from "@/features/tasks/task-dialogs";
-import { happenings, Timeline } from "@/features/tasks/task-timeline";
+import { TaskCost } from "@/features/tasks/task-cost";
+import { TaskTimeline } from "@/features/tasks/task-timeline";
+import { WaitGraph } from "@/features/tasks/wait-graph";
 import { cx } from "@/lib/cx";
 import { formatClock } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
-import { priorities, states, words } from "@/strings/common";
+import { priorities, states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.page;
 
 export function TaskPage({ taskId }: { taskId: string }) {
   const { data: task } = useSuspenseQuery(taskQuery(taskId));
-  const { data: runs } = useQuery(runsQuery({ task_id: taskId }));
   useListKeys();
   return (
     <Page
@@ -50,7 +49,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
       below={<Standing task={task} />}
       actions={<TaskActions task={task} />}
     >
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_320px]">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           {task.note && (
             <div className="card border-l-[3px] border-l-wait px-4 py-3">
@@ -58,37 +57,38 @@ export function TaskPage({ taskId }: { taskId: string }) {
               <Markdown text={task.note} />
             </div>
           )}
-          <Section title={say.brief}>
-            <div className="card px-4 py-3.5">{task.brief ? <Markdown text={task.brief} /> : <p className="text-faint">{say.noBrief}</p>}</div>
-          </Section>
+          {task.brief && (
+            <Section title={say.brief}>
+              <div className="card px-4 py-3.5">
+                <Markdown text={task.brief} />
+              </div>
+            </Section>
+          )}
+          <TaskDrafts task={task} />
+          <TaskTimeline task={task} />
           <Section title={say.runs}>
             <RunsTable filter={{ task_id: task.id }} of="task" empty={say.noRuns} />
           </Section>
+        </div>
+        <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
+          <Section title={say.acceptance} aside={task.acceptance.length > 0 && say.criteria(task.acceptance.filter((each) => each.met).length, task.acceptance.length)}>
+            <Acceptance task={task} />
+          </Section>
+          <Section title={say.cost}>
+            <TaskCost task={task} />
+          </Section>
+          <Section title={say.waiting} aside={<AddWait task={task} />}>
+            <WaitGraph task={task} />
+          </Section>
           <Section
-            title={say.calls}
+            title={say.evidence}
             aside={
               <Link to="/calls" search={{ task: task.id }} className="text-accent hover:underline">
                 {say.allCalls}
               </Link>
             }
           >
-            <LatestCalls filter={{ task_id: task.id }} />
-          </Section>
-          <Section title={say.timeline}>
-            <Timeline items={happenings(task, runs?.items ?? [])} />
-          </Section>
-        </div>
-        <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
-          <Section title={say.acceptance}>
-            <Acceptance task={task} />
-          </Section>
-          <Section title={say.cost}>
-            <Link to="/calls" search={{ task: task.id }} className="card block px-4 py-3 hover:border-line-strong">
-              <span className="num text-figure font-[560]">
-                {task.calls > 0 ? <Money nano={task.cost_nano} unpriced={task.unpriced_calls} /> : <span className="text-faint">–</span>}
-              </span>{" "}
-              <span className="text-s text-muted">{say.from(words.calls(task.calls))}</span>
-            </Link>
+            <LatestCalls filter={{ task_id: task.id }} limit={6} narrow />
           </Section>
           <Section title={say.facts}>
             <div className="card p-4">
@@ -98,6 +98,26 @@ export function TaskPage({ taskId }: { taskId: string }) {
         </aside>
       </div>
     </Page>
+  );
+}
+
+function TaskDrafts({ task }: { task: Task }) {
+  const { data, error, refetch } = useQuery(deliverablesQuery(task.id));
+  const [picked, setPicked] = useState<Picked>({});
+  if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
+  return (
+    <Section
+      title={say.draft}
+      aside={
+        task.state === "in_review" && (
+          <Link to="/reviews/$taskId" params={{ taskId: task.id }} className={buttonClass("primary", "s")}>
+            {say.review}
+          </Link>
+        )
+      }
+    >
+      {data ? <Drafts deliverables={data} picked={picked} onPick={setPicked} /> : <SkeletonRows rows={2} />}
+    </Section>
   );
 }
 
@@ -129,103 +149,6 @@ function Standing({ task }: { task: Task }) {
         </span>
       )}
     </p>
-  );
-}
-
-function TaskActions({ task }: { task: Task }) {
-  const { move, confirm } = useConfirmedMove();
-  const [editing, setEditing] = useState(false);
-  const allowed = useMay("work");
-  if (!allowed) return null;
-  return (
-    <>
-      {task.allowed_moves.length > 0 && (
-        <Menu
-          label={tasks.moveTo}
-          trigger={
-            <Button>
-              <ArrowRight size={13} aria-hidden="true" /> {say.move}
-            </Button>
-          }
-        >
-          {task.allowed_moves.map((to) => (
-            <MenuItem key={to} danger={to === "cancelled"} onSelect={() => move(task, to)}>
-              {states[to]}
-            </MenuItem>
-          ))}
-        </Menu>
-      )}
-      <AssignMenu task={task} />
-      <Button onClick={() => setEditing(true)}>
-        <Pencil size={13} aria-hidden="true" /> {say.edit}
-      </Button>
-      {confirm}
-      <EditTaskDialog task={task} open={editing} onOpenChange={setEditing} />
-    </>
-  );
-}
-
-function AssignMenu({ task }: { task: Task }) {
-  const client = useQueryClient();
-  const { data: agents } = useQuery(agentsQuery);
-  const assign = useMutation({
-    mutationFn: (agentId: string | null) => assignTask(task, agentId),
-    onSuccess: (answer) => {
-      client.setQueryData(taskKeys.one(answer.id), answer);
-      toast({ text: answer.agent ? say.assigned(answer.ref, answer.agent.name) : say.unassigned(answer.ref) });
-    },
-    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
-    onSettled: () => client.invalidateQueries({ queryKey: taskKeys.all }),
-  });
-  if (task.state === "done" || task.state === "cancelled") return null;
-  return (
-    <Menu
-      trigger={
-        <Button>
-          <UserRound size={13} aria-hidden="true" /> {say.assign}
-        </Button>
-      }
-    >
-      {(agents?.items ?? [])
-        .filter((agent) => agent.desired !== "retired" && agent.id !== task.agent?.id)
-        .map((agent) => (
-          <MenuItem key={agent.id} onSelect={() => assign.mutate(agent.id)}>
-            {agent.name}
-          </MenuItem>
-        ))}
-      {task.agent && (
-        <>
-          <MenuLine />
-          <MenuItem onSelect={() => assign.mutate(null)}>{say.unassign}</MenuItem>
-        </>
-      )}
-    </Menu>
-  );
-}
-
-function Acceptance({ task }: { task: Task }) {
-  const allowed = useMay("work");
-  const client = useQueryClient();
-  const tick = useMutation({
-    mutationFn: (at: number) => changeTask(task, { acceptance: task.acceptance.map((each, index) => (index === at ? { ...each, met: !each.met } : each)) }),
-    onSuccess: (answer) => client.setQueryData(taskKeys.one(answer.id), answer),
-    onError: (error) => {
-      toast({ text: asProblem(error).message, tone: "wrong" });
-      void client.invalidateQueries({ queryKey: taskKeys.one(task.id) });
-    },
-  });
-  if (task.acceptance.length === 0) return <p className="card px-4 py-3 text-faint">{say.noAcceptance}</p>;
-  return (
-    <ul className="card grid gap-2 px-4 py-3">
-      {task.acceptance.map((each, at) => (
-        <li key={`${at}-${each.text}`}>
-          <label className="flex items-start gap-2.5">
-            <input type="checkbox" checked={each.met} onChange={() => tick.mutate(at)} disabled={tick.isPending || !allowed} className="mt-[3px] size-[15px] shrink-0 accent-(--work)" />
-            <span className={cx("min-w-0 break-words", !each.met && "text-muted")}>{each.text}</span>
-          </label>
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -1,49 +1,230 @@
-import type { Run, Task } from "@/api/types";
-import type { Tone } from "@/components/chip";
-import { Dot } from "@/components/chip";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { SmilePlus } from "lucide-react";
+import { useState } from "react";
+
+import { commentKeys, commentsQuery, reactToComment, writeComment } from "@/api/comments";
+import { deliverablesQuery } from "@/api/deliverables";
+import { useMay } from "@/api/may";
+import { asProblem } from "@/api/problem";
+import { questionsQuery } from "@/api/questions";
+import { reviewsQuery } from "@/api/reviews";
+import { runsQuery } from "@/api/runs";
+import type { Comment, Question, Task } from "@/api/types";
+import { Avatar } from "@/components/avatar";
+import { Chip, Dot } from "@/components/chip";
+import { Composer } from "@/components/composer/composer";
 import { Ago } from "@/components/figures";
 import { Markdown } from "@/components/markdown";
-import { states } from "@/strings/common";
+import { Menu, MenuItem } from "@/components/menu";
+import { Section } from "@/components/page";
+import { QuestionAnswer } from "@/components/question-answer";
+import { ReviewSays } from "@/components/review-says";
+import { Segmented } from "@/components/segmented";
+import { toast } from "@/components/toast";
+import type { Happening } from "@/features/tasks/happenings";
+import { happenings } from "@/features/tasks/happenings";
+import { questions as questionWords } from "@/strings/questions";
+import { talk } from "@/strings/talk";
 import { tasks } from "@/strings/tasks";
 
-const say = tasks.page.events;
+const say = tasks.page;
+const EMOJI = ["👍", "✅", "👀", "❤️", "🎉", "🤔"];
 
-export type Happening = { id: string; at: string; tone: Tone; what: string; who?: string; text?: string | null; markdown?: boolean };
-
-const END_TONE: Record<Run["state"], Tone> = { queued: "plain", running: "work", succeeded: "work", failed: "wrong", cancelled: "done", expired: "wrong" };
-
-/** What is known to have happened to a task, newest first. Pure. */
-export function happenings(task: Task, runs: Run[]): Happening[] {
-  const found: Happening[] = [{ id: "created", at: task.created_at, tone: "done", what: say.created, who: task.accountable.name }];
-  for (const run of runs) {
-    found.push({ id: `${run.id}-began`, at: run.started_at ?? run.created_at, tone: "work", what: say.began(run.attempt), who: run.agent.name });
-    if (run.ended_at) {
-      const text = [run.reason, run.summary].filter(Boolean).join("\n\n");
-      found.push({ id: `${run.id}-ended`, at: run.ended_at, tone: END_TONE[run.state], what: say.run(run.attempt, say.ended[run.state]), who: run.agent.name, text, markdown: true });
-    }
-  }
-  const moved = found.every((each) => Math.abs(Date.parse(each.at) - Date.parse(task.state_since)) > 2_000);
-  if (moved) found.push({ id: "state", at: task.state_since, tone: "done", what: say.now(states[task.state]), text: task.note });
-  return found.sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+/** Talk, runs, versions, reviews and questions in one line of time, with a place to say something. */
+export function TaskTimeline({ task }: { task: Task }) {
+  const [shows, setShows] = useState<"all" | "talk">("all");
+  const { data: runs } = useQuery(runsQuery({ task_id: task.id }));
+  const { data: comments } = useQuery(commentsQuery(task.id));
+  const { data: deliverables } = useQuery(deliverablesQuery(task.id));
+  const { data: reviews } = useQuery(reviewsQuery(task.id));
+  const { data: questions } = useQuery(questionsQuery(task.id));
+  const allowed = useMay("review");
+  const client = useQueryClient();
+  const told = happenings({ task, runs: runs?.items ?? [], comments: comments ?? [], deliverables: deliverables ?? [], reviews: reviews?.items ?? [], questions: questions ?? [] });
+  const shown = shows === "all" ? told : told.filter((each) => each.kind !== "event");
+  return (
+    <Section
+      title={say.timeline}
+      aside={
+        <Segmented
+          label={say.timelineShows.label}
+          value={shows}
+          onChange={setShows}
+          options={[
+            { value: "all", label: say.timelineShows.all },
+            { value: "talk", label: say.timelineShows.talk },
+          ]}
+        />
+      }
+    >
+      {allowed && (
+        <div className="mb-4">
+          <Composer
+            label={talk.comment}
+            placeholder={talk.placeholder}
+            act={talk.send}
+            onSend={async (body) => {
+              await writeComment(task.id, { body });
+              await client.invalidateQueries({ queryKey: commentKeys.of(task.id) });
+            }}
+          />
+        </div>
+      )}
+      {shown.length === 0 && <p className="text-faint">{say.nothingSaid}</p>}
+      <ol className="grid">
+        {shown.map((item) => (
+          <li
+            key={item.id}
+            className="relative grid grid-cols-[20px_minmax(0,1fr)] gap-2.5 pb-4 before:absolute before:top-6 before:bottom-0 before:left-[9.5px] before:w-px before:bg-line last:pb-0 last:before:hidden"
+          >
+            <Item item={item} />
+          </li>
+        ))}
+      </ol>
+    </Section>
+  );
 }
 
-export function Timeline({ items }: { items: Happening[] }) {
+function Item({ item }: { item: Happening }) {
+  if (item.kind === "said") return <Said comment={item.comment} />;
+  if (item.kind === "reviewed") return <Reviewed item={item} />;
+  if (item.kind === "asked") return <Asked question={item.question} who={item.who} />;
   return (
-    <ol className="grid">
-      {items.map((item) => (
-        <li
-          key={item.id}
-          className="relative grid grid-cols-[18px_minmax(0,1fr)] gap-2 pb-4 before:absolute before:top-4 before:bottom-0 before:left-[7px] before:w-px before:bg-line last:pb-0 last:before:hidden"
-        >
-          <Dot tone={item.tone} className="mt-1.5 ml-1" />
-          <div className="min-w-0">
-            <p>
-              <b>{item.what}</b> {item.who && <span className="text-muted">{item.who}</span>} <Ago at={item.at} className="text-s text-faint" />
-            </p>
-            {item.text && <div className="mt-1 text-muted">{item.markdown ? <Markdown text={item.text} /> : item.text}</div>}
+    <>
+      <Dot tone={item.tone} className="mt-1.5 ml-1.5" />
+      <div className="min-w-0">
+        <p>
+          {item.runId ? (
+            <Link to="/runs/$runId" params={{ runId: item.runId }} className="font-[560] hover:underline">
+              {item.what}
+            </Link>
+          ) : (
+            <b>{item.what}</b>
+          )}{" "}
+          {item.who && <span className="text-muted">{item.who}</span>} <Ago at={item.at} className="text-s text-faint" />
+        </p>
+        {item.text && (
+          <div className="mt-1 text-muted">
+            <Markdown text={item.text} />
           </div>
-        </li>
+        )}
+      </div>
+    </>
+  );
+}
+
+function Reviewed({ item: { review, tone } }: { item: Extract<Happening, { kind: "reviewed" }> }) {
+  return (
+    <>
+      <Dot tone={tone} className="mt-1.5 ml-1.5" />
+      <div className="min-w-0">
+        <p>
+          <b>{say.events.verdict[review.verdict](review.version)}</b> <span className="text-muted">{review.reviewer.name}</span> <Ago at={review.created_at} className="text-s text-faint" />
+        </p>
+        <div className="mt-1 text-muted">
+          <ReviewSays review={review} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Said({ comment }: { comment: Comment }) {
+  const place = [comment.version !== null && talk.onVersion(comment.version), comment.line_from !== null && talk.onLine(comment.line_from)].filter(Boolean).join(", ");
+  return (
+    <>
+      <Avatar name={comment.author.name} agent={comment.author.is_agent} />
+      <article aria-label={`${comment.author.name}: ${talk.comment}`} className="card min-w-0 px-3.5 py-2.5">
+        <p className="mb-1 flex flex-wrap items-baseline gap-x-2">
+          <b>{comment.author.name}</b>
+          <Ago at={comment.created_at} className="text-s text-faint" />
+          {place && <span className="text-s text-faint">{place}</span>}
+        </p>
+        <Markdown text={comment.body} />
+        {comment.held && (
+          <p className="mt-1.5">
+            <Chip tone="wait" className="whitespace-normal">
+              {talk.held}
+            </Chip>
+          </p>
+        )}
+        <Reactions comment={comment} />
+      </article>
+    </>
+  );
+}
+
+function Reactions({ comment }: { comment: Comment }) {
+  const client = useQueryClient();
+  const allowed = useMay("review");
+  const react = useMutation({
+    mutationFn: (emoji: string) => reactToComment(comment.id, emoji),
+    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
+    onSettled: () => client.invalidateQueries({ queryKey: commentKeys.of(comment.task_id) }),
+  });
+  const given = Object.entries(comment.reactions).filter(([, count]) => count > 0);
+  if (!allowed && given.length === 0) return null;
+  return (
+    <div className="mt-1.5 -mb-0.5 flex flex-wrap items-center gap-1">
+      {given.map(([emoji, count]) => (
+        <button
+          key={emoji}
+          type="button"
+          disabled={!allowed}
+          aria-label={talk.reactWith(emoji, count)}
+          onClick={() => react.mutate(emoji)}
+          className="num inline-flex h-6 items-center gap-1 rounded-full border border-line px-2 text-xs text-muted hover:border-line-strong"
+        >
+          {emoji} {count}
+        </button>
       ))}
-    </ol>
+      {allowed && (
+        <Menu
+          align="start"
+          trigger={
+            <button type="button" aria-label={talk.react} className="grid size-6 place-items-center rounded-full text-faint hover:bg-sunken hover:text-ink">
+              <SmilePlus size={14} aria-hidden="true" />
+            </button>
+          }
+        >
+          <div className="flex">
+            {EMOJI.map((emoji) => (
+              <MenuItem key={emoji} onSelect={() => react.mutate(emoji)}>
+                {emoji}
+              </MenuItem>
+            ))}
+          </div>
+        </Menu>
+      )}
+    </div>
+  );
+}
+
+function Asked({ question, who }: { question: Question; who: string }) {
+  return (
+    <>
+      <Avatar name={who} agent />
+      <article aria-label={`${who} ${questionWords.asks}`} className="card min-w-0 border-l-[3px] border-l-wait px-3.5 py-2.5">
+        <p className="mb-1 flex flex-wrap items-baseline gap-x-2">
+          <b>
+            {who} {questionWords.asks}
+          </b>
+          <Ago at={question.created_at} className="text-s text-faint" />
+          <span className="text-s text-faint">{questionWords.state[question.state]}</span>
+        </p>
+        <Markdown text={question.text} />
+        {question.answer && (
+          <div className="mt-2 border-l-2 border-line-strong pl-3 text-muted">
+            <Markdown text={question.answer} />
+          </div>
+        )}
+        {question.state === "open" && (
+          <div className="mt-2.5">
+            <QuestionAnswer question={question} />
+          </div>
+        )}
+      </article>
+    </>
   );
 }

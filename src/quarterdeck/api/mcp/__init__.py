@@ -1,0 +1,1 @@
+"""/mcp: the verbs of agents as tools of the Model Context Protocol."""

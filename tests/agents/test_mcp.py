@@ -1,0 +1,281 @@
+"""/mcp, by the official SDK's client, in the current and the previous revision of the protocol."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import httpx2
+import openai
+import pytest
+from agents_world import AgentKey, World
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+CURRENT, PREVIOUS = "2026-07-28", "legacy"
+REVISIONS = (CURRENT, PREVIOUS)
+TOOLS = {
+    "list_my_tasks": ({"status", "limit"}, set()),
+    "get_task": ({"task_id"}, {"task_id"}),
+    "claim_task": ({"task_id"}, {"task_id"}),
+    "heartbeat": ({"task_id", "note"}, {"task_id"}),
+    "report_progress": (
+        {"task_id", "percent", "message", "idempotency_key"},
+        {"task_id", "message", "idempotency_key"},
+    ),
+    "submit_deliverable": ({"task_id", "kind", "title", "content"}, {"task_id", "kind", "title", "content"}),
+    "comment": ({"task_id", "text"}, {"task_id", "text"}),
+    "ask_human": ({"task_id", "question", "options", "blocking"}, {"task_id", "question", "blocking"}),
+    "get_answer": ({"question_id"}, {"question_id"}),
+    "block_on": ({"task_id", "other_task_id", "reason"}, {"task_id"}),
+    "complete_task": ({"task_id", "summary"}, {"task_id", "summary"}),
+    "fail_task": ({"task_id", "reason"}, {"task_id", "reason"}),
+    "release_task": ({"task_id", "reason"}, {"task_id"}),
+    "read_inbox": ({"after"}, set()),
+}
+
+
+@asynccontextmanager
+async def _connected(world: World, key: str, mode: str = CURRENT, **headers: str) -> AsyncIterator[Client]:
+    named = {"authorization": f"Bearer {key}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    async with httpx2.AsyncClient(headers=named, timeout=60) as http:
+        transport = streamable_http_client(f"{world.url}/mcp", http_client=http)
+        async with Client(transport, mode=mode) as client:  # type: ignore[arg-type]
+            yield client
+
+
+async def _call(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, result.content
+    assert result.structured_content is not None
+    return dict(result.structured_content)
+
+
+async def _refused(client: Client, tool: str, **arguments: Any) -> str:
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error, result
+    return str(result.content[0].text)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("mode", REVISIONS)
+async def test_it_lists_the_tools_with_their_arguments_and_how_they_behave(world: World, mode: str) -> None:
+    async with _connected(world, world.agent().key, mode) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    assert set(tools) >= set(TOOLS)
+    for name, (arguments, required) in TOOLS.items():
+        tool, schema = tools[name], tools[name].input_schema
+        assert (set(schema["properties"]), set(schema.get("required", ()))) == (arguments, required), name
+        assert tool.description and len(tool.description) > 60, name
+        assert tool.annotations is not None
+        assert tool.annotations.read_only_hint is (name in ("list_my_tasks", "get_task")), name
+        assert (tool.annotations.destructive_hint, tool.annotations.idempotent_hint) == (False, True), name
+        assert tool.output_schema is not None
+
+
+@pytest.mark.parametrize("mode", REVISIONS)
+async def test_a_client_does_a_task_from_claim_to_completion(world: World, mode: str) -> None:
+    agent = world.agent()
+    task = world.task(agent, "Q3 report", brief="Four sections.", acceptance=["Has sources"])
+    async with _connected(world, agent.key, mode) as client:
+        listed = (await _call(client, "list_my_tasks"))["tasks"]
+        assert [(one["task_id"], one["yours"], one["blocked"]) for one in listed] == [(task["id"], True, False)]
+        claimed = await _call(client, "claim_task", task_id=task["ref"])
+        assert (claimed["task_id"], claimed["status"]) == (task["id"], "in_progress")
+        assert claimed["assignment"]["task"]["brief"] == "Four sections."
+
+        async with openai.AsyncOpenAI(base_url=f"{claimed['base_url']}/v1", api_key=claimed["run_key"]) as model:
+            said = await model.chat.completions.create(
+                model="gpt-4o-mini", messages=[{"role": "user", "content": "Write."}]
+            )
+        progress = {"task_id": task["id"], "message": "one call made", "idempotency_key": "k1", "percent": 40}
+        for _ in range(2):
+            assert (await _call(client, "report_progress", **progress))["stop"] is False
+        await _call(client, "report_progress", **{**progress, "message": "more", "idempotency_key": "k2"})
+        await _call(client, "report_progress", **progress)
+        assert "used to say something else" in await _refused(
+            client, "report_progress", **{**progress, "message": "something else"}
+        )
+        content = said.choices[0].message.content or ""
+        deliverable = {"task_id": task["id"], "kind": "text", "title": "report", "content": content}
+        assert (await _call(client, "submit_deliverable", **deliverable))["version"] == 1
+        assert (await _call(client, "submit_deliverable", **deliverable))["new"] is False
+        for _ in range(2):
+            done = await _call(client, "complete_task", task_id=task["id"], summary="Written.")
+            assert (done["status"], done["run_state"]) == ("in_review", "succeeded")
+    run = world.see_run(claimed["run_id"])
+    assert (run["state"], run["note"], run["summary"]) == ("succeeded", "more", "Written.")
+    assert [(call["run_id"], call["attribution"]) for call in world.calls(agent)] == [(run["id"], "run_key")]
+
+
+async def test_the_run_key_alone_is_enough_for_the_verbs_of_its_task(world: World) -> None:
+    agent = world.agent(capacity=2)
+    task, other = world.task(agent), world.task(agent)
+    async with _connected(world, agent.key) as client:
+        claimed = await _call(client, "claim_task", task_id=task["id"])
+    async with _connected(world, claimed["run_key"]) as client:
+        assert [one["task_id"] for one in (await _call(client, "list_my_tasks"))["tasks"]] == [task["id"]]
+        assert (await _call(client, "heartbeat", task_id=task["id"], note="going on"))["stop"] is False
+        assert "not_found" in await _refused(client, "get_task", task_id=other["id"])
+        assert "use it as it is" in await _refused(client, "claim_task", task_id=task["id"])
+        await _call(client, "fail_task", task_id=task["id"], reason="no_progress")
+    assert world.see_run(claimed["run_id"])["reason"] == "no_progress"
+
+
+async def test_a_claim_repeated_after_its_answer_was_lost_gets_the_same_run(world: World) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with _connected(world, agent.key) as client:
+        first = await _call(client, "claim_task", task_id=task["id"])
+        again = await _call(client, "claim_task", task_id=task["id"])
+        assert first["run_id"] == again["run_id"]
+        assert first["run_key"] != again["run_key"]
+    model = httpx.post(
+        f"{world.url}/v1/chat/completions",
+        headers={"authorization": f"Bearer {again['run_key']}"},
+        json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]},
+    )
+    assert (model.status_code, model.headers["x-quarterdeck-run"]) == (200, first["run_id"])
+
+
+@pytest.mark.parametrize("mode", REVISIONS)
+async def test_a_question_is_asked_and_its_answer_fetched(world: World, mode: str) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with _connected(world, agent.key, mode) as client:
+        await _call(client, "claim_task", task_id=task["id"])
+        question = {"task_id": task["id"], "question": "Which year?", "options": ["2025", "2026"], "blocking": True}
+        asked = await _call(client, "ask_human", **question)
+        assert (asked["state"], "get_answer" in asked["next"]) == ("input_required", True)
+        assert (await _call(client, "get_answer", question_id=asked["question_id"]))["state"] == "open"
+        await asyncio.to_thread(world.answer, task["id"], "2026")
+        answer = await _call(client, "get_answer", question_id=asked["question_id"])
+        assert (answer["state"], answer["answer"]) == ("answered", "2026")
+        came = await _call(client, "read_inbox")
+        assert [item["body"] for item in came["items"]] == ["2026"]
+        assert (await _call(client, "read_inbox", after=came["cursor"]))["items"] == []
+
+
+async def test_a_task_that_waits_for_another_comes_back_by_itself(world: World) -> None:
+    agent, other = world.agent(), world.agent()
+    task = world.task(agent)
+    first = world.task(other, "Draft", review="none")
+    async with _connected(world, agent.key) as client, _connected(world, other.key) as drafting:
+        await _call(client, "claim_task", task_id=task["id"])
+        blocked = await _call(client, "block_on", task_id=task["id"], other_task_id=first["ref"])
+        assert (blocked["status"], blocked["waits_for"]) == ("ready", [first["ref"]])
+        assert "waits for" in await _refused(client, "claim_task", task_id=task["id"])
+        await _call(drafting, "claim_task", task_id=first["id"])
+        assert "wait for each other" in await _refused(
+            drafting, "block_on", task_id=first["id"], other_task_id=task["id"]
+        )
+        await _call(drafting, "complete_task", task_id=first["id"], summary="Drafted.")
+        assert (await _call(client, "claim_task", task_id=task["id"]))["attempt"] == 2
+        stuck = await _call(client, "block_on", task_id=task["id"], reason="The sheet is empty.")
+        assert (stuck["status"], stuck["question_id"] is not None) == ("in_progress", True)
+        assert "either" in await _refused(client, "block_on", task_id=task["id"])
+        released = await _call(client, "release_task", task_id=task["id"], reason="not mine")
+        assert (released["status"], released["run_state"]) == ("ready", "cancelled")
+
+
+async def test_every_kind_of_deliverable_is_taken(world: World) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with _connected(world, agent.key) as client:
+        await _call(client, "claim_task", task_id=task["id"])
+        file = base64.b64encode(b"\x00\x01binary").decode()
+        for kind, content in (
+            ("url", "https://example.com/report"),
+            ("json", '{"rows": 3}'),
+            ("file", file),
+            ("text", "# Done"),
+        ):
+            given = {"task_id": task["id"], "kind": kind, "title": kind, "content": content}
+            assert (await _call(client, "submit_deliverable", **given))["new"] is True
+        data = {"task_id": task["id"], "kind": "file", "title": "csv", "content": f"data:text/csv;base64,{file}"}
+        await _call(client, "submit_deliverable", **data)
+        bad = {"task_id": task["id"], "title": "bad"}
+        assert "base64" in await _refused(client, "submit_deliverable", kind="file", content="not base64!", **bad)
+        assert "not JSON" in await _refused(client, "submit_deliverable", kind="json", content="{", **bad)
+        comment = await _call(client, "comment", task_id=task["id"], text=f"Have a look, @{agent.name} and @owner.")
+        assert comment["status"] == "in_progress"
+
+
+async def test_errors_say_what_to_do_next(world: World) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with _connected(world, agent.key) as client:
+        said = await _refused(client, "heartbeat", task_id=task["id"])
+        assert "not_claimed: " in said and "Call claim_task first." in said
+        assert "list_my_tasks" in await _refused(client, "get_task", task_id="tsk_nobody")
+        claimed = await _call(client, "claim_task", task_id=task["id"])
+        world.system.post(f"/api/v1/runs/{claimed['run_id']}/cancel", {})
+        said = await _refused(client, "report_progress", task_id=task["id"], message="x", idempotency_key="1")
+        assert "lease_lost: " in said and "call claim_task again" in said
+        world.system.patch(f"/api/v1/agents/{agent.id}", {"desired": "paused"})
+        assert "paused by a person" in await _refused(client, "claim_task", task_id=task["id"])
+        assert "status" in await _refused(client, "list_my_tasks", status="no such")
+
+
+async def test_a_pause_reaches_a_polite_agent_by_its_heartbeat(world: World) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with _connected(world, agent.key) as client:
+        await _call(client, "claim_task", task_id=task["id"])
+        world.system.patch(f"/api/v1/agents/{agent.id}", {"desired": "paused"})
+        alive = await _call(client, "heartbeat", task_id=task["id"])
+        assert (alive["stop"], alive["reason"]) == (True, "agent_paused")
+
+
+async def test_the_session_of_a_claim_is_that_of_the_clients_headers_or_meta(world: World) -> None:
+    agent = world.agent(capacity=2)
+    first, second = world.task(agent), world.task(agent)
+    async with _connected(world, agent.key, x_claude_code_session_id="claude-7") as client:
+        one = await _call(client, "claim_task", task_id=first["id"])
+    async with _connected(world, agent.key) as client:
+        result = await client.call_tool("claim_task", {"task_id": second["id"]}, meta={"quarterdeck/session": "own-8"})
+        two = dict(result.structured_content or {})
+    body = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    for session, run in (("claude-7", one["run_id"]), ("own-8", two["run_id"])):
+        headers = {"authorization": f"Bearer {agent.key}", "x-claude-code-session-id": session}
+        answer = httpx.post(f"{world.url}/v1/messages", json=body, headers=headers)
+        assert answer.headers["x-quarterdeck-run"] == run
+
+
+def _post(world: World, **headers: str) -> httpx.Response:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    named = {k.replace("_", "-"): v for k, v in headers.items()}
+    wanted = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25", **named}
+    return httpx.post(f"{world.url}/mcp", json=body, headers=wanted)
+
+
+def test_nobody_and_members_are_kept_out(world: World) -> None:
+    nobody = _post(world)
+    assert (nobody.status_code, nobody.headers["www-authenticate"]) == (401, "Bearer")
+    assert nobody.json()["code"] == "unauthenticated"
+    member = _post(world, authorization="Bearer owner-token-for-tests-only")
+    assert (member.status_code, member.json()["permission"]) == (403, "agent_verb")
+    assert _post(world, authorization="Bearer qd-a-wrong").status_code == 401
+
+
+def test_a_page_of_another_origin_and_a_foreign_name_are_kept_out(world: World) -> None:
+    key = f"Bearer {world.agent().key}"
+    assert _post(world, authorization=key).status_code == 200
+    assert _post(world, authorization=key, origin=world.url).status_code == 200
+    assert _post(world, authorization=key, origin="http://evil.example").status_code == 403
+    rebound = _post(world, authorization=key, origin="http://evil.example:80", host="evil.example:80")
+    assert (rebound.status_code, rebound.json()["code"]) == (421, "misdirected")
+
+
+def test_what_is_no_call_of_the_protocol_is_answered_as_it_says(world: World) -> None:
+    agent: AgentKey = world.agent()
+    headers = {"authorization": f"Bearer {agent.key}", "accept": "application/json, text/event-stream"}
+    assert httpx.get(f"{world.url}/mcp", headers=headers).status_code == 405
+    # There is no session to end: clients of the previous revision take that for done.
+    assert httpx.delete(f"{world.url}/mcp", headers=headers).status_code == 405
+    garbage = httpx.post(f"{world.url}/mcp", content=b"{", headers={**headers, "content-type": "application/json"})
+    assert garbage.status_code == 400
+    assert json.loads(garbage.text)["error"]["code"] == -32700
+    assert httpx.get(f"{world.url}/.well-known/oauth-protected-resource").status_code == 404

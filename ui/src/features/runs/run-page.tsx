@@ -1,0 +1,130 @@
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+
+import { runCallsQuery } from "@/api/calls";
+import { runQuery } from "@/api/runs";
+import type { Run } from "@/api/types";
+import { Facts } from "@/components/facts";
+import { Ago, Money, Since } from "@/components/figures";
+import { KillRunButton } from "@/components/kill-run";
+import { Markdown } from "@/components/markdown";
+import { Mark, Page, Section, Strip } from "@/components/page";
+import { ProblemNote, SkeletonRows } from "@/components/states";
+import { RunSteps } from "@/features/runs/run-steps";
+import { tokensOf } from "@/features/runs/waterfall";
+import { formatClock, formatCompact, formatCount, formatSpan } from "@/lib/format";
+import { useListKeys } from "@/lib/list-keys";
+import { useCoarseNow } from "@/lib/ticker";
+import { run as say } from "@/strings/runs";
+import { tasks } from "@/strings/tasks";
+
+const TONE = { queued: undefined, running: "work", succeeded: "work", failed: "wrong", cancelled: "wait", expired: "wrong" } as const;
+
+/** What one attempt did, step by step. */
+export function RunPage({ runId }: { runId: string }) {
+  const { data: run } = useSuspenseQuery(runQuery(runId));
+  const { data, error, refetch } = useQuery(runCallsQuery(runId));
+  useListKeys();
+  const now = useCoarseNow();
+  const calls = data?.calls ?? [];
+  const tokens = tokensOf(calls);
+  const busy = calls.reduce((sum, call) => sum + call.duration_ms, 0);
+  const whole = (run.ended_at ? Date.parse(run.ended_at) : now) - Date.parse(run.started_at ?? run.created_at);
+  return (
+    <Page
+      title={`${say.title(run.attempt)} · ${run.task.ref}`}
+      above={
+        <>
+          <Link to="/board" className="hover:underline">
+            {tasks.board}
+          </Link>{" "}
+          /{" "}
+          <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} className="hover:underline">
+            {run.task.ref}
+          </Link>{" "}
+          / {say.title(run.attempt)}
+        </>
+      }
+      answer={<Answer run={run} />}
+      below={
+        <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} className="hover:underline">
+          {run.task.title}
+        </Link>
+      }
+      actions={<KillRunButton run={run} agentName={run.agent.name} />}
+    >
+      <Strip
+        figures={[
+          {
+            label: say.cost,
+            value: (
+              <Link to="/calls" search={{ run: run.id }} className="hover:underline">
+                <Money nano={run.cost_nano} unpriced={run.unpriced_calls} />
+              </Link>
+            ),
+          },
+          {
+            label: say.calls,
+            value: formatCount(run.calls),
+            note: run.errors > 0 && <span className="text-wrong">{say.errors(run.errors)}</span>,
+          },
+          { label: say.tokensIn, value: formatCompact(tokens.input), note: tokens.cached > 0 && say.cached(formatCompact(tokens.cached)) },
+          { label: say.inModels, value: formatSpan(busy), note: whole > 0 && say.ofTime(Math.min(100, Math.round((100 * busy) / whole))) },
+        ]}
+      />
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
+        <Section
+          title={say.steps}
+          aside={
+            <Link to="/calls" search={{ run: run.id }} className="text-accent hover:underline">
+              {say.allCalls}
+            </Link>
+          }
+        >
+          {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
+          {!error && !data && <SkeletonRows />}
+          {data && (calls.length === 0 ? <p className="card px-4 py-3 text-faint">{say.nothing}</p> : <RunSteps calls={calls} cut={data.cut} />)}
+        </Section>
+        <aside className="grid content-start gap-5">
+          {(run.summary ?? run.note) && (
+            <Section title={say.note}>
+              <div className="card px-4 py-3">
+                <Markdown text={run.summary ?? run.note ?? ""} />
+              </div>
+            </Section>
+          )}
+          <Section title={say.facts}>
+            <div className="card p-4">
+              <Facts
+                facts={[
+                  {
+                    label: tasks.page.agent,
+                    value: (
+                      <Link to="/agents/$agentId" params={{ agentId: run.agent.id }} className="hover:underline">
+                        {run.agent.name}
+                      </Link>
+                    ),
+                  },
+                  { label: say.began, value: <Ago at={run.started_at ?? run.created_at} /> },
+                  ...(run.ended_at ? [{ label: say.ended, value: <Ago at={run.ended_at} /> }] : [{ label: say.lease, value: formatClock(run.lease_expires_at) }]),
+                  ...(run.reason ? [{ label: say.reason, value: run.reason }] : []),
+                ]}
+              />
+            </div>
+          </Section>
+        </aside>
+      </div>
+    </Page>
+  );
+}
+
+function Answer({ run }: { run: Run }) {
+  const from = run.started_at ?? run.created_at;
+  return (
+    <>
+      {say.answer(run.attempt, run.agent.name)} <Mark tone={TONE[run.state]}>{say.verbs[run.state]}</Mark>{" "}
+      {run.ended_at ? formatSpan(Date.parse(run.ended_at) - Date.parse(from)) : <Since at={from} />}
+      {run.reason && ` (${run.reason})`}.
+    </>
+  );
+}
