@@ -35,7 +35,7 @@ class Server:
     """The API, by address and token. `pace` is how long the agents take: 1 is at once, 40 looks like life."""
 
     def __init__(self, url: str, token: str, pace: int = 1) -> None:
-        self._url, self._token = url, token
+        self.url, self._token = url, token
         self.pace = pace
 
     def get(self, path: str, key: str = "") -> Any:
@@ -46,7 +46,7 @@ class Server:
 
     def _send(self, method: str, path: str, body: Any, key: str, headers: dict[str, str]) -> Any:
         request = urllib.request.Request(
-            self._url + path,
+            self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"authorization": f"Bearer {key or self._token}", "content-type": "application/json", **headers},

@@ -9,6 +9,7 @@ import { keyKeys } from "@/api/keys";
 import type { LiveEvent } from "@/api/live";
 import { memberKeys } from "@/api/members";
 import { needKeys } from "@/api/needs";
+import { projectKeys } from "@/api/projects";
 import { providerKeys } from "@/api/providers";
 import { questionKeys } from "@/api/questions";
 import { reviewKeys } from "@/api/reviews";
@@ -47,9 +48,17 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "task.changed":
     case "task.assigned":
     case "task.unblocked":
+    case "task.held":
+    case "task.released":
+    case "task.watched":
+    case "task.unwatched":
     case "dependency.added":
     case "dependency.removed":
       return [soon(taskKeys.all)];
+    case "project.created":
+    case "project.changed":
+    case "project.deleted":
+      return [soon(projectKeys.all), soon(taskKeys.all)];
     case "run.opened":
     case "run.ended":
     case "run.expired":

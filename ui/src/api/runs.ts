@@ -1,9 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Page, Run } from "@/api/types";
+import type { Page, Run, RunState } from "@/api/types";
 
-export type RunFilter = { task_id?: string; agent_id?: string };
+export type RunFilter = { task_id?: string; agent_id?: string; state?: RunState };
 
 export const runKeys = { all: ["runs"] as const, list: (filter: RunFilter) => ["runs", "list", filter] as const, one: (id: string) => ["runs", "one", id] as const };
 
@@ -12,6 +12,12 @@ export const runsQuery = (filter: RunFilter) =>
     queryKey: runKeys.list(filter),
     queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { ...filter, limit: 20 } }, signal })),
   });
+
+/** Every run that is open now, with what it has cost so far. */
+export const openRunsQuery = queryOptions({
+  queryKey: runKeys.list({ state: "running" }),
+  queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { state: "running", limit: 200 } }, signal })),
+});
 
 export const runQuery = (id: string) =>
   queryOptions({

@@ -1,27 +1,30 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { sessionQuery } from "@/api/session";
 import type { Agent } from "@/api/types";
-import { agentShown } from "@/components/agent-state";
 import { Money } from "@/components/figures";
 import { Mark } from "@/components/page";
-import { useCoarseNow } from "@/lib/ticker";
+import { clauses } from "@/components/status/status-words";
 import { agents as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
-/** "Three agents work, one is paused. $4.12 today." */
+/** "Three agents work, one loops, two wait for T-1. $4.12 today." */
 export function AgentsAnswer({ agents }: { agents: Agent[] }) {
-  const now = useCoarseNow();
-  const verbs = agents.map((agent) => agentShown(agent, now).verb);
-  const working = verbs.filter((verb) => verb === "working" || verb === "calling").length;
-  const paused = verbs.filter((verb) => verb === "paused").length;
+  const { data: session } = useQuery(sessionQuery);
+  const parts = clauses(
+    agents.map((agent) => agent.status),
+    session?.member.id,
+  );
   const cost = agents.reduce((sum, agent) => sum + agent.today.cost_nano, 0);
   const unpriced = agents.reduce((sum, agent) => sum + agent.today.unpriced_calls, 0);
   return (
     <>
-      {working === 0 ? say.nobodyWorks : say.work(working)}
-      {paused > 0 && (
-        <>
-          , <Mark tone="wait">{say.paused(paused)}</Mark>
-        </>
-      )}
+      {parts.map((part, at) => (
+        <span key={part.text}>
+          {at > 0 && (at === parts.length - 1 ? ` ${words.and} ` : ", ")}
+          {part.tone ? <Mark tone={part.tone}>{part.text}</Mark> : part.text}
+        </span>
+      ))}
       . <Money nano={cost} /> {say.today}
       {unpriced > 0 && (
         <>

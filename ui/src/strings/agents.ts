@@ -1,17 +1,31 @@
 import { spelled } from "@/strings/common";
 
+const some = (count: number, one: string, more: string): string => `${spelled(count).toLowerCase()} ${count === 1 ? one : more}`;
+
 export const agents = {
   title: "Agents",
   newAgent: "New agent",
-  /** Pieces of the sentence at the top of pages that answer for agents. */
-  work: (count: number) => `${spelled(count)} ${count === 1 ? "agent works" : "agents work"}`,
-  nobodyWorks: "No agent works right now",
-  paused: (count: number) => `${count === 1 ? "one is" : `${spelled(count).toLowerCase()} are`} paused`,
+  status: {
+    waitsFor: (name: string) => `waits for ${name}`,
+    waitsForYou: "waits for you",
+    silent: "silent",
+    offline: "offline",
+    /** Pieces of the sentence at the top of pages that answer for agents. */
+    work: (count: number) => `${spelled(count)} ${count === 1 ? "agent works" : "agents work"}`,
+    nobodyWorks: "No agent works right now",
+    loop: (count: number) => some(count, "loops", "loop"),
+    stuck: (count: number) => some(count, "is stuck", "are stuck"),
+    areSilent: (count: number) => some(count, "is silent", "are silent"),
+    overBudget: (count: number) => some(count, "is over budget", "are over budget"),
+    waitForYou: (count: number) => some(count, "waits for you", "wait for you"),
+    waitForPerson: (count: number) => some(count, "waits for a person", "wait for people"),
+    waitForNamed: (count: number, name: string) => `${some(count, "waits for", "wait for")} ${name}`,
+    waitForTasks: (count: number) => some(count, "waits for another task", "wait for other tasks"),
+    arePaused: (count: number) => some(count, "is paused", "are paused"),
+  },
   today: "today",
   columns: { agent: "Agent", doing: "Works on", lastCall: "Last call", calls: "Calls today", cost: "Today", act: "Act" },
   noTask: "no task",
-  calling: "calls models, no task",
-  idle: "idle",
   neverCalled: "no call yet",
   runs: (count: number) => `${count} runs`,
   errors: (count: number) => (count === 1 ? "1 failed" : `${count} failed`),
@@ -54,10 +68,22 @@ export const agents = {
   },
   page: {
     worksOn: (task: string) => `works on ${task}`,
-    isIdle: "is idle",
-    isCalling: "calls models without a task",
-    isPaused: "is paused",
-    isRetired: "is retired",
+    /** What stands between the name and the words of its state. */
+    is: {
+      idle: "is",
+      offline: "is",
+      silent: "is",
+      stuck: "is",
+      looping: "is",
+      paused: "is",
+      retired: "is",
+      over_budget: "is",
+      streaming: "is",
+      thinking: "is",
+      using_tool: "is",
+      working: "is",
+      never_connected: "has",
+    } as Partial<Record<string, string>>,
     keys: "Keys",
     newKey: "New key",
     runs: "Runs",

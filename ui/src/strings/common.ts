@@ -6,6 +6,7 @@ const calls = (count: number): string => (count === 1 ? "1 call" : `${counted(co
 /** Words used all over. Everything the interface says stands in this folder, ready for translation. */
 export const words = {
   product: "Quarterdeck",
+  and: "and",
   cancel: "Cancel",
   close: "Close",
   copied: "Copied",

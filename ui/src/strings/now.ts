@@ -11,9 +11,12 @@ export const now = {
   open: "Open tasks",
   inHand: (count: number) => `${counted(count)} in progress`,
   agents: "Agents, live",
+  task: "Task",
+  lastTen: "Last 10 min",
+  thisRun: "This run",
+  spark: (calls: number) => `${counted(calls)} calls in the last 10 minutes`,
   lastCalls: "Last calls",
   allCalls: "All calls",
-  waits: "Waits for a person",
   emptyTitle: "Welcome. Three steps to the first call.",
   steps: {
     provider: "Add a provider",
@@ -24,7 +27,4 @@ export const now = {
     taskHelp: "So that calls, cost and results belong to a piece of work.",
     done: "done",
   },
-  approve: "Done",
-  sendBack: "Back to work",
-  review: (agent: string) => `handed in by ${agent}`,
 };

@@ -28,6 +28,7 @@ export const tasks = {
   waitsForAgent: "waits for an agent",
   waitsForAgentNamed: (name: string) => `waits for ${name}`,
   waitsFor: (ref: string, others: number) => (others > 0 ? `waits for ${ref} and ${others} more` : `waits for ${ref}`),
+  held: "held",
   waitsSince: "waits",
   waitsForYou: "waits for you",
   waitsForReview: (name: string) => `waits for ${name}`,

@@ -1,6 +1,6 @@
+import { NeedsList } from "@/features/needs/needs-list";
 import { NowPage } from "@/features/now/now-page";
-import { WaitingReviews } from "@/features/tasks/waiting-reviews";
 
 export function NowRoute() {
-  return <NowPage waiting={<WaitingReviews />} />;
+  return <NowPage needs={<NeedsList />} />;
 }

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 
 import { LiveStream } from "@/api/live";
 import { LiveContext } from "@/api/live-hooks";
+import { patchStatuses, statusesIn } from "@/api/patch-status";
 import { refresherFor } from "@/api/refresh";
 import { sessionKeys } from "@/api/session";
 
@@ -13,7 +14,10 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const [stream] = useState(() => new LiveStream("/api/v1/events", () => void client.invalidateQueries(), () => void client.invalidateQueries({ queryKey: sessionKeys.all })));
   useEffect(() => {
     const refresher = refresherFor(client);
-    const stopListening = stream.listen((event) => refresher.hear(event));
+    const stopListening = stream.listen((event) => {
+      patchStatuses(client, statusesIn(event));
+      refresher.hear(event);
+    });
     stream.start();
     return () => {
       stopListening();

@@ -9,7 +9,6 @@ import { createAgentKey, keyKeys, keysQuery } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Agent } from "@/api/types";
-import { agentShown } from "@/components/agent-state";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
 import { OutcomeWord } from "@/components/call-words";
@@ -22,12 +21,13 @@ import { Mark, Page, Section, Strip } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { RunsTable } from "@/components/runs-table";
 import { SkeletonRows } from "@/components/states";
+import { StatusLine } from "@/components/status/status-line";
+import { isWorking, said, toneOf } from "@/components/status/status-words";
 import { toast } from "@/components/toast";
 import { FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
-import { useCoarseNow } from "@/lib/ticker";
 import { agents } from "@/strings/agents";
 
 const say = agents.page;
@@ -62,7 +62,12 @@ export function AgentPage({ agentId }: { agentId: string }) {
           {agent.name} <AgentSentence agent={agent} />
         </>
       }
-      below={agent.description}
+      below={
+        <span className="grid gap-0.5">
+          <StatusLine status={agent.status} wrap />
+          {agent.description}
+        </span>
+      }
       actions={
         <>
           <PauseButton agent={agent} size="m" />
@@ -112,9 +117,8 @@ export function AgentPage({ agentId }: { agentId: string }) {
 }
 
 function AgentSentence({ agent }: { agent: Agent }) {
-  const { verb } = agentShown(agent, useCoarseNow());
   const [run] = agent.open_runs;
-  if (verb === "working" && run) {
+  if (isWorking(agent.status) && run) {
     return (
       <span>
         {say.worksOn("")}
@@ -124,9 +128,9 @@ function AgentSentence({ agent }: { agent: Agent }) {
       </span>
     );
   }
-  if (verb === "paused") return <Mark tone="wait">{say.isPaused}</Mark>;
-  if (verb === "retired") return <Mark>{say.isRetired}</Mark>;
-  return <span>{verb === "calling" ? <Mark tone="work">{say.isCalling}</Mark> : say.isIdle}.</span>;
+  const tone = toneOf(agent.status.state);
+  const text = `${say.is[agent.status.state] ?? ""} ${said(agent.status).text}`.trim();
+  return tone === "wait" || tone === "wrong" || tone === "work" ? <Mark tone={tone}>{text}</Mark> : <span>{text}</span>;
 }
 
 function AgentKeys({ agentId }: { agentId: string }) {

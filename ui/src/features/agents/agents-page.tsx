@@ -6,7 +6,6 @@ import { useState } from "react";
 import { agentsQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import type { Agent } from "@/api/types";
-import { AgentVerb, agentShown } from "@/components/agent-state";
 import { AgentsAnswer } from "@/components/agents-answer";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
@@ -17,6 +16,8 @@ import { Ago, Money } from "@/components/figures";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { Empty } from "@/components/states";
+import { StatusLine } from "@/components/status/status-line";
+import { toneOf } from "@/components/status/status-words";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
@@ -55,6 +56,21 @@ export function AgentsPage({ creating, setCreating }: Props) {
   );
 }
 
+function Doing({ agent }: { agent: Agent }) {
+  const [run] = agent.open_runs;
+  return (
+    <span className="grid min-w-0 max-w-[300px]">
+      <StatusLine status={agent.status} />
+      {run && (
+        <Link to="/tasks/$taskId" params={{ taskId: run.task_id }} className="truncate pl-4 text-s text-muted hover:underline">
+          {run.task_title}
+          {agent.open_runs.length > 1 && ` · ${say.runs(agent.open_runs.length)}`}
+        </Link>
+      )}
+    </span>
+  );
+}
+
 const columns: Column<Agent>[] = [
   {
     id: "agent",
@@ -74,12 +90,12 @@ const columns: Column<Agent>[] = [
               </span>
             )}
           </span>
-          <AgentVerb agent={agent} className="max-w-[50vw] text-s @min-[600px]:hidden" />
+          <StatusLine status={agent.status} wrap className="text-s @min-[600px]:hidden" />
         </span>
       </span>
     ),
   },
-  { id: "doing", header: say.columns.doing, sort: (agent) => agentShown(agent, Date.now()).verb, from: "md", cell: (agent) => <AgentVerb agent={agent} className="max-w-[260px]" /> },
+  { id: "doing", header: say.columns.doing, sort: (agent) => toneOf(agent.status.state), from: "md", cell: (agent) => <Doing agent={agent} /> },
   {
     id: "last",
     header: say.columns.lastCall,

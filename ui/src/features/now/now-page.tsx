@@ -5,32 +5,27 @@ import { useMemo } from "react";
 import { agentsQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
 import { boardQuery } from "@/api/tasks";
-import type { Agent } from "@/api/types";
-import { AgentVerb, agentShown } from "@/components/agent-state";
 import { AgentsAnswer } from "@/components/agents-answer";
-import { Avatar } from "@/components/avatar";
-import type { Column } from "@/components/data-table";
-import { DataTable } from "@/components/data-table";
-import { Ago, Money } from "@/components/figures";
+import { Money } from "@/components/figures";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section, Strip } from "@/components/page";
-import { PauseButton } from "@/components/pause-button";
+import { byUrgency } from "@/components/status/status-words";
+import { AgentRows } from "@/features/now/agent-rows";
 import { FirstSteps } from "@/features/now/first-steps";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { useFloor } from "@/lib/ticker";
-import { agents } from "@/strings/agents";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** What happens and what needs me. `waiting` is what other parts of the product hold for a person. */
-export function NowPage({ waiting }: { waiting: React.ReactNode }) {
+/** What happens and what needs me. `needs` is what other parts of the product hold for a person. */
+export function NowPage({ needs }: { needs: React.ReactNode }) {
   const { data } = useSuspenseQuery(agentsQuery);
   useListKeys();
-  const present = useMemo(() => data.items.filter((agent) => agent.desired !== "retired").sort(byLiveliness), [data]);
+  const present = useMemo(() => data.items.filter((agent) => agent.desired !== "retired").sort(byUrgency), [data]);
   if (present.length === 0) {
     return (
       <Page title={say.title} answer={say.emptyTitle}>
@@ -39,16 +34,14 @@ export function NowPage({ waiting }: { waiting: React.ReactNode }) {
     );
   }
   return (
-    <Page title={say.title} answer={<AgentsAnswer agents={present} />}>
+    <Page title={say.title} answer={<AgentsAnswer agents={present} />} wide>
       <Figures />
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_340px]">
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
+        <div className="min-w-0">{needs}</div>
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           <Section title={say.agents}>
-            <DataTable label={say.agents} columns={COLUMNS} rows={present} rowId={(agent) => agent.id} />
+            <AgentRows agents={present} />
           </Section>
-        </div>
-        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          {waiting}
           <Section
             title={say.lastCalls}
             aside={
@@ -57,19 +50,12 @@ export function NowPage({ waiting }: { waiting: React.ReactNode }) {
               </Link>
             }
           >
-            <LatestCalls filter={{}} limit={10} narrow />
+            <LatestCalls filter={{}} limit={6} narrow />
           </Section>
         </div>
       </div>
     </Page>
   );
-}
-
-const RANK = { working: 0, calling: 1, idle: 2, paused: 3, retired: 4 };
-
-function byLiveliness(a: Agent, b: Agent): number {
-  const now = Date.now();
-  return RANK[agentShown(a, now).verb] - RANK[agentShown(b, now).verb] || a.name.localeCompare(b.name);
 }
 
 function Figures() {
@@ -121,39 +107,3 @@ function Figures() {
     />
   );
 }
-
-const COLUMNS: Column<Agent>[] = [
-  {
-    id: "agent",
-    header: agents.columns.agent,
-    cell: (agent) => (
-      <span className="flex items-center gap-2.5">
-        <Avatar name={agent.name} agent />
-        <span className="grid min-w-0">
-          <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
-            {agent.name}
-          </Link>
-          <AgentVerb agent={agent} className="max-w-[50vw] text-s @min-[600px]:hidden" />
-        </span>
-      </span>
-    ),
-  },
-  { id: "doing", header: agents.columns.doing, from: "md", cell: (agent) => <AgentVerb agent={agent} className="max-w-[190px]" /> },
-  {
-    id: "last",
-    header: agents.columns.lastCall,
-    from: "md",
-    cell: (agent) => (agent.last_call ? <Ago at={agent.last_call.at} className="text-muted" /> : <span className="text-faint">{agents.neverCalled}</span>),
-  },
-  {
-    id: "cost",
-    header: agents.columns.cost,
-    align: "end",
-    cell: (agent) => (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
-        <Money nano={agent.today.cost_nano} unpriced={agent.today.unpriced_calls} />
-      </Link>
-    ),
-  },
-  { id: "act", header: agents.columns.act, headerHidden: true, align: "end", from: "md", cell: (agent) => <PauseButton agent={agent} /> },
-];

@@ -6,12 +6,14 @@ import { sessionQuery } from "@/api/session";
 import type { Task, TaskState } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Chip, Dot } from "@/components/chip";
-import type { Tone } from "@/components/chip";
 import { Due, Money, Since } from "@/components/figures";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
+import { StatusLine } from "@/components/status/status-line";
+import { toneOf } from "@/components/status/status-words";
 import { cx } from "@/lib/cx";
 import { useCoarseNow } from "@/lib/ticker";
 import { priorities, states } from "@/strings/common";
+import { deliverables } from "@/strings/deliverables";
 import { tasks as say } from "@/strings/tasks";
 
 type LinkProps = { ref?: React.Ref<HTMLAnchorElement>; onKeyDown?: React.KeyboardEventHandler; "aria-describedby"?: string };
@@ -41,7 +43,8 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
       >
         {task.title}
       </Link>
-      <div className="flex h-6 items-center gap-1">
+      <Snippet task={task} />
+      <div className="flex min-h-6 items-start gap-1">
         <Worker task={task} />
         {onMove && <CardMenu task={task} onMove={onMove} onOpen={onOpen} />}
       </div>
@@ -64,6 +67,17 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
         </span>
       </div>
     </article>
+  );
+}
+
+/** What it has handed in last: the name of the draft, as a sign that there is something to read. */
+function Snippet({ task }: { task: Task }) {
+  const latest = task.latest_version;
+  if (!latest || task.state === "done") return null;
+  return (
+    <p className="truncate border-l-2 border-line-strong pl-2 text-s text-muted">
+      {latest.draft ? deliverables.draft(latest.version) : deliverables.version(latest.version)} · {latest.name}
+    </p>
   );
 }
 
@@ -115,37 +129,15 @@ function Urgency({ task }: { task: Task }) {
 }
 
 function Worker({ task }: { task: Task }) {
-  const { tone, verb } = workerSays(task);
   const name = task.run?.agent_name ?? task.agent?.name;
+  const tone = toneOf(task.status.state);
   return (
-    <div className="flex min-w-0 flex-1 items-center gap-2 text-s">
-      <Dot tone={tone} />
-      <span className={cx("min-w-0 shrink-0 truncate", name ? "max-w-[60%]" : "text-faint")}>{name ?? say.nobody}</span>
-      {verb && <span className={cx("min-w-0 truncate", VERB[tone])}>{verb}</span>}
+    <div className="flex min-w-0 flex-1 items-baseline gap-2 text-s leading-6">
+      <Dot tone={task.state === "in_review" ? "review" : tone} className="relative -top-px" />
+      <span className="flex min-w-0 flex-wrap gap-x-2 leading-5">
+        <span className={cx("max-w-full truncate", !name && "text-faint")}>{name ?? say.nobody}</span>
+        {task.run ? <StatusLine status={task.status} dot={false} wrap /> : task.hold && <span className="text-wait">{say.held}</span>}
+      </span>
     </div>
   );
-}
-
-const VERB: Record<Tone | "idle", string> = {
-  work: "text-work",
-  wait: "text-wait",
-  wrong: "text-wrong",
-  review: "text-review",
-  done: "text-faint",
-  plain: "text-faint",
-  idle: "text-faint",
-};
-
-/** What is going on with a task, as far as its state and its open run say. Pure. */
-export function workerSays(task: Task): { tone: Tone | "idle"; verb: string | null } {
-  switch (task.state) {
-    case "in_progress":
-      return task.run ? { tone: "work", verb: say.attempt(task.run.attempt) } : { tone: "wait", verb: say.waitsForAgent };
-    case "in_review":
-      return { tone: "review", verb: null };
-    case "done":
-      return { tone: "done", verb: null };
-    default:
-      return { tone: "idle", verb: null };
-  }
 }

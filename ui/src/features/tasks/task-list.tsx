@@ -9,8 +9,8 @@ import { Chip, Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { Due, Money, Since } from "@/components/figures";
 import { ProblemNote, SkeletonRows } from "@/components/states";
+import { toneOf } from "@/components/status/status-words";
 import { VirtualTable } from "@/components/virtual-table";
-import { workerSays } from "@/features/tasks/task-card";
 import { calls } from "@/strings/calls";
 import { priorities, states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
@@ -55,7 +55,7 @@ const COLUMNS: (Column<Task> & { width?: string })[] = [
     width: "w-[128px]",
     cell: (task) => (
       <span className="inline-flex items-center gap-2">
-        <Dot tone={workerSays(task).tone} />
+        <Dot tone={task.state === "in_review" ? "review" : toneOf(task.status.state)} />
         {states[task.state]}
       </span>
     ),

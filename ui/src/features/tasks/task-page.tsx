@@ -14,12 +14,13 @@ import { Markdown } from "@/components/markdown";
 import { Page, Section } from "@/components/page";
 import { RunsTable } from "@/components/runs-table";
 import { ProblemNote, SkeletonRows } from "@/components/states";
+import { StatusLine } from "@/components/status/status-line";
+import { toneOf } from "@/components/status/status-words";
 import type { Picked } from "@/components/version/drafts";
 import { Drafts } from "@/components/version/drafts";
 import { Acceptance } from "@/features/tasks/acceptance";
 import { AddWait } from "@/features/tasks/add-wait";
 import { TaskActions } from "@/features/tasks/task-actions";
-import { WaitChip, workerSays } from "@/features/tasks/task-card";
 import { TaskCost } from "@/features/tasks/task-cost";
 import { TaskTimeline } from "@/features/tasks/task-timeline";
 import { WaitGraph } from "@/features/tasks/wait-graph";
@@ -121,9 +122,9 @@ function TaskDrafts({ task }: { task: Task }) {
   );
 }
 
-/** "In progress for 38 min · research works on it, run 2." */
+/** "In progress for 38 min · research streaming gpt-4o · 12 s". */
 function Standing({ task }: { task: Task }) {
-  const { tone, verb } = workerSays(task);
+  const tone = task.state === "in_review" ? "review" : toneOf(task.status.state);
   return (
     <p className="flex flex-wrap items-center gap-x-2">
       <Dot tone={tone} />
@@ -131,18 +132,20 @@ function Standing({ task }: { task: Task }) {
       <span>
         {say.for} <Since at={task.state_since} />
       </span>
-      {task.run ? (
+      {task.run && (
         <span>
           ·{" "}
           <Link to="/agents/$agentId" params={{ agentId: task.run.agent_id }} className="text-ink hover:underline">
             {task.run.agent_name}
-          </Link>{" "}
-          {say.worksOn(task.run.attempt)}
+          </Link>
         </span>
-      ) : (
-        (verb || task.state === "in_review") && <span>· {verb ?? tasks.waitsForReview(task.accountable.name)}</span>
       )}
-      <WaitChip task={task} />
+      {task.state !== "done" && task.state !== "cancelled" && (task.run ?? task.status.waits_for) && (
+        <span className="flex gap-1">
+          {!task.run && "· "}
+          <StatusLine status={task.status} wrap dot={false} />
+        </span>
+      )}
       {task.due_at && task.state !== "done" && (
         <span>
           · {tasks.due} <Due at={task.due_at} />

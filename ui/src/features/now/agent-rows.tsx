@@ -1,0 +1,131 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { MessageSquare } from "lucide-react";
+import { useMemo, useState } from "react";
+
+import { costsQuery } from "@/api/costs";
+import { useMay } from "@/api/may";
+import { openRunsQuery } from "@/api/runs";
+import type { Agent, Run } from "@/api/types";
+import { Avatar } from "@/components/avatar";
+import { IconButton } from "@/components/button";
+import { toneText } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Money } from "@/components/figures";
+import { KillRunButton } from "@/components/kill-run";
+import { MessageDialog } from "@/components/message-dialog";
+import { PauseButton } from "@/components/pause-button";
+import { Spark } from "@/components/spark";
+import { StatusLine } from "@/components/status/status-line";
+import { isWrong } from "@/components/status/status-words";
+import { callsByMinute, MINUTES } from "@/features/now/minutes";
+import { cx } from "@/lib/cx";
+import { useFloor } from "@/lib/ticker";
+import { agents as words } from "@/strings/agents";
+import { now as say } from "@/strings/now";
+import { talk } from "@/strings/talk";
+
+const MINUTE = 60_000;
+
+/** One row for each agent: what it does by the wire, on what, how busy it was, what its run has cost, and the lever. */
+export function AgentRows({ agents }: { agents: Agent[] }) {
+  const [messaging, setMessaging] = useState<Agent>();
+  const until = useFloor(MINUTE);
+  const { data: costs } = useQuery(costsQuery({ by: "agent", grain: "minute", from: new Date(until - (MINUTES - 1) * MINUTE).toISOString() }));
+  const { data: runs } = useQuery(openRunsQuery);
+  const sparks = useMemo(() => callsByMinute(costs, until), [costs, until]);
+  const columns = useMemo(() => rowColumns(runs?.items ?? [], sparks, setMessaging), [runs, sparks]);
+  return (
+    <>
+      <DataTable label={say.agents} columns={columns} rows={agents} rowId={(agent) => agent.id} />
+      {messaging && <MessageDialog agent={messaging} onClose={() => setMessaging(undefined)} />}
+    </>
+  );
+}
+
+const NOTHING: number[] = Array.from({ length: MINUTES }, () => 0);
+
+function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agent: Agent) => void): Column<Agent>[] {
+  const runOf = (agent: Agent) => runs.find((run) => run.agent.id === agent.id && run.id === (agent.status.evidence.run_id ?? run.id));
+  return [
+    {
+      id: "agent",
+      header: words.columns.agent,
+      cell: (agent) => (
+        <span className="flex items-center gap-2.5">
+          <Avatar name={agent.name} agent />
+          <span className="grid min-w-0">
+            <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
+              {agent.name}
+            </Link>
+            <StatusLine status={agent.status} dot={false} wrap className="text-s" />
+          </span>
+        </span>
+      ),
+    },
+    { id: "task", header: say.task, from: "md", cell: (agent) => <TaskOf agent={agent} run={runOf(agent)} /> },
+    {
+      id: "spark",
+      header: say.lastTen,
+      from: "md",
+      cell: (agent) => {
+        const values = sparks.get(agent.id) ?? NOTHING;
+        return (
+          <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("block", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
+            <Spark values={values} label={say.spark(values.reduce((sum, each) => sum + each, 0))} />
+          </Link>
+        );
+      },
+    },
+    {
+      id: "cost",
+      header: say.thisRun,
+      align: "end",
+      cell: (agent) => {
+        const run = runOf(agent);
+        return run ? (
+          <Link to="/calls" search={{ run: run.id }} className="hover:underline">
+            <Money nano={run.cost_nano} unpriced={run.unpriced_calls} />
+          </Link>
+        ) : (
+          <span className="text-faint">–</span>
+        );
+      },
+    },
+    { id: "act", header: words.columns.act, headerHidden: true, align: "end", from: "md", cell: (agent) => <Acts agent={agent} run={runOf(agent)} onMessage={onMessage} /> },
+  ];
+}
+
+function TaskOf({ agent, run }: { agent: Agent; run: Run | undefined }) {
+  const [open] = agent.open_runs;
+  if (!run && !open) return <span className="text-faint">{words.noTask}</span>;
+  const task = run?.task ?? (open && { id: open.task_id, ref: "", title: open.task_title });
+  if (!task) return null;
+  return (
+    <span className="grid min-w-0">
+      <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="line-clamp-2 max-w-[240px] hover:underline">
+        {task.title}
+      </Link>
+      <span className="text-s text-faint">
+        {task.ref}
+        {agent.open_runs.length > 1 && ` · ${words.runs(agent.open_runs.length)}`}
+      </span>
+    </span>
+  );
+}
+
+function Acts({ agent, run, onMessage }: { agent: Agent; run: Run | undefined; onMessage: (agent: Agent) => void }) {
+  const allowed = useMay("work");
+  return (
+    <span className="inline-flex items-center gap-1">
+      <PauseButton agent={agent} />
+      {allowed && (
+        <IconButton label={talk.messageTo(agent.name)} className="size-6" onClick={() => onMessage(agent)}>
+          <MessageSquare size={13} />
+        </IconButton>
+      )}
+      {run && <KillRunButton run={run} agentName={agent.name} icon />}
+    </span>
+  );
+}
