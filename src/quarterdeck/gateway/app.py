@@ -4,13 +4,12 @@ import asyncio
 
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.call import ModelCalls
-from quarterdeck.gateway.counting import CountCalls
+from quarterdeck.gateway.counting import COUNTED, CountCalls
 from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.endpoints import (
     CATALOGUE_PATH,
     MODEL_PREFIXES,
     MODELS_PATH,
-    Billing,
     Endpoint,
     endpoint_of,
     family_of,
@@ -24,6 +23,7 @@ from quarterdeck.gateway.models import listing
 from quarterdeck.gateway.native import NativeCalls, native_of
 from quarterdeck.gateway.native_catalog import catalogue
 from quarterdeck.gateway.parts import Parts
+from quarterdeck.gateway.realtime import RealtimeCalls
 from quarterdeck.gateway.server import Exchange
 
 _WORDING = {"openai": "openai_chat"}
@@ -37,7 +37,8 @@ class GatewayApp:
     def __init__(self, parts: Parts, calls: ModelCalls, forward: Forwarder, health: Health) -> None:
         self._parts = parts
         self._calls = calls
-        self._counts = CountCalls(parts)
+        self._unlike = {**dict.fromkeys(COUNTED, CountCalls(parts)), "openai_realtime": RealtimeCalls(parts)}
+        """Those who serve dialects that are not asked and answered as the others are."""
         self._native = NativeCalls(parts)
         self._forward = forward
         self._health = health
@@ -46,7 +47,7 @@ class GatewayApp:
         path = exchange.path
         endpoint = endpoint_of(path, exchange.query)
         if endpoint is not None and exchange.method == endpoint.method:
-            calls = self._counts if endpoint.billing is Billing.FREE else self._calls
+            calls = self._unlike.get(endpoint.dialect, self._calls)
             await calls.handle(exchange, endpoint)
         elif (native := native_of(exchange)) is not None:
             await self._native.handle(exchange, native)

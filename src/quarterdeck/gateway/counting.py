@@ -15,6 +15,7 @@ from quarterdeck.gateway.targets import Target
 
 _ASKED_AS = {"anthropic_count_tokens": "anthropic", "gemini_count_tokens": "gemini"}
 """The dialect in which the counted prompt will be sent."""
+COUNTED = tuple(_ASKED_AS)
 _ANSWERS = {"anthropic_count_tokens": "input_tokens", "gemini_count_tokens": "totalTokens"}
 _ESTIMATED = (b"x-quarterdeck-estimated", b"tokens")
 _JSON = (b"content-type", b"application/json")

@@ -70,6 +70,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/v1/embeddings": Endpoint("openai_embeddings", b"/embeddings", "openai"),
     "/v1/messages": _MESSAGES,
     "/v1/messages/count_tokens": _COUNT,
+    "/v1/realtime": Endpoint("openai_realtime", b"/realtime", "openai", method=b"GET", billing=Billing.UNKNOWN),
     "/v2/chat": Endpoint("cohere", b"/v2/chat", "cohere"),
     "/v2/embed": Endpoint("cohere_embed", b"/v2/embed", "cohere"),
     "/v2/rerank": Endpoint("cohere_rerank", b"/v2/rerank", "cohere", billing=Billing.UNKNOWN),

@@ -24,6 +24,7 @@ DIALECTS = {
     "cohere_rerank",
     "bedrock",
     "bedrock_invoke",
+    "openai_realtime",
     "voyage_rerank",
     "jina_rerank",
 }

@@ -9,6 +9,7 @@ EMBEDDINGS = frozenset({"openai_embeddings"})
 RESPONSES = frozenset({"openai_responses"})
 COMPLETIONS = frozenset({"openai_completions"})
 OPENAI = CHAT | EMBEDDINGS | RESPONSES | COMPLETIONS
+REALTIME = frozenset({"openai_realtime"})
 CHAT_EMBEDDINGS = CHAT | EMBEDDINGS
 MESSAGES = frozenset({"anthropic"})
 ANTHROPIC = MESSAGES | {"anthropic_count_tokens"}

@@ -1,6 +1,13 @@
 """Every dialect by its name in the call record."""
 
-from quarterdeck.gateway.dialects import anthropic, native, openai_chat, openai_embeddings, openai_responses
+from quarterdeck.gateway.dialects import (
+    anthropic,
+    native,
+    openai_chat,
+    openai_embeddings,
+    openai_realtime,
+    openai_responses,
+)
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.dialects.bedrock import wire as bedrock
 from quarterdeck.gateway.dialects.cohere import wire as cohere
@@ -12,6 +19,7 @@ _ALL: tuple[Dialect, ...] = (
     COMPLETIONS,
     openai_responses.DIALECT,
     openai_embeddings.DIALECT,
+    openai_realtime.DIALECT,
     anthropic.DIALECT,
     anthropic.COUNT_TOKENS,
     gemini.DIALECT,

@@ -7,6 +7,7 @@ import math
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from quarterdeck.gateway.server.errors import CallerLeft
@@ -33,6 +34,7 @@ class Connection(asyncio.Protocol):
         "_client",
         "_current",
         "_due_at",
+        "_handed_over",
         "_head",
         "_head_since",
         "_heard_at",
@@ -62,6 +64,8 @@ class Connection(asyncio.Protocol):
         self.stopping = home.stopping
         self._parser = RequestParser(self, home.limits)
         self._transport: asyncio.Transport | None = None
+        self._handed_over: asyncio.Transport | None = None
+        """It speaks something else now, to somebody else; only the end of the server still reaches it."""
         self._current: Exchange | None = None
         """Being answered, or answered while the rest of its body is on its way."""
         self._receiving: Exchange | None = None
@@ -214,6 +218,25 @@ class Connection(asyncio.Protocol):
             self.balance()
             self.awaits()
 
+    def hand_over(self, last: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        transport, self._transport = self._transport, None
+        if transport is None:
+            raise CallerLeft
+        self._handed_over = transport
+        self._until = -math.inf
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        transport.write(self._head + last)
+        self._head = b""
+        if self._reading_paused:
+            transport.resume_reading()
+        reader = asyncio.StreamReader(loop=self.loop)
+        protocol = _HandedOver(reader, self.loop, partial(self._home.closed, self))
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        return reader, asyncio.StreamWriter(transport, protocol, reader, self.loop)
+
     def cut(self, *, reset: bool) -> None:
         if self._head:
             self.send(b"")
@@ -227,8 +250,9 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         self._until = -math.inf
-        if self._transport is not None:
-            self._transport.abort()
+        transport = self._transport or self._handed_over
+        if transport is not None:
+            transport.abort()
 
     # What the server calls.
 
@@ -391,6 +415,20 @@ class Connection(asyncio.Protocol):
 
     def _end_slow_body(self) -> None:
         self._refuse(slow_body())
+
+
+class _HandedOver(asyncio.StreamReaderProtocol):
+    """The connection counts among the server's until it ends, whoever it belongs to."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]
+    ) -> None:
+        super().__init__(reader, loop=loop)
+        self._ended = ended
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._ended()
 
 
 def _named(exchange: Exchange) -> str:

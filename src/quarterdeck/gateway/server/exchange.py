@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import ClassVar
 
 from quarterdeck.gateway.server.errors import BodyTooLarge, CallerLeft, UnsafeAnswer
-from quarterdeck.gateway.server.head import Headers, build_head
+from quarterdeck.gateway.server.head import Headers, build_head, build_upgrade
 from quarterdeck.gateway.server.line import Line
 from quarterdeck.gateway.server.request import CHUNKED, Head
 
@@ -244,6 +244,20 @@ class Exchange:
             if data:
                 self._line.send(data)
         self._end(not self._keep)
+
+    def upgrade(self, protocol: bytes, headers: Headers) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Answer 101 to a request that offered `protocol`; from then on the raw connection is the application's,
+        to close too. Raises UnsafeAnswer, CallerLeft.
+
+        `on_gone` is not called any more: the reader's end says it.
+        """
+        self._begin()
+        if self.gone:
+            raise CallerLeft
+        head = build_upgrade(protocol, headers)
+        self.begun = self.finished = True
+        self._on_gone = None
+        return self._line.hand_over(head)
 
     def break_off(self) -> None:
         """Close the connection so that the answer cannot be taken for a complete one. Does nothing once it is."""

@@ -67,3 +67,10 @@ def build_head(status: int, headers: Headers) -> tuple[bytes, int | None, bool]:
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
         raise UnsafeAnswer("A header's value holds a line break or NUL.")
     return head, given, close
+
+
+def build_upgrade(protocol: bytes, headers: Headers) -> bytes:
+    """The whole head of a 101. Raises UnsafeAnswer."""
+    head, _, _ = build_head(200, headers)
+    first = b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: %b\r\n" % protocol
+    return first + head.partition(b"\r\n")[2] + b"\r\n"

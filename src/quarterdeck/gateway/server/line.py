@@ -34,5 +34,8 @@ class Line(Protocol):
 
     def answered(self, exchange: "Exchange", *, close: bool) -> None: ...
 
+    def hand_over(self, last: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Write `last`, then let go of the connection, which is somebody else's from then on."""
+
     def cut(self, *, reset: bool) -> None:
         """Close without a clean end; with `reset` so that not even the connection's end is one."""

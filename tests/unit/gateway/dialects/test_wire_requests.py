@@ -32,6 +32,7 @@ OTHERS = {
     "cohere_rerank",
     "bedrock",
     "bedrock_invoke",
+    "openai_realtime",
     "native",
     "native_free",
 }
