@@ -6,6 +6,9 @@ only a local socket and is encrypted where it rests on disk.
 
 import msgspec
 
+from quarterdeck.access.budgets.model import BudgetEntry
+from quarterdeck.access.limits.model import LimitEntry
+
 
 class KeyEntry(msgspec.Struct, frozen=True):
     """A virtual key. The snapshot maps the SHA-256 of the key's text to this."""
@@ -57,6 +60,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     """Its task's, 0 the most urgent."""
     due_at: int | None = None
     """When its task is due, microseconds since the epoch."""
+    project_id: str | None = None
 
 
 class ProviderEntry(msgspec.Struct, frozen=True):
@@ -74,6 +78,8 @@ class ProviderEntry(msgspec.Struct, frozen=True):
     first_byte_timeout_ms: int = 600_000
     idle_timeout_ms: int = 120_000
     total_timeout_ms: int = 1_800_000
+    credential: str | None = None
+    """Where the secret is, never what it is: `env:NAME`, `file:PATH`, or `stored:` and the provider's name."""
     problem: str | None = None
     """Why it cannot be used now, such as a credential that names an environment variable that is not set."""
 
@@ -104,6 +110,8 @@ class WorkspaceEntry(msgspec.Struct, frozen=True):
     """Regular expressions; what they match is taken out of bodies kept in mode redacted."""
     redact_fields: list[str] = []
     """Names of JSON members whose values are taken out, at any depth."""
+    budgets: list[BudgetEntry] = []
+    limits: list[LimitEntry] = []
 
 
 class Snapshot(msgspec.Struct, frozen=True):

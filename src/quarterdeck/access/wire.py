@@ -100,6 +100,62 @@ class ProviderState(msgspec.Struct, array_like=True, frozen=True):
     last_error_at: int | None
 
 
+class SpentRow(msgspec.Struct, array_like=True, frozen=True):
+    """What the account says was spent of one window of a budget."""
+
+    budget_id: str
+    value: str
+    """Empty, or the one that is counted for itself."""
+    window: str
+    amount: int
+
+
+class Spent(msgspec.Struct, frozen=True, tag="spent"):
+    """Control → gateway: the account's sums, and up to where in each journal they include every call.
+
+    A budget that has no row here has spent nothing in what was read. Answered by `Done`.
+    """
+
+    number: int
+    journals: dict[str, tuple[int, int]]
+    """Journal id → (segment, offset)."""
+    rows: list[SpentRow]
+
+
+class BudgetState(msgspec.Struct, array_like=True, frozen=True):
+    """One window of a budget as a gateway counts it, calls in flight included."""
+
+    workspace_id: str
+    budget_id: str
+    value: str
+    window: str
+    spent: int
+    held: int
+
+
+class LimitState(msgspec.Struct, array_like=True, frozen=True):
+    """One limit as a gateway counts it now."""
+
+    workspace_id: str
+    limit_id: str
+    value: str
+    remaining: int
+    waiting: int
+
+
+class Stop(msgspec.Struct, array_like=True, frozen=True):
+    """A budget stopped a call, or would have (mode shadow)."""
+
+    workspace_id: str
+    budget_id: str
+    value: str
+    window: str
+    mode: str
+    agent_id: str | None
+    task_id: str | None
+    run_id: str | None
+
+
 class Traffic(msgspec.Struct, frozen=True, tag="traffic"):
     """Gateway → control, about twice a second while anything moves: runs that had traffic, and what is in flight."""
 
@@ -108,13 +164,17 @@ class Traffic(msgspec.Struct, frozen=True, tag="traffic"):
     journal_dropped: int
     providers: list[ProviderState] | None = None
     """None: as told before."""
+    budgets: list[BudgetState] = []
+    limits: list[LimitState] = []
+    stops: list[Stop] = []
+    """Since the last time; each window once."""
 
 
 class Written(msgspec.Struct, frozen=True, tag="written"):
     """Gateway → control: the journal has grown; the ingester need not wait for its next look."""
 
 
-Frame = Hello | Published | Command | Done | Lookup | Found | Traffic | Written
+Frame = Hello | Published | Command | Done | Lookup | Found | Traffic | Written | Spent
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

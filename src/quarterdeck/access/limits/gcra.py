@@ -1,0 +1,62 @@
+"""The generic cell rate algorithm, in whole numbers: `limit` per period, `burst` of them at one instant.
+
+It keeps one number, the theoretical arrival time: the instant at which everything let through so far would have been
+used up at the steady rate. There are no windows, so no end of one at which twice as much could pass.
+
+Time is counted in microseconds times the limit, which makes what one unit costs (the period) a whole number. Time only
+goes on: a clock that is set back takes the state back with it, and neither lets more through nor locks anybody out.
+"""
+
+
+class Gcra:
+    """The state of one limit. Not for several threads."""
+
+    __slots__ = ("_burst", "_last", "_limit", "_period", "_room", "_tat")
+
+    def __init__(self, limit: int, period: int, burst: int) -> None:
+        """`period` in microseconds."""
+        self._limit, self._period, self._burst = limit, period, burst
+        self._room = burst * period
+        self._tat = 0
+        self._last = 0
+
+    def take(self, now: int, count: int = 1) -> int:
+        """Let `count` through at the instant `now`: 0 when they may pass, else microseconds until they could.
+
+        More than the burst can never pass at once, so it counts as the burst.
+        """
+        wait = self.wait(now, count)
+        if wait == 0:
+            at = now * self._limit
+            self._tat = max(self._tat, at) + min(count, self._burst) * self._period
+        return wait
+
+    def wait(self, now: int, count: int = 1) -> int:
+        """The same without letting anything through."""
+        if now < self._last:
+            self._tat -= (self._last - now) * self._limit
+        self._last = now
+        at = now * self._limit
+        over = max(self._tat, at) + min(count, self._burst) * self._period - at - self._room
+        return 0 if over <= 0 else -(-over // self._limit)
+
+    def give_back(self, count: int) -> None:
+        """Take back `count` of what was let through; a negative number charges what was used beyond it."""
+        self._tat -= count * self._period
+
+    def remaining(self, now: int) -> int:
+        """How many could pass at this instant."""
+        used = max(0, self._tat - now * self._limit)
+        return max(0, (self._room - used) // self._period)
+
+    def full_in(self, now: int) -> int:
+        """Microseconds until the whole burst could pass."""
+        return max(0, -(-(self._tat - now * self._limit) // self._limit))
+
+    def resized(self, limit: int, period: int, burst: int, now: int) -> "Gcra":
+        """The same use so far under another limit."""
+        fresh = Gcra(limit, period, burst)
+        used = max(0, self._tat - now * self._limit)
+        fresh._tat = now * limit + -(-used // self._period) * period
+        fresh._last = now
+        return fresh
