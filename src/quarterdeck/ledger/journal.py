@@ -10,13 +10,14 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.settings import JournalSettings, OnFull
 from quarterdeck.ledger import segments
+from quarterdeck.ledger.segments import Position
 
 DIRECT_BYTES = 64 << 10
 """Up to this size a record is written on the event loop."""
@@ -60,7 +61,10 @@ class Journal:
         settings = settings or JournalSettings()
         self.dropped = 0
         """Records that were not written because the journal was full and full means drop."""
-        self._directory = directory
+        self.observer: Callable[[Position | None], None] | None = None
+        """Told once for each record, in the order of `append`, where it ends; None when it could not be written."""
+        self._unwritten = 0
+        self.directory = directory
         self._fsync = settings.fsync
         self._drop = settings.on_full is OnFull.DROP
         self._segment_bytes = segment_bytes
@@ -92,6 +96,27 @@ class Journal:
             self._look()
         return self._no_room and not self._drop
 
+    @property
+    def id(self) -> str:
+        """The journal's identity, as whoever reads it knows it."""
+        return self._id
+
+    @property
+    def position(self) -> Position:
+        """The place after everything that is written."""
+        return Position(self._number, self._size)
+
+    @property
+    def unwritten(self) -> int:
+        """Records that were taken and are not written yet."""
+        return self._unwritten
+
+    async def flushed(self) -> None:
+        """Return once all that was taken before this call is written, or could not be."""
+        while self._working is not None:
+            await asyncio.wait([self._working])
+            await asyncio.sleep(0)
+
     def append(self, payload: bytes) -> "asyncio.Future[None] | None":
         """Write a record. None: it is written. Else a future, shared with others, so shield it: done when written.
 
@@ -100,8 +125,9 @@ class Journal:
         """
         if time.monotonic() - self._looked > LOOK_S:
             self._look()
-        if self._no_room and self._drop:
+        if self._no_room and self._drop and self._working is None:
             self.dropped += 1
+            self._observe(None)
             return None
         if self._working is None and not self._fsync and len(payload) <= DIRECT_BYTES:
             self._write_now([payload])
@@ -126,9 +152,12 @@ class Journal:
             self._write(payloads)
         except OSError as error:
             self._failed(error)
+            self._observe(None)
             if not self._drop:
                 raise self._full_error() from error
             self.dropped += len(payloads)
+        else:
+            self._observe(self.position)
         self._written()
 
     def _write_soon(self, payload: bytes) -> "asyncio.Future[None]":
@@ -137,6 +166,7 @@ class Journal:
             # Whoever waits hears of a failure; that nobody may be left to wait is no error of its own.
             self._queued.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._queue.append(payload)
+        self._unwritten += 1
         queued = self._queued
         if self._working is None:
             self._start_writing()
@@ -151,6 +181,7 @@ class Journal:
         def finished(done: "asyncio.Future[None]") -> None:
             self._working = None
             error = done.exception()
+            self._observe_all(payloads, written=error is None)
             if error is not None:
                 self._failed(error)
                 if self._drop and isinstance(error, OSError):
@@ -166,6 +197,20 @@ class Journal:
                 self._start_writing()
 
         working.add_done_callback(finished)
+
+    def _observe(self, end: Position | None) -> None:
+        if self.observer is not None:
+            self.observer(end)
+
+    def _observe_all(self, payloads: Sequence[bytes], *, written: bool) -> None:
+        """Say of each record of a batch where it ended."""
+        self._unwritten -= len(payloads)
+        if self.observer is None:
+            return
+        end = self._size - sum(segments.OVERHEAD + len(payload) for payload in payloads)
+        for payload in payloads:
+            end += segments.OVERHEAD + len(payload)
+            self.observer(Position(self._number, end) if written else None)
 
     def _write(self, payloads: Sequence[bytes]) -> None:
         """Write whole records, or leave the segment as it was. Runs on the loop or in the thread, never on both."""
@@ -202,7 +247,7 @@ class Journal:
             self._sealing = None
         number = self._number + 1
         try:
-            fd = self._begin(segments.path_of(self._directory, number))
+            fd = self._begin(segments.path_of(self.directory, number))
         except OSError as error:
             # The old segment still takes records, if anything does.
             self._failed(error)
@@ -218,7 +263,7 @@ class Journal:
             _write_all(fd, [segments.HEAD])
             if self._fsync:
                 os.fsync(fd)
-                _sync_directory(self._directory)
+                _sync_directory(self.directory)
         except OSError:
             os.close(fd)
             path.unlink()
@@ -237,10 +282,10 @@ class Journal:
         """See whether there is room."""
         self._looked = time.monotonic()
         try:
-            disk = os.statvfs(self._directory)
+            disk = os.statvfs(self.directory)
             had_room, free = not self._no_room, disk.f_bavail * disk.f_frsize
             self._no_room = free < self._min_free_bytes or (
-                self._max_bytes is not None and size_of(self._directory) > self._max_bytes
+                self._max_bytes is not None and size_of(self.directory) > self._max_bytes
             )
         except OSError as error:
             self._failed(error)

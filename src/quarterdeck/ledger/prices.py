@@ -219,7 +219,7 @@ def _quote(provider: "Provider", info: "ModelInfo", at: int, version: str) -> Qu
             # Providers name what is priced apart in different places; a call says it in one.
             context = {"service_tier": tier, "processing": tier, "speed": tier}
             by_tier[tier] = _steps(vars(info.get_prices(moment, context)))
-    return Quote("genai-prices", version, standard, by_tier)
+    return Quote("genai-prices", version, standard, by_tier, info.context_window)
 
 
 def _steps(prices: Mapping[str, Any]) -> Steps:

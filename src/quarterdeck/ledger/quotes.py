@@ -12,6 +12,8 @@ from fractions import Fraction
 from functools import cache
 from math import lcm
 
+from msgspec import structs
+
 from quarterdeck.kernel.money import FEMTO_PER_NANO
 from quarterdeck.ledger.record import PriceNote, Usage
 
@@ -134,11 +136,20 @@ class _Rate:
 class Quote:
     """The prices of one model while they hold. Immutable."""
 
-    __slots__ = ("_by_tier", "_standard", "source")
+    __slots__ = ("_by_tier", "_standard", "context_window", "source")
 
-    def __init__(self, source: str, version: str, standard: Steps, by_tier: Mapping[str, Steps]) -> None:
+    def __init__(
+        self,
+        source: str,
+        version: str,
+        standard: Steps,
+        by_tier: Mapping[str, Steps],
+        context_window: int | None = None,
+    ) -> None:
         """`by_tier` are the prices for values of `Usage.service_tier`; a tier that is not there costs the standard."""
         self.source = source
+        self.context_window = context_window
+        """Tokens the model reads and writes at the most, where that is known."""
         self._standard = _rates(standard, source, version)
         self._by_tier = {tier: _rates(steps, source, version) for tier, steps in by_tier.items()}
 
@@ -149,6 +160,24 @@ class Quote:
             limits, rates = self._by_tier.get(usage.service_tier, self._standard)
         rate = rates[bisect_left(limits, usage.input_total)] if limits else rates[0]
         return rate.cost(usage), rate.note
+
+    def worst(
+        self, input_tokens: int, output_tokens: int, *, writes_cache: bool = False, any_tier: bool = False
+    ) -> int:
+        """Nano-dollars that a call of this size costs at the most, provider's own tools apart.
+
+        `writes_cache`: all that is read may be written to the provider's cache, which costs more than reading it.
+        `any_tier`: the caller may be served in another tier than the standard one.
+        """
+        usage = Usage(input_total=input_tokens, output_total=output_tokens)
+        most = self.cost(usage)[0]
+        if writes_cache:
+            written = Usage(input_total=input_tokens, cache_write_1h=input_tokens, output_total=output_tokens)
+            most = max(most, self.cost(written)[0])
+        if any_tier:
+            for tier in self._by_tier:
+                most = max(most, self.cost(structs.replace(usage, service_tier=tier))[0])
+        return most
 
     @property
     def units(self) -> dict[str, int]:

@@ -48,6 +48,11 @@ class JournalReader:
         except FileNotFoundError:
             return self.directory.name
 
+    def holds(self, position: Position) -> bool:
+        """Whether everything written behind a position is still here: its segment is, or nothing behind it ever was."""
+        found = segments.numbers(self.directory)
+        return position.segment in found or not found or position.segment > found[-1]
+
     def read(self, position: Position, *, max_records: int, max_bytes: int = 16 << 20) -> Batch:
         """Whole records from `position` on, about `max_bytes` of them at the most; no payloads when nothing is new.
 

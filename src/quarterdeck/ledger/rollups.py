@@ -111,23 +111,39 @@ def add_up(records: Iterable[CallRecord]) -> dict[Key, Sums]:
     """What the records add to every bucket that they fall into."""
     groups: dict[_Group, Sums] = {}
     for record in records:
-        group = (
-            record.workspace_id,
-            record.started - record.started % MINUTE,
-            record.agent_id or "",
-            record.task_id or "",
-            record.run_id or "",
-            record.model or "",
-            record.provider or "",
-            record.key_id or "",
-            tuple(record.tags),
-        )
+        group = _group_of(record)
         _add(groups, group, sums_of(record))
     buckets: dict[Key, Sums] = {}
     for group, sums in groups.items():
         for key in _keys(group):
             _add(buckets, key, sums)
     return buckets
+
+
+def ceilings(records: Iterable[CallRecord]) -> dict[tuple[str, str, str, int], int]:
+    """What calls without a price count as by their ceiling price: (workspace, dimension, value, day) → nano-dollars."""
+    found: dict[tuple[str, str, str, int], int] = {}
+    for record in records:
+        amount = record.extra.get("ceiling")
+        if record.cost is None and amount:
+            for workspace_id, grain, dim, value, at in _keys(_group_of(record)):
+                if grain == Grain.DAY:
+                    found[workspace_id, dim, value, at] = found.get((workspace_id, dim, value, at), 0) + amount
+    return found
+
+
+def _group_of(record: CallRecord) -> _Group:
+    return (
+        record.workspace_id,
+        record.started - record.started % MINUTE,
+        record.agent_id or "",
+        record.task_id or "",
+        record.run_id or "",
+        record.model or "",
+        record.provider or "",
+        record.key_id or "",
+        tuple(record.tags),
+    )
 
 
 def _add(into: dict, key: tuple, sums: Sums) -> None:  # type: ignore[type-arg]

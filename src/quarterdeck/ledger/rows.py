@@ -24,6 +24,7 @@ class BatchRows:
     prices: Rows = field(default_factory=list)
     conversations: Rows = field(default_factory=list)
     rollups: Rows = field(default_factory=list)
+    ceilings: Rows = field(default_factory=list)
     agents: Rows = field(default_factory=list)
     keys: Rows = field(default_factory=list)
     turns: Rows = field(default_factory=list)
@@ -54,6 +55,9 @@ def assemble(
     rows.prices = _prices(drafts)
     rows.conversations = _conversations(drafts)
     rows.rollups = [(*key, *sums) for key, sums in sorted(rollups.add_up(draft.record for draft in drafts).items())]
+    rows.ceilings = [
+        (*key, amount) for key, amount in sorted(rollups.ceilings(draft.record for draft in drafts).items())
+    ]
     rows.agents, rows.keys = _activity(drafts)
     rows.turns = [_turn(draft, now) for draft in drafts]
     rows.wire = _wire(drafts)

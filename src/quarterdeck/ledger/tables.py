@@ -214,6 +214,19 @@ rollups = sa.Table(
     sqlite_with_rowid=False,
 )
 
+ceiling_sums = sa.Table(
+    "ceiling_sums",
+    metadata,
+    _own("workspace_id", sa.Text),
+    _own("dim", sa.Text),
+    _own("value", sa.Text),
+    _own("at"),  # beginning of a day
+    _own("amount"),
+    sa.PrimaryKeyConstraint("workspace_id", "dim", "value", "at"),
+    sqlite_with_rowid=False,
+)
+"""What calls without a price count as against budgets that set a ceiling price: beside the account, never in it."""
+
 ledger_entries = sa.Table(
     "ledger_entries",
     metadata,

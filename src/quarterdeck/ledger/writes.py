@@ -43,6 +43,8 @@ def _conflict(table: sa.Table, is_sqlite: bool) -> str:
     name = table.name
     if name == "rollups":
         change = {each: f"rollups.{each} + excluded.{each}" for each in ROLLUP_SUMS}
+    elif name == "ceiling_sums":
+        change = {"amount": "ceiling_sums.amount + excluded.amount"}
     elif name == "conversations":
         change = {
             each: rule.format(t=name, **names) for each, rule in _CONVERSATION.items() if "(" in rule or "+" in rule
@@ -71,6 +73,7 @@ class Store:
             (tables.prices, rows.prices),
             (tables.conversations, rows.conversations),
             (tables.rollups, rows.rollups),
+            (tables.ceiling_sums, rows.ceilings),
             (tables.agent_activity, rows.agents),
             (tables.key_activity, rows.keys),
             (tables.turns, rows.turns),
