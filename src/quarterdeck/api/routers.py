@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
 from quarterdeck.control.audit import api as audit
+from quarterdeck.control.budgets import api as budgets
 from quarterdeck.control.calls import api as calls
 from quarterdeck.control.channels import api as channels
 from quarterdeck.control.comments import api as comments
@@ -15,6 +16,7 @@ from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.inbox import api as inbox
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.lever import api as lever
+from quarterdeck.control.limits import api as limits
 from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.needs import api as needs
@@ -56,6 +58,8 @@ ROUTERS: list[APIRouter] = [
     protocol.agent_router,
     calls.router,
     costs.router,
+    budgets.router,
+    limits.router,
     providers.router,
     audit.router,
     settings.router,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.access import wire
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.http import Gateways
@@ -22,6 +23,12 @@ class NoGateways:
 
     async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
         return 0
+
+    def budget_states(self, workspace_id: str) -> list[wire.BudgetState]:
+        return []
+
+    def limit_states(self, workspace_id: str) -> list[wire.LimitState]:
+        return []
 
 
 @dataclass(frozen=True, slots=True)

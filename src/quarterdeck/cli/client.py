@@ -36,6 +36,9 @@ class Api:
         """A verb of the agents' client, answered as the server's JSON."""
         return self._server.send(replace(verb, read=_as_it_is))
 
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path)
+
     def _send(self, method: str, path: str, **what: Any) -> Any:
         from quarterdeck.client.asks import Ask  # noqa: PLC0415
 

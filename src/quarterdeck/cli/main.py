@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, channels, local, work
+from quarterdeck.cli import audit, caps, channels, local, work
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -21,6 +21,9 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(channels.app, name="channels")
 for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("tasks", tasks), ("db", db)):
     app.add_typer(group, name=name)
+
+app.add_typer(caps.budgets, name="budgets")
+app.add_typer(caps.limits, name="limits")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Config = Annotated[Path | None, typer.Option("--config", help="A quarterdeck.toml.")]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Query, Request
 
+from quarterdeck.access import wire
 from quarterdeck.access.actors import Actor, Permission, require
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Invalid
@@ -52,6 +53,14 @@ class Gateways(Protocol):
     async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
         """End the open calls of these agents, runs, keys or workspaces (`agent`, `run`, `key`, `workspace`) and return
         how many, once they have ended."""
+        ...
+
+    def budget_states(self, workspace_id: str) -> list[wire.BudgetState]:
+        """How budgets stand at the gateways, calls in flight included."""
+        ...
+
+    def limit_states(self, workspace_id: str) -> list[wire.LimitState]:
+        """What remains of limits at the gateways."""
         ...
 
 

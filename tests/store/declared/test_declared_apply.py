@@ -8,13 +8,17 @@ import sqlalchemy as sa
 
 from quarterdeck.access import keyring, members
 from quarterdeck.access.actors import Role
+from quarterdeck.access.budgets.model import Ceiling
 from quarterdeck.access.keys import key_hash
+from quarterdeck.access.limits.model import Measure
 from quarterdeck.access.members import FirstBoot
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.budgets import store as budget_store
 from quarterdeck.control.declared.actions import BadConfig, Change, apply
 from quarterdeck.control.declared.store import routes_of
+from quarterdeck.control.limits import store as limit_store
 from quarterdeck.control.providers import actions as provider_actions
 from quarterdeck.control.providers import store as providers
 from quarterdeck.control.providers.model import Wanted
@@ -256,3 +260,80 @@ async def test_a_route_to_nowhere_is_refused(applied: Applier, db: Database) -> 
     ]
     async with db.read() as tx:
         assert await tx.scalar(sa.text("SELECT count(*) FROM routes")) == 0
+
+
+CAPS = """
+[[agents]]
+name = "research"
+owner = "owner@localhost"
+key = "env:RESEARCH_KEY"
+
+[[budgets]]
+scope = "agent:research"
+usd = 5.0
+window = "day"
+mode = "hard"
+
+[[budgets]]
+scope = "workspace"
+usd = "100.000000001"
+window = "month"
+mode = "warn"
+warn = [90, 50]
+ceiling = { input_per_mtok = 10, output_per_mtok = "30" }
+
+[[limits]]
+scope = "provider:openai"
+requests = 600
+per = "minute"
+max_wait_ms = 8000
+weights = { research = 3 }
+
+[[limits]]
+scope = "agent:*"
+concurrent = 4
+"""
+
+
+async def test_budgets_and_limits_are_applied_once_and_leave_with_the_file(
+    applied: Applier, db: Database, boot: FirstBoot
+) -> None:
+    changes = await applied(CAPS)
+    assert [change.what for change in changes][-4:] == [
+        "budget of agent:research per day",
+        "budget of workspace per month",
+        "limit of provider:openai on requests",
+        "limit of agent:* on concurrent",
+    ]
+    async with db.read() as tx:
+        agent = await agents.by_name(tx, boot.workspace.id, "research")
+        assert agent is not None
+        of_agent, of_all = await budget_store.all_of(tx, boot.workspace.id)
+        of_provider, at_once = await limit_store.all_of(tx, boot.workspace.id)
+    assert (of_agent.scope.value, of_agent.amount, of_agent.declared) == (agent.id, 5 * 10**9, True)
+    assert (of_all.amount, of_all.warn, of_all.ceiling) == (100 * 10**9 + 1, (50, 90), Ceiling(10**10, 3 * 10**10))
+    assert (of_provider.amount, of_provider.max_wait_ms, of_provider.weights) == (600, 8_000, {agent.id: 3})
+    assert (at_once.measure, at_once.amount, at_once.period) == (Measure.CONCURRENT, 4, None)
+    assert await applied(CAPS) == []
+    changed = await applied(CAPS.replace("usd = 5.0", "usd = 6.5"))
+    assert [(change.verb, change.what) for change in changed] == [("changed", "budget of agent:research per day")]
+    removed = await applied(CAPS.partition("[[budgets]]")[0])
+    assert sorted(change.verb for change in removed) == ["removed"] * 4
+    async with db.read() as tx:
+        assert await budget_store.all_of(tx) == []
+        assert await limit_store.all_of(tx) == []
+
+
+async def test_a_budget_or_limit_that_cannot_be_is_named_with_its_line(applied: Applier) -> None:
+    problems = await applied.problems(
+        '[[budgets]]\nscope = "agent:nobody"\nusd = 1\nwindow = "day"\n'
+        '[[budgets]]\nscope = "workspace"\nusd = -1\nwindow = "year"\n'
+        '[[limits]]\nscope = "workspace"\nrequests = 1\n'
+        '[[limits]]\nscope = "workspace"\n'
+    )
+    assert any(problem.startswith("quarterdeck.toml:7: budgets[1].usd: expected dollars") for problem in problems)
+    assert any("budgets[1].window: expected one of" in problem for problem in problems)
+    assert any("limits[0].per" in problem for problem in problems)
+    assert any("limits[1]: needs exactly one of requests, tokens and concurrent" in problem for problem in problems)
+    (problem,) = await applied.problems('[[budgets]]\nscope = "agent:nobody"\nusd = 1\nwindow = "day"\n')
+    assert problem == "quarterdeck.toml:2: budgets[0].scope: there is no agent 'nobody' in this workspace."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quarterdeck.access import members
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.declared import channels, people, upstreams
+from quarterdeck.control.declared import caps, channels, people, upstreams
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.fields import BadConfig, Problems
 from quarterdeck.control.declared.model import Change, Declared
@@ -65,6 +65,8 @@ async def apply(
             await upstreams.apply_routes(on, declared.routes)
             await upstreams.apply_prices(on, declared.prices)
             await channels.apply_channels(on, declared.channels)
+            await caps.apply_budgets(on, declared.budgets)
+            await caps.apply_limits(on, declared.limits)
             await upstreams.tell_settings(on)
             problems.raise_if_any()
             if only_diff:

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quarterdeck.access.actors import Role
+from quarterdeck.control.budgets.model import Wanted as WantedBudget
 from quarterdeck.control.channels.model import ChannelKind
+from quarterdeck.control.limits.model import Wanted as WantedLimit
 from quarterdeck.control.providers.model import Wanted
 from quarterdeck.kernel.toml import Where
 
@@ -83,6 +85,24 @@ class DeclaredChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredBudget:
+    """`wanted` has the scope as it was written; names become ids when it is applied."""
+
+    where: Where
+    scope: str
+    wanted: WantedBudget
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredLimit:
+    """The same; `wanted.weights` are by agents' names."""
+
+    where: Where
+    scope: str
+    wanted: WantedLimit
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """The whole file, apart from what `kernel.settings` reads."""
 
@@ -93,6 +113,8 @@ class Declared:
     routes: list[DeclaredRoute]
     prices: list[DeclaredPrice]
     channels: list[DeclaredChannel]
+    budgets: list[DeclaredBudget]
+    limits: list[DeclaredLimit]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from quarterdeck.access.actors import Role
 from quarterdeck.control.agents.model import BODY_MODES, MAX_CAPACITY
 from quarterdeck.control.channels.model import ChannelKind
+from quarterdeck.control.declared.caps import a_budget, a_limit
 from quarterdeck.control.declared.fields import Problems, Table
 from quarterdeck.control.declared.model import (
     Declared,
@@ -28,7 +29,7 @@ from quarterdeck.kernel.money import usd_to_nano
 from quarterdeck.kernel.settings import FILE_KEYS
 from quarterdeck.kernel.toml import Document
 
-NOT_YET = ("budgets", "limits", "prompts", "guardrails", "schedules", "machines")
+NOT_YET = ("prompts", "guardrails", "schedules", "machines")
 MAX_DAYS = 36_500
 _REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")
 PER_MILLION = {
@@ -61,6 +62,8 @@ def read_declared(document: Document, problems: Problems) -> Declared:
         routes=_routes(root),
         prices=[_price(table) for table in root.tables("prices")],
         channels=[_channel(table) for table in root.tables("channels")],
+        budgets=[budget for table in root.tables("budgets") if (budget := a_budget(table)) is not None],
+        limits=[limit for table in root.tables("limits") if (limit := a_limit(table)) is not None],
     )
     for section in NOT_YET:
         if root.anything(section) is not None:
@@ -71,6 +74,8 @@ def read_declared(document: Document, problems: Problems) -> Declared:
     _unique(problems, "agents", declared.agents, lambda each: each.name)
     _unique(problems, "channels", declared.channels, lambda each: each.name)
     _unique(problems, "prices", declared.prices, lambda each: (each.provider, each.model, each.valid_from))
+    _unique(problems, "budgets", declared.budgets, lambda each: (each.scope, each.wanted.window, each.wanted.mode))
+    _unique(problems, "limits", declared.limits, lambda each: (each.scope, each.wanted.measure, each.wanted.period))
     return declared
 
 

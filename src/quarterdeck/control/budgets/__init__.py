@@ -1,0 +1,1 @@
+"""Budgets as people see and change them."""

@@ -1,0 +1,1 @@
+"""Limits as people see and change them."""
