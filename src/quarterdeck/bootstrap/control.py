@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 
 from quarterdeck import __version__
-from quarterdeck.access import binding, members, sessions
+from quarterdeck.access import binding, members, sessions, wire
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.api.app import create_app, settle
@@ -34,6 +34,7 @@ from quarterdeck.ledger.redact import Redactors
 from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
+from quarterdeck.worker.spending import SpendingTeller
 from quarterdeck.worker.status import StatusWatcher
 from quarterdeck.worker.telemetry import exporting
 
@@ -65,6 +66,12 @@ class Gateways:
 
     async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
         return await self._bus.end_calls(scope=scope, ids=ids, code=code, message=message)
+
+    def budget_states(self, workspace_id: str) -> list[wire.BudgetState]:
+        return self._bus.budget_states(workspace_id)
+
+    def limit_states(self, workspace_id: str) -> list[wire.LimitState]:
+        return self._bus.limit_states(workspace_id)
 
 
 class Server(uvicorn.Server):
@@ -104,6 +111,8 @@ class Control:
         )
         self._status = StatusWatcher(self._db, self._feed, self._bus)
         self._bus.moved = self._status.wake
+        self._spending = SpendingTeller(self._db, self._bus)
+        self._bus.spent, self._bus.stopped = self._spending.spent, self._spending.stopped
         self._publisher = Publisher(self._db, self._vault, self._bus.publish, self._feed)
 
     async def serve(self) -> None:
@@ -159,6 +168,7 @@ class Control:
             for name, work in (
                 ("snapshots", self._publisher.run),
                 ("ingest", self._ingester.run),
+                ("spending", self._spending.run),
                 ("leases", lambda: leases.run(self._db)),
                 ("notifying", lambda: notifying.run(self._db, self._feed, self._settings.base_url)),
                 ("deliveries", lambda: deliveries.Courier(self._db, self._vault).run()),

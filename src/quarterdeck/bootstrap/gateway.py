@@ -20,6 +20,8 @@ from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
+from quarterdeck.gateway.limits.admission import Admission
+from quarterdeck.gateway.limits.spending import Spending
 from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
@@ -64,12 +66,15 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     journal = Journal(settings.data / "journal" / GATEWAY_ID, settings.journal)
     settler = Settler(journal, prices, metrics, bus.journal_grew)
     bus.journal_dropped = lambda: journal.dropped
+    admission = Admission(settler.hooks, prices, Spending(journal, settings.data / "gateway.spent"))
+    bus.spent, bus.report = admission.spending.told, admission.report
 
     def swapped(snapshot: Snapshot) -> None:
         egress.policy = EgressPolicy(_allowed_hosts(snapshot))
         prices.override([row for workspace in snapshot.workspaces.values() for row in workspace.prices])
 
     holder.on_swap(swapped)
+    holder.on_swap(admission.swapped)
     now = SystemClock().now
     parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, now, Signer(transport, now))
     kept = MemoryStore(settings.cache.max_bytes)
@@ -78,6 +83,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     health = Health(holder, bus, settler, open_calls, metrics, forward, kept)
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()
+    admission.spending.load()
     line = asyncio.create_task(bus.run(), name="bus")
     warm = asyncio.create_task(asyncio.to_thread(prices.warm), name="prices")
     try:

@@ -35,6 +35,7 @@ def answer_headers(draft: Draft, cost: int | None) -> list[tuple[bytes, bytes]]:
         headers.append((b"x-quarterdeck-cost-usd", format_usd(cost).encode()))
     elif draft.usage is not None:
         headers.append((b"x-quarterdeck-cost-usd", b"unpriced"))
+    headers += draft.told
     headers.append((b"x-quarterdeck-overhead-ms", b"%.3f" % (draft.overhead() / 1000)))
     return headers
 

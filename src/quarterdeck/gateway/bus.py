@@ -15,6 +15,7 @@ from quarterdeck.gateway.snapshot import SnapshotHolder
 
 log = logging.getLogger(__name__)
 
+Report = tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]
 RETRY_S = 0.2
 TRAFFIC_EVERY_S = 0.5
 
@@ -32,6 +33,10 @@ class Bus:
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._wake_sent = False
         self.journal_dropped: Callable[[], int] = lambda: 0
+        self.spent: Callable[[wire.Spent], None] | None = None
+        """Told what the account says of budgets."""
+        self.report: Callable[[], Report] | None = None
+        """Asked how budgets and limits stand here."""
 
     @property
     def connected(self) -> bool:
@@ -74,7 +79,11 @@ class Bus:
             ticking.cancel()
 
     async def _take(self, frame: wire.Frame, writer: asyncio.StreamWriter) -> None:
-        if isinstance(frame, wire.Published):
+        if isinstance(frame, wire.Spent):
+            if self.spent is not None:
+                self.spent(frame)
+            wire.write(writer, wire.Done(frame.number))
+        elif isinstance(frame, wire.Published):
             self._holder.publish(frame.snapshot)
             wire.write(writer, wire.Done(frame.number))
             await asyncio.to_thread(self._holder.keep, frame.snapshot)
@@ -104,8 +113,9 @@ class Bus:
             await asyncio.sleep(TRAFFIC_EVERY_S)
             self._wake_sent = False
             runs, open_calls = self._open_calls.traffic()
-            if not runs and not open_calls and told_idle:
+            budgets, limits, stops = self.report() if self.report is not None else ([], [], [])
+            if not runs and not open_calls and not stops and told_idle:
                 continue
             told_idle = not open_calls
-            wire.write(writer, wire.Traffic(runs, open_calls, self.journal_dropped()))
+            wire.write(writer, wire.Traffic(runs, open_calls, self.journal_dropped(), budgets, limits, stops))
             await writer.drain()

@@ -131,6 +131,12 @@ class Draft(msgspec.Struct):
     """What the call's route says of caching; the call's own headers may change it."""
     cache: Caching | None = None
     """What the cache does for this call; None: nothing."""
+    hold: object | None = None
+    """What limits and budgets keep for this call; theirs alone."""
+    told: Sequence[tuple[bytes, bytes]] = ()
+    """Headers that those who took part add to the answer, such as what is left of a limit."""
+    ceiling_cost: int | None = None
+    """Nano-dollars that a call without a price counts as against budgets."""
     body_mode: str = "full"
     status: int = 0
     outcome: str = "ok"
@@ -288,6 +294,8 @@ class Draft(msgspec.Struct):
             extra["route"] = self.route.name
         if self.shadow_of is not None:
             extra["shadow_of"] = self.shadow_of
+        if self.ceiling_cost:
+            extra["ceiling"] = self.ceiling_cost
         return extra
 
     def _attempts(self) -> list[Attempt]:

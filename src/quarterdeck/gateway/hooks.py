@@ -10,6 +10,7 @@ The chain is in call.py; the order in which it comes by here:
 6. `limits.release` when the call is over, however it ended, settled or not.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -57,3 +58,5 @@ class Hooks(msgspec.Struct):
 
     limits: Limits | None = None
     cache: AnswerCache | None = None
+    throttled: Callable[[Draft], None] | None = None
+    """Told of a provider's 429 while nobody limits anything: its word is to be heeded from then on."""

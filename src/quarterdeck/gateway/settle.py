@@ -80,10 +80,13 @@ class Settler:
         draft.cost, note = self._price_now(draft) or await self._price(draft)
         if draft.tries:
             await self._price_tries(draft)
+        if self.hooks.limits is not None:
+            # From here to the journal nothing else runs, so what is charged and what is written keep one order.
+            self.hooks.limits.settled(draft)
+        elif draft.upstream_status == 429 and self.hooks.throttled is not None:
+            self.hooks.throttled(draft)
         record = draft.record(draft.cost, note)
         self._metrics.settled(draft, record.overhead, record.ended)
-        if self.hooks.limits is not None:
-            self.hooks.limits.settled(draft)
         if self.hooks.cache is not None:
             self.hooks.cache.settled(draft, dialect)
         payload = encode(record)

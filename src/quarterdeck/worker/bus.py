@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from quarterdeck.access import wire
@@ -24,6 +24,8 @@ class Line:
         self.pid = hello.pid
         self.open_calls: list[wire.OpenCall] = []
         self.journal_dropped = 0
+        self.budgets: list[wire.BudgetState] = []
+        self.limits: list[wire.LimitState] = []
         self.waiting: dict[int, asyncio.Future[int]] = {}
 
 
@@ -44,6 +46,13 @@ class BusServer:
         self._written = written
         self.moved: Callable[[], None] = lambda: None
         """Called when what is in flight has changed."""
+        self.spent: Callable[[], Awaitable[wire.Spent]] | None = None
+        """Asked what the account says of budgets, before a gateway is given budgets that it did not know."""
+        self.stopped: Callable[[Sequence[wire.Stop]], Awaitable[None]] | None = None
+        """Told whom budgets stopped."""
+        self.spending = asyncio.Lock()
+        """Held from asking the account to having told it, so that no older word follows a newer one."""
+        self._budgets_known: set[str] = set()
         self._lines: set[Line] = set()
         self._numbers = itertools.count(1)
         self._snapshot: Snapshot = EMPTY
@@ -74,8 +83,26 @@ class BusServer:
         """What is in flight on every gateway, at most half a second old."""
         return [call for line in self._lines for call in line.open_calls if call.workspace_id == workspace_id]
 
+    def budget_states(self, workspace_id: str) -> list[wire.BudgetState]:
+        """How budgets stand at the gateways, at most half a second old."""
+        return [each for line in self._lines for each in line.budgets if each.workspace_id == workspace_id]
+
+    def limit_states(self, workspace_id: str) -> list[wire.LimitState]:
+        """The same of limits."""
+        return [each for line in self._lines for each in line.limits if each.workspace_id == workspace_id]
+
+    async def tell_spent(self, spent: wire.Spent) -> None:
+        """Tell every gateway what the account says of budgets."""
+        await asyncio.gather(*(self._give_spent(line, spent) for line in list(self._lines)))
+
     async def publish(self, snapshot: Snapshot) -> None:
         """Give every gateway the snapshot; returns when each has swapped it in (or went silent)."""
+        budgets = {budget.id for each in snapshot.workspaces.values() for budget in each.budgets}
+        if self.spent is not None and not budgets <= self._budgets_known:
+            # What was spent before counts too, so it is known before the budget is.
+            async with self.spending:
+                await self.tell_spent(await self.spent())
+        self._budgets_known = budgets
         self._snapshot, self._encoded = snapshot, await asyncio.to_thread(encode, snapshot)
         await asyncio.gather(*(self._give_snapshot(line) for line in list(self._lines)))
 
@@ -88,6 +115,16 @@ class BusServer:
             )
         )
         return sum(ended)
+
+    async def _give_spent(self, line: Line, spent: wire.Spent) -> None:
+        await self._ask(line, lambda number: wire.Spent(number, spent.journals, spent.rows))
+
+    async def _welcome(self, line: Line) -> None:
+        """A gateway that has just come: what was spent, then what holds."""
+        if self.spent is not None and self._budgets_known:
+            async with self.spending:
+                await self._give_spent(line, await self.spent())
+        await self._give_snapshot(line)
 
     async def _give_snapshot(self, line: Line) -> None:
         await self._ask(line, lambda number: wire.Published(number, self._encoded))
@@ -119,7 +156,7 @@ class BusServer:
         log.info("gateway_connected gateway=%s pid=%d", line.gateway_id, line.pid)
         try:
             if self._encoded:
-                self._spawn(self._give_snapshot(line))
+                self._spawn(self._welcome(line))
             while (frame := await wire.read(reader)) is not None:
                 await self._take(line, frame)
         finally:
@@ -141,6 +178,9 @@ class BusServer:
             line.open_calls, line.journal_dropped = frame.open_calls, frame.journal_dropped
             if moved:
                 self.moved()
+            line.budgets, line.limits = frame.budgets, frame.limits
+            if frame.stops and self.stopped is not None:
+                self._spawn(self.stopped(frame.stops))
             if frame.runs:
                 self._spawn(self._traffic(frame.runs))
         elif isinstance(frame, wire.Written):

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import sqlalchemy as sa
 
 from quarterdeck.access.entries import key_entries, key_entry
+from quarterdeck.access.limits.model import LimitEntry
 from quarterdeck.access.snapshot import (
     AgentEntry,
     KeyEntry,
@@ -20,8 +21,11 @@ from quarterdeck.access.snapshot import (
 )
 from quarterdeck.access.tables import workspaces
 from quarterdeck.access.vault import Vault
+from quarterdeck.control import scopes
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.declared.store import routes
+from quarterdeck.control.limits import store as limit_store
+from quarterdeck.control.limits.model import Limit
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.providers.credentials import resolve
 from quarterdeck.control.providers.model import Credential, Provider
@@ -31,8 +35,20 @@ from quarterdeck.db.outbox import EventFeed, wait_up_to
 from quarterdeck.kernel.clock import HOUR
 from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
 from quarterdeck.worker import pauses
+from quarterdeck.worker.spending import entries_of
 
-RELEVANT = ("agent.", "key.", "run.opened", "run.ended", "run.expired", "lever.", "provider.", "settings.")
+RELEVANT = (
+    "agent.",
+    "key.",
+    "run.opened",
+    "run.ended",
+    "run.expired",
+    "lever.",
+    "provider.",
+    "settings.",
+    "budget.changed",
+    "limit.",
+)
 RUNS_REMEMBERED = HOUR
 DEBOUNCE_S = 0.02
 REFRESH_S = 30.0
@@ -63,6 +79,8 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
         await pauses.put_into(tx, agents_of, runs_of)
         routes_of = await _routes(tx)
         prices_of = await _prices(tx)
+        budgets_of = await entries_of(tx)
+        limits_of = await _limits(tx)
         now = tx.now
     providers_of = await asyncio.to_thread(_providers, provider_rows, vault)
     entries = {
@@ -78,6 +96,8 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
             prices=prices_of[space.id],
             redact_patterns=space.settings.get("redaction", {}).get("patterns", []),
             redact_fields=space.settings.get("redaction", {}).get("fields", []),
+            budgets=budgets_of[space.id],
+            limits=limits_of[space.id],
         )
         for space in spaces
     }
@@ -217,6 +237,17 @@ async def _routes(tx: Transaction) -> dict[str, dict[str, bytes]]:
     return found
 
 
+async def _limits(tx: Transaction) -> dict[str, list[LimitEntry]]:
+    rows: dict[str, list[Limit]] = defaultdict(list)
+    for limit in await limit_store.all_of(tx):
+        rows[limit.workspace_id].append(limit)
+    found: dict[str, list[LimitEntry]] = defaultdict(list)
+    for workspace_id, some in rows.items():
+        names = await scopes.shown(tx, workspace_id, [limit.scope for limit in some])
+        found[workspace_id] = [limit.entry(names[limit.scope]) for limit in some]
+    return found
+
+
 async def _prices(tx: Transaction) -> dict[str, list[PriceOverride]]:
     found: dict[str, list[PriceOverride]] = defaultdict(list)
     for row in await provider_store.prices(tx):
@@ -240,6 +271,9 @@ def _providers(rows: list[tuple[Provider, Credential | None]], vault: Vault) -> 
                 headers=provider.headers,
                 models=provider.models,
                 allow_private=provider.allow_private,
+                credential=credential.shown
+                if credential is not None and credential.reference
+                else f"stored:{provider.name}",
                 problem=resolved.problem,
                 **provider.timeouts,
             )

@@ -1,0 +1,1 @@
+"""Rate limits, budgets and the queue in front of a provider, on the model path."""

@@ -1,0 +1,333 @@
+"""Limits and budgets on the way of a call, kept in this process's memory. Takes part by gateway/hooks.py."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from quarterdeck.access import wire
+from quarterdeck.access.budgets.model import BudgetEntry, Mode
+from quarterdeck.access.scopes import Facts
+from quarterdeck.access.snapshot import RunEntry, Snapshot, WorkspaceEntry
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.endpoints import Billing
+from quarterdeck.gateway.hooks import Hooks
+from quarterdeck.gateway.limits import clamp, rates, refusals, worst
+from quarterdeck.gateway.limits.counters import Counter, Line
+from quarterdeck.gateway.limits.holds import Hold
+from quarterdeck.gateway.limits.learned import Learned
+from quarterdeck.gateway.limits.rates import Rates, now_us
+from quarterdeck.gateway.limits.spending import Spending
+from quarterdeck.gateway.limits.turns import Ask, Gate
+from quarterdeck.gateway.limits.worst import Estimator, Price
+from quarterdeck.gateway.targets import Target
+from quarterdeck.kernel.money import format_usd
+from quarterdeck.ledger.prices import MISSING, PriceBook
+from quarterdeck.ledger.quotes import Quote
+
+READY_WAIT_S = 10.0
+ASSUMED_TOKENS = 1_024
+"""Output that a token limit expects of a call that names no maximum."""
+NORMAL = 2
+_LEARNED_KEPT = 4_096
+
+
+class Admission:
+    """One per gateway process. It is in the hooks only while somebody has a limit or a budget."""
+
+    def __init__(self, hooks: Hooks, prices: PriceBook, spending: Spending) -> None:
+        self._hooks = hooks
+        self._prices = prices
+        self._spending = spending
+        self._rates = Rates()
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._learned: dict[tuple[str, str, str], Learned] = {}
+        self._estimator = Estimator()
+        self._stops: dict[tuple[str, str, str, str, int], wire.Stop] = {}
+        self._told: set[tuple[str, str, str, str, int]] = set()
+        hooks.throttled = self.throttled
+
+    @property
+    def spending(self) -> Spending:
+        return self._spending
+
+    def swapped(self, snapshot: Snapshot) -> None:
+        """Limits and budgets as the snapshot has them, from the next call on."""
+        self._spending.swapped(snapshot)
+        self._rates.set_rules({each.id: each.limits for each in snapshot.workspaces.values()})
+        if self._spending.active or any(each.limits for each in snapshot.workspaces.values()):
+            self._hooks.limits = self
+        for gate in self._gates.values():
+            gate.changed()
+
+    def throttled(self, draft: Draft) -> None:
+        """A provider said 429 while nothing here was in force: from now on its word is heeded."""
+        if draft.workspace is not None and draft.target is not None:
+            self._hooks.limits = self
+            self._hear(draft)
+
+    async def admit(self, draft: Draft) -> None:
+        """Limits on who calls."""
+        workspace = draft.workspace
+        assert workspace is not None
+        if not self._rates.has(workspace.id):
+            return
+        hold = draft.hold = Hold(self._facts(draft, workspace, None), self._stopped)
+        lines = self._rates.lines(workspace.id, hold.facts, at_target=False)
+        if not lines:
+            return
+        hold.tokens = self._tokens(draft) if _counts_tokens(lines) else 0
+        blocked = rates.take(lines, hold.tokens, now := now_us())
+        if blocked is not None:
+            line, wait = blocked
+            raise refusals.rate_limited(line.entry, wait, line.bucket.remaining(now))
+        hold.rates = lines
+        draft.told = _remaining(lines, now)
+
+    async def attempt(self, draft: Draft, target: Target) -> None:
+        """A turn at the provider, and room in every budget for what the call may cost there."""
+        workspace = draft.workspace
+        assert workspace is not None
+        hold = draft.hold
+        if not isinstance(hold, Hold):
+            hold = draft.hold = Hold(Facts(), self._stopped)
+        hold.facts = self._facts(draft, workspace, target)
+        if hold.lines and _failed(draft):
+            hold.let_go()
+        learned = self._learned.get((workspace.id, target.provider.name, target.model))
+        if learned is not None or self._rates.has(workspace.id):
+            await self._take_turn(draft, workspace, target, hold, learned)
+        if self._spending.active:
+            await self._reserve(draft, workspace, target, hold)
+
+    def settled(self, draft: Draft) -> None:
+        """Charge what the call cost, then let go of what it held."""
+        hold, workspace = draft.hold, draft.workspace
+        if workspace is None:
+            return
+        spending = self._spending
+        if spending.active:
+            facts = hold.facts if isinstance(hold, Hold) and hold.facts.provider else None
+            if facts is None or (draft.target is not None and facts.model != draft.target.model):
+                facts = self._facts(draft, workspace, draft.target)
+            amount = draft.cost
+            if amount is None:
+                lines = spending.counters.lines(workspace.id, facts, draft.started)
+                amount = worst.charged(draft, [entry for entry, _ in lines])
+                draft.ceiling_cost = amount or None
+            spending.settled(draft.id, workspace.id, facts, draft.started, amount)
+        self._estimator.note(draft)
+        self._hear(draft)
+        self.release(draft)
+
+    def release(self, draft: Draft) -> None:
+        hold = draft.hold
+        if not isinstance(hold, Hold):
+            return
+        draft.hold = None
+        draft.meter = None
+        hold.let_go()
+        usage = draft.usage
+        used = usage.input_total + usage.output_total if usage is not None else None
+        if draft.status >= 400 and used is None:
+            used = 0
+        sent = draft.sent_at is not None
+        rates.give_back(hold.rates, used_tokens=used, sent=sent)
+        rates.give_back(hold.turns, used_tokens=used, sent=sent)
+        for learned in hold.learned:
+            learned.done(hold.gate_tokens)
+        if (hold.turns or hold.learned) and draft.workspace is not None and draft.target is not None:
+            gate = self._gates.get((draft.workspace.id, draft.target.provider.name))
+            if gate is not None:
+                gate.changed()
+
+    def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
+        """What control is told: each window as it stands here, each limit in use, and whom budgets stopped since."""
+        budgets = [
+            wire.BudgetState(each.workspace_id, *each.key, each.spent, each.held)
+            for each in self._spending.counters
+            if each.spent or each.held
+        ]
+        limits = [
+            wire.LimitState(self._rates.workspaces[entry.id], entry.id, value, left, self._waiting_at(entry.id))
+            for entry, value, left in self._rates.states()
+        ]
+        stops = list(self._stops.values())
+        self._stops.clear()
+        return budgets, limits, stops
+
+    def _waiting_at(self, limit_id: str) -> int:
+        workspace_id = self._rates.workspaces[limit_id]
+        return sum(gate.waiting for (owner, _), gate in self._gates.items() if owner == workspace_id)
+
+    async def _take_turn(
+        self, draft: Draft, workspace: WorkspaceEntry, target: Target, hold: Hold, learned: Learned | None
+    ) -> None:
+        lines = self._rates.lines(workspace.id, hold.facts, at_target=True)
+        key = (workspace.id, target.provider.name)
+        gate = self._gates.get(key)
+        if not lines and learned is None and (gate is None or not gate.waiting):
+            return
+        if gate is None:
+            gate = self._gates[key] = Gate(target.provider.name)
+        tokens = self._tokens(draft) if learned is not None or _counts_tokens(lines) else 0
+        run = self._run(draft, workspace)
+        ask = Ask(
+            lines,
+            tokens,
+            learned,
+            agent=draft.agent.id if draft.agent is not None else "",
+            level=run.priority if run is not None else NORMAL,
+            due=run.due_at if run is not None else None,
+        )
+        await gate.enter(ask)
+        hold.turns += lines
+        if learned is not None:
+            hold.learned.append(learned)
+            hold.gate_tokens = tokens
+        if lines:
+            draft.told = _remaining(hold.rates + hold.turns, now_us())
+
+    async def _reserve(self, draft: Draft, workspace: WorkspaceEntry, target: Target, hold: Hold) -> None:
+        spending = self._spending
+        lines = [
+            line
+            for line in spending.counters.lines(workspace.id, hold.facts, draft.started)
+            if line[0].mode != Mode.WARN
+        ]
+        if not lines or draft.endpoint.billing is Billing.FREE:
+            return
+        if not spending.ready.is_set():
+            await self._wait_until_exact(lines)
+        quote = await self._quote(target) if draft.endpoint.billing is Billing.TOKENS else None
+        window = quote.context_window if quote is not None else None
+        size = self._estimator.input_tokens(draft, window)
+        priced: list[Line] = []
+        prices: list[Price] = []
+        for entry, counter in lines:
+            ceiling = entry.ceiling
+            if quote is None and (
+                ceiling is None or (draft.endpoint.billing is Billing.UNKNOWN and not ceiling.request)
+            ):
+                self._stopped(entry, counter, draft)
+                if entry.mode == Mode.HARD:
+                    raise refusals.unpriced(f"{target.provider.name}/{target.model}" if target.model else draft.path)
+                continue
+            priced.append((entry, counter))
+            prices.append(Price(quote, ceiling, draft.request_body, size))
+        if not priced:
+            return
+        assumed = max(entry.assumed_output for entry, _ in priced)
+        output = self._estimator.output_tokens(draft, assumed, window)
+        fits = await hold.reserve(draft, priced, prices, output)
+        stream = draft.facts is not None and draft.facts.stream
+        if fits < output and not stream and not clamp.output(draft, target, fits):
+            hold.let_go()
+            raise refusals.over_budget(priced[0][0], draft.headers)
+        if stream:
+            hold.follow(draft)
+        left = min(
+            (entry.amount - counter.spent - counter.held for entry, counter in priced if entry.mode == Mode.HARD),
+            default=None,
+        )
+        if left is not None:
+            draft.told = (*draft.told, (b"x-quarterdeck-budget-left-usd", format_usd(max(0, left)).encode()))
+
+    async def _wait_until_exact(self, lines: Iterable[Line]) -> None:
+        """What was spent before is being read back. Only a hard budget has to wait for it."""
+        if not any(entry.mode == Mode.HARD for entry, _ in lines):
+            return
+        try:
+            async with asyncio.timeout(READY_WAIT_S):
+                await self._spending.ready.wait()
+        except TimeoutError:
+            raise refusals.not_exact_yet() from None
+
+    async def _quote(self, target: Target) -> Quote | None:
+        provider = target.provider
+        quote: Any = self._prices.cached(provider.kind, target.model, provider=provider.name)
+        if quote is MISSING:
+            quote = await asyncio.to_thread(self._prices.resolve, provider.kind, target.model, provider=provider.name)
+        found: Quote | None = quote
+        return found
+
+    def _facts(self, draft: Draft, workspace: WorkspaceEntry, target: Target | None) -> Facts:
+        attribution, key = draft.attribution, draft.key
+        run_id = attribution.run_id if attribution is not None else None
+        run = workspace.runs.get(run_id) if run_id is not None else None
+        tagged = self._spending.counters.looks_at_tags(workspace.id) or self._rates.looks_at_tags(workspace.id)
+        provider = target.provider if target is not None else None
+        return Facts(
+            draft.agent.id if draft.agent is not None else None,
+            attribution.task_id if attribution is not None else None,
+            run_id,
+            run.project_id if run is not None else None,
+            key.id if key is not None else None,
+            key.route if key is not None else None,
+            provider.name if provider is not None else None,
+            provider.credential if provider is not None else None,
+            target.model if target is not None else None,
+            tuple(draft.tags()) if tagged else (),
+        )
+
+    def _run(self, draft: Draft, workspace: WorkspaceEntry) -> RunEntry | None:
+        attribution = draft.attribution
+        return workspace.runs.get(attribution.run_id) if attribution is not None and attribution.run_id else None
+
+    def _tokens(self, draft: Draft) -> int:
+        return self._estimator.input_tokens(draft, None) + self._estimator.output_tokens(draft, ASSUMED_TOKENS, None)
+
+    def _hear(self, draft: Draft) -> None:
+        """What the provider said of its own limits. Its word is kept from its first 429 on, or where it has limits."""
+        workspace, target = draft.workspace, draft.target
+        if workspace is None or target is None or draft.upstream_status is None:
+            return
+        key = (workspace.id, target.provider.name, target.model)
+        learned = self._learned.get(key)
+        if learned is None:
+            hold = draft.hold
+            if draft.upstream_status != 429 and not (isinstance(hold, Hold) and hold.turns):
+                return
+            while len(self._learned) >= _LEARNED_KEPT:
+                self._learned.pop(next(iter(self._learned)))
+            learned = self._learned[key] = Learned()
+        learned.heard(now_us(), draft.upstream_status, draft.answer_headers)
+
+    def _stopped(self, entry: BudgetEntry, counter: Counter, draft: Draft) -> None:
+        key = (*counter.key, entry.mode, entry.amount)
+        if key in self._told or draft.workspace is None:
+            return
+        if len(self._told) >= worst.KEPT:
+            self._told.clear()
+        self._told.add(key)
+        attribution = draft.attribution
+        self._stops[key] = wire.Stop(
+            draft.workspace.id,
+            *counter.key,
+            entry.mode,
+            draft.agent.id if draft.agent is not None else None,
+            attribution.task_id if attribution is not None else None,
+            attribution.run_id if attribution is not None else None,
+        )
+
+
+def _failed(draft: Draft) -> bool:
+    """Whether the try before this one is over and cost nothing."""
+    return draft.attempt_error is not None or (draft.upstream_status is not None and draft.upstream_status >= 400)
+
+
+def _counts_tokens(lines: list[rates.Line]) -> bool:
+    return any(line.entry.measure == "tokens" for line in lines)
+
+
+def _remaining(lines: list[rates.Line], now: int) -> list[tuple[bytes, bytes]]:
+    """What is left of the tightest limit of each measure."""
+    found: dict[str, int] = {}
+    for line in lines:
+        left = line.bucket.remaining(now)
+        measure = line.entry.measure
+        if measure not in found or left < found[measure]:
+            found[measure] = left
+    return [(b"x-quarterdeck-remaining-" + measure.encode(), b"%d" % left) for measure, left in found.items()]
+
+
+__all__ = ["Admission"]

@@ -1,0 +1,127 @@
+"""What each window of each budget has spent and holds, and which budgets a call falls under."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from quarterdeck.access.budgets.model import BudgetEntry, Window
+from quarterdeck.access.budgets.windows import bounds
+from quarterdeck.access.scopes import Facts, counted_under
+
+MEMO = 8_192
+Key = tuple[str, str, str]
+"""Budget, value it is counted for, window."""
+Line = tuple[BudgetEntry, "Counter"]
+
+
+class Counter:
+    """One window of one budget, in nano-dollars."""
+
+    __slots__ = ("base", "held", "key", "tail", "waiters", "workspace_id")
+
+    def __init__(self, workspace_id: str, key: Key, base: int) -> None:
+        self.workspace_id = workspace_id
+        self.key = key
+        self.base = base
+        """What the account says."""
+        self.tail = 0
+        """What was settled here and the account did not include yet."""
+        self.held = 0
+        """What calls in flight may still cost."""
+        self.waiters: deque[Callable[[], None]] = deque()
+        """Calls that wait for others to let go of what they hold, first come, first served."""
+
+    @property
+    def spent(self) -> int:
+        return self.base + self.tail
+
+    def wake(self) -> None:
+        """Let the first who waits look again. Whoever is woken wakes the next when it is done looking."""
+        if self.waiters:
+            self.waiters.popleft()()
+
+
+class Counters:
+    """All counters of a gateway. They come into being when a call first falls under them."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, tuple[BudgetEntry, ...]] = {}
+        self._tagged: set[str] = set()
+        self._found: dict[Key, Counter] = {}
+        self._bases: dict[Key, int] = {}
+        self._matched: dict[tuple[str, Facts], tuple[tuple[BudgetEntry, str], ...]] = {}
+        self._windows: dict[str, tuple[int, int, str]] = {}
+
+    def __iter__(self) -> Iterator[Counter]:
+        return iter(self._found.values())
+
+    def rules(self, workspace_id: str) -> tuple[BudgetEntry, ...]:
+        return self._rules.get(workspace_id, ())
+
+    def looks_at_tags(self, workspace_id: str) -> bool:
+        return workspace_id in self._tagged
+
+    def set_rules(self, rules: dict[str, tuple[BudgetEntry, ...]]) -> list[tuple[str, BudgetEntry]]:
+        """Put other budgets in force; returns those that were not there before, with their workspaces."""
+        known = {entry.id for some in self._rules.values() for entry in some}
+        self._rules = {workspace_id: some for workspace_id, some in rules.items() if some}
+        self._tagged = {
+            workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
+        }
+        self._matched.clear()
+        kept = {entry.id for some in rules.values() for entry in some}
+        self._found = {key: counter for key, counter in self._found.items() if key[0] in kept}
+        return [(workspace_id, each) for workspace_id, some in rules.items() for each in some if each.id not in known]
+
+    def set_bases(self, bases: dict[Key, int]) -> None:
+        """Take the account's word. What nothing is spent, held or known of is forgotten."""
+        self._bases = bases
+        for key, counter in list(self._found.items()):
+            counter.base = bases.get(key, 0)
+            if not (counter.base or counter.tail or counter.held or counter.waiters):
+                del self._found[key]
+
+    def lines(self, workspace_id: str, facts: Facts, started: int) -> list[Line]:
+        """The budgets a call falls under, each with the counter of the window the call began in."""
+        matched = self._matched.get((workspace_id, facts))
+        if matched is None:
+            matched = self._match(workspace_id, facts)
+        found = []
+        for entry, value in matched:
+            window = self._window(entry.window, started, facts.run_id)
+            if window is not None:
+                found.append((entry, self.counter(workspace_id, (entry.id, value, window))))
+        return found
+
+    def line(self, workspace_id: str, entry: BudgetEntry, facts: Facts, started: int) -> Line | None:
+        """The same for one budget."""
+        value = counted_under(entry.scope, facts)
+        window = self._window(entry.window, started, facts.run_id)
+        if value is None or window is None:
+            return None
+        return entry, self.counter(workspace_id, (entry.id, value, window))
+
+    def counter(self, workspace_id: str, key: Key) -> Counter:
+        counter = self._found.get(key)
+        if counter is None:
+            counter = self._found[key] = Counter(workspace_id, key, self._bases.get(key, 0))
+        return counter
+
+    def _match(self, workspace_id: str, facts: Facts) -> tuple[tuple[BudgetEntry, str], ...]:
+        if len(self._matched) >= MEMO:
+            self._matched.clear()
+        found = []
+        for entry in self.rules(workspace_id):
+            value = counted_under(entry.scope, facts)
+            if value is not None:
+                found.append((entry, value))
+        matched = self._matched[workspace_id, facts] = tuple(found)
+        return matched
+
+    def _window(self, window: str, started: int, run_id: str | None) -> str | None:
+        if window == Window.RUN:
+            return run_id
+        known = self._windows.get(window)
+        if known is None or not known[0] <= started < known[1]:
+            begin, end = bounds(window, started)
+            known = self._windows[window] = (begin, end if end is not None else 1 << 62, str(begin))
+        return known[2]

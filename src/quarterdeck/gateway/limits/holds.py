@@ -1,0 +1,181 @@
+"""What a call holds of the budgets it falls under, from before it is sent until it is settled."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from quarterdeck.access.budgets.model import BudgetEntry, Mode
+from quarterdeck.access.scopes import Facts
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.limits import refusals
+from quarterdeck.gateway.limits.counters import Counter, Line
+from quarterdeck.gateway.limits.learned import Learned
+from quarterdeck.gateway.limits.meter import Meter
+from quarterdeck.gateway.limits.rates import Line as RateLine
+from quarterdeck.gateway.limits.worst import Price
+
+HELD_WAIT_S = 10.0
+"""How long a call waits for others to let go of what they hold, when without their holds it would fit."""
+STEP_TOKENS = 512
+"""So much more a stream holds each time it has written what it held."""
+LEAST_TOKENS = 16
+"""An answer shorter than this is not worth asking for."""
+Stopped = Callable[[BudgetEntry, Counter, Draft], None]
+
+
+class Hold:
+    """Of one call. `lines` are budgets that can stop it."""
+
+    __slots__ = (
+        "_meter",
+        "_price",
+        "_stopped",
+        "amounts",
+        "facts",
+        "gate_tokens",
+        "learned",
+        "lines",
+        "output",
+        "rates",
+        "tokens",
+        "turns",
+    )
+
+    def __init__(self, facts: Facts, stopped: Stopped) -> None:
+        self.facts = facts
+        self.rates: list[RateLine] = []
+        self.turns: list[RateLine] = []
+        self.tokens = 0
+        """What was taken of token limits."""
+        self.learned: list[Learned] = []
+        self.gate_tokens = 0
+        self.lines: list[Line] = []
+        self.amounts: list[int] = []
+        self.output = 0
+        """Tokens of output that are held for."""
+        self._price: list[Price] = []
+        self._meter: Meter | None = None
+        self._stopped = stopped
+
+    async def reserve(self, draft: Draft, lines: list[Line], prices: list[Price], output: int) -> int:
+        """Hold the worst case in every budget, or in none; returns the tokens of output that are held for.
+
+        A call that named no maximum takes what fits. Raises Refusal when a hard budget has no room for it.
+        """
+        deadline: float | None = None
+        named = draft.facts is None or draft.facts.max_output is not None
+        while True:
+            fits = output
+            blocked: tuple[BudgetEntry, Counter, Price] | None = None
+            for (entry, counter), price in zip(lines, prices, strict=True):
+                left = entry.amount - counter.spent - counter.held
+                if price.of(fits) <= left:
+                    continue
+                if entry.mode == Mode.SHADOW:
+                    self._stopped(entry, counter, draft)
+                    continue
+                affordable = price.affordable(left)
+                if not named and output and affordable >= min(LEAST_TOKENS, output):
+                    fits = affordable
+                    continue
+                blocked = entry, counter, price
+                break
+            if blocked is None:
+                self._take(lines, prices, fits)
+                return fits
+            entry, counter, price = blocked
+            least = output if named else min(LEAST_TOKENS, output)
+            if price.of(least) > entry.amount - counter.spent or counter.held == 0:
+                self._stopped(entry, counter, draft)
+                counter.wake()
+                raise refusals.over_budget(entry, draft.headers)
+            loop = asyncio.get_running_loop()
+            deadline = deadline or loop.time() + HELD_WAIT_S
+            if not await _released(counter, deadline - loop.time()):
+                self._stopped(entry, counter, draft)
+                raise refusals.over_budget(entry, draft.headers)
+
+    def follow(self, draft: Draft) -> None:
+        """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
+        self._meter = Meter()
+        draft.meter = self._flowed
+
+    def let_go(self) -> None:
+        """Nothing is held any more, and whoever waited for it looks again."""
+        lines, self.lines = self.lines, []
+        for (_, counter), amount in zip(lines, self.amounts, strict=True):
+            counter.held -= amount
+        self.amounts = []
+        for _, counter in lines:
+            counter.wake()
+
+    def _take(self, lines: list[Line], prices: list[Price], output: int) -> None:
+        for (entry, counter), price in zip(lines, prices, strict=True):
+            amount = price.of(output)
+            counter.held += amount
+            self.lines.append((entry, counter))
+            self.amounts.append(amount)
+            self._price.append(price)
+            if counter.waiters and counter.spent + counter.held < entry.amount:
+                counter.wake()
+        self.output = output
+
+    def _flowed(self, draft: Draft) -> None:
+        meter = self._meter
+        if meter is None or draft.recorded or not draft.chunks:
+            return
+        kind = draft.answer_type or ""
+        plain = draft.translator is not None or not any(name == b"content-encoding" for name, _ in draft.answer_headers)
+        meter.feed(draft.chunks[-1], is_text=plain and kind.startswith("text/event-stream"))
+        if meter.tokens <= self.output:
+            return
+        blocked = self._extend(meter.tokens + STEP_TOKENS)
+        if blocked is not None:
+            blocked = self._extend(meter.tokens)
+        if blocked is None:
+            return
+        entry, counter = blocked
+        self._stopped(entry, counter, draft)
+        self._meter = None
+        refusal = refusals.over_budget(entry, draft.headers)
+        flight = draft.flight
+        if flight is not None and flight.stop is not None and flight.stopped_by is None:
+            flight.stopped_by = (refusal.code, refusal.message)
+            flight.stop()
+
+    def _extend(self, output: int) -> Line | None:
+        """Hold for so many tokens in all; the budget that has no room for it, and then nothing more is held."""
+        wanted = [max(price.of(output), amount) for price, amount in zip(self._price, self.amounts, strict=True)]
+        for (entry, counter), amount, held in zip(self.lines, wanted, self.amounts, strict=True):
+            if entry.mode == Mode.HARD and amount - held > entry.amount - counter.spent - counter.held:
+                return entry, counter
+        for (_, counter), amount, held in zip(self.lines, wanted, self.amounts, strict=True):
+            counter.held += amount - held
+        self.amounts = wanted
+        self.output = output
+        return None
+
+
+async def _released(counter: Counter, timeout_s: float) -> bool:
+    """Wait until a call lets go of what it held in this counter; False when none did in time."""
+    if timeout_s <= 0:
+        return False
+    turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def wake() -> None:
+        if turn.done():
+            counter.wake()
+        else:
+            turn.set_result(None)
+
+    counter.waiters.append(wake)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await turn
+        return True
+    except TimeoutError:
+        return turn.done() and not turn.cancelled()
+    finally:
+        if not turn.done() or turn.cancelled():
+            with contextlib.suppress(ValueError):
+                counter.waiters.remove(wake)

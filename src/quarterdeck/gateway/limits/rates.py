@@ -1,0 +1,177 @@
+"""Rate limits in this process's memory: one bucket for each limit and each value it counts apart."""
+
+import time
+
+import msgspec
+
+from quarterdeck.access.limits.gcra import Gcra
+from quarterdeck.access.limits.model import LimitEntry, Measure
+from quarterdeck.access.scopes import Facts, ScopeKind, counted_under
+
+AT_TARGET = frozenset({ScopeKind.PROVIDER, ScopeKind.CREDENTIAL, ScopeKind.MODEL})
+"""Known only once it is known where the call goes; all others are about who calls."""
+MEMO = 8_192
+MAX_BUCKETS = 100_000
+_CONCURRENT_RETRY = 1_000_000
+
+
+class Slots:
+    """Calls at once."""
+
+    __slots__ = ("amount", "taken")
+
+    def __init__(self, amount: int) -> None:
+        self.amount = amount
+        self.taken = 0
+
+    def wait(self, now: int, count: int = 1) -> int:
+        return 0 if self.taken < self.amount else _CONCURRENT_RETRY
+
+    def take(self, now: int, count: int = 1) -> int:
+        wait = self.wait(now)
+        if not wait:
+            self.taken += 1
+        return wait
+
+    def give_back(self, count: int) -> None:
+        self.taken -= 1
+
+    def remaining(self, now: int) -> int:
+        return max(0, self.amount - self.taken)
+
+    def full_in(self, now: int) -> int:
+        return 0
+
+
+Bucket = Gcra | Slots
+
+
+class Line(msgspec.Struct, eq=False):
+    """One limit that a call falls under."""
+
+    entry: LimitEntry
+    value: str
+    bucket: Bucket
+    taken: int = 0
+
+
+def now_us() -> int:
+    """A clock that is never set back."""
+    return time.monotonic_ns() // 1_000
+
+
+class Rates:
+    """All limits of a gateway."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, tuple[tuple[LimitEntry, ...], tuple[LimitEntry, ...]]] = {}
+        self._tagged: set[str] = set()
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._entries: dict[str, LimitEntry] = {}
+        self._matched: dict[tuple[str, bool, Facts], tuple[tuple[LimitEntry, str], ...]] = {}
+        self.workspaces: dict[str, str] = {}
+        """Whose a limit is."""
+
+    def has(self, workspace_id: str) -> bool:
+        return workspace_id in self._rules
+
+    def looks_at_tags(self, workspace_id: str) -> bool:
+        return workspace_id in self._tagged
+
+    def set_rules(self, rules: dict[str, list[LimitEntry]]) -> None:
+        """Put other limits in force. What was let through so far counts on under a limit that was changed."""
+        fresh = {entry.id: entry for some in rules.values() for entry in some}
+        now = now_us()
+        for key, bucket in list(self._buckets.items()):
+            before, entry = self._entries[key[0]], fresh.get(key[0])
+            if entry is None or entry.measure != before.measure or entry.scope != before.scope:
+                del self._buckets[key]
+            elif isinstance(bucket, Slots):
+                bucket.amount = entry.amount
+            elif (entry.amount, entry.length, entry.burst) != (before.amount, before.length, before.burst):
+                self._buckets[key] = bucket.resized(entry.amount, entry.length, entry.burst, now)
+        self._entries = fresh
+        self._rules = {}
+        for workspace_id, some in rules.items():
+            if some:
+                callers = tuple(each for each in some if each.scope.kind not in AT_TARGET)
+                at_target = tuple(each for each in some if each.scope.kind in AT_TARGET)
+                self._rules[workspace_id] = callers, at_target
+        self._tagged = {
+            workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
+        }
+        self.workspaces = {entry.id: workspace_id for workspace_id, some in rules.items() for entry in some}
+        self._matched.clear()
+
+    def lines(self, workspace_id: str, facts: Facts, *, at_target: bool) -> list[Line]:
+        """The limits a call falls under: those on who calls, or those on where it goes."""
+        matched = self._matched.get((workspace_id, at_target, facts))
+        if matched is None:
+            matched = self._match(workspace_id, facts, at_target=at_target)
+        return [Line(entry, value, self._bucket(entry, value)) for entry, value in matched]
+
+    def states(self) -> list[tuple[LimitEntry, str, int]]:
+        """Each limit in use, the value it is counted for, and what remains of it."""
+        now = now_us()
+        return [(self._entries[key[0]], key[1], bucket.remaining(now)) for key, bucket in self._buckets.items()]
+
+    def _match(self, workspace_id: str, facts: Facts, *, at_target: bool) -> tuple[tuple[LimitEntry, str], ...]:
+        if len(self._matched) >= MEMO:
+            self._matched.clear()
+        found = []
+        for entry in self._rules.get(workspace_id, ((), ()))[at_target]:
+            value = counted_under(entry.scope, facts)
+            if value is not None:
+                found.append((entry, value))
+        matched = self._matched[workspace_id, at_target, facts] = tuple(found)
+        return matched
+
+    def _bucket(self, entry: LimitEntry, value: str) -> Bucket:
+        bucket = self._buckets.get((entry.id, value))
+        if bucket is None:
+            if len(self._buckets) >= MAX_BUCKETS:
+                self._forget_idle()
+            if entry.measure == Measure.CONCURRENT:
+                bucket = Slots(entry.amount)
+            else:
+                bucket = Gcra(entry.amount, entry.length, entry.burst)
+            self._buckets[entry.id, value] = bucket
+        return bucket
+
+    def _forget_idle(self) -> None:
+        now = now_us()
+        for key, bucket in list(self._buckets.items()):
+            idle = bucket.taken == 0 if isinstance(bucket, Slots) else bucket.full_in(now) == 0
+            if idle:
+                del self._buckets[key]
+
+
+def take(lines: list[Line], tokens: int, now: int) -> tuple[Line, int] | None:
+    """Take from all of them or from none; then the one to wait longest for, and how long in microseconds."""
+    blocked: tuple[Line, int] | None = None
+    for line in lines:
+        wait = line.bucket.wait(now, tokens if line.entry.measure == Measure.TOKENS else 1)
+        if wait and (blocked is None or wait > blocked[1]):
+            blocked = line, wait
+    if blocked is not None:
+        return blocked
+    for line in lines:
+        line.taken = min(tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else 1
+        line.bucket.take(now, line.taken)
+    return None
+
+
+def give_back(lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
+    """The calls are over: slots are free, and tokens that were not used come back (or are charged when more were).
+
+    `used_tokens` None: nobody knows, so what was taken stays taken. A call that was never sent gives all back.
+    """
+    for line in lines:
+        measure, taken = line.entry.measure, line.taken
+        if not taken:
+            continue
+        line.taken = 0
+        if measure == Measure.CONCURRENT or not sent:
+            line.bucket.give_back(taken)
+        elif measure == Measure.TOKENS and used_tokens is not None:
+            line.bucket.give_back(taken - used_tokens)

@@ -1,0 +1,119 @@
+"""What a call may cost at the most, told from its size alone: no tokeniser runs here.
+
+Input: one token for every three bytes of the body, plus what calls to this model have lately needed beyond that (texts
+in dense scripts, pictures by address, what a provider adds of its own), never more than the model's context window.
+Output: the maximum the caller named; without one, an assumed number, or the most this model lately wrote.
+"""
+
+from quarterdeck.access.budgets.model import BudgetEntry, Ceiling
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.endpoints import Billing
+from quarterdeck.kernel.money import femto_to_nano
+from quarterdeck.ledger.quotes import Quote
+from quarterdeck.ledger.record import Usage
+
+BYTES_PER_TOKEN = 3
+OVERHEAD_TOKENS = 16
+_FORGETS = 0.99
+KEPT = 4_096
+_NO_OUTPUT = ("embed", "rerank")
+
+
+class Seen:
+    """What calls to one model needed beyond the rule, fading with every call."""
+
+    __slots__ = ("beyond", "output")
+
+    def __init__(self) -> None:
+        self.beyond = 0.0
+        self.output = 0.0
+
+    def note(self, body: int, usage: Usage, *, named_output: bool) -> None:
+        self.beyond = max(self.beyond * _FORGETS, usage.input_total - body / BYTES_PER_TOKEN)
+        if not named_output:
+            self.output = max(self.output * _FORGETS, usage.output_total)
+
+
+class Estimator:
+    """Remembers what models needed. One per gateway process."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], Seen] = {}
+
+    def input_tokens(self, draft: Draft, context_window: int | None) -> int:
+        seen = self._of(draft)
+        size = draft.uploaded or len(draft.request_body)
+        tokens = -(-size // BYTES_PER_TOKEN) + OVERHEAD_TOKENS + (int(seen.beyond) if seen is not None else 0)
+        return tokens if context_window is None else min(tokens, context_window)
+
+    def output_tokens(self, draft: Draft, assumed: int, context_window: int | None) -> int:
+        """The caller's maximum, else what is assumed."""
+        facts = draft.facts
+        if any(part in draft.endpoint.dialect for part in _NO_OUTPUT):
+            return 0
+        if facts is not None and facts.max_output is not None:
+            return max(0, facts.max_output)
+        seen = self._of(draft)
+        tokens = max(assumed, int(seen.output) if seen is not None else 0)
+        return tokens if context_window is None else min(tokens, context_window)
+
+    def note(self, draft: Draft) -> None:
+        """A call has ended and its provider said what it used."""
+        target, usage = draft.target, draft.usage
+        if target is None or usage is None or draft.usage_source != "provider":
+            return
+        key = (target.provider.name, target.model)
+        seen = self._seen.get(key)
+        if seen is None:
+            if len(self._seen) >= KEPT:
+                self._seen.clear()
+            seen = self._seen[key] = Seen()
+        named = draft.facts is not None and draft.facts.max_output is not None
+        seen.note(draft.uploaded or len(draft.request_body), usage, named_output=named)
+
+    def _of(self, draft: Draft) -> Seen | None:
+        target = draft.target
+        return self._seen.get((target.provider.name, target.model)) if target is not None else None
+
+
+class Price:
+    """What one call's tokens cost at the most: by the model's price, or by a ceiling that was set for lack of one."""
+
+    __slots__ = ("_any_tier", "_ceiling", "_quote", "_writes", "input", "per_output")
+
+    def __init__(self, quote: Quote | None, ceiling: Ceiling | None, body: bytes, input_tokens: int) -> None:
+        self._quote = quote
+        self._ceiling = ceiling
+        self._writes = b"cache_control" in body
+        self._any_tier = b'"service_tier"' in body
+        self.input = input_tokens
+        self.per_output = max(1, self.of(1_000_000) - self.of(0))
+        """Nano-dollars for a million tokens of output."""
+
+    def of(self, output_tokens: int) -> int:
+        """Nano-dollars for the whole call when it writes so much."""
+        if self._quote is not None:
+            return self._quote.worst(self.input, output_tokens, writes_cache=self._writes, any_tier=self._any_tier)
+        assert self._ceiling is not None
+        return ceiling_cost(self._ceiling, self.input, output_tokens)
+
+    def affordable(self, nano: int) -> int:
+        """How many tokens of output so much pays for, beside the input; at most 0 when not even that."""
+        return (nano - self.of(0)) * 1_000_000 // self.per_output
+
+
+def ceiling_cost(ceiling: Ceiling, input_tokens: int, output_tokens: int) -> int:
+    """Nano-dollars."""
+    return femto_to_nano(ceiling.input * input_tokens + ceiling.output * output_tokens + ceiling.request)
+
+
+def charged(draft: Draft, entries: list[BudgetEntry]) -> int:
+    """What a call that has no price counts as: the dearest ceiling of the budgets it falls under."""
+    ceilings = [entry.ceiling for entry in entries if entry.ceiling is not None]
+    if not ceilings or draft.sent_at is None:
+        return 0
+    usage = draft.usage
+    if usage is None:
+        billed = draft.endpoint.billing is Billing.UNKNOWN and draft.status < 400
+        return max(femto_to_nano(each.request) for each in ceilings) if billed else 0
+    return max(ceiling_cost(each, usage.input_total, usage.output_total) for each in ceilings)
