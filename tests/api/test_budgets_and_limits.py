@@ -132,3 +132,22 @@ async def test_a_limit_that_cannot_be_is_refused_with_what_to_do(
     answer = await client.post("/api/v1/limits", json=body)
     assert answer.status_code == 400
     assert words in answer.text
+
+
+async def test_a_claim_tells_what_the_tightest_budget_leaves(
+    client: httpx.AsyncClient, as_agent: AsAgent, db: Database, owner: Member
+) -> None:
+    agent = await agent_of(client)
+    project = (await client.post("/api/v1/projects", json={"name": "Launch"})).json()
+    for scope, amount in (("agent:research", 5 * USD), ("project:Launch", 3 * USD), ("model:gpt-*", 1)):
+        body = {"scope": scope, "amount_nano": amount, "window": "month"}
+        assert (await client.post("/api/v1/budgets", json=body)).status_code == 201
+    task = {"title": "Write", "state": "ready", "project_id": project["id"], "budget_nano": 4 * USD}
+    made = (await client.post("/api/v1/tasks", json=task)).json()
+    await spend(db, owner.workspace_id, "task", made["id"], cost=2 * USD)
+    await spend(db, owner.workspace_id, "agent", agent, cost=2 * USD)
+    worker = await as_agent("research")
+    claimed = (await worker.post("/api/v1/agent/claim", json={})).json()
+    assert claimed["budget_left_nano"] == USD
+    shown = {row["scope"]: row["windows"][0] for row in (await client.get("/api/v1/budgets")).json()["items"]}
+    assert shown["project:Launch"]["remaining_nano"] == USD

@@ -39,6 +39,11 @@ class Scope(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     value: str = ""
 
+    @property
+    def each(self) -> bool:
+        """Whether it counts each one for itself."""
+        return self.value == EACH or (self.kind == ScopeKind.TAG and self.value.endswith("=" + EACH))
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}" if self.value else self.kind
 

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from quarterdeck.access.scopes import EACH, Scope, ScopeKind, parse_scope
 from quarterdeck.access.tables import keys
 from quarterdeck.control.agents import store as agents
+from quarterdeck.control.projects import store as projects
 from quarterdeck.control.runs import store as runs
 from quarterdeck.control.tasks import store as tasks
+from quarterdeck.control.tasks import tables as task_tables
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import storable
@@ -29,12 +31,15 @@ async def shown(tx: Transaction, workspace_id: str, scopes: Iterable[Scope]) -> 
     """How people write these scopes: agents and tasks by name. What is gone keeps its id."""
     wanted = list(scopes)
     of_agents = await agents.named(tx, workspace_id, _values(wanted, ScopeKind.AGENT))
+    of_projects = await projects.named(tx, workspace_id, _values(wanted, ScopeKind.PROJECT))
     of_tasks = await tasks.named(tx, workspace_id, _values(wanted, ScopeKind.TASK))
     found = {}
     for scope in wanted:
         name = scope.value
         if scope.kind == ScopeKind.AGENT:
             name = of_agents.get(name, name)
+        elif scope.kind == ScopeKind.PROJECT:
+            name = of_projects.get(name, name)
         elif scope.kind == ScopeKind.TASK and name in of_tasks:
             name = of_tasks[name].ref
         found[scope] = str(Scope(scope.kind, name))
@@ -50,6 +55,9 @@ async def _id_of(tx: Transaction, workspace_id: str, scope: Scope) -> str | None
     if kind == ScopeKind.AGENT:
         agent = await agents.find(tx, workspace_id, value) or await agents.by_name(tx, workspace_id, value)
         return None if agent is None else agent.id
+    if kind == ScopeKind.PROJECT:
+        project = await projects.find(tx, workspace_id, value) or await projects.by_name(tx, workspace_id, value)
+        return None if project is None else project.id
     if kind == ScopeKind.TASK:
         return await _task(tx, workspace_id, value)
     if kind == ScopeKind.RUN:
@@ -65,9 +73,8 @@ async def _id_of(tx: Transaction, workspace_id: str, scope: Scope) -> str | None
 
 async def _task(tx: Transaction, workspace_id: str, value: str) -> str | None:
     if value.upper().startswith("T-") and value[2:].isdigit() and len(value) < 12:
-        query = sa.select(tasks.tasks.c.id).where(
-            tasks.tasks.c.workspace_id == workspace_id, tasks.tasks.c.number == int(value[2:])
-        )
+        table = task_tables.tasks
+        query = sa.select(table.c.id).where(table.c.workspace_id == workspace_id, table.c.number == int(value[2:]))
         found: str | None = await tx.scalar(query)
         return found
     task = await tasks.find(tx, workspace_id, value)

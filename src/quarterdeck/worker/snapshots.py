@@ -23,6 +23,7 @@ from quarterdeck.access.tables import workspaces
 from quarterdeck.access.vault import Vault
 from quarterdeck.control import scopes
 from quarterdeck.control.agents.store import agents
+from quarterdeck.control.budgets.entries import entries_of
 from quarterdeck.control.declared.store import routes
 from quarterdeck.control.limits import store as limit_store
 from quarterdeck.control.limits.model import Limit
@@ -35,7 +36,6 @@ from quarterdeck.db.outbox import EventFeed, wait_up_to
 from quarterdeck.kernel.clock import HOUR
 from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
 from quarterdeck.worker import pauses
-from quarterdeck.worker.spending import entries_of
 
 RELEVANT = (
     "agent.",
@@ -47,6 +47,7 @@ RELEVANT = (
     "provider.",
     "settings.",
     "budget.changed",
+    "task.changed",
     "limit.",
 )
 RUNS_REMEMBERED = HOUR
@@ -225,7 +226,8 @@ async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry
             if run.session is not None:
                 sessions[run.workspace_id][f"{run.agent_id}:{run.session}"] = (run.id, run.task_id)
         state = "open" if run.open else "ended"
-        found[run.workspace_id][run.id] = RunEntry(run.id, run.agent_id, run.task_id, state, run.trace_id)
+        of_run = (run.id, run.agent_id, run.task_id, state, run.trace_id)
+        found[run.workspace_id][run.id] = RunEntry(*of_run, run.project_id, run.priority, run.due_at)
     return open_runs, found, sessions
 
 

@@ -2,18 +2,16 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import BudgetEntry, Window
-from quarterdeck.control import scopes
 from quarterdeck.control.budgets import actions, store
-from quarterdeck.control.budgets.model import Budget
+from quarterdeck.control.budgets.entries import entries_of
 from quarterdeck.control.budgets.spending import offsets, spent_of
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.worker.bus import BusServer
@@ -21,18 +19,6 @@ from quarterdeck.worker.bus import BusServer
 EVERY_S = 2.0
 MARKS_KEPT = 62 * DAY
 log = logging.getLogger("quarterdeck.budgets")
-
-
-async def entries_of(tx: Transaction) -> dict[str, list[BudgetEntry]]:
-    """Every budget as gateways hold it, by workspace."""
-    rows: dict[str, list[Budget]] = defaultdict(list)
-    for budget in await store.all_of(tx):
-        rows[budget.workspace_id].append(budget)
-    found: dict[str, list[BudgetEntry]] = defaultdict(list)
-    for workspace_id, some in rows.items():
-        names = await scopes.shown(tx, workspace_id, [budget.scope for budget in some])
-        found[workspace_id] = [budget.entry(names[budget.scope]) for budget in some]
-    return found
 
 
 class SpendingTeller:
@@ -50,7 +36,7 @@ class SpendingTeller:
             await asyncio.sleep(EVERY_S)
             try:
                 async with self._db.read() as tx:
-                    if not await store.all_of(tx):
+                    if not any((await entries_of(tx)).values()):
                         continue
                 async with self._bus.spending:
                     spent = await self.spent()

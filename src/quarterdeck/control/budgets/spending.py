@@ -7,10 +7,11 @@ from fnmatch import fnmatchcase
 import sqlalchemy as sa
 
 from quarterdeck.access import wire
-from quarterdeck.access.budgets.model import BudgetEntry, Window
+from quarterdeck.access.budgets.model import BudgetEntry, Mode, Window
 from quarterdeck.access.budgets.windows import bounds
 from quarterdeck.access.scopes import EACH, Facts, ScopeKind, counted_under
 from quarterdeck.control.runs.store import RunMark, open_or_ended_since
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import HOUR
 from quarterdeck.ledger.rollups import Grain
@@ -28,6 +29,8 @@ _DIMS = {
     ScopeKind.PROVIDER: "provider",
     ScopeKind.TAG: "tag",
 }
+_OF_CALLS = frozenset({ScopeKind.KEY, ScopeKind.MODEL, ScopeKind.PROVIDER, ScopeKind.TAG})
+"""What a piece of work may or may not use: such a budget is no measure of what is left for it."""
 _PATTERNED = frozenset({ScopeKind.MODEL, ScopeKind.TAG})
 Sums = dict[str, int]
 """Nano-dollars by value of a dimension."""
@@ -52,7 +55,58 @@ async def spent_of(tx: Transaction, workspace_id: str, entries: Iterable[BudgetE
         sums = await _sums(tx, workspace_id, dim, begin, _values(some))
         for entry in some:
             found += _rows(entry, str(begin), sums)
+    found += await _of_projects(tx, workspace_id, [entry for entry in wanted if _is_of_project(entry)])
     found += await _of_runs(tx, workspace_id, [entry for entry in wanted if entry.window == Window.RUN])
+    return found
+
+
+async def left_for(tx: Transaction, workspace_id: str, entries: Iterable[BudgetEntry], facts: Facts) -> int | None:
+    """Nano-dollars that the tightest hard budget on this work leaves; None when there is none.
+
+    By the account: what calls in flight hold is not taken off.
+    """
+    hard = [entry for entry in entries if entry.mode == Mode.HARD and entry.scope.kind not in _OF_CALLS]
+    on_it = {entry.id: (entry, value) for entry in hard if (value := counted_under(entry.scope, facts)) is not None}
+    if not on_it:
+        return None
+    left = {budget_id: entry.amount for budget_id, (entry, _) in on_it.items()}
+    for row in await spent_of(tx, workspace_id, [entry for entry, _ in on_it.values()]):
+        entry, value = on_it[row.budget_id]
+        if row.value == value and (entry.window != Window.RUN or row.window == facts.run_id):
+            left[row.budget_id] -= row.amount
+    return max(0, min(left.values()))
+
+
+def _is_of_project(entry: BudgetEntry) -> bool:
+    return entry.scope.kind == ScopeKind.PROJECT and entry.window != Window.RUN
+
+
+async def _of_projects(tx: Transaction, workspace_id: str, entries: list[BudgetEntry]) -> list[wire.SpentRow]:
+    """What a project's tasks have spent, as the tasks are in it now."""
+    found = []
+    for entry in entries:
+        begin, _ = bounds(entry.window, tx.now)
+        sums: Sums = defaultdict(int)
+        for table, amount, these in (
+            (rollups, rollups.c.cost, rollups.c.grain == int(Grain.DAY)),
+            (ceiling_sums, ceiling_sums.c.amount, sa.true()),
+        ):
+            same = sa.and_(tasks.c.workspace_id == table.c.workspace_id, tasks.c.id == table.c.value)
+            query = (
+                sa.select(tasks.c.project_id, sa.func.sum(amount))
+                .join(tasks, same)
+                .where(
+                    table.c.workspace_id == workspace_id,
+                    these,
+                    table.c.dim == "task",
+                    table.c.at >= begin,
+                    tasks.c.project_id.is_not(None),
+                )
+                .group_by(tasks.c.project_id)
+            )
+            for project_id, total in (await tx.execute(query)).all():
+                sums[project_id] += int(total)
+        found += _rows(entry, str(begin), sums)
     return found
 
 
@@ -76,7 +130,7 @@ async def _of_runs(tx: Transaction, workspace_id: str, entries: list[BudgetEntry
 
 
 def _facts(run: RunMark) -> Facts:
-    return Facts(agent_id=run.agent_id, task_id=run.task_id, run_id=run.id)
+    return Facts(agent_id=run.agent_id, task_id=run.task_id, run_id=run.id, project_id=run.project_id)
 
 
 def _values(entries: list[BudgetEntry]) -> list[str] | None:

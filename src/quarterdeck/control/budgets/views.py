@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import BudgetEntry, Mode, Window
 from quarterdeck.access.budgets.windows import bounds
-from quarterdeck.access.scopes import EACH
 from quarterdeck.control import scopes
 from quarterdeck.control.budgets.model import Budget
 from quarterdeck.control.budgets.spending import spent_of
@@ -89,7 +88,7 @@ def _out(
     begin, end = bounds(entry.window, now)
     per_run = budget.window is Window.RUN
     keys = {key for key in (*spent, *held) if key[0] == budget.id and (per_run or key[2] == str(begin))}
-    if not per_run and EACH not in (budget.scope.value, budget.scope.value[-1:]):
+    if not per_run and not budget.scope.each:
         keys.add((budget.id, "", str(begin)))
     windows = [
         WindowOut(

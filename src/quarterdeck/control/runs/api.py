@@ -7,6 +7,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from quarterdeck.access.scopes import Facts
+from quarterdeck.control.budgets.entries import entries_of
+from quarterdeck.control.budgets.spending import left_for
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
@@ -31,6 +34,7 @@ from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.runs.views import RunOut, RunsOut, shown_run, shown_runs
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.views import TaskOut, shown_task
+from quarterdeck.db import Transaction
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Unavailable
@@ -208,7 +212,8 @@ async def claim_task(
             await gate.ensure_published()
     async with db.read() as tx:
         review = await last_review(tx, actor.workspace_id, answer.task.id)
-        return _claimed(answer, await shown_task(tx, answer.task), review, request.app.state.about.gateway_url)
+        left = await _budget_left(tx, answer)
+        return _claimed(answer, await shown_task(tx, answer.task), review, request.app.state.about.gateway_url, left)
 
 
 @agent_router.post("/runs/{run_id}/progress", operation_id="report_progress")
@@ -237,7 +242,17 @@ def _nothing(answer: Unclaimed, *, waited: bool) -> UnclaimedOut:
     return UnclaimedOut(reason=answer.reason, message=answer.message, retry_after_s=retry_after_s)
 
 
-def _claimed(answer: Claimed, task: TaskOut, review: ReviewOut | None, base_url: str) -> ClaimedOut:
+async def _budget_left(tx: Transaction, answer: Claimed) -> int | None:
+    """What the tightest budget on the agent, the task, its project or this run leaves."""
+    run, task = answer.run, answer.task
+    facts = Facts(agent_id=run.agent_id, task_id=task.id, run_id=run.id, project_id=task.project_id)
+    entries = (await entries_of(tx, run.workspace_id))[run.workspace_id]
+    return await left_for(tx, run.workspace_id, entries, facts)
+
+
+def _claimed(
+    answer: Claimed, task: TaskOut, review: ReviewOut | None, base_url: str, budget_left: int | None
+) -> ClaimedOut:
     run = answer.run
     return ClaimedOut(
         task=task,
@@ -251,4 +266,5 @@ def _claimed(answer: Claimed, task: TaskOut, review: ReviewOut | None, base_url:
         ),
         run_key=answer.run_key,
         base_url=base_url,
+        budget_left_nano=budget_left,
     )

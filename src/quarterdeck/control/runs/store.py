@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.runs.model import Run, RunState, RunVerdict, may_follow
+from quarterdeck.control.tasks.tables import NEVER_DUE, tasks
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.pages import Page
@@ -227,14 +228,18 @@ class RunMark:
     trace_id: str
     session: str | None
     open: bool
+    project_id: str | None = None
+    """Of its task, as are the next two."""
+    priority: int = 2
+    due_at: int | None = None
 
 
 async def open_or_ended_since(tx: Transaction, ended_since: int) -> list[RunMark]:
     """Runs of every workspace that are open or ended at that instant or later, oldest first."""
-    marks = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id, runs.c.session)
+    of_run = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id, runs.c.session)
     # Two looks, because one with OR in it would read every run there ever was; what ended between them has ended.
-    found = {row.id: _mark(row, is_open=True) for row in await tx.execute(marks.where(sa.text(_OPEN)))}
-    ended = await tx.execute(marks.where(runs.c.ended_at >= ended_since))
+    found = {row.id: _mark(row, is_open=True) for row in await tx.execute(_with_task(of_run.where(sa.text(_OPEN))))}
+    ended = await tx.execute(_with_task(of_run.where(runs.c.ended_at >= ended_since)))
     found |= {row.id: _mark(row, is_open=False) for row in ended}
     return [found[run_id] for run_id in sorted(found)]
 
@@ -266,7 +271,17 @@ def _is(workspace_id: str, run_id: str) -> sa.ColumnElement[bool]:
 
 
 def _mark(row: sa.Row[Any], *, is_open: bool) -> RunMark:
-    return RunMark(row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, row.session, is_open)
+    due_at = None if row.due_order == NEVER_DUE else row.due_order
+    of_run = (row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, row.session)
+    return RunMark(*of_run, is_open, row.project_id, row.priority, due_at)
+
+
+def _with_task(of_run: sa.Select[Any]) -> sa.Select[Any]:
+    """What of their tasks decides how soon their calls are served."""
+    inner = of_run.subquery()
+    return sa.select(inner, tasks.c.project_id, tasks.c.priority, tasks.c.due_order).join(
+        tasks, sa.and_(tasks.c.workspace_id == inner.c.workspace_id, tasks.c.id == inner.c.task_id)
+    )
 
 
 def _run(row: sa.RowMapping) -> Run:
