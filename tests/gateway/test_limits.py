@@ -124,8 +124,8 @@ async def test_a_freed_slot_goes_to_whoever_waits(limited: Limited) -> None:
 
 async def test_urgent_tasks_get_the_provider_first(limited: Limited) -> None:
     runs = limited.gateway.runs
-    runs["run_1"] = RunEntry("run_1", "agt_1", "tsk_1", "open", None, None, 0)
-    runs["run_2"] = RunEntry("run_2", "agt_1", "tsk_2", "open", None, None, 3)
+    runs["run_1"] = RunEntry("run_1", "agt_1", "tsk_1", "open", None, priority=0)
+    runs["run_2"] = RunEntry("run_2", "agt_1", "tsk_2", "open", None, priority=3)
     limited.gateway.keys["low"] = key_entry(id="key_4", kind="run", run_id="run_2", task_id="tsk_2")
     await limited.in_force(limits=(limit(20, "provider:openai", per="second", burst=1, max_wait_ms=20_000),))
     order: list[str] = []

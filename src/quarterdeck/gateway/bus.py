@@ -117,5 +117,7 @@ class Bus:
             if not runs and not open_calls and not stops and told_idle:
                 continue
             told_idle = not open_calls
-            wire.write(writer, wire.Traffic(runs, open_calls, self.journal_dropped(), budgets, limits, stops))
+            dropped = self.journal_dropped()
+            traffic = wire.Traffic(runs, open_calls, dropped, budgets=budgets, limits=limits, stops=stops)
+            wire.write(writer, traffic)
             await writer.drain()

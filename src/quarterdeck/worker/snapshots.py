@@ -226,8 +226,17 @@ async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry
             if run.session is not None:
                 sessions[run.workspace_id][f"{run.agent_id}:{run.session}"] = (run.id, run.task_id)
         state = "open" if run.open else "ended"
-        of_run = (run.id, run.agent_id, run.task_id, state, run.trace_id)
-        found[run.workspace_id][run.id] = RunEntry(*of_run, run.project_id, run.priority, run.due_at)
+        found[run.workspace_id][run.id] = RunEntry(
+            run.id,
+            run.agent_id,
+            run.task_id,
+            state,
+            run.trace_id,
+            attempt=run.attempt,
+            priority=run.priority,
+            due_at=run.due_at,
+            project_id=run.project_id,
+        )
     return open_runs, found, sessions
 
 

@@ -292,6 +292,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Budgets
+         * @description Budgets, oldest first, with what is spent, held and left.
+         */
+        get: operations["list_budgets"];
+        put?: never;
+        /**
+         * Add Budget
+         * @description Add a budget. When this answers every gateway keeps to it, what was spent before included.
+         */
+        post: operations["add_budget"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/budgets/{budget_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Budget
+         * @description One budget.
+         */
+        get: operations["get_budget"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Budget
+         * @description Take a budget away: the next call no longer counts against it.
+         */
+        delete: operations["remove_budget"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Budget
+         * @description Change what is given, such as raise the amount: the next call keeps to it.
+         */
+        patch: operations["change_budget"];
+        trace?: never;
+    };
     "/api/v1/calls": {
         parameters: {
             query?: never;
@@ -842,6 +894,58 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Limits
+         * @description Limits, oldest first, with what remains of them now.
+         */
+        get: operations["list_limits"];
+        put?: never;
+        /**
+         * Add Limit
+         * @description Add a limit; when this answers every gateway keeps to it.
+         */
+        post: operations["add_limit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/{limit_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Limit
+         * @description One limit.
+         */
+        get: operations["get_limit"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Limit
+         * @description Take a limit away.
+         */
+        delete: operations["remove_limit"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Limit
+         * @description Change what is given. What was let through so far counts on.
+         */
+        patch: operations["change_limit"];
         trace?: never;
     };
     "/api/v1/members": {
@@ -2206,6 +2310,92 @@ export interface components {
              */
             value: string;
         };
+        /** BudgetIn */
+        BudgetIn: {
+            /**
+             * Amount Nano
+             * @description Nano-dollars.
+             */
+            amount_nano: number;
+            /**
+             * Assumed Output Tokens
+             * @description Tokens held for the answer of a call that names no maximum itself.
+             * @default 4096
+             */
+            assumed_output_tokens?: number;
+            ceiling?: components["schemas"]["CeilingIO"] | null;
+            /** @default hard */
+            mode?: components["schemas"]["Mode"];
+            /**
+             * Scope
+             * @description `workspace`, or `agent:NAME`, `task:T-12`, `run:ID`, `key:ID`, `model:PATTERN`, `provider:NAME`, `project:NAME`, `tag:name=value`; with `*` in place of the name each one counts for itself.
+             */
+            scope: string;
+            /**
+             * Warn
+             * @description Percents of the amount at which to tell.
+             * @default [
+             *       50,
+             *       80,
+             *       100
+             *     ]
+             */
+            warn?: number[];
+            window: components["schemas"]["Window"];
+        };
+        /**
+         * BudgetOut
+         * @description `windows` are those of now, most spent first, a hundred at the most.
+         */
+        BudgetOut: {
+            /** Amount Nano */
+            amount_nano: number;
+            /** Assumed Output Tokens */
+            assumed_output_tokens: number;
+            ceiling: components["schemas"]["CeilingIO"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Declared */
+            declared: boolean;
+            /** Id */
+            id: string;
+            mode: components["schemas"]["Mode"];
+            /** Scope */
+            scope: string;
+            /** Scope Kind */
+            scope_kind: string;
+            /** Scope Value */
+            scope_value: string;
+            /** Version */
+            version: number;
+            /** Warn */
+            warn: number[];
+            window: components["schemas"]["Window"];
+            /** Windows */
+            windows: components["schemas"]["WindowOut"][];
+        };
+        /** BudgetPatch */
+        BudgetPatch: {
+            /** Amount Nano */
+            amount_nano?: number | null;
+            /** Assumed Output Tokens */
+            assumed_output_tokens?: number | null;
+            /** @description null takes it away. */
+            ceiling?: components["schemas"]["CeilingIO"] | null;
+            mode?: components["schemas"]["Mode"] | null;
+            /** Warn */
+            warn?: number[] | null;
+        };
+        /** BudgetsOut */
+        BudgetsOut: {
+            /** Items */
+            items: components["schemas"]["BudgetOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** BulkDoneOut */
         BulkDoneOut: {
             refusal: components["schemas"]["RefusalOut"] | null;
@@ -2477,6 +2667,21 @@ export interface components {
         CancelIn: {
             /** Reason */
             reason?: string | null;
+        };
+        /**
+         * CeilingIO
+         * @description Nano-dollars per million tokens, and per call: what a model without a price counts as.
+         */
+        CeilingIO: {
+            /** Input Per Mtok Nano */
+            input_per_mtok_nano: number;
+            /** Output Per Mtok Nano */
+            output_per_mtok_nano: number;
+            /**
+             * Per Request Nano
+             * @default 0
+             */
+            per_request_nano?: number;
         };
         /** ChannelIn */
         ChannelIn: {
@@ -3120,6 +3325,18 @@ export interface components {
             /** Lag Ms */
             lag_ms: number;
         };
+        /**
+         * InUseOut
+         * @description What remains now, as gateways count it; `value` is empty, or the one that is counted for itself.
+         */
+        InUseOut: {
+            /** Remaining */
+            remaining: number;
+            /** Value */
+            value: string;
+            /** Waiting */
+            waiting: number;
+        };
         /** InWorkspaceOut */
         InWorkspaceOut: {
             /** Id */
@@ -3317,6 +3534,88 @@ export interface components {
             /** Version */
             version: number;
         };
+        /** LimitIn */
+        LimitIn: {
+            /** Amount */
+            amount: number;
+            /** Burst */
+            burst?: number | null;
+            /** Max Wait Ms */
+            max_wait_ms?: number | null;
+            measure: components["schemas"]["Measure"];
+            /** @description Null for calls at once. */
+            per?: components["schemas"]["Period"] | null;
+            /**
+             * Scope
+             * @description As of a budget; also `route:NAME` and `credential:env:NAME`.
+             */
+            scope: string;
+            /**
+             * Weights
+             * @description Shares of agents, by name or id, while calls wait; 1 for who is not named.
+             * @default {}
+             */
+            weights?: {
+                [key: string]: number;
+            };
+        };
+        /** LimitOut */
+        LimitOut: {
+            /** Amount */
+            amount: number;
+            /** Burst */
+            burst: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Declared */
+            declared: boolean;
+            /** Id */
+            id: string;
+            /** In Use */
+            in_use: components["schemas"]["InUseOut"][];
+            /** Max Wait Ms */
+            max_wait_ms: number;
+            measure: components["schemas"]["Measure"];
+            per: components["schemas"]["Period"] | null;
+            /** Scope */
+            scope: string;
+            /** Scope Kind */
+            scope_kind: string;
+            /** Scope Value */
+            scope_value: string;
+            /** Version */
+            version: number;
+            /** Weights */
+            weights: {
+                [key: string]: number;
+            };
+        };
+        /** LimitPatch */
+        LimitPatch: {
+            /** Amount */
+            amount?: number | null;
+            /**
+             * Burst
+             * @description null makes it the amount again.
+             */
+            burst?: number | null;
+            /** Max Wait Ms */
+            max_wait_ms?: number | null;
+            /** Weights */
+            weights?: {
+                [key: string]: number;
+            } | null;
+        };
+        /** LimitsOut */
+        LimitsOut: {
+            /** Items */
+            items: components["schemas"]["LimitOut"][];
+            /** Next */
+            next: string | null;
+        };
         /** LineOut */
         LineOut: {
             /**
@@ -3340,6 +3639,11 @@ export interface components {
             /** Token */
             token: string;
         };
+        /**
+         * Measure
+         * @enum {string}
+         */
+        Measure: "requests" | "tokens" | "concurrent";
         /** MemberIn */
         MemberIn: {
             /** Email */
@@ -3407,6 +3711,11 @@ export interface components {
             /** Role */
             role: string;
         };
+        /**
+         * Mode
+         * @enum {string}
+         */
+        Mode: "hard" | "warn" | "shadow";
         /** MoveIn */
         MoveIn: {
             /**
@@ -3709,6 +4018,11 @@ export interface components {
              */
             until_at?: string | null;
         };
+        /**
+         * Period
+         * @enum {string}
+         */
+        Period: "second" | "minute" | "hour" | "day";
         /** PreferencesIn */
         PreferencesIn: {
             /**
@@ -5038,6 +5352,33 @@ export interface components {
             name: string;
             role: components["schemas"]["Role"];
         };
+        /**
+         * Window
+         * @enum {string}
+         */
+        Window: "run" | "day" | "week" | "month" | "total";
+        /**
+         * WindowOut
+         * @description One window. `value` is empty, or the one that is counted for itself; `run_id` is set for budgets per run.
+         */
+        WindowOut: {
+            /** Begins At */
+            begins_at: string | null;
+            /** Ends At */
+            ends_at: string | null;
+            /** Held Nano */
+            held_nano: number;
+            /** Percent */
+            percent: number;
+            /** Remaining Nano */
+            remaining_nano: number;
+            /** Run Id */
+            run_id: string | null;
+            /** Spent Nano */
+            spent_nano: number;
+            /** Value */
+            value: string;
+        };
         /** WorkspaceOut */
         WorkspaceOut: {
             /** Body Mode */
@@ -5605,6 +5946,176 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BoardOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_budgets: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                /** @description Only those on this scope. */
+                scope?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_budget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_budget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -6623,6 +7134,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrdersOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_limits: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_limit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                limit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_limit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                limit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_limit: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                limit_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitOut"];
                 };
             };
             /** @description Anything that went wrong. */

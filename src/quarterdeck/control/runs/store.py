@@ -232,11 +232,15 @@ class RunMark:
     """Of its task, as are the next two."""
     priority: int = 2
     due_at: int | None = None
+    attempt: int | None = None
+
+
+_MARKED = ("id", "workspace_id", "agent_id", "task_id", "trace_id", "session", "attempt")
 
 
 async def open_or_ended_since(tx: Transaction, ended_since: int) -> list[RunMark]:
     """Runs of every workspace that are open or ended at that instant or later, oldest first."""
-    of_run = sa.select(runs.c.id, runs.c.workspace_id, runs.c.agent_id, runs.c.task_id, runs.c.trace_id, runs.c.session)
+    of_run = sa.select(*(runs.c[name] for name in _MARKED))
     # Two looks, because one with OR in it would read every run there ever was; what ended between them has ended.
     found = {row.id: _mark(row, is_open=True) for row in await tx.execute(_with_task(of_run.where(sa.text(_OPEN))))}
     ended = await tx.execute(_with_task(of_run.where(runs.c.ended_at >= ended_since)))
@@ -273,7 +277,7 @@ def _is(workspace_id: str, run_id: str) -> sa.ColumnElement[bool]:
 def _mark(row: sa.Row[Any], *, is_open: bool) -> RunMark:
     due_at = None if row.due_order == NEVER_DUE else row.due_order
     of_run = (row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, row.session)
-    return RunMark(*of_run, is_open, row.project_id, row.priority, due_at)
+    return RunMark(*of_run, is_open, row.project_id, row.priority, due_at, row.attempt)
 
 
 def _with_task(of_run: sa.Select[Any]) -> sa.Select[Any]:

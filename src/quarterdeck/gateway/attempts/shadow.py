@@ -43,6 +43,8 @@ class Shadows:
             tries=[],
             flight=None,
             meter=None,
+            hold=None,
+            told=(),
             cache=None,
             cache_policy=None,
             why="shadow",

@@ -37,6 +37,8 @@ _ADOPTED = (
     "option",
     "why",
     "retries",
+    "meter",
+    "told",
 )
 """Fields of a draft that belong to one try."""
 

@@ -28,6 +28,8 @@ READY_WAIT_S = 10.0
 ASSUMED_TOKENS = 1_024
 """Output that a token limit expects of a call that names no maximum."""
 NORMAL = 2
+HEDGE = "hedge"
+"""Why a draft's try is made, when the one before still runs."""
 _LEARNED_KEPT = 4_096
 
 
@@ -69,9 +71,11 @@ class Admission:
         """Limits on who calls."""
         workspace = draft.workspace
         assert workspace is not None
+        # Made here, so that the tries of a route share it.
+        hold = draft.hold = Hold(Facts(), self._stopped)
         if not self._rates.has(workspace.id):
             return
-        hold = draft.hold = Hold(self._facts(draft, workspace, None), self._stopped)
+        hold.facts = self._facts(draft, workspace, None)
         lines = self._rates.lines(workspace.id, hold.facts, at_target=False)
         if not lines:
             return
@@ -91,8 +95,8 @@ class Admission:
         if not isinstance(hold, Hold):
             hold = draft.hold = Hold(Facts(), self._stopped)
         hold.facts = self._facts(draft, workspace, target)
-        if hold.lines and _failed(draft):
-            hold.let_go()
+        if draft.why != HEDGE:
+            self._end_try_before(draft, hold)
         learned = self._learned.get((workspace.id, target.provider.name, target.model))
         if learned is not None or self._rates.has(workspace.id):
             await self._take_turn(draft, workspace, target, hold, learned)
@@ -119,6 +123,25 @@ class Admission:
         self._hear(draft)
         self.release(draft)
 
+    def _end_try_before(self, draft: Draft, hold: Hold) -> None:
+        """A try that did not answer is over. What it may have been billed stays held until the call is settled."""
+        if hold.lines and not (draft.tries and draft.tries[-1].usage_source in ("provider", "estimated")):
+            hold.let_go()
+        self._leave(hold, used=0, sent=True)
+
+    def _leave(self, hold: Hold, *, used: int | None, sent: bool) -> None:
+        """Give back the turn at the provider; who waits for one may come."""
+        turns, learned = hold.turns, hold.learned
+        if not turns and not learned:
+            return
+        hold.turns, hold.learned = [], []
+        rates.give_back(turns, used_tokens=used, sent=sent)
+        for each in learned:
+            each.done(hold.gate_tokens)
+        for gate in hold.gates:
+            gate.changed()
+        hold.gates = []
+
     def release(self, draft: Draft) -> None:
         hold = draft.hold
         if not isinstance(hold, Hold):
@@ -132,13 +155,7 @@ class Admission:
             used = 0
         sent = draft.sent_at is not None
         rates.give_back(hold.rates, used_tokens=used, sent=sent)
-        rates.give_back(hold.turns, used_tokens=used, sent=sent)
-        for learned in hold.learned:
-            learned.done(hold.gate_tokens)
-        if (hold.turns or hold.learned) and draft.workspace is not None and draft.target is not None:
-            gate = self._gates.get((draft.workspace.id, draft.target.provider.name))
-            if gate is not None:
-                gate.changed()
+        self._leave(hold, used=used, sent=sent)
 
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
         """What control is told: each window as it stands here, each limit in use, and whom budgets stopped since."""
@@ -176,11 +193,12 @@ class Admission:
             tokens,
             learned,
             agent=draft.agent.id if draft.agent is not None else "",
-            level=run.priority if run is not None else NORMAL,
+            level=run.priority if run is not None and run.priority is not None else NORMAL,
             due=run.due_at if run is not None else None,
         )
         await gate.enter(ask)
         hold.turns += lines
+        hold.gates.append(gate)
         if learned is not None:
             hold.learned.append(learned)
             hold.gate_tokens = tokens
@@ -262,7 +280,7 @@ class Admission:
             run_id,
             run.project_id if run is not None else None,
             key.id if key is not None else None,
-            key.route if key is not None else None,
+            route.name if (route := draft.route) is not None else None,
             provider.name if provider is not None else None,
             provider.credential if provider is not None else None,
             target.model if target is not None else None,
@@ -308,11 +326,6 @@ class Admission:
             attribution.task_id if attribution is not None else None,
             attribution.run_id if attribution is not None else None,
         )
-
-
-def _failed(draft: Draft) -> bool:
-    """Whether the try before this one is over and cost nothing."""
-    return draft.attempt_error is not None or (draft.upstream_status is not None and draft.upstream_status >= 400)
 
 
 def _counts_tokens(lines: list[rates.Line]) -> bool:

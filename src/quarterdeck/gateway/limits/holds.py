@@ -12,6 +12,7 @@ from quarterdeck.gateway.limits.counters import Counter, Line
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.meter import Meter
 from quarterdeck.gateway.limits.rates import Line as RateLine
+from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
 
 HELD_WAIT_S = 10.0
@@ -28,11 +29,13 @@ class Hold:
 
     __slots__ = (
         "_meter",
+        "_metered",
         "_price",
         "_stopped",
         "amounts",
         "facts",
         "gate_tokens",
+        "gates",
         "learned",
         "lines",
         "output",
@@ -49,12 +52,14 @@ class Hold:
         """What was taken of token limits."""
         self.learned: list[Learned] = []
         self.gate_tokens = 0
+        self.gates: list[Gate] = []
         self.lines: list[Line] = []
         self.amounts: list[int] = []
         self.output = 0
         """Tokens of output that are held for."""
         self._price: list[Price] = []
         self._meter: Meter | None = None
+        self._metered = 0
         self._stopped = stopped
 
     async def reserve(self, draft: Draft, lines: list[Line], prices: list[Price], output: int) -> int:
@@ -97,7 +102,7 @@ class Hold:
 
     def follow(self, draft: Draft) -> None:
         """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
-        self._meter = Meter()
+        self._meter, self._metered = Meter(), 0
         draft.meter = self._flowed
 
     def let_go(self) -> None:
@@ -105,7 +110,7 @@ class Hold:
         lines, self.lines = self.lines, []
         for (_, counter), amount in zip(lines, self.amounts, strict=True):
             counter.held -= amount
-        self.amounts = []
+        self.amounts, self._price = [], []
         for _, counter in lines:
             counter.wake()
 
@@ -126,7 +131,10 @@ class Hold:
             return
         kind = draft.answer_type or ""
         plain = draft.translator is not None or not any(name == b"content-encoding" for name, _ in draft.answer_headers)
-        meter.feed(draft.chunks[-1], is_text=plain and kind.startswith("text/event-stream"))
+        is_text = plain and kind.startswith("text/event-stream")
+        for chunk in draft.chunks[self._metered :]:
+            meter.feed(chunk, is_text=is_text)
+        self._metered = len(draft.chunks)
         if meter.tokens <= self.output:
             return
         blocked = self._extend(meter.tokens + STEP_TOKENS)
