@@ -27,9 +27,11 @@ from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
 from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.runs import api as runs
+from quarterdeck.control.schedules import api as schedules
 from quarterdeck.control.settings import api as settings
 from quarterdeck.control.tasks import api as tasks
 from quarterdeck.control.tasks import bulk_api as bulk
+from quarterdeck.control.templates import api as templates
 
 ROUTERS: list[APIRouter] = [
     session.router,
@@ -41,6 +43,8 @@ ROUTERS: list[APIRouter] = [
     tasks.router,
     dependencies.router,
     delegation.agent_router,
+    schedules.router,
+    templates.router,
     runs.router,
     runs.agent_router,
     lever.router,

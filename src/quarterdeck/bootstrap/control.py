@@ -31,7 +31,7 @@ from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
-from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying
+from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, schedules
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.snapshots import Publisher
 from quarterdeck.worker.spending import SpendingTeller
@@ -172,6 +172,7 @@ class Control:
                 ("leases", lambda: leases.run(self._db)),
                 ("notifying", lambda: notifying.run(self._db, self._feed, self._settings.base_url)),
                 ("deliveries", lambda: deliveries.Courier(self._db, self._vault).run()),
+                ("schedules", lambda: schedules.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),

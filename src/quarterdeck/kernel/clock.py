@@ -51,6 +51,11 @@ class FakeClock:
         self._monotonic += seconds
 
 
+def utc(instant: int) -> datetime:
+    """The instant as a moment in UTC."""
+    return datetime.fromtimestamp(instant // SECOND, UTC).replace(microsecond=instant % SECOND)
+
+
 def iso(instant: int) -> str:
     """`1800000000000000` → `2027-01-15T08:00:00.000000Z`."""
     return datetime.fromtimestamp(instant / SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

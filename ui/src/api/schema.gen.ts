@@ -736,6 +736,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fire By Webhook
+         * @description Fire a schedule from outside. The body is signed; as JSON its members are `{{payload.…}}` in the task's text.
+         */
+        post: operations["fire_by_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/keys": {
         parameters: {
             query?: never;
@@ -1636,6 +1656,178 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Schedules
+         * @description Schedules by name, each with its next five firings.
+         */
+        get: operations["list_schedules"];
+        put?: never;
+        /**
+         * Create Schedule
+         * @description Add a schedule. A webhook's secret is shown this once.
+         */
+        post: operations["create_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schedule
+         * @description One schedule.
+         */
+        get: operations["get_schedule"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Schedule
+         * @description Forget a schedule and its firings; tasks that it made stay.
+         */
+        delete: operations["delete_schedule"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Schedule
+         * @description Change a schedule. A new time counts from now on.
+         */
+        patch: operations["change_schedule"];
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/fire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fire Schedule
+         * @description Fire now, whatever its clock says: the API trigger, and a person's try.
+         */
+        post: operations["fire_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/firings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Firings
+         * @description What came of its firings, latest first.
+         */
+        get: operations["list_firings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Schedule
+         * @description Fire no more until it is resumed.
+         */
+        post: operations["pause_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Schedule
+         * @description Fire again, from now on; what came meanwhile is not caught up.
+         */
+        post: operations["resume_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/{schedule_id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Schedule Secret
+         * @description A new secret for a webhook; the old one is worth nothing from now on.
+         */
+        post: operations["rotate_schedule_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Schedule
+         * @description When it would fire next, before it is made.
+         */
+        post: operations["preview_schedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1718,6 +1910,78 @@ export interface paths {
         get: operations["show_settings"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/task-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Task Templates
+         * @description Templates by name.
+         */
+        get: operations["list_task_templates"];
+        put?: never;
+        /**
+         * Create Task Template
+         * @description Keep a template. Every variable in its texts is declared or built in.
+         */
+        post: operations["create_task_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/task-templates/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Template
+         * @description One template.
+         */
+        get: operations["get_task_template"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Task Template
+         * @description Forget a template that no schedule uses.
+         */
+        delete: operations["delete_task_template"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Task Template
+         * @description Change a template; tasks made from it stay as they are.
+         */
+        patch: operations["change_task_template"];
+        trace?: never;
+    };
+    "/api/v1/task-templates/{template_id}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create Task From Template
+         * @description Make a task of a template.
+         */
+        post: operations["create_task_from_template"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2669,6 +2933,12 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * CatchUp
+         * @description What becomes of firings that were missed because nobody was there.
+         * @enum {string}
+         */
+        CatchUp: "none" | "last" | "all";
+        /**
          * CeilingIO
          * @description Nano-dollars per million tokens, and per call: what a model without a price counts as.
          */
@@ -3100,6 +3370,68 @@ export interface components {
             /** Run Ids */
             run_ids: string[];
         };
+        /**
+         * DraftBody
+         * @description The task to be made. Texts may hold `{{variables}}`, among them `{{date}}`, `{{week}}` and `{{yesterday}}`.
+         */
+        DraftBody: {
+            /**
+             * Acceptance
+             * @default []
+             */
+            acceptance?: (string | components["schemas"]["CriterionIn"])[];
+            /** Accountable Id */
+            accountable_id?: string | null;
+            /** Agent Id */
+            agent_id?: string | null;
+            /**
+             * Attempt Limit
+             * @description After so many failed or expired runs in a row the task waits in the backlog for a person.
+             * @default 3
+             */
+            attempt_limit?: number;
+            /**
+             * Brief
+             * @description Markdown.
+             * @default
+             */
+            brief?: string;
+            /** Budget Nano */
+            budget_nano?: number | null;
+            /**
+             * Due In S
+             * @description Due so long after it was made.
+             */
+            due_in_s?: number | null;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /**
+             * Priority
+             * @default normal
+             * @enum {string}
+             */
+            priority?: "urgent" | "high" | "normal" | "low";
+            /** Project Id */
+            project_id?: string | null;
+            /**
+             * Ready
+             * @description false: it stands in the backlog.
+             * @default true
+             */
+            ready?: boolean;
+            /** Review */
+            review?: string | null;
+            /** Title */
+            title: string;
+            /**
+             * Watchers
+             * @default []
+             */
+            watchers?: string[];
+        };
         /** EdgeOut */
         EdgeOut: {
             /** Task Id */
@@ -3139,7 +3471,7 @@ export interface components {
              * @description The fence of your claim: refuses you if another has the run.
              */
             fence?: number | null;
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["Outcome-Input"];
             /**
              * Reason
              * @description Why it failed. One of agent_crashed, lease_expired, timeout, provider_outage, rate_limited, context_overflow, budget, no_progress, loop, guardrail, other has a retry rule of its own; other words count as `other`.
@@ -3150,6 +3482,48 @@ export interface components {
              * @description What you did, for people to read.
              */
             summary?: string | null;
+        };
+        /** FireIn */
+        FireIn: {
+            /**
+             * Key
+             * @description The same key again fires once; absent, it always fires.
+             */
+            key?: string | null;
+            /**
+             * Variables
+             * @description A value for each variable that has no default.
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        /** FiringOut */
+        FiringOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Fired At
+             * Format: date-time
+             */
+            fired_at: string;
+            /** Key */
+            key: string;
+            /** Note */
+            note: string | null;
+            outcome: components["schemas"]["Outcome-Output"];
+            task: components["schemas"]["TaskNamed"] | null;
+        };
+        /** FiringsOut */
+        FiringsOut: {
+            /** Items */
+            items: components["schemas"]["FiringOut"][];
+            /** Next */
+            next: string | null;
         };
         /** GatewayOut */
         GatewayOut: {
@@ -3285,6 +3659,14 @@ export interface components {
             reason: string | null;
             /** Since */
             since: string | null;
+        };
+        /** HookOut */
+        HookOut: {
+            /** Note */
+            note: string | null;
+            outcome: components["schemas"]["Outcome-Output"];
+            /** Task Id */
+            task_id: string | null;
         };
         /**
          * How
@@ -3929,7 +4311,19 @@ export interface components {
          * @description What a worker says of its own run.
          * @enum {string}
          */
-        Outcome: "succeeded" | "failed";
+        "Outcome-Input": "succeeded" | "failed";
+        /**
+         * Outcome
+         * @description What came of a firing.
+         * @enum {string}
+         */
+        "Outcome-Output": "created" | "skipped" | "queued" | "failed";
+        /**
+         * Overlap
+         * @description What a firing does while a task of an earlier one is open.
+         * @enum {string}
+         */
+        Overlap: "skip" | "queue" | "parallel";
         /**
          * PartOut
          * @description A piece of a message. Which fields have a value depends on `kind`.
@@ -3981,43 +4375,6 @@ export interface components {
             /** Password */
             password: string;
         };
-        /** PauseIn */
-        PauseIn: {
-            /**
-             * End Open
-             * @description End calls that are in flight as well; else they may finish.
-             * @default false
-             */
-            end_open?: boolean;
-            /**
-             * From At
-             * @description When it begins; now when absent.
-             */
-            from_at?: string | null;
-            /**
-             * Hold S
-             * @description Hold the next call open so long, in case it is resumed; then refuse.
-             * @default 0
-             */
-            hold_s?: number;
-            /**
-             * Reason
-             * @description Why; kept with the order and audited.
-             */
-            reason?: string | null;
-            scope: components["schemas"]["Scope"];
-            /**
-             * Subject Id
-             * @description The run, agent, task or project; left out for everything.
-             * @default
-             */
-            subject_id?: string;
-            /**
-             * Until At
-             * @description When it ends by itself.
-             */
-            until_at?: string | null;
-        };
         /**
          * Period
          * @enum {string}
@@ -4064,19 +4421,6 @@ export interface components {
              * @default UTC
              */
             zone?: string;
-        };
-        /** PreviewIn */
-        PreviewIn: {
-            /**
-             * Body
-             * @description Markdown; @name tells somebody.
-             */
-            body: string;
-        };
-        /** PreviewOut */
-        PreviewOut: {
-            /** Mentions */
-            mentions: components["schemas"]["MentionOut"][];
         };
         /**
          * PriceOut
@@ -4276,6 +4620,19 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** PreviewIn */
+        quarterdeck__control__comments__api__PreviewIn: {
+            /**
+             * Body
+             * @description Markdown; @name tells somebody.
+             */
+            body: string;
+        };
+        /** PreviewOut */
+        quarterdeck__control__comments__api__PreviewOut: {
+            /** Mentions */
+            mentions: components["schemas"]["MentionOut"][];
+        };
         /** LinkIn */
         quarterdeck__control__delegation__api__LinkIn: {
             /** Task Id */
@@ -4283,11 +4640,82 @@ export interface components {
             /** Waits For */
             waits_for: string;
         };
+        /** PauseIn */
+        quarterdeck__control__lever__api__PauseIn: {
+            /**
+             * End Open
+             * @description End calls that are in flight as well; else they may finish.
+             * @default false
+             */
+            end_open?: boolean;
+            /**
+             * From At
+             * @description When it begins; now when absent.
+             */
+            from_at?: string | null;
+            /**
+             * Hold S
+             * @description Hold the next call open so long, in case it is resumed; then refuse.
+             * @default 0
+             */
+            hold_s?: number;
+            /**
+             * Reason
+             * @description Why; kept with the order and audited.
+             */
+            reason?: string | null;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Subject Id
+             * @description The run, agent, task or project; left out for everything.
+             * @default
+             */
+            subject_id?: string;
+            /**
+             * Until At
+             * @description When it ends by itself.
+             */
+            until_at?: string | null;
+        };
         /** LinkIn */
         quarterdeck__control__members__session_api__LinkIn: {
             /** Token */
             token: string;
         };
+        /** PauseIn */
+        quarterdeck__control__schedules__api__PauseIn: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /** PreviewIn */
+        quarterdeck__control__schedules__api__PreviewIn: {
+            /** Cron */
+            cron?: string | null;
+            /** Every S */
+            every_s?: number | null;
+            /**
+             * Zone
+             * @description An IANA zone, such as Europe/Berlin.
+             * @default UTC
+             */
+            zone?: string;
+        };
+        /** PreviewOut */
+        quarterdeck__control__schedules__api__PreviewOut: {
+            /** Next Firings */
+            next_firings: string[];
+        };
+        /**
+         * State
+         * @enum {string}
+         */
+        quarterdeck__control__schedules__model__State: "active" | "paused";
+        /**
+         * State
+         * @description What is shown, one word of it.
+         * @enum {string}
+         */
+        quarterdeck__control__status__model__State: "streaming" | "thinking" | "using_tool" | "working" | "waiting_provider" | "waiting_person" | "waiting_agent" | "idle" | "silent" | "stuck" | "looping" | "paused" | "over_budget" | "offline" | "never_connected" | "retired" | "queued" | "over";
         /** QuestionIn */
         QuestionIn: {
             /** Deadline S */
@@ -4703,11 +5131,207 @@ export interface components {
             id: string;
         };
         /**
+         * ScheduleIn
+         * @description Either `template_id` or `task` says what it makes.
+         */
+        ScheduleIn: {
+            /** @default last */
+            catch_up?: components["schemas"]["CatchUp"];
+            /**
+             * Catch Up Limit
+             * @description How many at the most, with `all`.
+             * @default 1
+             */
+            catch_up_limit?: number;
+            /** Cron */
+            cron?: string | null;
+            /** Every S */
+            every_s?: number | null;
+            /** Name */
+            name: string;
+            /** @default skip */
+            overlap?: components["schemas"]["Overlap"];
+            /**
+             * Owner Id
+             * @description The member who answers for its tasks; yourself when absent.
+             */
+            owner_id?: string | null;
+            /**
+             * Pause After
+             * @description It pauses itself after so many failures in a row.
+             * @default 5
+             */
+            pause_after?: number;
+            task?: components["schemas"]["DraftBody"] | null;
+            /** Template Id */
+            template_id?: string | null;
+            trigger: components["schemas"]["Trigger"];
+            /**
+             * Variables
+             * @description A value for each variable that has no default.
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string;
+            };
+            /**
+             * Zone
+             * @description An IANA zone, such as Europe/Berlin.
+             * @default UTC
+             */
+            zone?: string;
+        };
+        /** ScheduleMadeOut */
+        ScheduleMadeOut: {
+            catch_up: components["schemas"]["CatchUp"];
+            /** Catch Up Limit */
+            catch_up_limit: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Cron */
+            cron: string | null;
+            /** Declared */
+            declared: boolean;
+            /** Every S */
+            every_s: number | null;
+            /** Failures */
+            failures: number;
+            /** Hook Path */
+            hook_path: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Next Firings */
+            next_firings: string[];
+            overlap: components["schemas"]["Overlap"];
+            owner: components["schemas"]["Named"];
+            /** Pause After */
+            pause_after: number;
+            /** Paused Reason */
+            paused_reason: string | null;
+            /** Secret */
+            secret: string | null;
+            /** Secret Set */
+            secret_set: boolean;
+            state: components["schemas"]["quarterdeck__control__schedules__model__State"];
+            task: components["schemas"]["DraftBody"] | null;
+            template: components["schemas"]["Named"] | null;
+            trigger: components["schemas"]["Trigger"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Variables */
+            variables: {
+                [key: string]: string;
+            };
+            /** Version */
+            version: number;
+            /** Zone */
+            zone: string;
+        };
+        /** ScheduleOut */
+        ScheduleOut: {
+            catch_up: components["schemas"]["CatchUp"];
+            /** Catch Up Limit */
+            catch_up_limit: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Cron */
+            cron: string | null;
+            /** Declared */
+            declared: boolean;
+            /** Every S */
+            every_s: number | null;
+            /** Failures */
+            failures: number;
+            /** Hook Path */
+            hook_path: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Next Firings */
+            next_firings: string[];
+            overlap: components["schemas"]["Overlap"];
+            owner: components["schemas"]["Named"];
+            /** Pause After */
+            pause_after: number;
+            /** Paused Reason */
+            paused_reason: string | null;
+            /** Secret Set */
+            secret_set: boolean;
+            state: components["schemas"]["quarterdeck__control__schedules__model__State"];
+            task: components["schemas"]["DraftBody"] | null;
+            template: components["schemas"]["Named"] | null;
+            trigger: components["schemas"]["Trigger"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Variables */
+            variables: {
+                [key: string]: string;
+            };
+            /** Version */
+            version: number;
+            /** Zone */
+            zone: string;
+        };
+        /** SchedulePatch */
+        SchedulePatch: {
+            catch_up?: components["schemas"]["CatchUp"] | null;
+            /** Catch Up Limit */
+            catch_up_limit?: number | null;
+            /** Cron */
+            cron?: string | null;
+            /** Every S */
+            every_s?: number | null;
+            /** Name */
+            name?: string | null;
+            overlap?: components["schemas"]["Overlap"] | null;
+            /** Owner Id */
+            owner_id?: string | null;
+            /** Pause After */
+            pause_after?: number | null;
+            task?: components["schemas"]["DraftBody"] | null;
+            /** Template Id */
+            template_id?: string | null;
+            trigger?: components["schemas"]["Trigger"] | null;
+            /** Variables */
+            variables?: {
+                [key: string]: string;
+            } | null;
+            /** Zone */
+            zone?: string | null;
+        };
+        /** SchedulesOut */
+        SchedulesOut: {
+            /** Items */
+            items: components["schemas"]["ScheduleOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
          * Scope
          * @description How much the lever takes.
          * @enum {string}
          */
         Scope: "run" | "agent" | "task" | "project" | "all";
+        /** SecretOut */
+        SecretOut: {
+            /** Secret */
+            secret: string;
+        };
         /** SeenIn */
         SeenIn: {
             /**
@@ -4748,10 +5372,9 @@ export interface components {
         };
         /**
          * State
-         * @description What is shown, one word of it.
          * @enum {string}
          */
-        State: "streaming" | "thinking" | "using_tool" | "working" | "waiting_provider" | "waiting_person" | "waiting_agent" | "idle" | "silent" | "stuck" | "looping" | "paused" | "over_budget" | "offline" | "never_connected" | "retired" | "queued" | "over";
+        "State-Input": "active" | "paused";
         /**
          * StatusOut
          * @description What is shown, computed from traffic, leases and dependencies.
@@ -4762,7 +5385,7 @@ export interface components {
             reason: string | null;
             /** Since */
             since: string | null;
-            state: components["schemas"]["State"];
+            state: components["schemas"]["quarterdeck__control__status__model__State"];
             /** Verb */
             verb: string | null;
             waits_for: components["schemas"]["WaitsForOut"] | null;
@@ -5154,6 +5777,63 @@ export interface components {
             /** Title */
             title: string;
         };
+        /** TemplateIn */
+        TemplateIn: {
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Name */
+            name: string;
+            task: components["schemas"]["DraftBody"];
+            /**
+             * Variables
+             * @default []
+             */
+            variables?: components["schemas"]["VariableBody"][];
+        };
+        /** TemplateOut */
+        TemplateOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            task: components["schemas"]["DraftBody"];
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Variables */
+            variables: components["schemas"]["VariableBody"][];
+            /** Version */
+            version: number;
+        };
+        /** TemplatePatch */
+        TemplatePatch: {
+            /** Description */
+            description?: string | null;
+            /** Name */
+            name?: string | null;
+            task?: components["schemas"]["DraftBody"] | null;
+            /** Variables */
+            variables?: components["schemas"]["VariableBody"][] | null;
+        };
+        /** TemplatesOut */
+        TemplatesOut: {
+            /** Items */
+            items: components["schemas"]["TemplateOut"][];
+            /** Next */
+            next: string | null;
+        };
         /**
          * TodayOut
          * @description Since midnight UTC. Calls without a price are not in `cost_nano`.
@@ -5182,6 +5862,11 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * Trigger
+         * @enum {string}
+         */
+        Trigger: "cron" | "interval" | "webhook" | "api";
         /**
          * UnclaimedOut
          * @description Nothing to do, and why.
@@ -5229,6 +5914,32 @@ export interface components {
             };
             /** Service Tier */
             service_tier: string | null;
+        };
+        /** UseIn */
+        UseIn: {
+            /**
+             * Variables
+             * @description A value for each variable that has no default.
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        /** VariableBody */
+        VariableBody: {
+            /**
+             * Default
+             * @description null: a value has to be given.
+             */
+            default?: string | null;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Name */
+            name: string;
         };
         /**
          * Verb
@@ -6618,7 +7329,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewIn"];
+                "application/json": components["schemas"]["quarterdeck__control__comments__api__PreviewIn"];
             };
         };
         responses: {
@@ -6628,7 +7339,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewOut"];
+                    "application/json": components["schemas"]["quarterdeck__control__comments__api__PreviewOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -6880,6 +7591,37 @@ export interface operations {
             };
         };
     };
+    fire_by_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_keys: {
         parameters: {
             query?: {
@@ -7090,7 +7832,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PauseIn"];
+                "application/json": components["schemas"]["quarterdeck__control__lever__api__PauseIn"];
             };
         };
         responses: {
@@ -8663,6 +9405,373 @@ export interface operations {
             };
         };
     };
+    list_schedules: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                state?: components["schemas"]["State-Input"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchedulesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScheduleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleMadeOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_schedule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SchedulePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fire_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["FireIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiringOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_firings: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiringsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["quarterdeck__control__schedules__api__PauseIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_schedule_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                schedule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_schedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["quarterdeck__control__schedules__api__PreviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["quarterdeck__control__schedules__api__PreviewOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_session: {
         parameters: {
             query?: never;
@@ -8832,6 +9941,206 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_task_templates: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_task_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_task_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_task_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_task_from_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["UseIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskOut"];
                 };
             };
             /** @description Anything that went wrong. */

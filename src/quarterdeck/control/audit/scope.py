@@ -40,8 +40,11 @@ UNAUDITED_EVENTS = ("calls.*", "inbox.delivered", "run.progressed", "notificatio
 UNSEEN_COLUMNS = frozenset({"name_key", "updated_at", "last_used_at", "lease_expires_at", "seen_at", "percent"})
 """Derived, or written by mere traffic."""
 
-UNSEEN_OF_TABLE = {"deliverable_versions": frozenset({"text"})}
-"""Content that its hash in the same row stands for."""
+UNSEEN_OF_TABLE = {
+    "deliverable_versions": frozenset({"text"}),
+    "schedule_firings": frozenset({"payload"}),
+}
+"""Content that its hash in the same row stands for; what strangers sent."""
 
 _SECRET = re.compile(
     r"(^|[_-])(password|passwd|secret|token|sealed|hash|authorization|api[_-]?key|cookie)($|[_-])", re.I

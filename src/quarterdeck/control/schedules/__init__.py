@@ -1,0 +1,1 @@
+"""Rules that create tasks: by the clock, by a webhook, by the API."""

@@ -1,0 +1,132 @@
+"""Verbs on task templates."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.access.actors import Actor
+from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.templates import store
+from quarterdeck.control.templates.model import (
+    DESCRIPTION_LENGTH,
+    NAME_LENGTH,
+    Draft,
+    Template,
+    Variable,
+    checked,
+    dates,
+    values_of,
+)
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import utc
+from quarterdeck.kernel.errors import Changed, NotFound
+from quarterdeck.kernel.events import Event
+from quarterdeck.kernel.ids import new_id
+from quarterdeck.kernel.text import a_name, a_text
+
+
+async def create(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    name: str,
+    draft: Draft,
+    description: str = "",
+    variables: tuple[Variable, ...] = (),
+    actor: str | None = None,
+) -> Template:
+    """Keep a template and tell `template.created`. Raises Invalid; Changed `name_taken`."""
+    checked(draft, variables)
+    template = Template(
+        id=new_id("tpl"),
+        workspace_id=workspace_id,
+        name=a_name(name, "name", NAME_LENGTH),
+        description=a_text(description, "description", DESCRIPTION_LENGTH),
+        draft=draft,
+        variables=variables,
+        created_by=actor,
+        created_at=tx.now,
+        updated_at=tx.now,
+        version=1,
+    )
+    try:
+        await store.insert(tx, template)
+    except store.NameTaken:
+        raise _taken(template.name) from None
+    await tx.emit(Event(workspace_id, "template.created", template.id, {"name": template.name}, actor))
+    return template
+
+
+async def change(
+    tx: Transaction,
+    workspace_id: str,
+    template_id: str,
+    values: Mapping[str, Any],
+    *,
+    version: int | None = None,
+    actor: str | None = None,
+) -> Template:
+    """Write `name`, `description`, `draft`, `variables`, whichever are given, and tell `template.changed`.
+
+    Raises NotFound; Invalid; Changed when `version` is not the row's any more, `name_taken`.
+    """
+    template = await get(tx, workspace_id, template_id)
+    if version is not None and version != template.version:
+        raise _changed(template)
+    written = dict(values)
+    if "name" in written:
+        written["name"] = a_name(written["name"], "name", NAME_LENGTH)
+    if "description" in written:
+        written["description"] = a_text(written["description"], "description", DESCRIPTION_LENGTH)
+    checked(written.get("draft", template.draft), written.get("variables", template.variables))
+    differing = {field: value for field, value in written.items() if getattr(template, field) != value}
+    if not differing:
+        return template
+    try:
+        fresh = await store.update(tx, template, differing)
+    except store.NameTaken:
+        raise _taken(str(differing["name"])) from None
+    if fresh is None:
+        raise _changed(template)
+    await tx.emit(Event(workspace_id, "template.changed", template.id, {"fields": sorted(differing)}, actor))
+    return fresh
+
+
+async def delete(
+    tx: Transaction, workspace_id: str, template_id: str, *, used_by: list[str], actor: str | None = None
+) -> None:
+    """Forget a template; tasks made from it stay. Raises NotFound; Changed `template_in_use` by schedules."""
+    template = await get(tx, workspace_id, template_id)
+    if used_by:
+        raise Changed(
+            f"{template.name} is what {', '.join(used_by[:5])} makes tasks from; change or delete that first.",
+            code="template_in_use",
+            schedules=used_by,
+        )
+    await store.delete(tx, template)
+    await tx.emit(Event(workspace_id, "template.deleted", template.id, {"name": template.name}, actor))
+
+
+async def use(
+    tx: Transaction, workspace_id: str, template_id: str, given: Mapping[str, str], *, actor: Actor | None = None
+) -> Task:
+    """Make a task of it. Dates are of this moment in UTC. Raises NotFound; Invalid; what creating a task raises."""
+    template = await get(tx, workspace_id, template_id)
+    values = values_of(template.variables, given, dates(utc(tx.now)))
+    return await tasks.create(tx, workspace_id, template.draft.fill(values, tx.now), actor=actor)
+
+
+async def get(tx: Transaction, workspace_id: str, template_id: str) -> Template:
+    """Raises NotFound."""
+    template = await store.find(tx, workspace_id, template_id)
+    if template is None:
+        raise NotFound("There is no such template in this workspace.")
+    return template
+
+
+def _taken(name: str) -> Changed:
+    return Changed(f"There is a template {name} already.", code="name_taken")
+
+
+def _changed(template: Template) -> Changed:
+    return Changed(f"{template.name} was changed meanwhile; load it again.", version=template.version)
