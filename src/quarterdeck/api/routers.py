@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
+from quarterdeck.control.approvals import api as approvals
 from quarterdeck.control.audit import api as audit
 from quarterdeck.control.budgets import api as budgets
 from quarterdeck.control.calls import api as calls
@@ -58,6 +59,8 @@ ROUTERS: list[APIRouter] = [
     comments.agent_router,
     questions.router,
     questions.agent_router,
+    approvals.router,
+    approvals.agent_router,
     inbox.agent_router,
     protocol.agent_router,
     calls.router,

@@ -171,6 +171,7 @@ class Control:
                 ("spending", self._spending.run),
                 ("leases", lambda: leases.run(self._db)),
                 ("notifying", lambda: notifying.run(self._db, self._feed, self._settings.base_url)),
+                ("escalations", lambda: notifying.run_escalations(self._db)),
                 ("deliveries", lambda: deliveries.Courier(self._db, self._vault).run()),
                 ("schedules", lambda: schedules.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),

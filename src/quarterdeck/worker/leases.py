@@ -1,9 +1,10 @@
-"""The loop of what happens by itself in time: tasks are freed whose workers have gone, deadlines answer questions."""
+"""The loop of what time does by itself: it frees tasks whose workers have gone, and closes questions and approvals."""
 
 import asyncio
 import logging
 
-from quarterdeck.control.questions.actions import apply_deadlines
+from quarterdeck.control.approvals import actions as approvals
+from quarterdeck.control.questions import actions as questions
 from quarterdeck.control.runs import jobs
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -23,7 +24,8 @@ async def run(db: Database, *, grace_s: float = GRACE_S, look_s: float = LOOK_S,
             expired, stopped = await jobs.expire_overdue(db), await jobs.stop_retired(db)
             if expired or stopped:
                 log.info("runs_ended expired=%d of_retired_agents=%d", expired, stopped)
-            await apply_deadlines(db)
+            await questions.apply_deadlines(db)
+            await approvals.apply_deadlines(db)
             wait_s = look_s
         except QuarterdeckError as error:
             log.warning("expiry_interrupted reason=%s", error.message)

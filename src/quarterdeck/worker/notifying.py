@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from quarterdeck.control.needs import escalating, items
 from quarterdeck.control.notifications.fan_out import fan_out
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed
@@ -10,6 +11,7 @@ from quarterdeck.kernel.errors import QuarterdeckError
 
 LOOK_S = 5.0
 RETRY_S = 2.0
+ESCALATE_S = 30.0
 log = logging.getLogger("quarterdeck.notifying")
 
 
@@ -19,7 +21,7 @@ async def run(db: Database, feed: EventFeed, base_url: str) -> None:
         async with feed.subscribe() as subscription:
             while not subscription.over:
                 try:
-                    while await fan_out(db, base_url):
+                    while await fan_out(db, base_url, follow=items.follow):
                         pass
                     wait_s = LOOK_S
                 except QuarterdeckError as error:
@@ -27,3 +29,13 @@ async def run(db: Database, feed: EventFeed, base_url: str) -> None:
                     wait_s = RETRY_S
                 await subscription.next(wait_s)
         await asyncio.sleep(RETRY_S)
+
+
+async def run_escalations(db: Database, *, every_s: float = ESCALATE_S) -> None:
+    """Hand on what waits too long, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await escalating.escalate_all(db)
+        except QuarterdeckError as error:
+            log.warning("escalations_interrupted reason=%s", error.message)

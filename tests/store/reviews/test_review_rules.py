@@ -53,7 +53,7 @@ async def test_requested_changes_go_back_as_one_message(world: World) -> None:
     remarks = (Remark("Which?", 3, 4, "many studies"), Remark("Too long"))
     review, back = await _give(world, task, Verdict.REQUEST_CHANGES, "Nearly.", remarks=remarks)
     assert (back.state, back.run_id) == (TaskState.IN_PROGRESS, None)
-    assert back.note == "Nearly.\n\nLines 3–4:\n> many studies\nWhich?\n\nOn the whole:\nToo long"
+    assert back.note == "Nearly.\n\nLines 3–4:\n> many studies\n\nWhich?\n\nOn the whole:\nToo long"
     assert await world.told(review.id) == ["review.changes_requested"]
     async with world.db.read() as tx:
         assert await store.last_sent_back(tx, world.workspace_id, task.id) == review

@@ -29,6 +29,7 @@ UNAUDITED_TABLES = {
     "sessions": "signing in is an event; the rest is traffic",
     "sign_in_links": "as above",
     "notification_items": "copies of events",
+    "need_items": "as above",
     "notification_cursors": "how far events were read",
     "channel_deliveries": "a queue with a history of its own",
 }

@@ -108,6 +108,11 @@ def _workspace(root: Table) -> DeclaredWorkspace:
         days = {name: retention.whole(name, 1, MAX_DAYS) for name in ("bodies_days", "calls_days", "events_days")}
         retention.done()
         settings["retention"] = {name: value for name, value in days.items() if value is not None}
+    needs = table.table("needs")
+    if needs is not None:
+        hours = needs.whole("escalate_after_hours", 1, MAX_DAYS)
+        needs.done()
+        settings["needs"] = {} if hours is None else {"escalate_after_hours": hours}
     table.done()
     return DeclaredWorkspace(table.where, body_mode, settings)
 

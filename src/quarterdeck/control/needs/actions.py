@@ -1,38 +1,20 @@
-"""The queue of a member: reviews, questions and mentions that wait for it, and putting them off or handing them on."""
-
-from dataclasses import dataclass
-from enum import StrEnum
+"""The queue of a member: all that waits for it, and putting that off, handing it on, or being done with it."""
 
 from quarterdeck.access.actors import Actor, Permission, allows
-from quarterdeck.control.agents import people
+from quarterdeck.control.agents import people as members
 from quarterdeck.control.inbox import store as inbox
-from quarterdeck.control.needs import store
+from quarterdeck.control.needs import items, sources, store
+from quarterdeck.control.needs.model import HANDED_ON, Need, NeedKind, Open
 from quarterdeck.control.needs.store import Mark
-from quarterdeck.control.questions import store as questions
-from quarterdeck.control.questions.model import QuestionState
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.events import Event
 
-MAX_OF_A_KIND = 500
+MAX_MENTIONS = 500
+MAX_SNOOZE = 30 * DAY
 
-
-class NeedKind(StrEnum):
-    QUESTION = "question"
-    REVIEW = "review"
-    MENTION = "mention"
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that waits. `key` names it for snoozing and handing on; `since` is an instant."""
-
-    key: str
-    kind: NeedKind
-    subject_id: str
-    task_id: str | None
-    text: str
-    since: int
+__all__ = ["Need", "NeedKind", "delegate", "dismiss", "queue", "seen", "snooze"]
 
 
 async def queue(tx: Transaction, actor: Actor, *, snoozed: bool = False) -> list[Need]:
@@ -40,7 +22,9 @@ async def queue(tx: Transaction, actor: Actor, *, snoozed: bool = False) -> list
     marks = await store.marks_of(tx, actor.workspace_id, actor.id)
     found = []
     for need in await _open(tx, actor):
-        mark = marks.get(need.key)
+        mark = marks.get((need.key, actor.id))
+        if mark is not None and mark.at < need.since:
+            mark = None  # it was said of what waited under this key before
         if mark is None or (mark.delegated_to_id is None and (snoozed or (mark.snoozed_until or 0) <= tx.now)):
             found.append(need)
     return sorted(found, key=lambda need: (need.since, need.key))
@@ -49,20 +33,32 @@ async def queue(tx: Transaction, actor: Actor, *, snoozed: bool = False) -> list
 async def snooze(tx: Transaction, actor: Actor, key: str, until: int) -> None:
     """Put it off until that instant. Raises NotFound when it does not wait for the member; Invalid for the past."""
     await _must_wait(tx, actor, key)
-    if until <= tx.now:
-        raise Invalid("until must be in the future.", field="until")
+    if not tx.now < until <= tx.now + MAX_SNOOZE:
+        raise Invalid("until must be in the future, and within 30 days.", field="until")
     await store.mark(tx, actor.workspace_id, actor.id, key, Mark(until, None))
 
 
 async def delegate(tx: Transaction, actor: Actor, key: str, member_id: str) -> None:
-    """Hand a review or a question on to another member; tells `need.delegated`. Raises NotFound; Invalid."""
+    """Hand it on to another member; tells `need.delegated`. Raises NotFound; Invalid."""
     need = await _must_wait(tx, actor, key)
-    if need.kind is NeedKind.MENTION or member_id == actor.id:
-        raise Invalid("A review or a question is handed on, and to somebody else.", field="member_id")
-    await people.must_exist(tx, actor.workspace_id, member_id, "member_id")
+    if need.kind not in HANDED_ON or member_id == actor.id:
+        raise Invalid("A mention is yours alone; all else is handed on, and to somebody else.", field="member_id")
+    await members.must_exist(tx, actor.workspace_id, member_id, "member_id")
     await store.mark(tx, actor.workspace_id, actor.id, key, Mark(None, member_id))
     data = {"key": key, "task_id": need.task_id, "member_id": member_id}
     await tx.emit(Event(actor.workspace_id, "need.delegated", need.subject_id, data, actor.id))
+
+
+async def dismiss(tx: Transaction, actor: Actor, key: str) -> None:
+    """The member has seen to what an event made wait; tells `need.dismissed`.
+
+    Raises NotFound when it does not wait for the member; Invalid for what has a verb of its own to end it.
+    """
+    need = await _must_wait(tx, actor, key)
+    if not await items.close(tx, actor.workspace_id, key):
+        raise Invalid(f"A {need.kind} ends by itself, once it is seen to.", field="key")
+    data = {"key": key, "task_id": need.task_id}
+    await tx.emit(Event(actor.workspace_id, "need.dismissed", need.subject_id, data, actor.id))
 
 
 async def seen(tx: Transaction, actor: Actor, upto: int) -> None:
@@ -78,24 +74,36 @@ async def _must_wait(tx: Transaction, actor: Actor, key: str) -> Need:
 
 
 async def _open(tx: Transaction, actor: Actor) -> list[Need]:
-    handed = await store.handed_to(tx, actor.workspace_id, actor.id)
     found = [
         Need(f"mention:{item.seq}", NeedKind.MENTION, item.subject_id, item.task_id, item.body, item.created_at)
-        for item in await inbox.unread(tx, actor.workspace_id, actor.id, 0, limit=MAX_OF_A_KIND)
+        for item in await inbox.unread(tx, actor.workspace_id, actor.id, 0, limit=MAX_MENTIONS)
     ]
-    if actor.role is not None and allows(actor, Permission.REVIEW):
-        for waiting in await store.reviews_for(tx, actor.workspace_id, actor.id, actor.role):
-            key = f"review:{waiting.task_id}"
-            if waiting.mine or key in handed:
-                found.append(Need(key, NeedKind.REVIEW, waiting.task_id, waiting.task_id, waiting.title, waiting.since))
-    asked = {one.id: one for one in await questions.open_for(tx, actor.workspace_id, actor.id, MAX_OF_A_KIND)}
-    for key in handed:
-        if key.startswith("question:"):
-            other = await questions.find(tx, actor.workspace_id, key.removeprefix("question:"))
-            if other is not None and other.state is QuestionState.OPEN:
-                asked[other.id] = other
-    found += [
-        Need(f"question:{one.id}", NeedKind.QUESTION, one.id, one.task_id, one.text, one.created_at)
-        for one in asked.values()
-    ]
+    if actor.role is None:
+        return found
+    everybody = await sources.people_of(tx, actor.workspace_id)
+    waiting = await sources.open_of(tx, actor.workspace_id, everybody)
+    handed: dict[str, int] = {}
+    for (key, _), mark in (await store.marks_of(tx, actor.workspace_id, actor.id)).items():
+        if mark.delegated_to_id == actor.id:
+            handed[key] = max(mark.at, handed.get(key, 0))
+    raised = {
+        where
+        for where, levels in (await store.escalations_of(tx, actor.workspace_id)).items()
+        if any(each.member_id == actor.id for each in levels)
+    }
+    may_review = allows(actor, Permission.REVIEW)
+    for one in waiting:
+        escalated = (one.need.key, one.need.since) in raised
+        handed_on = handed.get(one.need.key, -1) >= one.need.since
+        mine = actor.id in one.members or handed_on or escalated
+        if mine and (may_review or one.need.kind is not NeedKind.REVIEW):
+            found.append(_seen_by(one, actor, escalated=escalated))
     return found
+
+
+def _seen_by(one: Open, actor: Actor, *, escalated: bool) -> Need:
+    need = one.need
+    own = actor.id in one.members
+    return Need(
+        need.key, need.kind, need.subject_id, need.task_id, need.text, need.since, escalated=escalated and not own
+    )

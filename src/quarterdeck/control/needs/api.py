@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from quarterdeck.access.actors import Actor, Permission
 from quarterdeck.control.http import Db, Reader, Self, may
 from quarterdeck.control.needs import actions
-from quarterdeck.control.needs.actions import NeedKind
+from quarterdeck.control.needs.model import NeedKind
 from quarterdeck.control.shapes import Instant, TaskNamed, instant_in
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.kernel.clock import iso
@@ -26,6 +26,8 @@ class NeedOut(BaseModel):
     task: TaskNamed | None
     text: str
     since: Instant
+    escalated: bool
+    """It waited too long for somebody else, and came to you."""
 
 
 class NeedsOut(BaseModel):
@@ -49,7 +51,7 @@ class SeenIn(BaseModel):
 async def list_needs(
     actor: Reader, db: Db, snoozed: Annotated[bool, Query(description="Also what you have put off.")] = False
 ) -> NeedsOut:
-    """All that waits for you: reviews, questions, mentions."""
+    """All that waits for you: reviews, questions, approvals, mentions, signals, budgets that stopped."""
     async with db.read() as tx:
         found = await actions.queue(tx, actor, snoozed=snoozed)
         tasks = await task_store.named(tx, actor.workspace_id, {need.task_id for need in found if need.task_id})
@@ -64,6 +66,7 @@ async def list_needs(
                 task=None if task is None else TaskNamed(id=task.id, ref=task.ref, title=task.title),
                 text=need.text[:TEXT_LENGTH],
                 since=iso(need.since),
+                escalated=need.escalated,
             )
         )
     return NeedsOut(items=items)
@@ -81,9 +84,16 @@ async def snooze_need(key: str, body: SnoozeIn, actor: Self, db: Db) -> None:
 async def delegate_need(
     key: str, body: DelegateIn, actor: Annotated[Actor, Depends(may(Permission.REVIEW))], db: Db
 ) -> None:
-    """Hand a review or a question on to another member."""
+    """Hand it on to another member."""
     async with db.transaction() as tx:
         await actions.delegate(tx, actor, key, body.member_id)
+
+
+@router.post("/needs/{key}/dismiss", status_code=204, operation_id="dismiss_need")
+async def dismiss_need(key: str, actor: Annotated[Actor, Depends(may(Permission.REVIEW))], db: Db) -> None:
+    """You have seen to a signal, a budget that stopped, or a task that came back."""
+    async with db.transaction() as tx:
+        await actions.dismiss(tx, actor, key)
 
 
 @router.post("/needs/seen", status_code=204, operation_id="see_mentions")

@@ -1,16 +1,10 @@
-"""All SQL of the queue: what is open for a member, and what it has put off or handed on."""
+"""All SQL of what members have put off or handed on, and of what came to them because it waited too long."""
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from quarterdeck.access.actors import Role
-from quarterdeck.control.reviews import store as reviews
-from quarterdeck.control.tasks.policy import ReviewPolicy
-from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction, metadata
-
-MAX_LOOKED_AT = 2_000
 
 marks = sa.Table(
     "need_marks",
@@ -25,55 +19,46 @@ marks = sa.Table(
     sa.Index("ix_need_marks_delegated", "workspace_id", "delegated_to_id"),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A task in review that the member can approve."""
-
-    task_id: str
-    title: str
-    since: int
-    mine: bool
-    """It is this member's by its policy, or because the member answers for the task; else it was handed on."""
+escalations = sa.Table(
+    "need_escalations",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("level", sa.Integer, nullable=False),
+    sa.Column("member_id", sa.Text, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("workspace_id", "key", "since", "level"),
+)
+"""`since` is that of the need: what waits anew under an old key begins at the bottom again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
     snoozed_until: int | None
     delegated_to_id: str | None
+    at: int = 0
+    member_id: str = ""
 
 
-async def reviews_for(tx: Transaction, workspace_id: str, member_id: str, role: Role) -> list[Waiting]:
-    """Tasks in review that this member can approve and has not approved in this round, oldest first."""
-    rows = await tx.rows(
-        sa.select(tasks.c.id, tasks.c.title, tasks.c.review, tasks.c.state_since, tasks.c.accountable_id)
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.state == "in_review")
-        .order_by(tasks.c.state_since)
-        .limit(MAX_LOOKED_AT)
-    )
-    approved = await reviews.approved_by(tx, workspace_id, member_id, [row["id"] for row in rows])
-    found = []
-    for row in rows:
-        policy = ReviewPolicy(row["review"])
-        if (row["id"], row["state_since"]) in approved or not policy.counts(member_id, role):
-            continue
-        for_anyone = policy in (ReviewPolicy.NONE, ReviewPolicy.ONE)
-        mine = row["accountable_id"] == member_id if for_anyone else True
-        found.append(Waiting(row["id"], row["title"], row["state_since"], mine))
-    return found
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    key: str
+    since: int
+    level: int
+    member_id: str
+    at: int
 
 
-async def marks_of(tx: Transaction, workspace_id: str, member_id: str) -> dict[str, Mark]:
-    rows = await tx.rows(sa.select(marks).where(marks.c.workspace_id == workspace_id, marks.c.member_id == member_id))
-    return {row["key"]: Mark(row["snoozed_until"], row["delegated_to_id"]) for row in rows}
-
-
-async def handed_to(tx: Transaction, workspace_id: str, member_id: str) -> set[str]:
-    """Keys that somebody else has handed on to this member."""
-    rows = await tx.rows(
-        sa.select(marks.c.key).where(marks.c.workspace_id == workspace_id, marks.c.delegated_to_id == member_id)
-    )
-    return {row["key"] for row in rows}
+async def marks_of(tx: Transaction, workspace_id: str, member_id: str | None = None) -> dict[tuple[str, str], Mark]:
+    """By key and member, of one member or of all."""
+    query = sa.select(marks).where(marks.c.workspace_id == workspace_id)
+    if member_id is not None:
+        query = query.where(sa.or_(marks.c.member_id == member_id, marks.c.delegated_to_id == member_id))
+    return {
+        (row["key"], row["member_id"]): Mark(row["snoozed_until"], row["delegated_to_id"], row["at"], row["member_id"])
+        for row in await tx.rows(query)
+    }
 
 
 async def mark(tx: Transaction, workspace_id: str, member_id: str, key: str, mark: Mark) -> None:
@@ -82,3 +67,32 @@ async def mark(tx: Transaction, workspace_id: str, member_id: str, key: str, mar
     values = {"snoozed_until": mark.snoozed_until, "delegated_to_id": mark.delegated_to_id, "at": tx.now}
     if not await tx.changed(marks.update().where(there).values(**values)):
         await tx.execute(marks.insert().values(workspace_id=workspace_id, member_id=member_id, key=key, **values))
+
+
+async def escalations_of(tx: Transaction, workspace_id: str) -> dict[tuple[str, int], list[Escalation]]:
+    """By key and instant of the need, from the first to the last."""
+    rows = await tx.rows(
+        sa.select(escalations).where(escalations.c.workspace_id == workspace_id).order_by(escalations.c.level)
+    )
+    found: dict[tuple[str, int], list[Escalation]] = {}
+    for row in rows:
+        one = Escalation(row["key"], row["since"], row["level"], row["member_id"], row["at"])
+        found.setdefault((one.key, one.since), []).append(one)
+    return found
+
+
+async def escalate(tx: Transaction, workspace_id: str, to: Escalation) -> bool:
+    """Whether it is new: of several processes one does it."""
+    statement = sa.text(
+        "INSERT INTO need_escalations (workspace_id, key, since, level, member_id, at)"
+        " VALUES (:workspace_id, :key, :since, :level, :member_id, :at) ON CONFLICT DO NOTHING"
+    )
+    values = {
+        "workspace_id": workspace_id,
+        "key": to.key,
+        "since": to.since,
+        "level": to.level,
+        "member_id": to.member_id,
+        "at": to.at,
+    }
+    return (await tx.execute(statement, values)).rowcount > 0

@@ -1,7 +1,7 @@
 """From events to what members see and to what channels send: once for each event, in any number of processes."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from fnmatch import fnmatchcase
 
 from quarterdeck.control.channels import actions as channel_actions
@@ -22,7 +22,11 @@ SILENT = ("notification.*", "channel.delivered", "inbox.delivered", "calls.inges
 """Kinds that no channel hears of, though it follows all: they are copies, or signs of life."""
 
 
-async def fan_out(db: Database, base_url: str) -> int:
+Follower = Callable[[Transaction, StoredEvent, People], Awaitable[None]]
+"""Somebody else who keeps something of each event, in the same transaction."""
+
+
+async def fan_out(db: Database, base_url: str, *, follow: Follower | None = None) -> int:
     """Handle the next events, at most BATCH. Returns how many were read; 0 when none, or when another process did."""
     async with db.read() as tx:
         seq = await store.cursor(tx, CURSOR)
@@ -43,15 +47,19 @@ async def fan_out(db: Database, base_url: str) -> int:
             if not any(fnmatchcase(event.kind, pattern) for pattern in SILENT):
                 by_workspace[event.workspace_id].append(event)
         for workspace_id, events in sorted(by_workspace.items()):
-            await _of_workspace(tx, workspace_id, events, base_url)
+            await _of_workspace(tx, workspace_id, events, base_url, follow)
     return len(batch)
 
 
-async def _of_workspace(tx: Transaction, workspace_id: str, events: Sequence[StoredEvent], base_url: str) -> None:
+async def _of_workspace(
+    tx: Transaction, workspace_id: str, events: Sequence[StoredEvent], base_url: str, follow: Follower | None
+) -> None:
     known = {channel.id: channel for channel in await channels.all_of(tx, workspace_id) if channel.enabled}
     people = await People.of(tx, workspace_id)
     await people.load_tasks(tx, workspace_id, {each for event in events if (each := task_id_of(event)) is not None})
     for event in events:
+        if follow is not None:
+            await follow(tx, event, people)
         kind = kind_of(event.kind, event.data)
         spoken = None if kind is None else await told(tx, kind, event, people)
         title = event.kind if kind is None or spoken is None else titled(kind, spoken.said)

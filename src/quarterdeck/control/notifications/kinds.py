@@ -75,14 +75,13 @@ KINDS: tuple[Kind, ...] = (
     Kind("agent.changed", "{agent} was retired", (To.OWNER,), when={"desired": "retired", "fields": ["desired"]}),
     Kind("channel.failed", "The channel {name} gave up on a message: {reason}", (To.MEMBER,)),
     Kind("call.attribution_refused", "{agent} sent a call in the name of a run that is not its own", (To.OWNER,)),
-    Kind("budget.warned", "{name} has used {percent} % of its budget", (*_WORK, To.ADMINS)),
-    Kind("budget.stopped", "{name} has used up its budget and was stopped", (*_WORK, To.ADMINS), _URGENT),
-    Kind("budget.exceeded", "{name} has used up its budget", (*_WORK, To.ADMINS), _URGENT),
+    Kind("budget.warned", "{shown} has used {level} % of its budget", (*_WORK, To.ADMINS)),
+    Kind("budget.stopped", "{shown} has used up its budget; its calls are refused", (*_WORK, To.ADMINS), _URGENT),
+    Kind("budget.would_stop", "{shown} would be stopped by its budget", (To.ADMINS,), _LOW),
     Kind("signal.raised", "{agent}: {text}", _WORK, _URGENT),
     Kind("signal.cleared", "{agent} is fine again: {text}", _WORK, _LOW),
     Kind("schedule.paused", "The schedule {name} was paused after repeated failures", (To.MEMBER,)),
     Kind("schedule.failed", "The schedule {name} failed: {reason}", (To.MEMBER,)),
-    Kind("task.mentioned", "{actor} mentioned you on {ref}", (To.MENTIONED,)),
 )
 
 

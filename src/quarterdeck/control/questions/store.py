@@ -5,7 +5,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.questions.model import Question, QuestionState
-from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.kernel.text import storable
 
@@ -79,19 +78,6 @@ async def of_task(tx: Transaction, workspace_id: str, task_id: str) -> list[Ques
         sa.select(questions)
         .where(questions.c.workspace_id == workspace_id, questions.c.task_id == task_id)
         .order_by(questions.c.created_at.desc(), questions.c.id.desc())
-    )
-    return [_question(row) for row in rows]
-
-
-async def open_for(tx: Transaction, workspace_id: str, member_id: str, limit: int) -> list[Question]:
-    """Open questions about tasks that the member answers for, oldest first."""
-    rows = await tx.rows(
-        sa.select(questions)
-        .join(tasks, sa.and_(tasks.c.workspace_id == questions.c.workspace_id, tasks.c.id == questions.c.task_id))
-        .where(questions.c.workspace_id == workspace_id, sa.text("questions.state = 'open'"))
-        .where(tasks.c.accountable_id == member_id)
-        .order_by(questions.c.created_at)
-        .limit(limit)
     )
     return [_question(row) for row in rows]
 

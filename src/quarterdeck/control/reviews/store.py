@@ -97,21 +97,18 @@ async def approvers(tx: Transaction, workspace_id: str, task_id: str, round_: in
     return {row["reviewer_id"]: Role(row["role"]) for row in rows}
 
 
-async def approved_by(
-    tx: Transaction, workspace_id: str, member_id: str, task_ids: Collection[str]
-) -> set[tuple[str, int]]:
-    """(task, round) of those of the tasks that the member has approved of."""
+async def approvals_of(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> set[tuple[str, int, str]]:
+    """(task, round, reviewer) of all approvals of those tasks."""
     if not task_ids:
         return set()
     rows = await tx.rows(
-        sa.select(reviews.c.task_id, reviews.c.round).where(
+        sa.select(reviews.c.task_id, reviews.c.round, reviews.c.reviewer_id).where(
             reviews.c.workspace_id == workspace_id,
-            reviews.c.reviewer_id == member_id,
             reviews.c.verdict == Verdict.APPROVE.value,
             reviews.c.task_id.in_(sorted(set(task_ids))),
         )
     )
-    return {(row["task_id"], row["round"]) for row in rows}
+    return {(row["task_id"], row["round"], row["reviewer_id"]) for row in rows}
 
 
 def _review(row: sa.RowMapping) -> Review:

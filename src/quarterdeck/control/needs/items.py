@@ -1,0 +1,135 @@
+"""What waits because of an event: kept from the event that opens it to the one that closes it."""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+import sqlalchemy as sa
+
+from quarterdeck.control.needs.model import SOURCES, Need, NeedKind, Open, Source
+from quarterdeck.control.notifications.audience import People, agent_id_of, task_id_of
+from quarterdeck.control.notifications.kinds import Blanks
+from quarterdeck.db import Transaction, metadata
+from quarterdeck.db.outbox import StoredEvent
+
+_OPEN = "closed_at IS NULL"
+TEXT_LENGTH = 500
+KEPT_OPEN = 2_000
+
+items = sa.Table(
+    "need_items",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Text, nullable=False),
+    sa.Column("task_id", sa.Text),
+    sa.Column("agent_id", sa.Text),
+    sa.Column("member_id", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("closed_at", sa.BigInteger),
+    sa.PrimaryKeyConstraint("workspace_id", "key", "since"),
+    sa.Index("ix_need_items_open", "workspace_id", sqlite_where=sa.text(_OPEN), postgresql_where=sa.text(_OPEN)),
+)
+
+
+async def follow(tx: Transaction, event: StoredEvent, people: People) -> None:
+    """Close what the event ends and open what it begins. The people's tasks have been loaded."""
+    for source in SOURCES:
+        if any(fnmatchcase(event.kind, pattern) for pattern in source.closes):
+            await _close(tx, event, source)
+    for source in SOURCES:
+        if event.kind == source.opens and all(event.data.get(name) == value for name, value in source.when.items()):
+            await _open(tx, event, source, people)
+
+
+async def close(tx: Transaction, workspace_id: str, key: str) -> bool:
+    """A member has seen to it. Whether it was open."""
+    return await tx.changed(
+        items.update()
+        .where(items.c.workspace_id == workspace_id, items.c.key == key, sa.text(_OPEN))
+        .values(closed_at=tx.now)
+    )
+
+
+async def open_ones(tx: Transaction, workspace_id: str) -> list[Open]:
+    rows = await tx.rows(
+        sa.select(items)
+        .where(items.c.workspace_id == workspace_id, sa.text(_OPEN))
+        .order_by(items.c.since)
+        .limit(KEPT_OPEN)
+    )
+    return [_item(row) for row in rows]
+
+
+async def reassign(tx: Transaction, workspace_id: str, frm: str, to: str) -> None:
+    """What waits for one member waits for another."""
+    await tx.execute(
+        items.update()
+        .where(items.c.workspace_id == workspace_id, items.c.member_id == frm, sa.text(_OPEN))
+        .values(member_id=to)
+    )
+
+
+async def _open(tx: Transaction, event: StoredEvent, source: Source, people: People) -> None:
+    task_id, agent_id = task_id_of(event), agent_id_of(event)
+    task = None if task_id is None else people.tasks.get(task_id)
+    answers = _answers(event, task, agent_id, people)
+    if answers is None:
+        return
+    said = Blanks({name: value for name, value in event.data.items() if value is not None})
+    said |= {
+        "agent": people.names.get(agent_id or "", "An agent"),
+        "ref": "a task" if task is None else f"T-{task['number']}",
+        "task": "" if task is None else task["title"],
+    }
+    key = f"{source.kind}:{event.subject_id}"
+    there = await tx.row(
+        sa.select(items.c.key).where(items.c.workspace_id == event.workspace_id, items.c.key == key, sa.text(_OPEN))
+    )
+    if there is not None:
+        return
+    await tx.execute(
+        items.insert().values(
+            workspace_id=event.workspace_id,
+            key=key,
+            since=event.at,
+            kind=source.kind.value,
+            subject_id=event.subject_id,
+            task_id=task_id if task is not None else None,
+            agent_id=agent_id,
+            member_id=answers,
+            text=" ".join(source.text.format_map(said).split())[:TEXT_LENGTH],
+            closed_at=None,
+        )
+    )
+
+
+async def _close(tx: Transaction, event: StoredEvent, source: Source) -> None:
+    await tx.execute(
+        items.update()
+        .where(
+            items.c.workspace_id == event.workspace_id,
+            items.c.key == f"{source.kind}:{event.subject_id}",
+            sa.text(_OPEN),
+            items.c.since < event.at,
+        )
+        .values(closed_at=event.at)
+    )
+
+
+def _answers(event: StoredEvent, task: sa.RowMapping | None, agent_id: str | None, people: People) -> str | None:
+    """Who answers for it: for the task, else for the agent, else whom the event names, else the first admin."""
+    named = event.data.get("member_id")
+    candidates: Sequence[object] = (
+        None if task is None else task["accountable_id"],
+        people.owners.get(agent_id or ""),
+        named,
+        *people.admins(),
+    )
+    return next((each for each in candidates if isinstance(each, str) and each in people.roles), None)
+
+
+def _item(row: sa.RowMapping) -> Open:
+    need = Need(row["key"], NeedKind(row["kind"]), row["subject_id"], row["task_id"], row["text"], row["since"])
+    return Open(need, (row["member_id"],), row["agent_id"])

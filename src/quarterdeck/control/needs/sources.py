@@ -1,0 +1,95 @@
+"""All that waits in a workspace, and for whom: computed from reviews, questions and approvals, and kept from events."""
+
+import sqlalchemy as sa
+
+from quarterdeck.access.actors import Role
+from quarterdeck.access.tables import members
+from quarterdeck.control.agents.store import agents
+from quarterdeck.control.approvals import store as approvals
+from quarterdeck.control.needs import items
+from quarterdeck.control.needs.model import Need, NeedKind, Open
+from quarterdeck.control.notifications.audience import People, reviewers
+from quarterdeck.control.questions.store import questions
+from quarterdeck.control.reviews import store as reviews
+from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.db import Transaction
+
+MOST = 2_000
+"""Of each kind, the longest waiting."""
+
+
+async def people_of(tx: Transaction, workspace_id: str) -> People:
+    """Roles, names and owners, without any task."""
+    persons = await tx.rows(
+        sa.select(members.c.id, members.c.name, members.c.role)
+        .where(members.c.workspace_id == workspace_id)
+        .order_by(members.c.created_at, members.c.id)
+    )
+    owners = await tx.rows(sa.select(agents.c.id, agents.c.owner_id).where(agents.c.workspace_id == workspace_id))
+    return People(
+        {row["id"]: Role(row["role"]) for row in persons},
+        {row["id"]: row["name"] for row in persons},
+        {row["id"]: row["owner_id"] for row in owners},
+    )
+
+
+async def open_of(tx: Transaction, workspace_id: str, people: People) -> list[Open]:
+    """Everything but mentions, which wait for whom they name and for nobody else."""
+    return [
+        *await _reviews(tx, workspace_id, people),
+        *await _questions(tx, workspace_id),
+        *await _approvals(tx, workspace_id),
+        *await items.open_ones(tx, workspace_id),
+    ]
+
+
+async def _reviews(tx: Transaction, workspace_id: str, people: People) -> list[Open]:
+    rows = await tx.rows(
+        sa.select(tasks)
+        .where(tasks.c.workspace_id == workspace_id, tasks.c.state == "in_review")
+        .order_by(tasks.c.state_since)
+        .limit(MOST)
+    )
+    done = await reviews.approvals_of(tx, workspace_id, [row["id"] for row in rows])
+    found = []
+    for row in rows:
+        asked = tuple(each for each in reviewers(row, people) if (row["id"], row["state_since"], each) not in done)
+        need = Need(f"review:{row['id']}", NeedKind.REVIEW, row["id"], row["id"], row["title"], row["state_since"])
+        found.append(Open(need, asked, row["agent_id"]))
+    return found
+
+
+async def _questions(tx: Transaction, workspace_id: str) -> list[Open]:
+    rows = await tx.rows(
+        sa.select(questions, tasks.c.accountable_id)
+        .join(tasks, sa.and_(tasks.c.workspace_id == questions.c.workspace_id, tasks.c.id == questions.c.task_id))
+        .where(questions.c.workspace_id == workspace_id, sa.text("questions.state = 'open'"))
+        .order_by(questions.c.created_at)
+        .limit(MOST)
+    )
+    return [
+        Open(
+            Need(f"question:{row['id']}", NeedKind.QUESTION, row["id"], row["task_id"], row["text"], row["created_at"]),
+            (row["accountable_id"],),
+            row["agent_id"],
+        )
+        for row in rows
+    ]
+
+
+async def _approvals(tx: Transaction, workspace_id: str) -> list[Open]:
+    found = await approvals.pending(tx, workspace_id, MOST)
+    rows = await tx.rows(
+        sa.select(tasks.c.id, tasks.c.accountable_id).where(
+            tasks.c.workspace_id == workspace_id, tasks.c.id.in_(sorted({one.task_id for one in found}))
+        )
+    )
+    answers = {row["id"]: row["accountable_id"] for row in rows}
+    return [
+        Open(
+            Need(f"approval:{one.id}", NeedKind.APPROVAL, one.id, one.task_id, one.action, one.created_at),
+            (answers[one.task_id],),
+            one.agent_id,
+        )
+        for one in found
+    ]

@@ -1,0 +1,123 @@
+"""Nothing waits unseen: what an event makes wait, and what waits too long."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from work_world import World
+
+from quarterdeck.access import members
+from quarterdeck.access.actors import Actor, ActorKind, Role
+from quarterdeck.control.needs import actions, escalating, items
+from quarterdeck.control.needs.actions import Need
+from quarterdeck.control.notifications.fan_out import fan_out
+from quarterdeck.control.tasks.model import ReviewPolicy, Task
+from quarterdeck.kernel.clock import HOUR, FakeClock
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.events import Event
+
+DAY_S = 24 * 3_600.0
+
+
+async def _member(world: World, name: str, role: Role) -> Actor:
+    async with world.db.transaction() as tx:
+        made = await members.create(tx, world.workspace_id, email=f"{name}@example.com", name=name, role=role)
+    return Actor(world.workspace_id, ActorKind.MEMBER, made.id, role)
+
+
+async def _queue(world: World, actor: Actor) -> list[Need]:
+    async with world.db.read() as tx:
+        return await actions.queue(tx, actor)
+
+
+async def _emit(world: World, kind: str, subject: str, **data: Any) -> None:
+    async with world.db.transaction() as tx:
+        await tx.emit(Event(world.workspace_id, kind, subject, data))
+    while await fan_out(world.db, "http://q", follow=items.follow):
+        pass
+
+
+async def _in_review(world: World, accountable: Actor, owner: Actor) -> Task:
+    agent = await world.agent(owner_id=owner.id)
+    task = await world.task(accountable_id=accountable.id, review=ReviewPolicy("one"))
+    await world.finish((await world.claimed(agent)).run)
+    return task
+
+
+async def test_what_waits_too_long_comes_to_the_next_who_answers_for_it(world: World, clock: FakeClock) -> None:
+    ana, bo = await _member(world, "ana", Role.REVIEWER), await _member(world, "bo", Role.OPERATOR)
+    task = await _in_review(world, accountable=ana, owner=bo)
+    key = f"review:{task.id}"
+    assert await escalating.escalate_all(world.db) == 0
+    clock.advance(DAY_S)
+    assert await escalating.escalate_all(world.db) == 1
+    assert [(need.key, need.escalated) for need in await _queue(world, bo)] == [(key, True)]
+    assert [need.key for need in await _queue(world, ana)] == [key]
+    assert await escalating.escalate_all(world.db) == 0
+    clock.advance(DAY_S)
+    assert await escalating.escalate_all(world.db) == 1
+    assert [need.key for need in await _queue(world, world.member)] == [key]
+    clock.advance(10 * DAY_S)
+    assert await escalating.escalate_all(world.db) == 0  # there is nobody above
+    assert (await world.told(task.id)).count("need.escalated") == 2
+
+
+async def test_putting_off_and_handing_on_give_time_and_no_more(world: World, clock: FakeClock) -> None:
+    ana, bo = await _member(world, "ana", Role.REVIEWER), await _member(world, "bo", Role.OPERATOR)
+    task = await _in_review(world, accountable=ana, owner=bo)
+    async with world.db.transaction() as tx:
+        await actions.snooze(tx, ana, f"review:{task.id}", clock.now() + 48 * HOUR)
+    clock.advance(3 * DAY_S - 1)
+    assert await escalating.escalate_all(world.db) == 0
+    clock.advance(1)
+    assert await escalating.escalate_all(world.db) == 1
+    async with world.db.transaction() as tx:
+        with pytest.raises(Invalid):
+            await actions.snooze(tx, ana, f"review:{task.id}", clock.now() + 31 * 24 * HOUR)
+
+
+async def test_two_processes_escalate_once(world: World, clock: FakeClock) -> None:
+    ana, bo = await _member(world, "ana", Role.REVIEWER), await _member(world, "bo", Role.OPERATOR)
+    task = await _in_review(world, accountable=ana, owner=bo)
+    clock.advance(DAY_S)
+    await asyncio.gather(*(escalating.escalate_all(world.db) for _ in range(4)))
+    assert (await world.told(task.id)).count("need.escalated") == 1
+
+
+async def test_a_signal_waits_until_it_is_cleared_or_seen_to(world: World, clock: FakeClock) -> None:
+    await fan_out(world.db, "http://q")
+    agent = await world.agent()
+    await _emit(world, "signal.raised", "sig_1", agent_id=agent.id, text="looping, 7 near-identical requests")
+    await _emit(world, "signal.raised", "sig_1", agent_id=agent.id, text="again")
+    found = await _queue(world, world.member)
+    assert [(need.key, need.text) for need in found] == [
+        ("signal:sig_1", "research: looping, 7 near-identical requests")
+    ]
+    clock.advance(1)
+    await _emit(world, "signal.cleared", "sig_1", agent_id=agent.id)
+    assert await _queue(world, world.member) == []
+    clock.advance(1)
+    await _emit(world, "signal.raised", "sig_2", agent_id=agent.id, text="silent")
+    async with world.db.transaction() as tx:
+        await actions.dismiss(tx, world.member, "signal:sig_2")
+    assert await _queue(world, world.member) == []
+
+
+async def test_a_budget_that_stopped_waits_for_its_agents_owner(world: World, clock: FakeClock) -> None:
+    await fan_out(world.db, "http://q")
+    bo = await _member(world, "bo", Role.OPERATOR)
+    agent = await world.agent(owner_id=bo.id)
+    await _emit(world, "budget.stopped", "bud_1", agent_id=agent.id, shown="agent:research")
+    assert [need.text for need in await _queue(world, bo)] == ["agent:research has used up its budget"]
+    clock.advance(DAY_S)
+    assert await escalating.escalate_all(world.db) == 1
+    assert [need.escalated for need in await _queue(world, world.member)] == [True]
+    await _emit(world, "budget.changed", "bud_1", what="amount")
+    assert await _queue(world, bo) == []
+
+
+async def test_a_review_is_not_dismissed(world: World) -> None:
+    task = await _in_review(world, accountable=world.member, owner=world.member)
+    async with world.db.transaction() as tx:
+        with pytest.raises(Invalid):
+            await actions.dismiss(tx, world.member, f"review:{task.id}")
