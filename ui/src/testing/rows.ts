@@ -198,6 +198,7 @@ export const aNeed = (change: Partial<Need> = {}): Need => ({
   task: { id: "tsk_1", ref: "T-1", title: "Write the report" },
   text: "Write the report",
   since: "2026-11-23T10:00:00.000000Z",
+  escalated: false,
   ...change,
 });
 
