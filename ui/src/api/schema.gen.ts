@@ -232,6 +232,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description What agents asked to be allowed.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Approval
+         * @description One of them, with all of its payload.
+         */
+        get: operations["get_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval_id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Allow it or not. Your word holds for exactly the payload whose hash you name, once, until it expires.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1061,7 +1121,7 @@ export interface paths {
         };
         /**
          * List Needs
-         * @description All that waits for you: reviews, questions, mentions.
+         * @description All that waits for you: reviews, questions, approvals, mentions, signals, budgets that stopped.
          */
         get: operations["list_needs"];
         put?: never;
@@ -1083,9 +1143,29 @@ export interface paths {
         put?: never;
         /**
          * Delegate Need
-         * @description Hand a review or a question on to another member.
+         * @description Hand it on to another member.
          */
         post: operations["delegate_need"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/needs/{key}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Need
+         * @description You have seen to a signal, a budget that stopped, or a task that came back.
+         */
+        post: operations["dismiss_need"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1430,6 +1510,66 @@ export interface paths {
         get: operations["get_run"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Request Approval
+         * @description Ask a person whether you may do one thing. The word comes to your inbox. The same again is answered as it is.
+         */
+        post: operations["request_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/approvals/{approval_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check Approval
+         * @description Whether a person has decided by now.
+         */
+        get: operations["check_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/approvals/{approval_id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Use Approval
+         * @description Just before you do it: uses the approval up. Do it only if this answers 200.
+         */
+        post: operations["use_approval"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2442,6 +2582,100 @@ export interface components {
             /** Answer */
             answer: string;
         };
+        /** ApprovalIn */
+        ApprovalIn: {
+            /**
+             * Action
+             * @description What you want to do, in a few words.
+             */
+            action: string;
+            /**
+             * Expires S
+             * @default 86400
+             */
+            expires_s?: number;
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /**
+             * Payload
+             * @description All of what you would do, as JSON: what is approved is exactly this.
+             */
+            payload: unknown;
+            /**
+             * Summary
+             * @description Markdown: why, and what follows from it.
+             * @default
+             */
+            summary?: string;
+        };
+        /** ApprovalOut */
+        ApprovalOut: {
+            /** Action */
+            action: string;
+            agent: components["schemas"]["Named"];
+            /** Comment */
+            comment: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            decided_by: components["schemas"]["Named"] | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Payload */
+            payload: unknown;
+            /** Payload Sha256 */
+            payload_sha256: string;
+            /** Run Id */
+            run_id: string;
+            state: components["schemas"]["ApprovalState"];
+            /** Summary */
+            summary: string;
+            task: components["schemas"]["TaskNamed"];
+            /** Used At */
+            used_at: string | null;
+        };
+        /** ApprovalsOut */
+        ApprovalsOut: {
+            /** Items */
+            items: components["schemas"]["ApprovalOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ApprovalState
+         * @enum {string}
+         */
+        ApprovalState: "pending" | "approved" | "denied" | "used" | "expired";
+        /**
+         * AskedOut
+         * @description What an agent sees of its approval.
+         */
+        AskedOut: {
+            /** Comment */
+            comment: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Payload Sha256 */
+            payload_sha256: string;
+            state: components["schemas"]["ApprovalState"];
+        };
         /** AssignIn */
         AssignIn: {
             /**
@@ -3255,6 +3489,21 @@ export interface components {
             met: boolean;
             /** Text */
             text: string;
+        };
+        /** DecisionIn */
+        DecisionIn: {
+            /** Comment */
+            comment?: string | null;
+            /**
+             * Payload Sha256
+             * @description The hash of what you have read; it binds your word to just that.
+             */
+            payload_sha256: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "approve" | "deny";
         };
         /** DelegateIn */
         DelegateIn: {
@@ -4121,9 +4370,11 @@ export interface components {
          * NeedKind
          * @enum {string}
          */
-        NeedKind: "question" | "review" | "mention";
+        NeedKind: "question" | "approval" | "review" | "mention" | "signal" | "budget" | "task";
         /** NeedOut */
         NeedOut: {
+            /** Escalated */
+            escalated: boolean;
             /** Key */
             key: string;
             kind: components["schemas"]["NeedKind"];
@@ -4620,6 +4871,19 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** UseIn */
+        quarterdeck__control__approvals__api__UseIn: {
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /**
+             * Payload
+             * @description What you are about to do: refused unless it is what was approved.
+             */
+            payload: unknown;
+        };
         /** PreviewIn */
         quarterdeck__control__comments__api__PreviewIn: {
             /**
@@ -4716,6 +4980,17 @@ export interface components {
          * @enum {string}
          */
         quarterdeck__control__status__model__State: "streaming" | "thinking" | "using_tool" | "working" | "waiting_provider" | "waiting_person" | "waiting_agent" | "idle" | "silent" | "stuck" | "looping" | "paused" | "over_budget" | "offline" | "never_connected" | "retired" | "queued" | "over";
+        /** UseIn */
+        quarterdeck__control__templates__api__UseIn: {
+            /**
+             * Variables
+             * @description A value for each variable that has no default.
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string;
+            };
+        };
         /** QuestionIn */
         QuestionIn: {
             /** Deadline S */
@@ -5915,17 +6190,6 @@ export interface components {
             /** Service Tier */
             service_tier: string | null;
         };
-        /** UseIn */
-        UseIn: {
-            /**
-             * Variables
-             * @description A value for each variable that has no default.
-             * @default {}
-             */
-            variables?: {
-                [key: string]: string;
-            };
-        };
         /** VariableBody */
         VariableBody: {
             /**
@@ -6537,6 +6801,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectMessageOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                state?: components["schemas"]["ApprovalState"] | null;
+                task_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -8291,6 +8657,35 @@ export interface operations {
             };
         };
     };
+    dismiss_need: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     snooze_need: {
         parameters: {
             query?: never;
@@ -9004,6 +9399,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["quarterdeck__control__approvals__api__UseIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AskedOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -10130,7 +10628,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["UseIn"] | null;
+                "application/json": components["schemas"]["quarterdeck__control__templates__api__UseIn"] | null;
             };
         };
         responses: {

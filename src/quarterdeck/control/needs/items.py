@@ -6,31 +6,15 @@ from fnmatch import fnmatchcase
 import sqlalchemy as sa
 
 from quarterdeck.control.needs.model import SOURCES, Need, NeedKind, Open, Source
+from quarterdeck.control.needs.store import items
 from quarterdeck.control.notifications.audience import People, agent_id_of, task_id_of
 from quarterdeck.control.notifications.kinds import Blanks
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Transaction
 from quarterdeck.db.outbox import StoredEvent
 
 _OPEN = "closed_at IS NULL"
 TEXT_LENGTH = 500
 KEPT_OPEN = 2_000
-
-items = sa.Table(
-    "need_items",
-    metadata,
-    sa.Column("workspace_id", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("since", sa.BigInteger, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subject_id", sa.Text, nullable=False),
-    sa.Column("task_id", sa.Text),
-    sa.Column("agent_id", sa.Text),
-    sa.Column("member_id", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("closed_at", sa.BigInteger),
-    sa.PrimaryKeyConstraint("workspace_id", "key", "since"),
-    sa.Index("ix_need_items_open", "workspace_id", sqlite_where=sa.text(_OPEN), postgresql_where=sa.text(_OPEN)),
-)
 
 
 async def follow(tx: Transaction, event: StoredEvent, people: People) -> None:

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Transaction, metadata
 
+_OPEN = "closed_at IS NULL"
+
 marks = sa.Table(
     "need_marks",
     metadata,
@@ -31,6 +33,24 @@ escalations = sa.Table(
     sa.PrimaryKeyConstraint("workspace_id", "key", "since", "level"),
 )
 """`since` is that of the need: what waits anew under an old key begins at the bottom again."""
+
+
+items = sa.Table(
+    "need_items",
+    metadata,
+    sa.Column("workspace_id", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject_id", sa.Text, nullable=False),
+    sa.Column("task_id", sa.Text),
+    sa.Column("agent_id", sa.Text),
+    sa.Column("member_id", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("closed_at", sa.BigInteger),
+    sa.PrimaryKeyConstraint("workspace_id", "key", "since"),
+    sa.Index("ix_need_items_open", "workspace_id", sqlite_where=sa.text(_OPEN), postgresql_where=sa.text(_OPEN)),
+)
 
 
 @dataclass(frozen=True, slots=True)
