@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, caps, channels, local, work
+from quarterdeck.cli import audit, caps, channels, local, schedules, work
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -19,6 +19,7 @@ tasks = typer.Typer(help="Tasks on the board; an agent claims and finishes them 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(audit.app, name="audit")
 app.add_typer(channels.app, name="channels")
+app.add_typer(schedules.app, name="schedules")
 for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("tasks", tasks), ("db", db)):
     app.add_typer(group, name=name)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from quarterdeck.access import members
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.declared import caps, channels, people, upstreams
+from quarterdeck.control.declared import caps, channels, people, schedules, upstreams
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.fields import BadConfig, Problems
 from quarterdeck.control.declared.model import Change, Declared
@@ -67,6 +67,7 @@ async def apply(
             await channels.apply_channels(on, declared.channels)
             await caps.apply_budgets(on, declared.budgets)
             await caps.apply_limits(on, declared.limits)
+            await schedules.apply_schedules(on, declared.schedules)
             await upstreams.tell_settings(on)
             problems.raise_if_any()
             if only_diff:

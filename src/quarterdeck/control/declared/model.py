@@ -8,6 +8,7 @@ from quarterdeck.control.budgets.model import Wanted as WantedBudget
 from quarterdeck.control.channels.model import ChannelKind
 from quarterdeck.control.limits.model import Wanted as WantedLimit
 from quarterdeck.control.providers.model import Wanted
+from quarterdeck.control.schedules.actions import Wanted as WantedSchedule
 from quarterdeck.kernel.toml import Where
 
 
@@ -85,6 +86,21 @@ class DeclaredChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredSchedule:
+    """Names and e-mails are looked up when it is applied."""
+
+    where: Where
+    wanted: WantedSchedule
+    owner: str
+    """An e-mail."""
+    agent: str | None
+    project: str | None
+    template: str | None
+    secret: str | None
+    """`env:NAME` or `file:PATH` of a webhook's secret."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredBudget:
     """`wanted` has the scope as it was written; names become ids when it is applied."""
 
@@ -113,6 +129,7 @@ class Declared:
     routes: list[DeclaredRoute]
     prices: list[DeclaredPrice]
     channels: list[DeclaredChannel]
+    schedules: list[DeclaredSchedule]
     budgets: list[DeclaredBudget]
     limits: list[DeclaredLimit]
 

@@ -9,6 +9,7 @@ from typing import Any
 from quarterdeck.access.actors import Role
 from quarterdeck.control.agents.model import BODY_MODES, MAX_CAPACITY
 from quarterdeck.control.channels.model import ChannelKind
+from quarterdeck.control.declared import schedules
 from quarterdeck.control.declared.caps import a_budget, a_limit
 from quarterdeck.control.declared.fields import Problems, Table
 from quarterdeck.control.declared.model import (
@@ -29,7 +30,7 @@ from quarterdeck.kernel.money import usd_to_nano
 from quarterdeck.kernel.settings import FILE_KEYS
 from quarterdeck.kernel.toml import Document
 
-NOT_YET = ("prompts", "guardrails", "schedules", "machines")
+NOT_YET = ("prompts", "guardrails", "machines")
 MAX_DAYS = 36_500
 _REFERENCE = re.compile(r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$")
 PER_MILLION = {
@@ -62,6 +63,7 @@ def read_declared(document: Document, problems: Problems) -> Declared:
         routes=_routes(root),
         prices=[_price(table) for table in root.tables("prices")],
         channels=[_channel(table) for table in root.tables("channels")],
+        schedules=[schedules.read(table, _reference(table, "secret")) for table in root.tables("schedules")],
         budgets=[budget for table in root.tables("budgets") if (budget := a_budget(table)) is not None],
         limits=[limit for table in root.tables("limits") if (limit := a_limit(table)) is not None],
     )
@@ -73,6 +75,7 @@ def read_declared(document: Document, problems: Problems) -> Declared:
     _unique(problems, "providers", declared.providers, lambda each: each.wanted.name)
     _unique(problems, "agents", declared.agents, lambda each: each.name)
     _unique(problems, "channels", declared.channels, lambda each: each.name)
+    _unique(problems, "schedules", declared.schedules, lambda each: each.wanted.name)
     _unique(problems, "prices", declared.prices, lambda each: (each.provider, each.model, each.valid_from))
     _unique(problems, "budgets", declared.budgets, lambda each: (each.scope, each.wanted.window, each.wanted.mode))
     _unique(problems, "limits", declared.limits, lambda each: (each.scope, each.wanted.measure, each.wanted.period))

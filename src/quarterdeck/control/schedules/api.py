@@ -315,7 +315,7 @@ async def fire_by_webhook(schedule_id: str, _: Anyone, db: Db, request: Request)
         schedule = await store.anywhere(tx, schedule_id)
         if schedule is None or schedule.sealed_secret is None or schedule.trigger is not Trigger.WEBHOOK:
             raise signing.refused()
-        secret = _vault(request).unseal(schedule.sealed_secret, _bound_to(schedule)).decode()
+        secret = _vault(request).unseal(schedule.sealed_secret, bound_to(schedule.id)).decode()
         key = signing.verify(secret, request.headers, body, tx.now)
         fired = await actions.fire(tx, schedule.workspace_id, schedule.id, key=f"hook:{key}", payload=_payload(body))
     return HookOut(outcome=fired.outcome, task_id=fired.task_id, note=fired.note)
@@ -354,12 +354,13 @@ def _no_number(name: str) -> None:
 
 
 async def _sealed(tx: Transaction, request: Request, schedule: Schedule, secret: str, actor: str) -> Schedule:
-    sealed = _vault(request).seal(secret.encode(), _bound_to(schedule))
+    sealed = _vault(request).seal(secret.encode(), bound_to(schedule.id))
     return await actions.set_secret(tx, schedule.workspace_id, schedule.id, sealed, actor=actor)
 
 
-def _bound_to(schedule: Schedule) -> str:
-    return f"schedules/{schedule.id}"
+def bound_to(schedule_id: str) -> str:
+    """What the vault binds a webhook's secret to."""
+    return f"schedules/{schedule_id}"
 
 
 def _vault(request: Request) -> Vault:

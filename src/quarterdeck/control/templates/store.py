@@ -65,6 +65,14 @@ async def find(tx: Transaction, workspace_id: str, template_id: str) -> Template
     return None if row is None else _template(row)
 
 
+async def by_name(tx: Transaction, workspace_id: str, name: str) -> Template | None:
+    """The template of that name, however it is written."""
+    row = await tx.row(
+        sa.select(templates).where(templates.c.workspace_id == workspace_id, templates.c.name_key == comparable(name))
+    )
+    return None if row is None else _template(row)
+
+
 async def named(tx: Transaction, workspace_id: str, template_ids: Collection[str]) -> dict[str, str]:
     """Names by id, for a page of rows that mention templates."""
     if not template_ids:
