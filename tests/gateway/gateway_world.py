@@ -20,6 +20,7 @@ from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.cache.answering import Cache
 from quarterdeck.gateway.cache.memory import MemoryStore
+from quarterdeck.gateway.cache.semantic.answers import SimilarAnswers
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
@@ -72,6 +73,7 @@ class Gateway:
     """What a test opened and is to be closed before the gateway stops."""
     egress: Egress = field(default_factory=Egress)
     parts: Parts = field(init=False)
+    similar: SimilarAnswers | None = None
     others: dict[str, WorkspaceEntry] = field(default_factory=dict)
     routes: dict[str, Any] = field(default_factory=dict)
     """Saved configs by name."""
@@ -131,7 +133,12 @@ class Gateway:
 
 @asynccontextmanager
 async def gateway_running(
-    directory: Path, *, journal_bytes: int | None = None, corpus: Path | None = None, cache_bytes: int = 1 << 20
+    directory: Path,
+    *,
+    journal_bytes: int | None = None,
+    corpus: Path | None = None,
+    cache_bytes: int = 1 << 20,
+    semantic: Callable[[Parts], SimilarAnswers] | None = None,
 ) -> AsyncIterator[Gateway]:
     vault = Vault.open(directory)
     holder = SnapshotHolder(directory / "snapshot", vault)
@@ -144,7 +151,8 @@ async def gateway_running(
     now = SystemClock().now
     parts = Parts(holder, transport, settler, open_calls, metrics, BODY_LIMIT, now, Signer(transport, now))
     cache = MemoryStore(cache_bytes)
-    parts.hooks.cache = Cache(cache, parts)
+    similar = semantic(parts) if semantic is not None else None
+    parts.hooks.cache = Cache(cache, parts, similar)
     forward = Forwarder(transport, str(directory / "absent.sock"))
     app = GatewayApp(
         parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward, cache)
@@ -166,7 +174,7 @@ async def gateway_running(
         }
         agent = AgentEntry("agt_1", "research", "enabled", None, [])
         made = Gateway(url, directory, holder, open_calls, journal, client, sandbox, providers, keys, agent, runs)
-        made.egress, made.parts = egress, parts
+        made.egress, made.parts, made.similar = egress, parts, similar
         made.publish()
         serving = asyncio.create_task(server.serve(sock))
         try:
@@ -176,6 +184,8 @@ async def gateway_running(
                 await close()
             server.stop()
             await serving
+            if similar is not None and made.similar is similar:
+                await similar.close()
             await transport.close()
             await journal.close()
 

@@ -35,6 +35,10 @@ class JournalSettings:
 class CacheSettings:
     max_bytes: int = 64 << 20
     """Memory for answers given before; the least recently asked for go first."""
+    embedder: str = "local"
+    """Who says what texts mean for the semantic cache: `local`, or an embeddings model as `provider/model`."""
+    semantic_bytes: int = 256 << 20
+    """Room on disk for what the semantic cache keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,13 @@ def _address(value: Any) -> str:
     return url
 
 
+def _embedder(value: Any) -> str:
+    name = _text(value)
+    if name != "local" and not re.match(r"^[^/\s]+/\S+$", name):
+        raise ValueError
+    return name
+
+
 def _database(value: Any) -> str:
     """`postgresql://…` is what everybody writes; our driver's name is added."""
     url = _text(value)
@@ -244,6 +255,8 @@ _RULES: dict[str, _Rule] = {
     "journal_fsync": _Rule(_yes_or_no, "true or false", "journal", "fsync"),
     "journal_on_full": _Rule(OnFull, '"refuse" or "drop"', "journal", "on_full"),
     "cache_max_bytes": _Rule(_size, 'bytes as a number, or such as "64MiB"', "cache", "max_bytes"),
+    "cache_embedder": _Rule(_embedder, '"local" or provider/model', "cache", "embedder"),
+    "cache_semantic_bytes": _Rule(_size, 'bytes as a number, or such as "256MiB"', "cache", "semantic_bytes"),
 }
 
 FILE_KEYS: dict[str, frozenset[str]] = {

@@ -33,6 +33,19 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
         return len(self.body) + len(self.marks) + 512
 
 
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Entry)
+
+
+def encode(entry: Entry) -> bytes:
+    return _encoder.encode(entry)
+
+
+def decode(data: bytes) -> Entry:
+    """Raises msgspec.DecodeError when the bytes are no entry."""
+    return _decoder.decode(data)
+
+
 class Status(Enum):
     """What the cache did for a call, in our words and Portkey's."""
 

@@ -11,7 +11,7 @@ PACES = ("fast", "original")
 DAY_S = 86_400
 DEFAULT_TTL_S = 7 * DAY_S
 MAX_TTL_S = 90 * DAY_S
-DEFAULT_THRESHOLD = 0.8
+DEFAULT_THRESHOLD = 0.85
 """Cosine that two last turns must reach; measured in docs/caching.md, together with the lexical veto."""
 _OFF = frozenset({"", "false", "off", "none", "disabled", "0"})
 _ON = frozenset({"true", "on", "1"})
