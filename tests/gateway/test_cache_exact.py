@@ -199,6 +199,9 @@ async def test_a_paced_replay_is_a_call_in_flight_that_can_be_stopped(gateway: G
     script = {**STREAM, "timing": {"chunk_ms": 400}}
     await ask(gateway, script=script, stream=True)
     paced = {"x-quarterdeck-cache-pace": "original"}
+    async with asyncio.timeout(5):
+        while len(gateway.open_calls):
+            await asyncio.sleep(0.01)
     asking = asyncio.create_task(ask(gateway, script=script, stream=True, headers=paced))
     async with asyncio.timeout(5):
         while not len(gateway.open_calls):

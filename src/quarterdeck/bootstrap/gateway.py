@@ -13,13 +13,9 @@ from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.access.vault import Vault
 from quarterdeck.bootstrap import pidfile
+from quarterdeck.bootstrap.caching import Caches
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
-from quarterdeck.gateway.cache.answering import Cache
-from quarterdeck.gateway.cache.memory import MemoryStore
-from quarterdeck.gateway.cache.semantic import local as local_parts
-from quarterdeck.gateway.cache.semantic.answers import SimilarAnswers
-from quarterdeck.gateway.cache.semantic.remote import ProviderModel
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
@@ -80,11 +76,9 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     holder.on_swap(admission.swapped)
     now = SystemClock().now
     parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, now, Signer(transport, now))
-    kept = MemoryStore(settings.cache.max_bytes)
-    similar = _similar(settings, parts)
-    parts.hooks.cache = Cache(kept, parts, similar)
+    caches = Caches(settings, parts)
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
-    health = Health(holder, bus, settler, open_calls, metrics, forward, kept)
+    health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept)
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()
     admission.spending.load()
@@ -109,22 +103,9 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     finally:
         line.cancel()
         await warm
-        if similar is not None:
-            await similar.close()
+        await caches.close()
         await transport.close()
         await journal.close()
-
-
-def _similar(settings: Settings, parts: Parts) -> SimilarAnswers | None:
-    """The semantic cache, as far as what it needs is installed; nothing of it is loaded before it is asked."""
-    local = settings.cache.embedder == "local"
-    absent = local_parts.file_missing() or (local_parts.model_missing() if local else None)
-    if absent is not None:
-        log.info("no_semantic_cache missing=%s", absent)
-        return None
-    embedder = local_parts.LocalModel() if local else ProviderModel(settings.cache.embedder, parts)
-    vectors = local_parts.LocalVectors(settings.data / "semantic.db", settings.cache.semantic_bytes)
-    return SimilarAnswers(embedder, vectors)
 
 
 def _allowed_hosts(snapshot: Snapshot) -> frozenset[str]:
