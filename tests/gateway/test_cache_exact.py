@@ -206,7 +206,7 @@ async def test_a_paced_replay_is_a_call_in_flight_that_can_be_stopped(gateway: G
     async with asyncio.timeout(5):
         while not len(gateway.open_calls):
             await asyncio.sleep(0.01)
-    assert await gateway.open_calls.end("agent", "agt_1", "agent_paused", "Paused.") == 1
+    assert await gateway.open_calls.end("agent", ["agt_1"], "agent_paused", "Paused.") == 1
     assert b"agent_paused" in (await asking).content
     record = await gateway.record(2)
     assert (record.outcome, record.error_code, record.cost) == ("cut", "agent_paused", 0)

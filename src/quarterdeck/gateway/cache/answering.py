@@ -247,6 +247,7 @@ def _flight(draft: Draft, entry: Entry, lever: Lever) -> InFlight:
         provider=entry.provider,
         model=entry.model,
         stop=lever.pull,
+        chunk_times=draft.chunk_times,
     )
 
 

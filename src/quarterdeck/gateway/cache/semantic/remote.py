@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from quarterdeck.gateway import targets
-from quarterdeck.gateway.attempts import attempt, outgoing
+from quarterdeck.gateway.attempts.once import attempt, outgoing
 from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import ENDPOINTS
