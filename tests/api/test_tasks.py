@@ -70,6 +70,7 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "parent": None,
         "subtasks": {"total": 0, "closed": 0},
         "watchers": [],
+        "attachments": 0,
         "budget_nano": None,
         "hold": None,
         "not_before": None,

@@ -1,6 +1,6 @@
 """Bodies of API requests are small: they are read whole, up to a limit, before a route sees any of them.
 
-Except files that agents hand in: those stream to their route, which has a limit of its own.
+Except files that agents hand in or people attach: those stream to their route, which has a limit of its own.
 """
 
 import re
@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from quarterdeck.kernel.errors import TooLarge
 
 MAX_BYTES = 4 * 1024 * 1024
-_STREAMED = re.compile(r"/api/v1/runs/[^/]+/deliverables/content")
+_STREAMED = re.compile(r"/api/v1/(runs/[^/]+/deliverables|tasks/[^/]+/attachments)/content")
 
 
 def is_streamed(scope: Scope) -> bool:

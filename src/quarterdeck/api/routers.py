@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from quarterdeck.api import live
 from quarterdeck.control.agents import api as agents
 from quarterdeck.control.approvals import api as approvals
+from quarterdeck.control.attachments import api as attachments
 from quarterdeck.control.audit import api as audit
 from quarterdeck.control.budgets import api as budgets
 from quarterdeck.control.calls import api as calls
@@ -40,6 +41,8 @@ ROUTERS: list[APIRouter] = [
     agents.router,
     keys.router,
     projects.router,
+    attachments.router,
+    attachments.agent_router,
     bulk.router,
     tasks.router,
     dependencies.router,

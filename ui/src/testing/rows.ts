@@ -68,6 +68,7 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   parent: null,
   subtasks: { total: 0, closed: 0 },
   watchers: [],
+  attachments: 0,
   budget_nano: null,
   hold: null,
   not_before: null,

@@ -37,7 +37,7 @@ router = APIRouter(tags=["deliverables"])
 agent_router = APIRouter(tags=["agent protocol"])
 
 # What an agent hands in never runs as a page of ours, whatever it is and however it is opened.
-_LOCKED = {
+LOCKED = {
     "content-security-policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
@@ -233,7 +233,7 @@ async def get_version_content(deliverable_id: str, number: Number, actor: Reader
     async with db.read() as tx:
         version = await actions.get_version(tx, actor.workspace_id, deliverable_id, number)
         content = await store.content(tx, version)
-    headers = {**_LOCKED, "content-disposition": f"attachment; filename*=UTF-8''{quote(version.file_name, safe='')}"}
+    headers = {**LOCKED, "content-disposition": f"attachment; filename*=UTF-8''{quote(version.file_name, safe='')}"}
     if content.text is not None:
         return Response(content.text, media_type=version.media_type, headers=headers)
     path = files.path(actor.workspace_id, version.sha256)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.attachments import store as attachment_store
 from quarterdeck.control.deliverables import store as deliverable_store
 from quarterdeck.control.deliverables.store import Newest
 from quarterdeck.control.dependencies import store as dependency_store
@@ -125,6 +126,8 @@ class TaskOut(BaseModel):
     parent: TaskNamed | None
     subtasks: SubtasksOut
     watchers: list[Named]
+    attachments: int
+    """How many files it comes with."""
     budget_nano: int | None
     """What it may cost; null: nobody said."""
     hold: HoldOut | None
@@ -170,6 +173,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
     projects = await project_store.named(tx, workspace_id, {task.project_id for task in tasks if task.project_id})
     parents = await store.named(tx, workspace_id, {task.parent_id for task in tasks if task.parent_id})
     subtasks = await store.subtasks_of(tx, workspace_id, ids)
+    attached = await attachment_store.counts(tx, workspace_id, ids)
     sums = await rollups.figures(tx, workspace_id, "task", ids)
     waits = await dependency_store.waits(tx, workspace_id, ids)
     handed_in = await deliverable_store.newest_of_tasks(tx, workspace_id, ids)
@@ -229,6 +233,7 @@ async def shown_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task])
                 parent=None if task.parent_id is None else _task_named(parents[task.parent_id]),
                 subtasks=_subtasks(subtasks.get(task.id)),
                 watchers=[Named(id=one, name=members[one]) for one in watchers[task.id]],
+                attachments=attached.get(task.id, 0),
                 budget_nano=task.budget,
                 hold=HoldOut(since=shown(task.held_at), reason=task.hold_reason) if task.held else None,
                 not_before=shown(task.not_before) if task.not_before > tx.now else None,
