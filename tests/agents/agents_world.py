@@ -73,10 +73,15 @@ class World:
         found: dict[str, Any] = self.system.get(f"/api/v1/runs/{run_id}")
         return found
 
-    def calls(self, agent: AgentKey) -> list[dict[str, Any]]:
-        """The agent's calls, newest first, once they are all in the store."""
-        self.system.wait_until(self.system.ingested)
-        found: list[dict[str, Any]] = self.system.get(f"/api/v1/calls?agent_id={agent.id}")["items"]
+    def calls(self, agent: AgentKey, count: int) -> list[dict[str, Any]]:
+        """The agent's calls, newest first, once so many are in the store."""
+        found: list[dict[str, Any]] = []
+
+        def there() -> bool:
+            found[:] = self.system.get(f"/api/v1/calls?agent_id={agent.id}")["items"]
+            return len(found) >= count
+
+        self.system.wait_until(there)
         return found
 
     def answer(self, task_id: str, text: str) -> None:

@@ -52,7 +52,7 @@ def test_a_shell_script_does_a_task_from_claim_to_finish(world: World, programs:
     assert (comment["body"], comment["author"]["name"]) == ("In a friendly tone.", agent.name)
     run = world.system.get(f"/api/v1/runs?task_id={task['id']}")["items"][0]
     assert (run["state"], run["summary"], run["percent"]) == ("succeeded", "Two lines, friendly.", 20)
-    assert [call["run_id"] for call in world.calls(agent)] == [run["id"]]
+    assert [call["run_id"] for call in world.calls(agent, 1)] == [run["id"]]
 
 
 def test_a_script_with_nothing_to_do_ends_by_status_3(world: World, programs: Path) -> None:

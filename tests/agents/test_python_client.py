@@ -1,6 +1,7 @@
 """`quarterdeck.client` as an agent's author uses it, with the official SDKs inside."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def test_model_clients_made_inside_a_run_charge_it_and_it_ends_with_them(world: 
     assert world.see_task(task["id"])["state"] == "in_review"
     ended = world.see_run(run.id)
     assert (ended["state"], ended["summary"], ended["percent"]) == ("succeeded", "Wrote it.", 50)
-    made = world.calls(agent)
+    made = world.calls(agent, 2)
     assert [(call["run_id"], call["attribution"]) for call in made] == [(run.id, "run_key")] * 2
     assert {call["provider"] for call in made} == {"openai", "anthropic"}
 
@@ -69,22 +70,23 @@ async def test_asynchronous_code_does_the_same(world: World) -> None:
     runs = await asyncio.gather(work(), work())
     await qd.close()
     assert {world.see_task(task["id"])["state"] for task in tasks} == {"in_review"}
-    assert sorted(call["run_id"] for call in world.calls(agent)) == sorted([*runs, *runs])
+    assert sorted(call["run_id"] for call in world.calls(agent, 4)) == sorted([*runs, *runs])
 
 
-def test_an_exception_fails_the_run_with_its_reason(world: World, connect: Connect) -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(TimeoutError("the tool took too long"), "timeout"), (ValueError("no such column"), "agent_crashed")],
+)
+def test_an_exception_fails_the_run_with_its_reason(
+    world: World, connect: Connect, error: Exception, reason: str
+) -> None:
     agent = world.agent()
     task = world.task(agent)
-    qd = connect(agent)
-    for error, reason in (
-        (TimeoutError("the tool took too long"), "timeout"),
-        (ValueError("no such column"), "agent_crashed"),
-    ):
-        with pytest.raises(type(error)), qd.claim(wait_s=10) as run:
-            raise error
-        ended = world.see_run(run.id)
-        assert (ended["state"], ended["reason"]) == ("failed", reason)
-        assert str(error) in ended["summary"]
+    with pytest.raises(type(error)), connect(agent).claim(wait_s=10) as run:
+        raise error
+    ended = world.see_run(run.id)
+    assert (ended["state"], ended["reason"]) == ("failed", reason)
+    assert str(error) in ended["summary"]
     assert world.see_task(task["id"])["state"] == "ready"
 
 
@@ -190,6 +192,20 @@ def test_giving_a_task_back_is_no_failure(world: World, connect: Connect) -> Non
     assert world.see_task(task["id"])["state"] == "ready"
 
 
+def test_a_part_of_the_work_is_handed_on(world: World, connect: Connect) -> None:
+    agent = world.agent(capacity=2)
+    task = world.task(agent)
+    qd = connect(agent)
+    with qd.claim(wait_s=10) as run:
+        part = run.delegate("The German sources", "Find three.", acceptance=["Three"], agent_id=agent.id)
+        other = json.loads(world.run(agent, "tasks", "delegate", run.id, "And the French", "--agent", agent.id).stdout)
+        assert {each["id"] for each in world.see_task(task["id"])["waits_for"]} == {part.id, other["id"]}
+        with qd.claim(wait_s=10, environment=False) as second:
+            assert (second.task.id, second.task.acceptance) == (part.id, ("Three",))
+            second.release()
+        run.release("waits for its parts")
+
+
 def test_it_says_why_there_is_nothing_to_do(world: World, connect: Connect) -> None:
     agent = world.agent()
     qd = connect(agent)
@@ -226,7 +242,7 @@ def test_a_program_started_with_the_runs_environment_charges_the_run(world: Worl
     )
     with connect(agent).claim(wait_s=10, environment=False) as run:
         subprocess.run([sys.executable, "-c", code], env=run.env(), check=True, timeout=60)
-    assert [call["run_id"] for call in world.calls(agent)] == [run.id]
+    assert [call["run_id"] for call in world.calls(agent, 1)] == [run.id]
 
 
 def test_it_says_what_is_wrong_with_a_key_or_an_address(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

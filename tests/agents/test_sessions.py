@@ -42,7 +42,7 @@ def test_claude_codes_calls_belong_to_the_task_its_session_claimed(world: World)
     by_body = {**MESSAGES, "metadata": {"user_id": f'{{"device_id":"d","account_uuid":"","session_id":"{one}"}}'}}
     assert _call(world, agent, "/v1/messages", by_body) == first
     assert _call(world, agent, "/v1/messages", MESSAGES, x_claude_code_session_id=str(uuid.uuid4())) is None
-    found = {(call["run_id"], call["attribution"]) for call in world.calls(agent)}
+    found = {(call["run_id"], call["attribution"]) for call in world.calls(agent, 3)}
     assert found == {(second, "session_header"), (first, "session"), (None, "unclaimed")}
 
 

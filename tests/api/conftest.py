@@ -19,6 +19,7 @@ from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Services
+from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.audit.recording import install
 from quarterdeck.control.settings.model import About
@@ -32,6 +33,7 @@ __all__ = ["AsAgent", "AsRole", "with_key"]
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with every table and no row, made once and copied for each test."""
+    import_all()
     path = tmp_path_factory.mktemp("store") / "empty.db"
     engine = sa.create_engine(f"sqlite:///{path}")
     metadata.create_all(engine)

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from quarterdeck.access.actors import Permission
 from quarterdeck.api import docs, errors, openapi
+from quarterdeck.api.a2a.mount import A2aMount
 from quarterdeck.api.auth import Authenticate
 from quarterdeck.api.body import BodyLimit
 from quarterdeck.api.errors import CatchAll
@@ -123,8 +124,14 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
     app.add_route("/healthz", healthz, include_in_schema=False)
     app.add_route("/readyz", readyz, include_in_schema=False)
     app.add_route("/metrics", metrics, include_in_schema=False)
-    app.state.mounts = [McpMount(app)]
-    for path, endpoint in (("/mcp", app.state.mounts[0]),):
+    mcp, a2a = McpMount(app), A2aMount(app)
+    app.state.mounts = [mcp, a2a]
+
+    async def agent_card(_: Request) -> Response:
+        return await a2a.public_card()
+
+    app.add_route("/.well-known/agent-card.json", agent_card, include_in_schema=False)
+    for path, endpoint in (("/mcp", mcp), ("/a2a", a2a), ("/a2a/{rest:path}", a2a)):
         app.router.routes.append(Route(path, endpoint, include_in_schema=False))
     # Not a mount: that would take wrong methods on our own paths for pages.
     app.router.default = Dashboard(services.dashboard)

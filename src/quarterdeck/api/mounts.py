@@ -9,8 +9,8 @@ from starlette.types import Scope
 from quarterdeck.access.actors import Actor, Permission, require
 from quarterdeck.kernel.errors import Forbidden, QuarterdeckError
 
-MOUNTS: dict[str, Permission] = {"/mcp": Permission.AGENT_VERB}
-"""Path → what everybody who asks it must be allowed. Paths below it belong to it."""
+MOUNTS: dict[str, Permission] = {"/mcp": Permission.AGENT_VERB, "/a2a": Permission.READ}
+"""Path → what everybody who asks it must be allowed; a verb may ask for more. Paths below it belong to it."""
 
 
 class Misdirected(QuarterdeckError):

@@ -158,6 +158,25 @@ def ask(
         raise typer.Exit(Exit.NO_ANSWER)
 
 
+@verbs.command("delegate")
+def delegate(
+    words: Annotated[list[str], typer.Argument(metavar="[RUN] TITLE")],
+    brief: Annotated[str, typer.Option(help="Markdown.")] = "",
+    agent: Annotated[str | None, typer.Option(help="An agent's id; any agent when absent.")] = None,
+    budget_usd: Annotated[float | None, typer.Option(help="Needed where your own task has a budget.")] = None,
+    _json: Json = False,
+) -> None:
+    """Make a part of the run's task a task of its own."""
+    from quarterdeck.client import asks  # noqa: PLC0415
+
+    run, title = _run_and_text(words)
+    budget = None if budget_usd is None else round(budget_usd * 1_000_000_000)
+    emit(
+        _worker().ask(asks.delegate(asks.Hold(run), title, brief=brief, agent_id=agent, budget_nano=budget)),
+        as_json=True,
+    )
+
+
 @verbs.command("comment")
 def comment(words: Words, _json: Json = False) -> None:
     """Comment on the run's task; @name tells a person or wakes an agent."""

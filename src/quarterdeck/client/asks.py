@@ -97,6 +97,10 @@ def deliver(
     return _write(path, shapes.version_of, hold, **fields)
 
 
+def delegate(hold: Hold, title: str, **fields: Any) -> Ask[Task]:
+    return _write(f"/runs/{_id(hold.run_id)}/subtasks", shapes.task_of, hold, title=title, **fields)
+
+
 def ask(
     hold: Hold, text: str, *, options: Sequence[str], free_text: bool, default: str | None, deadline_s: int | None
 ) -> Ask[Question]:

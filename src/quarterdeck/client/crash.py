@@ -6,15 +6,18 @@ AGENT_CRASHED = "agent_crashed"
 TIMEOUT = "timeout"
 PROVIDER_OUTAGE = "provider_outage"
 CONTEXT_OVERFLOW = "context_overflow"
+RATE_LIMITED = "rate_limited"
+GUARDRAIL = "guardrail"
 BUDGET = "budget"
 
 _TOO_LONG = ("context_length_exceeded", "context length", "prompt is too long", "maximum context", "context window")
 _BUDGET_CODES = frozenset({"budget_exceeded", "run_budget_exceeded"})
-_OUTAGE_STATUS = frozenset({429, 500, 502, 503, 504, 529})
+_BY_STATUS = {429: RATE_LIMITED, 446: GUARDRAIL}
+_OUTAGE_STATUS = frozenset({500, 502, 503, 504, 529})
 
 
 def reason_of(error: BaseException) -> str:
-    """`timeout`, `provider_outage`, `context_overflow`, `budget` or `agent_crashed`.
+    """`timeout`, `provider_outage`, `rate_limited`, `context_overflow`, `budget`, `guardrail` or `agent_crashed`.
 
     The errors of model SDKs are known by what they say of themselves (status, code, name), so none is imported.
     """
@@ -29,7 +32,7 @@ def reason_of(error: BaseException) -> str:
         return CONTEXT_OVERFLOW
     if status in _OUTAGE_STATUS or name in ("APIConnectionError", "OverloadedError"):
         return PROVIDER_OUTAGE
-    return AGENT_CRASHED
+    return _BY_STATUS.get(status, AGENT_CRASHED) if isinstance(status, int) else AGENT_CRASHED
 
 
 def summary_of(error: BaseException) -> str:

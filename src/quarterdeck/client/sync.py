@@ -198,6 +198,36 @@ class Run(Worked):
             asks.ask(self.hold, question, options=options, free_text=free_text, default=default, deadline_s=deadline_s)
         )
 
+    def delegate(
+        self,
+        title: str,
+        brief: str = "",
+        *,
+        acceptance: Sequence[str] = (),
+        agent_id: str | None = None,
+        priority: str = "normal",
+        budget_nano: int | None = None,
+        waits_for: Sequence[str] = (),
+        needed: bool = True,
+    ) -> Task:
+        """Make a part of the task a task of its own, for any agent, or for `agent_id` where this agent leads.
+
+        With `needed`, the own task waits for it before its next attempt. `budget_nano`, in nano-dollars, is needed
+        where the own task has a budget. Raises Refused."""
+        return self._send(
+            asks.delegate(
+                self.hold,
+                title,
+                brief=brief,
+                acceptance=list(acceptance),
+                agent_id=agent_id,
+                priority=priority,
+                budget_nano=budget_nano,
+                waits_for=list(waits_for),
+                needed=needed,
+            )
+        )
+
     def comment(self, body: str) -> str:
         """Comment on the task in markdown; `@name` tells a member or wakes an agent. Answers the comment's id."""
         return self._send(asks.comment(self.hold, body))

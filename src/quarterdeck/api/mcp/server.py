@@ -51,6 +51,7 @@ def build(state: State) -> MCPServer[Any]:
         (tools.ask_human, "Ask a person", False),
         (tools.get_answer, "Get the answer to a question", False),
         (tools.block_on, "Wait for another task", False),
+        (tools.create_subtask, "Create a subtask", False),
         (tools.complete_task, "Complete a task", False),
         (tools.fail_task, "Report a task as failed", False),
         (tools.release_task, "Give a task back", False),
@@ -60,7 +61,8 @@ def build(state: State) -> MCPServer[Any]:
             title=title,
             read_only_hint=read_only,
             destructive_hint=False,
-            idempotent_hint=True,
+            # A second subtask is a second task.
+            idempotent_hint=tool.__name__ != "create_subtask",
             open_world_hint=False,
         )
         server.add_tool(_told(tool), title=title, annotations=annotations)

@@ -86,6 +86,15 @@ class Moved(BaseModel):
     next: str
 
 
+class Split(BaseModel):
+    task_id: str = Field(description="The task you hold, which the new one is a part of.")
+    status: TaskState
+    subtask_id: str
+    subtask_ref: str
+    agent: str | None = Field(description="Whom it is assigned to; null: any agent may claim it.")
+    next: str
+
+
 class Blocked(BaseModel):
     task_id: str
     status: TaskState

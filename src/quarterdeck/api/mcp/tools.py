@@ -28,6 +28,7 @@ from quarterdeck.control.questions.model import NewQuestion
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.actions import Progress
 from quarterdeck.control.runs.model import Outcome
+from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import TaskState
@@ -257,6 +258,32 @@ class Tools:
         refs = [wait.node.ref for wait in waits if wait.met_at is None]
         return shapes.Blocked(task_id=task.id, status=task.state, waits_for=refs, question_id=question_id, next=then)
 
+    async def create_subtask(
+        self,
+        ctx: Context,
+        parent_id: Annotated[str, Field(description="The task you hold (id or ref), which this is a part of.")],
+        title: Annotated[str, Field(description="What is to be done, in a line.")],
+        brief: Annotated[str, Field(description="Markdown: all its worker needs to know, and what a good result is.")],
+        agent: Annotated[
+            str | None, Field(description="Yourself by name, or, as the project's lead, another agent; else anybody.")
+        ] = None,
+    ) -> shapes.Split:
+        """Split off a part of a task you hold as a task of its own, for yourself or another agent. Your own task
+        waits for it before its next attempt. It takes half of the budget your task has left, where it has one."""
+        actor = _actor(ctx)
+        async with self._db.transaction() as tx:
+            made = await verbs.create_subtask(tx, actor, parent_id, title=title, brief=brief, agent=agent)
+            assert made.parent_id is not None
+            parent = await task_actions.get(tx, actor.workspace_id, made.parent_id)
+        return shapes.Split(
+            task_id=parent.id,
+            status=parent.state,
+            subtask_id=made.id,
+            subtask_ref=made.ref,
+            agent=agent,
+            next="Go on with the rest; release_task gives your own task back until the part is done.",
+        )
+
     async def complete_task(
         self,
         ctx: Context,
@@ -277,8 +304,8 @@ class Tools:
         reason: Annotated[
             str,
             Field(
-                description="Why, best as one of: agent_crashed, timeout, provider_outage, context_overflow, budget, "
-                "no_progress, loop; or in your own words."
+                description=f"Why, best as one of: {', '.join(reason.value for reason in FailureReason)}; "
+                "or in your own words. Each has its own rule for the next attempt."
             ),
         ],
     ) -> shapes.Moved:

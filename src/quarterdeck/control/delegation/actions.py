@@ -89,6 +89,14 @@ async def assign(tx: Transaction, actor: Actor, task_id: str, agent_id: str | No
     return await tasks.assign(tx, actor.workspace_id, task_id, agent_id, note=note, actor=actor.id)
 
 
+async def left_to_hand_on(tx: Transaction, parent: Task) -> int | None:
+    """Nano-dollars that a task may give to new subtasks; None when it has no budget."""
+    if parent.budget is None:
+        return None
+    spent = (await rollups.figures(tx, parent.workspace_id, "task", [parent.id]))[parent.id].cost
+    return max(0, parent.budget - spent - await store.budgets_below(tx, parent.workspace_id, parent.id))
+
+
 async def _must_lead(tx: Transaction, actor: Actor, project_id: str | None) -> None:
     project = None if project_id is None else await projects.find(tx, actor.workspace_id, project_id)
     if project is None or project.lead_agent_id != actor.id:
@@ -100,10 +108,9 @@ async def _must_lead(tx: Transaction, actor: Actor, project_id: str | None) -> N
 
 
 async def _must_afford(tx: Transaction, parent: Task, budget: int | None) -> None:
-    if parent.budget is None:
+    left = await left_to_hand_on(tx, parent)
+    if left is None:
         return
-    spent = (await rollups.figures(tx, parent.workspace_id, "task", [parent.id]))[parent.id].cost
-    left = max(0, parent.budget - spent - await store.budgets_below(tx, parent.workspace_id, parent.id))
     if budget is None or budget > left:
         raise Invalid(
             f"{parent.ref} has {left} nano-dollars left to hand on: give the subtask a budget_nano up to that.",

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from quarterdeck.access.actors import Actor
+from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.comments import actions as comment_actions
 from quarterdeck.control.comments.model import Anchor, Comment
+from quarterdeck.control.delegation import actions as delegation
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables.actions import HandedIn
 from quarterdeck.control.deliverables.model import Content, HandIn
@@ -17,9 +19,9 @@ from quarterdeck.control.runs.actions import Claimed, Progress
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import actions as task_actions
-from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.tasks.model import NewTask, Task
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import Changed
+from quarterdeck.kernel.errors import Changed, Invalid
 
 BLOCKED = "blocked"
 
@@ -91,6 +93,21 @@ async def block_on(tx: Transaction, actor: Actor, task_id: str, other_task_id: s
     return Stands(await task_actions.get(tx, actor.workspace_id, run.task_id), run)
 
 
+async def create_subtask(
+    tx: Transaction, actor: Actor, parent_id: str, *, title: str, brief: str, agent: str | None
+) -> Task:
+    """Make a part of the task a task of its own; where there is a budget, half of what is left goes with it.
+
+    `agent` is a name or an id; None: any agent. Raises what :func:`delegation.actions.split` does; Invalid.
+    """
+    run = await _run(tx, actor, parent_id)
+    left = await delegation.left_to_hand_on(tx, await task_actions.get(tx, actor.workspace_id, run.task_id))
+    agent_id = None if agent is None else await _agent_id(tx, actor, agent)
+    budget = None if left is None else left // 2
+    new = NewTask(title, brief, agent_id=agent_id, budget=budget)
+    return await delegation.split(tx, actor, run.id, delegation.Part(new))
+
+
 async def finish(
     tx: Transaction, actor: Actor, task_id: str, outcome: Outcome, *, reason: str | None, summary: str | None
 ) -> Stands:
@@ -105,6 +122,14 @@ async def release(tx: Transaction, actor: Actor, task_id: str, reason: str | Non
     run = await _run(tx, actor, task_id)
     run = await run_actions.release(tx, actor, run.id, reason=reason)
     return Stands(await task_actions.get(tx, actor.workspace_id, run.task_id), run)
+
+
+async def _agent_id(tx: Transaction, actor: Actor, agent: str) -> str:
+    found = await agent_store.by_name(tx, actor.workspace_id, agent)
+    found = found or await agent_store.find(tx, actor.workspace_id, agent)
+    if found is None:
+        raise Invalid(f"There is no agent {agent}; leave it out and any agent may claim the subtask.", field="agent")
+    return found.id
 
 
 async def _run(tx: Transaction, actor: Actor, task_id: str) -> Run:
