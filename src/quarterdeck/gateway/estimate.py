@@ -6,6 +6,7 @@ not a bill. Attachments (data URLs, long base64) are left out: their tokens do n
 
 import msgspec
 
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.ledger.record import Usage
 
 CHARS_PER_TOKEN = 4
@@ -44,7 +45,7 @@ def _tokens(characters: int) -> int:
 def _json(body: bytes) -> object:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
 
 

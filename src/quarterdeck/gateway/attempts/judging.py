@@ -8,7 +8,7 @@ import msgspec
 from quarterdeck.access.routing.waits import retry_after_ms
 from quarterdeck.access.routing.world import Outcome
 from quarterdeck.gateway.attempts.shot import Shot
-from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.base import UNREADABLE, Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.relay import Held, open_stream
 from quarterdeck.gateway.transport import Response, UpstreamError
@@ -90,7 +90,7 @@ def _judge_whole(draft: Draft) -> Outcome:
     if (draft.answer_type or "").startswith("application/json") and _is_plain(draft):
         try:
             msgspec.json.decode(body, type=msgspec.Raw)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return Outcome(False, 502, "malformed_answer", no_answer=True)
     return Outcome(True, 200)
 

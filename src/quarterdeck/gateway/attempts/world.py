@@ -9,6 +9,7 @@ from quarterdeck.access.routing.conditions import ABSENT
 from quarterdeck.access.routing.config import Branch, Leaf
 from quarterdeck.gateway.attempts.binding import Binding, Bound
 from quarterdeck.gateway.attribution import json_object
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import SECRET
 from quarterdeck.gateway.routing.compiled import CompiledRoute
@@ -117,7 +118,7 @@ class CallWorld:
         if self._members is None:
             try:
                 self._members = _members.decode(self._draft.request_body)
-            except (msgspec.DecodeError, RecursionError):
+            except UNREADABLE:
                 self._members = {}
         name, _, rest = path.partition(".")
         raw = self._members.get(name)

@@ -6,6 +6,9 @@ import msgspec
 
 from quarterdeck.ledger.record import Usage
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a stranger's JSON may raise: it is none, its strings are no UTF-8, it is nested too deeply."""
+
 
 class BadBody(ValueError):
     """The caller's body is not what its dialect says it must be; the message says what to do."""

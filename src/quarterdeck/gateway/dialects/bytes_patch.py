@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import msgspec
 
-from quarterdeck.gateway.dialects.base import BadBody
+from quarterdeck.gateway.dialects.base import UNREADABLE, BadBody
 
 _raw_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _KEY = re.compile(rb'[ \t\n\r]*("[^"\\]*(?:\\.[^"\\]*)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
@@ -38,7 +38,7 @@ def members(body: bytes) -> list[Member]:
     """
     try:
         raws = _raw_members.decode(body)
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except UNREADABLE as problem:
         raise BadBody(f"The body is not a JSON object: {problem}.") from None
     found = _walk(body, raws)
     return found if found is not None else _scan(body)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from quarterdeck.gateway.dialects.base import BadBody
+from quarterdeck.gateway.dialects.base import UNREADABLE, BadBody
 from quarterdeck.gateway.dialects.conversation import BadAnswer
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ def answer_object(body: bytes) -> dict[str, Any]:
     """Raises BadAnswer."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+    except UNREADABLE as problem:
         raise BadAnswer(f"The provider's answer is not valid JSON: {problem}.") from None
     if not isinstance(value, dict):
         raise BadAnswer("The provider's answer is not a JSON object.")
@@ -138,7 +138,7 @@ def arguments_object(arguments: str) -> dict[str, Any] | None:
         return {}
     try:
         value = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return value if isinstance(value, dict) else None
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts, StreamReader
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.openai_errors import error_body, error_event, message_of
 from quarterdeck.gateway.dialects.sse import DeafReader, SseReader
 from quarterdeck.ledger.record import Usage
@@ -37,7 +37,7 @@ class Native:
         """Never raises: the provider judges what it is sent."""
         try:
             asked = _request.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             asked = _Request()
         return RequestFacts(usage.text_or_none(asked.model), stream=asked.stream is True, wants_usage=True)
 
@@ -47,7 +47,7 @@ class Native:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         return AnswerFacts(
             usage=_counted(answer) if self._reads_usage else None,
@@ -82,7 +82,7 @@ class NativeReader(SseReader):
     def _event(self, data: bytes) -> bool:
         try:
             answer = _answer.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return False
         self.usage = _counted(answer) or self.usage
         self.model = usage.text_or_none(answer.model) or self.model

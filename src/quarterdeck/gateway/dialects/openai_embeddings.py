@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts
 from quarterdeck.gateway.dialects.bytes_patch import set_top_level
 from quarterdeck.gateway.dialects.openai_errors import error_body, error_event, message_of
 from quarterdeck.gateway.dialects.sse import DeafReader
@@ -40,7 +40,7 @@ class OpenAIEmbeddings:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         return AnswerFacts(
             usage=usage.from_openai(answer.usage),

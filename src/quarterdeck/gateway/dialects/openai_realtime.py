@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts
 from quarterdeck.gateway.dialects.openai_errors import error_body, error_event, message_of
 from quarterdeck.gateway.dialects.sse import DeafReader
 from quarterdeck.gateway.dialects.websocket import Follower
@@ -29,7 +29,7 @@ class OpenAIRealtime:
         """Of a refusal: a session that was begun has no answer."""
         try:
             error = message_of(_event.decode(body).get("error"))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             error = None
         return AnswerFacts(usage=None, model=None, error=error)
 
@@ -71,7 +71,7 @@ class RealtimeReader:
     def _read(self, message: bytes) -> None:
         try:
             event = _event.decode(message)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return
         match event.get("type"):
             case "session.created" | "session.updated":

@@ -195,3 +195,11 @@ def test_where_a_stream_is_cut_changes_nothing(pieces: list[bytes], data: st.Dat
         shown = b"".join(reader.feed(whole[a:b]) for a, b in itertools.pairwise(edges)) + reader.end()
         seen.append((shown, reader.usage, reader.finished, reader.model, reader.content_seen))
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("name", sorted(BY_NAME))
+def test_a_stream_that_is_not_utf8_passes_unread(name: str) -> None:
+    reader = BY_NAME[name].reader()
+    broken = b'data: {"choices":[{"delta":{"content":"\xff"}}],"usage":{"a":"\xfe"},"type":"message_stop\xff"}\n\n'
+    assert reader.feed(broken) + reader.end() == broken
+    assert BY_NAME[name].read_answer(b'{"usage":"\xff"}').usage is None

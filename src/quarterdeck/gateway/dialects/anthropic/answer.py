@@ -8,6 +8,7 @@ from quarterdeck.gateway.dialects import usage, usage_out
 from quarterdeck.gateway.dialects.anthropic import parts as blocks
 from quarterdeck.gateway.dialects.anthropic.errors import kind_of
 from quarterdeck.gateway.dialects.anthropic.parts import NAME
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.conversation import Answer, BadAnswer, Drops, Failure, Message, Opaque, Stop, ToolCall
 from quarterdeck.gateway.dialects.fields import answer_from, encode, pull_text
 from quarterdeck.gateway.dialects.openai_errors import message_of
@@ -91,7 +92,7 @@ def parse_error(status: int, body: bytes) -> Failure:
     """Never raises: an error that cannot be read is told by its status."""
     try:
         raw = usage.fields_of(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raw = {}
     words = message_of(raw.get("error")) or message_of(raw.get("message"))
     kind = usage.text_or_none(usage.fields_of(raw.get("error")).get("type"))

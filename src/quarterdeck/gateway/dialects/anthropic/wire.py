@@ -6,7 +6,7 @@ import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
 from quarterdeck.gateway.dialects.anthropic.errors import error_body, error_event
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts
 from quarterdeck.gateway.dialects.bytes_patch import set_top_level
 from quarterdeck.gateway.dialects.openai_errors import message_of
 from quarterdeck.gateway.dialects.sse import DeafReader, SseReader
@@ -76,7 +76,7 @@ class AnthropicMessages:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         return AnswerFacts(
             usage=usage.from_anthropic(answer.usage),
@@ -103,7 +103,7 @@ class AnthropicCountTokens(AnthropicMessages):
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         # Counting is free: usage is known, and it is nothing.
         used = Usage() if isinstance(answer.input_tokens, int) else None
@@ -121,7 +121,7 @@ def _session(metadata: Any) -> str | None:
     if user.startswith("{"):
         try:
             return usage.text_or_none(usage.fields_of(msgspec.json.decode(user)).get("session_id"))
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return None
     return user.rpartition("_session_")[2] or None if "_session_" in user else None
 
@@ -141,7 +141,7 @@ class MessagesReader(SseReader):
     def _event(self, data: bytes) -> bool:
         try:
             event = _event.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return False
         match event.type:
             case "message_start" if event.message is not None:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import usage, usage_out
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.bedrock.parts import MINT, NAME, emit_block, parse_blocks
 from quarterdeck.gateway.dialects.carry import pack, token_of
 from quarterdeck.gateway.dialects.conversation import (
@@ -106,7 +107,7 @@ def parse_error(status: int, body: bytes) -> Failure:
     """Never raises. The kind of error stands in a header, which the caller may add."""
     try:
         raw = usage.fields_of(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raw = {}
     words = usage.text_or_none(raw.get("message")) or usage.text_or_none(raw.get("Message"))
     return Failure(

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import msgspec
 
 from quarterdeck.gateway.dialects import carry
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.bedrock.parts import MINT, NAME, emit_block, emit_point, parse_blocks, parse_point
 from quarterdeck.gateway.dialects.conversation import (
     CannotExpress,
@@ -155,7 +156,7 @@ def _parse_format(rest: dict[str, Any]) -> OutputFormat | None:
         } if not structure and not form and not extra:
             try:
                 schema = msgspec.json.decode(text)
-            except (msgspec.DecodeError, RecursionError):
+            except UNREADABLE:
                 return None
             del rest["outputConfig"]
             left = named(inner)

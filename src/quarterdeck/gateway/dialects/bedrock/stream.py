@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import stream_parts, usage, usage_out
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.bedrock.answer import STOPS, answer_block, word
 from quarterdeck.gateway.dialects.bedrock.eventstream import Decoder, Frame, encode_frame
 from quarterdeck.gateway.dialects.bedrock.parts import MINT, NAME
@@ -68,7 +69,7 @@ class Parser:
             return []
         try:
             event = msgspec.json.decode(frame.payload) if frame.payload else {}
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        except UNREADABLE as problem:
             raise BadAnswer(f"The provider sent an event that is not JSON: {problem}.") from None
         if not isinstance(event, dict):
             raise BadAnswer("The provider sent an event that is not an object.")

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts
 from quarterdeck.gateway.dialects.bedrock.answer import emit_error
 from quarterdeck.gateway.dialects.bedrock.eventstream import Decoder, Frame, encode_frame
 from quarterdeck.gateway.dialects.conversation import BadAnswer, Failure
@@ -170,7 +170,7 @@ def _later(known: Usage | None, told: Usage) -> Usage:
 def _decoded(body: bytes) -> dict[str, Any]:
     try:
         return _object.decode(body) if body else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return {}
 
 

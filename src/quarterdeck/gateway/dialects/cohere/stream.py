@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import stream_parts, usage, usage_out
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.cohere.answer import STOPS, citation_of, word
 from quarterdeck.gateway.dialects.cohere.chat import NAME
 from quarterdeck.gateway.dialects.conversation import (
@@ -58,7 +59,7 @@ class Parser:
             return []
         try:
             event = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        except UNREADABLE as problem:
             raise BadAnswer(f"The provider sent an event that is not JSON: {problem}.") from None
         if not isinstance(event, dict):
             raise BadAnswer("The provider sent an event that is not an object.")

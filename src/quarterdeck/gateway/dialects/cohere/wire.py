@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts, StreamReader
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.bytes_patch import set_top_level
 from quarterdeck.gateway.dialects.cohere.answer import emit_error
 from quarterdeck.gateway.dialects.conversation import Failure
@@ -51,7 +51,7 @@ class Cohere:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         # An answer's message is an object; an error's is its words.
         return AnswerFacts(
@@ -91,7 +91,7 @@ class CohereReader(SseReader):
     def _event(self, data: bytes) -> bool:
         try:
             event = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return False
         if not isinstance(event, dict):
             return False

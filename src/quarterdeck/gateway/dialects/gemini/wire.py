@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts, StreamReader
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.bytes_patch import members, set_top_level
 from quarterdeck.gateway.dialects.conversation import BadAnswer, Failure
 from quarterdeck.gateway.dialects.gemini.answer import emit_error
@@ -57,7 +57,7 @@ class Gemini:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         return AnswerFacts(
             usage=usage.from_gemini(answer.counted),
@@ -132,7 +132,7 @@ class GeminiReader(SseReader):
     def _event(self, data: bytes) -> bool:
         try:
             answer = _answer.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return False
         self.model = self.model or usage.text_or_none(answer.model)
         self.error = message_of(answer.error) or self.error

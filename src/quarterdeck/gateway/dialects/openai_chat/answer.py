@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import usage, usage_out
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.conversation import (
     Answer,
     BadAnswer,
@@ -144,7 +145,7 @@ def parse_error(status: int, body: bytes) -> Failure:
     """Never raises: an error that cannot be read is told by its status."""
     try:
         raw = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raw = None
     if isinstance(raw, list) and raw:
         raw = raw[0]

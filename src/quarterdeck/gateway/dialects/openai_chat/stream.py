@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import stream_parts, usage, usage_out
+from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.dialects.conversation import (
     BadAnswer,
     Citation,
@@ -86,7 +87,7 @@ class Parser:
             return
         try:
             chunk = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        except UNREADABLE as problem:
             raise BadAnswer(f"The provider sent a chunk that is not JSON: {problem}.") from None
         if not isinstance(chunk, dict):
             raise BadAnswer("The provider sent a chunk that is not an object.")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, RequestFacts
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, RequestFacts
 from quarterdeck.gateway.dialects.bytes_patch import set_each
 from quarterdeck.gateway.dialects.openai_errors import error_body, error_event, message_of
 from quarterdeck.gateway.dialects.sse import SseReader
@@ -84,7 +84,7 @@ class OpenAIChat:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _answer.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         return AnswerFacts(
             usage=usage.from_openai(answer.usage, service_tier=answer.service_tier),
@@ -107,7 +107,7 @@ class OpenAIChat:
 def _stop(choices: msgspec.Raw) -> str | None:
     try:
         first = next(iter(_choices.decode(choices)), None)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return usage.text_or_none(first.finish_reason) if first else None
 
@@ -132,7 +132,7 @@ class ChatReader(SseReader):
             return False
         try:
             chunk = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return False
         if not isinstance(chunk, dict):
             return False

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.gateway.dialects import bodies, usage
-from quarterdeck.gateway.dialects.base import AnswerFacts, BadBody, RequestFacts
+from quarterdeck.gateway.dialects.base import UNREADABLE, AnswerFacts, BadBody, RequestFacts
 from quarterdeck.gateway.dialects.bytes_patch import set_top_level
 from quarterdeck.gateway.dialects.openai_errors import error_body, message_of
 from quarterdeck.gateway.dialects.sse import SseReader
@@ -83,7 +83,7 @@ class OpenAIResponses:
     def read_answer(self, body: bytes) -> AnswerFacts:
         try:
             answer = _response.decode(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return AnswerFacts(usage=None, model=None)
         return AnswerFacts(
             usage=_usage(answer),
@@ -143,7 +143,7 @@ def _tools(output: msgspec.Raw) -> dict[str, int]:
         return {}
     try:
         items = _items.decode(output)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return {}
     counts: dict[str, int] = {}
     for item in items:
@@ -177,7 +177,7 @@ class ResponsesReader(SseReader):
     def _event(self, data: bytes) -> bool:
         try:
             event = _event.decode(data)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             return False
         kind = event.type if isinstance(event.type, str) else ""
         if kind == "error" or (not kind and event.error is not None):
