@@ -113,6 +113,7 @@ class Control:
         self._bus.moved = self._status.wake
         self._spending = SpendingTeller(self._db, self._bus)
         self._bus.spent, self._bus.stopped = self._spending.spent, self._spending.stopped
+        self._ingester.keep = self._spending.needed_from
         self._publisher = Publisher(self._db, self._vault, self._bus.publish, self._feed)
 
     async def serve(self) -> None:

@@ -70,6 +70,8 @@ class Ingester:
         self._offsets: dict[str, Position] = {}
         self._pending: dict[str, Work] = {}
         self._awake = asyncio.Event()
+        self.keep: Callable[[str], Position | None] | None = None
+        """Asked from which place on a journal is still needed by others; None: by nobody."""
 
     def wake(self) -> None:
         """Something was written: look now and not at the next poll."""
@@ -134,7 +136,9 @@ class Ingester:
             # Kept until it is committed: what stands in the packs need not be written again when the store is back.
             work = self._pending[journal_id] = await self._preparer.prepare(batch)
         await self._commit(journal_id, work)
-        await asyncio.to_thread(reader.delete_before, work.batch.next)
+        kept = self.keep(journal_id) if self.keep is not None else None
+        done = work.batch.next if kept is None else min(work.batch.next, kept)
+        await asyncio.to_thread(reader.delete_before, done)
         return len(work.batch.payloads)
 
     async def _position(self, journal_id: str) -> Position:

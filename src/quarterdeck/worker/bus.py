@@ -52,6 +52,8 @@ class BusServer:
         """Told whom budgets stopped."""
         self.spending = asyncio.Lock()
         """Held from asking the account to having told it, so that no older word follows a newer one."""
+        self.spent_told: dict[str, tuple[int, int]] = {}
+        """How far the journals are in what every gateway has been told."""
         self._budgets_known: set[str] = set()
         self._lines: set[Line] = set()
         self._numbers = itertools.count(1)
@@ -92,8 +94,10 @@ class BusServer:
         return [each for line in self._lines for each in line.limits if each.workspace_id == workspace_id]
 
     async def tell_spent(self, spent: wire.Spent) -> None:
-        """Tell every gateway what the account says of budgets."""
-        await asyncio.gather(*(self._give_spent(line, spent) for line in list(self._lines)))
+        """Tell every gateway what the account says of budgets; each has kept it when this returns."""
+        heard = await asyncio.gather(*(self._give_spent(line, spent) for line in list(self._lines)))
+        if heard and all(heard):
+            self.spent_told = spent.journals
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Give every gateway the snapshot; returns when each has swapped it in (or went silent)."""
@@ -116,8 +120,10 @@ class BusServer:
         )
         return sum(ended)
 
-    async def _give_spent(self, line: Line, spent: wire.Spent) -> None:
+    async def _give_spent(self, line: Line, spent: wire.Spent) -> bool:
+        """Whether it has arrived."""
         await self._ask(line, lambda number: wire.Spent(number, spent.journals, spent.rows))
+        return line in self._lines and not line.writer.is_closing()
 
     async def _welcome(self, line: Line) -> None:
         """A gateway that has just come: what was spent, then what holds."""

@@ -14,6 +14,7 @@ from quarterdeck.control.budgets.spending import offsets, spent_of
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.errors import QuarterdeckError
+from quarterdeck.ledger.segments import Position
 from quarterdeck.worker.bus import BusServer
 
 EVERY_S = 2.0
@@ -28,6 +29,12 @@ class SpendingTeller:
         self._db = db
         self._bus = bus
         self._pruned = 0
+        self._any = True
+        """Whether there is a budget; until that is known, as if there was."""
+
+    def needed_from(self, journal_id: str) -> Position | None:
+        """From where on a gateway may have to read its journal when it starts anew: what it was told does not go on."""
+        return Position(*self._bus.spent_told.get(journal_id, (0, 0))) if self._any else None
 
     async def run(self) -> None:
         """Until cancelled. A database that is away is waited for; gateways count on by themselves meanwhile."""
@@ -36,8 +43,9 @@ class SpendingTeller:
             await asyncio.sleep(EVERY_S)
             try:
                 async with self._db.read() as tx:
-                    if not any((await entries_of(tx)).values()):
-                        continue
+                    self._any = any((await entries_of(tx)).values())
+                if not self._any:
+                    continue
                 async with self._bus.spending:
                     spent = await self.spent()
                     if before is None or (spent.journals, spent.rows) != (before.journals, before.rows):

@@ -48,8 +48,6 @@ class Spending:
         self.counters = Counters()
         self.ready = asyncio.Event()
         """Set while the counters are exact; budgets wait for it."""
-        self.exact = True
-        """Whether nothing can be missing. Only a start without control, from words that are too old, is not."""
         self._journal = journal
         self._kept = kept
         self._following = False
@@ -166,10 +164,11 @@ class Spending:
         end = self._journal.position
         records, complete = await asyncio.to_thread(_read, self._journal.directory, until, end)
         if not complete:
-            self.exact = False
-            log.warning("budgets_inexact reason=the journal behind the account's last known word is gone")
-        elif not self.exact:
-            self.exact = True
+            # Cannot be while everybody keeps to the order: control keeps the journal until its word has arrived.
+            log.error(
+                "budgets_unknown reason=the journal behind the account's last known word is gone; waiting for control"
+            )
+            return
         mine = {each.call_id: each for each in self._tail}
         tail: deque[Settled] = deque()
         for position, record in records:

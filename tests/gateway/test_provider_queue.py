@@ -1,0 +1,60 @@
+"""Two hundred agents at one provider's limit: urgent first, equals share evenly, nobody starves."""
+
+import asyncio
+from collections import Counter
+
+import pytest
+
+from quarterdeck.access.limits.model import LimitEntry
+from quarterdeck.access.scopes import Scope
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.limits.rates import Line, Slots
+from quarterdeck.gateway.limits.turns import Ask, Gate
+
+AGENTS = 200
+LIMIT = LimitEntry("l", Scope("provider", "openai"), "concurrent", 4, None, 4, max_wait_ms=60_000)
+
+
+async def test_two_hundred_agents_at_one_provider() -> None:
+    slots, gate = Slots(4), Gate("openai")
+    order: list[tuple[str, int]] = []
+
+    async def call(agent: int, level: int) -> None:
+        ask = Ask([Line(LIMIT, "", slots)], 0, None, agent=f"agent {agent}", level=level, due=None)
+        await gate.enter(ask)
+        order.append((f"agent {agent}", level))
+        await asyncio.sleep(0)
+        slots.give_back(1)
+        gate.changed()
+
+    calls = [call(agent, 0 if agent < 20 else 2) for agent in range(AGENTS) for _ in range(5 + agent % 7)]
+    await asyncio.gather(*calls)
+    assert len(order) == len(calls) and slots.taken == 0
+    urgent = [place for place, (_, level) in enumerate(order) if level == 0]
+    # The first four found the provider free; behind them the urgent ones come before all others.
+    assert max(urgent) <= len(urgent) + 4
+    equals = [agent for agent, level in order[len(urgent) + 4 :] if level == 2][: 180 * 3]
+    got = Counter(equals)
+    shares = [float(got[f"agent {agent}"]) for agent in range(20, AGENTS)]
+    assert sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares)) >= 0.95
+
+
+async def test_the_queue_is_bounded_in_length_and_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quarterdeck.gateway.limits.turns.MAX_WAITING", 2)
+    slots, gate = Slots(1), Gate("openai")
+    slots.take(0)
+    impatient = LimitEntry("l", Scope("provider", "openai"), "concurrent", 1, None, 1, max_wait_ms=2_000)
+
+    async def call() -> str:
+        ask = Ask([Line(impatient, "", slots)], 0, None, agent="a", level=2, due=None)
+        try:
+            await gate.enter(ask)
+        except Refusal as refusal:
+            return refusal.code
+        return "served"
+
+    first = [asyncio.create_task(call()) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(call(), 0.5) == "rate_limited"
+    assert await asyncio.wait_for(asyncio.gather(*first), 5) == ["rate_limited", "rate_limited"]
+    assert gate.waiting == 0
