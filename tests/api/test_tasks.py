@@ -99,6 +99,7 @@ async def test_it_lists_by_state_agent_and_words(client: httpx.AsyncClient) -> N
     assert await refs(state="ready") == ["T-1", "T-3"]
     assert await refs(state=["ready", "backlog"]) == ["T-3", "T-2", "T-1"]
     assert await refs(agent_id=agent["id"]) == ["T-2"]
+    assert await refs(agent_id="none") == ["T-3", "T-1"]
     assert await refs(q="FIRST") == ["T-3", "T-1"]
     assert await refs(q="t-2") == ["T-2"]
 

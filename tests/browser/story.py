@@ -62,6 +62,7 @@ class Story:
 
     agents: dict[str, str]
     keys: dict[str, str]
+    project: str
     tasks: dict[str, dict[str, Any]]
     runs: dict[str, dict[str, Any]]
     """The claims that were answered, by the task's name."""
@@ -71,7 +72,8 @@ class Story:
 def tell(server: Server, *, known: dict[str, str] | None = None) -> Story:
     """Make it all. `known` are keys of agents that exist already, by name."""
     agents, keys = _agents(server, known or {})
-    story = Story(agents, keys, {}, {}, {})
+    project = server.post("/api/v1/projects", {"name": f"Autumn launch {len(server.get('/api/v1/projects')['items'])}"})
+    story = Story(agents, keys, project["id"], {}, {}, {})
     _report(server, story)
     _tariffs(server, story)
     _summary(server, story)
@@ -147,6 +149,7 @@ def _report(server: Server, story: Story) -> None:
         "Q3 market report",
         "drafting",
         priority="urgent",
+        project_id=story.project,
         brief="Draft the report: demand, supply and price, **one section each**. Keep it under two pages.",
         acceptance=["Demand, supply and price, one section each", "Every number has a source", "At most two pages"],
         labels=["q3", "customers"],
@@ -155,7 +158,7 @@ def _report(server: Server, story: Story) -> None:
     asks = [f"Write section {part} of the Q3 market report." for part in ("1, demand", "2, supply", "3, price")]
     _work(server, key, "gpt-4o-mini", asks, "read_notes", "Orders by customer, Q1 to Q3.", "Here it is.")
     _hand_in(server, run, key, "Q3 market report", DRAFTS[0], draft=True, note="Demand and supply")
-    server.post(f"/api/v1/runs/{run}/finish", {"outcome": "failed", "reason": "timeout"}, key=key)
+    server.post(f"/api/v1/runs/{run}/finish", {"outcome": "failed", "reason": "the notes could not be read"}, key=key)
     run, key = _claim(server, story, "report", "drafting")
     asks = [f"Rewrite section {part} with numbers." for part in ("1, demand", "2, supply")]
     _work(server, key, "gpt-4o", asks, "read_notes", "Three customers make 41 % of orders.", "Rewritten.")
@@ -194,6 +197,7 @@ def _summary(server: Server, story: Story) -> None:
         "summary",
         "Competitor summary",
         "summarisation",
+        project_id=story.project,
         brief="One page on what competitors charge.",
         acceptance=["Names its sources", "Fits one page"],
     )

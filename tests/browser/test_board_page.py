@@ -153,3 +153,41 @@ async def _drag(page: Page, card: Locator, target: Locator) -> None:
     await page.mouse.move(start["x"] + 80, start["y"] + 24, steps=4)
     await page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 160, steps=8)
     await page.mouse.up()
+
+
+async def test_several_tasks_are_moved_at_once_and_those_that_refuse_stay_picked(
+    open_page: Opener, signed_in: Any, system: System
+) -> None:
+    titles = ("Bulk one", "Bulk two")
+    tasks = [_task(system, title) for title in titles]
+    done = _task(system, "Bulk refuses")
+    system.post(f"/api/v1/tasks/{done['id']}/move", {"to": "cancelled"})
+    page = await open_page("/board?view=table&q=bulk", state=signed_in)
+    for title in (*titles, "Bulk refuses"):
+        await page.get_by_role("row").filter(has_text=title).get_by_role("checkbox").check(force=True)
+    await expect(page.get_by_text("3 picked")).to_be_visible()
+    await page.get_by_role("toolbar").get_by_role("button", name="Move").click()
+    await page.get_by_role("menuitem", name="Ready").click()
+    await expect(page.get_by_text(re.compile("2 changed, 1 refused and still picked"))).to_be_visible()
+    await expect(page.get_by_text("1 picked")).to_be_visible()
+    for task in tasks:
+        assert system.get(f"/api/v1/tasks/{task['id']}")["state"] == "ready"
+
+
+async def test_a_lane_holds_the_tasks_of_its_agent_and_a_move_keeps_the_lane(
+    open_page: Opener, signed_in: Any, system: System
+) -> None:
+    agent = system.get("/api/v1/agents")["items"][0]
+    mine = _task(system, "Laned with its agent", agent_id=agent["id"])
+    _task(system, "Laned with nobody")
+    page = await open_page("/board?lanes=agent&q=laned", state=signed_in)
+    lane = page.get_by_role("region", name=agent["name"], exact=True)
+    await expect(lane.get_by_role("article", name="Laned with its agent")).to_be_visible()
+    await expect(lane.get_by_role("article", name="Laned with nobody")).to_have_count(0)
+    await expect(page.get_by_role("region", name="nobody yet").get_by_text("Laned with nobody")).to_be_visible()
+    await lane.get_by_role("link", name="Laned with its agent").focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("Space")
+    system.wait_until(lambda: system.get(f"/api/v1/tasks/{mine['id']}")["state"] == "ready")
+    await expect(lane.get_by_role("article", name="Laned with its agent")).to_be_visible()

@@ -7202,16 +7202,17 @@ export interface operations {
         parameters: {
             query?: {
                 accountable_id?: string | null;
-                /** @description Only tasks of this agent. */
+                /** @description Only tasks of this agent; `none`: of nobody yet. */
                 agent_id?: string | null;
                 blocked?: boolean | null;
                 held?: boolean | null;
                 /** @description As it is written. */
                 label?: string | null;
                 overdue?: boolean | null;
-                /** @description Only the subtasks of this task. */
+                /** @description Only the subtasks of this task; `none`: no subtasks. */
                 parent_id?: string | null;
                 priority?: ("urgent" | "high" | "normal" | "low") | null;
+                /** @description Only tasks of this project; `none`: of no project. */
                 project_id?: string | null;
                 /** @description Words, or how they begin, in title, brief or labels; or T-12. */
                 q?: string | null;
@@ -10930,7 +10931,7 @@ export interface operations {
                 accountable_id?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
-                /** @description Only tasks of this agent. */
+                /** @description Only tasks of this agent; `none`: of nobody yet. */
                 agent_id?: string | null;
                 blocked?: boolean | null;
                 held?: boolean | null;
@@ -10939,9 +10940,10 @@ export interface operations {
                 /** @description How many rows at the most. */
                 limit?: number;
                 overdue?: boolean | null;
-                /** @description Only the subtasks of this task. */
+                /** @description Only the subtasks of this task; `none`: no subtasks. */
                 parent_id?: string | null;
                 priority?: ("urgent" | "high" | "normal" | "low") | null;
+                /** @description Only tasks of this project; `none`: of no project. */
                 project_id?: string | null;
                 /** @description Words, or how they begin, in title, brief or labels; or T-12. */
                 q?: string | null;

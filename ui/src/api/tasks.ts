@@ -1,9 +1,19 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Board, Page, Reviewed, Task, TaskChange, TaskDraft, TaskState } from "@/api/types";
+import type { Board, Bulk, BulkDone, Page, Priority, Reviewed, Task, TaskChange, TaskDraft, TaskState } from "@/api/types";
 
-export type TaskFilter = { agent_id?: string | undefined; q?: string | undefined };
+export type TaskFilter = {
+  agent_id?: string | undefined;
+  project_id?: string | undefined;
+  accountable_id?: string | undefined;
+  priority?: Priority | undefined;
+  label?: string | undefined;
+  blocked?: boolean | undefined;
+  held?: boolean | undefined;
+  overdue?: boolean | undefined;
+  q?: string | undefined;
+};
 
 export const taskKeys = {
   all: ["tasks"] as const,
@@ -74,3 +84,6 @@ export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentI
   data<Task>(
     api.POST("/api/v1/tasks/{task_id}/assign", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
   );
+
+/** One act on many tasks; each answers for itself. */
+export const changeTasks = (body: Bulk): Promise<BulkDone> => data<BulkDone>(api.POST("/api/v1/tasks/bulk", { body }));

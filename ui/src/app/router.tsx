@@ -56,8 +56,8 @@ const board = createRoute({
   getParentRoute: () => inside,
   path: "/board",
   validateSearch: boardSearch,
-  loaderDeps: ({ search }) => boardFilter(search),
-  loader: ({ context, deps }) => warm(context.client.query(boardQuery(deps))),
+  loaderDeps: ({ search }) => search,
+  loader: ({ context, deps }) => warm(context.client.query(boardQuery(boardFilter(deps, context.client.getQueryData(sessionQuery.queryKey)?.member.id)))),
   component: lazyRouteComponent(() => import("@/app/pages/board-route"), "BoardRoute"),
 });
 const task = createRoute({

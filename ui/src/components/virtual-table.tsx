@@ -50,7 +50,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
           <tr>
             {columns.map((column) => (
               <th key={column.id} scope="col" className={cx(headClass, column.align === "end" && "text-right", column.from && FROM[column.from], column.width)}>
-                {column.header}
+                <span className={cx(column.headerHidden && "sr-only")}>{column.header}</span>
               </th>
             ))}
           </tr>

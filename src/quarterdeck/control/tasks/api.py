@@ -29,10 +29,10 @@ COLUMN_LENGTH = 100
 class Which(BaseModel):
     """Which tasks; all that are given have to fit."""
 
-    agent_id: str | None = Field(None, description="Only tasks of this agent.")
+    agent_id: str | None = Field(None, description="Only tasks of this agent; `none`: of nobody yet.")
     q: str | None = Field(None, description="Words, or how they begin, in title, brief or labels; or T-12.")
-    project_id: str | None = None
-    parent_id: str | None = Field(None, description="Only the subtasks of this task.")
+    project_id: str | None = Field(None, description="Only tasks of this project; `none`: of no project.")
+    parent_id: str | None = Field(None, description="Only the subtasks of this task; `none`: no subtasks.")
     accountable_id: str | None = None
     watcher_id: str | None = None
     label: str | None = Field(None, description="As it is written.")

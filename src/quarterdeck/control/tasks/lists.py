@@ -18,6 +18,8 @@ from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import Page
 
+NOBODY = "none"
+"""In place of an id: tasks that have no agent, project or parent."""
 _INT_MAX = (1 << 31) - 1
 
 
@@ -127,7 +129,7 @@ def _matching(tx: Transaction, workspace_id: str, which: TaskFilter) -> list[sa.
         found.append(tasks.c.state.in_([state.value for state in which.states]))
     for name in ("agent_id", "project_id", "parent_id", "accountable_id", "schedule_id"):
         if (value := getattr(which, name)) is not None:
-            found.append(tasks.c[name] == value)
+            found.append(tasks.c[name].is_(None) if value == NOBODY else tasks.c[name] == value)
     if which.priority is not None:
         found.append(tasks.c.priority == int(which.priority))
     if which.held is not None:

@@ -28,12 +28,15 @@ type Props = {
   onMove: (task: Task, to: TaskState) => void;
   filtered: boolean;
   headless?: boolean;
+  /** The lane it stands in, where the board has lanes: a card keeps to its own. */
+  lane?: string;
 };
 
-export function BoardColumn({ column, filter, carried, onMove, filtered, headless = false }: Props) {
-  const legal = carried !== null && carried.allowed_moves.includes(column.state);
+export function BoardColumn({ column, filter, carried, onMove, filtered, headless = false, lane }: Props) {
+  const foreign = lane !== undefined && carried !== null && carried.agent?.id !== lane && carried.project?.id !== lane && lane !== "none";
+  const legal = carried !== null && !foreign && carried.allowed_moves.includes(column.state);
   const home = carried?.state === column.state;
-  const { setNodeRef, isOver } = useDroppable({ id: column.state, disabled: !legal });
+  const { setNodeRef, isOver } = useDroppable({ id: lane === undefined ? column.state : `${lane}:${column.state}`, disabled: !legal });
   const { tasks, more, loadMore } = useColumnTasks(column, filter);
   const scroller = useRef<HTMLDivElement>(null);
   const cards = useVirtualizer({
@@ -66,11 +69,11 @@ export function BoardColumn({ column, filter, carried, onMove, filtered, headles
           <span className="num font-normal text-faint">{formatCount(column.count)}</span>
         </h2>
       )}
-      <div ref={scroller} className="scroll-quiet min-h-[120px] flex-1 overflow-y-auto px-px pb-8" tabIndex={tasks.length > 0 ? -1 : undefined}>
+      <div ref={scroller} className={cx("scroll-quiet flex-1 overflow-y-auto px-px", lane === undefined ? "min-h-[120px] pb-8" : "min-h-10 pb-2")} tabIndex={tasks.length > 0 ? -1 : undefined}>
         {tasks.length === 0 ? (
-          <p className="rounded-m border border-dashed border-line px-3 py-4 text-s text-faint">
-            {filtered ? say.nothingMatches : say.columnEmpty[column.state]}
-          </p>
+          lane === undefined && (
+            <p className="rounded-m border border-dashed border-line px-3 py-4 text-s text-faint">{filtered ? say.nothingMatches : say.columnEmpty[column.state]}</p>
+          )
         ) : (
           <div className="relative" style={{ height: cards.getTotalSize() }}>
             {shown.map((item) => {

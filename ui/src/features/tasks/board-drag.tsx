@@ -11,7 +11,8 @@ import { listed, states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
 const TRAY = "tray:";
-const stateOf = (id: string | number): TaskState => String(id).replace(TRAY, "") as TaskState;
+/** A spot's id ends in its state; before that stands the tray, or the lane. */
+const stateOf = (id: string | number): TaskState => String(id).split(":").at(-1) as TaskState;
 const taskOf = (data: { current?: Record<string, unknown> } | undefined): Task | undefined => data?.current?.task as Task | undefined;
 
 /** A pointer is over what is under it; a card carried by keys is over what it covers. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { moved, moveWarning, nextSpot } from "@/features/tasks/board-moves";
+import { mayHold, moved, moveWarning, nextSpot } from "@/features/tasks/board-moves";
 import { aBoard, aTask } from "@/testing/rows";
 
 const AT = "2026-11-23T15:00:00.000Z";
@@ -45,4 +45,12 @@ test("arrow keys go to the nearest legal column on that side, and no further tha
   expect(nextSpot(spots, 450, 1)?.id).toBe("in_review");
   expect(nextSpot(spots, 450, -1)?.id).toBe("backlog");
   expect(nextSpot(spots, 900, 1)).toBeUndefined();
+});
+
+test("a move shows only on boards that can hold the card", () => {
+  const task = aTask({ agent: { id: "agt_1", name: "research" } });
+  expect(mayHold({}, task)).toBe(true);
+  expect(mayHold({ agent_id: "agt_1", project_id: "none" }, task)).toBe(true);
+  expect(mayHold({ agent_id: "agt_2" }, task)).toBe(false);
+  expect(mayHold({ agent_id: "none" }, task)).toBe(false);
 });

@@ -1,5 +1,6 @@
 import type { InfiniteData } from "@tanstack/react-query";
 
+import type { TaskFilter } from "@/api/tasks";
 import type { Board, Page, Task, TaskState } from "@/api/types";
 
 /** The board after a move, as it will most likely look. The server's answer replaces it. Pure. */
@@ -14,6 +15,12 @@ export function moved(board: Board, task: Task, to: TaskState, at: string): Boar
       return column;
     }),
   };
+}
+
+/** Whether a board with that filter can hold the task at all; filters by words and by time are left to the server. Pure. */
+export function mayHold(filter: TaskFilter, task: Task): boolean {
+  const is = (wanted: string | undefined, id: string | undefined): boolean => wanted === undefined || (wanted === "none" ? id === undefined : wanted === id);
+  return is(filter.agent_id, task.agent?.id) && is(filter.project_id, task.project?.id) && (filter.priority ?? task.priority) === task.priority;
 }
 
 /** Further pages of a column, without a card that has left it. Pure. */

@@ -1,39 +1,45 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Plus, Search } from "lucide-react";
+import { Plus } from "lucide-react";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
+import { sessionQuery } from "@/api/session";
+import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
 import type { Board, TaskState } from "@/api/types";
 import { Button, buttonClass } from "@/components/button";
-import { FilterSelect } from "@/components/field";
 import { Kbd } from "@/components/kbd";
 import { Mark, Page } from "@/components/page";
 import { Segmented } from "@/components/segmented";
 import { Empty } from "@/components/states";
 import { BoardColumn } from "@/features/tasks/board-column";
 import { BoardDrag } from "@/features/tasks/board-drag";
+import { BoardFilters } from "@/features/tasks/board-filters";
+import { BoardLanes } from "@/features/tasks/board-lanes";
+import { BulkBar } from "@/features/tasks/bulk-bar";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
-import type { BoardSearch } from "@/features/tasks/search";
+import type { BoardSearch, Lanes } from "@/features/tasks/search";
 import { boardFilter } from "@/features/tasks/search";
+import { SelectionContext, useNewSelection } from "@/features/tasks/selection";
 import { CreateTaskDialog } from "@/features/tasks/task-dialogs";
 import { TaskList } from "@/features/tasks/task-list";
 import { cx } from "@/lib/cx";
 import { useListKeys } from "@/lib/list-keys";
 import { usePhone } from "@/lib/media";
-import { useDebounced } from "@/lib/use-debounced";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
 type Props = { search: BoardSearch; setSearch: (change: Partial<BoardSearch>) => void };
 
 export function BoardPage({ search, setSearch }: Props) {
-  const filter = boardFilter(search);
+  const { data: session } = useQuery(sessionQuery);
+  const selection = useNewSelection();
+  const filter = boardFilter(search, session?.member.id);
   const filtered = Object.keys(filter).length > 0;
   const { data: board } = useSuspenseQuery(boardQuery(filter));
-  const list = search.view === "list";
+  const list = search.view === "list" || search.view === "table";
   const empty = !filtered && board.columns.every((column) => column.count === 0);
   useListKeys();
   const allowed = useMay("work");
@@ -46,14 +52,15 @@ export function BoardPage({ search, setSearch }: Props) {
     </Button>
   );
   return (
-    <Page title={say.board} answer={<BoardAnswer board={board} />} actions={create} fill={!list && !empty}>
+    <Page title={say.board} answer={<BoardAnswer board={board} />} actions={create} fill={!list && !empty} wide={search.view === "table"}>
       {empty ? (
         <EmptyBoard create={create} />
       ) : (
-        <>
-          <Filters search={search} setSearch={setSearch} />
-          {list ? <TaskList filter={filter} /> : <Columns board={board} search={search} />}
-        </>
+        <SelectionContext value={selection}>
+          <BoardFilters search={search} setSearch={setSearch} />
+          {list ? <TaskList filter={filter} table={search.view === "table"} /> : <Columns board={board} filter={filter} lanes={search.lanes} />}
+          {allowed && <BulkBar />}
+        </SelectionContext>
       )}
       <CreateTaskDialog open={search.new === true} onOpenChange={(open) => setSearch({ new: open || undefined })} />
     </Page>
@@ -82,48 +89,10 @@ function BoardAnswer({ board }: { board: Board }) {
   );
 }
 
-function Filters({ search, setSearch }: Props) {
-  const { data: agents } = useQuery(agentsQuery);
-  const [typed, setTyped] = useDebounced(search.q ?? "", (q) => setSearch({ q: q || undefined }));
-  return (
-    <div className="mb-4 flex flex-wrap items-center gap-2">
-      <label className="relative">
-        <span className="sr-only">{say.filterText}</span>
-        <Search size={13} aria-hidden="true" className="absolute top-1/2 left-2 -translate-y-1/2 text-faint" />
-        <input
-          data-filter
-          type="search"
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          placeholder={say.filterText}
-          className="h-[30px] w-[190px] rounded-s border border-line-strong bg-surface pr-2 pl-7 text-s hover:border-field-line max-md:text-[16px]"
-        />
-      </label>
-      <FilterSelect
-        label={say.anyAgent}
-        value={search.agent ?? ""}
-        onChange={(agent) => setSearch({ agent: agent || undefined })}
-        choices={(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
-      />
-      <Segmented
-        label={say.views.label}
-        className="ml-auto"
-        value={search.view ?? "board"}
-        onChange={(view) => setSearch({ view: view === "board" ? undefined : view })}
-        options={[
-          { value: "board", label: say.views.board },
-          { value: "list", label: say.views.list },
-        ]}
-      />
-    </div>
-  );
-}
-
-function Columns({ board, search }: { board: Board; search: BoardSearch }) {
+function Columns({ board, filter, lanes }: { board: Board; filter: TaskFilter; lanes: Lanes | undefined }) {
   const phone = usePhone();
   const [only, setOnly] = useState<TaskState>(() => board.columns.find((column) => column.state === "in_progress" && column.count > 0)?.state ?? "ready");
   const { move, confirm } = useConfirmedMove();
-  const filter = boardFilter(search);
   const shown = phone ? board.columns.filter((column) => column.state === only) : board.columns;
   return (
     <>
@@ -138,7 +107,9 @@ function Columns({ board, search }: { board: Board; search: BoardSearch }) {
         </div>
       )}
       <BoardDrag onDrop={move} offScreen={(state) => !shown.some((column) => column.state === state)}>
-        {(carried) => (
+        {(carried) => lanes && !phone ? (
+          <BoardLanes by={lanes} filter={filter} carried={carried} onMove={move} />
+        ) : (
           <div
             className={cx(
               "min-h-0 flex-1",

@@ -1,18 +1,46 @@
 import type { TaskFilter } from "@/api/tasks";
+import type { Priority } from "@/api/types";
 import type { OpenSearch, Raw } from "@/lib/search";
 import { oneOf, openSearch, text } from "@/lib/search";
 
-export type BoardView = "board" | "list";
-export type BoardSearch = OpenSearch & { agent?: string | undefined; q?: string | undefined; view?: BoardView | undefined };
+export type BoardView = "board" | "list" | "table";
+export const SHOWS = ["mine", "blocked", "held", "overdue"] as const;
+export type BoardShow = (typeof SHOWS)[number];
+export const LANES = ["agent", "project"] as const;
+export type Lanes = (typeof LANES)[number];
+
+export type BoardSearch = OpenSearch & {
+  agent?: string | undefined;
+  project?: string | undefined;
+  priority?: Priority | undefined;
+  label?: string | undefined;
+  show?: BoardShow | undefined;
+  q?: string | undefined;
+  view?: BoardView | undefined;
+  lanes?: Lanes | undefined;
+};
 
 export const boardSearch = (raw: Raw): BoardSearch => ({
   ...openSearch(raw),
   agent: text(raw.agent),
+  project: text(raw.project),
+  priority: oneOf(raw.priority, ["urgent", "high", "normal", "low"] as const),
+  label: text(raw.label),
+  show: oneOf(raw.show, SHOWS),
   q: text(raw.q),
-  view: oneOf(raw.view, ["board", "list"] as const),
+  view: oneOf(raw.view, ["board", "list", "table"] as const),
+  lanes: oneOf(raw.lanes, LANES),
 });
 
-export const boardFilter = (search: BoardSearch): TaskFilter => ({
+/** What the server is asked for. `me` is who looks, for "mine". Pure. */
+export const boardFilter = (search: BoardSearch, me?: string): TaskFilter => ({
   ...(search.agent ? { agent_id: search.agent } : {}),
+  ...(search.project ? { project_id: search.project } : {}),
+  ...(search.priority ? { priority: search.priority } : {}),
+  ...(search.label ? { label: search.label } : {}),
+  ...(search.show === "mine" && me ? { accountable_id: me } : {}),
+  ...(search.show === "blocked" ? { blocked: true } : {}),
+  ...(search.show === "held" ? { held: true } : {}),
+  ...(search.show === "overdue" ? { overdue: true } : {}),
   ...(search.q ? { q: search.q } : {}),
 });

@@ -10,6 +10,7 @@ import { Due, Money, Since } from "@/components/figures";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
+import { PickBox } from "@/features/tasks/pick-box";
 import { cx } from "@/lib/cx";
 import { useCoarseNow } from "@/lib/ticker";
 import { priorities, states } from "@/strings/common";
@@ -46,6 +47,7 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
       <Snippet task={task} />
       <div className="flex min-h-6 items-start gap-1">
         <Worker task={task} />
+        {onMove && <PickBox task={task} className="mt-[5px]" />}
         {onMove && <CardMenu task={task} onMove={onMove} onOpen={onOpen} />}
       </div>
       <div className="mt-0.5 flex min-h-5 flex-wrap items-center gap-1.5">

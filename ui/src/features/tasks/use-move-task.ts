@@ -2,10 +2,11 @@ import type { InfiniteData } from "@tanstack/react-query";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { asProblem } from "@/api/problem";
+import type { TaskFilter } from "@/api/tasks";
 import { moveTask, taskKeys } from "@/api/tasks";
 import type { Board, Page, Task, TaskState } from "@/api/types";
 import { toast } from "@/components/toast";
-import { moved, withoutTask } from "@/features/tasks/board-moves";
+import { mayHold, moved, withoutTask } from "@/features/tasks/board-moves";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -20,7 +21,9 @@ export function useMoveTask() {
       await client.cancelQueries({ queryKey: taskKeys.all });
       const before = client.getQueriesData({ queryKey: taskKeys.all });
       const at = new Date().toISOString();
-      client.setQueriesData<Board>({ queryKey: taskKeys.boards() }, (board) => board && moved(board, task, to, at));
+      for (const [key] of client.getQueriesData<Board>({ queryKey: taskKeys.boards() })) {
+        if (mayHold(key[2] as TaskFilter, task)) client.setQueryData<Board>(key, (board) => board && moved(board, task, to, at));
+      }
       client.setQueriesData<InfiniteData<Page<Task>>>({ queryKey: taskKeys.columns() }, (pages) => pages && withoutTask(pages, task.id));
       client.setQueryData<Task>(taskKeys.one(task.id), (one) => one && { ...one, state: to, state_since: at, allowed_moves: [] });
       return { before };

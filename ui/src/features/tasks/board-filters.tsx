@@ -1,0 +1,110 @@
+import { useQuery } from "@tanstack/react-query";
+import { Search, SlidersHorizontal } from "lucide-react";
+import { useState } from "react";
+
+import { agentsQuery } from "@/api/agents";
+import { projectsQuery } from "@/api/projects";
+import type { Priority } from "@/api/types";
+import { Button } from "@/components/button";
+import { FilterSelect } from "@/components/field";
+import { Segmented } from "@/components/segmented";
+import type { BoardSearch, BoardShow, Lanes } from "@/features/tasks/search";
+import { LANES, SHOWS } from "@/features/tasks/search";
+import { usePhone } from "@/lib/media";
+import { useDebounced } from "@/lib/use-debounced";
+import { priorities } from "@/strings/common";
+import { tasks as say } from "@/strings/tasks";
+
+type Props = { search: BoardSearch; setSearch: (change: Partial<BoardSearch>) => void };
+
+const NOBODY = "none";
+
+/** What is shown and how; all of it lives in the address. */
+export function BoardFilters({ search, setSearch }: Props) {
+  const [typed, setTyped] = useDebounced(search.q ?? "", (q) => setSearch({ q: q || undefined }));
+  const phone = usePhone();
+  const [open, setOpen] = useState(false);
+  const filtered = Boolean(search.agent ?? search.project ?? search.priority ?? search.label ?? search.show ?? search.q);
+  return (
+    <div className="mb-4 flex flex-wrap items-center gap-2">
+      <label className="relative max-md:flex-1">
+        <span className="sr-only">{say.filterText}</span>
+        <Search size={13} aria-hidden="true" className="absolute top-1/2 left-2 -translate-y-1/2 text-faint" />
+        <input
+          data-filter
+          type="search"
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
+          placeholder={say.filterText}
+          className="h-[30px] w-[170px] rounded-s border border-line-strong bg-surface pr-2 pl-7 text-s hover:border-field-line max-md:w-full max-md:text-[16px]"
+        />
+      </label>
+      {phone && (
+        <Button aria-expanded={open} onClick={() => setOpen(!open)} variant={filtered ? "primary" : "plain"}>
+          <SlidersHorizontal size={13} aria-hidden="true" /> {say.filters}
+        </Button>
+      )}
+      {(!phone || open) && <Choices search={search} setSearch={setSearch} filtered={filtered} />}
+      <span className="ml-auto flex flex-wrap items-center gap-2 max-md:ml-0">
+        {(search.view ?? "board") === "board" && !phone && (
+          <FilterSelect
+            label={say.lanes.none}
+            value={search.lanes ?? ""}
+            onChange={(lanes) => setSearch({ lanes: (lanes || undefined) as Lanes | undefined })}
+            choices={LANES.map((value) => ({ value, label: say.lanes[value] }))}
+          />
+        )}
+        <Segmented
+          label={say.views.label}
+          value={search.view ?? "board"}
+          onChange={(view) => setSearch({ view: view === "board" ? undefined : view })}
+          options={[
+            { value: "board", label: say.views.board },
+            { value: "list", label: say.views.list },
+            { value: "table", label: say.views.table },
+          ]}
+        />
+      </span>
+    </div>
+  );
+}
+
+function Choices({ search, setSearch, filtered }: Props & { filtered: boolean }) {
+  const { data: agents } = useQuery(agentsQuery);
+  const { data: projects } = useQuery(projectsQuery);
+  return (
+    <>
+      <FilterSelect
+        label={say.anyAgent}
+        value={search.agent ?? ""}
+        onChange={(agent) => setSearch({ agent: agent || undefined })}
+        choices={[...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name })), { value: NOBODY, label: say.nobody }]}
+      />
+      {projects && projects.items.length > 0 && (
+        <FilterSelect
+          label={say.anyProject}
+          value={search.project ?? ""}
+          onChange={(project) => setSearch({ project: project || undefined })}
+          choices={[...projects.items.map((project) => ({ value: project.id, label: project.name })), { value: NOBODY, label: say.noProject }]}
+        />
+      )}
+      <FilterSelect
+        label={say.anyPriority}
+        value={search.priority ?? ""}
+        onChange={(priority) => setSearch({ priority: (priority || undefined) as Priority | undefined })}
+        choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
+      />
+      <FilterSelect
+        label={say.shows.all}
+        value={search.show ?? ""}
+        onChange={(show) => setSearch({ show: (show || undefined) as BoardShow | undefined })}
+        choices={SHOWS.map((value) => ({ value, label: say.shows[value] }))}
+      />
+      {filtered && (
+        <Button variant="quiet" onClick={() => setSearch({ agent: undefined, project: undefined, priority: undefined, label: undefined, show: undefined, q: undefined })}>
+          {say.clearFilters}
+        </Button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,88 @@
+import { useQuery } from "@tanstack/react-query";
+import { ChevronRight } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+
+import { agentsQuery } from "@/api/agents";
+import { projectsQuery } from "@/api/projects";
+import type { TaskFilter } from "@/api/tasks";
+import { boardQuery } from "@/api/tasks";
+import type { Task, TaskState } from "@/api/types";
+import { ProblemNote } from "@/components/states";
+import { BoardColumn } from "@/features/tasks/board-column";
+import type { Lanes } from "@/features/tasks/search";
+import { cx } from "@/lib/cx";
+import { formatCount } from "@/lib/format";
+import { states } from "@/strings/common";
+import { tasks as say } from "@/strings/tasks";
+
+type Lane = { id: string; name: string; filter: TaskFilter };
+type Props = { by: Lanes; filter: TaskFilter; carried: Task | null; onMove: (task: Task, to: TaskState) => void };
+
+const NOBODY = "none";
+const GRID = "grid grid-cols-[repeat(5,minmax(184px,1fr))] gap-3";
+
+/** The board in lanes, one for each agent or project: a board of its own each, loaded as it comes into view. */
+export function BoardLanes({ by, filter, carried, onMove }: Props) {
+  const lanes = useLanes(by, filter);
+  return (
+    <div className="scroll-quiet min-h-0 flex-1 overflow-auto pb-8">
+      <div aria-hidden="true" className={cx(GRID, "sticky top-0 z-10 bg-bg pb-2 text-s font-[560] text-muted")}>
+        {(["backlog", "ready", "in_progress", "in_review", "done"] as const).map((state) => (
+          <span key={state} className="px-1">
+            {states[state]}
+          </span>
+        ))}
+      </div>
+      <div className="grid gap-3">
+        {lanes.map((lane) => (
+          <LaneRow key={lane.id} lane={lane} carried={carried} onMove={onMove} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function useLanes(by: Lanes, filter: TaskFilter): Lane[] {
+  const { data: agents } = useQuery({ ...agentsQuery, enabled: by === "agent" });
+  const { data: projects } = useQuery({ ...projectsQuery, enabled: by === "project" });
+  if (by === "agent") {
+    const some = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && (!filter.agent_id || filter.agent_id === agent.id));
+    const found = some.map((agent) => ({ id: agent.id, name: agent.name, filter: { ...filter, agent_id: agent.id } }));
+    return filter.agent_id && filter.agent_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.nobody, filter: { ...filter, agent_id: NOBODY } }];
+  }
+  const some = (projects?.items ?? []).filter((project) => !filter.project_id || filter.project_id === project.id);
+  const found = some.map((project) => ({ id: project.id, name: project.name, filter: { ...filter, project_id: project.id } }));
+  return filter.project_id && filter.project_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.noProject, filter: { ...filter, project_id: NOBODY } }];
+}
+
+function LaneRow({ lane, carried, onMove }: { lane: Lane } & Pick<Props, "carried" | "onMove">) {
+  const row = useRef<HTMLElement>(null);
+  const [seen, setSeen] = useState(false);
+  const [shut, setShut] = useState(false);
+  useEffect(() => {
+    const element = row.current;
+    if (!element) return;
+    const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true), { rootMargin: "400px" });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  const { data: board, error, refetch } = useQuery({ ...boardQuery(lane.filter), enabled: seen });
+  const count = board?.columns.reduce((sum, column) => sum + column.count, 0);
+  return (
+    <section ref={row} aria-label={lane.name} className="min-h-10">
+      <button type="button" aria-expanded={!shut} onClick={() => setShut(!shut)} className="mb-1 flex h-7 items-center gap-1.5 rounded-s px-1 hover:bg-sunken">
+        <ChevronRight size={14} aria-hidden="true" className={cx("transition-transform duration-100", !shut && "rotate-90")} />
+        <b>{lane.name}</b>
+        {count !== undefined && <span className="num text-s text-faint">{formatCount(count)}</span>}
+      </button>
+      {error && !board && <ProblemNote error={error} retry={() => void refetch()} />}
+      {board && !shut && count !== 0 && (
+        <div className={cx(GRID, "[&>section]:max-h-[420px]")}>
+          {board.columns.map((column) => (
+            <BoardColumn key={column.state} column={column} filter={lane.filter} carried={carried} onMove={onMove} filtered headless lane={lane.id} />
+          ))}
+        </div>
+      )}
+    </section>
+  );
+}
