@@ -35,6 +35,12 @@ async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owne
         "open_runs": [],
         "today": {"calls": 0, "errors": 0, "cost_nano": 0, "unpriced_calls": 0},
         "last_call": None,
+        "skills": [],
+        "labels": [],
+        "reports_to": None,
+        "instructions": None,
+        "connections": [],
+        "last_seen_at": None,
         "status": {
             "state": "never_connected",
             "words": "never connected",

@@ -5,6 +5,7 @@ from quarterdeck.access import members
 from quarterdeck.access.members import Member
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import read_after
+from quarterdeck.kernel.clock import FakeClock
 
 
 async def test_an_owner_adds_somebody_and_lists_everybody(client: httpx.AsyncClient, db: Database) -> None:
@@ -88,3 +89,63 @@ async def test_a_name_may_hide_nothing(client: httpx.AsyncClient) -> None:
     for name in ("a\u202eb", "a\x00b", "\u200b", "a\nb\x07"):
         answer = await client.post("/api/v1/members", json={"name": name, "email": "x@example.com"})
         assert answer.status_code == 400, name
+
+
+async def test_who_answers_for_something_is_removed_only_with_somebody_to_take_it(
+    client: httpx.AsyncClient, as_role: AsRole, owner: Member
+) -> None:
+    admin = await as_role("admin")
+    admin_id = (await admin.get("/api/v1/session")).json()["member"]["id"]
+    agent = (await admin.post("/api/v1/agents", json={"name": "research"})).json()
+    task = (await admin.post("/api/v1/tasks", json={"title": "Paint", "review": f"member:{admin_id}"})).json()
+    path = f"/api/v1/members/{admin_id}"
+    refused = await client.delete(path)
+    assert (refused.status_code, refused.json()["code"]) == (409, "still_accountable")
+    assert "1 open task, 1 review to give, 1 agent" in refused.json()["detail"]
+    assert (refused.json()["tasks"], refused.json()["agents"]) == ([task["id"]], [agent["id"]])
+    assert (await client.get(f"{path}/duties")).json()["reviews"] == [task["id"]]
+    assert (await client.delete(f"{path}?reassign_to=mem_none")).status_code == 400
+    assert (await client.delete(f"{path}?reassign_to={owner.id}")).status_code == 204
+    after = (await client.get(f"/api/v1/tasks/{task['id']}")).json()
+    assert (after["accountable"]["id"], after["review"]) == (owner.id, f"member:{owner.id}")
+    assert (await client.get(f"/api/v1/agents/{agent['id']}")).json()["owner"]["id"] == owner.id
+
+
+async def test_who_is_removed_is_out_at_once_and_stays_a_name_in_the_history(
+    client: httpx.AsyncClient, as_role: AsRole
+) -> None:
+    reviewer = await as_role("reviewer")
+    member_id = (await reviewer.get("/api/v1/session")).json()["member"]["id"]
+    task = (await client.post("/api/v1/tasks", json={"title": "Paint"})).json()
+    await reviewer.post(f"/api/v1/tasks/{task['id']}/comments", json={"body": "Hello"})
+    assert (await client.delete(f"/api/v1/members/{member_id}")).status_code == 204
+    assert (await reviewer.get("/api/v1/session")).status_code == 401
+    assert (await client.get(f"/api/v1/members/{member_id}/duties")).status_code == 404
+    said = (await client.get(f"/api/v1/tasks/{task['id']}/comments")).json()["items"]
+    assert said[0]["author"]["name"] == "Reviewer"
+    mentioned = await client.post("/api/v1/comments/preview", json={"body": "@Reviewer"})
+    assert mentioned.json()["mentions"] == []
+    listed = (await client.get("/api/v1/members")).json()["items"]
+    assert member_id not in {each["id"] for each in listed}
+    assert (await client.post("/api/v1/tasks", json={"title": "x", "accountable_id": member_id})).status_code == 400
+    back = await client.post("/api/v1/members", json={"name": "Rea", "email": "reviewer0@example.com"})
+    assert (back.status_code, back.json()["id"], back.json()["role"]) == (201, member_id, "viewer")
+
+
+async def test_nobody_removes_themselves_or_an_owner_above_them(
+    client: httpx.AsyncClient, as_role: AsRole, owner: Member
+) -> None:
+    assert (await client.delete(f"/api/v1/members/{owner.id}")).json()["code"] == "yourself"
+    admin = await as_role("admin")
+    assert (await admin.delete(f"/api/v1/members/{owner.id}")).status_code == 403
+    assert (await (await as_role("operator")).delete(f"/api/v1/members/{owner.id}")).status_code == 403
+
+
+async def test_an_invitation_may_wait_for_days(client: httpx.AsyncClient, clock: FakeClock) -> None:
+    made = (await client.post("/api/v1/members", json={"name": "Sam", "email": "sam@example.com"})).json()
+    path = f"/api/v1/members/{made['id']}/link"
+    link = (await client.post(f"{path}?valid_hours=48")).json()
+    clock.advance(47 * 3_600)
+    entered = await client.post("/api/v1/session/link", json={"token": link["token"]})
+    assert entered.json()["member"]["name"] == "Sam"
+    assert (await client.post(f"{path}?valid_hours=999")).status_code in (401, 403, 422)

@@ -57,7 +57,10 @@ async def by_session(tx: Transaction, token: str) -> Shown | None:
 
 async def _actor(tx: Transaction, key: keyring.Key) -> Actor:
     if key.member_id is not None:
-        role = await tx.scalar(sa.select(members.c.role).where(members.c.id == key.member_id))
+        present = sa.select(members.c.role).where(members.c.id == key.member_id, members.c.removed_at.is_(None))
+        role = await tx.scalar(present)
+        if role is None:
+            raise Unauthenticated("The member of this key was removed.", code="key_revoked")
         return Actor(key.workspace_id, ActorKind.MEMBER, key.member_id, Role(role), key_id=key.id)
     if key.agent_id is None:
         raise Unauthenticated("This key belongs to nobody.", code="key_invalid")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from quarterdeck.access import keyring
 from quarterdeck.access.actors import Role
 from quarterdeck.access.keys import key_hash
-from quarterdeck.access.tables import members, sessions, workspaces
+from quarterdeck.access.tables import keys, members, sessions, sign_in_links, workspaces
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.events import Event
@@ -46,6 +46,8 @@ class Member:
     declared: bool
     created_at: int
     version: int
+    removed_at: int | None = None
+    """Since then it is a name in the history and nothing more."""
 
 
 async def create_workspace(tx: Transaction, name: str) -> Workspace:
@@ -71,6 +73,11 @@ async def create(
     email = normal_email(email)
     if await by_email(tx, workspace_id, email) is not None:
         raise Changed(f"{email} is a member already.", code="member_exists")
+    if await _come_back(tx, workspace_id, email, name or email, role, declared=declared):
+        back = await by_email(tx, workspace_id, email)
+        assert back is not None
+        await _tell(tx, back, actor)
+        return back
     member = Member(new_id("mem"), workspace_id, email, name or email, role, None, declared, tx.now, 1)
     await tx.execute(members.insert().values(**_values(member)))
     await _tell(tx, member, actor)
@@ -113,6 +120,26 @@ async def change(
     return fresh
 
 
+async def remove(tx: Transaction, member: Member, *, actor: str | None = None) -> None:
+    """Take a member out: its tokens, sessions and links end at once, its name stays in the history.
+
+    What it answers for must have been given to others. Tells `member.removed`. Raises Changed `last_owner`.
+    """
+    if member.role is Role.OWNER and await _owners(tx, member) == 1:
+        raise Changed("A workspace keeps at least one owner; make somebody else owner first.", code="last_owner")
+    await tx.execute(
+        members.update()
+        .where(members.c.id == member.id)
+        .values(removed_at=tx.now, password_hash=None, version=members.c.version + 1)
+    )
+    for table in (sessions, sign_in_links):
+        await tx.execute(table.delete().where(table.c.member_id == member.id))
+    own = sa.select(keys.c.id).where(keys.c.member_id == member.id, keys.c.state == keyring.ACTIVE)
+    for row in await tx.rows(own):
+        await keyring.revoke(tx, member.workspace_id, row["id"], actor=actor)
+    await tx.emit(Event(member.workspace_id, "member.removed", member.id, {"name": member.name}, actor))
+
+
 def may_grant(giver: Role | None, target: Role, current: Role | None = None) -> None:
     """Raise Forbidden when somebody of role `giver` may not give `target` to a member that has `current`.
 
@@ -144,7 +171,11 @@ async def any_password(tx: Transaction) -> bool:
 
 async def get(tx: Transaction, workspace_id: str, member_id: str) -> Member:
     """Raises NotFound."""
-    row = await tx.row(sa.select(members).where(members.c.workspace_id == workspace_id, members.c.id == member_id))
+    row = await tx.row(
+        sa.select(members).where(
+            members.c.workspace_id == workspace_id, members.c.id == member_id, members.c.removed_at.is_(None)
+        )
+    )
     if row is None:
         raise NotFound(f"There is no member {member_id!r} in this workspace.")
     return member_of(row)
@@ -152,7 +183,11 @@ async def get(tx: Transaction, workspace_id: str, member_id: str) -> Member:
 
 async def by_email(tx: Transaction, workspace_id: str, email: str) -> Member | None:
     row = await tx.row(
-        sa.select(members).where(members.c.workspace_id == workspace_id, members.c.email == email.strip().lower())
+        sa.select(members).where(
+            members.c.workspace_id == workspace_id,
+            members.c.email == email.strip().lower(),
+            members.c.removed_at.is_(None),
+        )
     )
     return None if row is None else member_of(row)
 
@@ -162,14 +197,20 @@ async def everywhere(tx: Transaction, email: str) -> list[Member]:
     if not storable(email):
         return []
     rows = await tx.rows(
-        sa.select(members).where(members.c.email == email.strip().lower()).order_by(members.c.created_at, members.c.id)
+        sa.select(members)
+        .where(members.c.email == email.strip().lower(), members.c.removed_at.is_(None))
+        .order_by(members.c.created_at, members.c.id)
     )
     return [member_of(row) for row in rows]
 
 
 async def page(tx: Transaction, workspace_id: str, *, after: str | None, limit: int) -> Page[Member]:
     """Oldest first; `after` is the id that the page before ended with."""
-    statement = sa.select(members).where(members.c.workspace_id == workspace_id).order_by(members.c.id)
+    statement = (
+        sa.select(members)
+        .where(members.c.workspace_id == workspace_id, members.c.removed_at.is_(None))
+        .order_by(members.c.id)
+    )
     if after is not None:
         statement = statement.where(members.c.id > after)
     found = [member_of(row) for row in await tx.rows(statement.limit(limit + 1))]
@@ -243,7 +284,8 @@ async def use_owner_token(tx: Transaction, token: str) -> None:
     known = await keyring.find(tx, key_hash(token))
     if known is not None and known.state == keyring.ACTIVE:
         return
-    row = await tx.row(sa.select(members).where(members.c.role == Role.OWNER.value).order_by(members.c.id).limit(1))
+    first = sa.select(members).where(members.c.role == Role.OWNER.value, members.c.removed_at.is_(None))
+    row = await tx.row(first.order_by(members.c.id).limit(1))
     assert row is not None, "a workspace is made with its owner"
     owner = member_of(row)
     holder = keyring.Holder(owner.workspace_id, member_id=owner.id)
@@ -256,9 +298,20 @@ async def use_owner_token(tx: Transaction, token: str) -> None:
 
 async def _owners(tx: Transaction, member: Member) -> int:
     statement = sa.select(sa.func.count()).where(
-        members.c.workspace_id == member.workspace_id, members.c.role == Role.OWNER.value
+        members.c.workspace_id == member.workspace_id,
+        members.c.role == Role.OWNER.value,
+        members.c.removed_at.is_(None),
     )
     return int(await tx.scalar(statement))
+
+
+async def _come_back(tx: Transaction, workspace_id: str, email: str, name: str, role: Role, *, declared: bool) -> bool:
+    """Whether somebody of that e-mail had been removed and is a member again: the same person, one history."""
+    return await tx.changed(
+        members.update()
+        .where(members.c.workspace_id == workspace_id, members.c.email == email, members.c.removed_at.is_not(None))
+        .values(name=name, role=role.value, declared=declared, removed_at=None, version=members.c.version + 1)
+    )
 
 
 def _values(value: Workspace | Member) -> dict[str, Any]:

@@ -28,6 +28,7 @@ members = sa.Table(
     sa.Column("declared", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("removed_at", sa.BigInteger),
     sa.UniqueConstraint("workspace_id", "email"),
     sa.Index("ix_members_email", "email"),
     sa.CheckConstraint("role IN ('owner', 'admin', 'operator', 'reviewer', 'viewer')", name="role"),

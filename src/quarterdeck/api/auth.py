@@ -9,8 +9,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from quarterdeck.access import authenticate, keyring, sessions
+from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.authenticate import Shown
-from quarterdeck.api.mounts import is_guarded
+from quarterdeck.api.mounts import is_guarded, mount_of
+from quarterdeck.control.agents import profiles
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Forbidden, Invalid, QuarterdeckError, Unauthenticated
 
@@ -49,7 +51,7 @@ class Authenticate:
         state["actor"] = None if shown is None else shown.actor
         state["session"] = None if shown is None else shown.session
         if shown is not None and shown.stale:
-            self._note(shown)
+            self._note(shown, scope["path"])
         await self._app(scope, receive, send)
 
     async def _who(self, headers: Headers, *, csrf: bool) -> Shown | None:
@@ -70,27 +72,35 @@ class Authenticate:
                 )
         return shown
 
-    def _note(self, shown: Shown) -> None:
+    def _note(self, shown: Shown, path: str) -> None:
         """Write when a key or session was used, off the request's way; losing one of these writes harms nobody."""
         subject = shown.session.hash if shown.session is not None else str(shown.actor.key_id)
         if subject in self._being_noted:
             return
         self._being_noted.add(subject)
-        task = asyncio.create_task(self._write_use(subject))
+        task = asyncio.create_task(self._write_use(subject, shown.actor, path))
         self._noting.add(task)
         task.add_done_callback(self._noting.discard)
 
-    async def _write_use(self, subject: bytes | str) -> None:
+    async def _write_use(self, subject: bytes | str, actor: Actor, path: str) -> None:
         try:
             async with self._db.transaction() as tx:
                 if isinstance(subject, bytes):
                     await sessions.mark_seen(tx, subject)
                 else:
                     await keyring.touch(tx, {subject: tx.now})
+                    if actor.kind is not ActorKind.MEMBER:
+                        await profiles.note_seen(tx, actor.workspace_id, actor.id, _door(path))
         except QuarterdeckError as error:
             log.warning("key_use_not_noted reason=%s", error.message)
         finally:
             self._being_noted.discard(subject)
+
+
+def _door(path: str) -> str:
+    """How an agent that asks for this path reaches us."""
+    mount = (mount_of(path) or "/api").removeprefix("/")
+    return mount if mount in profiles.DOORS else "api"
 
 
 def _key_text(headers: Headers) -> str | None:

@@ -63,7 +63,7 @@ class Wanted:
     def ends_rights(self, event: StoredEvent) -> bool:
         """Whether the event may have changed what this reader may see, so that it must show again who it is."""
         return (event.kind == "key.revoked" and event.subject_id == self.actor.key_id) or (
-            event.kind == "member.changed" and event.subject_id == self.actor.id
+            event.kind in ("member.changed", "member.removed") and event.subject_id == self.actor.id
         )
 
     def _concerns_agent(self, event: StoredEvent) -> bool:

@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 
 from quarterdeck.api import live
+from quarterdeck.control.agent_templates import api as agent_templates
 from quarterdeck.control.agents import api as agents
+from quarterdeck.control.agents import instructions_api as instructions
 from quarterdeck.control.approvals import api as approvals
 from quarterdeck.control.attachments import api as attachments
 from quarterdeck.control.audit import api as audit
@@ -31,6 +33,7 @@ from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.schedules import api as schedules
 from quarterdeck.control.settings import api as settings
+from quarterdeck.control.squads import api as squads
 from quarterdeck.control.tasks import api as tasks
 from quarterdeck.control.tasks import bulk_api as bulk
 from quarterdeck.control.templates import api as templates
@@ -39,6 +42,10 @@ ROUTERS: list[APIRouter] = [
     session.router,
     members.router,
     agents.router,
+    instructions.router,
+    instructions.agent_router,
+    agent_templates.router,
+    squads.router,
     keys.router,
     projects.router,
     attachments.router,

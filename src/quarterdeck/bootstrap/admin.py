@@ -39,7 +39,7 @@ async def owner_of(db: Database) -> Member:
     async with db.read() as tx:
         found = await tx.row(
             sa.select(members_table)
-            .where(members_table.c.role == Role.OWNER.value)
+            .where(members_table.c.role == Role.OWNER.value, members_table.c.removed_at.is_(None))
             .order_by(members_table.c.id)
             .limit(1)
         )

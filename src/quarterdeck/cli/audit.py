@@ -23,16 +23,12 @@ def verify(
     Write the printed head down elsewhere: given back with --head, it proves that nothing up to it was changed since.
     """
     rows = local.verify_audit(data, head)
-    emit(
-        rows,
-        as_json=as_json,
-        columns=[
-            ("workspace", lambda row: row["workspace"]),
-            ("entries", lambda row: row["entries"]),
-            ("", lambda row: "whole" if row["holds"] else row["problem"]),
-            ("head", lambda row: row["head"]),
-        ],
-    )
+    if as_json:
+        emit(rows, as_json=True)
+    else:
+        for row in rows:
+            print(f"{row['workspace']}: {'whole' if row['holds'] else row['problem']}, {row['entries']} entries")
+            print(f"head {row['head']}")  # on a line of its own, to be copied whole
     raise typer.Exit(0 if all(row["holds"] for row in rows) else 1)
 
 
@@ -55,6 +51,11 @@ def list_entries(
             ("for", lambda row: name_of(row["on_behalf_of"])),
             ("what", lambda row: row["kind"]),
             ("subject", lambda row: row["subject_id"]),
-            ("changed", lambda row: ", ".join(sorted({key for each in row["changes"] for key in each["after"] or {}}))),
+            (
+                "changed",
+                lambda row: ", ".join(
+                    sorted({key for each in row["changes"] if each["before"] for key in each["after"] or {}})
+                ),
+            ),
         ],
     )

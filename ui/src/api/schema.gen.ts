@@ -4,6 +4,54 @@
  */
 
 export interface paths {
+    "/api/v1/agent-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agent Templates
+         * @description Templates by name.
+         */
+        get: operations["list_agent_templates"];
+        put?: never;
+        /**
+         * Create Agent Template
+         * @description Make a template.
+         */
+        post: operations["create_agent_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-templates/{template_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Agent Template
+         * @description Write a template whole. Agents made from it before stay as they are.
+         */
+        put: operations["change_agent_template"];
+        post?: never;
+        /**
+         * Remove Agent Template
+         * @description Remove a template; agents made from it stay.
+         */
+        delete: operations["remove_agent_template"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/agent/claim": {
         parameters: {
             query?: never;
@@ -56,6 +104,26 @@ export interface paths {
          * @description Mentions, reviews, answers and messages for you. What is not acknowledged comes again.
          */
         get: operations["read_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent/instructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Own Instructions
+         * @description Your instructions, as people wrote them.
+         */
+        get: operations["read_own_instructions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -190,6 +258,50 @@ export interface paths {
          * @description Change an agent. `desired: "paused"` refuses its next model call: when this answers, every gateway does so.
          */
         patch: operations["change_agent"];
+        trace?: never;
+    };
+    "/api/v1/agents/{agent_id}/instructions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Instructions
+         * @description Every version of an agent's instructions.
+         */
+        get: operations["list_instructions"];
+        put?: never;
+        /**
+         * Write Instructions
+         * @description Write the next version; it holds from now on.
+         */
+        post: operations["write_instructions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{agent_id}/instructions/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Instructions
+         * @description Let another version hold again. Nothing is lost: the history stays.
+         */
+        post: operations["roll_back_instructions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/agents/{agent_id}/keys": {
@@ -1102,7 +1214,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Remove Member
+         * @description Remove a person. Sessions and tokens end now, what they answer for goes on, and history keeps the name.
+         */
+        delete: operations["remove_member"];
         options?: never;
         head?: never;
         /**
@@ -1110,6 +1226,26 @@ export interface paths {
          * @description Rename a person or give them another role. Only an owner makes or changes an owner.
          */
         patch: operations["change_member"];
+        trace?: never;
+    };
+    "/api/v1/members/{member_id}/duties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Duties
+         * @description What hangs on a person: all of it has to go to somebody before they are removed.
+         */
+        get: operations["list_duties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/members/{member_id}/link": {
@@ -1123,7 +1259,7 @@ export interface paths {
         put?: never;
         /**
          * Make Sign In Link
-         * @description A token that signs the person in once: how they get in for the first time, or after losing a password.
+         * @description A token that signs the person in once: an invitation, or the way back after losing a password.
          */
         post: operations["make_sign_in_link"];
         delete?: never;
@@ -2136,6 +2272,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/squads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Squads
+         * @description Squads by name.
+         */
+        get: operations["list_squads"];
+        put?: never;
+        /**
+         * Create Squad
+         * @description Put agents together.
+         */
+        post: operations["create_squad"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/squads/{squad_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Squad
+         * @description One squad.
+         */
+        get: operations["get_squad"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Squad
+         * @description Remove a squad; its agents stay.
+         */
+        delete: operations["remove_squad"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Squad
+         * @description Change its name, its lead, or who belongs to it.
+         */
+        patch: operations["change_squad"];
+        trace?: never;
+    };
     "/api/v1/task-templates": {
         parameters: {
             query?: never;
@@ -2629,6 +2817,11 @@ export interface components {
              * @default
              */
             description?: string;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
             /** Name */
             name: string;
             /**
@@ -2636,6 +2829,21 @@ export interface components {
              * @description A member; yourself when absent.
              */
             owner_id?: string | null;
+            /**
+             * Reports To Id
+             * @description An agent.
+             */
+            reports_to_id?: string | null;
+            /**
+             * Skills
+             * @default []
+             */
+            skills?: string[];
+            /**
+             * Template Id
+             * @description An agent template: what you do not say comes from it.
+             */
+            template_id?: string | null;
         };
         /** AgentOut */
         AgentOut: {
@@ -2643,6 +2851,8 @@ export interface components {
             body_mode: string | null;
             /** Capacity */
             capacity: number;
+            /** Connections */
+            connections: components["schemas"]["ConnectionOut"][];
             /**
              * Created At
              * Format: date-time
@@ -2655,14 +2865,23 @@ export interface components {
             desired: components["schemas"]["Desired"];
             /** Id */
             id: string;
+            /** Instructions */
+            instructions: number | null;
+            /** Labels */
+            labels: string[];
             last_call: components["schemas"]["LastCallOut"] | null;
             /** Last Call At */
             last_call_at: string | null;
+            /** Last Seen At */
+            last_seen_at: string | null;
             /** Name */
             name: string;
             /** Open Runs */
             open_runs: components["schemas"]["OpenRunOut"][];
             owner: components["schemas"]["Named"];
+            reports_to: components["schemas"]["Named"] | null;
+            /** Skills */
+            skills: string[];
             status: components["schemas"]["StatusOut"];
             today: components["schemas"]["TodayOut"];
             /** Version */
@@ -2680,10 +2899,19 @@ export interface components {
             /** Description */
             description?: string | null;
             desired?: components["schemas"]["Desired"] | null;
+            /** Labels */
+            labels?: string[] | null;
             /** Name */
             name?: string | null;
             /** Owner Id */
             owner_id?: string | null;
+            /**
+             * Reports To Id
+             * @description null: nobody.
+             */
+            reports_to_id?: string | null;
+            /** Skills */
+            skills?: string[] | null;
         };
         /** AgentsOut */
         AgentsOut: {
@@ -2696,6 +2924,86 @@ export interface components {
         AgentTasksOut: {
             /** Items */
             items: components["schemas"]["TaskOut"][];
+        };
+        /** AgentTemplateIn */
+        AgentTemplateIn: {
+            /** Body Mode */
+            body_mode?: ("full" | "redacted" | "none") | null;
+            /**
+             * Capacity
+             * @default 1
+             */
+            capacity?: number;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Instructions
+             * @description Markdown.
+             * @default
+             */
+            instructions?: string;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /** Name */
+            name: string;
+            /**
+             * Skills
+             * @default []
+             */
+            skills?: string[];
+        };
+        /** AgentTemplateOut */
+        AgentTemplateOut: {
+            /** Body Mode */
+            body_mode?: ("full" | "redacted" | "none") | null;
+            /**
+             * Capacity
+             * @default 1
+             */
+            capacity?: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /** Id */
+            id: string;
+            /**
+             * Instructions
+             * @description Markdown.
+             * @default
+             */
+            instructions?: string;
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: string[];
+            /** Name */
+            name: string;
+            /**
+             * Skills
+             * @default []
+             */
+            skills?: string[];
+            /** Version */
+            version: number;
+        };
+        /** AgentTemplatesOut */
+        AgentTemplatesOut: {
+            /** Items */
+            items: components["schemas"]["AgentTemplateOut"][];
         };
         /** AnswerIn */
         AnswerIn: {
@@ -3572,6 +3880,22 @@ export interface components {
             next: string | null;
         };
         /**
+         * ConnectionOut
+         * @description A door by which an agent reaches us, and when it last did.
+         */
+        ConnectionOut: {
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /**
+             * Via
+             * @enum {string}
+             */
+            via: "gateway" | "api" | "mcp" | "a2a";
+        };
+        /**
          * ConversationOut
          * @description Calls that continue each other, newest first.
          */
@@ -3827,6 +4151,22 @@ export interface components {
              * @default []
              */
             watchers?: string[];
+        };
+        /**
+         * DutiesOut
+         * @description Ids of what a member answers for. `projects` and `reviews` are those whose review policy names it.
+         */
+        DutiesOut: {
+            /** Agents */
+            agents: string[];
+            /** Projects */
+            projects: string[];
+            /** Reviews */
+            reviews: string[];
+            /** Schedules */
+            schedules: string[];
+            /** Tasks */
+            tasks: string[];
         };
         /** EdgeOut */
         EdgeOut: {
@@ -4102,6 +4442,41 @@ export interface components {
             backlog_records: number;
             /** Lag Ms */
             lag_ms: number;
+        };
+        /** InstructionsHistoryOut */
+        InstructionsHistoryOut: {
+            /** Items */
+            items: components["schemas"]["InstructionsOut"][];
+        };
+        /** InstructionsIn */
+        InstructionsIn: {
+            /**
+             * Note
+             * @description Why it changed.
+             */
+            note?: string | null;
+            /**
+             * Text
+             * @description Markdown.
+             */
+            text: string;
+        };
+        /** InstructionsOut */
+        InstructionsOut: {
+            author: components["schemas"]["Named"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Holds */
+            holds: boolean;
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: number;
+            /** Text */
+            text: string;
         };
         /**
          * InUseOut
@@ -4406,7 +4781,7 @@ export interface components {
         };
         /**
          * LinkOut
-         * @description `token` signs the member in once, within fifteen minutes: POST /session/link.
+         * @description `token` signs the member in once, until it expires: POST /session/link.
          */
         LinkOut: {
             /**
@@ -4722,6 +5097,13 @@ export interface components {
          * @enum {string}
          */
         Overlap: "skip" | "queue" | "parallel";
+        /** OwnInstructionsOut */
+        OwnInstructionsOut: {
+            /** Number */
+            number: number | null;
+            /** Text */
+            text: string;
+        };
         /**
          * PartOut
          * @description A piece of a message. Which fields have a value depends on `kind`.
@@ -5423,6 +5805,11 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "admin" | "operator" | "reviewer" | "viewer";
+        /** RollBackIn */
+        RollBackIn: {
+            /** Number */
+            number: number;
+        };
         /** RotateIn */
         RotateIn: {
             /**
@@ -5791,6 +6178,67 @@ export interface components {
              * @description RFC 3339, with a zone.
              */
             until: string;
+        };
+        /** SquadIn */
+        SquadIn: {
+            /**
+             * Agent Ids
+             * @default []
+             */
+            agent_ids?: string[];
+            /**
+             * Description
+             * @default
+             */
+            description?: string;
+            /**
+             * Lead Id
+             * @description An agent; it belongs to the squad by that.
+             */
+            lead_id?: string | null;
+            /** Name */
+            name: string;
+        };
+        /** SquadOut */
+        SquadOut: {
+            /** Agents */
+            agents: components["schemas"]["Named"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            lead: components["schemas"]["Named"] | null;
+            /** Name */
+            name: string;
+            /** Version */
+            version: number;
+        };
+        /** SquadPatch */
+        SquadPatch: {
+            /**
+             * Agent Ids
+             * @description All of its agents.
+             */
+            agent_ids?: string[] | null;
+            /** Description */
+            description?: string | null;
+            /**
+             * Lead Id
+             * @description null: no lead.
+             */
+            lead_id?: string | null;
+            /** Name */
+            name?: string | null;
+        };
+        /** SquadsOut */
+        SquadsOut: {
+            /** Items */
+            items: components["schemas"]["SquadOut"][];
         };
         /**
          * State
@@ -6521,6 +6969,135 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_agent_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTemplatesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_agent_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentTemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTemplateOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_agent_template: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentTemplateIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentTemplateOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_agent_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     claim_task: {
         parameters: {
             query?: never;
@@ -6608,6 +7185,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InboxOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_own_instructions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnInstructionsOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -6880,6 +7486,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_instructions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstructionsHistoryOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_instructions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstructionsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstructionsHistoryOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_instructions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBackIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstructionsHistoryOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -8700,6 +9407,38 @@ export interface operations {
             };
         };
     };
+    remove_member: {
+        parameters: {
+            query?: {
+                /** @description Who takes what the person answers for. */
+                reassign_to?: string | null;
+            };
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     change_member: {
         parameters: {
             query?: never;
@@ -8738,9 +9477,43 @@ export interface operations {
             };
         };
     };
-    make_sign_in_link: {
+    list_duties: {
         parameters: {
             query?: never;
+            header?: never;
+            path: {
+                member_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutiesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_sign_in_link: {
+        parameters: {
+            query?: {
+                /** @description An invitation may wait up to a week; 15 minutes when absent. */
+                valid_hours?: number | null;
+            };
             header?: never;
             path: {
                 member_id: string;
@@ -10712,6 +11485,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_squads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SquadsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_squad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SquadIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SquadOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_squad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                squad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SquadOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_squad: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                squad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_squad: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                squad_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SquadPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SquadOut"];
                 };
             };
             /** @description Anything that went wrong. */

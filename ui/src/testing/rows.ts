@@ -27,6 +27,12 @@ export const anAgent = (change: Partial<Agent> = {}): Agent => ({
   open_runs: [],
   today: { calls: 0, errors: 0, cost_nano: 0, unpriced_calls: 0 },
   last_call: null,
+  skills: [],
+  labels: [],
+  reports_to: null,
+  instructions: null,
+  connections: [],
+  last_seen_at: null,
   status: aStatus({ state: "never_connected", words: "never connected", since: null }),
   ...change,
 });

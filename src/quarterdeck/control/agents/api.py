@@ -1,13 +1,15 @@
 """/agents: the registry. Keys are made under /agents/{id}/keys, by their own slice."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.actors import ActorKind
-from quarterdeck.control.agents import actions, people, store
+from quarterdeck.control.agent_templates import actions as templates
+from quarterdeck.control.agent_templates.actions import AgentTemplate
+from quarterdeck.control.agents import actions, people, profiles, store
 from quarterdeck.control.agents.model import (
     DESCRIPTION_LENGTH,
     MAX_CAPACITY,
@@ -16,6 +18,7 @@ from quarterdeck.control.agents.model import (
     AgentChange,
     Desired,
 )
+from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileChange
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.shapes import Instant, Named, shown
@@ -29,6 +32,7 @@ from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["agents"])
 BodyMode = Literal["full", "redacted", "none"]
+Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=WORD_LENGTH)]], Field(max_length=MAX_WORDS)]
 
 
 class OpenRunOut(BaseModel):
@@ -55,6 +59,13 @@ class LastCallOut(BaseModel):
     outcome: str
 
 
+class ConnectionOut(BaseModel):
+    """A door by which an agent reaches us, and when it last did."""
+
+    via: Literal["gateway", "api", "mcp", "a2a"]
+    last_at: Instant
+
+
 class AgentOut(BaseModel):
     id: str
     name: str
@@ -70,6 +81,15 @@ class AgentOut(BaseModel):
     open_runs: list[OpenRunOut]
     today: TodayOut
     last_call: LastCallOut | None
+    skills: list[str]
+    labels: list[str]
+    reports_to: Named | None
+    """The agent that it reports to."""
+    instructions: int | None
+    """The version of its instructions that holds; null: there is none."""
+    connections: list[ConnectionOut]
+    """How it reaches us, latest first; empty: it never did."""
+    last_seen_at: Instant | None
     status: StatusOut
     """Computed: what is shown of it now."""
 
@@ -85,6 +105,13 @@ class AgentIn(BaseModel):
     owner_id: str | None = Field(None, description="A member; yourself when absent.")
     capacity: int = Field(1, ge=1, le=MAX_CAPACITY, description="How many runs it may have open at once.")
     body_mode: BodyMode | None = Field(None, description="null: as the workspace says.")
+    skills: Words = []
+    labels: Words = []
+    reports_to_id: str | None = Field(None, description="An agent.")
+    template_id: str | None = Field(None, description="An agent template: what you do not say comes from it.")
+
+    def to_profile(self) -> ProfileChange:
+        return ProfileChange(tuple(self.skills), tuple(self.labels), self.reports_to_id)
 
 
 class AgentPatch(BaseModel):
@@ -94,6 +121,17 @@ class AgentPatch(BaseModel):
     desired: Desired | None = None
     capacity: int | None = Field(None, ge=1, le=MAX_CAPACITY)
     body_mode: BodyMode | None = Field(None, description="null: as the workspace says.")
+    skills: Words | None = None
+    labels: Words | None = None
+    reports_to_id: str | None = Field(None, description="null: nobody.")
+
+    def to_profile(self) -> ProfileChange:
+        return ProfileChange(
+            skills=None if self.skills is None else tuple(self.skills),
+            labels=None if self.labels is None else tuple(self.labels),
+            reports_to_id=self.reports_to_id,
+            reports_to_nobody="reports_to_id" in self.model_fields_set and self.reports_to_id is None,
+        )
 
     def to_change(self) -> AgentChange:
         return AgentChange(
@@ -129,6 +167,9 @@ async def create_agent(body: AgentIn, actor: Operator, db: Db) -> AgentOut:
     if body.owner_id is None and actor.kind is not ActorKind.MEMBER:
         raise Invalid("owner_id must name the member who owns the agent.", field="owner_id")
     async with db.transaction() as tx:
+        if body.template_id is not None:
+            template = await templates.get(tx, actor.workspace_id, body.template_id)
+            body = _from_template(body, template)
         agent = await actions.create(
             tx,
             actor.workspace_id,
@@ -139,6 +180,11 @@ async def create_agent(body: AgentIn, actor: Operator, db: Db) -> AgentOut:
             body_mode=body.body_mode,
             actor=actor.id,
         )
+        await profiles.change(tx, actor.workspace_id, agent.id, body.to_profile(), actor=actor.id)
+        if body.template_id is not None and template.instructions:
+            text, note = template.instructions, f"From the template {template.name}"
+            await profiles.instruct(tx, actor.workspace_id, agent.id, text, note=note, actor=actor.id)
+        agent = await actions.get(tx, actor.workspace_id, agent.id)
         return (await _shown(tx, actor.workspace_id, [agent]))[0]
 
 
@@ -159,10 +205,28 @@ async def change_agent(
         agent = await actions.change(
             tx, actor.workspace_id, agent_id, body.to_change(), version=version, actor=actor.id
         )
+        if not body.to_profile().empty:
+            await profiles.change(tx, actor.workspace_id, agent_id, body.to_profile(), actor=actor.id)
+            agent = await actions.get(tx, actor.workspace_id, agent_id)
         answer = (await _shown(tx, actor.workspace_id, [agent]))[0]
     if body.desired is not None:
         await gate.ensure_published()
     return answer
+
+
+def _from_template(body: AgentIn, template: AgentTemplate) -> AgentIn:
+    """What the caller did not say, as the template has it."""
+    names = {"description", "capacity", "body_mode", "skills", "labels"} - body.model_fields_set
+    return body.model_copy(update={name: _plain(getattr(template, name)) for name in names})
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _connections(doors: dict[str, int]) -> list[ConnectionOut]:
+    latest = sorted(doors.items(), key=lambda door: -door[1])
+    return [ConnectionOut.model_validate({"via": via, "last_at": iso(at)}) for via, at in latest]
 
 
 async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> list[AgentOut]:
@@ -174,10 +238,15 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
     today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
     last_calls = await rollups.last_calls(tx, workspace_id, ids)
     statuses = await status_views.of_agents(tx, workspace_id, agents)
+    known = await profiles.of_agents(tx, workspace_id, ids)
+    above = await store.named(tx, workspace_id, {each.reports_to_id for each in known.values() if each.reports_to_id})
+    seen = await profiles.seen_of(tx, workspace_id, ids)
     items = []
     for agent in agents:
         last = last_calls.get(agent.id)
         sums = today[agent.id]
+        profile = known[agent.id]
+        doors = {**seen[agent.id], **({} if last is None else {"gateway": last.at})}
         items.append(
             AgentOut(
                 id=agent.id,
@@ -209,6 +278,14 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
                 last_call=None
                 if last is None
                 else LastCallOut(at=iso(last.at), model=last.model, outcome=last.outcome),
+                skills=list(profile.skills),
+                labels=list(profile.labels),
+                reports_to=None
+                if profile.reports_to_id is None
+                else Named(id=profile.reports_to_id, name=above[profile.reports_to_id]),
+                instructions=profile.instructions,
+                connections=_connections(doors),
+                last_seen_at=shown(max(doors.values(), default=None)),
                 status=statuses[agent.id],
             )
         )

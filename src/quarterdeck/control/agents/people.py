@@ -7,10 +7,11 @@ import sqlalchemy as sa
 from quarterdeck.access.tables import members
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.text import storable
 
 
 async def named(tx: Transaction, workspace_id: str, member_ids: Collection[str]) -> dict[str, str]:
-    """Names by id, for a page of rows that mention members."""
+    """Names by id, for a page of rows that mention members: also of those who were removed."""
     if not member_ids:
         return {}
     rows = await tx.rows(
@@ -23,5 +24,12 @@ async def named(tx: Transaction, workspace_id: str, member_ids: Collection[str])
 
 async def must_exist(tx: Transaction, workspace_id: str, member_id: str, what: str) -> None:
     """Raises Invalid, naming the field `what`, when the workspace has no such member."""
-    if not await named(tx, workspace_id, [member_id]):
+    row = None
+    if storable(member_id):
+        row = await tx.row(
+            sa.select(members.c.id).where(
+                members.c.workspace_id == workspace_id, members.c.id == member_id, members.c.removed_at.is_(None)
+            )
+        )
+    if row is None:
         raise Invalid(f"{what} names no member of this workspace.", field=what)

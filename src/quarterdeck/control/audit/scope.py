@@ -30,6 +30,7 @@ UNAUDITED_TABLES = {
     "sign_in_links": "as above",
     "notification_items": "copies of events",
     "need_items": "as above",
+    "agent_seen": "mere traffic",
     "notification_cursors": "how far events were read",
     "channel_deliveries": "a queue with a history of its own",
 }
@@ -38,7 +39,12 @@ UNAUDITED_TABLES = {
 UNAUDITED_EVENTS = ("calls.*", "inbox.delivered", "run.progressed", "notification.*", "channel.delivered")
 """Signs of life and copies of what is here."""
 
-UNSEEN_COLUMNS = frozenset({"name_key", "updated_at", "last_used_at", "lease_expires_at", "seen_at", "percent"})
+UNSEEN_COLUMNS = frozenset(
+    {
+        "name_key", "updated_at", "last_used_at", "last_ok_at", "last_failed_at", "last_error", "lease_expires_at",
+        "seen_at", "percent",
+    }
+)  # fmt: skip
 """Derived, or written by mere traffic."""
 
 UNSEEN_OF_TABLE = {

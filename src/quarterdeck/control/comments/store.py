@@ -90,7 +90,11 @@ async def latest(tx: Transaction, workspace_id: str, task_id: str, limit: int) -
 
 async def everybody(tx: Transaction, workspace_id: str) -> list[Somebody]:
     """All members and agents of the workspace."""
-    people = await tx.rows(sa.select(members.c.id, members.c.name).where(members.c.workspace_id == workspace_id))
+    people = await tx.rows(
+        sa.select(members.c.id, members.c.name).where(
+            members.c.workspace_id == workspace_id, members.c.removed_at.is_(None)
+        )
+    )
     workers = await tx.rows(
         sa.select(agents.c.id, agents.c.name).where(
             agents.c.workspace_id == workspace_id, agents.c.desired != "retired"

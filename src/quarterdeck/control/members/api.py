@@ -1,15 +1,19 @@
 """/members: the people of a workspace."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from quarterdeck.access import members, sessions
 from quarterdeck.access.actors import Role
 from quarterdeck.access.members import Member
 from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, IfMatch, Limit, Reader
+from quarterdeck.control.members import removing
 from quarterdeck.control.shapes import Instant
-from quarterdeck.kernel.clock import iso
+from quarterdeck.kernel.clock import HOUR, iso
 from quarterdeck.kernel.errors import Changed
+from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.text import a_name
 
 router = APIRouter(tags=["members"])
@@ -54,8 +58,18 @@ class MemberPatch(BaseModel):
     role: Role | None = None
 
 
+class DutiesOut(BaseModel):
+    """Ids of what a member answers for. `projects` and `reviews` are those whose review policy names it."""
+
+    tasks: list[str]
+    reviews: list[str]
+    agents: list[str]
+    schedules: list[str]
+    projects: list[str]
+
+
 class LinkOut(BaseModel):
-    """`token` signs the member in once, within fifteen minutes: POST /session/link."""
+    """`token` signs the member in once, until it expires: POST /session/link."""
 
     token: str
     expires_at: Instant
@@ -102,11 +116,48 @@ async def change_member(member_id: str, body: MemberPatch, actor: Admin, db: Db,
     return MemberOut.of(member)
 
 
+@router.get("/members/{member_id}/duties", operation_id="list_duties")
+async def list_duties(member_id: str, actor: Admin, db: Db) -> DutiesOut:
+    """What hangs on a person: all of it has to go to somebody before they are removed."""
+    async with db.read() as tx:
+        member = await members.get(tx, actor.workspace_id, member_id)
+        found = await removing.duties_of(tx, actor.workspace_id, member.id)
+    return DutiesOut(
+        tasks=list(found.tasks),
+        reviews=list(found.reviews),
+        agents=list(found.agents),
+        schedules=list(found.schedules),
+        projects=list(found.projects),
+    )
+
+
+@router.delete("/members/{member_id}", status_code=204, operation_id="remove_member")
+async def remove_member(
+    member_id: str,
+    actor: Admin,
+    db: Db,
+    reassign_to: Annotated[str | None, Query(description="Who takes what the person answers for.")] = None,
+) -> None:
+    """Remove a person. Sessions and tokens end now, what they answer for goes on, and history keeps the name."""
+    async with db.transaction() as tx:
+        await removing.remove(tx, actor, member_id, reassign_to=reassign_to)
+
+
 @router.post("/members/{member_id}/link", status_code=201)
-async def make_sign_in_link(member_id: str, actor: Admin, db: Db) -> LinkOut:
-    """A token that signs the person in once: how they get in for the first time, or after losing a password."""
+async def make_sign_in_link(
+    member_id: str,
+    actor: Admin,
+    db: Db,
+    valid_hours: Annotated[
+        int | None, Query(ge=1, le=168, description="An invitation may wait up to a week; 15 minutes when absent.")
+    ] = None,
+) -> LinkOut:
+    """A token that signs the person in once: an invitation, or the way back after losing a password."""
+    lifetime = sessions.LINK_LIFETIME if valid_hours is None else valid_hours * HOUR
     async with db.transaction() as tx:
         member = await members.get(tx, actor.workspace_id, member_id)
         members.may_grant(actor.role, member.role, member.role)
-        token = await sessions.make_link(tx, member)
-    return LinkOut(token=token, expires_at=iso(tx.now + sessions.LINK_LIFETIME))
+        token = await sessions.make_link(tx, member, lifetime=lifetime)
+        data = {"name": member.name, "expires_at": iso(tx.now + lifetime)}
+        await tx.emit(Event(actor.workspace_id, "member.invited", member.id, data, actor.id))
+    return LinkOut(token=token, expires_at=iso(tx.now + lifetime))

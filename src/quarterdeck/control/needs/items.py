@@ -46,15 +46,6 @@ async def open_ones(tx: Transaction, workspace_id: str) -> list[Open]:
     return [_item(row) for row in rows]
 
 
-async def reassign(tx: Transaction, workspace_id: str, frm: str, to: str) -> None:
-    """What waits for one member waits for another."""
-    await tx.execute(
-        items.update()
-        .where(items.c.workspace_id == workspace_id, items.c.member_id == frm, sa.text(_OPEN))
-        .values(member_id=to)
-    )
-
-
 async def _open(tx: Transaction, event: StoredEvent, source: Source, people: People) -> None:
     task_id, agent_id = task_id_of(event), agent_id_of(event)
     task = None if task_id is None else people.tasks.get(task_id)

@@ -22,7 +22,7 @@ async def people_of(tx: Transaction, workspace_id: str) -> People:
     """Roles, names and owners, without any task."""
     persons = await tx.rows(
         sa.select(members.c.id, members.c.name, members.c.role)
-        .where(members.c.workspace_id == workspace_id)
+        .where(members.c.workspace_id == workspace_id, members.c.removed_at.is_(None))
         .order_by(members.c.created_at, members.c.id)
     )
     owners = await tx.rows(sa.select(agents.c.id, agents.c.owner_id).where(agents.c.workspace_id == workspace_id))

@@ -116,3 +116,22 @@ async def escalate(tx: Transaction, workspace_id: str, to: Escalation) -> bool:
         "at": to.at,
     }
     return (await tx.execute(statement, values)).rowcount > 0
+
+
+async def reassign(tx: Transaction, workspace_id: str, frm: str, to: str) -> None:
+    """What an event made wait for one member waits for another."""
+    await tx.execute(
+        items.update()
+        .where(items.c.workspace_id == workspace_id, items.c.member_id == frm, sa.text(_OPEN))
+        .values(member_id=to)
+    )
+
+
+async def forget_member(tx: Transaction, workspace_id: str, member_id: str) -> None:
+    """What it put off, and what was handed on to it: that waits for whom it waited before."""
+    await tx.execute(
+        marks.delete().where(
+            marks.c.workspace_id == workspace_id,
+            sa.or_(marks.c.member_id == member_id, marks.c.delegated_to_id == member_id),
+        )
+    )

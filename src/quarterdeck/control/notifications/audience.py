@@ -46,7 +46,9 @@ class People:
     @classmethod
     async def of(cls, tx: Transaction, workspace_id: str) -> "People":
         persons = await tx.rows(
-            sa.select(members.c.id, members.c.name, members.c.role).where(members.c.workspace_id == workspace_id)
+            sa.select(members.c.id, members.c.name, members.c.role).where(
+                members.c.workspace_id == workspace_id, members.c.removed_at.is_(None)
+            )
         )
         workers = await tx.rows(
             sa.select(agents.c.id, agents.c.name, agents.c.owner_id).where(agents.c.workspace_id == workspace_id)

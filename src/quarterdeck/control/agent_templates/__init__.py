@@ -1,0 +1,1 @@
+"""Agent templates: what new agents of a kind begin with."""

@@ -1,0 +1,1 @@
+"""Squads: agents that belong together, with a lead."""
