@@ -1,6 +1,7 @@
 """Bodies of API requests are small: they are read whole, up to a limit, before a route sees any of them.
 
-Except files that agents hand in or people attach: those stream to their route, which has a limit of its own.
+Except files that agents hand in or people attach, and imports: those stream to their route, which has a limit of its
+own.
 """
 
 import re
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from quarterdeck.kernel.errors import TooLarge
 
 MAX_BYTES = 4 * 1024 * 1024
-_STREAMED = re.compile(r"/api/v1/(runs/[^/]+/deliverables|tasks/[^/]+/attachments)/content")
+_STREAMED = re.compile(r"/api/v1/((runs/[^/]+/deliverables|tasks/[^/]+/attachments)/content|import(/csv)?)")
 
 
 def is_streamed(scope: Scope) -> bool:

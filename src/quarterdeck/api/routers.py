@@ -37,6 +37,7 @@ from quarterdeck.control.squads import api as squads
 from quarterdeck.control.tasks import api as tasks
 from quarterdeck.control.tasks import bulk_api as bulk
 from quarterdeck.control.templates import api as templates
+from quarterdeck.control.transfer import api as transfer
 
 ROUTERS: list[APIRouter] = [
     session.router,
@@ -56,6 +57,7 @@ ROUTERS: list[APIRouter] = [
     delegation.agent_router,
     schedules.router,
     templates.router,
+    transfer.router,
     runs.router,
     runs.agent_router,
     lever.router,

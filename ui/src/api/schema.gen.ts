@@ -948,6 +948,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Work
+         * @description Projects, task templates and tasks with their relations, as one portable JSON document.
+         */
+        get: operations["export_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hooks/{schedule_id}": {
         parameters: {
             query?: never;
@@ -962,6 +982,46 @@ export interface paths {
          * @description Fire a schedule from outside. The body is signed; as JSON its members are `{{payload.…}}` in the task's text.
          */
         post: operations["fire_by_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Import Work
+         * @description Bring in a document of /export: all of it, or nothing and what is wrong. Tasks get new numbers.
+         */
+        put: operations["import_work"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/import/csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Import Csv
+         * @description Bring in tasks from a CSV file: its first line names the columns, of which `title` is the only one needed.
+         */
+        put: operations["import_csv"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4421,6 +4481,30 @@ export interface components {
             to_count: number;
             /** To Start */
             to_start: number;
+        };
+        /** ImportedOut */
+        ImportedOut: {
+            /** Id */
+            id: string;
+            /** Key */
+            key: string;
+            /** Ref */
+            ref: string;
+            /** Title */
+            title: string;
+        };
+        /** ImportOut */
+        ImportOut: {
+            /** Dry Run */
+            dry_run: boolean;
+            /** Projects */
+            projects: string[];
+            /** Tasks */
+            tasks: components["schemas"]["ImportedOut"][];
+            /** Templates */
+            templates: string[];
+            /** Warnings */
+            warnings: string[];
         };
         /**
          * InboxKind
@@ -8874,6 +8958,38 @@ export interface operations {
             };
         };
     };
+    export_work: {
+        parameters: {
+            query?: {
+                /** @description Only this project. */
+                project_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document, to be kept or imported. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     fire_by_webhook: {
         parameters: {
             query?: never;
@@ -8892,6 +9008,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HookOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_work: {
+        parameters: {
+            query?: {
+                /** @description Only say what it would do. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_csv: {
+        parameters: {
+            query?: {
+                /** @description Only say what it would do. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -249,6 +249,18 @@ async def come_back(tx: Transaction, task: Task, *, again: bool, values: Mapping
     return await _moved_by_work(tx, task, TaskState.READY if again else TaskState.BACKLOG, values, actor)
 
 
+async def restore(
+    tx: Transaction, workspace_id: str, task_id: str, state: TaskState, *, actor: str | None = None
+) -> Task:
+    """Put a task that an import has just made where its document says it stood. Its history was elsewhere."""
+    task = await _locked(tx, workspace_id, task_id, None)
+    if task.created_at != tx.now or task.run_id is not None or state is TaskState.IN_PROGRESS:
+        raise _refused(task, state)
+    fresh = await write(tx, task, {"state": state.value, "state_since": tx.now})
+    await _tell_moved(tx, fresh, task.state, actor)
+    return fresh
+
+
 async def get(tx: Transaction, workspace_id: str, task_id: str) -> Task:
     """Raises NotFound."""
     task = await store.find(tx, workspace_id, task_id)

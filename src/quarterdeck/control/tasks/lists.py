@@ -66,6 +66,17 @@ async def page(
     return Page([task_of(row) for row in rows[:limit]], cursor)
 
 
+async def oldest(tx: Transaction, workspace_id: str, which: TaskFilter, *, after: int, limit: int) -> list[Task]:
+    """Whole tasks by number, from the one after that number on."""
+    rows = await tx.rows(
+        sa.select(*tasks.c)
+        .where(tasks.c.workspace_id == workspace_id, tasks.c.number > after, *_matching(tx, workspace_id, which))
+        .order_by(tasks.c.number)
+        .limit(limit)
+    )
+    return [task_of(row) for row in rows]
+
+
 async def counts(tx: Transaction, workspace_id: str, which: TaskFilter) -> dict[TaskState, int]:
     """How many tasks stand in each column of the board."""
     rows = await tx.rows(

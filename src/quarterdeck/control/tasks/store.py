@@ -316,6 +316,28 @@ async def set_held(tx: Transaction, workspace_id: str, task_ids: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """As much of a task as others refer to it by."""
+
+    ref: str
+    project_id: str | None
+
+
+async def briefly(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, Brief]:
+    """By id, however many."""
+    found: dict[str, Brief] = {}
+    wanted = sorted(set(task_ids))
+    for at in range(0, len(wanted), _CHUNK):
+        rows = await tx.rows(
+            sa.select(tasks.c.id, tasks.c.number, tasks.c.project_id).where(
+                tasks.c.workspace_id == workspace_id, tasks.c.id.in_(wanted[at : at + _CHUNK])
+            )
+        )
+        found |= {row["id"]: Brief(f"T-{row['number']}", row["project_id"]) for row in rows}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class SubtaskCount:
     total: int
     closed: int

@@ -1,0 +1,1 @@
+"""Work in and out: our own portable export, its import, and import from CSV."""

@@ -1,0 +1,75 @@
+"""The portable export: one JSON document that names things by name, so that it means the same anywhere."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH
+from quarterdeck.control.shapes import Instant
+from quarterdeck.control.tasks.bodies import AttemptLimit, Brief, Budget, CriterionIn, Label, Title
+from quarterdeck.control.tasks.model import MAX_CRITERIA, MAX_LABELS, MAX_WATCHERS, NOTE_LENGTH, TaskState
+from quarterdeck.control.tasks.views import PriorityName
+from quarterdeck.control.templates.bodies import DraftBody, Variables
+
+VERSION = 1
+MAX_TASKS = 5_000
+MAX_PROJECTS = 1_000
+MAX_TEMPLATES = 1_000
+MAX_EDGES = 200
+Key = Annotated[str, Field(min_length=1, max_length=200)]
+Email = Annotated[str, Field(max_length=254)]
+AgentName = Annotated[str, Field(max_length=100)]
+
+
+class Strict(BaseModel):
+    """What we do not know we do not drop in silence: it is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ProjectDoc(Strict):
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+    description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH)] = ""
+    lead_agent: AgentName | None = None
+    review: str = "one"
+    archived: bool = False
+
+
+class TemplateDoc(Strict):
+    """Agents, people and projects of a template belong to their workspace and stay behind."""
+
+    name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+    description: str = ""
+    task: DraftBody
+    variables: Variables = []
+
+
+class TaskDoc(Strict):
+    key: Key
+    """What other tasks of the document call it: `T-12`, or whatever else is unique in it."""
+    title: Title
+    brief: Brief = ""
+    acceptance: list[CriterionIn] = Field([], max_length=MAX_CRITERIA)
+    state: TaskState = TaskState.BACKLOG
+    priority: PriorityName = "normal"
+    labels: list[Label] = Field([], max_length=MAX_LABELS)
+    project: str | None = None
+    parent: Key | None = None
+    waits_for: list[Key] = Field([], max_length=MAX_EDGES)
+    agent: AgentName | None = None
+    accountable: Email | None = None
+    watchers: list[Email] = Field([], max_length=MAX_WATCHERS)
+    due_at: Instant | None = None
+    review: str | None = None
+    attempt_limit: AttemptLimit = 3
+    budget_nano: Budget | None = None
+    note: Annotated[str, Field(max_length=NOTE_LENGTH)] | None = None
+
+
+class Document(Strict):
+    quarterdeck_export: Literal[1]
+    """The version of this shape."""
+    exported_at: Instant | None = None
+    projects: list[ProjectDoc] = Field([], max_length=MAX_PROJECTS)
+    templates: list[TemplateDoc] = Field([], max_length=MAX_TEMPLATES)
+    tasks: list[TaskDoc] = Field([], max_length=MAX_TASKS)

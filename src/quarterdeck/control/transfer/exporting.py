@@ -1,0 +1,173 @@
+"""Writing the portable export, piece by piece: however much there is, little of it is in memory."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from quarterdeck.access import members
+from quarterdeck.control.agents import store as agents
+from quarterdeck.control.dependencies import store as dependencies
+from quarterdeck.control.projects import store as projects
+from quarterdeck.control.projects.model import Project
+from quarterdeck.control.tasks import lists, store
+from quarterdeck.control.tasks.lists import TaskFilter
+from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.tasks.policy import ReviewPolicy
+from quarterdeck.control.tasks.views import name_of
+from quarterdeck.control.templates import store as templates
+from quarterdeck.control.templates.bodies import DraftBody, VariableBody
+from quarterdeck.control.transfer.document import VERSION
+from quarterdeck.db import Database, Transaction
+from quarterdeck.kernel.clock import iso
+
+PAGE = 200
+
+
+async def document(db: Database, workspace_id: str, *, project_id: str | None = None) -> AsyncIterator[bytes]:
+    """The document, as bytes to be sent. With `project_id` only that project and its tasks."""
+    async with db.read() as tx:
+        people = await _emails(tx, workspace_id)
+        head = {"quarterdeck_export": VERSION, "exported_at": iso(tx.now)}
+        yield json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "projects": ['
+        async for piece in _separated(_projects(tx, workspace_id, project_id, people)):
+            yield piece
+        yield b'], "templates": ['
+        if project_id is None:
+            async for piece in _separated(_templates(tx, workspace_id)):
+                yield piece
+        yield b'], "tasks": ['
+        async for piece in _separated(_tasks(tx, workspace_id, project_id, people)):
+            yield piece
+        yield b"]}\n"
+
+
+async def _separated(found: AsyncIterator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    comma = b"\n"
+    async for each in found:
+        yield comma + json.dumps(each, ensure_ascii=False).encode()
+        comma = b",\n"
+
+
+async def _projects(
+    tx: Transaction, workspace_id: str, project_id: str | None, people: dict[str, str]
+) -> AsyncIterator[dict[str, Any]]:
+    after = None
+    while True:
+        page = await projects.page(tx, workspace_id, limit=PAGE, after=after)
+        leads = await agents.named(tx, workspace_id, {one.lead_agent_id for one in page.items if one.lead_agent_id})
+        for one in page.items:
+            if project_id in (None, one.id):
+                yield _project(one, leads, people)
+        after = page.next
+        if after is None:
+            return
+
+
+def _project(one: Project, leads: dict[str, str], people: dict[str, str]) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "description": one.description,
+        "lead_agent": None if one.lead_agent_id is None else leads[one.lead_agent_id],
+        "review": review_out(one.review, people),
+        "archived": one.archived_at is not None,
+    }
+
+
+async def _templates(tx: Transaction, workspace_id: str) -> AsyncIterator[dict[str, Any]]:
+    after = None
+    while True:
+        page = await templates.page(tx, workspace_id, limit=PAGE, after=after)
+        for one in page.items:
+            body = DraftBody.of(one.draft).model_copy(
+                update={"agent_id": None, "accountable_id": None, "project_id": None, "watchers": []}
+            )
+            review = None if one.draft.review is None else ReviewPolicy(one.draft.review)
+            if review is not None and review.member_id is not None:
+                body.review = None
+            yield {
+                "name": one.name,
+                "description": one.description,
+                "task": body.model_dump(),
+                "variables": [VariableBody.of(each).model_dump() for each in one.variables],
+            }
+        after = page.next
+        if after is None:
+            return
+
+
+async def _tasks(
+    tx: Transaction, workspace_id: str, project_id: str | None, people: dict[str, str]
+) -> AsyncIterator[dict[str, Any]]:
+    """Oldest first, so that parents mostly come before their parts."""
+    after = 0
+    while True:
+        found = await lists.oldest(tx, workspace_id, TaskFilter(project_id=project_id), after=after, limit=PAGE)
+        for each in await _shown(tx, workspace_id, found, project_id, people):
+            yield each
+        if len(found) < PAGE:
+            return
+        after = found[-1].number
+
+
+async def _shown(
+    tx: Transaction, workspace_id: str, found: Sequence[Task], project_id: str | None, people: dict[str, str]
+) -> list[dict[str, Any]]:
+    ids = [task.id for task in found]
+    names = await agents.named(tx, workspace_id, {task.agent_id for task in found if task.agent_id})
+    owned = await projects.named(tx, workspace_id, {task.project_id for task in found if task.project_id})
+    parents = await store.briefly(tx, workspace_id, {task.parent_id for task in found if task.parent_id})
+    watchers = await store.watchers_of(tx, workspace_id, ids)
+    waits = await dependencies.waits(tx, workspace_id, ids)
+    blockers = await store.briefly(tx, workspace_id, {wait.node.id for each in waits.values() for wait in each})
+    shown = []
+    for task in found:
+        parent = None if task.parent_id is None else parents[task.parent_id]
+        # Whatever stands outside of what is exported, nobody could find again.
+        inside = parent is not None and project_id in (None, parent.project_id)
+        shown.append(
+            {
+                "key": task.ref,
+                "title": task.title,
+                "brief": task.brief,
+                "acceptance": [
+                    {"text": one.text, "met": one.met, "deliverable": one.deliverable} for one in task.acceptance
+                ],
+                "state": task.state.value,
+                "priority": name_of(task.priority),
+                "labels": list(task.labels),
+                "project": None if task.project_id is None else owned[task.project_id],
+                "parent": parent.ref if parent is not None and inside else None,
+                "waits_for": [
+                    blockers[wait.node.id].ref
+                    for wait in waits[task.id]
+                    if project_id in (None, blockers[wait.node.id].project_id)
+                ],
+                "agent": None if task.agent_id is None or task.taken else names[task.agent_id],
+                "accountable": people.get(task.accountable_id),
+                "watchers": [people[one] for one in watchers[task.id] if one in people],
+                "due_at": None if task.due_at is None else iso(task.due_at),
+                "review": review_out(task.review, people),
+                "attempt_limit": task.attempt_limit,
+                "budget_nano": task.budget,
+                "note": task.note,
+            }
+        )
+    return shown
+
+
+def review_out(review: ReviewPolicy, people: dict[str, str]) -> str:
+    """The policy, with a member's e-mail in place of the id."""
+    if review.member_id is None:
+        return review.value
+    return f"member:{people[review.member_id]}" if review.member_id in people else ReviewPolicy.ONE.value
+
+
+async def _emails(tx: Transaction, workspace_id: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    after = None
+    while True:
+        page = await members.page(tx, workspace_id, after=after, limit=PAGE)
+        found |= {member.id: member.email for member in page.items}
+        after = page.next
+        if after is None:
+            return found

@@ -1,0 +1,217 @@
+"""Bringing a document in: all of it in one transaction, or nothing and what is wrong with it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from quarterdeck.access import members
+from quarterdeck.access.actors import Actor
+from quarterdeck.control.agents import store as agents
+from quarterdeck.control.dependencies import actions as dependencies
+from quarterdeck.control.projects import actions as projects
+from quarterdeck.control.projects import store as project_store
+from quarterdeck.control.projects.model import ProjectChange
+from quarterdeck.control.shapes import instant_in
+from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks.model import NewTask, Task, TaskState
+from quarterdeck.control.tasks.policy import ReviewPolicy
+from quarterdeck.control.tasks.views import priority_of
+from quarterdeck.control.templates import actions as templates
+from quarterdeck.control.templates import store as template_store
+from quarterdeck.control.transfer.document import Document, ProjectDoc, TaskDoc
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.errors import Invalid, QuarterdeckError
+
+MAX_WARNINGS = 200
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import made, and what it could not keep as it was."""
+
+    projects: list[str] = field(default_factory=list)
+    templates: list[str] = field(default_factory=list)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    """By the key that they have in the document."""
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, words: str) -> None:
+        if len(self.warnings) < MAX_WARNINGS and words not in self.warnings:
+            self.warnings.append(words)
+
+
+async def bring(tx: Transaction, actor: Actor, document: Document) -> Report:
+    """Make what the document says. Projects that are there by name are used; whoever is not here is warned of.
+
+    Raises Invalid naming the task whose fields or relations cannot be.
+    """
+    report = Report()
+    who = _Who(tx, actor.workspace_id, report)
+    ordered = _parents_first(document.tasks)
+    for project in document.projects:
+        await _project(tx, actor, project, who, report)
+    for template in document.templates:
+        if await template_store.by_name(tx, actor.workspace_id, template.name) is not None:
+            report.warn(f"There is a template {template.name} already; it was left as it is.")
+            continue
+        await templates.create(
+            tx,
+            actor.workspace_id,
+            name=template.name,
+            description=template.description,
+            draft=template.task.to_draft(),
+            variables=tuple(one.to_variable() for one in template.variables),
+            actor=actor.id,
+        )
+        report.templates.append(template.name)
+    for doc in ordered:
+        with _about(doc):
+            report.tasks[doc.key] = await _task(tx, actor, doc, who, report)
+    for doc in ordered:
+        with _about(doc):
+            for key in doc.waits_for:
+                mine, other = report.tasks[doc.key].id, report.tasks[key].id
+                await dependencies.add(tx, actor.workspace_id, mine, other, actor=actor.id)
+    # Last, because nothing is added to what is closed.
+    for doc in ordered:
+        if doc.state not in (TaskState.BACKLOG, TaskState.READY):
+            report.tasks[doc.key] = await tasks.restore(
+                tx, actor.workspace_id, report.tasks[doc.key].id, _restored(doc.state), actor=actor.id
+            )
+    await _archive(tx, actor, document)
+    return report
+
+
+def _restored(state: TaskState) -> TaskState:
+    """Work that was going on goes on nowhere: it is ready."""
+    return TaskState.READY if state is TaskState.IN_PROGRESS else state
+
+
+async def _project(tx: Transaction, actor: Actor, doc: ProjectDoc, who: "_Who", report: Report) -> None:
+    if await project_store.by_name(tx, actor.workspace_id, doc.name) is not None:
+        report.warn(f"There is a project {doc.name} already; its tasks join it and it was left as it is.")
+        return
+    await projects.create(
+        tx,
+        actor.workspace_id,
+        name=doc.name,
+        description=doc.description,
+        lead_agent_id=await who.agent(doc.lead_agent),
+        review=await who.review(doc.review) or ReviewPolicy.ONE,
+        actor=actor.id,
+    )
+    report.projects.append(doc.name)
+
+
+async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
+    """Last of all: an archived project takes no tasks."""
+    for doc in document.projects:
+        project = await project_store.by_name(tx, actor.workspace_id, doc.name)
+        if doc.archived and project is not None and project.created_at == tx.now:
+            change = ProjectChange(archived=True)
+            await projects.change(tx, actor.workspace_id, project.id, change, actor=actor.id)
+
+
+async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: "_Who", report: Report) -> Task:
+    project = None if doc.project is None else await project_store.by_name(tx, actor.workspace_id, doc.project)
+    if doc.project is not None and project is None:
+        raise Invalid(f"there is no project {doc.project}, here or in the document", field="project")
+    accountable = await who.member(doc.accountable, "answers for") or actor.id
+    found = [await who.member(email, "watches") for email in doc.watchers]
+    new = NewTask(
+        title=doc.title,
+        brief=doc.brief,
+        acceptance=tuple(one.to_criterion() for one in doc.acceptance),
+        state=TaskState.READY if doc.state is TaskState.READY else TaskState.BACKLOG,
+        priority=priority_of(doc.priority),
+        labels=tuple(doc.labels),
+        agent_id=await who.agent(doc.agent),
+        accountable_id=accountable,
+        due_at=None if doc.due_at is None else instant_in(doc.due_at, "due_at"),
+        review=None if doc.review is None else await who.review(doc.review),
+        attempt_limit=doc.attempt_limit,
+        project_id=None if project is None else project.id,
+        parent_id=None if doc.parent is None else report.tasks[doc.parent].id,
+        budget=doc.budget_nano,
+        watchers=tuple(one for one in found if one is not None),
+        note=doc.note,
+    )
+    return await tasks.create(tx, actor.workspace_id, new, actor=actor)
+
+
+def _parents_first(docs: list[TaskDoc]) -> list[TaskDoc]:
+    """In their order, a parent before its parts. Raises Invalid for a key that is not there, and for circles."""
+    by_key: dict[str, TaskDoc] = {}
+    for doc in docs:
+        if doc.key in by_key:
+            raise Invalid(f"Two tasks have the key {doc.key}.", field="key")
+        by_key[doc.key] = doc
+    for doc in docs:
+        for key in [*doc.waits_for, *([] if doc.parent is None else [doc.parent])]:
+            if key not in by_key:
+                raise Invalid(f"{doc.key} names {key}, which is not in the document.", field="key")
+    done: dict[str, TaskDoc] = {}
+    for doc in docs:
+        chain, here = [], doc
+        while here.key not in done:
+            if here in chain:
+                raise Invalid(f"{here.key} is a part of itself.", field="parent")
+            chain.append(here)
+            if here.parent is None:
+                break
+            here = by_key[here.parent]
+        done |= {each.key: each for each in reversed(chain)}
+    return list(done.values())
+
+
+class _about:
+    """What a verb refuses in this block is wrong with that task of the document."""
+
+    def __init__(self, doc: TaskDoc) -> None:
+        self._doc = doc
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, QuarterdeckError) and error.status < 500:
+            message = f"{self._doc.key} ({self._doc.title[:60]}): {error.message}"
+            raise Invalid(message, **{**error.extra, "key": self._doc.key}) from None
+
+
+class _Who:
+    """Names and e-mails of a document, looked up here; each once."""
+
+    def __init__(self, tx: Transaction, workspace_id: str, report: Report) -> None:
+        self._tx = tx
+        self._workspace_id = workspace_id
+        self._report = report
+        self._agents: dict[str, str | None] = {}
+        self._members: dict[str, str | None] = {}
+
+    async def agent(self, name: str | None) -> str | None:
+        if not name:
+            return None
+        if name not in self._agents:
+            found = await agents.by_name(self._tx, self._workspace_id, name)
+            self._agents[name] = None if found is None else found.id
+        if self._agents[name] is None:
+            self._report.warn(f"There is no agent {name} here; its tasks are for any agent.")
+        return self._agents[name]
+
+    async def member(self, email: str | None, does: str) -> str | None:
+        if not email:
+            return None
+        if email not in self._members:
+            found: Any = None
+            if "@" in email:
+                found = await members.by_email(self._tx, self._workspace_id, email)
+            self._members[email] = None if found is None else found.id
+        if self._members[email] is None:
+            self._report.warn(f"There is no member {email} here who {does} tasks.")
+        return self._members[email]
+
+    async def review(self, policy: str) -> ReviewPolicy | None:
+        if not policy.startswith("member:"):
+            return ReviewPolicy(policy)
+        member_id = await self.member(policy.removeprefix("member:"), "reviews")
+        return None if member_id is None else ReviewPolicy(f"member:{member_id}")
