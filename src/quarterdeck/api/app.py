@@ -23,6 +23,7 @@ from quarterdeck.api.origins import Origins
 from quarterdeck.api.pages import Dashboard
 from quarterdeck.api.routers import ROUTERS
 from quarterdeck.api.services import Readiness, Services
+from quarterdeck.control.connect.skill import skill
 from quarterdeck.control.http import PERMISSION_ATTRIBUTE
 
 PREFIX = "/api/v1"
@@ -130,6 +131,10 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
     async def agent_card(_: Request) -> Response:
         return await a2a.public_card()
 
+    async def skill_md(_: Request) -> Response:
+        return Response(skill(services.about.gateway_url), media_type="text/markdown; charset=utf-8")
+
+    app.add_route("/skill.md", skill_md, include_in_schema=False)
     app.add_route("/.well-known/agent-card.json", agent_card, include_in_schema=False)
     for path, endpoint in (("/mcp", mcp), ("/a2a", a2a), ("/a2a/{rest:path}", a2a)):
         app.router.routes.append(Route(path, endpoint, include_in_schema=False))

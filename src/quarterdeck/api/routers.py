@@ -13,6 +13,7 @@ from quarterdeck.control.budgets import api as budgets
 from quarterdeck.control.calls import api as calls
 from quarterdeck.control.channels import api as channels
 from quarterdeck.control.comments import api as comments
+from quarterdeck.control.connect import api as connect
 from quarterdeck.control.costs import api as costs
 from quarterdeck.control.delegation import api as delegation
 from quarterdeck.control.deliverables import api as deliverables
@@ -82,5 +83,6 @@ ROUTERS: list[APIRouter] = [
     providers.router,
     audit.router,
     settings.router,
+    connect.router,
     live.router,
 ]

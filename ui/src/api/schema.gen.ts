@@ -808,6 +808,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Connect
+         * @description How agents connect to this server: for each runtime and protocol, what to copy and where it goes.
+         */
+        get: operations["get_connect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{conversation_id}": {
         parameters: {
             query?: never;
@@ -3955,6 +3975,23 @@ export interface components {
              */
             via: "gateway" | "api" | "mcp" | "a2a";
         };
+        /** ConnectOut */
+        ConnectOut: {
+            /** A2A Url */
+            a2a_url: string;
+            /** Key Placeholder */
+            key_placeholder: string;
+            /** Mcp Url */
+            mcp_url: string;
+            /** Skill Url */
+            skill_url: string;
+            /** Snippets */
+            snippets: components["schemas"]["SnippetOut"][];
+            /** Token Placeholder */
+            token_placeholder: string;
+            /** Url */
+            url: string;
+        };
         /**
          * ConversationOut
          * @description Calls that continue each other, newest first.
@@ -5418,6 +5455,12 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * Proof
+         * @description How we know that a snippet is right.
+         * @enum {string}
+         */
+        Proof: "test" | "documentation";
         /** ProviderIn */
         ProviderIn: {
             /**
@@ -6253,6 +6296,22 @@ export interface components {
             /** Version */
             version: string;
             workspace: components["schemas"]["WorkspaceOut"];
+        };
+        /** SnippetOut */
+        SnippetOut: {
+            /** Gives */
+            gives: string;
+            /** Id */
+            id: string;
+            /** Language */
+            language: string;
+            proof: components["schemas"]["Proof"];
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+            /** Where */
+            where: string;
         };
         /** SnoozeIn */
         SnoozeIn: {
@@ -8707,6 +8766,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["quarterdeck__control__comments__api__PreviewOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_connect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectOut"];
                 };
             };
             /** @description Anything that went wrong. */
