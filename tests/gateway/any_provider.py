@@ -103,6 +103,8 @@ class Seen:
 class AnyProvider:
     url: str
     seen: list[Seen] = field(default_factory=list)
+    encoding: str | None = None
+    """The content-encoding its answers claim."""
     answers: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     """What to answer on a path: status, content type, body."""
 
@@ -112,7 +114,10 @@ class AnyProvider:
         headers = {name.decode(): value.decode() for name, value in exchange.headers}
         self.seen.append(Seen(exchange.method.decode(), target, headers, b"".join(pieces), len(pieces)))
         status, kind, body = self.answers.get(exchange.path) or self._spoken(exchange.path, self.seen[-1])
-        exchange.respond(status, [(b"content-type", kind.encode())], body)
+        headers = [(b"content-type", kind.encode())]
+        if self.encoding is not None:
+            headers.append((b"content-encoding", self.encoding.encode()))
+        exchange.respond(status, headers, body)
 
     def _spoken(self, path: str, seen: Seen) -> tuple[int, str, bytes]:
         stream = "streamGenerateContent" in path

@@ -160,6 +160,10 @@ class Draft(msgspec.Struct):
     model_answered: str | None = None
     usage: Usage | None = None
     usage_source: str = "none"
+    priced: tuple[int | None, PriceNote | None] | None = None
+    """Cost and price, where they take more than one look-up and were found beforehand."""
+    batch_results: str | None = None
+    """What names the batch's results that were read: they are billed once, however often they are read."""
     reported_cost: int | None = None
     """Nano-dollars, when the provider itself says what the call cost."""
 
@@ -294,6 +298,8 @@ class Draft(msgspec.Struct):
             extra["route"] = self.route.name
         if self.shadow_of is not None:
             extra["shadow_of"] = self.shadow_of
+        if self.batch_results is not None:
+            extra["batch_results"] = self.batch_results
         if self.ceiling_cost:
             extra["ceiling"] = self.ceiling_cost
         return extra

@@ -18,6 +18,7 @@ from quarterdeck.gateway import errors, targets
 from quarterdeck.gateway.answers import answer_headers
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.dialects.base import Dialect
+from quarterdeck.gateway.dialects.batch_results import BatchReader
 from quarterdeck.gateway.dialects.bytes_patch import set_top_level
 from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.draft import Draft
@@ -28,14 +29,19 @@ from quarterdeck.gateway.server import BodyTooLarge, Exchange
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.translation import Outgoing
-from quarterdeck.gateway.transport import Response, UpstreamError
+from quarterdeck.gateway.transport import Decoder, Response, UpstreamError
+from quarterdeck.ledger.record import PriceNote
 
+BATCH_LIMIT = 8 << 30
+"""Bytes of results, decompressed, after which something is wrong with them."""
 KEPT_ANSWER = 1 << 20
 """Bytes of an answer in text that are kept with the record; a longer one is only counted."""
 _NAMED = re.compile(rb"/(?:proxy|v1/native)/([^/?]+)(/.*)?", re.DOTALL)
 _OPENAI = re.compile(
     r"/v1/(?:images/.+|audio/.+|moderations|files(?:/.*)?|uploads(?:/.*)?|batches(?:/.*)?|fine_tuning/.+|responses/.+)"
 )
+_ANTHROPIC = re.compile(r"/v1/messages/batches(?:/.*)?")
+_RESULTS = re.compile(rb"(?:/v1)?/(?:files/[^/]+/content|messages/batches/[^/]+/results)")
 _STORED = re.compile(r"/v1/(?:files|uploads)(?:/.*)?")
 _READS = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 _UPWARDS = re.compile(rb"(?:/|\\|%2f|%5c)(?:\.|%2e){1,2}(?=/|\\|%2f|%5c|$)", re.IGNORECASE)
@@ -57,20 +63,27 @@ def native_of(exchange: Exchange) -> NativeEndpoint | None:
     free = method in _READS
     if named is not None:
         return _endpoint(named[2] or b"", method, named[1].decode("latin-1"), free=free)
+    if _ANTHROPIC.fullmatch(exchange.path) is not None and raw_path.startswith(b"/v1/"):
+        return _endpoint(raw_path, method, None, free=True, family="anthropic")
     if _OPENAI.fullmatch(exchange.path) is None or not raw_path.startswith(b"/v1/"):
         return None
     free = free or _STORED.fullmatch(exchange.path) is not None
     return _endpoint(raw_path.removeprefix(b"/v1"), method, None, free=free)
 
 
-def _endpoint(path: bytes, method: bytes, provider: str | None, *, free: bool) -> NativeEndpoint:
+def _endpoint(
+    path: bytes, method: bytes, provider: str | None, *, free: bool, family: str = "openai"
+) -> NativeEndpoint:
+    form = "native_free" if free else None
+    if method == b"GET" and _RESULTS.fullmatch(path):
+        form = "native_batch"
     return NativeEndpoint(
         dialect="native",
         provider_path=path,
-        family="openai",
+        family=family,
         method=method,
         billing=Billing.FREE if free else Billing.UNKNOWN,
-        form="native_free" if free else None,
+        form=form,
         provider=provider,
     )
 
@@ -103,6 +116,8 @@ class NativeCalls(ModelCalls):
         asked = draft.facts.model or ""
         header = draft.headers.get(b"x-quarterdeck-provider") if endpoint.provider is None else None
         name = header.decode("latin-1") if header is not None else endpoint.provider
+        if name is None and endpoint.family == "anthropic":
+            return _only_one(workspace, "anthropic")
         if name is None:
             return await self._openai_like(draft, workspace, asked)
         found = next((provider for provider in workspace.providers if provider.name == name), None)
@@ -126,9 +141,7 @@ class NativeCalls(ModelCalls):
             if target.renamed:
                 draft.request_body = set_top_level(draft.request_body, "model", msgspec.json.encode(target.model))
             return target
-        if len(able) != 1:
-            raise errors.provider_unnamed([provider.name for provider in able])
-        return targets.at(able[0], "")
+        return _only_one(workspace, "openai_chat")
 
     def _outgoing(self, draft: Draft, dialect: Dialect, target: Target, exchange: Exchange) -> Outgoing:
         headers = forwarded(draft.request_headers)
@@ -146,10 +159,20 @@ class NativeCalls(ModelCalls):
 
     async def _relay(self, draft: Draft, dialect: Dialect, response: Response, exchange: Exchange) -> None:
         dialect = BY_NAME[draft.endpoint.reader]
-        if draft.endpoint.form in (None, "native_free") and not _is_small_json(draft, response):
+        if draft.endpoint.form == "native_batch" or (
+            draft.endpoint.form in (None, "native_free") and not _is_small_json(draft, response)
+        ):
             await relay_through(draft, dialect, response, exchange, self._parts.settler)
         else:
             await super()._relay(draft, dialect, response, exchange)
+
+
+def _only_one(workspace: WorkspaceEntry, dialect: str) -> Target:
+    """The only provider that speaks the dialect. Raises Refusal when there are others to choose from."""
+    able = [provider for provider in workspace.providers if dialect in SPECS[provider.kind].dialects]
+    if len(able) != 1:
+        raise errors.provider_unnamed([provider.name for provider in able])
+    return targets.at(able[0], "")
 
 
 async def relay_through(
@@ -160,12 +183,14 @@ async def relay_through(
     plain = value_of(response.headers, b"content-encoding") is None
     keep = kind.startswith(("text/", "application/json")) and plain
     reader = draft.reader = dialect.reader()
+    results = reader if isinstance(reader, BatchReader) else None
+    decoder = Decoder(response.headers, BATCH_LIMIT) if results is not None and not plain else None
     exchange.start(response.status, answer_headers(draft, None))
     draft.begun = True
     try:
         while (chunk := await response.chunk()) is not None:
-            if keep and kind.startswith("text/event-stream"):
-                reader.feed(chunk)
+            if results is not None or (keep and kind.startswith("text/event-stream")):
+                reader.feed(chunk if decoder is None else decoder.feed(chunk))
             if keep and draft.response_size + len(chunk) <= KEPT_ANSWER:
                 draft.took_chunk(chunk)
             else:
@@ -178,12 +203,41 @@ async def relay_through(
     draft.upstream_done = draft.elapsed()
     if response.status >= 400 and draft.outcome == "ok":
         draft.outcome, draft.error_code = "error", f"status_{response.status}"
-    draft.usage, draft.model_answered = reader.usage, reader.model
+    if results is not None and draft.outcome == "ok":
+        results.end()
+        await _bill_once(draft, results, settler)
+    elif results is None:
+        draft.usage, draft.model_answered = reader.usage, reader.model
     await settler.settle(draft, dialect)
     if draft.outcome == "cut":
         exchange.break_off()
     else:
         exchange.finish()
+
+
+async def _bill_once(draft: Draft, results: BatchReader, settler: Settler) -> None:
+    """A batch's results may be read again and again; the first whole reading is what the batch cost."""
+    target, workspace = draft.target, draft.workspace
+    assert target is not None and workspace is not None
+    if results.usage is None:
+        return
+    name = f"{target.provider.name}{draft.endpoint.provider_path.decode('latin-1')}"
+    if not settler.first_reading(workspace.id, name):
+        return
+    draft.batch_results, draft.usage, draft.model_answered = name, results.usage, results.model
+    if results.model is None:
+        draft.priced = await asyncio.to_thread(_cost_of, results, target, settler)
+
+
+def _cost_of(results: BatchReader, target: Target, settler: Settler) -> tuple[int | None, PriceNote | None]:
+    """Of answers by several models: each at its own price; None when one has none. Blocking."""
+    total = 0
+    for model, used in results.by_model.items():
+        quote = settler.prices.resolve(target.provider.kind, model, provider=target.provider.name)
+        if quote is None:
+            return None, None
+        total += quote.cost(used)[0]
+    return total, PriceNote("genai-prices", settler.prices.version, {})
 
 
 def _known(target: Target, endpoint: Endpoint) -> Endpoint | None:

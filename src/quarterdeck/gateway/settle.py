@@ -19,6 +19,7 @@ from quarterdeck.ledger.record import PriceNote, encode
 
 log = logging.getLogger(__name__)
 
+RESULTS_REMEMBERED = 10_000
 _MAY_BE_BILLED = frozenset({"ok", "cut", "cancelled"})
 
 
@@ -48,6 +49,17 @@ class Settler:
         self._metrics = metrics
         self._grew = grew
         self._resolving: set[asyncio.Task[object]] = set()
+        self._read: set[tuple[str, str]] = set()
+
+    def first_reading(self, workspace_id: str, results: str) -> bool:
+        """Whether a batch's results are read here for the first time; the ingester asks the same across processes."""
+        key = (workspace_id, results)
+        if key in self._read:
+            return False
+        if len(self._read) >= RESULTS_REMEMBERED:
+            self._read.clear()
+        self._read.add(key)
+        return True
 
     @property
     def journal_full(self) -> bool:
@@ -129,6 +141,8 @@ class Settler:
         target, usage = draft.target, draft.usage
         if target is None or usage is None:
             return _without_usage(draft), None
+        if draft.priced is not None:
+            return draft.priced
         provider = target.provider
         quote = self.prices.cached(provider.kind, draft.model_answered or target.model, provider=provider.name)
         return quote.cost(usage) if quote is not None and quote is not MISSING else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from quarterdeck.db import Database
-from quarterdeck.ledger import intake, partitions, tables
+from quarterdeck.ledger import batch_readings, intake, partitions, tables
 from quarterdeck.ledger.intake import Draft, Node, Poison, Redact
 from quarterdeck.ledger.packs import Packs, Place
 from quarterdeck.ledger.reader import Batch
@@ -134,6 +134,7 @@ class Preparer:
             calls = await self._store.known_calls(tx, ids)
             nodes = await self._store.known(tx, tables.nodes, _grouped(work.nodes))
             contents = await self._store.known(tx, tables.contents, _grouped(work.contents))
+            await batch_readings.leave_out_counted(tx, work.drafts)
         if calls:
             log.warning("calls_already_stored count=%d", len(calls))
             work.drafts = [draft for draft in work.drafts if draft.record.id not in calls]

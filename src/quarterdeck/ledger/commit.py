@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
 from quarterdeck.kernel.events import Event
-from quarterdeck.ledger import rows, tables
+from quarterdeck.ledger import batch_readings, rows, tables
 from quarterdeck.ledger.batches import Reject, Work
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.reader import START
@@ -74,6 +74,7 @@ class Committer:
             async with self._db.transaction() as tx:
                 await _move_offset(tx, journal_id, before, work)
                 await self._store.write(tx, made)
+                await batch_readings.remember(tx, drafts)
                 await _set_aside(tx, journal_id, work.rejects)
                 for event in (*_events(drafts), *_mismatches(drafts)):
                     await tx.emit(event)

@@ -316,6 +316,17 @@ key_activity = sa.Table(
     sa.PrimaryKeyConstraint("workspace_id", "key_id"),
 )
 
+batch_readings = sa.Table(
+    "batch_readings",
+    metadata,
+    _own("workspace_id", sa.Text),
+    _own("results", sa.Text),
+    _own("call_id", Id),
+    sa.PrimaryKeyConstraint("workspace_id", "results"),
+    sqlite_with_rowid=False,
+)
+"""Which call's reading of a batch's results is the one that counts: results are billed once, however often read."""
+
 ingest_offsets = sa.Table(
     "ingest_offsets",
     metadata,

@@ -2,6 +2,7 @@
 
 from quarterdeck.gateway.dialects import (
     anthropic,
+    batch_results,
     native,
     openai_chat,
     openai_embeddings,
@@ -33,5 +34,6 @@ _ALL: tuple[Dialect, ...] = (
     bedrock.INVOKE,
     native.DIALECT,
     native.FREE,
+    batch_results.DIALECT,
 )
 BY_NAME: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

@@ -35,6 +35,7 @@ OTHERS = {
     "openai_realtime",
     "native",
     "native_free",
+    "native_batch",
 }
 
 
