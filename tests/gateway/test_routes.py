@@ -536,7 +536,7 @@ async def test_stopping_a_call_between_two_tries_ends_it(gateway: Gateway) -> No
         while not gateway.seen:
             await asyncio.sleep(0.01)
     await asyncio.sleep(0.1)
-    assert await gateway.open_calls.end("agent", "agt_1", "run_stopped", "Stop here.") == 1
+    assert await gateway.open_calls.end("agent", ["agt_1"], "run_stopped", "Stop here.") == 1
     answer = await waiting
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "run_stopped")
     assert len((await gateway.record()).attempts) == 1
