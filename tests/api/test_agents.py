@@ -28,6 +28,7 @@ async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owne
         "desired": "enabled",
         "capacity": 2,
         "body_mode": "redacted",
+        "route": None,
         "declared": False,
         "created_at": "2027-01-15T08:00:00.000000Z",
         "last_call_at": None,

@@ -133,6 +133,21 @@ async def revoke(tx: Transaction, workspace_id: str, key_id: str, *, actor: str 
     return key
 
 
+async def set_route(
+    tx: Transaction, workspace_id: str, key_id: str, route: str | None, *, actor: str | None = None
+) -> Key:
+    """The saved route that calls with this key take; tells `key.changed`. Raises NotFound."""
+    taken = await tx.changed(
+        keys.update()
+        .where(keys.c.workspace_id == workspace_id, keys.c.id == key_id, keys.c.route.is_distinct_from(route))
+        .values(route=route)
+    )
+    key = await get(tx, workspace_id, key_id)
+    if taken:
+        await _tell(tx, "key.changed", key, actor)
+    return key
+
+
 async def rotate(
     tx: Transaction, workspace_id: str, key_id: str, *, overlap_s: int = 0, actor: str | None = None
 ) -> Issued:

@@ -31,6 +31,7 @@ from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
 from quarterdeck.control.reviews import api as reviews
+from quarterdeck.control.routes import api as routes
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.schedules import api as schedules
 from quarterdeck.control.settings import api as settings
@@ -80,6 +81,7 @@ ROUTERS: list[APIRouter] = [
     costs.router,
     budgets.router,
     limits.router,
+    routes.router,
     providers.router,
     audit.router,
     settings.router,

@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     now = SystemClock().now
     parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, now, Signer(transport, now))
     caches = Caches(settings, parts)
+    bus.providers = lambda: parts.health.shown(time.monotonic())
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
     health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept)
     app = GatewayApp(parts, ModelCalls(parts), forward, health)

@@ -32,12 +32,15 @@ class Api:
     def patch(self, path: str, **body: Any) -> Any:
         return self._send("PATCH", path, body=body)
 
-    def ask(self, verb: "Ask[Any]") -> Any:
-        """A verb of the agents' client, answered as the server's JSON."""
-        return self._server.send(replace(verb, read=_as_it_is))
+    def put(self, path: str, **body: Any) -> Any:
+        return self._send("PUT", path, body=body)
 
     def delete(self, path: str) -> Any:
         return self._send("DELETE", path)
+
+    def ask(self, verb: "Ask[Any]") -> Any:
+        """A verb of the agents' client, answered as the server's JSON."""
+        return self._server.send(replace(verb, read=_as_it_is))
 
     def _send(self, method: str, path: str, **what: Any) -> Any:
         from quarterdeck.client.asks import Ask  # noqa: PLC0415

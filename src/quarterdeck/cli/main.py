@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, caps, channels, local, schedules, work
+from quarterdeck.cli import audit, caps, channels, local, routes, schedules, work
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -20,6 +20,7 @@ db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(audit.app, name="audit")
 app.add_typer(channels.app, name="channels")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(routes.app, name="routes")
 for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("tasks", tasks), ("db", db)):
     app.add_typer(group, name=name)
 

@@ -37,6 +37,8 @@ class Bus:
         """Told what the account says of budgets."""
         self.report: Callable[[], Report] | None = None
         """Asked how budgets and limits stand here."""
+        self.providers: Callable[[], list[wire.ProviderState]] = list
+        """How providers do."""
 
     @property
     def connected(self) -> bool:
@@ -109,15 +111,20 @@ class Bus:
 
     async def _tell_traffic(self, writer: asyncio.StreamWriter) -> None:
         told_idle = False
+        told: list[wire.ProviderState] = []
         while True:
             await asyncio.sleep(TRAFFIC_EVERY_S)
             self._wake_sent = False
             runs, open_calls = self._open_calls.traffic()
             budgets, limits, stops = self.report() if self.report is not None else ([], [], [])
-            if not runs and not open_calls and not stops and told_idle:
+            providers = self.providers()
+            if not runs and not open_calls and not stops and told_idle and providers == told:
                 continue
             told_idle = not open_calls
-            dropped = self.journal_dropped()
-            traffic = wire.Traffic(runs, open_calls, dropped, budgets=budgets, limits=limits, stops=stops)
+            dropped, news = self.journal_dropped(), None if providers == told else providers
+            told = providers
+            traffic = wire.Traffic(
+                runs, open_calls, dropped, budgets=budgets, limits=limits, stops=stops, providers=news
+            )
             wire.write(writer, traffic)
             await writer.drain()

@@ -26,7 +26,19 @@ class Line:
         self.journal_dropped = 0
         self.budgets: list[wire.BudgetState] = []
         self.limits: list[wire.LimitState] = []
+        self.providers: list[wire.ProviderState] = []
         self.waiting: dict[int, asyncio.Future[int]] = {}
+
+
+_BADNESS = ("up", "limited", "probing", "out")
+
+
+def _states(providers: list[wire.ProviderState]) -> set[tuple[str, str, str]]:
+    return {(each.workspace_id, each.provider, each.state) for each in providers}
+
+
+def _worse(state: wire.ProviderState) -> tuple[int, float]:
+    return _BADNESS.index(state.state), state.error_rate or 0.0
 
 
 class BusServer:
@@ -98,6 +110,16 @@ class BusServer:
         heard = await asyncio.gather(*(self._give_spent(line, spent) for line in list(self._lines)))
         if heard and all(heard):
             self.spent_told = spent.journals
+
+    def provider_states(self, workspace_id: str) -> list[wire.ProviderState]:
+        """How each provider does; where several gateways saw it, as the one says that saw it worst."""
+        found: dict[str, wire.ProviderState] = {}
+        for line in self._lines:
+            for state in line.providers:
+                known = found.get(state.provider)
+                if state.workspace_id == workspace_id and (known is None or _worse(state) > _worse(known)):
+                    found[state.provider] = state
+        return list(found.values())
 
     async def publish(self, snapshot: Snapshot) -> None:
         """Give every gateway the snapshot; returns when each has swapped it in (or went silent)."""
@@ -182,6 +204,9 @@ class BusServer:
         elif isinstance(frame, wire.Traffic):
             moved = line.open_calls != frame.open_calls
             line.open_calls, line.journal_dropped = frame.open_calls, frame.journal_dropped
+            if frame.providers is not None:
+                moved = moved or _states(line.providers) != _states(frame.providers)
+                line.providers = frame.providers
             if moved:
                 self.moved()
             line.budgets, line.limits = frame.budgets, frame.limits

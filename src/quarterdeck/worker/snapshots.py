@@ -24,12 +24,12 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control import scopes
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.budgets.entries import entries_of
-from quarterdeck.control.declared.store import routes
 from quarterdeck.control.limits import store as limit_store
 from quarterdeck.control.limits.model import Limit
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.providers.credentials import resolve
 from quarterdeck.control.providers.model import Credential, Provider
+from quarterdeck.control.routes.store import routes
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed, wait_up_to
@@ -49,6 +49,7 @@ RELEVANT = (
     "budget.changed",
     "task.changed",
     "limit.",
+    "route.",
 )
 RUNS_REMEMBERED = HOUR
 DEBOUNCE_S = 0.02
@@ -207,10 +208,12 @@ class Publisher:
 
 
 async def _agents(tx: Transaction, open_runs: OpenRuns) -> dict[str, dict[str, AgentEntry]]:
-    query = sa.select(agents.c.workspace_id, agents.c.id, agents.c.name, agents.c.desired, agents.c.body_mode)
+    columns = (agents.c.workspace_id, agents.c.id, agents.c.name, agents.c.desired, agents.c.body_mode, agents.c.route)
     found: dict[str, dict[str, AgentEntry]] = defaultdict(dict)
-    for workspace_id, agent_id, name, desired, body_mode in (await tx.execute(query)).all():
-        found[workspace_id][agent_id] = AgentEntry(agent_id, name, desired, body_mode, open_runs.get(agent_id, []))
+    for workspace_id, agent_id, name, desired, body_mode, route in (await tx.execute(sa.select(*columns))).all():
+        found[workspace_id][agent_id] = AgentEntry(
+            agent_id, name, desired, body_mode, open_runs.get(agent_id, []), route=route
+        )
     return found
 
 

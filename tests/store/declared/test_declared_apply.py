@@ -17,11 +17,11 @@ from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.budgets import store as budget_store
 from quarterdeck.control.declared.actions import BadConfig, Change, apply
-from quarterdeck.control.declared.store import routes_of
 from quarterdeck.control.limits import store as limit_store
 from quarterdeck.control.providers import actions as provider_actions
 from quarterdeck.control.providers import store as providers
 from quarterdeck.control.providers.model import Wanted
+from quarterdeck.control.routes import store as route_store
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import read_after
 from quarterdeck.kernel import toml
@@ -102,9 +102,9 @@ async def test_the_documented_example_becomes_rows(applied: Applier, db: Databas
         ("added", "member sam@example.com"),
         ("added", "provider openai"),
         ("added", "provider anthropic"),
+        ("added", "route default"),
         ("added", "agent research"),
         ("added", "key of agent research"),
-        ("added", "route default"),
         ("changed", "prices"),
     ]
     async with db.read() as tx:
@@ -119,7 +119,7 @@ async def test_the_documented_example_becomes_rows(applied: Applier, db: Databas
         assert (owner.email, owner.role, owner.password_hash) == ("sam@example.com", Role.OPERATOR, None)
         key = await keyring.find(tx, key_hash(ENVIRON["RESEARCH_KEY"]))
         assert key is not None and key.agent_id == agent.id and key.declared
-        assert (await routes_of(tx, boot.workspace.id))["default"]["strategy"]["mode"] == "fallback"
+        assert (await route_store.declared(tx, boot.workspace.id))["default"]["strategy"]["mode"] == "fallback"
         (price,) = await providers.prices(tx, boot.workspace.id)
         assert price["units"] == {"input_tokens": 150_000_000, "output_tokens": 2 * 10**9, "web_searches": 10**13}
 

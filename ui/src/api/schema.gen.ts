@@ -1108,6 +1108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys/{key_id}/route": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Attach Route To Key
+         * @description The route that calls with this key take when they name none themselves.
+         */
+        put: operations["attach_route_to_key"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/lever/kill": {
         parameters: {
             query?: never;
@@ -1692,6 +1712,26 @@ export interface paths {
         patch: operations["change_provider"];
         trace?: never;
     };
+    "/api/v1/providers/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Providers Health
+         * @description How each provider does, from the calls that pass: latency, failures, whether it is out.
+         */
+        get: operations["providers_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers/kinds": {
         parameters: {
             query?: never;
@@ -1726,6 +1766,115 @@ export interface paths {
          * @description Answer an agent's question.
          */
         post: operations["answer_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Routes
+         * @description Saved routes by name.
+         */
+        get: operations["list_routes"];
+        put?: never;
+        /**
+         * Create Route
+         * @description Save a route. Gateways go by it when this answers.
+         */
+        post: operations["create_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get Route */
+        get: operations["get_route"];
+        /**
+         * Save Route
+         * @description The next version of a route. Gateways go by it when this answers.
+         */
+        put: operations["save_route"];
+        post?: never;
+        /**
+         * Remove Route
+         * @description Take a route away that nobody uses.
+         */
+        delete: operations["remove_route"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes/{name}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll Back Route
+         * @description An old config again, as a new version.
+         */
+        post: operations["roll_back_route"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Route Versions
+         * @description Every config the route ever had, newest first.
+         */
+        get: operations["list_route_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/routes/dry-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dry Run Route
+         * @description Where a call would go, and why. Nothing is sent. Health is live; chance falls by `seed`.
+         */
+        post: operations["dry_run_route"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2960,6 +3109,8 @@ export interface components {
             open_runs: components["schemas"]["OpenRunOut"][];
             owner: components["schemas"]["Named"];
             reports_to: components["schemas"]["Named"] | null;
+            /** Route */
+            route?: string | null;
             /** Skills */
             skills: string[];
             status: components["schemas"]["StatusOut"];
@@ -2990,6 +3141,11 @@ export interface components {
              * @description null: nobody.
              */
             reports_to_id?: string | null;
+            /**
+             * Route
+             * @description A saved route; null takes it away.
+             */
+            route?: string | null;
             /** Skills */
             skills?: string[] | null;
         };
@@ -4249,6 +4405,107 @@ export interface components {
              */
             watchers?: string[];
         };
+        /** DryRunDecisionOut */
+        DryRunDecisionOut: {
+            /** At */
+            at: string;
+            /** Words */
+            words: string;
+        };
+        /**
+         * DryRunIn
+         * @description Give `route` or `config`; the rest describes the call.
+         */
+        DryRunIn: {
+            /** Agent */
+            agent?: string | null;
+            /**
+             * Answers
+             * @default {}
+             */
+            answers?: {
+                [key: string]: number;
+            };
+            /**
+             * Body
+             * @default {}
+             */
+            body?: {
+                [key: string]: unknown;
+            };
+            /** Budget Left Usd */
+            budget_left_usd?: number | null;
+            /** Config */
+            config?: {
+                [key: string]: unknown;
+            } | null;
+            /** Deadline Ms */
+            deadline_ms?: number | null;
+            /**
+             * Headers
+             * @default {}
+             */
+            headers?: {
+                [key: string]: string;
+            };
+            /**
+             * Metadata
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Model
+             * @default
+             */
+            model?: string;
+            /**
+             * Path
+             * @default /v1/chat/completions
+             */
+            path?: string;
+            /** Route */
+            route?: string | null;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed?: number;
+            /**
+             * Task
+             * @default {}
+             */
+            task?: {
+                [key: string]: unknown;
+            };
+        };
+        /** DryRunOut */
+        DryRunOut: {
+            /** Decisions */
+            decisions: components["schemas"]["DryRunDecisionOut"][];
+            /** Order When All Fail */
+            order_when_all_fail: string[];
+            /** Status */
+            status: number;
+            /** Steps */
+            steps: components["schemas"]["DryRunStepOut"][];
+        };
+        /** DryRunStepOut */
+        DryRunStepOut: {
+            /** Answers */
+            answers: number | null;
+            /** Model */
+            model: string | null;
+            /** Option */
+            option: string;
+            /** Provider */
+            provider: string | null;
+            /** Wait Ms */
+            wait_ms: number;
+            /** Why */
+            why: string;
+        };
         /**
          * DutiesOut
          * @description Ids of what a member answers for. `projects` and `reviews` are those whose review policy names it.
@@ -4724,6 +4981,11 @@ export interface components {
             run_id: string | null;
             /** State */
             state: string;
+        };
+        /** KeyRouteIn */
+        KeyRouteIn: {
+            /** Route */
+            route?: string | null;
         };
         /** KeysOut */
         KeysOut: {
@@ -5461,6 +5723,25 @@ export interface components {
          * @enum {string}
          */
         Proof: "test" | "documentation";
+        /** ProviderHealthOut */
+        ProviderHealthOut: {
+            /** Busy */
+            busy: number;
+            /** Error Rate */
+            error_rate: number | null;
+            /** Last Error */
+            last_error: string | null;
+            /** Last Error At */
+            last_error_at: string | null;
+            /** Latency Ms */
+            latency_ms: number | null;
+            /** Provider */
+            provider: string;
+            /** Since */
+            since: string | null;
+            /** State */
+            state: string;
+        };
         /** ProviderIn */
         ProviderIn: {
             /**
@@ -5519,6 +5800,11 @@ export interface components {
              * @description A new one; null takes it away; absent keeps it.
              */
             secret?: string | null;
+        };
+        /** ProvidersHealthOut */
+        ProvidersHealthOut: {
+            /** Items */
+            items: components["schemas"]["ProviderHealthOut"][];
         };
         /** ProvidersOut */
         ProvidersOut: {
@@ -5944,6 +6230,96 @@ export interface components {
              * @default 0
              */
             overlap_s?: number;
+        };
+        /** RouteChange */
+        RouteChange: {
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** RouteIn */
+        RouteIn: {
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /** RouteOut */
+        RouteOut: {
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Declared */
+            declared: boolean;
+            /** Name */
+            name: string;
+            /** Summary */
+            summary: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Used By */
+            used_by: string[];
+            /** Version */
+            version: number;
+        };
+        /** RouteRollBackIn */
+        RouteRollBackIn: {
+            /** To */
+            to: number;
+        };
+        /** RoutesOut */
+        RoutesOut: {
+            /** Items */
+            items: components["schemas"]["RouteOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /** RouteVersionOut */
+        RouteVersionOut: {
+            /** Config */
+            config: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Made By */
+            made_by: string | null;
+            /** Note */
+            note: string;
+            /** Version */
+            version: number;
+        };
+        /** RouteVersionsOut */
+        RouteVersionsOut: {
+            /** Items */
+            items: components["schemas"]["RouteVersionOut"][];
+            /** Next */
+            next: string | null;
         };
         /** RowChangeOut */
         RowChangeOut: {
@@ -9274,6 +9650,39 @@ export interface operations {
             };
         };
     };
+    attach_route_to_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRouteIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     kill: {
         parameters: {
             query?: never;
@@ -10531,6 +10940,35 @@ export interface operations {
             };
         };
     };
+    providers_health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvidersHealthOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_kinds: {
         parameters: {
             query?: never;
@@ -10582,6 +11020,281 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuestionOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_routes: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoutesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_route: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RouteRollBackIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_route_versions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RouteVersionsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dry_run_route: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DryRunIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DryRunOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -17,6 +17,7 @@ async def create(
     description: str = "",
     capacity: int = 1,
     body_mode: str | None = None,
+    route: str | None = None,
     declared: bool = False,
     actor: str | None = None,
 ) -> Agent:
@@ -38,6 +39,7 @@ async def create(
         declared=declared,
         created_at=tx.now,
         version=1,
+        route=route,
     )
     try:
         await store.insert(tx, agent)

@@ -20,6 +20,7 @@ from quarterdeck.control.agents.model import (
 )
 from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileChange
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
+from quarterdeck.control.routes import actions as routes
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.shapes import Instant, Named, shown
 from quarterdeck.control.status import views as status_views
@@ -74,6 +75,8 @@ class AgentOut(BaseModel):
     desired: Desired
     capacity: int
     body_mode: str | None
+    route: str | None = None
+    """The saved route its calls take when neither they nor their key name one."""
     declared: bool
     created_at: Instant
     last_call_at: Instant | None
@@ -121,6 +124,7 @@ class AgentPatch(BaseModel):
     desired: Desired | None = None
     capacity: int | None = Field(None, ge=1, le=MAX_CAPACITY)
     body_mode: BodyMode | None = Field(None, description="null: as the workspace says.")
+    route: str | None = Field(None, max_length=100, description="A saved route; null takes it away.")
     skills: Words | None = None
     labels: Words | None = None
     reports_to_id: str | None = Field(None, description="null: nobody.")
@@ -142,6 +146,8 @@ class AgentPatch(BaseModel):
             capacity=self.capacity,
             body_mode=self.body_mode,
             inherit_body_mode="body_mode" in self.model_fields_set and self.body_mode is None,
+            route=self.route,
+            no_route="route" in self.model_fields_set and self.route is None,
         )
 
 
@@ -202,6 +208,8 @@ async def change_agent(
 ) -> AgentOut:
     """Change an agent. `desired: "paused"` refuses its next model call: when this answers, every gateway does so."""
     async with db.transaction() as tx:
+        if body.route is not None:
+            await routes.must_exist(tx, actor.workspace_id, body.route)
         agent = await actions.change(
             tx, actor.workspace_id, agent_id, body.to_change(), version=version, actor=actor.id
         )
@@ -209,7 +217,7 @@ async def change_agent(
             await profiles.change(tx, actor.workspace_id, agent_id, body.to_profile(), actor=actor.id)
             agent = await actions.get(tx, actor.workspace_id, agent_id)
         answer = (await _shown(tx, actor.workspace_id, [agent]))[0]
-    if body.desired is not None:
+    if body.desired is not None or "route" in body.model_fields_set:
         await gate.ensure_published()
     return answer
 
@@ -256,6 +264,7 @@ async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) ->
                 desired=agent.desired,
                 capacity=agent.capacity,
                 body_mode=agent.body_mode,
+                route=agent.route,
                 declared=agent.declared,
                 created_at=iso(agent.created_at),
                 last_call_at=None if last is None else iso(last.at),

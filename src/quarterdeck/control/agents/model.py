@@ -53,6 +53,8 @@ class Agent:
     """The configuration file declares it."""
     created_at: int
     version: int
+    route: str | None = None
+    """The saved route its calls take when neither they nor their key name one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ class AgentChange:
     body_mode: str | None = None
     inherit_body_mode: bool = False
     """Take the workspace's body mode again."""
+    route: str | None = None
+    no_route: bool = False
+    """Take the route away."""
 
     def checked(self) -> dict[str, str | int | None]:
         """The columns to write, clean. Raises Invalid naming the field."""
@@ -89,4 +94,6 @@ class AgentChange:
             values["body_mode"] = self.body_mode
         elif self.inherit_body_mode:
             values["body_mode"] = None
+        if self.route is not None or self.no_route:
+            values["route"] = self.route
         return values

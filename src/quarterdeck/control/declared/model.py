@@ -51,6 +51,8 @@ class DeclaredAgent:
     """`env:NAME` or `file:PATH` of a brought key; None: one is made."""
     models: list[str] | None
     """What its key may call."""
+    route: str | None = None
+    """The saved route its calls take."""
 
 
 @dataclass(frozen=True, slots=True)

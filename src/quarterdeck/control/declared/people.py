@@ -12,6 +12,7 @@ from quarterdeck.control.agents.model import Agent, AgentChange, Desired, Source
 from quarterdeck.control.declared import store
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.model import DeclaredAgent, DeclaredMember, DeclaredWorkspace
+from quarterdeck.control.routes import store as routes
 from quarterdeck.kernel.errors import Changed
 
 
@@ -87,6 +88,8 @@ async def _apply_agent(on: Applying, declared: DeclaredAgent) -> Agent:
     owner = await members.by_email(on.tx, on.workspace_id, declared.owner)
     if owner is None:
         raise Changed(f"no member has the e-mail {declared.owner}", field="owner")
+    if declared.route is not None and await routes.find(on.tx, on.workspace_id, declared.route) is None:
+        raise Changed(f"there is no route {declared.route!r}", field="route")
     agent = await agent_store.by_name(on.tx, on.workspace_id, declared.name)
     if agent is None:
         agent = await agents.create(
@@ -97,6 +100,7 @@ async def _apply_agent(on: Applying, declared: DeclaredAgent) -> Agent:
             description=declared.description,
             capacity=declared.capacity,
             body_mode=declared.body_mode,
+            route=declared.route,
             declared=True,
         )
         on.note("added", f"agent {agent.name}")
@@ -111,12 +115,14 @@ async def _apply_agent(on: Applying, declared: DeclaredAgent) -> Agent:
         capacity=declared.capacity,
         body_mode=declared.body_mode,
         inherit_body_mode=declared.body_mode is None,
+        route=declared.route,
+        no_route=declared.route is None,
     )
     fresh = await agents.change(on.tx, on.workspace_id, agent.id, change, source=Source.CONFIG)
     if not fresh.declared:
         fresh = await agent_store.update(on.tx, fresh, {"declared": True}) or fresh
     if fresh != agent:
-        names = ("name", "description", "owner_id", "desired", "capacity", "body_mode", "declared")
+        names = ("name", "description", "owner_id", "desired", "capacity", "body_mode", "route", "declared")
         on.note(
             "changed",
             f"agent {fresh.name}",

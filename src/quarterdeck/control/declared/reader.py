@@ -161,6 +161,7 @@ def _agent(table: Table) -> DeclaredAgent:
         body_mode=table.one_of("bodies", BODY_MODES),
         key=_reference(table, "key"),
         models=table.texts("models"),
+        route=table.text("route"),
     )
     table.done()
     return agent

@@ -1,7 +1,4 @@
-"""All SQL of declaring: saved routes, which only the file makes so far, and which rows of other slices it declared."""
-
-from collections.abc import Mapping
-from typing import Any
+"""All SQL of declaring: which rows of other slices the file declared."""
 
 import sqlalchemy as sa
 
@@ -11,42 +8,7 @@ from quarterdeck.access.keyring import Key
 from quarterdeck.access.members import Member
 from quarterdeck.access.tables import keys, members
 from quarterdeck.control.agents.store import agents
-from quarterdeck.db import Transaction, metadata
-
-routes = sa.Table(
-    "routes",
-    metadata,
-    sa.Column("workspace_id", sa.Text, sa.ForeignKey("workspaces.id"), nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("config", sa.JSON, nullable=False),
-    sa.Column("declared", sa.Boolean, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.PrimaryKeyConstraint("workspace_id", "name"),
-)
-
-
-async def routes_of(tx: Transaction, workspace_id: str) -> dict[str, dict[str, Any]]:
-    """Declared routes by name."""
-    rows = await tx.rows(sa.select(routes).where(routes.c.workspace_id == workspace_id, routes.c.declared.is_(True)))
-    return {row["name"]: row["config"] for row in rows}
-
-
-async def put_route(tx: Transaction, workspace_id: str, name: str, config: Mapping[str, Any]) -> None:
-    """Write the route, new or not."""
-    where = sa.and_(routes.c.workspace_id == workspace_id, routes.c.name == name)
-    if not await tx.changed(
-        routes.update().where(where).values(config=config, declared=True, version=routes.c.version + 1)
-    ):
-        await tx.execute(
-            routes.insert().values(
-                workspace_id=workspace_id, name=name, config=config, declared=True, created_at=tx.now, version=1
-            )
-        )
-
-
-async def drop_route(tx: Transaction, workspace_id: str, name: str) -> None:
-    await tx.execute(routes.delete().where(routes.c.workspace_id == workspace_id, routes.c.name == name))
+from quarterdeck.db import Transaction
 
 
 async def members_of(tx: Transaction, workspace_id: str) -> list[Member]:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from quarterdeck.control.declared import store
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.model import DeclaredPrice, DeclaredProvider, DeclaredRoute
 from quarterdeck.control.declared.routes import targets_of
@@ -10,6 +9,8 @@ from quarterdeck.control.providers import actions as providers
 from quarterdeck.control.providers import credentials
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.providers.model import Provider
+from quarterdeck.control.routes import store as routes
+from quarterdeck.control.routes.model import checked_name
 from quarterdeck.kernel.events import Event
 
 
@@ -57,17 +58,31 @@ async def _apply_credential(on: Applying, provider: Provider, reference: str | N
 
 async def apply_routes(on: Applying, declared: list[DeclaredRoute]) -> None:
     known = {provider.name for provider, _ in await provider_store.all_of(on.tx, on.workspace_id)}
-    before = await store.routes_of(on.tx, on.workspace_id)
+    before = await routes.declared(on.tx, on.workspace_id)
     for each in declared:
+        with on.at(each.where):
+            checked_name(each.name)
         for name, where in targets_of(each.config, each.where):
-            if name.removeprefix("@") not in known:
+            if name not in known:
                 on.problems.add(where, f"there is no provider {name!r}; there are {', '.join(sorted(known)) or 'none'}")
         if before.get(each.name) != each.config:
-            await store.put_route(on.tx, on.workspace_id, each.name, each.config)
+            await _put_route(on, each)
             on.note("changed" if each.name in before else "added", f"route {each.name}")
     for name in before.keys() - {each.name for each in declared}:
-        await store.drop_route(on.tx, on.workspace_id, name)
+        route = await routes.find(on.tx, on.workspace_id, name)
+        if route is not None:
+            await routes.delete(on.tx, route)
         on.note("removed", f"route {name}")
+
+
+async def _put_route(on: Applying, declared: DeclaredRoute) -> None:
+    """The file's word stands over what people saved under the same name."""
+    note = "quarterdeck.toml"
+    route = await routes.find(on.tx, on.workspace_id, declared.name)
+    if route is None:
+        await routes.insert(on.tx, on.workspace_id, declared.name, declared.config, declared=True, note=note, by=None)
+    else:
+        await routes.write(on.tx, route, declared.config, declared=True, note=note, by=None)
 
 
 async def apply_prices(on: Applying, declared: list[DeclaredPrice]) -> None:

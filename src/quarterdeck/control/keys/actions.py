@@ -36,6 +36,12 @@ async def rotate(tx: Transaction, actor: Actor, key_id: str, *, overlap_s: int) 
     return await keyring.rotate(tx, actor.workspace_id, key_id, overlap_s=overlap_s, actor=actor.id)
 
 
+async def narrow(tx: Transaction, actor: Actor, key_id: str, *, route: str | None) -> Key:
+    """Attach a route to the key, or take it away. Raises NotFound, Forbidden, Changed for a declared key."""
+    await _manageable(tx, actor, key_id)
+    return await keyring.set_route(tx, actor.workspace_id, key_id, route, actor=actor.id)
+
+
 async def _manageable(tx: Transaction, actor: Actor, key_id: str) -> None:
     key = await keyring.get(tx, actor.workspace_id, key_id)
     role = None

@@ -7,7 +7,7 @@ whatever shows a task or an agent need not be handed it through every call.
 from contextvars import ContextVar
 from typing import Protocol
 
-from quarterdeck.access.wire import OpenCall
+from quarterdeck.access.wire import OpenCall, ProviderState
 
 
 class Wire(Protocol):
@@ -15,11 +15,16 @@ class Wire(Protocol):
 
     def open_calls(self, workspace_id: str) -> list[OpenCall]: ...
 
+    def provider_states(self, workspace_id: str) -> list[ProviderState]: ...
+
 
 class NoWire:
     """For a process that serves no gateway."""
 
     def open_calls(self, workspace_id: str) -> list[OpenCall]:
+        return []
+
+    def provider_states(self, workspace_id: str) -> list[ProviderState]:
         return []
 
 
