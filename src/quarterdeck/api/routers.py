@@ -35,6 +35,7 @@ from quarterdeck.control.routes import api as routes
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.schedules import api as schedules
 from quarterdeck.control.settings import api as settings
+from quarterdeck.control.signals import api as signals
 from quarterdeck.control.squads import api as squads
 from quarterdeck.control.tasks import api as tasks
 from quarterdeck.control.tasks import bulk_api as bulk
@@ -63,6 +64,7 @@ ROUTERS: list[APIRouter] = [
     runs.router,
     runs.agent_router,
     lever.router,
+    signals.router,
     deliverables.router,
     deliverables.agent_router,
     reviews.router,

@@ -31,8 +31,10 @@ from quarterdeck.kernel.settings import Settings
 from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
+from quarterdeck.ledger.windows import ContextWindows
 from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, schedules
 from quarterdeck.worker.bus import BusServer
+from quarterdeck.worker.signals import SignalWatcher
 from quarterdeck.worker.snapshots import Publisher
 from quarterdeck.worker.spending import SpendingTeller
 from quarterdeck.worker.status import StatusWatcher
@@ -115,6 +117,9 @@ class Control:
         self._bus.spent, self._bus.stopped = self._spending.spent, self._spending.stopped
         self._ingester.keep = self._spending.needed_from
         self._publisher = Publisher(self._db, self._vault, self._bus.publish, self._feed)
+        self._signals = SignalWatcher(
+            self._db, self._feed, Gateways(self._publisher, self._bus), self._bus, ContextWindows().of
+        )
 
     async def serve(self) -> None:
         """Raises QuarterdeckError when it cannot start as configured."""
@@ -179,6 +184,7 @@ class Control:
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),
+                ("signals", self._signals.run),
                 ("lever", lambda: lever.run(self._db, Gateways(self._publisher, self._bus))),
                 *([] if self._telemetry is None else [("telemetry", self._telemetry.run)]),
             )

@@ -136,6 +136,14 @@ async def get(tx: Transaction, workspace_id: str, call_id: str) -> StoredCall:
     return _stored(row)
 
 
+async def of_ids(tx: Transaction, workspace_id: str, call_ids: Collection[str]) -> list[StoredCall]:
+    """Those of these calls that are kept, oldest first."""
+    if not call_ids:
+        return []
+    query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(sorted(set(call_ids))))
+    return [_stored(row) for row in await tx.rows(query.order_by(calls.c.id))]
+
+
 async def before(tx: Transaction, call: StoredCall) -> StoredCall | None:
     """The call before this one in the same conversation whose messages are kept."""
     if call.conversation_id is None:

@@ -2501,6 +2501,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Signals
+         * @description What was noticed, newest first; `state=up` for what is so now.
+         */
+        get: operations["list_signals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Signal
+         * @description One signal, with the calls that show it.
+         */
+        get: operations["get_signal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Dismiss Signal
+         * @description Put it away. With `fine`, signals of its kind are not raised again for its task.
+         */
+        post: operations["dismiss_signal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/{signal_id}/unlearn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unlearn Signal
+         * @description Take back that it is fine: the next one like it goes up again.
+         */
+        post: operations["unlearn_signal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/signals/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Policies
+         * @description What is done about signals, where somebody said so.
+         */
+        get: operations["list_signal_policies"];
+        /**
+         * Set Policy
+         * @description Say what is done about a kind of signal: off, observe, notify, pause or kill. From the next look on.
+         */
+        put: operations["set_signal_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/squads": {
         parameters: {
             query?: never;
@@ -4332,6 +4436,15 @@ export interface components {
             /** Id */
             id: string;
         };
+        /** DismissIn */
+        DismissIn: {
+            /**
+             * Fine
+             * @description This is fine: do not raise it again for this task.
+             * @default false
+             */
+            fine?: boolean;
+        };
         /**
          * DoneOut
          * @description What was done. The gateways had done it when this was answered.
@@ -5015,6 +5128,11 @@ export interface components {
             subject_id?: string;
         };
         /**
+         * Kind
+         * @enum {string}
+         */
+        Kind: "looping" | "ping_pong" | "stuck" | "silent" | "failing" | "context_pressure" | "cost_anomaly" | "forecast" | "provider_trouble" | "unclaimed_traffic";
+        /**
          * KindOut
          * @description A row of the catalogue.
          */
@@ -5543,6 +5661,43 @@ export interface components {
          * @enum {string}
          */
         Period: "second" | "minute" | "hour" | "day";
+        /** PoliciesOut */
+        PoliciesOut: {
+            /** Items */
+            items: components["schemas"]["PolicyOut"][];
+        };
+        /** PolicyIn */
+        PolicyIn: {
+            /**
+             * Floor S
+             * @description For stuck and silent: never sooner than after so long.
+             */
+            floor_s?: number | null;
+            kind: components["schemas"]["Kind"];
+            response: components["schemas"]["Response"];
+            /** @default workspace */
+            scope?: components["schemas"]["PolicyScope"];
+            /**
+             * Subject Id
+             * @description The agent or project; left out for the workspace.
+             */
+            subject_id?: string | null;
+        };
+        /** PolicyOut */
+        PolicyOut: {
+            /** Floor S */
+            floor_s: number | null;
+            kind: components["schemas"]["Kind"];
+            response: components["schemas"]["Response"];
+            scope: components["schemas"]["PolicyScope"];
+            /** Subject Id */
+            subject_id: string | null;
+        };
+        /**
+         * PolicyScope
+         * @enum {string}
+         */
+        PolicyScope: "agent" | "project" | "workspace";
         /** PreferencesIn */
         PreferencesIn: {
             /**
@@ -6115,6 +6270,12 @@ export interface components {
             /** Count */
             count: number;
         };
+        /**
+         * Response
+         * @description What is done when a signal of a kind goes up. Each does what those before it do as well.
+         * @enum {string}
+         */
+        Response: "off" | "observe" | "notify" | "pause" | "kill";
         /** RestartIn */
         RestartIn: {
             /**
@@ -6673,6 +6834,96 @@ export interface components {
             version: string;
             workspace: components["schemas"]["WorkspaceOut"];
         };
+        /** SignalDetailOut */
+        SignalDetailOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Call Ids */
+            call_ids: string[];
+            /** Calls */
+            calls: components["schemas"]["CallOut"][];
+            /** Confidence */
+            confidence: number;
+            /** Dismissed By */
+            dismissed_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Figures */
+            figures: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Noticed At
+             * Format: date-time
+             */
+            noticed_at: string;
+            response: components["schemas"]["Response"];
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            state: components["schemas"]["SignalState"];
+            /** Subject */
+            subject: string;
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Words */
+            words: string;
+        };
+        /** SignalOut */
+        SignalOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Call Ids */
+            call_ids: string[];
+            /** Confidence */
+            confidence: number;
+            /** Dismissed By */
+            dismissed_by: string | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Figures */
+            figures: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            kind: components["schemas"]["Kind"];
+            /**
+             * Noticed At
+             * Format: date-time
+             */
+            noticed_at: string;
+            response: components["schemas"]["Response"];
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            state: components["schemas"]["SignalState"];
+            /** Subject */
+            subject: string;
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Words */
+            words: string;
+        };
+        /** SignalsOut */
+        SignalsOut: {
+            /** Items */
+            items: components["schemas"]["SignalOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * SignalState
+         * @enum {string}
+         */
+        SignalState: "up" | "over" | "dismissed";
         /** SnippetOut */
         SnippetOut: {
             /** Gives */
@@ -12467,6 +12718,202 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SettingsOut"];
                 };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_signals: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                agent_id?: string | null;
+                kind?: components["schemas"]["Kind"] | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                run_id?: string | null;
+                state?: components["schemas"]["SignalState"] | null;
+                task_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                signal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalDetailOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                signal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DismissIn"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlearn_signal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                signal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_signal_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoliciesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_signal_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Anything that went wrong. */
             default: {

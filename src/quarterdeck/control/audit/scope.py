@@ -17,6 +17,7 @@ UNAUDITED_TABLES = {
     "key_activity": "sums of the ledger",
     "turns": "what signals read of calls",
     "wire_activity": "the newest call of each run and agent",
+    "signal_leases": "which process watches",
     "usuals": "what is usual, learned from calls",
     "signals": "what the system noticed; what people do about it is told",
     "prices": "copied from the price list",

@@ -1,6 +1,7 @@
 """Durations, money and names in plain words."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from quarterdeck.kernel.money import NANO
@@ -33,3 +34,8 @@ def tool_words(tools: Sequence[str]) -> str:
     distinct = list(dict.fromkeys(tools))
     named = ", ".join(distinct[:_TOOLS_NAMED])
     return named if len(distinct) <= _TOOLS_NAMED else f"{named} and {len(distinct) - _TOOLS_NAMED} more"
+
+
+def clock_time(instant: int) -> str:
+    """`14:05`, UTC."""
+    return datetime.fromtimestamp(instant / SECOND, UTC).strftime("%H:%M")

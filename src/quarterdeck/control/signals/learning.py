@@ -1,0 +1,51 @@
+"""What a run that has ended teaches: how long its agent is usually quiet, how long between outputs, what it costs."""
+
+import itertools
+
+import sqlalchemy as sa
+
+from quarterdeck.control.deliverables.store import versions
+from quarterdeck.control.runs.store import runs
+from quarterdeck.control.signals import usual
+from quarterdeck.control.signals.facts import keys_of
+from quarterdeck.control.signals.usual import What
+from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.db import Transaction
+from quarterdeck.ledger import rollups
+from quarterdeck.ledger.tables import wire_activity
+
+MOST_SILENCES = 500
+
+
+async def learn_from(tx: Transaction, workspace_id: str, run_id: str, silences: list[int]) -> None:
+    """Take in a run that has ended. What was stopped or failed teaches only how long its agent was quiet."""
+    row = await tx.row(
+        sa.select(runs, tasks.c.schedule_id)
+        .join(tasks, sa.and_(tasks.c.workspace_id == runs.c.workspace_id, tasks.c.id == runs.c.task_id))
+        .where(runs.c.workspace_id == workspace_id, runs.c.id == run_id)
+    )
+    if row is None or row["ended_at"] is None:
+        return
+    model = await tx.scalar(
+        sa.select(wire_activity.c.model).where(
+            wire_activity.c.workspace_id == workspace_id, wire_activity.c.subject_id == run_id
+        )
+    )
+    keys = keys_of(row["agent_id"], model, row["schedule_id"])
+    if silences:
+        await usual.learn(tx, workspace_id, What.SILENCE, dict.fromkeys(keys, silences[-MOST_SILENCES:]))
+    if row["state"] != "succeeded":
+        return
+    began = row["started_at"] or row["created_at"]
+    handed_in = await tx.rows(
+        sa.select(versions.c.created_at)
+        .where(versions.c.workspace_id == workspace_id, versions.c.run_id == run_id)
+        .order_by(versions.c.created_at)
+    )
+    marks = [began, *(each["created_at"] for each in handed_in), row["ended_at"]]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(marks) if later > earlier]
+    cost = (await rollups.figures(tx, workspace_id, "run", [run_id]))[run_id].cost
+    await usual.learn(tx, workspace_id, What.OUTPUT, dict.fromkeys(keys, gaps))
+    await usual.learn(tx, workspace_id, What.LENGTH, {key: [row["ended_at"] - began] for key in keys})
+    if cost > 0:
+        await usual.learn(tx, workspace_id, What.COST, {key: [cost] for key in keys})

@@ -1,0 +1,25 @@
+"""One process watches at a time; another takes over when it falls silent."""
+
+import sqlalchemy as sa
+
+from quarterdeck.control.signals.tables import loop_leases
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import SECOND
+
+LASTS = 15 * SECOND
+
+
+async def take(tx: Transaction, name: str, holder: str) -> bool:
+    """Take the lease or renew it; False while another holds it."""
+    renewed = await tx.changed(
+        loop_leases.update()
+        .where(loop_leases.c.name == name)
+        .where(sa.or_(loop_leases.c.holder == holder, loop_leases.c.until <= tx.now))
+        .values(holder=holder, until=tx.now + LASTS)
+    )
+    if renewed:
+        return True
+    first = sa.text(
+        "INSERT INTO signal_leases (name, holder, until) VALUES (:name, :holder, :until) ON CONFLICT DO NOTHING"
+    )
+    return await tx.changed(first.bindparams(name=name, holder=holder, until=tx.now + LASTS))

@@ -1,0 +1,230 @@
+"""What is remembered of the latest calls while they are watched: the trail of each run, and what providers answered.
+
+In memory only, and small. A process that starts reads the last hours again and stands where another one stood.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from quarterdeck.control.signals import rules
+from quarterdeck.control.signals.loop_words import finding_of
+from quarterdeck.control.signals.loops import Loop, Step, Trail
+from quarterdeck.control.signals.model import Finding
+from quarterdeck.control.signals.rules import Ended
+from quarterdeck.control.status.model import Last, blames_provider
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import HOUR, MINUTE, SECOND
+from quarterdeck.ledger.tables import turns
+from quarterdeck.ledger.turns.model import Turn, decode_turn
+
+LOOKED_BACK = 3 * HOUR
+READ_AT_ONCE = 2_000
+OVERLAP = 5 * SECOND
+"""Rows of several ingesters may become visible out of order; so much is read again."""
+SUBJECTS = 5_000
+RECENT = 16
+CALLS_NAMED = 50
+LOOSE_ENDS = 10 * MINUTE
+"""A loop without a run is over after so long without a call."""
+_PROVIDER_CALLS = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A call as it was ingested."""
+
+    workspace_id: str
+    began: int
+    agent_id: str | None
+    run_id: str | None
+    task_id: str | None
+    conversation_id: str | None
+    call: Ended
+    turn: Turn | None
+
+    @property
+    def subject(self) -> str | None:
+        """Whose doing it is: the run; without one the agent."""
+        return self.run_id or self.agent_id
+
+
+@dataclass(slots=True)
+class Track:
+    """What is remembered of a run, or of an agent's calls without one."""
+
+    workspace_id: str
+    agent_id: str | None
+    run_id: str | None
+    task_id: str | None
+    trail: Trail = field(default_factory=Trail)
+    conversations: OrderedDict[str, Trail] = field(default_factory=OrderedDict)
+    loop: Loop | None = None
+    recent: deque[Ended] = field(default_factory=lambda: deque(maxlen=RECENT))
+    calls_since: int = 0
+    cost_since: int = 0
+    ids_since: deque[str] = field(default_factory=lambda: deque(maxlen=CALLS_NAMED))
+    progressed_at: int = 0
+    last_ended: int = 0
+    silences: list[int] = field(default_factory=list)
+    tools: tuple[str, ...] = ()
+    loose: deque[Ended] = field(default_factory=lambda: deque(maxlen=500))
+    stood_still: int = 0
+
+    def take(self, row: Row) -> None:
+        call = row.call
+        if self.last_ended and row.began > self.last_ended and self.run_id is not None:
+            self.silences.append(row.began - self.last_ended)
+        self.last_ended = max(self.last_ended, call.ended)
+        self.recent.append(call)
+        self.tools = row.turn.tools if row.turn is not None and call.outcome == "ok" else ()
+        if call.ended > self.progressed_at:
+            self.calls_since += 1
+            self.cost_since += call.cost or 0
+            self.ids_since.append(call.call_id)
+        if row.turn is not None and call.outcome == "ok" and row.began >= self.progressed_at:
+            self.loop = self._loop(row, row.turn)
+        if self.run_id is None and row.task_id is None:
+            self.loose.append(call)
+
+    def _loop(self, row: Row, turn: Turn) -> Loop | None:
+        """By all it does, and by the conversation alone, for those that run side by side."""
+        step = Step(row.call.call_id, row.began, row.call.ended, row.call.cost, turn)
+        found = self.trail.add(step)
+        if row.conversation_id is not None:
+            trail = self.conversations.setdefault(row.conversation_id, Trail())
+            self.conversations.move_to_end(row.conversation_id)
+            found = trail.add(step) or found
+            if len(self.conversations) > RECENT:
+                self.conversations.popitem(last=False)
+        return found
+
+    def progressed(self, at: int) -> None:
+        """Something came of it at that instant."""
+        if at <= self.progressed_at:
+            return
+        self.progressed_at = at
+        self.loop = None
+        self.calls_since = self.cost_since = self.stood_still = 0
+        self.ids_since.clear()
+        self.trail.progressed()
+        self.conversations.clear()
+
+
+class Watch:
+    """All that is watched by one process."""
+
+    def __init__(self) -> None:
+        self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
+        self.providers: dict[tuple[str, str], deque[tuple[str, Ended]]] = {}
+        self._position = 0
+        self._read: deque[str] = deque(maxlen=4 * READ_AT_ONCE)
+        self._known: set[str] = set()
+
+    async def read(self, tx: Transaction) -> int:
+        """Take what was ingested since the last time; how many calls that were."""
+        since = self._position - OVERLAP if self._position else tx.now - LOOKED_BACK
+        rows = await tx.rows(
+            sa.select(turns)
+            .where(turns.c.ingested_at >= since)
+            .order_by(turns.c.ingested_at, turns.c.call_id)
+            .limit(READ_AT_ONCE + len(self._known))
+        )
+        fresh = [row for row in rows if row["call_id"] not in self._known]
+        for row in fresh[:READ_AT_ONCE]:
+            self._position = max(self._position, row["ingested_at"])
+            self._remember(row["call_id"])
+            self.take(_row(row))
+        return min(len(fresh), READ_AT_ONCE)
+
+    def take(self, row: Row) -> None:
+        """Take one call."""
+        if row.subject is not None:
+            self.track(row.workspace_id, row.subject, row.agent_id, row.run_id, row.task_id).take(row)
+        if row.call.provider is not None and row.call.outcome != "refused":
+            calls = self.providers.setdefault((row.workspace_id, row.call.provider), deque(maxlen=_PROVIDER_CALLS))
+            calls.append((row.subject or "", row.call))
+
+    def track(
+        self, workspace_id: str, subject: str, agent_id: str | None, run_id: str | None, task_id: str | None
+    ) -> Track:
+        """The track of a run, or of an agent without one; made when there is none."""
+        key = (workspace_id, subject)
+        found = self.tracks.get(key)
+        if found is None:
+            found = self.tracks[key] = Track(workspace_id, agent_id, run_id, task_id)
+            if len(self.tracks) > SUBJECTS:
+                self.tracks.popitem(last=False)
+        self.tracks.move_to_end(key)
+        return found
+
+    def drop(self, workspace_id: str, subject: str) -> Track | None:
+        """Forget a run that has ended."""
+        return self.tracks.pop((workspace_id, subject), None)
+
+    def loops(self, workspace_id: str, open_runs: set[str], now: int) -> list[Finding]:
+        """Who goes in circles now."""
+        found = []
+        for (_, subject), track in self._of(workspace_id):
+            over = track.run_id not in open_runs if track.run_id is not None else now - track.last_ended > LOOSE_ENDS
+            if track.loop is not None and not over:
+                whose = {"agent_id": track.agent_id, "run_id": track.run_id, "task_id": track.task_id}
+                found.append(finding_of(track.loop, subject, **whose))
+        return found
+
+    def unclaimed(self, workspace_id: str, now: int) -> list[Finding]:
+        """Agents that spend without a task."""
+        found = (
+            rules.unclaimed(subject, tuple(track.loose), now)
+            for (_, subject), track in self._of(workspace_id)
+            if track.loose
+        )
+        return [finding for finding in found if finding is not None]
+
+    def troubles(self, workspace_id: str, now: int) -> list[Finding]:
+        """Providers that fail for several runs."""
+        found = (
+            rules.provider_trouble(provider, tuple(calls), now)
+            for (where, provider), calls in self.providers.items()
+            if where == workspace_id
+        )
+        return [finding for finding in found if finding is not None]
+
+    def _of(self, workspace_id: str) -> Iterable[tuple[tuple[str, str], Track]]:
+        return [(key, track) for key, track in self.tracks.items() if key[0] == workspace_id]
+
+    def _remember(self, call_id: str) -> None:
+        if len(self._read) == self._read.maxlen:
+            self._known.discard(self._read[0])
+        self._read.append(call_id)
+        self._known.add(call_id)
+
+
+def _row(row: sa.RowMapping) -> Row:
+    last = Last(
+        row["call_id"], row["ended"], row["outcome"], row["status"], row["provider"], row["model"], row["error_code"]
+    )
+    call = Ended(
+        row["call_id"],
+        row["ended"],
+        row["outcome"],
+        row["status"],
+        row["error_code"],
+        row["provider"],
+        row["model"],
+        row["input_tokens"],
+        row["cost"],
+        blames_provider(last),
+    )
+    return Row(
+        row["workspace_id"],
+        row["started"],
+        row["agent_id"],
+        row["run_id"],
+        row["task_id"],
+        row["conversation_id"],
+        call,
+        decode_turn(row["turn"]) if row["turn"] is not None else None,
+    )
