@@ -15,6 +15,7 @@ PAGES = (
     "/board",
     "/board?view=list",
     "/reviews",
+    "/unclaimed",
     "/agents",
     "/calls",
     "/costs",

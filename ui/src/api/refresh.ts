@@ -1,11 +1,13 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 
 import { agentKeys } from "@/api/agents";
+import { approvalKeys } from "@/api/approvals";
 import { callKeys } from "@/api/calls";
 import { commentKeys } from "@/api/comments";
 import { costKeys } from "@/api/costs";
 import { deliverableKeys } from "@/api/deliverables";
 import { keyKeys } from "@/api/keys";
+import { leverKeys } from "@/api/lever";
 import type { LiveEvent } from "@/api/live";
 import { memberKeys } from "@/api/members";
 import { needKeys } from "@/api/needs";
@@ -59,6 +61,8 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "project.changed":
     case "project.deleted":
       return [soon(projectKeys.all), soon(taskKeys.all)];
+    case "run.killed":
+    case "run.restarted":
     case "run.opened":
     case "run.ended":
     case "run.expired":
@@ -79,6 +83,18 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "question.defaulted":
     case "question.expired":
       return [soon(ofTask(event, questionKeys)), soon(needKeys.all)];
+    case "approval.requested":
+    case "approval.approved":
+    case "approval.denied":
+    case "approval.expired":
+    case "approval.used":
+      return [soon(approvalKeys.all), soon(needKeys.all)];
+    case "lever.ordered":
+    case "lever.applied":
+    case "lever.lifted":
+      return [soon(leverKeys.all), soon(agentKeys.all), soon(taskKeys.all), soon(runKeys.all)];
+    case "need.dismissed":
+    case "need.escalated":
     case "need.delegated":
     case "inbox.delivered":
       return [soon(needKeys.all)];

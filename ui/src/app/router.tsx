@@ -136,11 +136,17 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("@/app/pages/settings-route"), "SettingsRoute"),
 });
 
+const unclaimed = createRoute({
+  getParentRoute: () => inside,
+  path: "/unclaimed",
+  component: lazyRouteComponent(() => import("@/app/pages/unclaimed-route"), "UnclaimedRoute"),
+});
+
 const missing = createRoute({ getParentRoute: () => inside, path: "$", component: MissingPage });
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, keys, providers, settings, missing]),
+  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, unclaimed, keys, providers, settings, missing]),
 ]);
 
  

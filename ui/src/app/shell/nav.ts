@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { AlignLeft, Bot, Clock, Cloud, DollarSign, KeyRound, ListChecks, Settings2, SquareKanban } from "lucide-react";
+import { AlignLeft, Bot, Clock, Cloud, DollarSign, KeyRound, ListChecks, Unlink, Settings2, SquareKanban } from "lucide-react";
 
 import { shell } from "@/strings/shell";
 
@@ -12,15 +12,16 @@ const reviews: NavItem = { to: "/reviews", label: shell.review, icon: ListChecks
 const agents: NavItem = { to: "/agents", label: shell.agents, icon: Bot, key: "g a", count: "agents" };
 const calls: NavItem = { to: "/calls", label: shell.calls, icon: AlignLeft, key: "g c" };
 const costs: NavItem = { to: "/costs", label: shell.costs, icon: DollarSign, key: "g o" };
+const unclaimed: NavItem = { to: "/unclaimed", label: shell.unclaimed, icon: Unlink, key: "g u" };
 const providers: NavItem = { to: "/providers", label: shell.providers, icon: Cloud, key: "g p" };
 const keys: NavItem = { to: "/keys", label: shell.keys, icon: KeyRound, key: "g k" };
 const settings: NavItem = { to: "/settings", label: shell.settings, icon: Settings2, key: "g s" };
 
 export const GROUPS: NavGroup[] = [
   { items: [now, board, reviews, agents] },
-  { label: shell.whatHappened, items: [calls, costs] },
+  { label: shell.whatHappened, items: [calls, costs, unclaimed] },
   { label: shell.howItRuns, items: [providers, keys, settings] },
 ];
 export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
 export const PHONE_BAR: NavItem[] = [now, board, reviews, agents];
-export const PHONE_MORE: NavItem[] = [calls, costs, providers, keys, settings];
+export const PHONE_MORE: NavItem[] = [calls, costs, unclaimed, providers, keys, settings];

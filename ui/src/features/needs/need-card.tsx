@@ -9,12 +9,13 @@ import { Dot } from "@/components/chip";
 import { Since } from "@/components/figures";
 import { Markdown } from "@/components/markdown";
 import { QuestionAnswer } from "@/components/question-answer";
+import { ApprovalNeed } from "@/features/needs/approval-need";
 import { LaterMenu } from "@/features/needs/later-menu";
 import { MentionNeed } from "@/features/needs/mention-need";
 import { ReviewNeed } from "@/features/needs/review-need";
 import { needs as say } from "@/strings/needs";
 
-const TONE: Record<string, Tone> = { review: "review", question: "wait", mention: "plain" };
+const TONE: Record<string, Tone> = { review: "review", question: "wait", approval: "wait", mention: "plain" };
 
 /** One thing that waits for whoever looks, with what can be done about it in place. */
 export function NeedCard({ need }: { need: Need }) {
@@ -25,6 +26,7 @@ export function NeedCard({ need }: { need: Need }) {
         <Title need={need} />
         <Since at={need.since} className="ml-auto shrink-0 text-s text-muted" />
       </p>
+      {need.escalated && <p className="text-s text-wait">{say.escalated}</p>}
       <Body need={need} />
     </li>
   );
@@ -56,6 +58,8 @@ function Body({ need }: { need: Need }): ReactNode {
       return <ReviewNeed need={need} later={<LaterMenu need={need} />} />;
     case "question":
       return <QuestionNeed need={need} />;
+    case "approval":
+      return <ApprovalNeed need={need} later={<LaterMenu need={need} />} />;
     case "mention":
       return <MentionNeed need={need} later={<LaterMenu need={need} />} />;
     default:

@@ -13,7 +13,7 @@ import { toneText } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Money } from "@/components/figures";
-import { KillRunButton } from "@/components/kill-run";
+import { RunLever } from "@/components/lever/run-lever";
 import { MessageDialog } from "@/components/message-dialog";
 import { PauseButton } from "@/components/pause-button";
 import { Spark } from "@/components/spark";
@@ -125,7 +125,7 @@ function Acts({ agent, run, onMessage }: { agent: Agent; run: Run | undefined; o
           <MessageSquare size={13} />
         </IconButton>
       )}
-      {run && <KillRunButton run={run} agentName={agent.name} icon />}
+      {run && <RunLever only="kill" run={{ id: run.id, state: run.state, agent, taskId: run.task.id, status: agent.status }} />}
     </span>
   );
 }

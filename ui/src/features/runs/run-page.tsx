@@ -6,10 +6,11 @@ import { runQuery } from "@/api/runs";
 import type { Run } from "@/api/types";
 import { Facts } from "@/components/facts";
 import { Ago, Money, Since } from "@/components/figures";
-import { KillRunButton } from "@/components/kill-run";
+import { RunLever } from "@/components/lever/run-lever";
 import { Markdown } from "@/components/markdown";
 import { Mark, Page, Section, Strip } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
+import { StatusLine } from "@/components/status/status-line";
 import { RunSteps } from "@/features/runs/run-steps";
 import { tokensOf } from "@/features/runs/waterfall";
 import { formatClock, formatCompact, formatCount, formatSpan } from "@/lib/format";
@@ -47,11 +48,14 @@ export function RunPage({ runId }: { runId: string }) {
       }
       answer={<Answer run={run} />}
       below={
-        <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} className="hover:underline">
-          {run.task.title}
-        </Link>
+        <span className="flex flex-wrap gap-x-3">
+          <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} className="hover:underline">
+            {run.task.title}
+          </Link>
+          {!run.ended_at && <StatusLine status={run.status} wrap />}
+        </span>
       }
-      actions={<KillRunButton run={run} agentName={run.agent.name} />}
+      actions={<RunLever run={{ id: run.id, state: run.state, agent: run.agent, taskId: run.task.id, status: run.status }} />}
     >
       <Strip
         figures={[

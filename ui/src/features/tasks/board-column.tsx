@@ -9,6 +9,7 @@ import type { TaskFilter } from "@/api/tasks";
 import { columnPage, taskKeys } from "@/api/tasks";
 import type { Board, Task, TaskState } from "@/api/types";
 import { followRow } from "@/components/data-table";
+import { mayHold } from "@/features/tasks/board-moves";
 import { TaskCard } from "@/features/tasks/task-card";
 import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
@@ -33,7 +34,7 @@ type Props = {
 };
 
 export function BoardColumn({ column, filter, carried, onMove, filtered, headless = false, lane }: Props) {
-  const foreign = lane !== undefined && carried !== null && carried.agent?.id !== lane && carried.project?.id !== lane && lane !== "none";
+  const foreign = lane !== undefined && carried !== null && !mayHold(filter, carried);
   const legal = carried !== null && !foreign && carried.allowed_moves.includes(column.state);
   const home = carried?.state === column.state;
   const { setNodeRef, isOver } = useDroppable({ id: lane === undefined ? column.state : `${lane}:${column.state}`, disabled: !legal });

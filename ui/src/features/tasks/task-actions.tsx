@@ -8,7 +8,7 @@ import { asProblem } from "@/api/problem";
 import { assignTask, taskKeys } from "@/api/tasks";
 import type { Task } from "@/api/types";
 import { Button } from "@/components/button";
-import { KillRunButton } from "@/components/kill-run";
+import { RunLever } from "@/components/lever/run-lever";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { MessageDialog } from "@/components/message-dialog";
 import { toast } from "@/components/toast";
@@ -54,7 +54,7 @@ export function TaskActions({ task }: { task: Task }) {
       <Button onClick={() => setEditing(true)}>
         <Pencil size={13} aria-hidden="true" /> {say.edit}
       </Button>
-      {task.run && <KillRunButton run={task.run} agentName={task.run.agent_name} />}
+      {task.run && <RunLever run={{ id: task.run.id, state: task.run.state, agent: { id: task.run.agent_id, name: task.run.agent_name }, taskId: task.id, status: task.status }} />}
       {confirm}
       {agent && messaging && <MessageDialog agent={agent} onClose={() => setMessaging(false)} />}
       <EditTaskDialog task={task} open={editing} onOpenChange={setEditing} />

@@ -1,0 +1,1 @@
+export { UnclaimedPage as UnclaimedRoute } from "@/features/unclaimed/unclaimed-page";

@@ -1,0 +1,63 @@
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { agentsQuery } from "@/api/agents";
+import { restartRun } from "@/api/lever";
+import { asProblem } from "@/api/problem";
+import { Button } from "@/components/button";
+import { Dialog } from "@/components/dialog";
+import { AreaField, SelectField } from "@/components/field";
+import { FormActions } from "@/components/form-actions";
+import type { Levered } from "@/components/lever/run-lever";
+import { useAfterLever } from "@/components/lever/run-lever";
+import { toast } from "@/components/toast";
+import { field } from "@/lib/form";
+import { words } from "@/strings/common";
+import { lever as say } from "@/strings/lever";
+
+/** Ends a run and has its task attempted anew: by whom, and with which advice. */
+export function RestartDialog({ run, onClose }: { run: Levered; onClose: () => void }) {
+  const { data: agents } = useQuery(agentsQuery);
+  const after = useAfterLever();
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const submit = async (form: FormData) => {
+    setBusy(true);
+    const [note, agent] = [field(form, "note").trim(), field(form, "agent")];
+    try {
+      await restartRun(run.id, { ...(note ? { note } : {}), ...(agent ? { agent_id: agent } : {}) });
+      toast({ text: say.restarted, tone: "work" });
+      onClose();
+    } catch (error) {
+      setProblem(asProblem(error).message);
+      setBusy(false);
+    }
+    await after();
+  };
+  const others = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && agent.id !== run.agent.id);
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()} title={say.restartTitle} description={say.restartHelp}>
+      <form
+        className="grid gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void submit(new FormData(event.currentTarget));
+        }}
+      >
+        <AreaField label={say.restartNote} name="note" rows={3} />
+        <SelectField label={say.restartWho} name="agent" choices={[{ value: "", label: say.sameAgent(run.agent.name) }, ...others.map((agent) => ({ value: agent.id, label: agent.name }))]} />
+        {problem && (
+          <p role="alert" className="text-s text-wrong">
+            {problem}
+          </p>
+        )}
+        <FormActions>
+          <Button onClick={onClose}>{words.cancel}</Button>
+          <Button type="submit" variant="primary" busy={busy}>
+            {say.restart}
+          </Button>
+        </FormActions>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,20 @@
+export const lever = {
+  pause: "Pause",
+  pauseRun: (agent: string) => `Pause the run of ${agent}`,
+  resume: "Resume",
+  paused: "Paused: its next call is refused, and what it knows stays.",
+  resumed: "Resumed: its next call goes through.",
+  undo: "Undo",
+  restart: "Restart",
+  restartTitle: "Restart this run?",
+  restartHelp: "The run ends, its open calls with it, and the task is attempted anew with a note of what was done.",
+  restartNote: "What should the next attempt do better?",
+  restartWho: "Who does it",
+  sameAgent: (name: string) => `${name}, as before`,
+  restarted: "The run was ended; a new attempt can begin.",
+  kill: "Kill run",
+  killTitle: (agent: string) => `Kill the run of ${agent}?`,
+  killHelp: (open: number) =>
+    `${open === 0 ? "No call is open right now." : open === 1 ? "Ends 1 open call." : `Ends ${open} open calls.`} The run is cancelled, its key is dead, and its task is ready again. This cannot be undone; a new attempt can begin.`,
+  killed: (ended: number) => (ended === 0 ? "The run was ended." : ended === 1 ? "The run was ended, with 1 open call." : `The run was ended, with ${ended} open calls.`),
+};
