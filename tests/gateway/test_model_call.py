@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from gateway_world import KEY, RUN_KEY, Gateway, key_entry
 
+from quarterdeck.access.snapshot import ProviderEntry
 from quarterdeck.ledger.record import CallRecord
 
 ASK = [{"role": "user", "content": "Hello"}]
@@ -196,6 +197,31 @@ async def test_the_list_of_models_holds_what_the_key_may_use(gateway: Gateway) -
     names = {row["id"] for row in answer.json()["data"]}
     assert "openai/gpt-4o-mini" in names
     assert all(name.startswith("openai/gpt-4o") for name in names)
+
+
+async def test_a_model_is_listed_with_what_the_price_table_knows_of_it(gateway: Gateway) -> None:
+    gateway.providers.append(ProviderEntry("own", "vllm", "http://127.0.0.1:8000/v1", None, models=["llama-x", "q*"]))
+    gateway.publish()
+    answer = await gateway.client.get("/v1/models", headers={"authorization": f"Bearer {KEY}"})
+    rows = {row["id"]: row for row in answer.json()["data"]}
+    mini = rows["openai/gpt-4o-mini"]
+    assert mini["context_window"] == 128_000
+    assert (mini["pricing"]["input"], mini["pricing"]["output"]) == ("0.15", "0.6")
+    assert mini["modalities"] == {"input": ["text"], "output": ["text"]}
+    assert "audio" in rows["openai/gpt-realtime"]["modalities"]["output"]
+    # Callers of OpenAI's API reach those too, translated.
+    assert "anthropic/claude-haiku-4-5" in rows
+    # Nothing is known of this one, and nothing is said.
+    assert rows["own/llama-x"].keys() & {"pricing", "context_window", "modalities"} == set()
+    assert "own/q*" not in rows
+
+
+async def test_anthropics_clients_get_the_list_in_their_shape(gateway: Gateway) -> None:
+    headers = {"x-api-key": KEY, "anthropic-version": "2023-06-01"}
+    page = (await gateway.client.get("/v1/models", headers=headers)).json()
+    assert page["has_more"] is False
+    assert {"anthropic/claude-haiku-4-5", "openai/gpt-4o-mini"} <= {row["id"] for row in page["data"]}
+    assert page["first_id"] == page["data"][0]["id"]
 
 
 def overhead_ms(record: CallRecord) -> float:

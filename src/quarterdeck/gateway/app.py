@@ -85,4 +85,4 @@ class GatewayApp:
         if exchange.path == CATALOGUE_PATH:
             return await asyncio.to_thread(catalogue, workspace, entry, prices)
         anthropic = value_of(exchange.headers, b"anthropic-version") is not None
-        return listing(workspace, entry, prices, anthropic=anthropic)
+        return await asyncio.to_thread(listing, workspace, entry, prices, anthropic=anthropic)
