@@ -22,7 +22,7 @@ class Report:
     def markdown(self) -> str:
         parts = [f"Measured on {self.machine}. Medians of alternating rounds, least and most in brackets.\n"]
         parts += [f"{name} was not measured: {why}.\n" for name, why in self.missing.items()]
-        parts += [self._small(), self._big(), self._streams(), self._ingest()]
+        parts += [self._small(), self._big(), self._streams(), self._cache(), self._ingest()]
         return "\n".join(part for part in parts if part)
 
     def _small(self) -> str:
@@ -123,6 +123,23 @@ class Report:
                 ]
             )
         return _table("Streams (64 chunks, 20 ms apart; a thousand at 100 ms)", head, rows)
+
+    def _cache(self) -> str:
+        passed = self.of("hits", "passed on")
+        if "rps" not in passed:
+            return ""
+        rows = [
+            [
+                name,
+                _spread(rounds, "rps", 0),
+                _share(rounds, passed, "rps"),
+                _one(rounds, "cpu_ms", 3),
+                str(rounds.total("errors")),
+            ]
+            for name, rounds in self.scenarios["hits"].items()
+        ]
+        head = ["calls", "requests/s, 16 connections", "of those passed on", "CPU s per 1,000", "errors"]
+        return _table("Exact cache", head, rows)
 
     def _ingest(self) -> str:
         if not self.ingest:

@@ -66,8 +66,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
-        default=["small", "big", "streams", "ingest"],
-        help="some of small, big, streams, ingest",
+        default=["small", "big", "streams", "cache", "ingest"],
+        help="some of small, big, streams, cache, ingest",
     )
     return parser.parse_args()
 
@@ -110,6 +110,9 @@ def _measure(bench: Bench, report: Report, only: list[str], rounds: int) -> None
         report.scenarios["paced"] = scenarios.paced(bench, few, _events(bench, scenarios.PACED))
         _say("1,000 open streams …")
         report.scenarios["many"] = scenarios.many_open(bench, _events(bench, scenarios.SLOW))
+    if "cache" in only:
+        _say("cache hits …")
+        report.scenarios["hits"] = scenarios.hits(bench, few + 1)
     for target in bench.targets:
         if "ingest" in only and target.control is not None:
             _say("ingest …")

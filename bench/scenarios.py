@@ -127,6 +127,24 @@ def small(bench: Bench, rounds: int) -> Results:
     return results
 
 
+def hits(bench: Bench, rounds: int) -> Results:
+    """Small bodies at 16 connections, passed on and answered from our cache in turn: what a hit costs."""
+    results: Results = {"passed on": Rounds(), "cache hits": Rounds()}
+    ours = next((target for target in bench.targets if target.control is not None), None)
+    if ours is None:
+        return {}
+    for name in ("passed on", "cache hits") * rounds:
+        more = ("--header", "x-portkey-cache: simple") if name == "cache hits" else ()
+        pids = ours.pids()
+        bench.load(ours, "closed", SMALL, 0.2, *more)
+        before = machine.cpu_seconds(pids)
+        got = bench.load(ours, "closed", SMALL, 2.0, "--connections", 16, *more)
+        results[name].add(rps=got["rps"], errors=got["errors"])
+        if pids and got["requests"]:
+            results[name].add(cpu_ms=(machine.cpu_seconds(pids) - before) / got["requests"] * 1000)
+    return results
+
+
 def one_connection(bench: Bench, rounds: int) -> Results:
     """One connection: what a server adds to the latency of a call made directly, in the same round."""
     results = bench.results()

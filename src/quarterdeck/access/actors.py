@@ -44,12 +44,14 @@ class Permission(StrEnum):
     """Claim, progress, hand in, finish: what an agent does with its own key."""
     LISTEN = "listen"
     """Follow the live events: a member those of the workspace, an agent those about itself."""
+    RATE = "rate"
+    """Say how good an answer was: members and agents alike."""
     SELF = "self"
     """What every member may do to nobody but itself: its password, its tokens, its session."""
 
 
-_EVERY_MEMBER = frozenset({Permission.READ, Permission.LISTEN, Permission.SELF})
-_EVERY_AGENT = frozenset({Permission.AGENT_VERB, Permission.LISTEN})
+_EVERY_MEMBER = frozenset({Permission.READ, Permission.LISTEN, Permission.RATE, Permission.SELF})
+_EVERY_AGENT = frozenset({Permission.AGENT_VERB, Permission.LISTEN, Permission.RATE})
 
 _ROLE_MAY: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _EVERY_MEMBER,

@@ -104,6 +104,9 @@ def _door(path: str) -> str:
 
 
 def _key_text(headers: Headers) -> str | None:
+    if (portkeys := headers.get("x-portkey-api-key")) is not None:
+        # Portkey's clients put a provider's key, or nothing of use, into Authorization.
+        return portkeys.strip()
     authorization = headers.get("authorization")
     if authorization is not None:
         scheme, _, text = authorization.partition(" ")

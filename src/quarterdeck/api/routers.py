@@ -26,6 +26,7 @@ from quarterdeck.control.members import api as members
 from quarterdeck.control.members import session_api as session
 from quarterdeck.control.needs import api as needs
 from quarterdeck.control.notifications import api as notifications
+from quarterdeck.control.portkey import api as portkey
 from quarterdeck.control.projects import api as projects
 from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
@@ -89,4 +90,5 @@ ROUTERS: list[APIRouter] = [
     settings.router,
     connect.router,
     live.router,
+    portkey.router,
 ]

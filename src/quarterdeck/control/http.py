@@ -90,6 +90,7 @@ BodyReader = Annotated[Actor, Depends(may(Permission.READ_BODIES))]
 Worker = Annotated[Actor, Depends(may(Permission.WORK))]
 Operator = Annotated[Actor, Depends(may(Permission.OPERATE))]
 Admin = Annotated[Actor, Depends(may(Permission.ADMINISTER))]
+Rater = Annotated[Actor, Depends(may(Permission.RATE))]
 Self = Annotated[Actor, Depends(may(Permission.SELF))]
 Listener = Annotated[Actor, Depends(may(Permission.LISTEN))]
 AgentCaller = Annotated[Actor, Depends(may(Permission.AGENT_VERB))]
@@ -110,6 +111,7 @@ __all__ = [
     "Limit",
     "Listener",
     "Operator",
+    "Rater",
     "Reader",
     "Self",
     "Worker",

@@ -23,6 +23,7 @@ from quarterdeck.gateway.models import listing
 from quarterdeck.gateway.native import NativeCalls, native_of
 from quarterdeck.gateway.native_catalog import catalogue
 from quarterdeck.gateway.parts import Parts
+from quarterdeck.gateway.portkey_paths import in_control
 from quarterdeck.gateway.realtime import RealtimeCalls
 from quarterdeck.gateway.server import Exchange
 
@@ -51,6 +52,8 @@ class GatewayApp:
             await calls.handle(exchange, endpoint)
         elif (native := native_of(exchange)) is not None:
             await self._native.handle(exchange, native)
+        elif (portkeys := in_control(path, exchange.raw_path)) is not None:
+            await self._forward(exchange, portkeys)
         elif path == MODELS_PATH or path.startswith(MODEL_PREFIXES):
             await self._other_model_path(exchange, endpoint)
         elif path in Health.PATHS:

@@ -29,12 +29,15 @@ class Forwarder:
         self._transport = transport
         self._origin = Origin(scheme="http", host="control", port=80, uds=socket_path)
 
-    async def __call__(self, exchange: Exchange) -> None:
+    async def __call__(self, exchange: Exchange, path: bytes | None = None) -> None:
+        """`path` is asked for in place of the caller's."""
         lever = Lever()
         exchange.on_gone = lever.pull
         response: Response | None = None
         try:
-            response = await self._transport.send(self._origin, _request(exchange), _TIMEOUTS)
+            response = await self._transport.send(
+                self._origin, _request(exchange, path or exchange.raw_path), _TIMEOUTS
+            )
             headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
             exchange.start(response.status, headers)
             while (chunk := await response.chunk()) is not None:
@@ -68,12 +71,12 @@ class Forwarder:
         return body if response.status == 200 else None
 
 
-def _request(exchange: Exchange) -> Request:
+def _request(exchange: Exchange, path: bytes) -> Request:
     headers = [pair for pair in exchange.headers if pair[0] not in _REPLACED]
     if exchange.client is not None:
         headers.append((b"x-forwarded-for", exchange.client[0].encode()))
     headers.append((b"x-forwarded-proto", exchange.scheme.encode()))
-    target = exchange.raw_path + b"?" + exchange.query if exchange.query else exchange.raw_path
+    target = path + b"?" + exchange.query if exchange.query else path
     length = value_of(headers, b"content-length")
     chunked = value_of(exchange.headers, b"transfer-encoding") is not None
     body = exchange.stream() if chunked or length not in (None, b"0") else None

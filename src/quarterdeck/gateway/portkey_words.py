@@ -56,4 +56,6 @@ def _kind(status: int) -> str:
 
 
 def _line(text: str) -> bytes:
+    if text.isascii() and text.isprintable():
+        return text[:256].encode()
     return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:256]).encode()

@@ -7,6 +7,7 @@ QuarterdeckError
 ├── NotFound           404  no such row in this workspace
 ├── Changed            409  the row is no longer as the caller thought
 ├── TooLarge           413
+├── NotImplementedHere 501  known elsewhere, not done here; says where to look
 └── Unavailable        503  try again; says when
 """
 
@@ -57,6 +58,13 @@ class Changed(QuarterdeckError):
 class TooLarge(QuarterdeckError):
     status = 413
     code = "too_large"
+
+
+class NotImplementedHere(QuarterdeckError):
+    """What a program of another product asks for and we do another way."""
+
+    status = 501
+    code = "not_implemented"
 
 
 class Unavailable(QuarterdeckError):

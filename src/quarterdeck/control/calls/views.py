@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.calls import rendered
+from quarterdeck.control.portkey import store as feedback_store
 from quarterdeck.control.shapes import Instant, Named, TaskNamed
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
@@ -114,6 +115,17 @@ class PriceOut(BaseModel):
     units: dict[str, int]
 
 
+class FeedbackOut(BaseModel):
+    """What a member or an agent thought of the answer, from −10 to 10."""
+
+    id: str
+    value: int
+    weight: float
+    metadata: dict[str, Any]
+    given_by: str
+    at: Instant
+
+
 class CallDetailOut(CallOut):
     attempts: list[AttemptOut]
     price: PriceOut | None
@@ -121,6 +133,7 @@ class CallDetailOut(CallOut):
     response_headers: list[tuple[str, str]]
     trace_id: str | None
     session: str | None
+    feedback: list[FeedbackOut]
     cached_from: str | None = Field(description="The call whose answer a hit repeats.")
 
 
@@ -188,6 +201,8 @@ async def shown_calls(tx: Transaction, workspace_id: str, calls: Sequence[Stored
 
 async def shown_call(tx: Transaction, call: StoredCall, price: PriceNote | None, detail: Detail) -> CallDetailOut:
     [common] = await _shown(tx, call.workspace_id, [call])
+    traces = [each for each in (call.id, call.trace_id) if each is not None]
+    given = await feedback_store.of(tx, call.workspace_id, traces)
     return CallDetailOut(
         **common,
         attempts=[AttemptOut.of(attempt) for attempt in call.attempts],
@@ -196,6 +211,17 @@ async def shown_call(tx: Transaction, call: StoredCall, price: PriceNote | None,
         response_headers=detail.response_headers,
         trace_id=call.trace_id,
         session=call.session,
+        feedback=[
+            FeedbackOut(
+                id=each.id,
+                value=each.value,
+                weight=each.weight,
+                metadata=each.metadata,
+                given_by=each.given_by,
+                at=iso(each.created_at),
+            )
+            for each in given
+        ],
         cached_from=_repeated(detail),
     )
 

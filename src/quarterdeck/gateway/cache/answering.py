@@ -37,6 +37,7 @@ class Cache:
         self._store = store
         self._parts = parts
         self._similar = similar
+        self._seen = keys.Seen()
 
     async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
         """Whether the call was answered, and settled, from the cache. Raises Refusal, CallerLeft."""
@@ -84,12 +85,12 @@ class Cache:
         if policy is None or draft.body_mode == "none":
             return None
         try:
-            value = keys.body_value(draft.request_body)
+            key = _key(draft, policy, self._seen.digest(draft.request_body))
+            caching = Caching(policy, key, Status.REFRESH if policy.refresh else Status.MISS)
+            if policy.mode == "semantic" and self._similar is not None:
+                caching.turn = self._similar.turn(draft, policy, keys.body_value(draft.request_body))
         except keys.NotCacheable:
             return None
-        caching = Caching(policy, _key(draft, policy, value), Status.REFRESH if policy.refresh else Status.MISS)
-        if policy.mode == "semantic" and self._similar is not None:
-            caching.turn = self._similar.turn(draft, policy, value)
         return caching
 
     async def _replay(
@@ -134,14 +135,14 @@ class Cache:
             await self._parts.settler.settle(draft, dialect)
 
 
-def _key(draft: Draft, policy: CachePolicy, value: object) -> bytes:
+def _key(draft: Draft, policy: CachePolicy, seen: bytes) -> bytes:
     assert draft.workspace is not None and draft.facts is not None
     agent_id = draft.agent.id if draft.agent is not None else None
     return keys.digest(
         *keys.owner(draft.workspace.id, agent_id, policy.scope or "workspace", partition(draft, policy)),
         place(draft),
         keys.meaningful(draft.headers),
-        keys.seen(value),
+        seen,
     )
 
 

@@ -27,6 +27,8 @@ _STATEFUL = frozenset({"background", "conversation"})
 """Members of a request whose answer is not its own: it comes later, or depends on what was said elsewhere."""
 _BIG = 256 * 1024
 """Bodies beyond this are compared byte for byte: reading them would hold up the event loop."""
+_REMEMBERED, _MOST_REMEMBERED = 16 * 1024, 512
+"""Bytes of a body whose digest is kept, and how many: 8 MiB at the most."""
 _MEANINGFUL = (b"anthropic-", b"openai-", b"x-sandbox-")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
@@ -50,7 +52,7 @@ def body_value(body: bytes) -> object:
         canonical = _canonical(value)
     except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
         raise NotCacheable(f"the body cannot be read: {error}") from None
-    if _members(body) != _members(canonical):
+    if _has_repeats(body, canonical):
         # Parsers disagree on which one counts, so an answer to one reading could be served for another.
         raise NotCacheable("the body names a member twice")
     if isinstance(value, dict) and any(value.get(name) for name in _STATEFUL):
@@ -82,6 +84,29 @@ def owner(workspace_id: str, agent_id: str | None, scope: str, partition: bytes)
     return (workspace_id, agent_id if scope == "agent" else None, partition)
 
 
-def _members(body: bytes) -> int:
-    """How many members the objects in a JSON text have, repeated ones counted each time."""
-    return _STRING.sub(b"", body).count(b":")
+def _has_repeats(body: bytes, canonical: bytes) -> bool:
+    """Whether an object in `body` names a member more than once, of which `canonical` has one.
+
+    Colons in texts are the same in both, unless one is written as an escape: then those outside texts are counted.
+    """
+    if b"\\u003" not in body:
+        return body.count(b":") != canonical.count(b":")
+    return _STRING.sub(b"", body).count(b":") != _STRING.sub(b"", canonical).count(b":")
+
+
+class Seen:
+    """What models see of bodies, remembered: a request that is asked again comes with the same bytes."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, bytes] = {}
+
+    def digest(self, body: bytes) -> bytes:
+        """Of a body, by what a model sees of it. Raises NotCacheable."""
+        found = self._known.get(body)
+        if found is None:
+            found = digest(seen(body_value(body)))
+            if len(body) <= _REMEMBERED:
+                if len(self._known) >= _MOST_REMEMBERED:
+                    self._known.clear()
+                self._known[body] = found
+        return found
