@@ -31,6 +31,7 @@ from quarterdeck.control.projects import api as projects
 from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
+from quarterdeck.control.reviews import agent_api as agent_reviews
 from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.routes import api as routes
 from quarterdeck.control.runs import api as runs
@@ -69,6 +70,7 @@ ROUTERS: list[APIRouter] = [
     deliverables.router,
     deliverables.agent_router,
     reviews.router,
+    agent_reviews.agent_router,
     needs.router,
     notifications.router,
     channels.router,

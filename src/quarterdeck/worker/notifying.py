@@ -4,9 +4,11 @@ import asyncio
 import logging
 
 from quarterdeck.control.needs import escalating, items
+from quarterdeck.control.notifications.audience import People
 from quarterdeck.control.notifications.fan_out import fan_out
-from quarterdeck.db import Database
-from quarterdeck.db.outbox import EventFeed
+from quarterdeck.control.reviews import by_agents
+from quarterdeck.db import Database, Transaction
+from quarterdeck.db.outbox import EventFeed, StoredEvent
 from quarterdeck.kernel.errors import QuarterdeckError
 
 LOOK_S = 5.0
@@ -15,13 +17,18 @@ ESCALATE_S = 30.0
 log = logging.getLogger("quarterdeck.notifying")
 
 
+async def _follow(tx: Transaction, event: StoredEvent, people: People) -> None:
+    await items.follow(tx, event, people)
+    await by_agents.follow(tx, event, people)
+
+
 async def run(db: Database, feed: EventFeed, base_url: str) -> None:
     """Hand events on until cancelled."""
     while True:
         async with feed.subscribe() as subscription:
             while not subscription.over:
                 try:
-                    while await fan_out(db, base_url, follow=items.follow):
+                    while await fan_out(db, base_url, follow=_follow):
                         pass
                     wait_s = LOOK_S
                 except QuarterdeckError as error:

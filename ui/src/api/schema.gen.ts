@@ -2598,6 +2598,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Review Task
+         * @description The work that your task asks you to review: its brief, acceptance criteria and what was handed in.
+         */
+        get: operations["read_review_task"];
+        put?: never;
+        /**
+         * Give Agent Review
+         * @description Approve, or ask for changes. Then finish your run.
+         */
+        post: operations["give_agent_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/subtasks": {
         parameters: {
             query?: never;
@@ -3629,6 +3653,36 @@ export interface components {
             route?: string | null;
             /** Skills */
             skills?: string[] | null;
+        };
+        /** AgentReviewedOut */
+        AgentReviewedOut: {
+            /** Missing */
+            missing: string | null;
+            review: components["schemas"]["ReviewOut"];
+        };
+        /** AgentReviewIn */
+        AgentReviewIn: {
+            /**
+             * Body
+             * @description Markdown: all that has to change, in one message.
+             * @default
+             */
+            body?: string;
+            /**
+             * Comments
+             * @default []
+             */
+            comments?: components["schemas"]["RemarkIn"][];
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "approve" | "request_changes";
         };
         /** AgentsOut */
         AgentsOut: {
@@ -6786,6 +6840,30 @@ export interface components {
             review: components["schemas"]["ReviewOut"];
             task: components["schemas"]["TaskOut"];
         };
+        /** ReviewedVersionOut */
+        ReviewedVersionOut: {
+            /** Deliverable Id */
+            deliverable_id: string;
+            /** Draft */
+            draft: boolean;
+            /** File Name */
+            file_name: string;
+            kind: components["schemas"]["DeliverableKind"];
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: number;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
+            /** Text */
+            text: string | null;
+        };
         /** ReviewIn */
         ReviewIn: {
             /**
@@ -6821,6 +6899,8 @@ export interface components {
         ReviewOut: {
             /** Body */
             body: string;
+            /** By Agent */
+            by_agent: boolean;
             /** Comments */
             comments: components["schemas"]["RemarkOut"][];
             /**
@@ -6847,6 +6927,12 @@ export interface components {
             items: components["schemas"]["ReviewOut"][];
             /** Missing */
             missing: string | null;
+            /** Review Calls */
+            review_calls: number;
+            /** Review Cost Nano */
+            review_cost_nano: number;
+            /** Review Unpriced Calls */
+            review_unpriced_calls: number;
         };
         /**
          * Role
@@ -7978,6 +8064,23 @@ export interface components {
             description: string | null;
             /** Name */
             name: string;
+        };
+        /** ToReviewOut */
+        ToReviewOut: {
+            /** Acceptance */
+            acceptance: string[];
+            /** Brief */
+            brief: string;
+            /** Ref */
+            ref: string;
+            /** Reviews */
+            reviews: components["schemas"]["ReviewOut"][];
+            /** Task Id */
+            task_id: string;
+            /** Title */
+            title: string;
+            /** Versions */
+            versions: components["schemas"]["ReviewedVersionOut"][];
         };
         /**
          * Trigger
@@ -13365,6 +13468,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_review_task: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToReviewOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_agent_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentReviewIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentReviewedOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import sqlalchemy as sa
 
+from quarterdeck.access.actors import Role
 from quarterdeck.access.tables import members
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
@@ -33,3 +34,13 @@ async def must_exist(tx: Transaction, workspace_id: str, member_id: str, what: s
         )
     if row is None:
         raise Invalid(f"{what} names no member of this workspace.", field=what)
+
+
+async def role_of(tx: Transaction, workspace_id: str, member_id: str) -> Role | None:
+    """The role of a member; None of anybody else."""
+    found = await tx.scalar(
+        sa.select(members.c.role).where(
+            members.c.workspace_id == workspace_id, members.c.id == member_id, members.c.removed_at.is_(None)
+        )
+    )
+    return None if found is None else Role(found)

@@ -51,8 +51,11 @@ async def _reviews(tx: Transaction, workspace_id: str, people: People) -> list[O
         .limit(MOST)
     )
     done = await reviews.approvals_of(tx, workspace_id, [row["id"] for row in rows])
+    looked_at = await reviews.under_review_by_agents(tx, workspace_id)
     found = []
     for row in rows:
+        if (row["id"], row["state_since"]) in looked_at:
+            continue  # people are asked once the agent has looked
         asked = tuple(each for each in reviewers(row, people) if (row["id"], row["state_since"], each) not in done)
         need = Need(f"review:{row['id']}", NeedKind.REVIEW, row["id"], row["id"], row["title"], row["state_since"])
         found.append(Open(need, asked, row["agent_id"]))

@@ -118,14 +118,19 @@ def _concerned(
     if to in named:
         return named[to]
     if to is To.REVIEWERS:
-        return [] if task is None else reviewers(task, people)
+        return [] if task is None or _agent_looks_first(event, task) else reviewers(task, people)
     return [data["member_id"]] if to is To.MEMBER and data.get("member_id") else people.admins()
+
+
+def _agent_looks_first(event: StoredEvent, task: sa.RowMapping) -> bool:
+    """People are asked once the agent has approved, not when the work comes in."""
+    return event.kind == "task.moved" and ReviewPolicy(task["review"]).agent_id is not None
 
 
 def reviewers(task: sa.RowMapping, people: People) -> list[str]:
     """Who is asked to look at a task in review: whom its policy names; where anybody may, who answers for it."""
     policy = ReviewPolicy(task["review"])
-    if policy in (ReviewPolicy.NONE, ReviewPolicy.ONE):
+    if policy.for_anyone:
         return [task["accountable_id"]]
     return [
         member_id

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.projects import store
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH, Project, ProjectChange
+from quarterdeck.control.tasks import reviewable
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
@@ -74,6 +74,7 @@ async def change(
     if change.lead_agent_id is not None or change.no_lead:
         values["lead_agent_id"] = change.lead_agent_id
     if change.review is not None:
+        await reviewable.must_not_lower(tx, workspace_id, project.review, change.review, actor)
         values["review"] = change.review
     if change.archived is not None and change.archived is not (project.archived_at is not None):
         values["archived_at"] = tx.now if change.archived else None
@@ -154,8 +155,7 @@ async def _must_be_sound(
 ) -> None:
     if lead_agent_id is not None and await agents.find(tx, workspace_id, lead_agent_id) is None:
         raise Invalid("lead_agent_id names no agent of this workspace.", field="lead_agent_id")
-    if review is not None and review.member_id is not None:
-        await people.must_exist(tx, workspace_id, review.member_id, "review")
+    await reviewable.must_be_sound(tx, workspace_id, review)
 
 
 async def _tell(

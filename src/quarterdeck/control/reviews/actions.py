@@ -39,11 +39,9 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
     version = await _version(tx, task, new)
     if version is not None and version.author_id == actor.id:
         raise Forbidden("Nobody reviews what they made themselves.", code="own_work")
-    body, remarks = a_text(new.body.strip(), "body", BODY_LENGTH), _remarks(new.remarks)
+    body, remarks = checked_words(new)
     if task.state is not TaskState.IN_REVIEW:
         raise Changed(f"{task.ref} is {task.state}, not in review.".replace("_", " "), code="not_in_review")
-    if new.verdict is not Verdict.APPROVE and not body and not remarks:
-        raise Invalid("Say what has to change, or why it is rejected.", field="body")
     before = await store.last_of_reviewer(tx, task.workspace_id, task.id, task.state_since, actor.id)
     if before is not None and (before.verdict, before.body, before.remarks) == (new.verdict, body, remarks):
         return before, task
@@ -71,6 +69,14 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
             tx, task.workspace_id, worker, inbox.InboxKind.REVIEW, review.id, said, task_id=task.id, sender_id=actor.id
         )
     return review, await _follow(tx, task, review, actor)
+
+
+def checked_words(new: NewReview) -> tuple[str, tuple[Remark, ...]]:
+    """What a reviewer says, clean. Raises Invalid."""
+    body, remarks = a_text(new.body.strip(), "body", BODY_LENGTH), _remarks(new.remarks)
+    if new.verdict is not Verdict.APPROVE and not body and not remarks:
+        raise Invalid("Say what has to change, or why it is rejected.", field="body")
+    return body, remarks
 
 
 async def _follow(tx: Transaction, task: Task, review: Review, actor: Actor) -> Task:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.actors import Actor, Permission
-from quarterdeck.control.agents import people
 from quarterdeck.control.http import Db, Reader, may
 from quarterdeck.control.reviews import actions, gate, store
 from quarterdeck.control.reviews.model import (
@@ -18,10 +17,11 @@ from quarterdeck.control.reviews.model import (
     Remark,
     Verdict,
 )
-from quarterdeck.control.reviews.views import ReviewOut, shown_reviews
+from quarterdeck.control.reviews.views import ReviewOut, names_of, shown_reviews
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import MAX_CRITERIA, TaskState
 from quarterdeck.control.tasks.views import TaskOut, shown_task
+from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["reviews"])
 Reviewer = Annotated[Actor, Depends(may(Permission.REVIEW))]
@@ -67,6 +67,10 @@ class ReviewsOut(BaseModel):
     items: list[ReviewOut]
     """Newest first."""
     missing: str | None
+    review_calls: int
+    """Model calls of agents that reviewed it: the price of the review, not of the work."""
+    review_cost_nano: int
+    review_unpriced_calls: int
 
 
 @router.post("/tasks/{task_id}/reviews", status_code=201, operation_id="give_review")
@@ -74,7 +78,7 @@ async def give_review(task_id: str, body: ReviewIn, actor: Reviewer, db: Db) -> 
     """Approve, request changes or reject. The task is done once its policy is satisfied, and in no other way."""
     async with db.transaction() as tx:
         review, task = await actions.give(tx, actor, task_id, body.to_new())
-        names = await people.named(tx, actor.workspace_id, [review.reviewer_id])
+        names = await names_of(tx, actor.workspace_id, [review])
         missing = await gate.missing(tx, task) if task.state is TaskState.IN_REVIEW else None
         return ReviewedOut(review=shown_reviews([review], names)[0], task=await shown_task(tx, task), missing=missing)
 
@@ -85,6 +89,14 @@ async def list_reviews(task_id: str, actor: Reader, db: Db) -> ReviewsOut:
     async with db.read() as tx:
         task = await task_actions.get(tx, actor.workspace_id, task_id)
         found = await store.of_task(tx, actor.workspace_id, task.id)
-        names = await people.named(tx, actor.workspace_id, {one.reviewer_id for one in found})
+        names = await names_of(tx, actor.workspace_id, found)
         missing = await gate.missing(tx, task) if task.state is TaskState.IN_REVIEW else None
-    return ReviewsOut(items=shown_reviews(found, names), missing=missing)
+        began = [one.task_id for one in await store.review_tasks_of(tx, actor.workspace_id, task.id)]
+        spent = (await rollups.figures(tx, actor.workspace_id, "task", began)).values()
+    return ReviewsOut(
+        items=shown_reviews(found, names),
+        missing=missing,
+        review_calls=sum(one.calls for one in spent),
+        review_cost_nano=sum(one.cost for one in spent),
+        review_unpriced_calls=sum(one.unpriced_calls for one in spent),
+    )

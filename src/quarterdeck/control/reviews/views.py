@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from quarterdeck.control.agents import people
+from quarterdeck.control.agents import store as agents
 from quarterdeck.control.reviews import store
 from quarterdeck.control.reviews.model import Review, Verdict, message
 from quarterdeck.control.shapes import Instant, Named
@@ -25,6 +26,7 @@ class ReviewOut(BaseModel):
     deliverable_id: str | None
     version: int | None
     reviewer: Named
+    by_agent: bool
     verdict: Verdict
     body: str
     comments: list[RemarkOut]
@@ -40,7 +42,8 @@ def shown_reviews(reviews: Sequence[Review], names: Mapping[str, str]) -> list[R
             task_id=one.task_id,
             deliverable_id=one.deliverable_id,
             version=one.version,
-            reviewer=Named(id=one.reviewer_id, name=names[one.reviewer_id]),
+            reviewer=Named(id=one.reviewer_id, name=names.get(one.reviewer_id, "")),
+            by_agent=one.reviewer_id.startswith("agt_"),
             verdict=one.verdict,
             body=one.body,
             comments=[
@@ -58,4 +61,10 @@ async def last_review(tx: Transaction, workspace_id: str, task_id: str) -> Revie
     found = await store.last_sent_back(tx, workspace_id, task_id)
     if found is None:
         return None
-    return shown_reviews([found], await people.named(tx, workspace_id, [found.reviewer_id]))[0]
+    return shown_reviews([found], await names_of(tx, workspace_id, [found]))[0]
+
+
+async def names_of(tx: Transaction, workspace_id: str, found: Sequence[Review]) -> dict[str, str]:
+    """Names of members and agents that reviewed."""
+    ids = {one.reviewer_id for one in found}
+    return {**await people.named(tx, workspace_id, ids), **await agents.named(tx, workspace_id, ids)}

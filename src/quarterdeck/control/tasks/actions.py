@@ -13,7 +13,7 @@ from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.reviews import gate
 from quarterdeck.control.runs import ending
 from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.tasks import store, tree
+from quarterdeck.control.tasks import reviewable, store, tree
 from quarterdeck.control.tasks.model import (
     CLOSED,
     MAX_WATCHERS,
@@ -64,7 +64,9 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
     project_id = new.project_id or (None if parent is None else parent.project_id)
     project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
     review = new.review or (ReviewPolicy.ONE if project is None else project.review)
-    await _must_be_reviewable(tx, workspace_id, review)
+    await reviewable.must_be_sound(tx, workspace_id, review)
+    if project is not None:
+        await reviewable.must_not_lower(tx, workspace_id, project.review, review, None if actor is None else actor.id)
     task = Task(
         id=new_id("tsk"),
         workspace_id=workspace_id,
@@ -133,15 +135,21 @@ async def change(
     differing = {field: value for field, value in _checked(change).items() if getattr(task, field) != value}
     if "accountable_id" in differing:
         await people.must_exist(tx, workspace_id, str(differing["accountable_id"]), "accountable_id")
-    await _must_be_reviewable(tx, workspace_id, change.review)
+    await reviewable.must_be_sound(tx, workspace_id, change.review)
     if not differing:
         return task
+    lowered = change.review is not None and change.review.lowers(task.review)
+    if change.review is not None:
+        await reviewable.must_not_lower(tx, workspace_id, task.review, change.review, actor)
     if differing.get("parent_id") is not None:
         await tree.must_fit(tx, task, str(differing["parent_id"]))
     fresh = await write(tx, task, differing)
     if "parent_id" in differing:
         fresh = await tree.reckon(tx, fresh)
     await _tell(tx, "task.changed", fresh, {"fields": sorted(differing)}, actor)
+    if lowered:
+        data = {"before": str(task.review), "after": str(fresh.review), "task_id": task.id}
+        await _tell(tx, "task.review_lowered", fresh, data, actor)
     return fresh
 
 
@@ -327,11 +335,6 @@ async def _accountable(
     if agent is None:
         raise Invalid("accountable_id must name the member who answers for this task.", field="accountable_id")
     return agent.owner_id
-
-
-async def _must_be_reviewable(tx: Transaction, workspace_id: str, review: ReviewPolicy | None) -> None:
-    if review is not None and review.member_id is not None:
-        await people.must_exist(tx, workspace_id, review.member_id, "review")
 
 
 async def must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:
