@@ -169,6 +169,32 @@ def test_a_worker_that_is_told_to_stop_stops(world: World, connect: Connect) -> 
         run.progress("on and on")
     assert stopped.value.reason == "agent_paused"
     assert world.see_task(task["id"])["state"] == "ready"
+    ended = world.see_run(run.id)
+    assert (ended["state"], "agent_paused" in ended["reason"]) == ("cancelled", True)
+
+
+def test_a_worker_that_is_interrupted_gives_its_task_back(world: World, connect: Connect) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    with pytest.raises(KeyboardInterrupt), connect(agent).claim(wait_s=10) as run:
+        raise KeyboardInterrupt
+    assert world.see_run(run.id)["state"] == "cancelled"
+    assert world.see_task(task["id"])["state"] == "ready"
+
+
+@pytest.mark.parametrize("scope", ["run", "agent", "task"])
+def test_a_worker_hears_of_a_pause_of_whatever_holds_it_and_of_its_end(
+    world: World, connect: Connect, scope: str
+) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    with connect(agent).claim(wait_s=10) as run:
+        order = {"scope": scope, "subject_id": {"run": run.id, "agent": agent.id, "task": task["id"]}[scope]}
+        world.system.post("/api/v1/lever/pause", {**order, "reason": "lunch"})
+        with pytest.raises(Stopped, match=f"{scope}_paused: lunch"):
+            run.progress("on")
+        world.system.post("/api/v1/lever/resume", order)
+        assert run.progress("on again").stop is False
 
 
 def test_a_run_that_was_taken_away_ends_quietly(world: World, connect: Connect) -> None:

@@ -13,7 +13,7 @@ from quarterdeck.client import asks, crash, wire
 from quarterdeck.client.asks import Ask
 from quarterdeck.client.environment import Environment
 from quarterdeck.client.errors import LeaseLost, NoAnswer, Stopped, Unreachable
-from quarterdeck.client.runs import FAILED, SUCCEEDED, Worked, ending, give_up
+from quarterdeck.client.runs import FAILED, RELEASED, SUCCEEDED, Worked, ending, give_up
 from quarterdeck.client.shapes import Claim, Heard, Inbox, Item, Question, Task, Version
 from quarterdeck.client.wire import PATIENCE_S, Settings
 
@@ -311,7 +311,10 @@ class AsyncRun(Worked):
             self._over()
 
     async def _end(self, outcome: str, reason: str | None, summary: str | None) -> None:
-        await self._send(asks.finish(self.hold, outcome, reason, summary))
+        if outcome == RELEASED:
+            await self._send(asks.release(self.hold, reason))
+        else:
+            await self._send(asks.finish(self.hold, outcome, reason, summary))
         self._over()
 
     async def _send(self, ask: Ask[T]) -> T:

@@ -1,5 +1,6 @@
 """What a run is to its worker, whichever client holds it: its facts, its environment, what it becomes at its end."""
 
+import asyncio
 import importlib
 import os
 import time
@@ -8,11 +9,15 @@ from typing import Any
 from quarterdeck.client import crash
 from quarterdeck.client.asks import Hold, Nothing
 from quarterdeck.client.environment import Environment, traceparent, variables
-from quarterdeck.client.errors import LeaseLost, NothingToDo
+from quarterdeck.client.errors import LeaseLost, NothingToDo, Stopped
 from quarterdeck.client.shapes import Claim, Task
 
 SUCCEEDED = "succeeded"
 FAILED = "failed"
+RELEASED = "released"
+REASON_LENGTH = 200
+_TAKEN_OUT = (Stopped, KeyboardInterrupt, SystemExit, GeneratorExit, asyncio.CancelledError)
+"""What ends a worker from outside is nobody's failure: the task is given back."""
 
 
 class Worked:
@@ -73,11 +78,17 @@ class Worked:
 
 
 def ending(run: Worked, error: BaseException | None) -> tuple[str, str | None, str | None] | None:
-    """(outcome, reason, summary) a `with` block ends its run by; None when the run has ended already."""
+    """(outcome, reason, summary) a `with` block ends its run by; None when the run has ended already.
+
+    Who was told to stop, or is interrupted, gives the task back; any other exception is a failure of the attempt.
+    """
     if run.finished or isinstance(error, LeaseLost):
         return None
     if error is None:
         return SUCCEEDED, None, run.summary
+    if isinstance(error, _TAKEN_OUT):
+        words = " ".join(str(error).split()) or f"the worker was ended: {type(error).__name__}"
+        return RELEASED, words[:REASON_LENGTH], None
     return FAILED, crash.reason_of(error), crash.summary_of(error)
 
 

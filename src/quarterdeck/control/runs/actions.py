@@ -10,7 +10,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.control.lever.paused import is_paused
+from quarterdeck.control.lever.paused import is_paused, pause_of
 from quarterdeck.control.runs import ending, failing, nothing, store
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
@@ -155,9 +155,12 @@ async def progress(
         data = {"task_id": run.task_id, "agent_id": run.agent_id, "percent": fresh.percent, "note": fresh.note}
         await tx.emit(Event(run.workspace_id, "run.progressed", run.id, data, actor.id))
     agent = await agents.find(tx, actor.workspace_id, run.agent_id)
-    if agent is None or agent.desired is Desired.ENABLED:
+    if agent is not None and agent.desired is not Desired.ENABLED:
+        return Progress(fresh, True, f"agent_{agent.desired}")
+    pause = await pause_of(tx, actor.workspace_id, run_id=run.id, task_id=run.task_id, agent_id=run.agent_id)
+    if pause is None:
         return Progress(fresh, False, None)
-    return Progress(fresh, True, f"agent_{agent.desired}")
+    return Progress(fresh, True, f"{pause.scope}_paused" + (f": {pause.reason}" if pause.reason else ""))
 
 
 async def finish(
