@@ -115,8 +115,6 @@ class Draft(msgspec.Struct):
     """To be told how it ends."""
     shadow_of: str | None = None
     """The call this one mirrors; nobody gets its answer."""
-    budget_left: int | None = None
-    """Nano-dollars left of the nearest budget, where limits know."""
     withhold_usage: bool = False
     """We asked the provider for usage in the stream and the caller did not."""
     reader: StreamReader | None = None

@@ -32,6 +32,10 @@ class Limits(Protocol):
         """The same for one try at one target. A Refusal here makes a route go on to its next target."""
         ...
 
+    def budget_left(self, draft: Draft) -> int | None:
+        """Nano-dollars left of the nearest hard budget, for routes that decide by it; None: there is none."""
+        ...
+
     def settled(self, draft: Draft) -> None:
         """What the call used and cost is known: `draft.usage`, `draft.cost`, `draft.tries`."""
         ...

@@ -172,10 +172,12 @@ class _Call:
         self._binding = binding
         self._compiled = compiled
         self._last: Shot | None = None
+        self._made_before = False
         asked = [each for each in (deadline_ms(draft.headers), compiled.route.deadline_ms) if each is not None]
         until = None if not asked else time.monotonic() + (min(asked) * 1_000 - draft.elapsed()) / 1_000_000
         prices = calls.parts.settler.prices
-        self.world = CallWorld(draft, compiled, binding, prices, calls.random, time.monotonic, until)
+        limits = calls.parts.hooks.limits
+        self.world = CallWorld(draft, compiled, binding, prices, limits, calls.random, time.monotonic, until)
 
     async def run(self) -> Shot:
         steps = walk(self._compiled.route, self.world)
@@ -209,8 +211,8 @@ class _Call:
     async def _try(self, step: Try) -> Outcome:
         if step.wait_ms > 0:
             await asyncio.sleep(step.wait_ms / 1_000)
-        shot = await self._made(step.leaf, "retry" if step.number else None)
         self._retire()
+        shot = await self._made(step.leaf, "retry" if step.number else None)
         self._last = shot
         if shot.result is None:
             await self._shoot(shot)
@@ -255,8 +257,9 @@ class _Call:
         await still_may_run(self._draft, self._query, self._calls.parts.holder)
         copy = copy_for_a_try(self._draft)
         copy.option, copy.why = leaf.path, why
-        if why is None and (self._draft.tries or self._last is not None):
+        if why is None and self._made_before:
             copy.why = "fallback"
+        self._made_before = True
         bound = self._binding[leaf.path]
         shot = Shot(copy)
         try:

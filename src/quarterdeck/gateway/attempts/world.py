@@ -12,6 +12,7 @@ from quarterdeck.gateway.attribution import json_object
 from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import SECRET
+from quarterdeck.gateway.hooks import Limits
 from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.ledger.prices import MISSING, PriceBook
@@ -32,6 +33,7 @@ class CallWorld:
         compiled: CompiledRoute,
         binding: Binding,
         prices: PriceBook,
+        limits: Limits | None,
         random: Callable[[], float],
         now: Callable[[], float],
         until: float | None,
@@ -42,6 +44,7 @@ class CallWorld:
         self._compiled = compiled
         self._binding = binding
         self._prices = prices
+        self._limits = limits
         self._now = now
         self._until = until
         self._members: Mapping[str, msgspec.Raw] | None = None
@@ -174,7 +177,7 @@ class CallWorld:
         return ABSENT if value is None else value
 
     def _budget(self, name: str) -> Any:
-        left = self._draft.budget_left
+        left = self._limits.budget_left(self._draft) if self._limits is not None else None
         return left / 1e9 if name == "left_usd" and left is not None else ABSENT
 
     def _attempt(self, _name: str) -> Any:

@@ -103,6 +103,15 @@ class Admission:
         if self._spending.active:
             await self._reserve(draft, workspace, target, hold)
 
+    def budget_left(self, draft: Draft) -> int | None:
+        """Of the hard budgets that hold for the call wherever it goes, the least, in nano-dollars."""
+        workspace = draft.workspace
+        if workspace is None or not self._spending.active:
+            return None
+        lines = self._spending.counters.lines(workspace.id, self._facts(draft, workspace, None), draft.started)
+        left = [entry.amount - counter.spent - counter.held for entry, counter in lines if entry.mode == Mode.HARD]
+        return max(0, min(left)) if left else None
+
     def settled(self, draft: Draft) -> None:
         """Charge what the call cost, then let go of what it held."""
         hold, workspace = draft.hold, draft.workspace

@@ -1,0 +1,90 @@
+"""Budgets and routes together: each try holds for itself, and what every try cost is charged."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from limited_world import Limited, budget, limited_running
+
+HAIKU = {"provider": "anthropic", "override_params": {"model": "claude-haiku-4-5"}}
+TWO = {"strategy": {"mode": "fallback"}, "targets": [{"provider": "openai"}, HAIKU]}
+
+
+@pytest.fixture
+async def limited(tmp_path: Path) -> AsyncIterator[Limited]:
+    async with limited_running(tmp_path) as made:
+        yield made
+
+
+async def ask(limited: Limited, config: Any, *, script: Any = None, **body: Any) -> httpx.Response:
+    asked = {"model": "gpt-4o-mini", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}], **body}
+    headers = {"x-portkey-config": msgspec.json.encode(config).decode()}
+    return await limited.gateway.post("/v1/chat/completions", asked, script=script, **headers)
+
+
+async def test_a_route_decides_by_what_is_left_of_the_budget(limited: Limited) -> None:
+    config = {
+        "strategy": {
+            "mode": "conditional",
+            "conditions": [{"query": {"budget.left_usd": {"$lt": 0.5}}, "then": "cheap"}],
+            "default": "strong",
+        },
+        "targets": [
+            {"name": "cheap", "provider": "openai", "override_params": {"model": "gpt-4o-mini"}},
+            {"name": "strong", "provider": "openai", "override_params": {"model": "gpt-4o"}},
+        ],
+    }
+    await limited.in_force(budget(5.0, "agent:agt_1"))
+    assert (await ask(limited, config)).headers["x-quarterdeck-model"] == "gpt-4o"
+    await limited.in_force(budget(0.4, "agent:agt_1", id="small"))
+    assert (await ask(limited, config)).headers["x-quarterdeck-model"] == "gpt-4o-mini"
+
+
+async def test_a_target_whose_budget_is_spent_is_passed_over(limited: Limited) -> None:
+    await limited.in_force(budget(0.0, "provider:openai"))
+    answer = await ask(limited, TWO)
+    assert answer.headers["x-quarterdeck-provider"] == "anthropic"
+    assert [seen.target for seen in limited.gateway.seen] == ["/v1/messages"]
+    assert limited.held() == 0
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_every_try_cost_is_charged_and_nothing_stays_held(limited: Limited, stream: bool) -> None:
+    await limited.in_force(budget(5.0, "agent:agt_1"))
+    answer = await ask(
+        limited, TWO, script={"text": "Hi.", "fault": {"kind": "error_event", "after": 1, "times": 1}}, stream=stream
+    )
+    assert answer.status_code == 200
+    record = await limited.gateway.record()
+    assert record.cost is not None
+    assert limited.spent() == record.cost
+    assert limited.held() == 0
+    if stream:
+        assert record.attempts[0].cost and record.cost > record.attempts[0].cost
+
+
+async def test_a_lost_hedge_and_a_shadow_are_charged_too(limited: Limited) -> None:
+    await limited.in_force(budget(5.0, "agent:agt_1"))
+    hedge = {
+        "strategy": {"mode": "hedge", "hedge": {"after_ms": 40}},
+        "targets": [{"provider": "openai"}, {"provider": "openai", "override_params": {"model": "gpt-4o"}}],
+    }
+    answer = await ask(limited, hedge, script={"text": "Hi.", "fault": {"kind": "hang", "times": 1}})
+    assert answer.headers["x-quarterdeck-model"] == "gpt-4o"
+    assert limited.spent() == (await limited.gateway.record()).cost
+    shadow = {"strategy": {"mode": "shadow"}, "targets": [{"provider": "openai"}, HAIKU]}
+    assert (await ask(limited, shadow, script={"text": "Hi."})).status_code == 200
+    await limited.gateway.record(3)
+    assert limited.spent() == sum(record.cost or 0 for record in limited.records())
+    assert limited.held() == 0
+
+
+async def test_a_budget_too_small_for_any_target_refuses_and_sends_nothing(limited: Limited) -> None:
+    await limited.in_force(budget(0.0, "agent:agt_1"))
+    answer = await ask(limited, TWO)
+    assert answer.status_code == 412
+    assert limited.gateway.seen == []
+    assert limited.held() == 0
