@@ -15,6 +15,7 @@ from quarterdeck.control.channels import api as channels
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.connect import api as connect
 from quarterdeck.control.costs import api as costs
+from quarterdeck.control.costs import work_api as work_costs
 from quarterdeck.control.delegation import api as delegation
 from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
@@ -84,6 +85,7 @@ ROUTERS: list[APIRouter] = [
     protocol.agent_router,
     calls.router,
     costs.router,
+    work_costs.router,
     budgets.router,
     limits.router,
     routes.router,

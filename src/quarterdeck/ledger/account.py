@@ -10,6 +10,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id, new_id
 from quarterdeck.ledger.partitions import Month
 from quarterdeck.ledger.tables import calls, ledger_entries
@@ -53,6 +54,20 @@ async def balance(tx: Transaction, workspace_id: str, *, begin: int = 0, end: in
         of_entries = of_entries.where(entry.at < end)
     first, second = (await tx.execute(of_calls)).one(), (await tx.execute(of_entries)).one()
     return Balance(*(int(a + b) for a, b in zip(first, second, strict=True)))
+
+
+async def by_day_and_model(
+    tx: Transaction, workspace_id: str, provider: str, begin: int, end: int
+) -> dict[tuple[int, str], int]:
+    """What calls to one provider cost, by day (its first instant) and model, in nano-dollars."""
+    day = calls.c.started - calls.c.started % DAY
+    query = (
+        sa.select(day.label("day"), calls.c.model, sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"))
+        .where(calls.c.workspace_id == workspace_id, calls.c.provider == provider, calls.c.model.is_not(None))
+        .where(calls.c.id >= lowest_id("call", begin), calls.c.id < lowest_id("call", end))
+        .group_by(day, calls.c.model)
+    )
+    return {(int(row["day"]), row["model"]): int(row["cost"]) for row in await tx.rows(query)}
 
 
 async def carry_over(tx: Transaction, month: Month) -> None:

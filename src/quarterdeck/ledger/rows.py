@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarterdeck.ledger import intake, rollups, tables
+from quarterdeck.ledger import intake, rollups, tables, work_costs
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.packs import Place
 from quarterdeck.ledger.partitions import name_of
@@ -29,6 +29,7 @@ class BatchRows:
     keys: Rows = field(default_factory=list)
     turns: Rows = field(default_factory=list)
     wire: Rows = field(default_factory=list)
+    work: Rows = field(default_factory=list)
 
 
 ContentKey = tuple[str, int, bytes]
@@ -61,6 +62,7 @@ def assemble(
     rows.agents, rows.keys = _activity(drafts)
     rows.turns = [_turn(draft, now) for draft in drafts]
     rows.wire = _wire(drafts)
+    rows.work = work_costs.rows_of(draft.record for draft in drafts)
     return rows
 
 

@@ -307,6 +307,38 @@ wire_activity = sa.Table(
 )
 """The newest call of each run, and of each agent, as the shown status reads it."""
 
+work_costs = sa.Table(
+    "work_costs",
+    metadata,
+    _own("workspace_id", sa.Text),
+    _own("day"),
+    _own("run_id", sa.Text),  # empty: none, as in the next three
+    _own("task_id", sa.Text),
+    _own("agent_id", sa.Text),
+    _own("model", sa.Text),
+    _own("fact", sa.Text),  # ledger.work_costs.Fact
+    _own("calls"),
+    _own("cost"),
+    _own("unpriced_calls"),
+    sa.PrimaryKeyConstraint("workspace_id", "day", "run_id", "task_id", "agent_id", "model", "fact"),
+    sa.Index("ix_work_costs_task", "workspace_id", "task_id"),
+    sqlite_with_rowid=False,
+)
+"""What each run cost each day by model, and what is known of its calls one by one. Sums of the ledger, exactly."""
+
+call_marks = sa.Table(
+    "call_marks",
+    metadata,
+    _own("workspace_id", sa.Text),
+    _own("call_id", Id),
+    _own("fact", sa.Text),
+    _own("subject", sa.Text),
+    sa.PrimaryKeyConstraint("workspace_id", "call_id"),
+    sa.Index("ix_call_marks_subject", "workspace_id", "subject", "fact"),
+    sqlite_with_rowid=False,
+)
+"""Calls of which more is known than that they were made: looped, duplicate, made while blocked."""
+
 key_activity = sa.Table(
     "key_activity",
     metadata,

@@ -45,6 +45,8 @@ def _conflict(table: sa.Table, is_sqlite: bool) -> str:
         change = {each: f"rollups.{each} + excluded.{each}" for each in ROLLUP_SUMS}
     elif name == "ceiling_sums":
         change = {"amount": "ceiling_sums.amount + excluded.amount"}
+    elif name == "work_costs":
+        change = {each: f"work_costs.{each} + excluded.{each}" for each in ("calls", "cost", "unpriced_calls")}
     elif name == "conversations":
         change = {
             each: rule.format(t=name, **names) for each, rule in _CONVERSATION.items() if "(" in rule or "+" in rule
@@ -78,6 +80,7 @@ class Store:
             (tables.key_activity, rows.keys),
             (tables.turns, rows.turns),
             (tables.wire_activity, rows.wire),
+            (tables.work_costs, rows.work),
         ):
             if some:
                 await self._insert(tx, table, table.name, some)

@@ -13,7 +13,7 @@ from quarterdeck.control.http import Gateways
 from quarterdeck.control.lever.actions import Effect
 from quarterdeck.control.lever.gates import carry_out
 from quarterdeck.control.lever.model import Verb
-from quarterdeck.control.signals import actions, facts, learning, lease, policy, rules, store
+from quarterdeck.control.signals import actions, facts, learning, lease, marking, policy, rules, store
 from quarterdeck.control.signals.facts import OpenRun, Windows
 from quarterdeck.control.signals.model import Finding
 from quarterdeck.control.signals.rules import RunFacts
@@ -99,6 +99,7 @@ class SignalWatcher:
             for effect in effects:
                 killed = effect.order is not None and effect.order.verb is Verb.KILL
                 await carry_out(self._gate, effect, end_open=killed)
+        self._watch.fresh.clear()
         self._looked_at = self._db.clock.now()
 
     async def _has_lease(self) -> bool:
@@ -124,11 +125,13 @@ class SignalWatcher:
             findings += self._watch.unclaimed(workspace_id, tx.now)
             findings += _of_runs(seen, in_trouble, policies.floors, tx.now)
             findings += await _talk(tx, workspace_id, found, seen)
-            nothing = not findings and not await store.up(tx, workspace_id)
+            fresh = [row for row in self._watch.fresh if row.workspace_id == workspace_id]
+            nothing = not findings and not fresh and not await store.up(tx, workspace_id)
         if nothing:
             return []
         projects = {run.task_id: run.project_id for run in found}
         async with self._db.transaction() as tx:
+            await marking.mark_calls(tx, workspace_id, self._watch, fresh)
             return await actions.reconcile(tx, workspace_id, _one_each(findings), policies, projects)
 
     async def _note(self, happened: list[StoredEvent]) -> None:

@@ -868,6 +868,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/reconcile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reconcile Costs
+         * @description A provider's usage export beside our account: the difference per day and model. Nothing is kept.
+         */
+        post: operations["reconcile_costs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/report_card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report Card
+         * @description Cost per approved task and first-pass approval, by agent or model.
+         */
+        get: operations["get_report_card"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/tasks/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Task Costs
+         * @description What a task cost: by class, attempt and version.
+         */
+        get: operations["get_task_costs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/costs/waste": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Waste
+         * @description Where the money went: useful, rework, failed, looped, duplicate, blocked, unclaimed, or not known yet.
+         */
+        get: operations["get_waste"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliverables/{deliverable_id}": {
         parameters: {
             query?: never;
@@ -4727,6 +4807,11 @@ export interface components {
             unpriced_calls: number;
         };
         /**
+         * CostClass
+         * @enum {string}
+         */
+        CostClass: "useful" | "rework" | "in_progress" | "failed" | "looped" | "duplicate" | "blocked_idle" | "unclaimed";
+        /**
          * CostsOut
          * @description `totals` are the sums of the buckets; by tag a call counts once for each of its tags.
          */
@@ -4861,6 +4946,22 @@ export interface components {
          * @enum {string}
          */
         Desired: "enabled" | "paused" | "retired";
+        /** DifferenceOut */
+        DifferenceOut: {
+            /**
+             * Day
+             * Format: date-time
+             */
+            day: string;
+            /** Difference Nano */
+            difference_nano: number;
+            /** Model */
+            model: string;
+            /** Ours Nano */
+            ours_nano: number | null;
+            /** Theirs Nano */
+            theirs_nano: number | null;
+        };
         /**
          * DiffOut
          * @description A unified diff. Without hunks, the texts are equal.
@@ -6727,6 +6828,30 @@ export interface components {
             /** Unread */
             unread: number;
         };
+        /** ReconciledOut */
+        ReconciledOut: {
+            /** Difference Nano */
+            difference_nano: number;
+            /** Ours Nano */
+            ours_nano: number;
+            /** Rows */
+            rows: components["schemas"]["DifferenceOut"][];
+            /** Theirs Nano */
+            theirs_nano: number;
+        };
+        /** ReconcileIn */
+        ReconcileIn: {
+            /**
+             * Csv
+             * @description With columns for the day, the model and the cost in dollars.
+             */
+            csv: string;
+            /**
+             * Provider
+             * @description Only the models of this provider of ours.
+             */
+            provider?: string | null;
+        };
         /** RefusalOut */
         RefusalOut: {
             /** Code */
@@ -6798,6 +6923,33 @@ export interface components {
         ReplayedOut: {
             /** Count */
             count: number;
+        };
+        /** ReportOut */
+        ReportOut: {
+            /** Rows */
+            rows: components["schemas"]["ReportRowOut"][];
+        };
+        /**
+         * ReportRowOut
+         * @description How well somebody, or some model, did. Of tasks whose cost is mostly its own.
+         */
+        ReportRowOut: {
+            /** Cost Nano */
+            cost_nano: number;
+            /** Cost Per Done Nano */
+            cost_per_done_nano: number | null;
+            /** First Pass */
+            first_pass: number;
+            /** First Pass Share */
+            first_pass_share: number | null;
+            /** Label */
+            label: string;
+            /** Tasks Done */
+            tasks_done: number;
+            /** Value */
+            value: string;
+            /** Waste Share */
+            waste_share: number | null;
         };
         /**
          * Response
@@ -7083,6 +7235,23 @@ export interface components {
             run_id?: string | null;
             /** Version */
             version?: number | null;
+        };
+        /** RunCostOut */
+        RunCostOut: {
+            /** Attempt */
+            attempt: number;
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            };
+            /** Retry */
+            retry: boolean;
+            /** Run Id */
+            run_id: string;
+            /** State */
+            state: string;
+            /** Total Nano */
+            total_nano: number;
         };
         /** RunOut */
         RunOut: {
@@ -7718,6 +7887,24 @@ export interface components {
             /** Unpriced Calls */
             unpriced_calls: number;
         };
+        /** TaskCostsOut */
+        TaskCostsOut: {
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            };
+            /** Rejected Nano */
+            rejected_nano: number;
+            /** Retries Nano */
+            retries_nano: number;
+            /** Runs */
+            runs: components["schemas"]["RunCostOut"][];
+            task: components["schemas"]["TaskNamed"];
+            /** Total Nano */
+            total_nano: number;
+            /** Versions */
+            versions: components["schemas"]["VersionCostOut"][];
+        };
         /** TaskIn */
         TaskIn: {
             /**
@@ -8173,6 +8360,32 @@ export interface components {
             /** Problem */
             problem: string | null;
         };
+        /** VersionCostOut */
+        VersionCostOut: {
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Deliverable Id */
+            deliverable_id: string;
+            /** Draft */
+            draft: boolean;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+            /** Verdict */
+            verdict: string | null;
+            /** Version */
+            version: number;
+        };
         /** VersionOut */
         VersionOut: {
             author: components["schemas"]["Named"];
@@ -8274,6 +8487,44 @@ export interface components {
             kind: components["schemas"]["WaitsFor"];
             /** Name */
             name: string;
+        };
+        /**
+         * WasteOut
+         * @description Every nano-dollar once. `difference_nano` is what the classes and the ledger differ by: nothing, or a mistake.
+         */
+        WasteOut: {
+            /** Difference Nano */
+            difference_nano: number;
+            /** Ledger Nano */
+            ledger_nano: number;
+            /** Rows */
+            rows: components["schemas"]["WasteRowOut"][];
+            totals: components["schemas"]["WasteRowOut"];
+        };
+        /**
+         * WasteRowOut
+         * @description What was spent under one value, in nano-dollars by class. The classes add up to `total_nano`.
+         */
+        WasteRowOut: {
+            /** Calls */
+            calls: number;
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            };
+            /** Label */
+            label: string;
+            /** Total Nano */
+            total_nano: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+            /**
+             * Value
+             * @description An id, a model or a day; empty: what has none.
+             */
+            value: string;
+            /** Waste Nano */
+            waste_nano: number;
         };
         /** WhoOut */
         WhoOut: {
@@ -10085,6 +10336,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reconcile_costs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReconcileIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReconciledOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_report_card: {
+        parameters: {
+            query?: {
+                by?: "agent" | "model";
+                /** @description An instant; 30 days ago when absent. Whole days, UTC. */
+                from?: string | null;
+                /** @description An instant, exclusive; now when absent. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_task_costs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCostsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_waste: {
+        parameters: {
+            query?: {
+                by?: "total" | "agent" | "task" | "run" | "model" | "project" | "person" | "schedule" | "day";
+                /** @description An instant; 30 days ago when absent. Whole days, UTC. */
+                from?: string | null;
+                /** @description An instant, exclusive; now when absent. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WasteOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -18,6 +18,8 @@ UNAUDITED_TABLES = {
     "turns": "what signals read of calls",
     "wire_activity": "the newest call of each run and agent",
     "signal_leases": "which process watches",
+    "work_costs": "sums of the ledger",
+    "call_marks": "what is known of calls, from signals",
     "usuals": "what is usual, learned from calls",
     "signals": "what the system noticed; what people do about it is told",
     "prices": "copied from the price list",

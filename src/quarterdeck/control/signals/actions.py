@@ -6,11 +6,12 @@ from quarterdeck.control.lever import actions as lever
 from quarterdeck.control.lever.actions import Effect, Wanted
 from quarterdeck.control.lever.model import REASON_LENGTH, Scope, Verb
 from quarterdeck.control.signals import policy, store
-from quarterdeck.control.signals.model import Finding, Response, Signal, SignalState
+from quarterdeck.control.signals.model import Finding, Kind, Response, Signal, SignalState
 from quarterdeck.control.signals.policy import Policies
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, NotFound
 from quarterdeck.kernel.events import Event
+from quarterdeck.ledger import work_costs
 
 _TOLD = frozenset({Response.NOTIFY, Response.PAUSE, Response.KILL})
 _STOPS = {Response.PAUSE: Verb.PAUSE, Response.KILL: Verb.KILL}
@@ -34,6 +35,8 @@ async def reconcile(
         response = policies.response(finding, projects.get(finding.task_id or ""))
         if response is Response.OFF:
             continue
+        if finding.kind is Kind.LOOPING:
+            await work_costs.mark(tx, workspace_id, finding.call_ids, work_costs.Fact.LOOPED, finding.subject)
         signal = up.pop((finding.kind, finding.subject), None)
         if signal is None:
             effects += await _raise(tx, workspace_id, finding, response)
@@ -55,6 +58,8 @@ async def dismiss(
     signal = await get(tx, workspace_id, signal_id)
     if fine:
         await policy.teach(tx, workspace_id, signal.kind, subject_of(signal), actor=actor)
+        if signal.kind is Kind.LOOPING:
+            await work_costs.unmark(tx, workspace_id, signal.subject, work_costs.Fact.LOOPED)
     if not await store.end(tx, signal, SignalState.DISMISSED, by=actor) and not fine:
         raise Changed("This signal is over.", code="signal_over", state=signal.state)
     await _tell(tx, "signal.dismissed", signal, actor, fine=fine)

@@ -30,6 +30,7 @@ CALLS_NAMED = 50
 LOOSE_ENDS = 10 * MINUTE
 """A loop without a run is over after so long without a call."""
 _PROVIDER_CALLS = 400
+_REQUESTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ class Track:
     tools: tuple[str, ...] = ()
     loose: deque[Ended] = field(default_factory=lambda: deque(maxlen=500))
     stood_still: int = 0
+    duplicates: list[str] = field(default_factory=list)
+    """Calls whose very request had been answered before, and that are yet to be marked so."""
+    requests: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
 
     def take(self, row: Row) -> None:
         call = row.call
@@ -84,6 +88,8 @@ class Track:
             self.calls_since += 1
             self.cost_since += call.cost or 0
             self.ids_since.append(call.call_id)
+        if row.turn is not None and call.outcome == "ok":
+            self._note_request(row.call.call_id, row.turn.request)
         if row.turn is not None and call.outcome == "ok" and row.began >= self.progressed_at:
             self.loop = self._loop(row, row.turn)
         if self.run_id is None and row.task_id is None:
@@ -100,6 +106,13 @@ class Track:
             if len(self.conversations) > RECENT:
                 self.conversations.popitem(last=False)
         return found
+
+    def _note_request(self, call_id: str, request: bytes) -> None:
+        if request in self.requests:
+            self.duplicates.append(call_id)
+        self.requests[request] = None
+        if len(self.requests) > _REQUESTS:
+            self.requests.popitem(last=False)
 
     def progressed(self, at: int) -> None:
         """Something came of it at that instant."""
@@ -122,6 +135,8 @@ class Watch:
         self._position = 0
         self._read: deque[str] = deque(maxlen=4 * READ_AT_ONCE)
         self._known: set[str] = set()
+        self.fresh: list[Row] = []
+        """Calls of tasks that came since somebody looked at this."""
 
     async def read(self, tx: Transaction) -> int:
         """Take what was ingested since the last time; how many calls that were."""
@@ -141,6 +156,8 @@ class Watch:
 
     def take(self, row: Row) -> None:
         """Take one call."""
+        if row.task_id is not None:
+            self.fresh.append(row)
         if row.subject is not None:
             self.track(row.workspace_id, row.subject, row.agent_id, row.run_id, row.task_id).take(row)
         if row.call.provider is not None and row.call.outcome != "refused":

@@ -1,0 +1,174 @@
+"""What has to be known of runs and tasks to say what their cost came to."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from quarterdeck.control.costs.waste import RunFacts, TaskFacts
+from quarterdeck.control.deliverables.store import deliverables, versions
+from quarterdeck.control.reviews.store import reviews
+from quarterdeck.control.runs.store import runs
+from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.db import Transaction
+from quarterdeck.ledger.tables import calls
+
+_CHUNK = 500
+_SENT_BACK = ("request_changes", "reject")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """What money is counted under."""
+
+    id: str
+    state: str
+    project_id: str | None
+    accountable_id: str
+    schedule_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version that was handed in, what the calls that made it cost, and whether it was sent back."""
+
+    deliverable_id: str
+    name: str
+    number: int
+    draft: bool
+    run_id: str
+    created_at: int
+    calls: int
+    cost: int
+    unpriced_calls: int
+    verdict: str | None
+    """The latest on it: approve, request_changes or reject."""
+
+
+async def tasks_of(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, TaskRow]:
+    found: dict[str, TaskRow] = {}
+    for some in _chunks(task_ids):
+        rows = await tx.rows(
+            sa.select(tasks.c.id, tasks.c.state, tasks.c.project_id, tasks.c.accountable_id, tasks.c.schedule_id).where(
+                tasks.c.workspace_id == workspace_id, tasks.c.id.in_(some)
+            )
+        )
+        found |= {row["id"]: TaskRow(**row) for row in rows}
+    return found
+
+
+async def facts_of(
+    tx: Transaction, workspace_id: str, run_ids: Collection[str], known: Mapping[str, TaskRow]
+) -> tuple[dict[str, RunFacts], dict[str, TaskFacts]]:
+    """The facts about these runs and tasks, by id."""
+    sent_back = await _sent_back(tx, workspace_id, known)
+    task_facts = {task_id: TaskFacts(row.state, sent_back.get(task_id)) for task_id, row in known.items()}
+    run_facts: dict[str, RunFacts] = {}
+    for some in _chunks(run_ids):
+        rows = await tx.rows(
+            sa.select(runs.c.id, runs.c.state, runs.c.created_at, runs.c.task_id).where(
+                runs.c.workspace_id == workspace_id, runs.c.id.in_(some)
+            )
+        )
+        for row in rows:
+            run_facts[row["id"]] = RunFacts(row["state"], row["created_at"], task_facts.get(row["task_id"]))
+    return run_facts, task_facts
+
+
+async def versions_of(tx: Transaction, workspace_id: str, task_id: str) -> list[VersionRow]:
+    """The task's versions, oldest first, each with what its calls cost."""
+    rows = await tx.rows(
+        sa.select(
+            versions.c.deliverable_id,
+            deliverables.c.name,
+            versions.c.number,
+            versions.c.draft,
+            versions.c.run_id,
+            versions.c.made_from,
+            versions.c.created_at,
+        )
+        .join(
+            deliverables,
+            sa.and_(
+                deliverables.c.workspace_id == versions.c.workspace_id, deliverables.c.id == versions.c.deliverable_id
+            ),
+        )
+        .where(versions.c.workspace_id == workspace_id, versions.c.task_id == task_id)
+        .order_by(versions.c.created_at, versions.c.number)
+    )
+    verdicts = await _verdicts(tx, workspace_id, task_id)
+    found = []
+    for row in rows:
+        spent = await tx.row(
+            sa.select(
+                sa.func.count().label("calls"),
+                sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"),
+                sa.func.coalesce(
+                    sa.func.sum(sa.case((calls.c.cost.is_(None) & calls.c.input_total.is_not(None), 1), else_=0)), 0
+                ).label("unpriced"),
+            ).where(
+                calls.c.workspace_id == workspace_id,
+                calls.c.run_id == row["run_id"],
+                calls.c.started > row["made_from"],
+                calls.c.started <= row["created_at"],
+            )
+        )
+        assert spent is not None
+        verdict = verdicts.get((row["deliverable_id"], row["number"]))
+        found.append(
+            VersionRow(
+                row["deliverable_id"],
+                row["name"],
+                row["number"],
+                row["draft"],
+                row["run_id"],
+                row["created_at"],
+                int(spent["calls"]),
+                int(spent["cost"]),
+                int(spent["unpriced"]),
+                verdict,
+            )
+        )
+    return found
+
+
+async def approved_at_first(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> set[str]:
+    """Those of these tasks whose every review was an approval, and that had one."""
+    good: set[str] = set()
+    bad: set[str] = set()
+    for some in _chunks(task_ids):
+        rows = await tx.rows(
+            sa.select(reviews.c.task_id, reviews.c.verdict)
+            .distinct()
+            .where(reviews.c.workspace_id == workspace_id, reviews.c.task_id.in_(some))
+        )
+        for row in rows:
+            (bad if row["verdict"] in _SENT_BACK else good).add(row["task_id"])
+    return good - bad
+
+
+async def _sent_back(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for some in _chunks(task_ids):
+        rows = await tx.rows(
+            sa.select(reviews.c.task_id, sa.func.min(reviews.c.created_at).label("at"))
+            .where(reviews.c.workspace_id == workspace_id, reviews.c.task_id.in_(some))
+            .where(reviews.c.verdict.in_(_SENT_BACK))
+            .group_by(reviews.c.task_id)
+        )
+        found |= {row["task_id"]: row["at"] for row in rows}
+    return found
+
+
+async def _verdicts(tx: Transaction, workspace_id: str, task_id: str) -> dict[tuple[str, int], str]:
+    rows = await tx.rows(
+        sa.select(reviews.c.deliverable_id, reviews.c.version, reviews.c.verdict)
+        .where(reviews.c.workspace_id == workspace_id, reviews.c.task_id == task_id)
+        .order_by(reviews.c.created_at)
+    )
+    return {(row["deliverable_id"], row["version"]): row["verdict"] for row in rows if row["deliverable_id"]}
+
+
+def _chunks(ids: Collection[str]) -> list[list[str]]:
+    wanted = sorted(each for each in ids if each)
+    return [wanted[at : at + _CHUNK] for at in range(0, len(wanted), _CHUNK)]

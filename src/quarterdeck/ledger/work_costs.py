@@ -1,0 +1,171 @@
+"""What each run cost, by day and model, and what is known of its calls one by one; written with the calls it sums.
+
+Learning more of a call moves its cost from one fact to another and never makes or loses any: the sums are the ledger's.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY
+from quarterdeck.ledger.record import CallRecord
+from quarterdeck.ledger.rollups import is_unpriced
+from quarterdeck.ledger.tables import call_marks, calls, work_costs
+
+_CHUNK = 400
+
+
+class Fact(StrEnum):
+    """What is known of a call by itself; what came of its run is known elsewhere."""
+
+    PLAIN = "plain"
+    FAILED = "failed"
+    """It was not answered well, and cost something all the same."""
+    BLOCKED = "blocked"
+    """Made while its task waited for another."""
+    DUPLICATE = "duplicate"
+    """The very request had been answered before."""
+    LOOPED = "looped"
+
+
+_RANK = {Fact.BLOCKED: 1, Fact.DUPLICATE: 2, Fact.LOOPED: 3}
+"""A call that is known as one is marked as a higher one only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A row: what calls of one run, task, agent and model cost on a day. Empty ids: none."""
+
+    day: int
+    run_id: str
+    task_id: str
+    agent_id: str
+    model: str
+    fact: Fact
+    calls: int
+    cost: int
+    unpriced_calls: int
+
+
+def rows_of(records: Iterable[CallRecord]) -> list[tuple[Any, ...]]:
+    """What these records add, in the order of the table's columns."""
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for record in records:
+        fact = Fact.PLAIN if record.outcome in ("ok", "refused") else Fact.FAILED
+        key = _key(record.workspace_id, record.started, record.run_id, record.task_id, record.agent_id, record.model)
+        sums = found.setdefault((*key, fact.value), [0, 0, 0])
+        sums[0] += 1
+        sums[1] += record.cost or 0
+        sums[2] += is_unpriced(record)
+    return [(*key, *sums) for key, sums in sorted(found.items())]
+
+
+async def mark(tx: Transaction, workspace_id: str, call_ids: Collection[str], fact: Fact, subject: str) -> int:
+    """Know these calls as `fact`, for `subject`'s sake; how many were not known so before. Unknown ids are ignored."""
+    moved = 0
+    ordered = sorted(set(call_ids))
+    for at in range(0, len(ordered), _CHUNK):
+        some = ordered[at : at + _CHUNK]
+        marked = {row["call_id"]: Fact(row["fact"]) for row in await tx.rows(_marks(workspace_id, some))}
+        wanted = [each for each in some if each not in marked or _RANK[marked[each]] < _RANK[fact]]
+        for row in await _rows(tx, workspace_id, wanted):
+            before = marked.get(row["id"], _own_fact(row["outcome"]))
+            if before is Fact.FAILED:
+                continue
+            await _move(tx, row, before, fact)
+            await tx.execute(call_marks.delete().where(_is_mark(workspace_id, row["id"])))
+            values = {"workspace_id": workspace_id, "call_id": row["id"], "fact": fact.value, "subject": subject}
+            await tx.execute(call_marks.insert().values(values))
+            moved += 1
+    return moved
+
+
+async def unmark(tx: Transaction, workspace_id: str, subject: str, fact: Fact) -> int:
+    """What was marked so for the subject is plain again; how many calls."""
+    query = sa.select(call_marks.c.call_id).where(
+        call_marks.c.workspace_id == workspace_id, call_marks.c.subject == subject, call_marks.c.fact == fact.value
+    )
+    ids = [row["call_id"] for row in await tx.rows(query)]
+    for at in range(0, len(ids), _CHUNK):
+        for row in await _rows(tx, workspace_id, ids[at : at + _CHUNK]):
+            await _move(tx, row, fact, Fact.PLAIN)
+            await tx.execute(call_marks.delete().where(_is_mark(workspace_id, row["id"])))
+    return len(ids)
+
+
+async def spent(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    begin: int | None = None,
+    end: int | None = None,
+    task_ids: Collection[str] | None = None,
+) -> list[Spent]:
+    """What was spent on days that begin in [begin, end), of these tasks only when they are named."""
+    query = sa.select(work_costs).where(work_costs.c.workspace_id == workspace_id)
+    if begin is not None:
+        query = query.where(work_costs.c.day >= begin)
+    if end is not None:
+        query = query.where(work_costs.c.day < end)
+    if task_ids is not None:
+        query = query.where(work_costs.c.task_id.in_(sorted(task_ids)))
+    names = Spent.__slots__
+    return [Spent(**{**{name: row[name] for name in names}, "fact": Fact(row["fact"])}) for row in await tx.rows(query)]
+
+
+def _key(
+    workspace_id: str, started: int, run_id: str | None, task_id: str | None, agent_id: str | None, model: str | None
+) -> tuple[Any, ...]:
+    return workspace_id, started - started % DAY, run_id or "", task_id or "", agent_id or "", model or ""
+
+
+def _own_fact(outcome: str) -> Fact:
+    return Fact.PLAIN if outcome in ("ok", "refused") else Fact.FAILED
+
+
+async def _rows(tx: Transaction, workspace_id: str, call_ids: Collection[str]) -> list[sa.RowMapping]:
+    c = calls.c
+    columns = (
+        c.workspace_id, c.id, c.started, c.run_id, c.task_id, c.agent_id, c.model, c.outcome, c.cost, c.input_total
+    )  # fmt: skip
+    query = sa.select(*columns).where(c.workspace_id == workspace_id, c.id.in_(list(call_ids)))
+    return list(await tx.rows(query)) if call_ids else []
+
+
+async def _move(tx: Transaction, row: sa.RowMapping, frm: Fact, to: Fact) -> None:
+    """Move one call's cost from a fact to another."""
+    day = row["started"] - row["started"] % DAY
+    cost = row["cost"] or 0
+    unpriced = int(row["cost"] is None and row["input_total"] is not None)
+    values = {
+        "workspace_id": row["workspace_id"],
+        "day": day,
+        "run_id": row["run_id"] or "",
+        "task_id": row["task_id"] or "",
+        "agent_id": row["agent_id"] or "",
+        "model": row["model"] or "",
+    }
+    for fact, sign in ((frm, -1), (to, 1)):
+        statement = sa.text(
+            "INSERT INTO work_costs (workspace_id, day, run_id, task_id, agent_id, model, fact, calls, cost,"
+            " unpriced_calls) VALUES (:workspace_id, :day, :run_id, :task_id, :agent_id, :model, :fact, :calls, :cost,"
+            " :unpriced_calls) ON CONFLICT (workspace_id, day, run_id, task_id, agent_id, model, fact) DO UPDATE SET"
+            " calls = work_costs.calls + excluded.calls, cost = work_costs.cost + excluded.cost,"
+            " unpriced_calls = work_costs.unpriced_calls + excluded.unpriced_calls"
+        )
+        sums = {"calls": sign, "cost": sign * cost, "unpriced_calls": sign * unpriced}
+        await tx.execute(statement, {**values, "fact": fact.value, **sums})
+
+
+def _marks(workspace_id: str, call_ids: Collection[str]) -> sa.Select[Any]:
+    return sa.select(call_marks.c.call_id, call_marks.c.fact).where(
+        call_marks.c.workspace_id == workspace_id, call_marks.c.call_id.in_(list(call_ids))
+    )
+
+
+def _is_mark(workspace_id: str, call_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(call_marks.c.workspace_id == workspace_id, call_marks.c.call_id == call_id)
