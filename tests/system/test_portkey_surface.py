@@ -154,6 +154,24 @@ def test_providers_and_keys_are_managed_by_portkeys_names(system: System) -> Non
         sdk(system, key.key).chat.completions.create(model="openai/gpt-4o-mini", messages=ASK)
 
 
+def test_configs_are_saved_and_calls_go_by_them(system: System) -> None:
+    client = sdk(system)
+    config = {"provider": "@openai", "cache": {"mode": "simple", "max_age": 60}}
+    made = client.configs.create(name="Cached ports", config=config)
+    assert (made.slug, made.version_id) == ("cached-ports", "cached-ports@1")
+    assert json.loads(str(client.configs.retrieve(slug="cached-ports").config)) == config
+    assert "cached-ports" in {row["slug"] for row in client.configs.list().data or []}
+    saved = {"config": "cached-ports", "cache_namespace": "saved"}
+    assert [status_of(ask(system, **saved)) for _ in range(2)] == ["MISS", "HIT"]
+    client.configs.update(slug="cached-ports", config={"provider": "@openai"})
+    assert client.configs.retrieve(slug="cached-ports").version_id == "cached-ports@2"
+    assert status_of(ask(system, **saved)) == "DISABLED"
+    with pytest.raises(Exception, match=r"(?i)400|expected"):
+        client.configs.create(name="broken", config={"cache": {"mode": "clever"}})
+    client.configs.delete(slug="cached-ports")
+    assert "cached-ports" not in {row["slug"] for row in client.configs.list().data or []}
+
+
 def test_an_agents_key_manages_nothing_and_a_stranger_reads_nothing(system: System) -> None:
     for key, status in ((KEY, 403), ("qd-m-nobody", 401)):
         for path in ("/v1/providers", "/v1/api-keys", "/v1/analytics/graphs/cost", "/v1/logs/call_1"):
