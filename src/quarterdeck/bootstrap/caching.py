@@ -3,10 +3,13 @@
 import logging
 
 from quarterdeck.gateway.cache.answering import Cache
+from quarterdeck.gateway.cache.entry import EntryStore
 from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.cache.semantic import local as local_parts
 from quarterdeck.gateway.cache.semantic.answers import SimilarAnswers
 from quarterdeck.gateway.cache.semantic.remote import ProviderModel
+from quarterdeck.gateway.cache.semantic.vectors import Vectors
+from quarterdeck.gateway.cache.shared import SharedCache, SharedStore, SharedVectors
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.kernel.settings import Settings
 
@@ -18,21 +21,32 @@ class Caches:
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.kept = MemoryStore(settings.cache.max_bytes)
-        self._similar = _similar(settings, parts)
-        parts.hooks.cache = Cache(self.kept, parts, self._similar)
+        self._shared: SharedCache | None = None
+        store: EntryStore = self.kept
+        vectors: Vectors | None = None
+        if settings.redis_url is not None:
+            self._shared = SharedCache(settings.redis_url)
+            store, vectors = SharedStore(self._shared), SharedVectors(self._shared)
+        self._similar = _similar(settings, parts, vectors)
+        parts.hooks.cache = Cache(store, parts, self._similar)
 
     async def close(self) -> None:
         if self._similar is not None:
             await self._similar.close()
+        if self._shared is not None:
+            await self._shared.close()
 
 
-def _similar(settings: Settings, parts: Parts) -> SimilarAnswers | None:
+def _similar(settings: Settings, parts: Parts, shared: Vectors | None) -> SimilarAnswers | None:
     """Nothing of it is loaded before it is asked."""
     local = settings.cache.embedder == "local"
-    absent = local_parts.file_missing() or (local_parts.model_missing() if local else None)
+    absent = local_parts.model_missing() if local else None
+    if shared is None:
+        absent = absent or local_parts.file_missing()
     if absent is not None:
         log.info("no_semantic_cache missing=%s", absent)
         return None
     embedder = local_parts.LocalModel() if local else ProviderModel(settings.cache.embedder, parts)
-    vectors = local_parts.LocalVectors(settings.data / "semantic.db", settings.cache.semantic_bytes)
-    return SimilarAnswers(embedder, vectors)
+    if shared is None:
+        shared = local_parts.LocalVectors(settings.data / "semantic.db", settings.cache.semantic_bytes)
+    return SimilarAnswers(embedder, shared)

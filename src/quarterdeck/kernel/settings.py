@@ -13,7 +13,7 @@ from quarterdeck.kernel.errors import Invalid
 DEFAULT_CONFIG = "quarterdeck.toml"
 _SIZE = re.compile(r"^(\d+)\s*(B|KiB|MiB|GiB)?$")
 _UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SECRET = frozenset({"owner_token", "secret_key"})
+_SECRET = frozenset({"owner_token", "secret_key", "redis_url"})
 
 
 class OnFull(StrEnum):
@@ -51,6 +51,8 @@ class Settings:
     config: Path | None = None
     database_url: str | None = None
     """None: SQLite in the data directory."""
+    redis_url: str | None = None
+    """Where limits and budgets are counted when there is more than one gateway; None: in the gateway's memory."""
     public_url: str | None = None
     """What agents and browsers reach us under, when it is not host and port."""
     log_level: str = "info"
@@ -230,6 +232,13 @@ def _database(value: Any) -> str:
     return url
 
 
+def _redis(value: Any) -> str:
+    url = _text(value)
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError
+    return url
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     convert: Callable[[Any], Any]
@@ -244,6 +253,7 @@ _RULES: dict[str, _Rule] = {
     "host": _Rule(_text, "an address to listen on", key="host"),
     "port": _Rule(_port, "a port from 0 to 65535", key="port"),
     "database_url": _Rule(_database, "postgresql://… or sqlite+aiosqlite:///FILE", None),
+    "redis_url": _Rule(_redis, "redis://…, rediss://… or unix://…", None),
     "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
     "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),
     "log_format": _Rule(_log_format, '"text" or "json"', key="log_format"),
