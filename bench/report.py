@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from scenarios import Results, Rounds
+from scenarios import Results, Rounds, features
 
 
 @dataclass
@@ -22,10 +22,12 @@ class Report:
     def markdown(self) -> str:
         parts = [f"Measured on {self.machine}. Medians of alternating rounds, least and most in brackets.\n"]
         parts += [f"{name} was not measured: {why}.\n" for name, why in self.missing.items()]
-        parts += [self._small(), self._big(), self._streams(), self._cache(), self._ingest()]
+        parts += [self._small(), self._features(), self._big(), self._streams(), self._ingest()]
         return "\n".join(part for part in parts if part)
 
     def _small(self) -> str:
+        if "small" not in self.scenarios:
+            return ""
         head = [
             "server",
             "requests/s, 16 connections",
@@ -60,6 +62,35 @@ class Report:
                 ]
             )
         return _table("Small bodies (1 KB)", head, rows)
+
+    def _features(self) -> str:
+        if "features" not in self.scenarios:
+            return ""
+        rows = []
+        for each in features():
+            found, against = self.of("features", each.name), self.of("features", each.against or "")
+            goal = f"≥ {each.goal:g} of {each.against}" if each.goal is not None else "–"
+            share = [_share(found, against, "rps"), _share(against, found, "cpu_ms")] if each.against else ["–", "–"]
+            rows.append(
+                [
+                    each.name,
+                    _spread(found, "rps", 0),
+                    _one(found, "cpu_ms", 3),
+                    *share,
+                    goal,
+                    str(found.total("errors")),
+                ]
+            )
+        head = [
+            "Quarterdeck, 16 connections",
+            "requests/s",
+            "CPU s per 1,000",
+            "of it",
+            "of it, by CPU",
+            "goal",
+            "errors",
+        ]
+        return _table("Features", head, rows)
 
     def _big(self) -> str:
         if "big" not in self.scenarios:
@@ -123,23 +154,6 @@ class Report:
                 ]
             )
         return _table("Streams (64 chunks, 20 ms apart; a thousand at 100 ms)", head, rows)
-
-    def _cache(self) -> str:
-        passed = self.of("hits", "passed on")
-        if "rps" not in passed:
-            return ""
-        rows = [
-            [
-                name,
-                _spread(rounds, "rps", 0),
-                _share(rounds, passed, "rps"),
-                _one(rounds, "cpu_ms", 3),
-                str(rounds.total("errors")),
-            ]
-            for name, rounds in self.scenarios["hits"].items()
-        ]
-        head = ["calls", "requests/s, 16 connections", "of those passed on", "CPU s per 1,000", "errors"]
-        return _table("Exact cache", head, rows)
 
     def _ingest(self) -> str:
         if not self.ingest:

@@ -1,6 +1,6 @@
 """The benchmark: one command, one report. See README.md for how to read it.
 
-    python bench/run.py [--out FILE.md] [--json FILE] [--quick] [--only small,big,streams,ingest]
+    python bench/run.py [--out FILE.md] [--json FILE] [--quick] [--only small,features,big,streams,ingest]
 
 PEERS=1 in the environment adds Portkey's gateway and LiteLLM.
 """
@@ -66,8 +66,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         type=lambda text: text.split(","),
-        default=["small", "big", "streams", "cache", "ingest"],
-        help="some of small, big, streams, cache, ingest",
+        default=["small", "features", "big", "streams", "ingest"],
+        help="some of small, features, big, streams, ingest",
     )
     return parser.parse_args()
 
@@ -102,6 +102,10 @@ def _measure(bench: Bench, report: Report, only: list[str], rounds: int) -> None
         report.scenarios["small"] = scenarios.small(bench, rounds)
         _say("small bodies, 1 connection …")
         report.scenarios["one"] = scenarios.one_connection(bench, rounds)
+    ours = next((target for target in bench.targets if target.control is not None), None)
+    if "features" in only and ours is not None:
+        _say("features …")
+        report.scenarios["features"] = scenarios.with_features(bench, ours, rounds)
     if "big" in only:
         _say("bodies of 300 KB …")
         report.scenarios["big"] = scenarios.big(bench, few + 1)
@@ -110,9 +114,6 @@ def _measure(bench: Bench, report: Report, only: list[str], rounds: int) -> None
         report.scenarios["paced"] = scenarios.paced(bench, few, _events(bench, scenarios.PACED))
         _say("1,000 open streams …")
         report.scenarios["many"] = scenarios.many_open(bench, _events(bench, scenarios.SLOW))
-    if "cache" in only:
-        _say("cache hits …")
-        report.scenarios["hits"] = scenarios.hits(bench, few + 1)
     for target in bench.targets:
         if "ingest" in only and target.control is not None:
             _say("ingest …")

@@ -5,18 +5,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import machine
-from targets import Control, Target
+from targets import KEY, LIMITED_KEY, Control, Target
 
 HERE = Path(__file__).parent
 CHUNKS, PACE_MS = 64, 20
 SLOW_PACE_MS = 100
 SMALL, BIG, PACED, SLOW = "small", "big", "paced", "slow"
+FAST, CLAUDE, CLAUDE_FAST = "fast", "claude", "claude-fast"
 
 
 @dataclass
@@ -80,11 +81,11 @@ class Bench:
 
 
 def write_bodies(directory: Path) -> None:
-    """The requests: about 1 KB, about 300 KB (a long history), and two streams told apart by a word."""
+    """The requests: about 1 KB, about 300 KB (a long history), streams told apart by a word, and some for Claude."""
     directory.mkdir(parents=True, exist_ok=True)
 
-    def write(name: str, messages: list[dict[str, str]], **more: object) -> None:
-        body = {"model": "gpt-4o-mini", "messages": messages, **more}
+    def write(name: str, messages: list[dict[str, str]], model: str = "mock/gpt-4o-mini", **more: object) -> None:
+        body = {"model": model.removeprefix("mock/"), "messages": messages, **more}
         (directory / f"{name}.json").write_text(json.dumps(body, separators=(",", ":")))
 
     question = {"role": "user", "content": "Say what is new since yesterday. " * 28}
@@ -94,8 +95,11 @@ def write_bodies(directory: Path) -> None:
         for turn in range(99)
     ]
     write(BIG, turns)
-    for name in (PACED, SLOW):
+    for name in (PACED, SLOW, FAST):
         write(name, [{"role": "user", "content": f"a {name} stream please"}], stream=True)
+    claude = "claude/claude-haiku-4-5"
+    write(CLAUDE, [{"role": "system", "content": "You are terse."}, question], claude, temperature=0.2)
+    write(CLAUDE_FAST, [{"role": "user", "content": f"a {FAST} stream please"}], claude, stream=True)
 
 
 def mock_script() -> dict[str, Any]:
@@ -106,7 +110,7 @@ def mock_script() -> dict[str, Any]:
         return {"when": {"contains": f"a {name} stream please"}, "script": script}
 
     fixed = {"text": "Nothing is new since yesterday, except that the build is green again."}
-    return {"rules": [paced(PACED, PACE_MS), paced(SLOW, SLOW_PACE_MS), {"script": fixed}]}
+    return {"rules": [paced(PACED, PACE_MS), paced(SLOW, SLOW_PACE_MS), paced(FAST, 0), {"script": fixed}]}
 
 
 def small(bench: Bench, rounds: int) -> Results:
@@ -127,22 +131,52 @@ def small(bench: Bench, rounds: int) -> Results:
     return results
 
 
-def hits(bench: Bench, rounds: int) -> Results:
-    """Small bodies at 16 connections, passed on and answered from our cache in turn: what a hit costs."""
-    results: Results = {"passed on": Rounds(), "cache hits": Rounds()}
-    ours = next((target for target in bench.targets if target.control is not None), None)
-    if ours is None:
-        return {}
-    for name in ("passed on", "cache hits") * rounds:
-        more = ("--header", "x-portkey-cache: simple") if name == "cache hits" else ()
-        pids = ours.pids()
-        bench.load(ours, "closed", SMALL, 0.2, *more)
-        before = machine.cpu_seconds(pids)
-        got = bench.load(ours, "closed", SMALL, 2.0, "--connections", 16, *more)
-        results[name].add(rps=got["rps"], errors=got["errors"])
-        if pids and got["requests"]:
-            results[name].add(cpu_ms=(machine.cpu_seconds(pids) - before) / got["requests"] * 1000)
-    return results
+@dataclass(frozen=True)
+class Feature:
+    """A way to ask the same server."""
+
+    name: str
+    body: str
+    headers: tuple[str, ...]
+    against: str | None = None
+    """The row it is compared with."""
+    goal: float | None = None
+    """At least so much of that row's requests/s."""
+
+
+def features() -> list[Feature]:
+    plain, limited = (f"authorization: Bearer {key}" for key in (KEY, LIMITED_KEY))
+    return [
+        Feature("pass-through", SMALL, (plain,)),
+        Feature("translated to Anthropic", CLAUDE, (plain,), "pass-through", 0.5),
+        Feature("stream of 64 chunks", FAST, (plain,)),
+        Feature("the same, translated", CLAUDE_FAST, (plain,), "stream of 64 chunks", 0.5),
+        Feature(
+            "two-level route, budget, limits, cache missed",
+            SMALL,
+            (limited, "x-portkey-config: two-levels", "x-portkey-cache: simple", "x-portkey-cache-force-refresh: true"),
+            "pass-through",
+            0.8,
+        ),
+        Feature("cache hit", SMALL, (plain, "x-portkey-cache: simple"), "pass-through", 2.0),
+    ]
+
+
+def with_features(bench: Bench, target: Target, rounds: int) -> Results:
+    """Quarterdeck alone, asked in each way: what a feature costs beside plain pass-through."""
+    found = {each.name: Rounds() for each in features()}
+    for each in features():
+        bench.load(replace(target, headers=list(each.headers)), "closed", each.body, 0.3, "--connections", 4)
+    for _ in range(rounds):
+        for each in features():
+            aimed = replace(target, headers=list(each.headers))
+            before = machine.cpu_seconds(target.pids())
+            got = bench.load(aimed, "closed", each.body, 1.5, "--connections", 16)
+            cpu = machine.cpu_seconds(target.pids()) - before
+            found[each.name].add(rps=got["rps"], errors=got["errors"])
+            if got["requests"]:
+                found[each.name].add(cpu_ms=cpu / got["requests"] * 1000)
+    return found
 
 
 def one_connection(bench: Bench, rounds: int) -> Results:

@@ -17,6 +17,8 @@ import machine
 from quarterdeck.access.keys import KeyKind, make_key
 
 KEY = "bench-agent-key-0123456789abcdef"
+LIMITED_KEY = "bench-limited-key-0123456789abcdef"
+"""Of an agent with a hard budget and two limits."""
 PATH = "/v1/chat/completions"
 NGINX = """\
 worker_processes 1;
@@ -52,10 +54,47 @@ base_url = "http://127.0.0.1:{mock}/v1"
 credential = "env:BENCH_PROVIDER_KEY"
 allow_private = true
 
+[[providers]]
+name = "claude"
+kind = "anthropic"
+base_url = "http://127.0.0.1:{mock}"
+credential = "env:BENCH_PROVIDER_KEY"
+allow_private = true
+
 [[agents]]
 name = "bench"
 owner = "owner@localhost"
 key = "env:BENCH_AGENT_KEY"
+
+[[agents]]
+name = "limited"
+owner = "owner@localhost"
+key = "env:BENCH_LIMITED_KEY"
+
+[[budgets]]
+scope = "agent:limited"
+usd = 1000000
+window = "day"
+mode = "hard"
+
+[[limits]]
+scope = "agent:limited"
+requests = 100000000
+per = "minute"
+
+[[limits]]
+scope = "agent:limited"
+concurrent = 10000
+
+[routes.two-levels]
+strategy = {{ mode = "fallback", on_status_codes = [429, 500, 503] }}
+targets = [
+  {{ strategy = {{ mode = "loadbalance" }}, targets = [
+    {{ provider = "mock", weight = 1 }},
+    {{ provider = "mock", weight = 2 }},
+  ] }},
+  {{ provider = "claude", override_params = {{ model = "claude-haiku-4-5" }} }},
+]
 """
 
 
@@ -152,6 +191,7 @@ def quarterdeck(mock: int, core: int, other: int, directory: Path) -> Target:
     environment = os.environ | {
         "BENCH_PROVIDER_KEY": "sk-bench",
         "BENCH_AGENT_KEY": KEY,
+        "BENCH_LIMITED_KEY": LIMITED_KEY,
         "QUARTERDECK_OWNER_TOKEN": token,
     }
     program = Path(sys.executable).with_name("quarterdeck")
