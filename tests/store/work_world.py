@@ -10,11 +10,18 @@ from quarterdeck.access.actors import Actor, ActorKind, Role
 from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents.model import Agent, AgentChange, Desired
+from quarterdeck.control.dependencies import actions as dependencies
+from quarterdeck.control.reviews import actions as reviews
+from quarterdeck.control.reviews.model import NewReview, Verdict
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.nothing import Unclaimed
+from quarterdeck.control.schedules import actions as schedules
+from quarterdeck.control.schedules.actions import Wanted
+from quarterdeck.control.schedules.model import Firing, Schedule
 from quarterdeck.control.tasks import actions as task_actions
+from quarterdeck.control.tasks import holding, lists
 from quarterdeck.control.tasks.model import NewTask, Task, TaskState
 from quarterdeck.db import Database
 from quarterdeck.db.schema import events
@@ -91,6 +98,54 @@ class World:
     async def cancel(self, run: Run, **fields: Any) -> Run:
         async with self.db.transaction() as tx:
             return await run_actions.cancel(tx, self.workspace_id, run.id, actor=self.owner.id, **fields)
+
+    async def colleague(self, role: Role = Role.REVIEWER) -> Actor:
+        """Another member of the workspace."""
+        async with self.db.transaction() as tx:
+            made = await members.create(tx, self.workspace_id, email="kim@example.com", name="Kim", role=role)
+        return Actor(self.workspace_id, ActorKind.MEMBER, made.id, role)
+
+    async def review(self, task: Task, verdict: Verdict, reviewer: Actor) -> Task:
+        async with self.db.transaction() as tx:
+            return (await reviews.give(tx, reviewer, task.id, NewReview(verdict, body="So.")))[1]
+
+    async def link(self, task: Task, waits_for: Task) -> Task:
+        async with self.db.transaction() as tx:
+            return await dependencies.add(tx, self.workspace_id, task.id, waits_for.id)
+
+    async def unlink(self, task: Task, waits_for: Task) -> Task:
+        async with self.db.transaction() as tx:
+            return await dependencies.remove(tx, self.workspace_id, task.id, waits_for.id)
+
+    async def hold(self, task: Task) -> Task:
+        async with self.db.transaction() as tx:
+            return await holding.hold(tx, self.workspace_id, task.id, actor=self.owner.id)
+
+    async def release(self, task: Task) -> Task:
+        async with self.db.transaction() as tx:
+            return await holding.release(tx, self.workspace_id, task.id, actor=self.owner.id)
+
+    async def schedule(self, wanted: Wanted) -> str:
+        async with self.db.transaction() as tx:
+            return (await schedules.create(tx, self.workspace_id, wanted, actor=self.owner.id)).id
+
+    async def fire(self, schedule_id: str, key: str) -> Firing:
+        async with self.db.transaction() as tx:
+            return await schedules.fire(tx, self.workspace_id, schedule_id, key=key)
+
+    async def pause(self, schedule_id: str) -> Schedule:
+        async with self.db.transaction() as tx:
+            return await schedules.pause(tx, self.workspace_id, schedule_id)
+
+    async def resume(self, schedule_id: str) -> Schedule:
+        async with self.db.transaction() as tx:
+            return await schedules.resume(tx, self.workspace_id, schedule_id)
+
+    async def made_by_schedules(self) -> list[Task]:
+        """Every task that a schedule has made, oldest first."""
+        async with self.db.read() as tx:
+            found = await lists.oldest(tx, self.workspace_id, lists.TaskFilter(), after=0, limit=10_000)
+        return [task for task in found if task.schedule_id is not None]
 
     async def see_run(self, run: Run) -> Run:
         async with self.db.read() as tx:

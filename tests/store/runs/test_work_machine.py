@@ -1,6 +1,7 @@
 """Random verbs, clocks and workers that fall silent against a simple reference, on both stores.
 
-No illegal state, no lost or doubled effect, no key that outlives its run.
+Tasks, runs, dependencies, reviews, holds and schedules: no illegal state, no lost or doubled effect, no key that
+outlives its run, blocked and held always what the graph and the tree say.
 """
 
 import asyncio
@@ -21,18 +22,26 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from work_reference import RAgent, Reference, RTask
+from work_reference import EVERY, RETRY, RAgent, Reference, RSchedule, RTask
 from work_world import World
 
 from quarterdeck.access.tables import keys
 from quarterdeck.control.agents.model import Agent, Desired
+from quarterdeck.control.dependencies import store as dependency_store
+from quarterdeck.control.dependencies.model import blocked_since
+from quarterdeck.control.reviews.model import Verdict
 from quarterdeck.control.runs import actions, jobs
 from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.store import runs
+from quarterdeck.control.schedules import jobs as schedule_jobs
+from quarterdeck.control.schedules.actions import Wanted
+from quarterdeck.control.schedules.model import CatchUp, Overlap, Trigger
 from quarterdeck.control.tasks.model import Priority, ReviewPolicy, Task, TaskState
 from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.control.templates.model import Draft
 from quarterdeck.db import Database
+from quarterdeck.db.schema import events
 from quarterdeck.kernel.clock import SECOND, FakeClock
 from quarterdeck.kernel.errors import QuarterdeckError
 
@@ -45,15 +54,20 @@ class Work(RuleBasedStateMachine):
     clock: FakeClock
     loop: asyncio.AbstractEventLoop
     names = itertools.count()
+    processes: list[Database]
+    """The same database, as several processes hold it."""
 
     agents = Bundle("agents")
     tasks = Bundle("tasks")
     runs = Bundle("runs")
+    schedules = Bundle("schedules")
 
     def __init__(self) -> None:
         super().__init__()
         self.world = self.wait(World.make(self.db, f"machine {next(self.names)}"))
         self.reference = Reference(self.clock.now() // SECOND)
+        self.reviewers = [self.world.member, self.wait(self.world.colleague())]
+        self.fired: set[tuple[str, str]] = set()
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self.loop).result()
@@ -73,7 +87,14 @@ class Work(RuleBasedStateMachine):
     @initialize(target=tasks)
     def fill_the_board(self) -> Any:
         kinds = [(Priority.NORMAL, None), (Priority.LOW, 1), (Priority.NORMAL, 4), (Priority.URGENT, None)]
-        return multiple(*[self.create(TaskState.READY, p, due_in, 2, ReviewPolicy.ONE) for p, due_in in kinds])
+        return multiple(*[self.create(TaskState.READY, p, due_in, 2, ReviewPolicy.ONE, None) for p, due_in in kinds])
+
+    @initialize(target=schedules)
+    def plan(self) -> Any:
+        return multiple(
+            self.create_schedule_of(Overlap.QUEUE, CatchUp.LAST, 1),
+            self.create_schedule_of(Overlap.SKIP, CatchUp.ALL, 3),
+        )
 
     @rule(target=agents, capacity=st.integers(1, 3))
     def create_agent(self, capacity: int) -> Agent:
@@ -94,27 +115,146 @@ class Work(RuleBasedStateMachine):
         priority=st.sampled_from(Priority),
         due_in=st.none() | st.integers(0, 5),
         limit=st.integers(1, 3),
-        review=st.sampled_from([ReviewPolicy.NONE, ReviewPolicy.ONE]),
+        review=st.sampled_from([ReviewPolicy.NONE, ReviewPolicy.ONE, ReviewPolicy("n:2")]),
+        parent=st.none() | tasks,
     )
     def create_task(
-        self, state: TaskState, priority: Priority, due_in: int | None, limit: int, review: ReviewPolicy
-    ) -> Task:
-        return self.create(state, priority, due_in, limit, review)
+        self,
+        state: TaskState,
+        priority: Priority,
+        due_in: int | None,
+        limit: int,
+        review: ReviewPolicy,
+        parent: Task | None,
+    ) -> Any:
+        if parent is not None and (refusal := self.reference.may_have_parent(parent.id)) is not None:
+            assert self.code(self.world.task(parent_id=parent.id)) == refusal
+            return multiple()
+        return self.create(state, priority, due_in, limit, review, parent)
 
     def create(
-        self, state: TaskState, priority: Priority, due_in: int | None, limit: int, review: ReviewPolicy
+        self,
+        state: TaskState,
+        priority: Priority,
+        due_in: int | None,
+        limit: int,
+        review: ReviewPolicy,
+        parent: Task | None,
     ) -> Task:
         due = None if due_in is None else self.reference.now + due_in
         due_at = None if due is None else due * SECOND
         task = self.wait(
-            self.world.task(state=state, priority=priority, due_at=due_at, attempt_limit=limit, review=review)
+            self.world.task(
+                state=state,
+                priority=priority,
+                due_at=due_at,
+                attempt_limit=limit,
+                review=review,
+                parent_id=None if parent is None else parent.id,
+            )
         )
-        self.reference.tasks[task.id] = RTask(task.number, state.value, int(priority), due, None, limit, review.value)
+        made = RTask(task.number, state.value, int(priority), due, None, limit, review.value, self.reference.now)
+        if parent is not None:
+            made.parent, made.depth = parent.id, self.reference.tasks[parent.id].depth + 1
+        self.reference.tasks[task.id] = made
         return task
 
     @rule(task=tasks, to=st.sampled_from(TaskState))
     def move(self, task: Task, to: TaskState) -> None:
+        self.tick()
         assert self.code(self.world.move(task, to)) == self.reference.move(task.id, to.value)
+
+    def tick(self, seconds: int = 1) -> None:
+        """Two rounds of review never begin at the same instant."""
+        self.clock.advance(seconds)
+        self.reference.now += seconds
+
+    @rule(task=tasks, verdict=st.sampled_from(Verdict), reviewer=st.integers(0, 1))
+    def review(self, task: Task, verdict: Verdict, reviewer: int) -> None:
+        self.tick()
+        given = self.world.review(task, verdict, self.reviewers[reviewer])
+        assert self.code(given) == self.reference.give_review(task.id, verdict.value, reviewer)
+
+    @rule(task=tasks, waits_for=tasks)
+    def wait_for(self, task: Task, waits_for: Task) -> None:
+        assert self.code(self.world.link(task, waits_for)) == self.reference.add_wait(task.id, waits_for.id)
+
+    @rule(task=tasks, waits_for=tasks)
+    def wait_no_more(self, task: Task, waits_for: Task) -> None:
+        assert self.code(self.world.unlink(task, waits_for)) is None
+        self.reference.remove_wait(task.id, waits_for.id)
+
+    @rule(task=tasks, hold=st.booleans())
+    def hold(self, task: Task, hold: bool) -> None:
+        verb = self.world.hold(task) if hold else self.world.release(task)
+        assert self.code(verb) == self.reference.set_hold(task.id, hold)
+
+    @rule(
+        target=schedules,
+        overlap=st.sampled_from(Overlap),
+        catch_up=st.sampled_from(CatchUp),
+        limit=st.integers(1, 4),
+    )
+    def create_schedule(self, overlap: Overlap, catch_up: CatchUp, limit: int) -> str:
+        return self.create_schedule_of(overlap, catch_up, limit)
+
+    def create_schedule_of(self, overlap: Overlap, catch_up: CatchUp, limit: int) -> str:
+        wanted = Wanted(
+            f"schedule {len(self.reference.schedules)}",
+            Trigger.INTERVAL,
+            every_s=EVERY,
+            draft=Draft("Made at {{firing}}", review="none"),
+            overlap=overlap,
+            catch_up=catch_up,
+            catch_up_limit=limit,
+            pause_after=100,
+        )
+        schedule_id = self.wait(self.world.schedule(wanted))
+        now = self.reference.now
+        self.reference.schedules[schedule_id] = RSchedule(overlap.value, catch_up.value, limit, now, now)
+        return schedule_id
+
+    @rule(target=tasks, several=st.booleans())
+    def schedules_are_looked_at(self, several: bool) -> Any:
+        self.wait(self._fire(3 if several else 1))
+        self.reference.fire()
+        return self.what_schedules_made()
+
+    async def _fire(self, processes: int) -> None:
+        await asyncio.gather(*[schedule_jobs.fire_all_due(db) for db in self.processes[:processes]])
+
+    @rule(target=tasks, schedule=schedules, key=st.sampled_from(["a", "b", "c"]))
+    def fire_by_key(self, schedule: str, key: str) -> Any:
+        refused = self.code(self.world.fire(schedule, key))
+        there = self.reference.schedules[schedule]
+        assert refused == ("schedule_paused" if there.paused else None)
+        if refused is None and (schedule, key) not in self.fired:
+            self.fired.add((schedule, key))
+            self.reference.fire_one(schedule)
+        return self.what_schedules_made()
+
+    @rule(schedule=schedules, paused=st.booleans())
+    def pause_schedule(self, schedule: str, paused: bool) -> None:
+        if paused:
+            self.wait(self.world.pause(schedule))
+            self.reference.schedules[schedule].paused = True
+        else:
+            self.wait(self.world.resume(schedule))
+            self.reference.resume(schedule)
+
+    def what_schedules_made(self) -> Any:
+        """Take in the tasks that schedules have made: as many as the reference says."""
+        fresh = []
+        for task in self.wait(self.world.made_by_schedules()):
+            if task.id not in self.reference.tasks:
+                self.reference.tasks[task.id] = RTask(
+                    task.number, "ready", 2, None, None, 3, "none", self.reference.now, schedule=task.schedule_id
+                )
+                fresh.append(task)
+        for schedule_id, schedule in self.reference.schedules.items():
+            mine = [task for task in self.reference.tasks.values() if task.schedule == schedule_id]
+            assert len(mine) == schedule.made, schedule
+        return multiple(*fresh)
 
     @rule(task=tasks, agent=st.none() | agents)
     def assign(self, task: Task, agent: Agent | None) -> None:
@@ -137,12 +277,19 @@ class Work(RuleBasedStateMachine):
         shown = _shown(run, fence)
         assert self.code(self.world.progress(run, fence=shown)) == self.reference.progress(run.id, shown)
 
-    @rule(run=runs, outcome=st.sampled_from(Outcome), fence=FENCES, times=st.integers(1, 2))
-    def finish(self, run: Run, outcome: Outcome, fence: str, times: int) -> None:
+    @rule(
+        run=runs,
+        outcome=st.sampled_from(Outcome),
+        fence=FENCES,
+        times=st.integers(1, 2),
+        reason=st.sampled_from([None, "the dog ate it", *RETRY]),
+    )
+    def finish(self, run: Run, outcome: Outcome, fence: str, times: int, reason: str | None) -> None:
+        self.tick()
         shown = _shown(run, fence)
         for _ in range(times):
-            expected = self.reference.finish(run.id, outcome.value, shown)
-            assert self.code(self.world.finish(run, outcome, fence=shown)) == expected
+            expected = self.reference.finish(run.id, outcome.value, shown, reason)
+            assert self.code(self.world.finish(run, outcome, fence=shown, reason=reason)) == expected
 
     @rule(run=runs)
     def cancel(self, run: Run) -> None:
@@ -163,6 +310,16 @@ class Work(RuleBasedStateMachine):
         self.clock.advance(seconds)
         self.reference.now += seconds
 
+    @rule(target=tasks, minutes=st.integers(1, 8), times=st.integers(0, 2))
+    def minutes_pass(self, minutes: int, times: int) -> Any:
+        """Nobody is there for some minutes, or somebody looks at the schedules after each stretch of them."""
+        self.tick(minutes * 60 + 7)
+        for _ in range(times):
+            self.wait(self._fire(1))
+            self.reference.fire()
+            self.tick(minutes * 60)
+        return self.what_schedules_made()
+
     @rule()
     def leases_are_looked_at(self) -> None:
         self.wait(jobs.expire_overdue(self.db))
@@ -178,7 +335,19 @@ class Work(RuleBasedStateMachine):
         found = self.wait(self._rows())
         assert found == (
             {
-                task_id: (task.state, task.agent, task.taken, task.run, task.attempts, task.failures)
+                task_id: (
+                    task.state,
+                    task.agent,
+                    task.taken,
+                    task.run,
+                    task.attempts,
+                    task.failures,
+                    task.reason,
+                    task.same,
+                    task.not_before * SECOND,
+                    task.avoid,
+                    self.reference.held(task_id),
+                )
                 for task_id, task in self.reference.tasks.items()
             },
             {
@@ -188,13 +357,31 @@ class Work(RuleBasedStateMachine):
             {run_id: "active" if run.state == "running" else "ended" for run_id, run in self.reference.runs.items()},
         )
 
+    @invariant()
+    def blocked_is_what_the_graph_says(self) -> None:
+        blocked, told = self.wait(self._graph())
+        assert blocked == {task_id for task_id in self.reference.tasks if self.reference.blocked(task_id)}
+        assert told == {task_id: task.unblocked for task_id, task in self.reference.tasks.items() if task.unblocked}
+
+    async def _graph(self) -> tuple[set[str], dict[str, int]]:
+        async with self.db.read() as tx:
+            waits = await dependency_store.waits(tx, self.world.workspace_id, list(self.reference.tasks))
+            rows = await tx.execute(
+                sa.select(events.c.subject_id, sa.func.count())
+                .where(events.c.workspace_id == self.world.workspace_id, events.c.kind == "task.unblocked")
+                .group_by(events.c.subject_id)
+            )
+            told = {row[0]: row[1] for row in rows}
+        states = {task_id: TaskState(task.state) for task_id, task in self.reference.tasks.items()}
+        return {task_id for task_id, found in waits.items() if blocked_since(states[task_id], found) is not None}, told
+
     async def _rows(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         t, r = tasks.c, runs.c
         async with self.db.read() as tx:
             of_tasks = await tx.execute(
-                sa.select(t.id, t.state, t.agent_id, t.taken, t.run_id, t.attempts, t.failures).where(
-                    t.workspace_id == self.world.workspace_id
-                )
+                sa.select(t.id, t.state, t.agent_id, t.taken, t.run_id, t.attempts, t.failures)
+                .add_columns(t.last_failure, t.same_failures, t.not_before, t.avoid_agent_id, t.held)
+                .where(t.workspace_id == self.world.workspace_id)
             )
             of_runs = await tx.execute(
                 sa.select(r.id, r.task_id, r.agent_id, r.attempt, r.state, r.lease_expires_at).where(
@@ -223,6 +410,7 @@ async def test_random_work_never_leaves_the_rules(db: Database, clock: FakeClock
         pass
 
     Machine.db, Machine.clock, Machine.loop = db, clock, asyncio.get_running_loop()
+    Machine.processes = [db, Database(db.url, clock), Database(db.url, clock)]
     few = settings(
         max_examples=25,
         stateful_step_count=70,
@@ -230,4 +418,8 @@ async def test_random_work_never_leaves_the_rules(db: Database, clock: FakeClock
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    await asyncio.to_thread(run_state_machine_as_test, Machine, settings=few)
+    try:
+        await asyncio.to_thread(run_state_machine_as_test, Machine, settings=few)
+    finally:
+        for other in Machine.processes[1:]:
+            await other.close()
