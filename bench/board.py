@@ -216,7 +216,7 @@ async def _until_ready(client: httpx.AsyncClient, base: str) -> None:
 class Load:
     """Requests as people and agents send them, each of a kind that is told apart in the table."""
 
-    MIX = ["list"] * 15 + ["board"] * 10 + ["claim"] * 10 + ["finish"] * 5 + ["search"] * 3 + ["task"] * 3
+    MIX = ["list"] * 18 + ["board"] * 5 + ["claim"] * 10 + ["finish"] * 5 + ["search"] * 4 + ["task"] * 4
     MIX += ["comments"] * 2 + ["create", "comment"]
 
     def __init__(self, client: httpx.AsyncClient, token: str, keys: list[str], found: dict[str, list[float]]) -> None:

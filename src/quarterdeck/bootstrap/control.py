@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import socket
@@ -143,6 +144,10 @@ class Control:
             pidfile.write(self._settings.data / PID_FILE)
             announcing = asyncio.create_task(self._announce(news))
             app = create_app(services)
+            # What stands now stands for good: a page of five hundred cards is not to walk through all of it.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 100)
             await Server(self._config(app), self._feed).serve()
             announcing.cancel()
             await settle(app)

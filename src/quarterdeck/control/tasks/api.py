@@ -1,6 +1,7 @@
 """/tasks and /board: work as people see and steer it."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -24,6 +25,8 @@ from quarterdeck.control.tasks.views import (
 
 router = APIRouter(tags=["tasks"])
 COLUMN_LENGTH = 100
+CARD_BRIEF = 280
+"""So much of a brief is shown on a card."""
 
 
 class Which(BaseModel):
@@ -68,11 +71,16 @@ async def get_board(actor: Reader, db: Db, wanted: Annotated[Which, Query()]) ->
     """The five columns: how many tasks each holds, and its first hundred."""
     async with db.read() as tx:
         counts = await lists.counts(tx, actor.workspace_id, wanted.to_filter(*BOARD))
-        columns = []
-        for state in BOARD:
-            page = await lists.page(tx, actor.workspace_id, wanted.to_filter(state), limit=COLUMN_LENGTH)
-            items = await shown_tasks(tx, actor.workspace_id, page.items)
-            columns.append(ColumnOut(state=state, count=counts[state], items=items, next=page.next))
+        pages = [
+            await lists.page(tx, actor.workspace_id, wanted.to_filter(state), limit=COLUMN_LENGTH, brief=CARD_BRIEF)
+            for state in BOARD
+        ]
+        # All at once: what a page of tasks mentions is looked up in as many queries however long the page.
+        shown = iter(await shown_tasks(tx, actor.workspace_id, [task for page in pages for task in page.items]))
+    columns = [
+        ColumnOut(state=state, count=counts[state], items=list(islice(shown, len(page.items))), next=page.next)
+        for state, page in zip(BOARD, pages, strict=True)
+    ]
     return BoardOut(columns=columns)
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from quarterdeck.control.dependencies.tables import is_blocked
 from quarterdeck.control.tasks import texts
-from quarterdeck.control.tasks.model import BOARD, CLOSED, Priority, Task, TaskState
-from quarterdeck.control.tasks.store import IN_LISTS, task_of
+from quarterdeck.control.tasks.model import BOARD, BRIEF_IN_LISTS, CLOSED, Priority, Task, TaskState
+from quarterdeck.control.tasks.store import in_lists, task_of
 from quarterdeck.control.tasks.tables import NEVER_DUE, task_watchers, tasks
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
@@ -45,14 +45,20 @@ class TaskFilter:
 
 
 async def page(
-    tx: Transaction, workspace_id: str, which: TaskFilter, *, limit: int, after: str | None = None
+    tx: Transaction,
+    workspace_id: str,
+    which: TaskFilter,
+    *,
+    limit: int,
+    after: str | None = None,
+    brief: int = BRIEF_IN_LISTS,
 ) -> Page[Task]:
-    """Tasks of one state in the order of their column, else newest first.
+    """Tasks of one state in the order of their column, else newest first. Of a brief its first `brief` characters.
 
     Columns of open tasks sort by priority, due time and age; done and cancelled by when they got there, latest first.
     Raises Invalid when `after` is no cursor of such a page.
     """
-    query = sa.select(*IN_LISTS).where(tasks.c.workspace_id == workspace_id, *_matching(tx, workspace_id, which))
+    query = sa.select(*in_lists(brief)).where(tasks.c.workspace_id == workspace_id, *_matching(tx, workspace_id, which))
     order = _order(which)
     if after is not None:
         place = _place(after, order)

@@ -19,10 +19,14 @@ from quarterdeck.ledger.tables import rollups
 _CHUNK = 500
 """How many ids one statement names: SQLite has a limit on parameters."""
 _WHOLE = list(tasks.c)
-IN_LISTS = [column for column in _WHOLE if column.name != "brief"] + [
-    sa.func.substr(tasks.c.brief, 1, BRIEF_IN_LISTS).label("brief"),
-    (sa.func.length(tasks.c.brief) > BRIEF_IN_LISTS).label("brief_cut"),
-]
+
+
+def in_lists(brief: int = BRIEF_IN_LISTS) -> list[Any]:
+    """The columns of a task as lists show it: with the beginning of its brief."""
+    return [column for column in _WHOLE if column.name != "brief"] + [
+        sa.func.substr(tasks.c.brief, 1, brief).label("brief"),
+        (sa.func.length(tasks.c.brief) > brief).label("brief_cut"),
+    ]
 
 
 async def insert(tx: Transaction, task: Task) -> None:
@@ -50,7 +54,7 @@ async def of_agent(
     """Tasks that are the agent's, and ready ones that are nobody's: what it works on first, then most urgent first."""
     unassigned = sa.and_(tasks.c.agent_id.is_(None), tasks.c.state == TaskState.READY.value)
     rows = await tx.rows(
-        sa.select(*IN_LISTS)
+        sa.select(*in_lists())
         .where(
             tasks.c.workspace_id == workspace_id,
             tasks.c.state.in_([state.value for state in states]),

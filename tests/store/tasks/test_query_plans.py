@@ -1,0 +1,85 @@
+"""What the board, its lists, claims and schedules ask of SQLite is answered by indexes: nothing walks a whole table."""
+
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from work_world import World
+
+from quarterdeck.control.schedules import jobs
+from quarterdeck.control.tasks import lists, store
+from quarterdeck.control.tasks.lists import TaskFilter
+from quarterdeck.control.tasks.model import BOARD, Priority, TaskState
+from quarterdeck.control.tasks.views import shown_tasks
+
+BIG = ("tasks", "task_texts", "comments", "runs", "events", "deliverable_versions", "rollups", "dependencies", "keys")
+BIG += ("attachments", "task_watchers", "schedules", "schedule_firings", "agents")
+SCAN = re.compile(r"^SCAN (\w+)")
+SMALL = ("ix_schedule_firings_queued",)
+"""Indexes that hold only what is waiting: all of it is the answer."""
+
+
+@pytest.fixture
+def asked(world: World) -> list[tuple[str, Any]]:
+    """Every statement that this database is asked from now on, with its parameters."""
+    if not world.db.is_sqlite:
+        pytest.skip("plans are read on SQLite")
+    found: list[tuple[str, Any]] = []
+
+    @sa.event.listens_for(world.db.engine.sync_engine, "before_cursor_execute")
+    def _note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if not many and statement.lstrip().upper().startswith(("SELECT", "UPDATE", "WITH")):
+            found.append((statement, parameters))
+
+    return found
+
+
+async def _scans(world: World, asked: list[tuple[str, Any]]) -> list[str]:
+    """The statements that walk through a big table, or an index of it, from end to end."""
+    bad = []
+    statements = {statement: parameters for statement, parameters in asked}
+    async with world.db.engine.connect() as connection:
+        for statement, parameters in statements.items():
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)).all()
+            for row in plan:
+                scanned = SCAN.match(str(row[3]))
+                if scanned is not None and scanned[1] in BIG and not str(row[3]).endswith(SMALL):
+                    bad.append(f"{row[3]} in {' '.join(statement.split())[:300]}")
+    return bad
+
+
+async def test_lists_boards_claims_and_searches_walk_through_no_table(
+    world: World, asked: list[tuple[str, Any]]
+) -> None:
+    agent = await world.agent()
+    for n in range(3):
+        await world.task(f"Report {n}", budget=n, due_at=1)
+    which = [
+        TaskFilter(),
+        *[TaskFilter((state,)) for state in TaskState],
+        TaskFilter(q="report"),
+        TaskFilter(agent_id=agent.id),
+        TaskFilter(project_id="prj_x"),
+        TaskFilter(parent_id="tsk_x"),
+        TaskFilter((TaskState.READY,), accountable_id=world.owner.id),
+        TaskFilter((TaskState.READY,), blocked=True),
+        TaskFilter((TaskState.READY,), held=True),
+        TaskFilter((TaskState.READY,), priority=Priority.URGENT),
+        TaskFilter(watcher_id=world.owner.id),
+        TaskFilter(schedule_id="sch_x"),
+    ]
+    asked.clear()
+    async with world.db.read() as tx:
+        for one in which:
+            page = await lists.page(tx, world.workspace_id, one, limit=50)
+            await shown_tasks(tx, world.workspace_id, page.items)
+        await lists.counts(tx, world.workspace_id, TaskFilter(BOARD))
+        await store.is_kept_by_hold(tx, world.workspace_id, agent.id)
+        await store.is_kept_by_budget(tx, world.workspace_id, agent.id)
+        await store.next_retry(tx, world.workspace_id, agent.id)
+    await world.claim(agent)
+    await world.claim(agent)
+    await jobs.fire_all_due(world.db)
+    assert len(asked) > 60
+    assert await _scans(world, asked) == []
