@@ -134,6 +134,18 @@ async def test_who_waits_gets_the_result_in_one_answer(world: World, connect: Co
         assert (await asyncio.wait_for(waiting, 30)).status.state == pb.TASK_STATE_COMPLETED
 
 
+async def test_an_action_that_a_person_must_approve_is_seen_by_the_peer(world: World, connect: Connect) -> None:
+    agent = world.agent()
+    async with _peer(world, agent) as client:
+        task = await _task(client, _say("Send it."))
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        headers = {"authorization": f"Bearer {run.run_key}"}
+        body = {"action": "send the mail to all customers", "payload": {"to": "all"}}
+        httpx.post(f"{world.url}/api/v1/runs/{run.id}/approvals", json=body, headers=headers).raise_for_status()
+        waits = await _until(client, task.id, pb.TASK_STATE_AUTH_REQUIRED)
+        assert "send the mail to all customers" in get_message_text(waits.status.message)
+
+
 async def test_a_cancelled_task_stops_its_run(world: World, connect: Connect) -> None:
     agent = world.agent()
     async with _peer(world, agent) as client:

@@ -262,6 +262,27 @@ async def test_the_session_of_a_claim_is_that_of_the_clients_headers_or_meta(wor
         assert answer.headers["x-quarterdeck-run"] == run
 
 
+async def test_claude_codes_session_is_found_by_the_tool_use_that_asked_for_the_claim(world: World) -> None:
+    agent = world.agent(capacity=2)
+    first, second = world.task(agent), world.task(agent)
+    headers = {"authorization": f"Bearer {agent.key}"}
+    tool = {"name": "mcp__quarterdeck__claim_task", "input_schema": {"type": "object"}}
+    body = {"model": "claude-haiku-4-5", "max_tokens": 99, "messages": [{"role": "user", "content": "hi"}]}
+    runs = {}
+    for session, task in (("one", first), ("two", second)):
+        script = {"x-sandbox-script": json.dumps({"tools": [{"name": tool["name"], "arguments": {"n": session}}]})}
+        named = {**headers, "x-claude-code-session-id": session}
+        said = httpx.post(f"{world.url}/v1/messages", json={**body, "tools": [tool]}, headers={**named, **script})
+        use = next(part["id"] for part in said.json()["content"] if part["type"] == "tool_use")
+        async with _connected(world, agent.key) as client:
+            meta = {"claudecode/toolUseId": use}
+            result = await client.call_tool("claim_task", {"task_id": task["id"]}, meta=meta)  # type: ignore[arg-type]
+        runs[session] = dict(result.structured_content or {})["run_id"]
+        after = httpx.post(f"{world.url}/v1/messages", json=body, headers=named)
+        assert after.headers["x-quarterdeck-run"] == runs[session]
+    assert runs["one"] != runs["two"]
+
+
 def _post(world: World, **headers: str) -> httpx.Response:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     named = {k.replace("_", "-"): v for k, v in headers.items()}

@@ -4022,6 +4022,8 @@ export interface components {
         };
         /** AssignmentOut */
         AssignmentOut: {
+            /** Budget Left Nano */
+            budget_left_nano: number | null;
             /** Comments */
             comments: components["schemas"]["SaidOut"][];
             last_review: components["schemas"]["ReviewOut"] | null;

@@ -9,6 +9,8 @@ from a2a.types import a2a_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.approvals import store as approvals
+from quarterdeck.control.approvals.model import ApprovalState
 from quarterdeck.control.comments import store as comment_store
 from quarterdeck.control.deliverables import store as deliverable_store
 from quarterdeck.control.deliverables.model import Deliverable, DeliverableKind, Version
@@ -27,6 +29,7 @@ _STATES = {
     PeerState.SUBMITTED: pb.TASK_STATE_SUBMITTED,
     PeerState.WORKING: pb.TASK_STATE_WORKING,
     PeerState.INPUT_REQUIRED: pb.TASK_STATE_INPUT_REQUIRED,
+    PeerState.AUTH_REQUIRED: pb.TASK_STATE_AUTH_REQUIRED,
     PeerState.COMPLETED: pb.TASK_STATE_COMPLETED,
     PeerState.FAILED: pb.TASK_STATE_FAILED,
     PeerState.CANCELED: pb.TASK_STATE_CANCELED,
@@ -48,10 +51,14 @@ async def shown(
 ) -> Shown:
     """`history` is how many of the newest messages to show; None shows up to fifty."""
     question = await actions.open_question(tx, task)
-    state = peer_state(task, asked=question is not None)
+    waiting = await approvals.page(
+        tx, task.workspace_id, state=ApprovalState.PENDING, task_id=task.id, after=None, limit=1
+    )
+    state = peer_state(task, asked=question is not None, held=bool(waiting.items))
     context = (await store.contexts(tx, task.workspace_id, [task.id])).get(task.id, task.id)
     made = pb.Task(id=task.id, context_id=context)
-    made.status.CopyFrom(await _status(tx, task, state, question, context))
+    wanted = f"A person has to approve: {waiting.items[0].action}" if waiting.items else None
+    made.status.CopyFrom(await _status(tx, task, state, question, context, wanted))
     if artifacts:
         made.artifacts.extend(await _artifacts(tx, task, base_url))
     if history != 0:
@@ -61,10 +68,10 @@ async def shown(
 
 
 async def _status(
-    tx: Transaction, task: Task, state: PeerState, question: Question | None, context: str
+    tx: Transaction, task: Task, state: PeerState, question: Question | None, context: str, wanted: str | None
 ) -> pb.TaskStatus:
     status = pb.TaskStatus(state=_STATES[state], timestamp=_instant(task.state_since))
-    words = await _words(tx, task, state, question)
+    words = wanted if state is PeerState.AUTH_REQUIRED else await _words(tx, task, state, question)
     if words is not None:
         message_id = question.id if question is not None else f"{task.id}-{task.version}"
         status.message.CopyFrom(_said(message_id, pb.ROLE_AGENT, words, task.id, context))

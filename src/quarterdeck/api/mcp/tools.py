@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.api import idempotency
-from quarterdeck.api.mcp import shapes
+from quarterdeck.api.mcp import origin, shapes
 from quarterdeck.control.comments import store as comment_store
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables.files import Files
@@ -36,6 +36,7 @@ from quarterdeck.control.tasks.views import name_of
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Invalid, Unavailable
+from quarterdeck.ledger.rebuild import Bodies
 
 INBOX_PAGE = 50
 _KINDS = {
@@ -102,6 +103,9 @@ class Tools:
         when you are paused or already hold as many tasks as you may."""
         actor = _actor(ctx)
         session = session_of(_request(ctx).headers) or _session_in(ctx)
+        if session is None and self._state.packs is not None and origin.TOOL_USE in _meta(ctx):
+            bodies = Bodies(self._db, self._state.packs)
+            session = await origin.session_of_tool_use(self._db, bodies, actor, _meta(ctx)[origin.TOOL_USE])
         async with self._db.transaction() as tx:
             claimed = await verbs.claim(tx, actor, task_id, session=session)
             assignment = await shown_assignment(tx, actor, claimed.task)
@@ -394,9 +398,12 @@ def _request(ctx: Context) -> Request:
 
 def _session_in(ctx: Context) -> str | None:
     """The session that a client names in the request's `_meta`, where its headers are fixed."""
-    meta: dict[str, Any] = dict(ctx.request_context.meta or {})
-    found = meta.get("quarterdeck/session")
+    found = _meta(ctx).get("quarterdeck/session")
     return found if isinstance(found, str) and found.strip() else None
+
+
+def _meta(ctx: Context) -> dict[str, Any]:
+    return dict(ctx.request_context.meta or {})
 
 
 async def _alive(tx: Transaction, heard: Progress) -> shapes.Alive:

@@ -12,13 +12,15 @@ class PeerState(StrEnum):
     SUBMITTED = "submitted"
     WORKING = "working"
     INPUT_REQUIRED = "input_required"
+    AUTH_REQUIRED = "auth_required"
+    """A person has to approve one action before it goes on."""
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELED = "canceled"
 
 
 TERMINAL = frozenset({PeerState.COMPLETED, PeerState.FAILED, PeerState.CANCELED})
-SETTLED = TERMINAL | {PeerState.INPUT_REQUIRED}
+SETTLED = TERMINAL | {PeerState.INPUT_REQUIRED, PeerState.AUTH_REQUIRED}
 """Where whoever waits for an answer gets it: nothing more happens without them."""
 _PLAIN = {
     TaskState.BACKLOG: PeerState.SUBMITTED,
@@ -31,9 +33,13 @@ _PLAIN = {
 }
 
 
-def peer_state(task: Task, *, asked: bool) -> PeerState:
-    """`asked`: a question about the task is open. A task whose attempts are used up has failed, until a person
+def peer_state(task: Task, *, asked: bool, held: bool = False) -> PeerState:
+    """`asked`: a question about the task is open; `held`: an approval of one of its actions is.
+
+    A task whose attempts are used up has failed, until a person
     revives it."""
+    if held and task.state is TaskState.IN_PROGRESS:
+        return PeerState.AUTH_REQUIRED
     if asked and task.state in (TaskState.IN_PROGRESS, TaskState.READY):
         return PeerState.INPUT_REQUIRED
     if task.state is TaskState.BACKLOG and task.last_failure is not None:

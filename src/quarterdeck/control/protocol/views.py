@@ -6,6 +6,7 @@ from quarterdeck.access.actors import Actor
 from quarterdeck.control.comments import store as comment_store
 from quarterdeck.control.protocol import sight
 from quarterdeck.control.reviews.views import ReviewOut, last_review
+from quarterdeck.control.runs.left import budget_left
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.model import Task
 from quarterdeck.control.tasks.views import TaskOut, shown_task
@@ -38,6 +39,8 @@ class AssignmentOut(BaseModel):
     task: TaskOut
     run: HeldOut | None
     """Null when you do not hold the task."""
+    budget_left_nano: int | None
+    """Nano-dollars that the tightest budget leaves; null: no budget limits this work."""
     last_review: ReviewOut | None
     """What a reviewer wanted changed in what was handed in before."""
     comments: list[SaidOut]
@@ -53,6 +56,7 @@ async def shown_assignment(tx: Transaction, actor: Actor, task: Task) -> Assignm
         run=None
         if run is None
         else HeldOut(id=run.id, attempt=run.attempt, fence=run.fence, lease_expires_at=iso(run.lease_expires_at)),
+        budget_left_nano=await budget_left(tx, task, agent_id=actor.id, run_id=None if run is None else run.id),
         last_review=await last_review(tx, task.workspace_id, task.id),
         comments=[
             SaidOut(

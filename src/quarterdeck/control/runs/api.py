@@ -7,13 +7,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from quarterdeck.access.scopes import Facts
-from quarterdeck.control.budgets.entries import entries_of
-from quarterdeck.control.budgets.spending import left_for
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
 from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs.left import budget_left
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,
     MAX_LEASE_S,
@@ -34,7 +32,6 @@ from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.runs.views import RunOut, RunsOut, shown_run, shown_runs
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.views import TaskOut, shown_task
-from quarterdeck.db import Transaction
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Unavailable
@@ -212,7 +209,7 @@ async def claim_task(
             await gate.ensure_published()
     async with db.read() as tx:
         review = await last_review(tx, actor.workspace_id, answer.task.id)
-        left = await _budget_left(tx, answer)
+        left = await budget_left(tx, answer.task, agent_id=answer.run.agent_id, run_id=answer.run.id)
         return _claimed(answer, await shown_task(tx, answer.task), review, request.app.state.about.gateway_url, left)
 
 
@@ -240,14 +237,6 @@ def _nothing(answer: Unclaimed, *, waited: bool) -> UnclaimedOut:
     if waited and answer.reason is not Nothing.RETIRED:
         retry_after_s = 1
     return UnclaimedOut(reason=answer.reason, message=answer.message, retry_after_s=retry_after_s)
-
-
-async def _budget_left(tx: Transaction, answer: Claimed) -> int | None:
-    """What the tightest budget on the agent, the task, its project or this run leaves."""
-    run, task = answer.run, answer.task
-    facts = Facts(agent_id=run.agent_id, task_id=task.id, run_id=run.id, project_id=task.project_id)
-    entries = (await entries_of(tx, run.workspace_id))[run.workspace_id]
-    return await left_for(tx, run.workspace_id, entries, facts)
 
 
 def _claimed(

@@ -36,4 +36,11 @@ def test_every_state_has_one(state: str, failed: str | None, asked: bool, seen: 
 
 def test_what_is_over_is_settled_and_so_is_what_waits_for_the_peer() -> None:
     assert TERMINAL < SETTLED
-    assert {PeerState.INPUT_REQUIRED} == SETTLED - TERMINAL
+    assert {PeerState.INPUT_REQUIRED, PeerState.AUTH_REQUIRED} == SETTLED - TERMINAL
+
+
+def test_an_approval_that_is_asked_for_comes_before_a_question() -> None:
+    task: Any = _Task(TaskState.IN_PROGRESS)
+    assert peer_state(task, asked=True, held=True) is PeerState.AUTH_REQUIRED
+    over: Any = _Task(TaskState.DONE)
+    assert peer_state(over, asked=False, held=True) is PeerState.COMPLETED
