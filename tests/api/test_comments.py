@@ -33,3 +33,25 @@ async def test_a_message_comes_to_the_agents_inbox(client: httpx.AsyncClient, as
     agent_id = (await client.get("/api/v1/agents")).json()["items"][0]["id"]
     await client.post(f"/api/v1/agents/{agent_id}/messages", json={"body": "Stop there."})
     assert (await agent.get("/api/v1/agent/inbox")).json()["items"][0]["kind"] == "message"
+
+
+async def test_a_comment_stands_on_a_region_of_an_image(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
+    agent = await as_agent("painter")
+    task = (await client.post("/api/v1/tasks", json={"title": "x", "state": "ready"})).json()
+    run = (await agent.post("/api/v1/agent/claim")).json()["run"]["id"]
+    png = b"\x89PNG\r\n\x1a\n" + bytes(64)
+    params = {"name": "Logo", "kind": "image"}
+    image = (await agent.put(f"/api/v1/runs/{run}/deliverables/content", params=params, content=png)).json()
+    text = (await agent.post(f"/api/v1/runs/{run}/deliverables", json={"name": "Text", "text": "a"})).json()
+    path = f"/api/v1/tasks/{task['id']}/comments"
+    region = {"x": 0.25, "y": 0.5, "width": 0.5, "height": 0.25}
+    place = {"deliverable_id": image["deliverable_id"], "version": 1, "region": region}
+    said = await client.post(path, json={"body": "Too red", **place})
+    assert said.status_code == 201, said.text
+    assert (await client.get(path)).json()["items"][0]["region"] == {**region, "page": 1}
+    beyond = {**place, "region": {**region, "x": 0.75}}
+    on_text = {**place, "deliverable_id": text["deliverable_id"]}
+    for wrong in (beyond, on_text, {"region": region}):
+        answer = await client.post(path, json={"body": "x", **wrong})
+        assert (answer.status_code, answer.json()["field"]) == (400, "region")
+    assert (await client.post(path, json={"body": "x", **place, "region": {**region, "x": -1}})).status_code == 422

@@ -16,6 +16,8 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.budgets import store as budget_store
+from quarterdeck.control.channels import addresses
+from quarterdeck.control.channels import store as channels
 from quarterdeck.control.declared.actions import BadConfig, Change, apply
 from quarterdeck.control.limits import store as limit_store
 from quarterdeck.control.providers import actions as provider_actions
@@ -337,3 +339,50 @@ async def test_a_budget_or_limit_that_cannot_be_is_named_with_its_line(applied: 
     assert any("limits[1]: needs exactly one of requests, tokens and concurrent" in problem for problem in problems)
     (problem,) = await applied.problems('[[budgets]]\nscope = "agent:nobody"\nusd = 1\nwindow = "day"\n')
     assert problem == "quarterdeck.toml:2: budgets[0].scope: there is no agent 'nobody' in this workspace."
+
+
+CHANNELS = """
+[[channels]]
+name = "ops"
+kind = "webhook"
+url = "env:OPS_HOOK"
+secret = "env:OPS_SECRET"
+kinds = ["task.*"]
+allow_private = true
+"""
+HOOK = {"OPS_HOOK": "http://127.0.0.1:9/x", "OPS_SECRET": "whsec_" + "QUJD" * 8}
+
+
+async def test_channels_are_declared_with_their_addresses_elsewhere(
+    db: Database, boot: FirstBoot, vault: Vault
+) -> None:
+    workspace_id = boot.workspace.id
+    first = await apply(db, vault, workspace_id, toml.parse(CHANNELS, "q.toml"), environ=HOOK)
+    assert ("added", "channel ops", "env:OPS_HOOK") in [(each.verb, each.what, each.detail) for each in first]
+    assert await apply(db, vault, workspace_id, toml.parse(CHANNELS, "q.toml"), environ=HOOK) == []
+    async with db.read() as tx:
+        (channel,) = await channels.all_of(tx, workspace_id)
+    assert (channel.declared, channel.sealed, channel.shown) == (True, None, "webhook at env:OPS_HOOK")
+    assert addresses.opened(channel, vault, HOOK).url == HOOK["OPS_HOOK"]
+    gone = await apply(db, vault, workspace_id, toml.parse("", "q.toml"), environ=HOOK)
+    assert [(each.verb, each.what) for each in gone] == [("removed", "channel ops")]
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "problem"),
+    [
+        (CHANNELS, {}, "OPS_HOOK is not set"),
+        (CHANNELS.replace("allow_private = true", ""), HOOK, "not a public address"),
+        (CHANNELS, {**HOOK, "OPS_SECRET": "short"}, "whsec_"),
+        (CHANNELS.replace('"env:OPS_HOOK"', '"https://secret.example.com/x"'), HOOK, "secrets do not belong"),
+        (CHANNELS.replace("webhook", "apprise"), {**HOOK, "OPS_HOOK": "ntfy://x"}, "only a webhook has a secret"),
+        (CHANNELS.replace("kind = ", "kin = "), HOOK, "needs kind"),
+    ],
+)
+async def test_a_channel_that_cannot_be_is_refused_with_its_line(
+    db: Database, boot: FirstBoot, vault: Vault, text: str, environ: dict[str, str], problem: str
+) -> None:
+    with pytest.raises(BadConfig, match=r"q\.toml:") as refused:
+        await apply(db, vault, boot.workspace.id, toml.parse(text, "q.toml"), environ=environ)
+    assert problem in refused.value.message
+    assert "secret.example.com" not in refused.value.message

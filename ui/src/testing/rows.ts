@@ -160,6 +160,7 @@ export const aComment = (change: Partial<Comment> = {}): Comment => ({
   line_from: null,
   line_to: null,
   run_id: null,
+  region: null,
   author: { id: "mem_1", name: "Sam", is_agent: false },
   body: "Cut that section?",
   mentions: [],

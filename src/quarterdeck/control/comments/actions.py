@@ -14,6 +14,7 @@ from quarterdeck.control.comments.model import (
 )
 from quarterdeck.control.deliverables import actions as deliverables
 from quarterdeck.control.deliverables import store as deliverable_store
+from quarterdeck.control.deliverables.model import DeliverableKind
 from quarterdeck.control.inbox import store as inbox
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.tasks import actions as task_actions
@@ -120,6 +121,13 @@ async def _check(tx: Transaction, task: Task, anchor: Anchor) -> None:
         if deliverable.task_id != task.id or anchor.version is None:
             raise Invalid("A comment on a deliverable names one of this task, and its version.", field="version")
         await deliverables.get_version(tx, task.workspace_id, deliverable.id, anchor.version)
+        if anchor.region is not None and deliverable.kind not in (DeliverableKind.IMAGE, DeliverableKind.PDF):
+            raise Invalid(f"A {deliverable.kind} has lines and no regions.", field="region")
+    region = anchor.region
+    if region is not None and (
+        anchor.deliverable_id is None or region["x"] + region["width"] > 1 or region["y"] + region["height"] > 1
+    ):
+        raise Invalid("A region is of a version of an image or a PDF, and lies within it.", field="region")
     if anchor.line_from is not None and (anchor.deliverable_id is None or (anchor.line_to or 2**31) < anchor.line_from):
         raise Invalid("Lines are of a version, and line_to comes at or after line_from.", field="line_from")
     if anchor.run_id is not None:

@@ -23,6 +23,19 @@ Place = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 Body = Annotated[str, Field(min_length=1, max_length=BODY_LENGTH, description="Markdown; @name tells somebody.")]
 
 
+Part = Annotated[float, Field(ge=0, le=1)]
+
+
+class RegionModel(BaseModel):
+    """A part of an image, or of a page of a PDF; numbers are parts of its width and height."""
+
+    x: Part
+    y: Part
+    width: Annotated[float, Field(gt=0, le=1)]
+    height: Annotated[float, Field(gt=0, le=1)]
+    page: int = Field(1, ge=1, le=100_000)
+
+
 class CommentIn(BaseModel):
     body: Body
     deliverable_id: str | None = None
@@ -30,9 +43,11 @@ class CommentIn(BaseModel):
     line_from: Place = None
     line_to: Place = None
     run_id: str | None = Field(None, description="A run of the task that it is about.")
+    region: RegionModel | None = Field(None, description="Of an image or a PDF.")
 
     def anchor(self) -> Anchor:
-        return Anchor(self.deliverable_id, self.version, self.line_from, self.line_to, self.run_id)
+        region = None if self.region is None else self.region.model_dump()
+        return Anchor(self.deliverable_id, self.version, self.line_from, self.line_to, self.run_id, region)
 
 
 class RunCommentIn(CommentIn):
@@ -71,6 +86,7 @@ class CommentOut(BaseModel):
     line_from: int | None
     line_to: int | None
     run_id: str | None
+    region: RegionModel | None
     author: MentionOut
     body: str
     mentions: list[str]
@@ -148,6 +164,7 @@ async def _shown(tx: Transaction, workspace_id: str, found: list[Comment]) -> li
             line_from=one.anchor.line_from,
             line_to=one.anchor.line_to,
             run_id=one.anchor.run_id,
+            region=None if one.anchor.region is None else RegionModel.model_validate(one.anchor.region),
             author=MentionOut(id=one.author_id, name=names.get(one.author_id, ""), is_agent=one.by_agent),
             body=one.body,
             mentions=list(one.mentions),

@@ -18,6 +18,8 @@ class Anchor:
     line_from: int | None = None
     line_to: int | None = None
     run_id: str | None = None
+    region: dict[str, float] | None = None
+    """A part of an image or of a page: x, y, width and height as parts of the whole, and `page`, from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ comments = sa.Table(
     sa.Column("line_from", sa.Integer),
     sa.Column("line_to", sa.Integer),
     sa.Column("run_id", sa.Text),
+    sa.Column("region", sa.JSON(none_as_null=True)),
     sa.Column("author_id", sa.Text, nullable=False),
     sa.Column("by_agent", sa.Boolean, nullable=False),
     sa.Column("body", sa.Text, nullable=False),

@@ -95,7 +95,7 @@ async def _close(tx: Transaction, event: StoredEvent, source: Source) -> None:
 
 def _answers(event: StoredEvent, task: sa.RowMapping | None, agent_id: str | None, people: People) -> str | None:
     """Who answers for it: for the task, else for the agent, else whom the event names, else the first admin."""
-    named = event.data.get("member_id")
+    named = event.data.get("member_id") or event.data.get("owner_id")
     candidates: Sequence[object] = (
         None if task is None else task["accountable_id"],
         people.owners.get(agent_id or ""),

@@ -80,6 +80,16 @@ SOURCES: tuple[Source, ...] = (
         ("task.moved",),
         {"to": "backlog", "from": "in_progress"},
     ),
-    Source("schedule.paused", NeedKind.SIGNAL, "The schedule {name} was paused", ("schedule.resumed", "schedule.*")),
-    Source("channel.failed", NeedKind.SIGNAL, "The channel {name} gave up: {reason}", ("channel.*",)),
+    Source(
+        "schedule.paused",
+        NeedKind.SIGNAL,
+        "The schedule {name} was paused: {reason}",
+        ("schedule.resumed", "schedule.deleted"),
+    ),
+    Source(
+        "channel.failed",
+        NeedKind.SIGNAL,
+        "The channel {name} gave up: {reason}",
+        ("channel.replayed", "channel.changed", "channel.removed"),
+    ),
 )

@@ -119,7 +119,8 @@ def _concerned(
         return named[to]
     if to is To.REVIEWERS:
         return [] if task is None or _agent_looks_first(event, task) else reviewers(task, people)
-    return [data["member_id"]] if to is To.MEMBER and data.get("member_id") else people.admins()
+    named_by_it = data.get("member_id") or data.get("owner_id")
+    return [named_by_it] if to is To.MEMBER and named_by_it else people.admins()
 
 
 def _agent_looks_first(event: StoredEvent, task: sa.RowMapping) -> bool:

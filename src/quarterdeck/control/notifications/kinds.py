@@ -26,7 +26,7 @@ class To(StrEnum):
     REVIEWERS = "reviewers"
     """Who can satisfy the task's review policy by name or role; else who answers for it."""
     MEMBER = "member"
-    """The member whom the event names as `member_id`; when it names none, the admins."""
+    """The member whom the event names as `member_id` or `owner_id`; when it names none, the admins."""
     SUBJECT = "subject"
     """The member whom it is about."""
     ADMINS = "admins"
@@ -86,8 +86,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("budget.would_stop", "{shown} would be stopped by its budget", (To.ADMINS,), _LOW),
     Kind("signal.raised", "{agent}: {text}", _WORK, _URGENT),
     Kind("signal.cleared", "{agent} is fine again: {text}", _WORK, _LOW),
-    Kind("schedule.paused", "The schedule {name} was paused after repeated failures", (To.MEMBER,)),
-    Kind("schedule.failed", "The schedule {name} failed: {reason}", (To.MEMBER,)),
+    Kind("schedule.paused", "The schedule {name} was paused: {reason}", (To.MEMBER,)),
+    Kind("schedule.missed", "The schedule {name} was not able to fire in time", (To.MEMBER,), _LOW),
+    Kind("run.killed", "{actor} stopped {agent} on {ref}: {reason}", _WORK),
+    Kind("member.removed", "{actor} removed {name} from the workspace", (To.ADMINS,), _LOW),
 )
 
 
