@@ -11,6 +11,7 @@ from work_world import World
 from quarterdeck.access import keyring, members
 from quarterdeck.access.actors import Role
 from quarterdeck.access.keyring import Holder
+from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.audit import store, verifying
 from quarterdeck.control.audit.recording import install
@@ -19,6 +20,7 @@ from quarterdeck.control.comments import actions as comments
 from quarterdeck.control.comments.model import Anchor as Place
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.db import Database
+from quarterdeck.kernel.errors import Changed
 from quarterdeck.kernel.origin import Origin, acting
 
 
@@ -171,3 +173,21 @@ async def test_a_chain_that_was_computed_anew_is_found_by_a_head_that_was_writte
     assert (await verifying.verify(world.db, world.workspace_id)).problem is None
     found = await verifying.verify(world.db, world.workspace_id, Anchor.of(whole.head))
     assert found.problem is not None
+
+
+async def test_what_a_savepoint_undid_is_not_there(world: World) -> None:
+    await world.agent("research")
+    before = await _log(world)
+    async with world.db.transaction() as tx:
+        with pytest.raises(Changed):
+            await agent_actions.create(tx, world.workspace_id, name="Research", owner_id=world.owner.id)
+        await members.create(tx, world.workspace_id, email="x@example.com", name="x", role=Role.VIEWER)
+    assert [entry["kind"] for entry in (await _log(world))[len(before) :]] == ["member.changed"]
+
+
+async def test_a_row_that_is_made_and_changed_in_one_go_is_written_as_it_is_left(world: World) -> None:
+    async with world.db.transaction() as tx:
+        made = await members.create(tx, world.workspace_id, email="x@example.com", name="x", role=Role.VIEWER)
+        await members.change(tx, world.workspace_id, made.id, name="Xenia")
+    changes = [change for entry in await _log(world) for change in entry["changes"] if change["id"] == made.id]
+    assert [(change["before"], change["after"]["name"]) for change in changes] == [(None, "Xenia")]

@@ -32,6 +32,8 @@ class Recording:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._before: dict[str, dict[Key, Row | None]] = {}
+        self._made: dict[str, dict[Key, Row]] = {}
+        """Rows that this transaction inserted whole and has not touched since: how they are need not be asked."""
         self._tables: dict[str, sa.Table] = {}
         self._persons: dict[tuple[str, str, str | None], str | None] = {}
 
@@ -50,7 +52,9 @@ class Recording:
         look = look.with_for_update(of=table, key_share=isinstance(statement, sa.Update))
         for each in several:
             for row in (await self._tx.connection.execute(look, each)).mappings():
-                self._note(table, _key(table, row), dict(row))
+                key = _key(table, row)
+                self._note(table, key, dict(row))
+                self._made.get(table.name, {}).pop(key, None)
 
     async def finish(self) -> None:
         """Write the entries, workspace by workspace in one order: so two transactions never wait in a circle."""
@@ -73,9 +77,15 @@ class Recording:
             except KeyError:
                 continue  # the database makes up the key: no such table is audited
             before = None
+            shown = {column.name for column in shown_columns(table)}
+            plain = not any(isinstance(each, sa.ClauseElement) for each in values.values())
+            # What stands behind a savepoint may yet be undone while the transaction goes on.
+            if shown <= values.keys() and plain and not self._tx.connection.in_nested_transaction():
+                self._made.setdefault(table.name, {})[key] = {name: values[name] for name in shown}
             if getattr(statement, "_post_values_clause", None) is not None:
                 found = await self._look(table, [key])
                 before = found.get(key)
+                self._made.get(table.name, {}).pop(key, None)
             self._note(table, key, before)
 
     def _note(self, table: sa.Table, key: Key, row: Row | None) -> None:
@@ -101,7 +111,9 @@ class Recording:
         found: dict[str, list[RowChange]] = {}
         for name, rows in self._before.items():
             table = self._tables[name]
-            now = await self._look(table, list(rows))
+            made = self._made.get(name, {})
+            unknown = [key for key in rows if key not in made]
+            now = {**made, **(await self._look(table, unknown) if unknown else {})}
             for key, before in rows.items():
                 after = now.get(key)
                 differing = difference(before, after)

@@ -2,6 +2,7 @@
 
 import re
 from fnmatch import fnmatchcase
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -64,6 +65,7 @@ _SECRET = re.compile(
 )
 
 
+@cache
 def is_audited(table: sa.FromClause) -> bool:
     """Whether changes of its rows are written down."""
     name = getattr(table, "name", "")
@@ -78,7 +80,9 @@ def is_told(kind: str) -> bool:
     return not any(fnmatchcase(kind, pattern) for pattern in UNAUDITED_EVENTS)
 
 
+@cache
 def shown_columns(table: sa.Table) -> list[sa.Column[object]]:
+    """The columns whose values an entry may show."""
     unseen = UNSEEN_COLUMNS | UNSEEN_OF_TABLE.get(table.name, frozenset())
     return [column for column in table.c if column.name not in unseen or column.primary_key]
 
