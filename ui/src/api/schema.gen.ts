@@ -4738,6 +4738,8 @@ export interface components {
             line_from?: number | null;
             /** Line To */
             line_to?: number | null;
+            /** @description Of an image or a PDF. */
+            region?: components["schemas"]["RegionModel"] | null;
             /**
              * Run Id
              * @description A run of the task that it is about.
@@ -4772,6 +4774,7 @@ export interface components {
             reactions: {
                 [key: string]: number;
             };
+            region: components["schemas"]["RegionModel"] | null;
             /** Run Id */
             run_id: string | null;
             /** Task Id */
@@ -6932,6 +6935,25 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * RegionModel
+         * @description A part of an image, or of a page of a PDF; numbers are parts of its width and height.
+         */
+        RegionModel: {
+            /** Height */
+            height: number;
+            /**
+             * Page
+             * @default 1
+             */
+            page?: number;
+            /** Width */
+            width: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
         /** ReleaseIn */
         ReleaseIn: {
             /**
@@ -7297,6 +7319,8 @@ export interface components {
             line_from?: number | null;
             /** Line To */
             line_to?: number | null;
+            /** @description Of an image or a PDF. */
+            region?: components["schemas"]["RegionModel"] | null;
             /**
              * Run Id
              * @description A run of the task that it is about.
