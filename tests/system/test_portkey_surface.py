@@ -175,7 +175,10 @@ def test_configs_are_saved_and_calls_go_by_them(system: System) -> None:
 def test_an_agents_key_manages_nothing_and_a_stranger_reads_nothing(system: System) -> None:
     for key, status in ((KEY, 403), ("qd-m-nobody", 401)):
         for path in ("/v1/providers", "/v1/api-keys", "/v1/analytics/graphs/cost", "/v1/logs/call_1"):
-            assert refused(f"{system.url}{path}", key)[0] == status, path
+            found, body = refused(f"{system.url}{path}", key)
+            assert found == status, path
+            assert (body["success"], body["data"]["errorCode"]) == (False, {403: "AB03", 401: "AB05"}[status])
+            assert body["message"] == body["detail"]
 
 
 REST = ("/v1/guardrails", "/v1/admin/users", "/v1/prompts/p/render", "/v1/analytics/graphs/x")

@@ -16,6 +16,8 @@ from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.ids import new_id
 
 MEDIA_TYPE = "application/problem+json"
+_PORTKEY = "/api/v1/portkey/"
+_PORTKEYS_CODES = {401: "AB05", 403: "AB03", 404: "AB02", 409: "AB07", 429: "AB06"}
 log = logging.getLogger("quarterdeck.api")
 
 
@@ -40,13 +42,14 @@ def problem(
     return Response(json.dumps(body, default=str), status, {**(headers or {})}, MEDIA_TYPE)
 
 
-def problem_of(error: QuarterdeckError) -> Response:
+def problem_of(error: QuarterdeckError, path: str = "") -> Response:
     headers = {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if "retry_after_s" in error.extra:
         headers["retry-after"] = str(error.extra["retry_after_s"])
-    return problem(error.status, error.code, error.message, extra=error.extra, headers=headers)
+    extra = {**error.extra, **_as_portkey(path, error.status, error.message)}
+    return problem(error.status, error.code, error.message, extra=extra, headers=headers)
 
 
 def install(app: FastAPI) -> None:
@@ -78,7 +81,7 @@ class CatchAll:
         except QuarterdeckError as error:
             if begun:
                 raise
-            await problem_of(error)(scope, receive, send)
+            await problem_of(error, scope["path"])(scope, receive, send)
         except Exception:
             error_id = new_id("err")
             log.exception("request_failed id=%s method=%s path=%s", error_id, scope["method"], scope["path"])
@@ -92,16 +95,16 @@ def unexpected(error_id: str) -> Response:
     return problem(500, "internal", detail, extra={"error_id": error_id})
 
 
-async def _on_ours(_: Request, error: Exception) -> Response:
+async def _on_ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuarterdeckError)
-    return problem_of(error)
+    return problem_of(error, request.url.path)
 
 
-async def _on_invalid(_: Request, error: Exception) -> Response:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [{"field": _path(each["loc"]), "problem": str(each["msg"])} for each in error.errors()]
     detail = "; ".join(f"{each['field']}: {each['problem']}" for each in fields[:5])
-    return problem(422, "invalid", detail, extra={"fields": fields})
+    return problem(422, "invalid", detail, extra={"fields": fields, **_as_portkey(request.url.path, 422, detail)})
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
@@ -117,6 +120,14 @@ async def _on_http(request: Request, error: Exception) -> Response:
             headers=error.headers,
         )
     return problem(error.status_code, "invalid", str(error.detail), headers=error.headers)
+
+
+def _as_portkey(path: str, status: int, detail: str) -> dict[str, Any]:
+    """What Portkey's clients look for in a failure of its own paths, beside the problem."""
+    if not path.startswith(_PORTKEY):
+        return {}
+    code = _PORTKEYS_CODES.get(status, "AB04" if status >= 500 else "AB01")
+    return {"success": False, "message": detail, "data": {"message": detail, "errorCode": code}}
 
 
 def _path(location: Sequence[int | str]) -> str:

@@ -1739,7 +1739,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Api Key */
+        /**
+         * Get Api Key
+         * @description One key, without its text.
+         */
         get: operations["portkey_get_api_key"];
         put?: never;
         post?: never;
@@ -1780,7 +1783,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Configs */
+        /**
+         * List Configs
+         * @description Saved routes, by name.
+         */
         get: operations["portkey_list_configs"];
         put?: never;
         /**
@@ -1801,7 +1807,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Config */
+        /**
+         * Get Config
+         * @description One saved route; its config is JSON text, as Portkey gives it.
+         */
         get: operations["portkey_get_config"];
         /**
          * Change Config
@@ -1809,7 +1818,10 @@ export interface paths {
          */
         put: operations["portkey_change_config"];
         post?: never;
-        /** Remove Config */
+        /**
+         * Remove Config
+         * @description Remove a saved route that nothing is attached to.
+         */
         delete: operations["portkey_remove_config"];
         options?: never;
         head?: never;
@@ -1903,7 +1915,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Export */
+        /**
+         * Get Export
+         * @description What an export holds; it is always ready.
+         */
         get: operations["portkey_get_export"];
         put?: never;
         post?: never;
@@ -2020,7 +2035,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Provider */
+        /**
+         * Get Provider
+         * @description One provider.
+         */
         get: operations["portkey_get_provider"];
         put?: never;
         post?: never;
@@ -2061,11 +2079,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Virtual Key */
+        /**
+         * Get Virtual Key
+         * @description One virtual key, without its secret.
+         */
         get: operations["portkey_get_virtual_key"];
         put?: never;
         post?: never;
-        /** Remove Virtual Key */
+        /**
+         * Remove Virtual Key
+         * @description Take a provider and its secret away.
+         */
         delete: operations["portkey_remove_virtual_key"];
         options?: never;
         head?: never;

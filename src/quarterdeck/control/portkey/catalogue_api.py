@@ -50,6 +50,7 @@ async def list_providers(actor: Reader, db: Db) -> dict[str, Any]:
 
 @router.get("/providers/{slug}", operation_id="portkey_get_provider")
 async def get_provider(slug: str, actor: Reader, db: Db) -> dict[str, Any]:
+    """One provider."""
     async with db.read() as tx:
         return _provider(await actions.get(tx, actor.workspace_id, slug), "provider")
 
@@ -64,6 +65,7 @@ async def list_virtual_keys(actor: Reader, db: Db) -> dict[str, Any]:
 
 @router.get("/virtual-keys/{slug}", operation_id="portkey_get_virtual_key")
 async def get_virtual_key(slug: str, actor: Reader, db: Db) -> dict[str, Any]:
+    """One virtual key, without its secret."""
     async with db.read() as tx:
         return _provider(await actions.get(tx, actor.workspace_id, slug), "virtual-key")
 
@@ -82,6 +84,7 @@ async def add_virtual_key(body: VirtualKeyIn, actor: Admin, db: Db, gate: Gate, 
 
 @router.delete("/virtual-keys/{slug}", operation_id="portkey_remove_virtual_key")
 async def remove_virtual_key(slug: str, actor: Admin, db: Db, gate: Gate) -> dict[str, Any]:
+    """Take a provider and its secret away."""
     async with db.transaction() as tx:
         provider = await actions.get(tx, actor.workspace_id, slug)
         await actions.remove(tx, provider, version=None, actor=actor.id)
@@ -100,6 +103,7 @@ async def list_api_keys(actor: Reader, db: Db) -> dict[str, Any]:
 
 @router.get("/api-keys/{key_id}", operation_id="portkey_get_api_key")
 async def get_api_key(key_id: str, actor: Reader, db: Db) -> dict[str, Any]:
+    """One key, without its text."""
     async with db.read() as tx:
         key = await keyring.get(tx, actor.workspace_id, key_id)
     if key.member_id not in (None, actor.id) and not allows(actor, Permission.ADMINISTER):

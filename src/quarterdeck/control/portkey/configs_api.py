@@ -42,6 +42,7 @@ async def add_config(body: ConfigIn, actor: Admin, db: Db, gate: Gate) -> dict[s
 
 @router.get("/configs", operation_id="portkey_list_configs")
 async def list_configs(actor: Reader, db: Db) -> dict[str, Any]:
+    """Saved routes, by name."""
     async with db.read() as tx:
         rows = await store.page(tx, actor.workspace_id, limit=MOST_LISTED, after=None)
     return listed([_config(route) for route in rows])
@@ -49,6 +50,7 @@ async def list_configs(actor: Reader, db: Db) -> dict[str, Any]:
 
 @router.get("/configs/{slug}", operation_id="portkey_get_config")
 async def get_config(slug: str, actor: Reader, db: Db) -> dict[str, Any]:
+    """One saved route; its config is JSON text, as Portkey gives it."""
     async with db.read() as tx:
         route = await actions.get(tx, actor.workspace_id, slug)
     return {**_config(route), "config": json.dumps(route.config)}
@@ -65,6 +67,7 @@ async def change_config(slug: str, body: ConfigChange, actor: Admin, db: Db, gat
 
 @router.delete("/configs/{slug}", operation_id="portkey_remove_config")
 async def remove_config(slug: str, actor: Admin, db: Db, gate: Gate) -> dict[str, Any]:
+    """Remove a saved route that nothing is attached to."""
     async with db.transaction() as tx:
         await actions.remove(tx, actor, slug, version=None)
     await gate.ensure_published()
