@@ -123,7 +123,10 @@ class SignalWatcher:
             seen = await facts.facts_of(tx, workspace_id, found, self._watch, calling, in_trouble, self._windows, since)
             findings = [*troubles, *self._watch.loops(workspace_id, {run.id for run in found}, tx.now)]
             findings += self._watch.unclaimed(workspace_id, tx.now)
-            findings += _of_runs(seen, in_trouble, policies.floors, tx.now)
+            # A run that goes in circles brings nothing forth either: it is told once.
+            looping = {finding.run_id for finding in findings}
+            others = [run for run in seen if run.run_id not in looping]
+            findings += _of_runs(others, in_trouble, policies.floors, tx.now)
             findings += await _talk(tx, workspace_id, found, seen)
             fresh = [row for row in self._watch.fresh if row.workspace_id == workspace_id]
             nothing = not findings and not fresh and not await store.up(tx, workspace_id)

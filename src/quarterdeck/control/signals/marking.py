@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from quarterdeck.control.dependencies import store as dependencies
 from quarterdeck.control.dependencies.model import blocked_since
 from quarterdeck.control.signals.watch import Row, Watch
+from quarterdeck.control.status.facts import blocked_of_agents
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.ledger.work_costs import Fact, mark
@@ -24,6 +25,12 @@ async def mark_calls(tx: Transaction, workspace_id: str, watch: Watch, fresh: Se
     for task_id, since in (await _blocked(tx, workspace_id, {row.task_id for row in mine if row.task_id})).items():
         ids = [row.call.call_id for row in mine if row.task_id == task_id and row.began >= since]
         await mark(tx, workspace_id, ids, Fact.BLOCKED, task_id)
+    # An agent without a run that has nothing but tasks that wait: it looks whether it may go on.
+    loose = [row for row in mine if row.task_id is None and row.run_id is None]
+    agents = {row.agent_id for row in loose if row.agent_id is not None}
+    for agent_id, blocked in (await blocked_of_agents(tx, workspace_id, agents)).items():
+        ids = [row.call.call_id for row in loose if row.agent_id == agent_id and row.began >= blocked.since]
+        await mark(tx, workspace_id, ids, Fact.BLOCKED, agent_id)
 
 
 async def _blocked(tx: Transaction, workspace_id: str, task_ids: set[str]) -> dict[str, int]:

@@ -28,6 +28,8 @@ FORECAST_AFTER = 2 * MINUTE
 """A run is watched so long before its spend is drawn out into the future."""
 FORECAST_AHEAD = 24 * HOUR
 TROUBLE_WINDOW = 2 * MINUTE
+TROUBLE_MOMENT = 20 * SECOND
+TROUBLE_CALLS = 8
 TROUBLE_FAILURES = 4
 TROUBLE_SHARE = 0.6
 TROUBLE_RUNS = 2
@@ -112,7 +114,8 @@ def stuck(run: RunFacts, now: int, floors: Floors) -> Finding | None:
     if run.waits or lasted < limit:
         return None
     draft = f"last draft {clock_time(run.last_draft)}" if run.last_draft is not None else "nothing handed in yet"
-    busy = f"{run.calls_since} calls since, {money(run.cost_since)}" if run.calls_since else "no calls since"
+    calls = "1 call" if run.calls_since == 1 else f"{run.calls_since} calls"
+    busy = f"{calls} since, {money(run.cost_since)}" if run.calls_since else "no calls since"
     confidence = 0.6 + 0.35 * min(1.0, lasted / limit - 1) if run.usual_output else 0.6
     figures = {
         "calls_since": run.calls_since,
@@ -214,6 +217,9 @@ def forecast(run: RunFacts, now: int) -> Finding | None:
 def provider_trouble(provider: str, recent: Sequence[tuple[str, Ended]], now: int) -> Finding | None:
     """It fails most of what it is asked, and not for one run alone. `recent`: (run or agent, call), oldest first."""
     seen = [(who, call) for who, call in recent if now - call.ended <= TROUBLE_WINDOW]
+    # How it is now: the calls of the last moment, or the last few where there are not so many.
+    lately = sum(now - call.ended <= TROUBLE_MOMENT for _, call in seen)
+    seen = seen[-max(lately, TROUBLE_CALLS) :]
     failed = [(who, call) for who, call in seen if call.blames_provider]
     if len(failed) < TROUBLE_FAILURES or len(failed) < TROUBLE_SHARE * len(seen):
         return None

@@ -136,7 +136,7 @@ class Watch:
         self._read: deque[str] = deque(maxlen=4 * READ_AT_ONCE)
         self._known: set[str] = set()
         self.fresh: list[Row] = []
-        """Calls of tasks that came since somebody looked at this."""
+        """Calls that came since somebody looked at this."""
 
     async def read(self, tx: Transaction) -> int:
         """Take what was ingested since the last time; how many calls that were."""
@@ -156,8 +156,7 @@ class Watch:
 
     def take(self, row: Row) -> None:
         """Take one call."""
-        if row.task_id is not None:
-            self.fresh.append(row)
+        self.fresh.append(row)
         if row.subject is not None:
             self.track(row.workspace_id, row.subject, row.agent_id, row.run_id, row.task_id).take(row)
         if row.call.provider is not None and row.call.outcome != "refused":

@@ -26,8 +26,9 @@ from quarterdeck.control.status.model import Waiting, WaitsFor
 from quarterdeck.control.tasks.model import Task
 from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.db import Transaction
-from quarterdeck.ledger import rollups
-from quarterdeck.ledger.tables import wire_activity
+from quarterdeck.kernel.clock import DAY
+from quarterdeck.ledger.tables import wire_activity, work_costs
+from quarterdeck.ledger.work_costs import Fact
 
 _CHAIN_SHOWN = 5
 
@@ -41,7 +42,7 @@ async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent])
     seen = await _seen(tx, workspace_id, ids)
     signals = await signal_store.up_of_agents(tx, workspace_id, ids)
     loose = _by(wire.current().open_calls(workspace_id), lambda call: None if call.run_id else call.agent_id)
-    blocked = await _blocked_of_agents(tx, workspace_id, [each for each in ids if not open_runs[each]])
+    blocked = await blocked_of_agents(tx, workspace_id, [each for each in ids if not open_runs[each]])
     troubles = await troubles_of(tx, workspace_id)
     cover = Cover(await lever_store.standing(tx, workspace_id), tx.now)
     found = {}
@@ -197,9 +198,7 @@ async def _asked(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -
     }
 
 
-async def _blocked_of_agents(
-    tx: Transaction, workspace_id: str, agent_ids: Collection[str]
-) -> dict[str, model.Blocked]:
+async def blocked_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, model.Blocked]:
     """The most urgent task that is assigned to each of these agents and waits for another."""
     if not agent_ids:
         return {}
@@ -231,7 +230,7 @@ async def _blocked(
     found: dict[str, model.Blocked] = {}
     still = {task_id: [one for one in waits if one.met_at is None] for task_id, (_, waits) in waiting.items()}
     behind = await _behind(tx, workspace_id, {one.node.id for waits in still.values() for one in waits})
-    spent = await rollups.figures(tx, workspace_id, "task", [task_id for task_id, waits in still.items() if waits])
+    idle = await _idle(tx, workspace_id, [task_id for task_id, waits in still.items() if waits])
     for task_id, (state, waits) in waiting.items():
         since = blocked_since(state, waits)  # type: ignore[arg-type]
         if since is None:
@@ -239,8 +238,32 @@ async def _blocked(
         first = still[task_id][0].node
         name = f"{first.ref} {first.title}"
         target = Waiting(WaitsFor.TASK, first.id, name, behind.get(first.id, ()))
-        found[task_id] = model.Blocked(since, target, len(still[task_id]) - 1, spent[task_id].cost)
+        found[task_id] = model.Blocked(since, target, len(still[task_id]) - 1, idle.get(task_id, 0))
     return found
+
+
+async def _idle(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
+    """What was spent while each of these tasks waited, by whoever is to do it, in nano-dollars."""
+    if not task_ids:
+        return {}
+    rows = await tx.rows(
+        sa.select(task_table.c.id, sa.func.coalesce(sa.func.sum(work_costs.c.cost), 0).label("cost"))
+        .join(
+            work_costs,
+            sa.and_(
+                work_costs.c.workspace_id == task_table.c.workspace_id,
+                work_costs.c.fact == Fact.BLOCKED.value,
+                sa.or_(
+                    work_costs.c.task_id == task_table.c.id,
+                    sa.and_(work_costs.c.task_id == "", work_costs.c.agent_id == task_table.c.agent_id),
+                ),
+                work_costs.c.day + DAY > task_table.c.state_since,
+            ),
+        )
+        .where(task_table.c.workspace_id == workspace_id, task_table.c.id.in_(sorted(task_ids)))
+        .group_by(task_table.c.id)
+    )
+    return {row["id"]: int(row["cost"]) for row in rows}
 
 
 async def _behind(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quarterdeck.control.status.words import ago, tool_words
+from quarterdeck.control.status.words import ago, money, tool_words
 from quarterdeck.kernel.clock import MINUTE, SECOND
 
 SILENT_FLOOR = 3 * MINUTE
@@ -391,7 +391,8 @@ def _asked(asked: Asked, now: int) -> Status:
 
 def _blocked(blocked: Blocked, now: int) -> Status:
     more = f" and {blocked.others} more" if blocked.others else ""
-    words = f"blocked, waits for {blocked.first.name}{more}, {ago(now - blocked.since)}"
+    idle = f", idle cost {money(blocked.idle_cost)}" if blocked.idle_cost else ""
+    words = f"blocked, waits for {blocked.first.name}{more}, {ago(now - blocked.since)}{idle}"
     behind = ", ".join(blocked.first.chain)
     why = f"{blocked.first.name} itself waits for {behind}." if behind else None
     return Status(State.WAITING_AGENT, words, blocked.since, why, waits_for=blocked.first)
