@@ -102,6 +102,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.gateways = services.gateways
     state.packs = services.packs
     state.files = services.files
+    state.remote = services.remote
     state.ingest_state = services.ingest_state
     state.feed = services.feed
     state.background = set()

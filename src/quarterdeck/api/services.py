@@ -8,6 +8,7 @@ from typing import Any
 from quarterdeck.access import wire
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
+from quarterdeck.control.deliverables.files import Remote
 from quarterdeck.control.http import Gateways
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.control.status.wire import NoWire, Wire
@@ -72,5 +73,7 @@ class Services:
     """The body of /metrics, in Prometheus' text format."""
     files: Path | None = None
     """The directory of files that agents hand in; None: this process takes none."""
+    remote: Remote | None = None
+    """Object storage that keeps those files too."""
     dashboard: Path | None = None
     """The built dashboard's directory; None: the one in the package."""

@@ -35,6 +35,7 @@ from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.windows import ContextWindows
 from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, schedules
 from quarterdeck.worker.bus import BusServer
+from quarterdeck.worker.objects import S3
 from quarterdeck.worker.signals import SignalWatcher
 from quarterdeck.worker.snapshots import Publisher
 from quarterdeck.worker.spending import SpendingTeller
@@ -98,6 +99,8 @@ class Control:
         self._db: Database = open_database(settings)
         self._vault = Vault.open(settings.data, settings.secret_key)
         self._feed = EventFeed(self._db)
+        objects = settings.objects
+        self._objects = None if objects is None else S3(objects)
         self._packs = Packs(settings.data / "packs")
         self._redactors = Redactors()
         configured = exporting.wanted(os.environ, settings.otlp_endpoint)
@@ -132,6 +135,7 @@ class Control:
             about=About(version=__version__, gateway_url=self._settings.base_url),
             feed=self._feed,
             files=self._settings.data / "files",
+            remote=self._objects,
             packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
             wire=self._bus,
@@ -152,6 +156,8 @@ class Control:
             announcing.cancel()
             await settle(app)
         await self._bus.stop()
+        if self._objects is not None:
+            await self._objects.close()
         await self._db.close()
 
     async def _prepare(self) -> list[str]:

@@ -13,7 +13,7 @@ from quarterdeck.kernel.errors import Invalid
 DEFAULT_CONFIG = "quarterdeck.toml"
 _SIZE = re.compile(r"^(\d+)\s*(B|KiB|MiB|GiB)?$")
 _UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-_SECRET = frozenset({"owner_token", "secret_key", "redis_url"})
+_SECRET = frozenset({"owner_token", "secret_key", "redis_url", "s3_access_key", "s3_secret_key"})
 
 
 class OnFull(StrEnum):
@@ -42,6 +42,17 @@ class CacheSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectSettings:
+    """S3-compatible storage for files."""
+
+    url: str
+    """With the bucket: `https://s3.eu-central-1.amazonaws.com/bucket`, or a prefix below it."""
+    access_key: str
+    secret_key: str
+    region: str = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that is fixed at start. Secrets are kept out of its text."""
 
@@ -67,6 +78,19 @@ class Settings:
     secret_key: str | None = None
     journal: JournalSettings = JournalSettings()
     cache: CacheSettings = CacheSettings()
+    s3_url: str | None = None
+    s3_region: str = "us-east-1"
+    s3_access_key: str | None = None
+    s3_secret_key: str | None = None
+
+    @property
+    def objects(self) -> ObjectSettings | None:
+        """Where files are kept beside the data directory; None: nowhere else. Raises Invalid when a key is missing."""
+        if self.s3_url is None:
+            return None
+        if self.s3_access_key is None or self.s3_secret_key is None:
+            raise Invalid("files.s3_url needs QUARTERDECK_S3_ACCESS_KEY and QUARTERDECK_S3_SECRET_KEY.")
+        return ObjectSettings(self.s3_url, self.s3_access_key, self.s3_secret_key, self.s3_region)
 
     @property
     def base_url(self) -> str:
@@ -266,11 +290,15 @@ _RULES: dict[str, _Rule] = {
     "journal_on_full": _Rule(OnFull, '"refuse" or "drop"', "journal", "on_full"),
     "cache_max_bytes": _Rule(_size, 'bytes as a number, or such as "64MiB"', "cache", "max_bytes"),
     "cache_embedder": _Rule(_embedder, '"local" or provider/model', "cache", "embedder"),
+    "s3_url": _Rule(_address, "http(s)://HOST[:PORT]/BUCKET", "files", "s3_url"),
+    "s3_region": _Rule(_text, "a region", "files", "s3_region"),
+    "s3_access_key": _Rule(_text, "a text", None),
+    "s3_secret_key": _Rule(_text, "a text", None),
     "cache_semantic_bytes": _Rule(_size, 'bytes as a number, or such as "256MiB"', "cache", "semantic_bytes"),
 }
 
 FILE_KEYS: dict[str, frozenset[str]] = {
     section: frozenset(rule.key for rule in _RULES.values() if rule.section == section)
-    for section in ("server", "journal", "cache")
+    for section in ("server", "journal", "cache", "files")
 }
 """The sections and keys of the file that are read here; whoever reads the rest knows not to mind them."""

@@ -360,7 +360,7 @@ class Tools:
         """What was handed in, checked and kept. Raises Invalid; Unavailable where this process keeps no files."""
         if self._state.files is None:
             raise Unavailable("This process keeps no files.")
-        files = Files(self._state.files)
+        files = Files(self._state.files, remote=self._state.remote)
         if kind != "file":
             return await deliverable_actions.text_content(files, actor.workspace_id, _KINDS[kind], content)
         head, comma, rest = content.partition(",")

@@ -90,7 +90,7 @@ async def get_attachment_content(attachment_id: str, actor: Reader, db: Db, file
     """The file as it was attached, to be saved: it never opens as a page."""
     async with db.read() as tx:
         found = await actions.get(tx, actor.workspace_id, attachment_id)
-    return _file(files, found)
+    return await _file(files, found)
 
 
 @router.delete("/attachments/{attachment_id}", status_code=204, operation_id="remove_attachment")
@@ -124,10 +124,10 @@ async def get_run_attachment_content(
         found = await store.find(tx, actor.workspace_id, attachment_id)
     if found is None or found.task_id != run.task_id:
         raise NotFound("Your task has no such attachment.")
-    return _file(files, found)
+    return await _file(files, found)
 
 
-def _file(files: Files, attachment: Attachment) -> FileResponse:
+async def _file(files: Files, attachment: Attachment) -> FileResponse:
     headers = {**LOCKED, "content-disposition": f"attachment; filename*=UTF-8''{quote(attachment.name, safe='')}"}
-    path = files.path(attachment.workspace_id, attachment.sha256)
+    path = await files.path(attachment.workspace_id, attachment.sha256)
     return FileResponse(path, media_type=attachment.media_type, headers=headers)

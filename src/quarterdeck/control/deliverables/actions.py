@@ -130,7 +130,7 @@ async def read_text(files: Files, version: Version, content: Content) -> str:
         return content.text
     if version.size > DIFF_BYTES:
         raise Invalid(f"Texts of more than {DIFF_BYTES} bytes are not compared.", code="too_large_to_compare")
-    path = files.path(version.workspace_id, version.sha256)
+    path = await files.path(version.workspace_id, version.sha256)
     return (await asyncio.to_thread(path.read_bytes)).decode()
 
 

@@ -53,7 +53,7 @@ def files_of(request: Request) -> Files:
     directory = request.app.state.files
     if directory is None:
         raise Unavailable("This process keeps no files.")
-    return Files(directory)
+    return Files(directory, remote=request.app.state.remote)
 
 
 Kept = Annotated[Files, Depends(files_of)]
@@ -236,7 +236,7 @@ async def get_version_content(deliverable_id: str, number: Number, actor: Reader
     headers = {**LOCKED, "content-disposition": f"attachment; filename*=UTF-8''{quote(version.file_name, safe='')}"}
     if content.text is not None:
         return Response(content.text, media_type=version.media_type, headers=headers)
-    path = files.path(actor.workspace_id, version.sha256)
+    path = await files.path(actor.workspace_id, version.sha256)
     return FileResponse(path, media_type=version.media_type, headers=headers)
 
 

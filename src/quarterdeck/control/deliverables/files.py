@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from quarterdeck.control.deliverables.model import HEAD_BYTES, MAX_FILE_BYTES, TEXT_LIKE, DeliverableKind, TextCheck
 from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
@@ -27,11 +27,28 @@ class Received:
     head: bytes
 
 
-class Files:
-    """The files below one directory. Equal contents of one workspace are one file; nothing is ever written over."""
+class Remote(Protocol):
+    """Object storage that several processes share. Keys are `<workspace>/<sha256>`."""
 
-    def __init__(self, directory: Path, *, max_bytes: int = MAX_FILE_BYTES) -> None:
+    async def put(self, key: str, path: Path, size: int) -> None:
+        """Raises Unavailable."""
+        ...
+
+    def get(self, key: str) -> AsyncIterator[bytes]:
+        """Raises NotFound; Unavailable."""
+        ...
+
+
+class Files:
+    """The files below one directory. Equal contents of one workspace are one file; nothing is ever written over.
+
+    With a `remote` every file is kept there too before it counts as received, and the directory is a copy that may be
+    lost: what is missing in it is fetched.
+    """
+
+    def __init__(self, directory: Path, *, max_bytes: int = MAX_FILE_BYTES, remote: Remote | None = None) -> None:
         self._directory = directory
+        self._remote = remote
         self._max_bytes = max_bytes
 
     async def receive(self, workspace_id: str, pieces: AsyncIterator[bytes], kind: DeliverableKind) -> Received:
@@ -48,16 +65,35 @@ class Files:
             await asyncio.to_thread(_keep, file, path, room / received.sha256)
         finally:
             await asyncio.to_thread(_drop, file, path)
+        if self._remote is not None:
+            await self._remote.put(f"{workspace_id}/{received.sha256}", room / received.sha256, received.size)
         return received
 
-    def path(self, workspace_id: str, sha256: str) -> Path:
-        """Where a file stands. Raises NotFound when it is not there."""
+    async def path(self, workspace_id: str, sha256: str) -> Path:
+        """Where a file stands. Raises NotFound when it is not there; Unavailable when its storage is away."""
         if _HASH.fullmatch(sha256) is None:
             raise NotFound("There is no such file.")
         path = self._room(workspace_id) / sha256
-        if not path.is_file():
+        if path.is_file():
+            return path
+        if self._remote is None:
             raise NotFound("This file is gone from the data directory.", code="file_gone")
+        await self._fetch(self._remote, workspace_id, sha256)
         return path
+
+    async def _fetch(self, remote: Remote, workspace_id: str, sha256: str) -> None:
+        """Bring a file back into the directory, if it still is what it was."""
+        room = self._room(workspace_id)
+        await asyncio.to_thread(room.mkdir, 0o700, True, True)
+        path = room / f".{new_id('tmp')}"
+        file = await asyncio.to_thread(path.open, "xb")
+        try:
+            received = await self._write(file, remote.get(f"{workspace_id}/{sha256}"), None)
+            if received.sha256 != sha256:
+                raise NotFound("What the object storage has is not this file any more.", code="file_gone")
+            await asyncio.to_thread(_keep, file, path, room / sha256)
+        finally:
+            await asyncio.to_thread(_drop, file, path)
 
     def _room(self, workspace_id: str) -> Path:
         if _SAFE.fullmatch(workspace_id) is None:

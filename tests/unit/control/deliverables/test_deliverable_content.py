@@ -70,7 +70,7 @@ async def test_a_file_is_named_by_its_hash_and_kept_once(tmp_path: Path) -> None
     files = Files(tmp_path)
     received = [await files.receive("ws_1", _pieces(b"ab", b"c"), DeliverableKind.FILE) for _ in range(2)]
     assert received[0] == received[1]
-    assert files.path("ws_1", received[0].sha256).read_bytes() == b"abc"
+    assert (await files.path("ws_1", received[0].sha256)).read_bytes() == b"abc"
     assert [path.name for path in (tmp_path / "ws_1").iterdir()] == [received[0].sha256]
 
 
@@ -89,9 +89,9 @@ async def test_text_that_is_none_is_refused(tmp_path: Path, pieces: tuple[bytes,
 
 
 @pytest.mark.parametrize(("workspace_id", "sha256"), [("..", "a" * 64), ("ws_1", "../x"), ("ws/1", "a" * 64)])
-def test_no_path_leaves_the_directory(tmp_path: Path, workspace_id: str, sha256: str) -> None:
+async def test_no_path_leaves_the_directory(tmp_path: Path, workspace_id: str, sha256: str) -> None:
     with pytest.raises(NotFound):
-        Files(tmp_path).path(workspace_id, sha256)
+        await Files(tmp_path).path(workspace_id, sha256)
 
 
 def test_a_diff_shows_what_changed_and_where() -> None:
