@@ -6,6 +6,7 @@ import json
 import logging
 import ssl
 from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from quarterdeck.access.vault import Vault
@@ -34,6 +35,7 @@ AT_ONCE = 16
 AT_ONCE_PER_CHANNEL = 2
 ANSWER_BYTES = 64 * 1024
 TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=10.0, idle_s=5.0, total_s=15.0)
+QUEUED = ("channel.queued", "channel.replayed")
 _MOVED = range(300, 400)
 GONE = 410
 log = logging.getLogger("quarterdeck.deliveries")
@@ -51,7 +53,12 @@ class Courier:
         self._busy: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        db.on_commit(lambda _: self._wake.set())
+        db.on_commit(self._heard)
+
+    def _heard(self, told: Sequence[Event]) -> None:
+        """Look at the queue when something was put into it here; what other processes put there is seen in a second."""
+        if any(event.kind in QUEUED for event in told):
+            self._wake.set()
 
     async def run(self) -> None:
         """Deliver until cancelled; what is under way then is tried again by whoever comes next."""

@@ -1,5 +1,6 @@
 """The process that speaks for Apprise: what it may reach and read."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,34 @@ async def test_what_it_cannot_make_anything_of_is_refused() -> None:
     assert (await apprise_process.check("ntfy://topic")).name == "ntfy"
     with pytest.raises(Invalid):
         await apprise_process.check("nosuch://x")
+
+
+class Mailbox:
+    """Just enough of a mail server to take a message."""
+
+    def __init__(self) -> None:
+        self.mails: list[str] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while line := (await reader.readline()).decode():
+            if line.upper().startswith("DATA"):
+                writer.write(b"354 go on\r\n")
+                self.mails.append((await reader.readuntil(b"\r\n.\r\n")).decode())
+            writer.write(b"221 bye\r\n" if line.upper().startswith("QUIT") else b"250 fine\r\n")
+            await writer.drain()
+        writer.close()
+
+
+async def test_a_mail_is_sent() -> None:
+    mailbox = Mailbox()
+    server = await asyncio.start_server(mailbox.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    url = f"mailto://localhost:{port}/?from=deck@example.com&to=sam@example.com&format=text"
+    closed = await apprise_process.send(url, "T-1 waits", "See it", allow_private=False)
+    sent = await apprise_process.send(url, "T-1 waits", "See it", allow_private=True)
+    server.close()
+    assert (closed.ok, sent.ok, sent.error) == (False, True, None)
+    (mail,) = mailbox.mails
+    assert "Subject: T-1 waits" in mail
+    assert "To: sam@example.com" in mail

@@ -343,3 +343,13 @@ async def test_a_running_ingester_stores_what_is_written_within_a_moment(world: 
     with pytest.raises(asyncio.CancelledError):
         await running
     await all_stored_once(world, made)
+
+
+async def test_a_call_in_anothers_name_is_told_for_the_audit_log(world: World) -> None:
+    claimed = record(agent_id="agt_1", run_id="run_own", extra={"mismatch": "run_of_another"})
+    await world.take(claimed, record(NOON + 1_000))
+    async with world.db.read() as tx:
+        rows = await tx.rows(sa.select(events).where(events.c.kind == "call.attribution_refused"))
+    assert [(row["actor"], row["data"]["claimed"], row["data"]["run_id"]) for row in rows] == [
+        ("agt_1", "run_of_another", "run_own")
+    ]

@@ -156,6 +156,7 @@ async def test(tx: Transaction, actor: Actor, channel: Channel) -> Delivery:
         payload = {"type": "channel.test", "subject_id": channel.id, "actor": actor.id, "data": {"text": text}}
     made = new(channel, key=new_id("test"), kind="channel.test", payload=payload, at=tx.now, now=tx.now)
     await store.put(tx, made)
+    await tell_queued(tx, channel.workspace_id)
     return made
 
 
@@ -166,6 +167,11 @@ async def replay(tx: Transaction, actor: Actor, channel: Channel, delivery_id: s
         raise NotFound("Nothing dead of that kind is in this channel's queue.")
     await tx.emit(Event(channel.workspace_id, "channel.replayed", channel.id, {"count": count}, actor.id))
     return count
+
+
+async def tell_queued(tx: Transaction, workspace_id: str) -> None:
+    """Tell `channel.queued`: something is on its way."""
+    await tx.emit(Event(workspace_id, "channel.queued", workspace_id))
 
 
 def new(

@@ -18,7 +18,7 @@ from quarterdeck.kernel.ids import new_id
 
 CURSOR = "notifications"
 BATCH = 200
-SILENT = ("notification.*", "channel.delivered", "inbox.delivered", "calls.ingested", "run.progressed")
+SILENT = ("notification.*", "channel.queued", "inbox.delivered", "calls.ingested", "run.progressed")
 """Kinds that no channel hears of, though it follows all: they are copies, or signs of life."""
 
 
@@ -54,6 +54,7 @@ async def fan_out(db: Database, base_url: str, *, follow: Follower | None = None
 async def _of_workspace(
     tx: Transaction, workspace_id: str, events: Sequence[StoredEvent], base_url: str, follow: Follower | None
 ) -> None:
+    queued = False
     known = {channel.id: channel for channel in await channels.all_of(tx, workspace_id) if channel.enabled}
     people = await People.of(tx, workspace_id)
     await people.load_tasks(tx, workspace_id, {each for event in events if (each := task_id_of(event)) is not None})
@@ -66,11 +67,15 @@ async def _of_workspace(
         for channel in known.values():
             if any(fnmatchcase(event.kind, pattern) for pattern in channel.kinds):
                 await _follow(tx, channel, event, title, spoken, base_url)
+                queued = True
         if kind is None or spoken is None or not spoken.recipients:
             continue
         wanted = await store.preferences_for(tx, workspace_id, spoken.recipients)
         for member_id in spoken.recipients:
             await _tell(tx, member_id, wanted[member_id], spoken, title, kind.urgency, known, base_url)
+            queued = queued or bool(wanted[member_id].rules)
+    if queued:
+        await channel_actions.tell_queued(tx, workspace_id)
 
 
 async def _tell(
