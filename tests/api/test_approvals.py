@@ -104,6 +104,7 @@ async def test_it_expires(client: httpx.AsyncClient, asking: Asking, clock: Fake
 
 async def test_it_is_withdrawn_with_its_run(client: httpx.AsyncClient, asking: Asking, db: Database) -> None:
     await asking.agent.post(f"/api/v1/runs/{asking.run}/finish", json={"outcome": "failed", "reason": "agent_crashed"})
+    assert "approval" not in {need["kind"] for need in (await client.get("/api/v1/needs")).json()["items"]}
     assert await actions.apply_deadlines(db) == 1
     assert "approval" not in {need["kind"] for need in (await client.get("/api/v1/needs")).json()["items"]}
     assert (await _decide(client, asking, "approve")).json()["code"] == "approval_closed"

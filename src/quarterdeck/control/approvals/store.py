@@ -114,12 +114,12 @@ async def page(
 
 
 async def pending(tx: Transaction, workspace_id: str, limit: int) -> list[Approval]:
-    """Waiting for a decision, oldest first."""
+    """Waiting for a decision that would still help, oldest first."""
     rows = await tx.rows(
         sa.select(approvals)
         .where(
             approvals.c.workspace_id == workspace_id,
-            sa.text(_LIVE),
+            ~_of_a_run_that_is_over(),
             approvals.c.state == ApprovalState.PENDING.value,
             approvals.c.expires_at > tx.now,
         )
@@ -131,17 +131,20 @@ async def pending(tx: Transaction, workspace_id: str, limit: int) -> list[Approv
 
 async def overdue(tx: Transaction, limit: int) -> list[Approval]:
     """Of every workspace, those that may no longer be decided or used: too old, or of a run that is over."""
-    over = sa.exists().where(
-        runs.c.workspace_id == approvals.c.workspace_id, runs.c.id == approvals.c.run_id, runs.c.ended_at.is_not(None)
-    )
     live = approvals.c.state.in_([ApprovalState.PENDING.value, ApprovalState.APPROVED.value])
     rows = await tx.rows(
         sa.select(approvals)
-        .where(live, sa.or_(approvals.c.expires_at <= tx.now, over))
+        .where(live, sa.or_(approvals.c.expires_at <= tx.now, _of_a_run_that_is_over()))
         .order_by(approvals.c.expires_at)
         .limit(limit)
     )
     return [_approval(row) for row in rows]
+
+
+def _of_a_run_that_is_over() -> sa.ColumnElement[bool]:
+    return sa.exists().where(
+        runs.c.workspace_id == approvals.c.workspace_id, runs.c.id == approvals.c.run_id, runs.c.ended_at.is_not(None)
+    )
 
 
 def _approval(row: sa.RowMapping) -> Approval:
