@@ -177,7 +177,7 @@ async def test_several_tasks_are_moved_at_once_and_those_that_refuse_stay_picked
 async def test_a_lane_holds_the_tasks_of_its_agent_and_a_move_keeps_the_lane(
     open_page: Opener, signed_in: Any, system: System
 ) -> None:
-    agent = system.get("/api/v1/agents")["items"][0]
+    agent = next(row for row in system.get("/api/v1/agents")["items"] if row["name"] == "research")
     mine = _task(system, "Laned with its agent", agent_id=agent["id"])
     _task(system, "Laned with nobody")
     page = await open_page("/board?lanes=agent&q=laned", state=signed_in)

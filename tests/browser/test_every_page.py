@@ -29,7 +29,7 @@ PAGES = (
 @pytest.fixture(scope="module")
 def story(system: System) -> dict[str, str]:
     """A task, a run and calls whose every text tries to run script; the addresses of what came of it."""
-    agent = system.get("/api/v1/agents")["items"][0]
+    agent = next(row for row in system.get("/api/v1/agents")["items"] if row["name"] == "research")
     evil = {
         "title": f"Evil {EVIL}",
         "brief": f"# Brief\n{EVIL}\n[x](javascript:alert(1))",
@@ -41,6 +41,7 @@ def story(system: System) -> dict[str, str]:
     }
     task = system.post("/api/v1/tasks", evil)
     claimed = system.post("/api/v1/agent/claim", {"task_id": task["id"]}, key=KEY)
+    assert claimed["claimed"], claimed
     run, key = claimed["run"], claimed["run_key"]
     messages = [{"role": "system", "content": "Answer."}, {"role": "user", "content": EVIL}]
     system.post("/v1/chat/completions", {"model": "sandbox/echo", "messages": messages}, key=key)

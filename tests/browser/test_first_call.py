@@ -33,10 +33,11 @@ async def _call(system: System, key: str, text: str, **more: Any) -> Any:
 async def test_a_new_agent_is_connected_and_its_first_call_turns_the_page_live(home: Page, system: System) -> None:
     key = await _create_agent(home, "nightly")
     assert re.fullmatch(r"qd-a-\S+", key)
-    snippet = home.get_by_role("region", name="OpenAI SDK")
+    await home.get_by_role("button", name="Python, OpenAI's client").click()
+    snippet = home.get_by_role("region", name="Python, OpenAI's client")
     await expect(snippet).to_contain_text(f'base_url="{system.url}/v1", api_key="{key}"')
-    await home.get_by_role("button", name="Codex CLI").click()
-    await expect(home.get_by_role("region", name="Codex CLI")).to_contain_text(f'base_url = "{system.url}/v1"')
+    await home.get_by_role("button", name="Codex", exact=True).click()
+    await expect(home.get_by_role("region", name="Codex", exact=True)).to_contain_text(f'base_url = "{system.url}/v1"')
     await expect(home.get_by_text("Waiting for the first call…")).to_be_visible()
 
     await _call(system, key, "hello")

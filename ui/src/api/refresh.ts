@@ -3,6 +3,7 @@ import type { QueryClient, QueryKey } from "@tanstack/react-query";
 import { agentKeys } from "@/api/agents";
 import { approvalKeys } from "@/api/approvals";
 import { callKeys } from "@/api/calls";
+import { capKeys } from "@/api/caps";
 import { commentKeys } from "@/api/comments";
 import { costKeys } from "@/api/costs";
 import { deliverableKeys } from "@/api/deliverables";
@@ -18,6 +19,7 @@ import { reviewKeys } from "@/api/reviews";
 import { runKeys } from "@/api/runs";
 import { sessionKeys } from "@/api/session";
 import { settingsKeys } from "@/api/settings";
+import { signalKeys } from "@/api/signals";
 import { taskKeys } from "@/api/tasks";
 
 /** What to ask again, and how often at the most (milliseconds). */
@@ -93,6 +95,16 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "lever.applied":
     case "lever.lifted":
       return [soon(leverKeys.all), soon(agentKeys.all), soon(taskKeys.all), soon(runKeys.all)];
+    case "signal.raised":
+    case "signal.observed":
+    case "signal.cleared":
+    case "signal.dismissed":
+    case "signal.unlearned":
+      return [soon(signalKeys.all), soon(needKeys.all), soon(taskKeys.all)];
+    case "budget.changed":
+    case "budget.warned":
+    case "limit.changed":
+      return [soon(capKeys.all)];
     case "need.dismissed":
     case "need.escalated":
     case "need.delegated":

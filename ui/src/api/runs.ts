@@ -19,6 +19,13 @@ export const openRunsQuery = queryOptions({
   queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { state: "running", limit: 200 } }, signal })),
 });
 
+/** An agent's latest runs, enough to say how it works. */
+export const agentRunsQuery = (agentId: string) =>
+  queryOptions({
+    queryKey: [...runKeys.list({ agent_id: agentId }), "many"] as const,
+    queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { agent_id: agentId, limit: 200 } }, signal })),
+  });
+
 export const runQuery = (id: string) =>
   queryOptions({
     queryKey: runKeys.one(id),

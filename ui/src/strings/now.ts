@@ -17,12 +17,10 @@ export const now = {
   spark: (calls: number) => `${counted(calls)} calls in the last 10 minutes`,
   lastCalls: "Last calls",
   allCalls: "All calls",
-  emptyTitle: "Welcome. Three steps to the first call.",
+  emptyTitle: "Welcome. Connect an agent, and watch its first call.",
   steps: {
     provider: "Add a provider",
     providerHelp: "Where model calls go: OpenAI, Anthropic or any compatible server, with its key.",
-    agent: "Create an agent",
-    agentHelp: "A name and a key for a program that calls models. Copy one line to connect it.",
     task: "Put a task on the board",
     taskHelp: "So that calls, cost and results belong to a piece of work.",
     done: "done",

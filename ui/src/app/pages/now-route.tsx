@@ -1,6 +1,7 @@
+import { TeachConnect } from "@/features/agents/teach-connect";
 import { NeedsList } from "@/features/needs/needs-list";
 import { NowPage } from "@/features/now/now-page";
 
 export function NowRoute() {
-  return <NowPage needs={<NeedsList />} />;
+  return <NowPage needs={<NeedsList />} teach={(onDone) => <TeachConnect onDone={onDone} />} />;
 }

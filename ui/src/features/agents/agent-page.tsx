@@ -8,6 +8,7 @@ import { agentQuery } from "@/api/agents";
 import { createAgentKey, keyKeys, keysQuery } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
+import { signalsQuery } from "@/api/signals";
 import type { Agent } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
@@ -20,15 +21,20 @@ import { LatestCalls } from "@/components/latest-calls";
 import { Mark, Page, Section, Strip } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { RunsTable } from "@/components/runs-table";
+import { SignalActs, signalTitle } from "@/components/signal-acts";
 import { SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { isWorking, said, toneOf } from "@/components/status/status-words";
 import { toast } from "@/components/toast";
-import { FirstCall } from "@/features/agents/connect";
+import { AgentCaps } from "@/features/agents/agent-caps";
+import { AgentDay } from "@/features/agents/agent-day";
+import { AgentInstructions } from "@/features/agents/agent-instructions";
+import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents } from "@/strings/agents";
+import { signals as noticed } from "@/strings/signals";
 
 const say = agents.page;
 
@@ -88,6 +94,8 @@ export function AgentPage({ agentId }: { agentId: string }) {
       )}
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+          <AgentSignals agent={agent} />
+          <AgentDay agent={agent} />
           <Section
             title={say.calls}
             aside={
@@ -101,15 +109,27 @@ export function AgentPage({ agentId }: { agentId: string }) {
           <Section title={say.runs}>
             <RunsTable filter={{ agent_id: agent.id }} of="agent" empty={say.noRuns} />
           </Section>
+          <AgentInstructions agent={agent} />
           <Section title={say.keys}>
             <AgentKeys agentId={agent.id} />
           </Section>
+          <Section title={say.connect}>
+            <div className="card grid min-w-0 gap-2 p-4">
+              <p className="text-s text-muted">{say.connectHelp}</p>
+              <ConnectSnippets secret={undefined} />
+            </div>
+          </Section>
         </div>
-        <Section title={say.about}>
-          <div className="card p-4">
-            <Facts facts={facts(agent)} />
-          </div>
-        </Section>
+        <aside className="grid min-w-0 content-start gap-5">
+          <Section title={say.about}>
+            <div className="card p-4">
+              <Facts facts={facts(agent)} />
+            </div>
+          </Section>
+          <Section title={agents.caps.title}>
+            <AgentCaps agent={agent} />
+          </Section>
+        </aside>
       </div>
       {secret && <ConnectDialog agent={agent} secret={secret} onClose={() => setSecret(undefined)} />}
     </Page>
@@ -131,6 +151,28 @@ function AgentSentence({ agent }: { agent: Agent }) {
   const tone = toneOf(agent.status.state);
   const text = `${say.is[agent.status.state] ?? ""} ${said(agent.status).text}`.trim();
   return tone === "wait" || tone === "wrong" || tone === "work" ? <Mark tone={tone}>{text}</Mark> : <span>{text}</span>;
+}
+
+function AgentSignals({ agent }: { agent: Agent }) {
+  const { data } = useQuery(signalsQuery({ agent_id: agent.id, state: "up" }));
+  if (!data || data.length === 0) return null;
+  return (
+    <Section title={noticed.title}>
+      <ul className="card divide-y divide-line">
+        {data.map((signal) => (
+          <li key={signal.id} className="grid gap-1.5 px-4 py-3">
+            <p>
+              <b className="text-wrong">{signalTitle(signal)}</b> <Ago at={signal.noticed_at} className="text-s text-faint" />
+            </p>
+            <p className="text-muted">{signal.words}</p>
+            <div className="flex flex-wrap gap-1.5">
+              <SignalActs signal={signal} />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
 }
 
 function AgentKeys({ agentId }: { agentId: string }) {
@@ -184,6 +226,12 @@ const figures = (agent: Agent) => [
 
 const facts = (agent: Agent) => [
   { label: say.owner, value: agent.owner.name },
+  ...(agent.reports_to ? [{ label: say.reportsTo, value: agent.reports_to.name }] : []),
+  ...(agent.skills.length > 0 ? [{ label: say.skills, value: agent.skills.join(", ") }] : []),
+  ...(agent.labels.length > 0 ? [{ label: say.labels, value: agent.labels.join(", ") }] : []),
+  ...(agent.route ? [{ label: say.route, value: agent.route }] : []),
+  ...(agent.last_seen_at ? [{ label: say.lastSeen, value: <Ago at={agent.last_seen_at} /> }] : []),
+  ...(agent.connections.length > 0 ? [{ label: say.reaches, value: agent.connections.map((each) => say.via[each.via] ?? each.via).join(", ") }] : []),
   { label: say.capacity, value: agent.capacity },
   { label: say.bodies, value: say.bodyModes[(agent.body_mode ?? "inherit") as keyof typeof say.bodyModes] },
   { label: say.created, value: <Ago at={agent.created_at} /> },

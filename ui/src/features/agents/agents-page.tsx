@@ -15,10 +15,10 @@ import { DataTable } from "@/components/data-table";
 import { Ago, Money } from "@/components/figures";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
-import { Empty } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
+import { TeachConnect } from "@/features/agents/teach-connect";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents as say } from "@/strings/agents";
@@ -30,6 +30,7 @@ export function AgentsPage({ creating, setCreating }: Props) {
   const [retired, setRetired] = useState(false);
   useListKeys();
   const present = data.items.filter((agent) => agent.desired !== "retired");
+  const [teaching, setTeaching] = useState(present.length === 0);
   const goneCount = data.items.length - present.length;
   const allowed = useMay("operate");
   const create = allowed && (
@@ -38,11 +39,11 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={present.length === 0 ? say.title : <AgentsAnswer agents={present} />} actions={create}>
-      {present.length === 0 ? (
-        <Empty title={say.empty} action={create}>
-          {say.emptyHelp}
-        </Empty>
+    <Page title={say.title} answer={teaching ? say.title : <AgentsAnswer agents={present} />} actions={create}>
+      {teaching ? (
+        <div className="max-w-[860px]">
+          <TeachConnect onDone={() => setTeaching(false)} />
+        </div>
       ) : (
         <DataTable label={say.title} columns={columns} rows={retired ? data.items : present} rowId={(agent) => agent.id} />
       )}

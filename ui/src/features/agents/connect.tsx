@@ -3,25 +3,28 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { newestCallsQuery } from "@/api/calls";
+import { connectQuery } from "@/api/connect";
 import { providersQuery } from "@/api/providers";
-import { settingsQuery } from "@/api/settings";
 import { buttonClass } from "@/components/button";
 import { CallCost, OutcomeWord } from "@/components/call-words";
 import { Dot } from "@/components/chip";
 import { CodeBlock } from "@/components/code-block";
 import { Segmented } from "@/components/segmented";
-import { modelsFor, snippets } from "@/features/agents/snippets";
+import { ProblemNote } from "@/components/states";
+import { filled, inOrder, modelsFor } from "@/features/agents/snippets";
 import { remember, remembered } from "@/lib/storage";
 import { agents } from "@/strings/agents";
 
 const say = agents.connect;
 
-/** Copy-paste lines that already hold this server's address and the key. */
-export function ConnectSnippets({ secret }: { secret: string }) {
-  const [chosen, setChosen] = useState(remembered("snippet") ?? "openai");
-  const { data: settings } = useQuery(settingsQuery);
+/** Copy-paste lines that already hold this server's address and, once there is one, the key. */
+export function ConnectSnippets({ secret }: { secret: string | undefined }) {
+  const [chosen, setChosen] = useState(remembered("snippet") ?? "openclaw");
+  const { data: connect, error, refetch } = useQuery(connectQuery);
   const { data: providers } = useQuery(providersQuery);
-  const all = snippets(settings?.gateway.base_url ?? window.location.origin, secret, modelsFor(providers?.items ?? []));
+  if (error && !connect) return <ProblemNote error={error} retry={() => void refetch()} />;
+  if (!connect) return <span className="skeleton block h-24" />;
+  const all = inOrder(connect.snippets);
   const snippet = all.find((each) => each.id === chosen) ?? all[0];
   const choose = (id: string) => {
     setChosen(id);
@@ -39,10 +42,12 @@ export function ConnectSnippets({ secret }: { secret: string }) {
         </p>
       )}
       <div className="scroll-quiet -mx-1 overflow-x-auto px-1 py-0.5">
-        <Segmented label={say.how} value={snippet.id} onChange={choose} options={all.map((each) => ({ value: each.id, label: each.name }))} />
+        <Segmented label={say.how} value={snippet.id} onChange={choose} options={all.map((each) => ({ value: each.id, label: each.title }))} />
       </div>
-      {snippet.file && <p className="text-s text-faint">{snippet.file}</p>}
-      <CodeBlock code={snippet.code} label={snippet.name} />
+      <p className="text-s text-muted">
+        {snippet.gives} <span className="text-faint">{snippet.where}.</span>
+      </p>
+      <CodeBlock code={filled(snippet, connect, secret, modelsFor(providers?.items ?? []))} label={snippet.title} />
     </div>
   );
 }

@@ -1,16 +1,20 @@
 import { expect, test } from "vitest";
 
-import type { Provider } from "@/api/types";
-import { modelsFor, snippets } from "@/features/agents/snippets";
+import type { Provider, Snippet } from "@/api/types";
+import { filled, inOrder, modelsFor } from "@/features/agents/snippets";
 
 const provider = (change: Partial<Provider>): Provider => ({ name: "p", kind: "openai", base_url: "", credential: null, declared: false, models: null, allow_private: false, problem: null, version: 1, ...change });
+const snippet = (id: string, text = ""): Snippet => ({ id, title: id, gives: "", language: "sh", where: "", text, proof: "test" });
+const connect = { key_placeholder: "qd-a-YOUR-KEY" };
 
-test("every snippet holds this server's address and the key", () => {
-  for (const snippet of snippets("http://127.0.0.1:8787/", "qd-a-key", { openai: "m", anthropic: "m" })) {
-    expect(snippet.code, snippet.name).toContain("http://127.0.0.1:8787");
-    expect(snippet.code, snippet.name).toContain("qd-a-key");
-    expect(snippet.code, snippet.name).not.toContain("8787//");
-  }
+test("the key stands wherever the snippet wants one, and the model is one that is served", () => {
+  const text = 'KEY=qd-a-YOUR-KEY curl -d "gpt-4o-mini" -d "claude-haiku-4-5" # qd-a-YOUR-KEY';
+  expect(filled(snippet("curl", text), connect, "qd-a-real", { openai: "small", anthropic: "wise" })).toBe('KEY=qd-a-real curl -d "small" -d "wise" # qd-a-real');
+  expect(filled(snippet("curl", text), connect, undefined, { openai: "small", anthropic: "wise" })).toContain("qd-a-YOUR-KEY");
+});
+
+test("what people ask for first stands first", () => {
+  expect(inOrder([snippet("mcp"), snippet("curl"), snippet("codex"), snippet("openclaw")]).map((each) => each.id)).toEqual(["openclaw", "codex", "curl", "mcp"]);
 });
 
 test("a snippet asks for a model that is served here", () => {

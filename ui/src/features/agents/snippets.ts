@@ -1,6 +1,4 @@
-import type { Provider } from "@/api/types";
-
-export type Snippet = { id: string; name: string; file?: string; code: string };
+import type { Connect, Provider, Snippet } from "@/api/types";
 
 export type Models = { openai: string; anthropic: string };
 
@@ -21,84 +19,16 @@ export function modelsFor(providers: Provider[]): Models {
   };
 }
 
-/** How each kind of agent is pointed at this server: a base URL and a key, nothing else. */
-export function snippets(baseUrl: string, key: string, models: Models): Snippet[] {
-  const base = baseUrl.replace(/\/+$/, "");
-  return [
-    {
-      id: "openai",
-      name: "OpenAI SDK",
-      file: "Python",
-      code: `from openai import OpenAI
+/** A snippet of the server with a real key in it, asking for a model that is served here. Pure. */
+export function filled(snippet: Snippet, connect: Pick<Connect, "key_placeholder">, secret: string | undefined, models: Models): string {
+  const text = snippet.text.replaceAll("gpt-4o-mini", models.openai).replaceAll(/claude-(haiku|sonnet|opus)-\d(-\d)?/g, models.anthropic);
+  return secret ? text.replaceAll(connect.key_placeholder, secret) : text;
+}
 
-client = OpenAI(base_url="${base}/v1", api_key="${key}")
-answer = client.chat.completions.create(
-    model="${models.openai}",
-    messages=[{"role": "user", "content": "Say hello."}],
-)
-print(answer.choices[0].message.content)`,
-    },
-    {
-      id: "anthropic",
-      name: "Anthropic SDK",
-      file: "Python",
-      code: `from anthropic import Anthropic
+const FIRST = ["openclaw", "claude-code", "codex", "openai-python", "curl"];
 
-client = Anthropic(base_url="${base}", api_key="${key}")
-answer = client.messages.create(
-    model="${models.anthropic}",
-    max_tokens=200,
-    messages=[{"role": "user", "content": "Say hello."}],
-)
-print(answer.content[0].text)`,
-    },
-    {
-      id: "curl",
-      name: "curl",
-      code: `curl ${base}/v1/chat/completions \\
-  -H "Authorization: Bearer ${key}" \\
-  -H "Content-Type: application/json" \\
-  -d '{"model": "${models.openai}", "messages": [{"role": "user", "content": "Say hello."}]}'`,
-    },
-    {
-      id: "claude-code",
-      name: "Claude Code",
-      code: `export ANTHROPIC_BASE_URL="${base}"
-export ANTHROPIC_AUTH_TOKEN="${key}"
-claude`,
-    },
-    {
-      id: "codex",
-      name: "Codex CLI",
-      file: "~/.codex/config.toml",
-      code: `# Then: export QUARTERDECK_KEY="${key}" && codex
-model_provider = "quarterdeck"
-model = "${models.openai}"
-
-[model_providers.quarterdeck]
-name = "Quarterdeck"
-base_url = "${base}/v1"
-env_key = "QUARTERDECK_KEY"
-wire_api = "responses"`,
-    },
-    {
-      id: "openclaw",
-      name: "OpenClaw",
-      file: "openclaw.json",
-      code: `{
-  models: {
-    mode: "merge",
-    providers: {
-      quarterdeck: {
-        baseUrl: "${base}/v1",
-        apiKey: "${key}",
-        api: "openai-completions",
-        models: [{ id: "${models.openai}", name: "${models.openai}", input: ["text"] }],
-      },
-    },
-  },
-  agents: { defaults: { model: { primary: "quarterdeck/${models.openai}" } } },
-}`,
-    },
-  ];
+/** Those that people ask for first stand first. Pure. */
+export function inOrder(snippets: Snippet[]): Snippet[] {
+  const rank = (snippet: Snippet): number => (FIRST.includes(snippet.id) ? FIRST.indexOf(snippet.id) : FIRST.length);
+  return [...snippets].sort((a, b) => rank(a) - rank(b));
 }

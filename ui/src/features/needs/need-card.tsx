@@ -13,6 +13,7 @@ import { ApprovalNeed } from "@/features/needs/approval-need";
 import { LaterMenu } from "@/features/needs/later-menu";
 import { MentionNeed } from "@/features/needs/mention-need";
 import { ReviewNeed } from "@/features/needs/review-need";
+import { SignalNeed } from "@/features/needs/signal-need";
 import { needs as say } from "@/strings/needs";
 
 const TONE: Record<string, Tone> = { review: "review", question: "wait", approval: "wait", mention: "plain" };
@@ -60,6 +61,8 @@ function Body({ need }: { need: Need }): ReactNode {
       return <QuestionNeed need={need} />;
     case "approval":
       return <ApprovalNeed need={need} later={<LaterMenu need={need} />} />;
+    case "signal":
+      return <SignalNeed need={need} later={<LaterMenu need={need} />} />;
     case "mention":
       return <MentionNeed need={need} later={<LaterMenu need={need} />} />;
     default:

@@ -14,18 +14,13 @@ export function FirstSteps() {
   const { data: providers } = useQuery(providersQuery);
   const provided = (providers?.items.length ?? 0) > 0;
   return (
-    <ol className="card max-w-[680px] divide-y divide-line">
+    <ol className="card divide-y divide-line">
       <Step number={1} done={provided} title={say.provider} help={say.providerHelp}>
         <Link to="/providers" search={{ new: true }} className={buttonClass(provided ? "plain" : "primary")}>
           {say.provider}
         </Link>
       </Step>
-      <Step number={2} done={false} title={say.agent} help={say.agentHelp}>
-        <Link to="/agents" search={{ new: true }} className={buttonClass(provided ? "primary" : "plain")}>
-          {say.agent}
-        </Link>
-      </Step>
-      <Step number={3} done={false} title={say.task} help={say.taskHelp}>
+      <Step number={2} done={false} title={say.task} help={say.taskHelp}>
         <Link to="/board" search={{ new: true }} className={buttonClass()}>
           {say.task}
         </Link>

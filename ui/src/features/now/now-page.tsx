@@ -1,6 +1,6 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
@@ -21,15 +21,20 @@ import { now as say } from "@/strings/now";
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** What happens and what needs me. `needs` is what other parts of the product hold for a person. */
-export function NowPage({ needs }: { needs: React.ReactNode }) {
+/** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet. */
+export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode }) {
   const { data } = useSuspenseQuery(agentsQuery);
   useListKeys();
   const present = useMemo(() => data.items.filter((agent) => agent.desired !== "retired").sort(byUrgency), [data]);
-  if (present.length === 0) {
+  // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
+  const [teaching, setTeaching] = useState(present.length === 0);
+  if (teaching) {
     return (
       <Page title={say.title} answer={say.emptyTitle}>
-        <FirstSteps />
+        <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
+          {teach(() => setTeaching(false))}
+          <FirstSteps />
+        </div>
       </Page>
     );
   }

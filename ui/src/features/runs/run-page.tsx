@@ -3,20 +3,23 @@ import { Link } from "@tanstack/react-router";
 
 import { runCallsQuery } from "@/api/calls";
 import { runQuery } from "@/api/runs";
+import { signalsQuery } from "@/api/signals";
 import type { Run } from "@/api/types";
 import { Facts } from "@/components/facts";
 import { Ago, Money, Since } from "@/components/figures";
 import { RunLever } from "@/components/lever/run-lever";
 import { Markdown } from "@/components/markdown";
 import { Mark, Page, Section, Strip } from "@/components/page";
+import { signalTitle } from "@/components/signal-acts";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { RunSteps } from "@/features/runs/run-steps";
-import { tokensOf } from "@/features/runs/waterfall";
+import { alike, tokensOf } from "@/features/runs/waterfall";
 import { formatClock, formatCompact, formatCount, formatSpan } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { useCoarseNow } from "@/lib/ticker";
 import { run as say } from "@/strings/runs";
+import { signals as noticed } from "@/strings/signals";
 import { tasks } from "@/strings/tasks";
 
 const TONE = { queued: undefined, running: "work", succeeded: "work", failed: "wrong", cancelled: "wait", expired: "wrong" } as const;
@@ -25,9 +28,11 @@ const TONE = { queued: undefined, running: "work", succeeded: "work", failed: "w
 export function RunPage({ runId }: { runId: string }) {
   const { data: run } = useSuspenseQuery(runQuery(runId));
   const { data, error, refetch } = useQuery(runCallsQuery(runId));
+  const { data: signals } = useQuery(signalsQuery({ run_id: runId }));
   useListKeys();
   const now = useCoarseNow();
   const calls = data?.calls ?? [];
+  const same = alike(calls, (signals ?? []).filter((signal) => signal.kind === "looping").map((signal) => signal.call_ids));
   const tokens = tokensOf(calls);
   const busy = calls.reduce((sum, call) => sum + call.duration_ms, 0);
   const whole = (run.ended_at ? Date.parse(run.ended_at) : now) - Date.parse(run.started_at ?? run.created_at);
@@ -87,9 +92,23 @@ export function RunPage({ runId }: { runId: string }) {
         >
           {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
           {!error && !data && <SkeletonRows />}
-          {data && (calls.length === 0 ? <p className="card px-4 py-3 text-faint">{say.nothing}</p> : <RunSteps calls={calls} cut={data.cut} />)}
+          {data && (calls.length === 0 ? <p className="card px-4 py-3 text-faint">{say.nothing}</p> : <RunSteps calls={calls} cut={data.cut} same={same} />)}
         </Section>
         <aside className="grid content-start gap-5">
+          {signals && signals.length > 0 && (
+            <Section title={noticed.title}>
+              <ul className="card divide-y divide-line">
+                {signals.map((signal) => (
+                  <li key={signal.id} className="px-4 py-2.5">
+                    <p>
+                      <b className={signal.state === "up" ? "text-wrong" : undefined}>{signalTitle(signal)}</b> <Ago at={signal.noticed_at} className="text-s text-faint" />
+                    </p>
+                    <p className="text-muted">{signal.words}</p>
+                  </li>
+                ))}
+              </ul>
+            </Section>
+          )}
           {(run.summary ?? run.note) && (
             <Section title={say.note}>
               <div className="card px-4 py-3">

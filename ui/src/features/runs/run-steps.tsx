@@ -4,18 +4,20 @@ import { Link } from "@tanstack/react-router";
 import { renderedQuery } from "@/api/calls";
 import type { Call } from "@/api/types";
 import { CallCost, OutcomeWord } from "@/components/call-words";
+import { Chip } from "@/components/chip";
 import { followRow } from "@/components/data-table";
 import type { CallStep, PauseStep } from "@/features/runs/waterfall";
 import { placed, steps } from "@/features/runs/waterfall";
 import { formatCompact, formatDuration, formatSpan } from "@/lib/format";
 import { listed } from "@/strings/common";
 import { run as say } from "@/strings/runs";
+import { signals as words } from "@/strings/signals";
 
 /** Tool names come with a call's whole conversation, so a long run does without them. */
 const MOST_WITH_TOOLS = 60;
 
 /** The calls of a run as a waterfall, with what the agent did between them. */
-export function RunSteps({ calls, cut }: { calls: Call[]; cut: boolean }) {
+export function RunSteps({ calls, cut, same }: { calls: Call[]; cut: boolean; /** Calls that repeat an earlier step. */ same: Map<string, number> }) {
   const all = steps(calls);
   const total = Math.max(...all.map((step) => step.until));
   let number = 0;
@@ -24,7 +26,7 @@ export function RunSteps({ calls, cut }: { calls: Call[]; cut: boolean }) {
       <ol>
         {all.map((step) =>
           step.kind === "call" ? (
-            <CallRow key={step.call.id} step={step} number={++number} total={total} />
+            <CallRow key={step.call.id} step={step} number={++number} total={total} same={same.get(step.call.id)} />
           ) : (
             <PauseRow key={`after-${step.after.id}`} step={step} total={total} named={calls.length <= MOST_WITH_TOOLS} />
           ),
@@ -49,20 +51,25 @@ function Legend({ color, label }: { color: string; label: string }) {
   );
 }
 
-const ROW = "grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 md:grid-cols-[minmax(0,240px)_minmax(120px,1fr)_84px_110px_72px]";
+const ROW = "grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 gap-y-1 px-4 md:grid-cols-[minmax(0,300px)_minmax(100px,1fr)_84px_110px_72px]";
 
-function CallRow({ step, number, total }: { step: CallStep; number: number; total: number }) {
+function CallRow({ step, number, total, same }: { step: CallStep; number: number; total: number; same: number | undefined }) {
   const { call } = step;
   const { left, width } = placed(step, total);
   const waiting = step.until > step.at ? Math.min(100, ((step.first - step.at) / (step.until - step.at)) * 100) : 0;
   return (
-    <li onClick={followRow} className={`${ROW} border-b border-line py-2 hover:bg-sunken/60 has-[a:focus-visible]:bg-accent-soft`}>
+    <li id={`step-${number}`} onClick={followRow} className={`${ROW} border-b border-line py-2 hover:bg-sunken/60 has-[a:focus-visible]:bg-accent-soft`}>
       <span className="flex min-w-0 items-baseline gap-2">
         <span className="num w-5 shrink-0 text-right text-faint">{number}</span>
         <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="truncate hover:underline">
           {call.model ?? call.model_asked}
         </Link>
         {call.outcome !== "ok" && <OutcomeWord outcome={call.outcome} code={call.error_code} />}
+        {same !== undefined && (
+          <a href={`#step-${same}`} className="shrink-0">
+            <Chip tone="wrong">{words.alike(same)}</Chip>
+          </a>
+        )}
         {call.attempt_count > 1 && <span className="shrink-0 text-s text-wait">{say.attempts(call.attempt_count)}</span>}
       </span>
       <span className="relative h-3 max-md:order-last max-md:col-span-2" title={`${say.columns.when} ${formatSpan(step.at)}, ${formatDuration(call.duration_ms)}`}>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { placed, steps, tokensOf } from "@/features/runs/waterfall";
+import { alike, placed, steps, tokensOf } from "@/features/runs/waterfall";
 import { aCall } from "@/testing/rows";
 
 const at = (second: number) => `2026-11-23T10:00:${String(second).padStart(2, "0")}.000Z`;
@@ -28,4 +28,9 @@ test("a bar is never too thin to be seen, and stays on the line", () => {
 
 test("calls without usage count as nothing", () => {
   expect(tokensOf([aCall()])).toEqual({ input: 0, cached: 0, output: 0 });
+});
+
+test("near-duplicates point to the first of them", () => {
+  const calls = ["a", "b", "c", "d"].map((id) => aCall({ id }));
+  expect([...alike(calls, [["c", "b", "gone"], ["d"]])]).toEqual([["c", 2]]);
 });

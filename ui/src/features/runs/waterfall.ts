@@ -36,3 +36,15 @@ export const tokensOf = (calls: Call[]) => ({
   cached: calls.reduce((sum, call) => sum + (call.usage?.cache_read ?? 0), 0),
   output: calls.reduce((sum, call) => sum + (call.usage?.output_total ?? 0), 0),
 });
+
+/** For calls that were noticed to be near the same: the step of the first of them. Steps count from 1. Pure. */
+export function alike(calls: Call[], groups: string[][]): Map<string, number> {
+  const step = new Map(calls.map((call, at) => [call.id, at + 1]));
+  const found = new Map<string, number>();
+  for (const group of groups) {
+    const known = group.filter((id) => step.has(id)).sort((a, b) => (step.get(a) ?? 0) - (step.get(b) ?? 0));
+    const first = step.get(known[0] ?? "");
+    if (first !== undefined) known.slice(1).forEach((id) => found.set(id, first));
+  }
+  return found;
+}

@@ -1,5 +1,4 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 
@@ -9,7 +8,7 @@ import { sessionQuery } from "@/api/session";
 import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
 import type { Board, TaskState } from "@/api/types";
-import { Button, buttonClass } from "@/components/button";
+import { Button } from "@/components/button";
 import { Kbd } from "@/components/kbd";
 import { Mark, Page } from "@/components/page";
 import { Segmented } from "@/components/segmented";
@@ -31,9 +30,9 @@ import { usePhone } from "@/lib/media";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
-type Props = { search: BoardSearch; setSearch: (change: Partial<BoardSearch>) => void };
+type Props = { search: BoardSearch; setSearch: (change: Partial<BoardSearch>) => void; /** Stands where no agent is connected yet. */ teach: (onDone: () => void) => React.ReactNode };
 
-export function BoardPage({ search, setSearch }: Props) {
+export function BoardPage({ search, setSearch, teach }: Props) {
   const { data: session } = useQuery(sessionQuery);
   const selection = useNewSelection();
   const filter = boardFilter(search, session?.member.id);
@@ -54,7 +53,7 @@ export function BoardPage({ search, setSearch }: Props) {
   return (
     <Page title={say.board} answer={<BoardAnswer board={board} />} actions={create} fill={!list && !empty} wide={search.view === "table"}>
       {empty ? (
-        <EmptyBoard create={create} />
+        <EmptyBoard create={create} teach={teach} />
       ) : (
         <SelectionContext value={selection}>
           <BoardFilters search={search} setSearch={setSearch} />
@@ -127,24 +126,19 @@ function Columns({ board, filter, lanes }: { board: Board; filter: TaskFilter; l
   );
 }
 
-function EmptyBoard({ create }: { create: React.ReactNode }) {
+function EmptyBoard({ create, teach }: Pick<Props, "teach"> & { create: React.ReactNode }) {
   const { data: agents } = useQuery(agentsQuery);
   const none = agents?.items.length === 0;
+  // Who connects an agent here wants to copy its key and see its first call, though by then there is an agent.
+  const [teaching, setTeaching] = useState(true);
+  const [began, setBegan] = useState(false);
+  if (none && !began) setBegan(true);
   return (
-    <Empty
-      title={say.empty}
-      action={
-        <>
-          {create}
-          {none && (
-            <Link to="/agents" search={{ new: true }} className={buttonClass()}>
-              {say.connectAgent}
-            </Link>
-          )}
-        </>
-      }
-    >
-      {say.emptyHelp} {none && say.emptyNoAgents}
-    </Empty>
+    <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
+      <Empty title={say.empty} action={create}>
+        {say.emptyHelp} {none && say.emptyNoAgents}
+      </Empty>
+      {began && teaching && teach(() => setTeaching(false))}
+    </div>
   );
 }

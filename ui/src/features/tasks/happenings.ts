@@ -1,4 +1,4 @@
-import type { Comment, Deliverable, Question, Review, Run, Task } from "@/api/types";
+import type { Comment, Deliverable, Question, Review, Run, Signal, Task } from "@/api/types";
 import type { Tone } from "@/components/chip";
 import { states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
@@ -11,6 +11,7 @@ export type Happening =
   | (Base & { kind: "event"; what: string; who?: string | undefined; text?: string | null; runId?: string })
   | (Base & { kind: "said"; comment: Comment })
   | (Base & { kind: "reviewed"; review: Review })
+  | (Base & { kind: "noticed"; signal: Signal })
   | (Base & { kind: "asked"; question: Question; who: string });
 
 export type Told = {
@@ -20,6 +21,7 @@ export type Told = {
   deliverables?: Deliverable[];
   reviews?: Review[];
   questions?: Question[];
+  signals?: Signal[];
 };
 
 const END_TONE: Record<Run["state"], Tone> = { queued: "plain", running: "work", succeeded: "work", failed: "wrong", cancelled: "done", expired: "wrong" };
@@ -35,7 +37,7 @@ function ofRun(run: Run): Happening[] {
 }
 
 /** All that is known to have happened to a task, newest first. Pure. */
-export function happenings({ task, runs, comments = [], deliverables = [], reviews = [], questions = [] }: Told): Happening[] {
+export function happenings({ task, runs, comments = [], deliverables = [], reviews = [], questions = [], signals = [] }: Told): Happening[] {
   const agentOf = new Map(runs.map((run) => [run.agent.id, run.agent.name]));
   const found: Happening[] = [
     { kind: "event", id: "created", at: task.created_at, tone: "done", what: say.created, who: task.accountable.name },
@@ -43,6 +45,7 @@ export function happenings({ task, runs, comments = [], deliverables = [], revie
     ...comments.map((comment): Happening => ({ kind: "said", id: comment.id, at: comment.created_at, tone: "plain", comment })),
     ...questions.map((question): Happening => ({ kind: "asked", id: question.id, at: question.created_at, tone: "wait", question, who: agentOf.get(question.agent_id) ?? task.agent?.name ?? "" })),
     ...reviews.map((review): Happening => ({ kind: "reviewed", id: review.id, at: review.created_at, tone: VERDICT_TONE[review.verdict], review })),
+    ...signals.map((signal): Happening => ({ kind: "noticed", id: signal.id, at: signal.noticed_at, tone: signal.state === "up" ? "wrong" : "done", signal })),
     ...deliverables.flatMap((deliverable) =>
       deliverable.versions.map((version): Happening => ({
         kind: "event",

@@ -10,6 +10,7 @@ import { asProblem } from "@/api/problem";
 import { questionsQuery } from "@/api/questions";
 import { reviewsQuery } from "@/api/reviews";
 import { runsQuery } from "@/api/runs";
+import { signalsQuery } from "@/api/signals";
 import type { Comment, Question, Task } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Chip, Dot } from "@/components/chip";
@@ -21,10 +22,12 @@ import { Section } from "@/components/page";
 import { QuestionAnswer } from "@/components/question-answer";
 import { ReviewSays } from "@/components/review-says";
 import { Segmented } from "@/components/segmented";
+import { SignalCalls, signalTitle } from "@/components/signal-acts";
 import { toast } from "@/components/toast";
 import type { Happening } from "@/features/tasks/happenings";
 import { happenings } from "@/features/tasks/happenings";
 import { questions as questionWords } from "@/strings/questions";
+import { signals as signalWords } from "@/strings/signals";
 import { talk } from "@/strings/talk";
 import { tasks } from "@/strings/tasks";
 
@@ -38,11 +41,12 @@ export function TaskTimeline({ task }: { task: Task }) {
   const { data: comments } = useQuery(commentsQuery(task.id));
   const { data: deliverables } = useQuery(deliverablesQuery(task.id));
   const { data: reviews } = useQuery(reviewsQuery(task.id));
+  const { data: signals } = useQuery(signalsQuery({ task_id: task.id }));
   const { data: questions } = useQuery(questionsQuery(task.id));
   const allowed = useMay("review");
   const client = useQueryClient();
-  const told = happenings({ task, runs: runs?.items ?? [], comments: comments ?? [], deliverables: deliverables ?? [], reviews: reviews?.items ?? [], questions: questions ?? [] });
-  const shown = shows === "all" ? told : told.filter((each) => each.kind !== "event");
+  const told = happenings({ task, runs: runs?.items ?? [], comments: comments ?? [], deliverables: deliverables ?? [], reviews: reviews?.items ?? [], questions: questions ?? [], signals: signals ?? [] });
+  const shown = shows === "all" ? told : told.filter((each) => each.kind === "said" || each.kind === "asked");
   return (
     <Section
       title={say.timeline}
@@ -89,6 +93,7 @@ export function TaskTimeline({ task }: { task: Task }) {
 function Item({ item }: { item: Happening }) {
   if (item.kind === "said") return <Said comment={item.comment} />;
   if (item.kind === "reviewed") return <Reviewed item={item} />;
+  if (item.kind === "noticed") return <Noticed item={item} />;
   if (item.kind === "asked") return <Asked question={item.question} who={item.who} />;
   return (
     <>
@@ -109,6 +114,24 @@ function Item({ item }: { item: Happening }) {
             <Markdown text={item.text} />
           </div>
         )}
+      </div>
+    </>
+  );
+}
+
+function Noticed({ item: { signal, tone } }: { item: Extract<Happening, { kind: "noticed" }> }) {
+  const told = [signal.state !== "up" && (signal.state === "over" ? signalWords.over : signalWords.dismissed), signalWords.did[signal.response]].filter(Boolean).join(" · ");
+  return (
+    <>
+      <Dot tone={tone} className="mt-1.5 ml-1.5" />
+      <div className="min-w-0">
+        <p>
+          <b>{signalTitle(signal)}</b> <Ago at={signal.noticed_at} className="text-s text-faint" /> {told && <span className="text-s text-faint">{told}</span>}
+        </p>
+        <p className="text-muted">{signal.words}</p>
+        <div className="mt-1.5 flex flex-wrap gap-1.5">
+          <SignalCalls signal={signal} />
+        </div>
       </div>
     </>
   );
