@@ -157,11 +157,11 @@ export const agents = {
 
 export const runs = {
   columns: { task: "Task", agent: "Agent", state: "State", attempt: "Attempt", time: "Took", cost: "Cost", calls: "Calls", act: "Act" },
-  stop: "Stop run",
-  stopLabel: (attempt: number) => `Stop run ${attempt}`,
-  stopTitle: "Stop this run?",
+  stop: "Kill run",
+  stopLabel: (attempt: number) => `Kill run ${attempt}`,
+  stopTitle: "Kill this run?",
   stopHelp: "Its key is refused, its open calls end, and the task is ready again.",
-  stopped: "The run was stopped.",
+  stopped: "The run was killed.",
   attempt: (count: number) => `run ${count}`,
 };
 

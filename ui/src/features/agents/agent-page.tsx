@@ -70,7 +70,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
       }
       below={
         <span className="grid gap-0.5">
-          <StatusLine status={agent.status} wrap />
+          {isWorking(agent.status) && <StatusLine status={agent.status} wrap />}
           {agent.description}
         </span>
       }
