@@ -215,3 +215,19 @@ async def test_the_health_of_providers_is_shown_and_used(
     found = await tried(client, route="two")
     assert found["steps"][0]["provider"] == "anthropic"
     assert "out of service" in found["decisions"][0]["words"]
+
+
+async def test_an_agent_that_calls_a_provider_seen_out_waits_for_it(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, owner: Member
+) -> None:
+    agent = (await client.post("/api/v1/agents", json={"name": "research"})).json()
+
+    class Calling(Seen):
+        def open_calls(self, workspace_id: str) -> list[OpenCall]:
+            began = 1_800_000_000_000_000
+            return [OpenCall("call_1", workspace_id, agent["id"], None, None, "openai", "gpt-4o", began, None, False)]
+
+    monkeypatch.setattr(wire, "current", Calling)
+    status = (await client.get(f"/api/v1/agents/{agent['id']}")).json()["status"]
+    assert (status["state"], status["words"]) == ("waiting_provider", "waiting for openai")
+    assert "status_503" in status["reason"]

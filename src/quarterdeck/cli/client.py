@@ -22,17 +22,17 @@ class Api:
 
         self._server = Quarterdeck(url, key, patience_s=PATIENCE_S)
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         wanted = {name: value for name, value in query.items() if value is not None}
         return self._send("GET", path, query=wanted)
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         return self._send("POST", path, body=body)
 
-    def patch(self, path: str, **body: Any) -> Any:
+    def patch(self, path: str, /, **body: Any) -> Any:
         return self._send("PATCH", path, body=body)
 
-    def put(self, path: str, **body: Any) -> Any:
+    def put(self, path: str, /, **body: Any) -> Any:
         return self._send("PUT", path, body=body)
 
     def delete(self, path: str) -> Any:

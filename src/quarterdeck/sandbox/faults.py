@@ -5,21 +5,25 @@ leaves streams alone: the same script can then be played to both kinds of reques
 """
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
-from functools import singledispatch
+from functools import lru_cache, singledispatch
 
 from quarterdeck.sandbox.asks import Dialect
 from quarterdeck.sandbox.replies import Ending, Reply, json_reply
 from quarterdeck.sandbox.scripts import (
+    BadChunk,
     Cut,
     Drip,
     Empty,
     ErrorBody,
     ErrorEvent,
     Fault,
+    GzipBomb,
     Hang,
+    LongLine,
     MalformedJson,
     MalformedSse,
     NoEnd,
@@ -115,6 +119,31 @@ def _(fault: WrongLength, reply: Reply, dialect: Dialect) -> Reply:
 @apply.register
 def _(fault: NoEnd, reply: Reply, dialect: Dialect) -> Reply:
     return _events(reply, lambda events: tuple(event for event in events if not dialect.is_end(event)))
+
+
+@apply.register
+def _(fault: BadChunk, reply: Reply, dialect: Dialect) -> Reply:
+    cut = _in_parts(reply)
+    return replace(cut, chunked=True, parts=cut.parts[: fault.after], ending=Ending.FIN, tail=b"zz\r\nno chunk\r\n")
+
+
+@apply.register
+def _(fault: GzipBomb, reply: Reply, dialect: Dialect) -> Reply:
+    headers = (*reply.headers, ("content-encoding", "gzip"))
+    return replace(reply, headers=headers, parts=(_bomb(fault.megabytes),), chunked=False)
+
+
+@apply.register
+def _(fault: LongLine, reply: Reply, dialect: Dialect) -> Reply:
+    line = b"data: " + b"x" * (fault.megabytes << 20)
+    return _events(reply, lambda events: (*events[: fault.after], line))
+
+
+@lru_cache(2)
+def _bomb(megabytes: int) -> bytes:
+    deflate = zlib.compressobj(9, wbits=31)
+    nothing = bytes(1 << 20)
+    return b"".join(deflate.compress(nothing) for _ in range(megabytes)) + deflate.flush()
 
 
 def stateless(fault: Fault) -> bool:

@@ -42,6 +42,8 @@ class Reply:
     """The wait between parts, instead of the script's."""
     pause: tuple[int, float] | None = None
     """One more wait: before the headers (0), the first part (1), the second (2) …; in milliseconds."""
+    tail: bytes = b""
+    """Sent after the body as it is, framed by nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def encoded(reply: Reply, encoding: Literal["identity", "gzip", "br"]) -> Reply:
         reply.split,
         reply.every_ms,
         reply.pause,
+        reply.tail,
     )
 
 
@@ -111,7 +114,7 @@ def wire_of(reply: Reply) -> Wire:
     else:
         lines.append(f"content-length: {sum(map(len, reply.parts)) + reply.length_off_by}")
     head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-    sends = (head, *parts)
+    sends = (head, *parts, reply.tail) if reply.tail else (head, *parts)
     return Wire(sends, b"".join(sends), reply.ending, reply.every_ms, reply.pause)
 
 

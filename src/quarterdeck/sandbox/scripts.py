@@ -199,6 +199,25 @@ class NoEnd(_Fault, frozen=True, tag="no_end"):
     """A stream whose transfer ends well but whose dialect's own end (`[DONE]`, `message_stop` …) never comes."""
 
 
+class BadChunk(_Fault, frozen=True, tag="bad_chunk"):
+    """After so many good chunks comes one whose size is no number."""
+
+    after: Count = 1
+
+
+class GzipBomb(_Fault, frozen=True, tag="gzip_bomb"):
+    """A small body that says it is gzip and unpacks to so many megabytes of nothing."""
+
+    megabytes: Annotated[int, msgspec.Meta(ge=1, le=1_024)] = 300
+
+
+class LongLine(_Fault, frozen=True, tag="long_line"):
+    """After so many good events a stream sends one line of so many megabytes that never ends."""
+
+    after: Count = 1
+    megabytes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 10
+
+
 Fault = (
     Status
     | Hang
@@ -212,6 +231,9 @@ Fault = (
     | Empty
     | WrongLength
     | NoEnd
+    | BadChunk
+    | GzipBomb
+    | LongLine
 )
 
 

@@ -102,12 +102,19 @@ async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) ->
 
 
 async def troubles_of(tx: Transaction, workspace_id: str) -> tuple[model.Trouble, ...]:
-    """Providers that are in trouble for everybody."""
-    return tuple(
+    """Providers that are in trouble for everybody: as signals say, and as the gateways see it this moment."""
+    noticed = tuple(
         model.Trouble(signal.subject, signal.words, signal.since)
         for signal in await signal_store.up(tx, workspace_id)
         if signal.kind is Kind.PROVIDER_TROUBLE
     )
+    names = {trouble.provider for trouble in noticed}
+    seen = tuple(
+        model.Trouble(state.provider, f"fails for everybody ({state.last_error})", state.since or tx.now)
+        for state in wire.current().provider_states(workspace_id)
+        if state.state in ("out", "probing") and state.provider not in names
+    )
+    return noticed + seen
 
 
 async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, model.Run]:
