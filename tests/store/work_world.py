@@ -20,6 +20,7 @@ from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.schedules import actions as schedules
 from quarterdeck.control.schedules.actions import Wanted
 from quarterdeck.control.schedules.model import Firing, Schedule
+from quarterdeck.control.schedules.store import firings
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks import holding, lists
 from quarterdeck.control.tasks.model import NewTask, Task, TaskState
@@ -146,6 +147,16 @@ class World:
         async with self.db.read() as tx:
             found = await lists.oldest(tx, self.workspace_id, lists.TaskFilter(), after=0, limit=10_000)
         return [task for task in found if task.schedule_id is not None]
+
+    async def queued_firings(self) -> dict[str, int]:
+        """How many firings wait for their turn, by schedule."""
+        async with self.db.read() as tx:
+            rows = await tx.execute(
+                sa.select(firings.c.schedule_id, sa.func.count())
+                .where(firings.c.workspace_id == self.workspace_id, firings.c.outcome == "queued")
+                .group_by(firings.c.schedule_id)
+            )
+            return {row[0]: row[1] for row in rows}
 
     async def see_run(self, run: Run) -> Run:
         async with self.db.read() as tx:

@@ -254,6 +254,8 @@ class Work(RuleBasedStateMachine):
         for schedule_id, schedule in self.reference.schedules.items():
             mine = [task for task in self.reference.tasks.values() if task.schedule == schedule_id]
             assert len(mine) == schedule.made, schedule
+        waiting = {one: schedule.queued for one, schedule in self.reference.schedules.items() if schedule.queued}
+        assert self.wait(self.world.queued_firings()) == waiting
         return multiple(*fresh)
 
     @rule(task=tasks, agent=st.none() | agents)
