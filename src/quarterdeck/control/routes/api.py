@@ -72,7 +72,7 @@ class RouteVersionsOut(BaseModel):
 
 
 class RouteRollBackIn(BaseModel):
-    to: int = Field(ge=1)
+    to: int = Field(ge=1, le=2**31 - 1)
 
 
 class KeyRouteIn(BaseModel):
@@ -223,7 +223,7 @@ async def list_route_versions(
     name: Name, actor: Reader, db: Db, after: After = None, limit: Limit = DEFAULT_LIMIT
 ) -> RouteVersionsOut:
     """Every config the route ever had, newest first."""
-    if after is not None and not after.isdigit():
+    if after is not None and not (after.isascii() and after.isdecimal() and len(after) < 10):
         raise Invalid("after is the `next` of the page before.", field="after")
     async with db.read() as tx:
         await actions.get(tx, actor.workspace_id, name)
