@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
-from system_world import System, running
+from story import Server, Story, tell
+from system_world import KEY, OWNER, System, running
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
@@ -58,6 +59,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running(tmp_path_factory.mktemp("dashboard"), config=CONFIG) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def story(system: System) -> Story:
+    """Told once: its agents keep at work, so that a second telling would find none free."""
+    return tell(Server(system.url, OWNER), known={"research": KEY})
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -27,10 +27,10 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def story(system: System) -> dict[str, str]:
+def evil(system: System) -> dict[str, str]:
     """A task, a run and calls whose every text tries to run script; the addresses of what came of it."""
     agent = next(row for row in system.get("/api/v1/agents")["items"] if row["name"] == "research")
-    evil = {
+    body = {
         "title": f"Evil {EVIL}",
         "brief": f"# Brief\n{EVIL}\n[x](javascript:alert(1))",
         "acceptance": [EVIL],
@@ -39,7 +39,7 @@ def story(system: System) -> dict[str, str]:
         "state": "ready",
         "due_at": "2026-11-20T10:00:00Z",
     }
-    task = system.post("/api/v1/tasks", evil)
+    task = system.post("/api/v1/tasks", body)
     claimed = system.post("/api/v1/agent/claim", {"task_id": task["id"]}, key=KEY)
     assert claimed["claimed"], claimed
     run, key = claimed["run"], claimed["run_key"]
@@ -80,11 +80,11 @@ async def _complaints_of_axe(page: Page, axe_source: str) -> list[str]:
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 async def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(
-    theme: str, width: int, open_page: Opener, signed_in: Any, story: dict[str, str], axe_source: str
+    theme: str, width: int, open_page: Opener, signed_in: Any, evil: dict[str, str], axe_source: str
 ) -> None:
     page = await open_page("/", state=signed_in, theme=theme, width=width, touch=width < 500)
     found: dict[str, Any] = {}
-    for path in (*PAGES, *story.values()):
+    for path in (*PAGES, *evil.values()):
         await page.goto(path)
         await _settled(page)
         if complaints := await _complaints_of_axe(page, axe_source):
@@ -117,16 +117,16 @@ async def test_axe_finds_nothing_at_the_door_and_in_the_palette(
 
 
 async def test_script_in_titles_briefs_summaries_and_answers_never_runs(
-    open_page: Opener, signed_in: Any, story: dict[str, str]
+    open_page: Opener, signed_in: Any, evil: dict[str, str]
 ) -> None:
     page = await open_page("/board", state=signed_in)
-    for path in ("/", "/board", *story.values()):
+    for path in ("/", "/board", *evil.values()):
         await page.goto(path)
         await _settled(page)
         await expect(page.get_by_text("<script>").first).to_be_visible()
         assert await page.title() != "hacked"
         assert await page.locator("img[src=x], script:not([src])").count() == 0
-    await page.goto(story["call"] + "?tab=response")
+    await page.goto(evil["call"] + "?tab=response")
     await expect(page.get_by_role("region", name="Response body")).to_contain_text("<script>")
     assert await page.locator("img[src=x], script:not([src])").count() == 0
 

@@ -5,16 +5,10 @@ import json
 import re
 from typing import Any
 
-import pytest
 from conftest import Opener
 from playwright.async_api import Page, expect
-from story import Server, Story, tell
-from system_world import KEY, OWNER, System
-
-
-@pytest.fixture(scope="module")
-def story(system: System) -> Story:
-    return tell(Server(system.url, OWNER), known={"research": KEY})
+from story import Server, Story
+from system_world import OWNER, System
 
 
 async def _now(open_page: Opener, signed_in: Any) -> Page:
@@ -76,7 +70,7 @@ async def test_what_was_put_off_is_gone_until_it_comes_back(
 
 async def test_an_agents_row_follows_the_wire(open_page: Opener, signed_in: Any, system: System, story: Story) -> None:
     page = await _now(open_page, signed_in)
-    row = page.get_by_role("row").filter(has_text="research")
+    row = page.get_by_role("row").filter(has_text="drafting")
     script = {"text": "a b c d", "chunks": 4, "timing": {"first_byte_ms": 300, "chunk_ms": 900}}
     body = {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "Go on."}]}
     call = asyncio.create_task(
@@ -84,7 +78,7 @@ async def test_an_agents_row_follows_the_wire(open_page: Opener, signed_in: Any,
             Server(system.url, OWNER).post,
             "/v1/chat/completions",
             body,
-            story.runs["tariffs"]["run_key"],
+            story.runs["report"]["run_key"],
             {"x-sandbox-script": json.dumps(script)},
         )
     )

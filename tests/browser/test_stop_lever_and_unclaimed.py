@@ -7,13 +7,8 @@ from typing import Any
 import pytest
 from conftest import Opener
 from playwright.async_api import expect
-from story import Server, Story, tell
-from system_world import KEY, OWNER, System
-
-
-@pytest.fixture(scope="module")
-def story(system: System) -> Story:
-    return tell(Server(system.url, OWNER), known={"research": KEY})
+from story import Story
+from system_world import System
 
 
 def _ask(system: System, key: str, said: str) -> None:
@@ -33,7 +28,7 @@ async def test_a_run_is_paused_resumed_and_killed_where_it_is_seen(
     await page.get_by_role("button", name="Resume").click()
     await expect(page.get_by_role("button", name="Pause the run of research")).to_be_visible()
     _ask(system, key, "May I go on?")
-    await page.get_by_role("button", name="Kill run").click()
+    await page.get_by_role("button", name="Kill run", exact=True).click()
     dialog = page.get_by_role("alertdialog")
     await expect(dialog).to_contain_text("its task is ready again")
     await dialog.get_by_role("button", name="Kill run").click()

@@ -69,11 +69,12 @@ export function CreateTaskDialog({ open, onOpenChange }: OpenProps) {
 export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task: Task }) {
   const client = useQueryClient();
   const save = async (values: Values) => {
-    const met = new Map(task.acceptance.map((each) => [each.text, each.met]));
+    // A criterion that keeps its words keeps all else that is known of it.
+    const known = new Map(task.acceptance.map((each) => [each.text, each]));
     await changeTask(task, {
       title: values.title,
       brief: values.brief,
-      acceptance: values.acceptance.map((text) => ({ text, met: met.get(text) ?? false })),
+      acceptance: values.acceptance.map((text) => known.get(text) ?? { text, met: false }),
       priority: values.priority,
       labels: values.labels,
       due_at: values.due,
