@@ -19,6 +19,7 @@ from quarterdeck.control.costs import work_api as work_costs
 from quarterdeck.control.delegation import api as delegation
 from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
+from quarterdeck.control.evidence import api as evidence
 from quarterdeck.control.inbox import api as inbox
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.lever import api as lever
@@ -86,6 +87,7 @@ ROUTERS: list[APIRouter] = [
     calls.router,
     costs.router,
     work_costs.router,
+    evidence.router,
     budgets.router,
     limits.router,
     routes.router,

@@ -92,7 +92,7 @@ class Trail:
         """
         if self.steps and step.turn.depth <= self.steps[-1].turn.depth:
             self.episode = len(self.steps)
-        like = next((at for at in range(len(self.steps) - 1, -1, -1) if _alike(self.steps[at].turn, step.turn)), None)
+        like = next((at for at in range(len(self.steps) - 1, -1, -1) if alike(self.steps[at].turn, step.turn)), None)
         if like is not None and step.began < self.steps[like].ended:
             return None
         if like is None:
@@ -169,7 +169,7 @@ class Trail:
         return Loop(Shape.SAME_RESULT, tuple(steps), 1, _tool(steps))
 
 
-def _alike(one: Turn, other: Turn) -> bool:
+def alike(one: Turn, other: Turn) -> bool:
     """Whether a turn says again what another one said."""
     if one.asked != other.asked:
         # The same call but for an instant or an id among its arguments, and the same result as before.

@@ -1,0 +1,129 @@
+"""Reading what stands behind a run, a task or a sum."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.control.evidence.model import Step
+from quarterdeck.control.runs.store import runs
+from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.pages import Page
+from quarterdeck.ledger.calls import StoredCall, of_ids
+from quarterdeck.ledger.tables import call_marks, calls, conversations, turns
+from quarterdeck.ledger.turns.model import decode_turn
+from quarterdeck.ledger.work_costs import Fact
+
+MOST_STEPS = 2_000
+DEEPEST = 5
+_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """Calls that continue each other, in a run."""
+
+    id: str
+    run_id: str
+    first_call_id: str
+    last_call_id: str
+    started_at: int
+    last_at: int
+    calls: int
+    cost: int
+    unpriced_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """A run in the tree: of the task itself, or of a task that one of its runs made."""
+
+    id: str
+    task_id: str
+    agent_id: str
+    attempt: int
+    state: str
+    made_by_run_id: str | None
+    """The run that made its task."""
+
+
+async def steps_of(tx: Transaction, workspace_id: str, run_id: str) -> list[Step]:
+    """The calls of a run, oldest first; their turns as long as those are kept."""
+    c, t = calls.c, turns.c
+    query = (
+        sa.select(c.id, c.started, c.duration, c.model, c.outcome, c.input_total, c.cost, c.conversation_id, t.turn)
+        .select_from(calls.outerjoin(turns, sa.and_(t.workspace_id == c.workspace_id, t.call_id == c.id)))
+        .where(c.workspace_id == workspace_id, c.run_id == run_id)
+        .order_by(c.id)
+        .limit(MOST_STEPS)
+    )
+    return [
+        Step(
+            row["id"],
+            row["started"],
+            row["duration"],
+            row["model"],
+            row["outcome"],
+            row["input_total"],
+            row["cost"],
+            row["conversation_id"],
+            decode_turn(row["turn"]) if row["turn"] is not None else None,
+        )
+        for row in await tx.rows(query)
+    ]
+
+
+async def attempts_of(tx: Transaction, workspace_id: str, task_id: str) -> list[AttemptRow]:
+    """The runs of a task, and of the tasks that those made, and so on; the task's own first."""
+    found: list[AttemptRow] = []
+    made_by: dict[str, str | None] = {task_id: None}
+    level = [task_id]
+    for _ in range(DEEPEST):
+        if not level:
+            break
+        rows = await tx.rows(
+            sa.select(runs.c.id, runs.c.task_id, runs.c.agent_id, runs.c.attempt, runs.c.state)
+            .where(runs.c.workspace_id == workspace_id, runs.c.task_id.in_(level[:_CHUNK]))
+            .order_by(runs.c.id)
+        )
+        found += [AttemptRow(**row, made_by_run_id=made_by[row["task_id"]]) for row in rows]
+        made = await tx.rows(
+            sa.select(tasks.c.id, tasks.c.origin_run_id).where(
+                tasks.c.workspace_id == workspace_id, tasks.c.origin_run_id.in_([row["id"] for row in rows])
+            )
+        )
+        level = [row["id"] for row in made if row["id"] not in made_by]
+        made_by |= {row["id"]: row["origin_run_id"] for row in made}
+    return found
+
+
+async def conversations_of(
+    tx: Transaction, workspace_id: str, run_ids: Collection[str]
+) -> dict[str, list[ConversationRow]]:
+    """The conversations of these runs, oldest first, by run."""
+    found: dict[str, list[ConversationRow]] = {run_id: [] for run_id in run_ids}
+    c = conversations.c
+    wanted = sorted(found)
+    for at in range(0, len(wanted), _CHUNK):
+        columns: list[Any] = [c[name] for name in ConversationRow.__slots__]
+        query = sa.select(*columns).where(c.workspace_id == workspace_id, c.run_id.in_(wanted[at : at + _CHUNK]))
+        for row in await tx.rows(query.order_by(c.started_at)):
+            found[row["run_id"]].append(ConversationRow(**row))
+    return found
+
+
+async def marked_calls(
+    tx: Transaction, workspace_id: str, fact: Fact, *, limit: int, after: str | None = None
+) -> Page[StoredCall]:
+    """Calls that are known as `fact`, newest first."""
+    query = sa.select(call_marks.c.call_id).where(
+        call_marks.c.workspace_id == workspace_id, call_marks.c.fact == fact.value
+    )
+    if after is not None:
+        query = query.where(call_marks.c.call_id < after)
+    rows = await tx.rows(query.order_by(call_marks.c.call_id.desc()).limit(limit + 1))
+    ids = [row["call_id"] for row in rows]
+    kept = await of_ids(tx, workspace_id, ids[:limit])
+    return Page(kept[::-1], ids[limit - 1] if len(ids) > limit else None)

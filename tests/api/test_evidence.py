@@ -1,0 +1,99 @@
+"""What stands behind a run and a task, over HTTP."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from api_world import AsAgent
+
+from quarterdeck.access.members import Member
+from quarterdeck.db import Database
+from quarterdeck.ledger import work_costs
+from quarterdeck.ledger.ingest import Ingester
+from quarterdeck.ledger.journal import Journal
+from quarterdeck.ledger.packs import Packs
+from quarterdeck.ledger.record import encode
+from quarterdeck.ledger.work_costs import Fact
+from store.ledger.ledger_world import chat, record
+
+
+@pytest.fixture
+async def claimed(client: httpx.AsyncClient, as_agent: AsAgent) -> dict[str, Any]:
+    agent = await as_agent("research")
+    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
+    found: dict[str, Any] = (await agent.post("/api/v1/agent/claim")).json()
+    return found
+
+
+@pytest.fixture
+async def call_ids(db: Database, owner: Member, claimed: dict[str, Any], tmp_path: Path) -> AsyncIterator[list[str]]:
+    """Three calls of the claimed run, the last as good as the first."""
+    whose = {
+        "workspace_id": owner.workspace_id,
+        "run_id": claimed["run"]["id"],
+        "task_id": claimed["task"]["id"],
+        "agent_id": claimed["task"]["agent"]["id"],
+    }
+    said = ("List the harbours.", "Which of these are deep enough for large ships?", "List the harbours.")
+    now = db.clock.now()
+    records = [
+        record(now + n * 1_000_000, request_body=chat(text), cost=100 + n, **whose) for n, text in enumerate(said)
+    ]
+    packs = Packs(tmp_path / "packs", sync=False)
+    journal = Journal(tmp_path / "journal" / "main", min_free_bytes=0)
+    for each in records:
+        journal.append(encode(each))
+    await journal.close()
+    await Ingester(db, tmp_path / "journal", packs).run_once()
+    yield [each.id for each in records]
+    packs.close()
+
+
+async def test_a_run_is_read_step_by_step(
+    client: httpx.AsyncClient, claimed: dict[str, Any], call_ids: list[str]
+) -> None:
+    steps = (await client.get(f"/api/v1/runs/{claimed['run']['id']}/steps")).json()["items"]
+    assert [step["call_id"] for step in steps] == call_ids
+    assert [step["repeats"] for step in steps] == [None, None, call_ids[0]]
+    assert [step["cost_nano"] for step in steps] == [100, 101, 102]
+    assert (await client.get("/api/v1/runs/run_none/steps")).status_code == 404
+
+
+async def test_a_run_is_the_same_as_itself(
+    client: httpx.AsyncClient, claimed: dict[str, Any], call_ids: list[str]
+) -> None:
+    run_id = claimed["run"]["id"]
+    compared = (await client.get(f"/api/v1/runs/{run_id}/compare/{run_id}")).json()
+    assert (compared["same"], compared["first_cost_nano"]) == (len(call_ids), 303)
+
+
+async def test_a_task_shows_all_that_was_said_for_it(
+    client: httpx.AsyncClient, claimed: dict[str, Any], call_ids: list[str]
+) -> None:
+    [attempt] = (await client.get(f"/api/v1/tasks/{claimed['task']['id']}/conversations")).json()["items"]
+    assert (attempt["run_id"], attempt["attempt"], attempt["agent"]["name"]) == (claimed["run"]["id"], 1, "research")
+    assert sum(each["calls"] for each in attempt["conversations"]) == len(call_ids)
+
+
+async def test_a_class_of_waste_leads_to_its_calls(
+    client: httpx.AsyncClient, db: Database, owner: Member, claimed: dict[str, Any], call_ids: list[str]
+) -> None:
+    async with db.transaction() as tx:
+        await work_costs.mark(tx, owner.workspace_id, call_ids[1:], Fact.LOOPED, claimed["run"]["id"])
+    found = (await client.get("/api/v1/costs/waste/calls?which=looped&limit=1")).json()
+    assert [each["id"] for each in found["items"]] == call_ids[2:]
+    rest = (await client.get(f"/api/v1/costs/waste/calls?which=looped&after={found['next']}")).json()
+    assert [each["id"] for each in rest["items"]] == [call_ids[1]]
+    waste = (await client.get("/api/v1/costs/waste?by=task")).json()
+    assert (waste["totals"]["classes"]["looped"], waste["difference_nano"]) == (203, 0)
+    task = (await client.get(f"/api/v1/costs/tasks/{claimed['task']['id']}")).json()
+    assert (task["classes"]["looped"], task["classes"]["in_progress"]) == (203, 100)
+    assert task["runs"][0]["total_nano"] == 303
+    card = (await client.get("/api/v1/costs/report_card")).json()["rows"]
+    assert (card[0]["label"], card[0]["tasks_done"], card[0]["cost_per_done_nano"]) == ("research", 0, None)
+    day = db.clock.now() // 1_000_000
+    export = {"csv": f"date,model,cost\n{day},gpt-4o-mini,0.000000300\n"}
+    told = (await client.post("/api/v1/costs/reconcile", json=export)).json()
+    assert (told["ours_nano"], told["theirs_nano"], told["difference_nano"]) == (303, 300, -3)
