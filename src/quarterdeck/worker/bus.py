@@ -202,7 +202,8 @@ class BusServer:
         elif isinstance(frame, wire.Lookup):
             self._spawn(self._answer(line, frame))
         elif isinstance(frame, wire.Traffic):
-            moved = line.open_calls != frame.open_calls
+            # That an answer grows is no news: what begins, answers and ends is.
+            moved = _shape(line.open_calls) != _shape(frame.open_calls)
             line.open_calls, line.journal_dropped = frame.open_calls, frame.journal_dropped
             if frame.providers is not None:
                 moved = moved or _states(line.providers) != _states(frame.providers)
@@ -231,3 +232,7 @@ class BusServer:
         task = asyncio.create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _shape(calls: list[wire.OpenCall]) -> list[tuple[str, bool]]:
+    return [(call.id, call.first_byte is not None) for call in calls]

@@ -229,7 +229,8 @@ async def test_a_run_without_output_is_stuck_after_the_floor_that_was_set(world:
     async with world.db.transaction() as tx:
         await policy.put(tx, world.workspace_id, Policy(PolicyScope.WORKSPACE, "", Kind.STUCK, Response.NOTIFY, 60))
     for n in range(16):
-        await noticing.call(claimed, agent, f"Step {n * 17} of the plan {'abcdefghijklmnop'[n] * 8}: go on with it.")
+        said = " ".join(f"{chr(97 + n)}{chr(99 + k)}{n * k}" for k in range(12))
+        await noticing.call(claimed, agent, said)
     await noticing.look()
     signal = (await noticing.up())[Kind.STUCK]
     assert signal.words == "stuck 1 min, nothing handed in yet, 16 calls since, $0.96"

@@ -948,6 +948,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/waste/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Waste Calls
+         * @description The calls behind what looped, what was asked twice, and what was spent while blocked; newest first.
+         */
+        get: operations["list_waste_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deliverables/{deliverable_id}": {
         parameters: {
             query?: never;
@@ -2585,6 +2605,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/compare/{other_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Runs
+         * @description Two runs step by step: where they did the same, and where they parted.
+         */
+        get: operations["compare_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/deliverables": {
         parameters: {
             query?: never;
@@ -2763,6 +2803,26 @@ export interface paths {
          * @description Approve, or ask for changes. Then finish your run.
          */
         post: operations["give_agent_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Steps
+         * @description The calls of a run, oldest first, near-duplicates linked to what they repeat. The first two thousand.
+         */
+        get: operations["list_run_steps"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3403,6 +3463,26 @@ export interface paths {
          * @description Comment on a task, a place in a version, or a run.
          */
         post: operations["write_comment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Conversations
+         * @description All that was said for a task: its attempts, those of the tasks they made, and the conversations of each.
+         */
+        get: operations["list_task_conversations"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4081,26 +4161,6 @@ export interface components {
             /** Items */
             items: components["schemas"]["AttachmentOut"][];
         };
-        /**
-         * AttemptOut
-         * @description One try at one target; times count from the start of the call.
-         */
-        AttemptOut: {
-            /** Began Ms */
-            began_ms: number;
-            /** Ended Ms */
-            ended_ms: number;
-            /** Error */
-            error: string | null;
-            /** First Byte Ms */
-            first_byte_ms: number | null;
-            /** Model */
-            model: string;
-            /** Provider */
-            provider: string;
-            /** Status */
-            status: number | null;
-        };
         /** AuditEntryOut */
         AuditEntryOut: {
             actor: components["schemas"]["Named"] | null;
@@ -4331,7 +4391,7 @@ export interface components {
             /** Attempt Count */
             attempt_count: number;
             /** Attempts */
-            attempts: components["schemas"]["AttemptOut"][];
+            attempts: components["schemas"]["quarterdeck__control__calls__views__AttemptOut"][];
             /**
              * Attribution
              * @description Which source named the run or the task; `unclaimed` when none did.
@@ -4813,6 +4873,24 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * ComparedOut
+         * @description Two runs step by step.
+         */
+        ComparedOut: {
+            /** First Cost Nano */
+            first_cost_nano: number;
+            /** First Ms */
+            first_ms: number;
+            /** Pairs */
+            pairs: components["schemas"]["PairOut"][];
+            /** Same */
+            same: number;
+            /** Second Cost Nano */
+            second_cost_nano: number;
+            /** Second Ms */
+            second_ms: number;
+        };
         /** ConfigChange */
         ConfigChange: {
             /** Config */
@@ -4870,37 +4948,10 @@ export interface components {
             /** Url */
             url: string;
         };
-        /**
-         * ConversationOut
-         * @description Calls that continue each other, newest first.
-         */
-        ConversationOut: {
-            agent: components["schemas"]["Named"] | null;
-            /** Calls */
-            calls: number;
-            /** Cost Nano */
-            cost_nano: number;
-            /** Id */
-            id: string;
+        /** ConversationTreeOut */
+        ConversationTreeOut: {
             /** Items */
-            items: components["schemas"]["CallOut"][];
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /** Next */
-            next: string | null;
-            /** Run Id */
-            run_id: string | null;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            task: components["schemas"]["TaskNamed"] | null;
-            /** Unpriced Calls */
-            unpriced_calls: number;
+            items: components["schemas"]["quarterdeck__control__evidence__api__AttemptOut"][];
         };
         /**
          * CostClass
@@ -6332,6 +6383,17 @@ export interface components {
             text: string;
         };
         /**
+         * Pairing
+         * @enum {string}
+         */
+        Pairing: "same" | "different" | "only_first" | "only_second";
+        /** PairOut */
+        PairOut: {
+            first: components["schemas"]["StepOut"] | null;
+            pairing: components["schemas"]["Pairing"];
+            second: components["schemas"]["StepOut"] | null;
+        };
+        /**
          * PartOut
          * @description A piece of a message. Which fields have a value depends on `kind`.
          */
@@ -6707,6 +6769,58 @@ export interface components {
              */
             payload: unknown;
         };
+        /**
+         * AttemptOut
+         * @description One try at one target; times count from the start of the call.
+         */
+        quarterdeck__control__calls__views__AttemptOut: {
+            /** Began Ms */
+            began_ms: number;
+            /** Ended Ms */
+            ended_ms: number;
+            /** Error */
+            error: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Status */
+            status: number | null;
+        };
+        /**
+         * ConversationOut
+         * @description Calls that continue each other, newest first.
+         */
+        quarterdeck__control__calls__views__ConversationOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["CallOut"][];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Next */
+            next: string | null;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
         /** PreviewIn */
         quarterdeck__control__comments__api__PreviewIn: {
             /**
@@ -6726,6 +6840,49 @@ export interface components {
             task_id: string;
             /** Waits For */
             waits_for: string;
+        };
+        /**
+         * AttemptOut
+         * @description A run with its conversations: of the task, or of one that a run of it made.
+         */
+        quarterdeck__control__evidence__api__AttemptOut: {
+            agent: components["schemas"]["Named"];
+            /** Attempt */
+            attempt: number;
+            /** Conversations */
+            conversations: components["schemas"]["quarterdeck__control__evidence__api__ConversationOut"][];
+            /** Made By Run Id */
+            made_by_run_id: string | null;
+            /** Run Id */
+            run_id: string;
+            /** State */
+            state: string;
+            task: components["schemas"]["TaskNamed"];
+        };
+        /** ConversationOut */
+        quarterdeck__control__evidence__api__ConversationOut: {
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** First Call Id */
+            first_call_id: string;
+            /** Id */
+            id: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Last Call Id */
+            last_call_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
         };
         /** PauseIn */
         quarterdeck__control__lever__api__PauseIn: {
@@ -7878,6 +8035,42 @@ export interface components {
             waits_for: components["schemas"]["WaitsForOut"] | null;
             /** Words */
             words: string;
+        };
+        /**
+         * StepOut
+         * @description One call of a run.
+         */
+        StepOut: {
+            /** Call Id */
+            call_id: string;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Model */
+            model: string | null;
+            /** Outcome */
+            outcome: string;
+            /** Repeats */
+            repeats: string | null;
+            /** Results */
+            results: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Tools */
+            tools: string[];
+        };
+        /** StepsOut */
+        StepsOut: {
+            /** Items */
+            items: components["schemas"]["StepOut"][];
         };
         /** StopIn */
         StopIn: {
@@ -10416,7 +10609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationOut"];
+                    "application/json": components["schemas"]["quarterdeck__control__calls__views__ConversationOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -10587,6 +10780,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WasteOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_waste_calls: {
+        parameters: {
+            query: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                which: "looped" | "duplicate" | "blocked";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -13869,6 +14097,38 @@ export interface operations {
             };
         };
     };
+    compare_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                other_id: string;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hand_in: {
         parameters: {
             query?: never;
@@ -14205,6 +14465,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentReviewedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_run_steps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepsOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -15675,6 +15966,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CommentOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_task_conversations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationTreeOut"];
                 };
             };
             /** @description Anything that went wrong. */

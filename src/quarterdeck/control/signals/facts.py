@@ -17,11 +17,14 @@ from quarterdeck.control.signals.usual import Histogram, What
 from quarterdeck.control.signals.watch import Watch
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import HOUR
 from quarterdeck.ledger import rollups
 
 Windows = Callable[[str | None, str | None], int | None]
 """Tokens that a provider's model can read."""
-_COMMENTS_READ = 24
+_COMMENTS_READ = 2_000
+_CHUNK = 400
+_LATELY = 12 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +133,19 @@ async def facts_of(
 
 
 async def talk(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, list[tuple[str, int]]]:
-    """The latest comments of each task: (author, when), oldest first."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    for task_id in sorted(task_ids):
+    """What was said lately about each task: (author, when), oldest first."""
+    found: dict[str, list[tuple[str, int]]] = {task_id: [] for task_id in task_ids}
+    wanted = sorted(found)
+    for at in range(0, len(wanted), _CHUNK):
         rows = await tx.rows(
-            sa.select(comments.c.author_id, comments.c.created_at)
-            .where(comments.c.workspace_id == workspace_id, comments.c.task_id == task_id)
+            sa.select(comments.c.task_id, comments.c.author_id, comments.c.created_at)
+            .where(comments.c.workspace_id == workspace_id, comments.c.task_id.in_(wanted[at : at + _CHUNK]))
+            .where(comments.c.created_at > tx.now - _LATELY)
             .order_by(comments.c.created_at.desc(), comments.c.id.desc())
             .limit(_COMMENTS_READ)
         )
-        found[task_id] = [(row["author_id"], row["created_at"]) for row in reversed(rows)]
+        for row in reversed(rows):
+            found[row["task_id"]].append((row["author_id"], row["created_at"]))
     return found
 
 
