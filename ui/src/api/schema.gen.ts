@@ -4161,6 +4161,26 @@ export interface components {
             /** Items */
             items: components["schemas"]["AttachmentOut"][];
         };
+        /**
+         * AttemptOut
+         * @description One try at one target; times count from the start of the call.
+         */
+        AttemptOut: {
+            /** Began Ms */
+            began_ms: number;
+            /** Ended Ms */
+            ended_ms: number;
+            /** Error */
+            error: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** Model */
+            model: string;
+            /** Provider */
+            provider: string;
+            /** Status */
+            status: number | null;
+        };
         /** AuditEntryOut */
         AuditEntryOut: {
             actor: components["schemas"]["Named"] | null;
@@ -4391,7 +4411,7 @@ export interface components {
             /** Attempt Count */
             attempt_count: number;
             /** Attempts */
-            attempts: components["schemas"]["quarterdeck__control__calls__views__AttemptOut"][];
+            attempts: components["schemas"]["AttemptOut"][];
             /**
              * Attribution
              * @description Which source named the run or the task; `unclaimed` when none did.
@@ -4874,16 +4894,16 @@ export interface components {
             next: string | null;
         };
         /**
-         * ComparedOut
+         * ComparedRunsOut
          * @description Two runs step by step.
          */
-        ComparedOut: {
+        ComparedRunsOut: {
             /** First Cost Nano */
             first_cost_nano: number;
             /** First Ms */
             first_ms: number;
             /** Pairs */
-            pairs: components["schemas"]["PairOut"][];
+            pairs: components["schemas"]["StepPairOut"][];
             /** Same */
             same: number;
             /** Second Cost Nano */
@@ -4948,10 +4968,42 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * ConversationOut
+         * @description Calls that continue each other, newest first.
+         */
+        ConversationOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Id */
+            id: string;
+            /** Items */
+            items: components["schemas"]["CallOut"][];
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Next */
+            next: string | null;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            task: components["schemas"]["TaskNamed"] | null;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
         /** ConversationTreeOut */
         ConversationTreeOut: {
             /** Items */
-            items: components["schemas"]["quarterdeck__control__evidence__api__AttemptOut"][];
+            items: components["schemas"]["TaskAttemptOut"][];
         };
         /**
          * CostClass
@@ -6387,12 +6439,6 @@ export interface components {
          * @enum {string}
          */
         Pairing: "same" | "different" | "only_first" | "only_second";
-        /** PairOut */
-        PairOut: {
-            first: components["schemas"]["StepOut"] | null;
-            pairing: components["schemas"]["Pairing"];
-            second: components["schemas"]["StepOut"] | null;
-        };
         /**
          * PartOut
          * @description A piece of a message. Which fields have a value depends on `kind`.
@@ -6769,58 +6815,6 @@ export interface components {
              */
             payload: unknown;
         };
-        /**
-         * AttemptOut
-         * @description One try at one target; times count from the start of the call.
-         */
-        quarterdeck__control__calls__views__AttemptOut: {
-            /** Began Ms */
-            began_ms: number;
-            /** Ended Ms */
-            ended_ms: number;
-            /** Error */
-            error: string | null;
-            /** First Byte Ms */
-            first_byte_ms: number | null;
-            /** Model */
-            model: string;
-            /** Provider */
-            provider: string;
-            /** Status */
-            status: number | null;
-        };
-        /**
-         * ConversationOut
-         * @description Calls that continue each other, newest first.
-         */
-        quarterdeck__control__calls__views__ConversationOut: {
-            agent: components["schemas"]["Named"] | null;
-            /** Calls */
-            calls: number;
-            /** Cost Nano */
-            cost_nano: number;
-            /** Id */
-            id: string;
-            /** Items */
-            items: components["schemas"]["CallOut"][];
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /** Next */
-            next: string | null;
-            /** Run Id */
-            run_id: string | null;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            task: components["schemas"]["TaskNamed"] | null;
-            /** Unpriced Calls */
-            unpriced_calls: number;
-        };
         /** PreviewIn */
         quarterdeck__control__comments__api__PreviewIn: {
             /**
@@ -6840,49 +6834,6 @@ export interface components {
             task_id: string;
             /** Waits For */
             waits_for: string;
-        };
-        /**
-         * AttemptOut
-         * @description A run with its conversations: of the task, or of one that a run of it made.
-         */
-        quarterdeck__control__evidence__api__AttemptOut: {
-            agent: components["schemas"]["Named"];
-            /** Attempt */
-            attempt: number;
-            /** Conversations */
-            conversations: components["schemas"]["quarterdeck__control__evidence__api__ConversationOut"][];
-            /** Made By Run Id */
-            made_by_run_id: string | null;
-            /** Run Id */
-            run_id: string;
-            /** State */
-            state: string;
-            task: components["schemas"]["TaskNamed"];
-        };
-        /** ConversationOut */
-        quarterdeck__control__evidence__api__ConversationOut: {
-            /** Calls */
-            calls: number;
-            /** Cost Nano */
-            cost_nano: number;
-            /** First Call Id */
-            first_call_id: string;
-            /** Id */
-            id: string;
-            /**
-             * Last At
-             * Format: date-time
-             */
-            last_at: string;
-            /** Last Call Id */
-            last_call_id: string;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            /** Unpriced Calls */
-            unpriced_calls: number;
         };
         /** PauseIn */
         quarterdeck__control__lever__api__PauseIn: {
@@ -7583,6 +7534,42 @@ export interface components {
          */
         RunState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "expired";
         /**
+         * RunStepOut
+         * @description One call of a run.
+         */
+        RunStepOut: {
+            /** Call Id */
+            call_id: string;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Model */
+            model: string | null;
+            /** Outcome */
+            outcome: string;
+            /** Repeats */
+            repeats: string | null;
+            /** Results */
+            results: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Tools */
+            tools: string[];
+        };
+        /** RunStepsOut */
+        RunStepsOut: {
+            /** Items */
+            items: components["schemas"]["RunStepOut"][];
+        };
+        /**
          * RunVerdict
          * @description What a run brought, whatever its outcome.
          * @enum {string}
@@ -8036,41 +8023,11 @@ export interface components {
             /** Words */
             words: string;
         };
-        /**
-         * StepOut
-         * @description One call of a run.
-         */
-        StepOut: {
-            /** Call Id */
-            call_id: string;
-            /** Conversation Id */
-            conversation_id: string | null;
-            /** Cost Nano */
-            cost_nano: number | null;
-            /** Duration Ms */
-            duration_ms: number;
-            /** Input Tokens */
-            input_tokens: number | null;
-            /** Model */
-            model: string | null;
-            /** Outcome */
-            outcome: string;
-            /** Repeats */
-            repeats: string | null;
-            /** Results */
-            results: number;
-            /**
-             * Started At
-             * Format: date-time
-             */
-            started_at: string;
-            /** Tools */
-            tools: string[];
-        };
-        /** StepsOut */
-        StepsOut: {
-            /** Items */
-            items: components["schemas"]["StepOut"][];
+        /** StepPairOut */
+        StepPairOut: {
+            first: components["schemas"]["RunStepOut"] | null;
+            pairing: components["schemas"]["Pairing"];
+            second: components["schemas"]["RunStepOut"] | null;
         };
         /** StopIn */
         StopIn: {
@@ -8194,6 +8151,49 @@ export interface components {
             reasoning_tokens: number;
             /** Refused */
             refused: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
+        /**
+         * TaskAttemptOut
+         * @description A run with its conversations: of the task, or of one that a run of it made.
+         */
+        TaskAttemptOut: {
+            agent: components["schemas"]["Named"];
+            /** Attempt */
+            attempt: number;
+            /** Conversations */
+            conversations: components["schemas"]["TaskConversationOut"][];
+            /** Made By Run Id */
+            made_by_run_id: string | null;
+            /** Run Id */
+            run_id: string;
+            /** State */
+            state: string;
+            task: components["schemas"]["TaskNamed"];
+        };
+        /** TaskConversationOut */
+        TaskConversationOut: {
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** First Call Id */
+            first_call_id: string;
+            /** Id */
+            id: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Last Call Id */
+            last_call_id: string;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
             /** Unpriced Calls */
             unpriced_calls: number;
         };
@@ -10609,7 +10609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["quarterdeck__control__calls__views__ConversationOut"];
+                    "application/json": components["schemas"]["ConversationOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -14115,7 +14115,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ComparedOut"];
+                    "application/json": components["schemas"]["ComparedRunsOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -14495,7 +14495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StepsOut"];
+                    "application/json": components["schemas"]["RunStepsOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -20,7 +20,7 @@ from quarterdeck.ledger.work_costs import Fact
 router = APIRouter(tags=["evidence"])
 
 
-class StepOut(BaseModel):
+class RunStepOut(BaseModel):
     """One call of a run."""
 
     call_id: str
@@ -39,20 +39,20 @@ class StepOut(BaseModel):
     """The first earlier call of the run that it as good as repeats."""
 
 
-class StepsOut(BaseModel):
-    items: list[StepOut]
+class RunStepsOut(BaseModel):
+    items: list[RunStepOut]
 
 
-class PairOut(BaseModel):
+class StepPairOut(BaseModel):
     pairing: Pairing
-    first: StepOut | None
-    second: StepOut | None
+    first: RunStepOut | None
+    second: RunStepOut | None
 
 
-class ComparedOut(BaseModel):
+class ComparedRunsOut(BaseModel):
     """Two runs step by step."""
 
-    pairs: list[PairOut]
+    pairs: list[StepPairOut]
     same: int
     first_cost_nano: int
     second_cost_nano: int
@@ -60,7 +60,7 @@ class ComparedOut(BaseModel):
     second_ms: int
 
 
-class ConversationOut(BaseModel):
+class TaskConversationOut(BaseModel):
     id: str
     first_call_id: str
     last_call_id: str
@@ -71,7 +71,7 @@ class ConversationOut(BaseModel):
     unpriced_calls: int
 
 
-class AttemptOut(BaseModel):
+class TaskAttemptOut(BaseModel):
     """A run with its conversations: of the task, or of one that a run of it made."""
 
     run_id: str
@@ -80,24 +80,24 @@ class AttemptOut(BaseModel):
     attempt: int
     state: str
     made_by_run_id: str | None
-    conversations: list[ConversationOut]
+    conversations: list[TaskConversationOut]
 
 
 class ConversationTreeOut(BaseModel):
-    items: list[AttemptOut]
+    items: list[TaskAttemptOut]
 
 
 @router.get("/runs/{run_id}/steps", operation_id="list_run_steps")
-async def list_steps(run_id: str, actor: Reader, db: Db) -> StepsOut:
+async def list_steps(run_id: str, actor: Reader, db: Db) -> RunStepsOut:
     """The calls of a run, oldest first, near-duplicates linked to what they repeat. The first two thousand."""
     async with db.read() as tx:
         await runs.get(tx, actor.workspace_id, run_id)
         steps = await store.steps_of(tx, actor.workspace_id, run_id)
-    return StepsOut(items=_shown(steps))
+    return RunStepsOut(items=_shown(steps))
 
 
 @router.get("/runs/{run_id}/compare/{other_id}", operation_id="compare_runs")
-async def compare_runs(run_id: str, other_id: str, actor: Reader, db: Db) -> ComparedOut:
+async def compare_runs(run_id: str, other_id: str, actor: Reader, db: Db) -> ComparedRunsOut:
     """Two runs step by step: where they did the same, and where they parted."""
     async with db.read() as tx:
         for each in (run_id, other_id):
@@ -106,9 +106,9 @@ async def compare_runs(run_id: str, other_id: str, actor: Reader, db: Db) -> Com
         second = await store.steps_of(tx, actor.workspace_id, other_id)
     shown = {step.call_id: step for step in (*_shown(first), *_shown(second))}
     pairs = side_by_side(first, second)
-    return ComparedOut(
+    return ComparedRunsOut(
         pairs=[
-            PairOut(
+            StepPairOut(
                 pairing=pair.pairing,
                 first=None if pair.first is None else shown[pair.first.call_id],
                 second=None if pair.second is None else shown[pair.second.call_id],
@@ -134,7 +134,7 @@ async def list_conversations(task_id: str, actor: Reader, db: Db) -> Conversatio
         named = await task_store.named(tx, actor.workspace_id, {each.task_id for each in attempts})
     return ConversationTreeOut(
         items=[
-            AttemptOut(
+            TaskAttemptOut(
                 run_id=each.id,
                 task=TaskNamed(id=each.task_id, ref=named[each.task_id].ref, title=named[each.task_id].title),
                 agent=Named(id=each.agent_id, name=agents[each.agent_id]),
@@ -142,7 +142,7 @@ async def list_conversations(task_id: str, actor: Reader, db: Db) -> Conversatio
                 state=each.state,
                 made_by_run_id=each.made_by_run_id,
                 conversations=[
-                    ConversationOut(
+                    TaskConversationOut(
                         id=one.id,
                         first_call_id=one.first_call_id,
                         last_call_id=one.last_call_id,
@@ -175,10 +175,10 @@ async def list_waste_calls(
         return CallsOut(items=await shown_calls(tx, actor.workspace_id, page.items), next=page.next)
 
 
-def _shown(steps: list[Step]) -> list[StepOut]:
+def _shown(steps: list[Step]) -> list[RunStepOut]:
     repeats = near_duplicates(steps)
     return [
-        StepOut(
+        RunStepOut(
             call_id=step.call_id,
             started_at=iso(step.began),
             duration_ms=step.lasted // 1_000,
