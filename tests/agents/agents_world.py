@@ -96,6 +96,18 @@ class World:
         self.system.wait_until(asked)
         self.system.post(f"/api/v1/questions/{found[0]['id']}/answer", {"answer": text})
 
+    def decide(self, task_id: str, verdict: str) -> None:
+        """As a person: approve or deny what an agent asks for, once it does."""
+        found: list[Any] = []
+
+        def asked() -> bool:
+            found[:] = self.system.get(f"/api/v1/approvals?task_id={task_id}&state=pending")["items"]
+            return bool(found)
+
+        self.system.wait_until(asked)
+        body = {"verdict": verdict, "payload_sha256": found[0]["payload_sha256"], "comment": "I have read it."}
+        self.system.post(f"/api/v1/approvals/{found[0]['id']}/decision", body)
+
     def run(
         self, agent: AgentKey, *arguments: str, more: dict[str, str] | None = None, stdin: str | None = None
     ) -> subprocess.CompletedProcess[str]:

@@ -30,6 +30,8 @@ TOOLS = {
     "comment": ({"task_id", "text"}, {"task_id", "text"}),
     "ask_human": ({"task_id", "question", "options", "blocking"}, {"task_id", "question", "blocking"}),
     "get_answer": ({"question_id"}, {"question_id"}),
+    "request_approval": ({"task_id", "action", "payload", "summary"}, {"task_id", "action", "payload"}),
+    "use_approval": ({"task_id", "approval_id", "payload"}, {"task_id", "approval_id", "payload"}),
     "block_on": ({"task_id", "other_task_id", "reason"}, {"task_id"}),
     "create_subtask": ({"parent_id", "title", "brief", "agent"}, {"parent_id", "title", "brief"}),
     "complete_task": ({"task_id", "summary"}, {"task_id", "summary"}),
@@ -73,7 +75,7 @@ async def test_it_lists_the_tools_with_their_arguments_and_how_they_behave(world
         assert tool.annotations is not None
         assert tool.annotations.read_only_hint is (name in ("list_my_tasks", "get_task")), name
         assert tool.annotations.destructive_hint is False, name
-        assert tool.annotations.idempotent_hint is (name != "create_subtask"), name
+        assert tool.annotations.idempotent_hint is (name not in ("create_subtask", "use_approval")), name
         assert tool.output_schema is not None
 
 
@@ -158,6 +160,22 @@ async def test_a_question_is_asked_and_its_answer_fetched(world: World, mode: st
         came = await _call(client, "read_inbox")
         assert [item["body"] for item in came["items"]] == ["2026"]
         assert (await _call(client, "read_inbox", after=came["cursor"]))["items"] == []
+
+
+async def test_an_action_is_done_only_once_a_person_has_approved_just_that(world: World) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with _connected(world, agent.key) as client:
+        await _call(client, "claim_task", task_id=task["id"])
+        wanted = {"task_id": task["id"], "action": "send the mail", "payload": {"to": "partners"}}
+        asked = await _call(client, "request_approval", **wanted)
+        assert asked["state"] == "pending"
+        use = {"task_id": task["id"], "approval_id": asked["approval_id"], "payload": {"to": "partners"}}
+        assert "not_approved: " in await _refused(client, "use_approval", **use)
+        await asyncio.to_thread(world.decide, task["id"], "approve")
+        assert "payload_changed: " in await _refused(client, "use_approval", **{**use, "payload": {"to": "all"}})
+        assert (await _call(client, "use_approval", **use))["state"] == "used"
+        assert "not_approved: " in await _refused(client, "use_approval", **use)
 
 
 async def test_a_task_that_waits_for_another_comes_back_by_itself(world: World) -> None:
@@ -267,10 +285,13 @@ async def test_claude_codes_session_is_found_by_the_tool_use_that_asked_for_the_
     first, second = world.task(agent), world.task(agent)
     headers = {"authorization": f"Bearer {agent.key}"}
     tool = {"name": "mcp__quarterdeck__claim_task", "input_schema": {"type": "object"}}
-    body = {"model": "claude-haiku-4-5", "max_tokens": 99, "messages": [{"role": "user", "content": "hi"}]}
-    runs = {}
+    body: dict[str, Any] = {"model": "claude-haiku-4-5", "max_tokens": 99}
+    runs, uses = {}, set()
     for session, task in (("one", first), ("two", second)):
-        script = {"x-sandbox-script": json.dumps({"tools": [{"name": tool["name"], "arguments": {"n": session}}]})}
+        # Ids of tool uses are the provider's, and no two are alike; the sandbox makes them of the request and the seed.
+        body["messages"] = [{"role": "user", "content": f"Session {session}."}]
+        asked = {"tools": [{"name": tool["name"], "arguments": {}}]}
+        script = {"x-sandbox-script": json.dumps({"answers": [asked], "seed": len(session) + ord(session[0])})}
         named = {**headers, "x-claude-code-session-id": session}
         said = httpx.post(f"{world.url}/v1/messages", json={**body, "tools": [tool]}, headers={**named, **script})
         use = next(part["id"] for part in said.json()["content"] if part["type"] == "tool_use")
@@ -280,6 +301,8 @@ async def test_claude_codes_session_is_found_by_the_tool_use_that_asked_for_the_
         runs[session] = dict(result.structured_content or {})["run_id"]
         after = httpx.post(f"{world.url}/v1/messages", json=body, headers=named)
         assert after.headers["x-quarterdeck-run"] == runs[session]
+        uses.add(use)
+    assert len(uses) == 2
     assert runs["one"] != runs["two"]
 
 

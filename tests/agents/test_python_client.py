@@ -18,6 +18,7 @@ from quarterdeck.client import (
     ClientError,
     LeaseLost,
     NoAnswer,
+    NotApproved,
     NothingToDo,
     Quarterdeck,
     Refused,
@@ -145,6 +146,32 @@ async def test_asynchronous_code_waits_for_an_answer_too(world: World) -> None:
         asking = asyncio.create_task(run.ask("Which colour?", wait_s=20))
         await asyncio.to_thread(world.answer, task["id"], "green")
         assert await asking == "green"
+
+
+def test_what_a_person_must_approve_is_done_only_with_their_word(world: World, connect: Connect) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    with connect(agent).claim(wait_s=10) as run:
+        for verdict in ("approve", "deny"):
+            person = threading.Thread(target=world.decide, args=(task["id"], verdict))
+            person.start()
+            if verdict == "approve":
+                run.must_be_approved("send the mail", {"to": "partners"}, summary="As agreed.", wait_s=30)
+            else:
+                with pytest.raises(NotApproved, match="I have read it"):
+                    run.must_be_approved("send it to all", {"to": "all"}, wait_s=30)
+            person.join()
+        with pytest.raises(NotApproved, match="pending"):
+            run.must_be_approved("delete it", {"id": 3}, wait_s=0)
+
+
+async def test_asynchronous_code_waits_for_an_approval_too(world: World) -> None:
+    agent = world.agent()
+    task = world.task(agent)
+    async with AsyncQuarterdeck(world.url, agent.key) as qd, qd.claim(wait_s=10) as run:
+        asking = asyncio.create_task(run.must_be_approved("pay", {"cents": 100}, wait_s=30))
+        await asyncio.to_thread(world.decide, task["id"], "approve")
+        await asking
 
 
 def test_comments_and_messages_find_their_way(world: World, connect: Connect) -> None:

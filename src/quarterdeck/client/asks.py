@@ -4,13 +4,13 @@ import json
 import mimetypes
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from quarterdeck.client import shapes
-from quarterdeck.client.shapes import Claim, Heard, Inbox, Question, Task, Version
+from quarterdeck.client.shapes import Approval, Claim, Heard, Inbox, Question, Task, Version
 
 T = TypeVar("T")
 T2 = TypeVar("T2")
@@ -113,6 +113,21 @@ def question(question_id: str, *, wait_s: float) -> Ask[Question]:
     held_s = int(min(wait_s, MAX_WAIT_S))
     path = f"/agent/questions/{_id(question_id)}"
     return Ask("GET", path, shapes.question_of, query={"wait_s": held_s}, timeout_s=held_s + ANSWER_S)
+
+
+def approval(hold: Hold, action: str, payload: Any, summary: str) -> Ask[Approval]:
+    path = f"/runs/{_id(hold.run_id)}/approvals"
+    ask = _write(path, shapes.approval_of, hold, action=action, summary=summary)
+    return replace(ask, body={**(ask.body or {}), "payload": payload})
+
+
+def approval_state(hold: Hold, approval_id: str) -> Ask[Approval]:
+    return Ask("GET", f"/runs/{_id(hold.run_id)}/approvals/{_id(approval_id)}", shapes.approval_of)
+
+
+def use_approval(hold: Hold, approval_id: str, payload: Any) -> Ask[Approval]:
+    ask = _write(f"/runs/{_id(hold.run_id)}/approvals/{_id(approval_id)}/use", shapes.approval_of, hold)
+    return replace(ask, body={**(ask.body or {}), "payload": payload})
 
 
 def comment(hold: Hold, body: str) -> Ask[str]:

@@ -4,6 +4,7 @@ ClientError
 ├── Unreachable       no server answers, or it broke off; `patience_s` was not enough
 ├── NothingToDo       a claim found nothing in its time; `reason` says why
 ├── NoAnswer          nobody answered a question in its time
+├── NotApproved       a person said no to an action, or nobody decided in time
 ├── Stopped           a person wants this run to stop: make no further model call
 └── Refused           the server said no; `code` is stable, the message says what to do
     └── LeaseLost     the run is over or another worker has it: nothing was written
@@ -38,6 +39,16 @@ class NoAnswer(ClientError):
         super().__init__(f"Question {question_id} has no answer: it is {state}.")
         self.question_id = question_id
         self.state = state
+
+
+class NotApproved(ClientError):
+    """Do not do it."""
+
+    def __init__(self, action: str, state: str, comment: str | None) -> None:
+        super().__init__(f"{action}: {state}" + (f" ({comment})" if comment else ""))
+        self.state = state
+        """denied, expired, or pending when it was waited for in vain."""
+        self.comment = comment
 
 
 class Stopped(ClientError):

@@ -83,6 +83,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's word on one action, bound to exactly what it would do."""
+
+    id: str
+    state: str
+    """pending, approved, denied, used or expired."""
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """Something in the inbox: a mention, review, answer, message or command."""
 
@@ -142,6 +152,10 @@ def version_of(row: Json) -> Version:
 
 def question_of(row: Json) -> Question:
     return Question(row["id"], row["text"], tuple(row["options"]), row["state"], row["answer"])
+
+
+def approval_of(row: Json) -> Approval:
+    return Approval(row["id"], row["state"], row["comment"])
 
 
 def inbox_of(row: Json) -> Inbox:

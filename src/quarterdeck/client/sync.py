@@ -11,12 +11,13 @@ import httpx
 from quarterdeck.client import asks, crash, wire
 from quarterdeck.client.asks import Ask
 from quarterdeck.client.environment import Environment
-from quarterdeck.client.errors import LeaseLost, NoAnswer, Stopped, Unreachable
+from quarterdeck.client.errors import LeaseLost, NoAnswer, NotApproved, Stopped, Unreachable
 from quarterdeck.client.runs import FAILED, RELEASED, SUCCEEDED, Worked, ending, give_up
 from quarterdeck.client.shapes import Claim, Heard, Inbox, Item, Question, Task, Version
 from quarterdeck.client.wire import PATIENCE_S, Settings
 
 T = TypeVar("T")
+APPROVAL_POLL_S = 2.0
 ANSWER_POLL_S = 45.0
 """An open question is a sign of life this often: less than the shortest usual lease."""
 
@@ -197,6 +198,21 @@ class Run(Worked):
         return self._send(
             asks.ask(self.hold, question, options=options, free_text=free_text, default=default, deadline_s=deadline_s)
         )
+
+    def must_be_approved(self, action: str, payload: Any, *, summary: str = "", wait_s: float | None = None) -> None:
+        """Ask a person whether you may do just this, wait for the word, and use it up: do it only if this returns.
+
+        `payload` is all of what you would do, as a JSON value: what is approved is exactly that, once. Raises
+        NotApproved; Stopped; LeaseLost."""
+        asked = self._send(asks.approval(self.hold, action, payload, summary))
+        deadline = None if wait_s is None else time.monotonic() + wait_s
+        while asked.state == "pending" and (deadline is None or time.monotonic() < deadline):
+            self.progress()
+            time.sleep(APPROVAL_POLL_S)
+            asked = self._send(asks.approval_state(self.hold, asked.id))
+        if asked.state != "approved":
+            raise NotApproved(action, asked.state, asked.comment)
+        self._send(asks.use_approval(self.hold, asked.id, payload))
 
     def delegate(
         self,

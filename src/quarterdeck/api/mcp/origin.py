@@ -14,8 +14,8 @@ TOOL_USE = "claudecode/toolUseId"
 """Claude Code puts the id of the model's tool use into `_meta` of each tool call."""
 LOOKED_AT = 20
 RECENT = 10 * MINUTE
-TRIES = 4
-PAUSE_S = 0.4
+TRIES = 8
+PAUSE_S = 0.5
 """The call that asked for the tool ended a moment ago: it may not have reached the store yet."""
 _LONGEST = 200
 
@@ -33,13 +33,13 @@ async def session_of_tool_use(db: Database, bodies: Bodies, actor: Actor, tool_u
         for call in recent:
             if call.session is None or call.id in seen:
                 continue
-            seen.add(call.id)
             try:
                 if needle in await bodies.response(call):
                     return call.session
             except QuarterdeckError:
-                # Its body is not kept, or gone: another call may still tell.
+                # Its body is not kept, or not to be read yet: another call, or the next look, may still tell.
                 continue
+            seen.add(call.id)
         if attempt < TRIES - 1:
             await asyncio.sleep(PAUSE_S)
     return None

@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from starlette.datastructures import State
 
+from quarterdeck.api.mcp.talk import Talk
 from quarterdeck.api.mcp.tools import Tools
 from quarterdeck.kernel.errors import QuarterdeckError
 
@@ -22,6 +23,7 @@ _NEXT = {
     "not_claimed": "Call claim_task first.",
     "lease_lost": "Your run is over: stop working on it, and call claim_task again if the task is still yours.",
     "not_claimable": "Call list_my_tasks for another one, or try again later.",
+    "not_approved": "Do not do it. If it is pending, wait and call use_approval again.",
     "dependency_cycle": "Finish this task without waiting, or ask_human how to go on.",
 }
 
@@ -39,7 +41,7 @@ def build(state: State) -> MCPServer[Any]:
         subscriptions=False,
         log_level="WARNING",
     )
-    tools = Tools(state)
+    tools, talk = Tools(state), Talk(state)
     for tool, title, read_only in (
         (tools.list_my_tasks, "List my tasks", True),
         (tools.get_task, "Get a task", True),
@@ -47,22 +49,24 @@ def build(state: State) -> MCPServer[Any]:
         (tools.heartbeat, "Say that I am alive", False),
         (tools.report_progress, "Report progress", False),
         (tools.submit_deliverable, "Submit a deliverable", False),
-        (tools.comment, "Comment on a task", False),
-        (tools.ask_human, "Ask a person", False),
-        (tools.get_answer, "Get the answer to a question", False),
+        (talk.comment, "Comment on a task", False),
+        (talk.ask_human, "Ask a person", False),
+        (talk.get_answer, "Get the answer to a question", False),
+        (talk.request_approval, "Ask for an approval", False),
+        (talk.use_approval, "Use an approval", False),
         (tools.block_on, "Wait for another task", False),
         (tools.create_subtask, "Create a subtask", False),
         (tools.complete_task, "Complete a task", False),
         (tools.fail_task, "Report a task as failed", False),
         (tools.release_task, "Give a task back", False),
-        (tools.read_inbox, "Read my inbox", False),
+        (talk.read_inbox, "Read my inbox", False),
     ):
         annotations = ToolAnnotations(
             title=title,
             read_only_hint=read_only,
             destructive_hint=False,
-            # A second subtask is a second task.
-            idempotent_hint=tool.__name__ != "create_subtask",
+            # A second subtask is a second task, and an approval is used once.
+            idempotent_hint=tool.__name__ not in ("create_subtask", "use_approval"),
             open_world_hint=False,
         )
         server.add_tool(_told(tool), title=title, annotations=annotations)

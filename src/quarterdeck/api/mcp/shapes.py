@@ -68,6 +68,15 @@ class Asked(BaseModel):
     next: str
 
 
+class ApprovalAsked(BaseModel):
+    task_id: str
+    status: TaskState
+    approval_id: str
+    state: str = Field(description="pending, approved, denied, used or expired.")
+    comment: str | None
+    next: str
+
+
 class Answered(BaseModel):
     question_id: str
     task_id: str

@@ -3,29 +3,25 @@
 import base64
 import binascii
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context
 from pydantic import Field
 from starlette.datastructures import State
-from starlette.requests import Request
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.api import idempotency
 from quarterdeck.api.mcp import origin, shapes
-from quarterdeck.control.comments import store as comment_store
+from quarterdeck.api.mcp.calling import TaskId, actor_of, meta_of, request_of, session_in
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.deliverables.model import Content, DeliverableKind, HandIn
 from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import blocked_since
-from quarterdeck.control.inbox import store as inbox_store
 from quarterdeck.control.protocol import sight, verbs
-from quarterdeck.control.protocol.answers import own_question
 from quarterdeck.control.protocol.verbs import Stands
 from quarterdeck.control.protocol.views import AssignmentOut, shown_assignment
 from quarterdeck.control.questions.model import NewQuestion
-from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.actions import Progress
 from quarterdeck.control.runs.model import Outcome
 from quarterdeck.control.runs.retry import FailureReason
@@ -38,14 +34,12 @@ from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Invalid, Unavailable
 from quarterdeck.ledger.rebuild import Bodies
 
-INBOX_PAGE = 50
 _KINDS = {
     "text": DeliverableKind.TEXT,
     "url": DeliverableKind.LINK,
     "file": DeliverableKind.FILE,
     "json": DeliverableKind.JSON,
 }
-TaskId = Annotated[str, Field(description="The task's id (tsk_…) or ref (T-12).")]
 
 
 class Tools:
@@ -69,7 +63,7 @@ class Tools:
     ) -> shapes.TaskList:
         """List the tasks on your board: what you work on now, what is assigned to you, and what is free for you to
         claim, most urgent first. Use it to find work to do, your to-do list, or the id of a task."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         states = sight.OPEN if status is None else (status,)
         async with self._db.read() as tx:
             found = await sight.listed(tx, actor, states, limit=limit)
@@ -93,7 +87,7 @@ class Tools:
         """Read one task in full: the brief, the acceptance criteria, what a reviewer wanted changed, the comments,
         what it waits for, its deadline, its cost so far and the run you hold. Read it before you begin and after a
         review."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.read() as tx:
             return await shown_assignment(tx, actor, await sight.visible(tx, actor, task_id))
 
@@ -101,11 +95,11 @@ class Tools:
         """Claim a task so that you, and nobody else, work on it. Answers a run with a lease, and the run_key and
         base_url to use for the model calls of this task. Refused when another agent has it, when it is blocked, or
         when you are paused or already hold as many tasks as you may."""
-        actor = _actor(ctx)
-        session = session_of(_request(ctx).headers) or _session_in(ctx)
-        if session is None and self._state.packs is not None and origin.TOOL_USE in _meta(ctx):
+        actor = actor_of(ctx)
+        session = session_of(request_of(ctx).headers) or session_in(ctx)
+        if session is None and self._state.packs is not None and origin.TOOL_USE in meta_of(ctx):
             bodies = Bodies(self._db, self._state.packs)
-            session = await origin.session_of_tool_use(self._db, bodies, actor, _meta(ctx)[origin.TOOL_USE])
+            session = await origin.session_of_tool_use(self._db, bodies, actor, meta_of(ctx)[origin.TOOL_USE])
         async with self._db.transaction() as tx:
             claimed = await verbs.claim(tx, actor, task_id, session=session)
             assignment = await shown_assignment(tx, actor, claimed.task)
@@ -132,7 +126,7 @@ class Tools:
     ) -> shapes.Alive:
         """Say that you are still working on a task, which extends its lease. Needed only during long steps without
         model calls. The answer may say stop: true with a reason: then make no further model call for this task."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.transaction() as tx:
             return await _alive(tx, await verbs.progress(tx, actor, task_id, note, None))
 
@@ -148,7 +142,7 @@ class Tools:
     ) -> shapes.Alive:
         """Report progress on a task you hold: an entry in its timeline that people see at once. Also extends the
         lease."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.transaction() as tx:
             said = f"{task_id}\0{message}\0{percent}"
             first = await idempotency.is_first(tx, f"mcp:{actor.id}", idempotency_key, said)
@@ -169,7 +163,7 @@ class Tools:
     ) -> shapes.HandedIn:
         """Hand in a result of a task you hold: a document, a link, a file or JSON. Submit again under the same title to
         replace it by a new version. When all is handed in, call complete_task to send it to review."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.read() as tx:
             await verbs.may_hand_in(tx, actor, task_id)
         taken = await self._content(actor, kind, content)
@@ -185,54 +179,6 @@ class Tools:
             new=done.fresh,
         )
 
-    async def comment(
-        self,
-        ctx: Context,
-        task_id: TaskId,
-        text: Annotated[str, Field(description="Markdown; @name tells that person, or wakes that agent.")],
-    ) -> shapes.Commented:
-        """Write a comment in the thread of a task, to tell or ask people or other agents something. For a question that
-        stops you, use ask_human instead."""
-        actor = _actor(ctx)
-        async with self._db.transaction() as tx:
-            written = await verbs.comment(tx, actor, task_id, text)
-            task = await task_actions.get(tx, actor.workspace_id, written.task_id)
-            names = await comment_store.names(tx, actor.workspace_id, written.mentions)
-        told = [] if written.held else [names[one] for one in written.mentions if one in names]
-        return shapes.Commented(task_id=task.id, status=task.state, comment_id=written.id, told=told)
-
-    async def ask_human(
-        self,
-        ctx: Context,
-        task_id: TaskId,
-        question: Annotated[str, Field(description="One question, with what the person needs to decide it.")],
-        blocking: Annotated[bool, Field(description="Whether you cannot go on without the answer.")],
-        options: Annotated[list[str] | None, Field(description="The answers to choose from, if they are few.")] = None,
-    ) -> shapes.Asked:
-        """Ask the person who is accountable for a task you hold, when only a human can decide or knows. Answers at once
-        with a question_id; call get_answer with it until the answer is there."""
-        actor = _actor(ctx)
-        async with self._db.transaction() as tx:
-            new = NewQuestion(question, tuple(options or ()), free_text=not options)
-            asked = await verbs.ask(tx, actor, task_id, new)
-            task = await task_actions.get(tx, actor.workspace_id, asked.task_id)
-        wait = "Wait, then call get_answer every minute or so; that also extends your lease."
-        go_on = "Go on working, and call get_answer when you need it; it comes to your inbox too."
-        return shapes.Asked(task_id=task.id, status=task.state, question_id=asked.id, next=wait if blocking else go_on)
-
-    async def get_answer(
-        self, ctx: Context, question_id: Annotated[str, Field(description="As ask_human answered it.")]
-    ) -> shapes.Answered:
-        """Get the answer to a question you asked with ask_human. While it is open, asking again extends your lease."""
-        actor = _actor(ctx)
-        async with self._db.transaction() as tx:
-            asked = await own_question(tx, actor, question_id)
-            run = await run_actions.get(tx, actor.workspace_id, asked.run_id)
-            stop = (await run_actions.progress(tx, actor, run.id)).stop if run.open else True
-        return shapes.Answered(
-            question_id=asked.id, task_id=asked.task_id, state=asked.state.value, answer=asked.answer, stop=stop
-        )
-
     async def block_on(
         self,
         ctx: Context,
@@ -244,7 +190,7 @@ class Tools:
     ) -> shapes.Blocked:
         """Say that you cannot go on with a task you hold. With other_task_id your run ends, and the task comes back
         to be claimed by itself once that one is done. With a reason, the accountable person is asked what to do."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         if (other_task_id is None) == (reason is None):
             raise Invalid("Give either other_task_id or reason.", field="other_task_id")
         async with self._db.transaction() as tx:
@@ -274,7 +220,7 @@ class Tools:
     ) -> shapes.Split:
         """Split off a part of a task you hold as a task of its own, for yourself or another agent. Your own task
         waits for it before its next attempt. It takes half of the budget your task has left, where it has one."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.transaction() as tx:
             made = await verbs.create_subtask(tx, actor, parent_id, title=title, brief=brief, agent=agent)
             assert made.parent_id is not None
@@ -296,7 +242,7 @@ class Tools:
     ) -> shapes.Moved:
         """Finish a task you hold: it goes on to review, or is done when nobody has to review it. Submit deliverables
         first. Safe to repeat."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.transaction() as tx:
             stands = await verbs.finish(tx, actor, task_id, Outcome.SUCCEEDED, reason=None, summary=summary)
             return await _moved(tx, stands, "Call list_my_tasks for the next one.")
@@ -315,7 +261,7 @@ class Tools:
     ) -> shapes.Moved:
         """Report that you could not do a task you hold: it goes back for another attempt, or to a person when attempts
         are used up. Safe to repeat."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.transaction() as tx:
             stands = await verbs.finish(tx, actor, task_id, Outcome.FAILED, reason=reason, summary=None)
             return await _moved(tx, stands, "Call list_my_tasks for another one.")
@@ -328,33 +274,10 @@ class Tools:
     ) -> shapes.Moved:
         """Give a task you hold back to the queue without having failed at it, for example because it is not yours to
         do. Safe to repeat."""
-        actor = _actor(ctx)
+        actor = actor_of(ctx)
         async with self._db.transaction() as tx:
             stands = await verbs.release(tx, actor, task_id, reason)
             return await _moved(tx, stands, "Call list_my_tasks for another one.")
-
-    async def read_inbox(
-        self,
-        ctx: Context,
-        after: Annotated[int, Field(ge=0, description="The cursor of the last answer: acknowledges all up to it.")] = 0,
-    ) -> shapes.Inbox:
-        """Read what came for you: mentions, reviews, answers to your questions, direct messages and commands."""
-        actor = _actor(ctx)
-        async with self._db.transaction() as tx:
-            if after > 0:
-                await inbox_store.acknowledge(tx, actor.workspace_id, actor.id, after)
-            items = await inbox_store.unread(tx, actor.workspace_id, actor.id, after, limit=INBOX_PAGE)
-        came = [
-            shapes.Came(
-                kind=item.kind.value,
-                task_id=item.task_id,
-                body=item.body,
-                sender_id=item.sender_id,
-                created_at=iso(item.created_at),
-            )
-            for item in items
-        ]
-        return shapes.Inbox(items=came, cursor=items[-1].seq if items else after)
 
     async def _content(self, actor: Actor, kind: str, content: str) -> Content:
         """What was handed in, checked and kept. Raises Invalid; Unavailable where this process keeps no files."""
@@ -382,28 +305,6 @@ class Tools:
             await self._state.gateways.ensure_published()
         except Unavailable:
             return
-
-
-def _actor(ctx: Context) -> Actor:
-    """Whoever the request's key says; the mount has let nobody else in."""
-    actor: Actor = _request(ctx).state.actor
-    return actor
-
-
-def _request(ctx: Context) -> Request:
-    request = ctx.request_context.request
-    assert isinstance(request, Request)
-    return request
-
-
-def _session_in(ctx: Context) -> str | None:
-    """The session that a client names in the request's `_meta`, where its headers are fixed."""
-    found = _meta(ctx).get("quarterdeck/session")
-    return found if isinstance(found, str) and found.strip() else None
-
-
-def _meta(ctx: Context) -> dict[str, Any]:
-    return dict(ctx.request_context.meta or {})
 
 
 async def _alive(tx: Transaction, heard: Progress) -> shapes.Alive:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.approvals import actions as approval_actions
+from quarterdeck.control.approvals.model import Approval, NewApproval
 from quarterdeck.control.comments import actions as comment_actions
 from quarterdeck.control.comments.model import Anchor, Comment
 from quarterdeck.control.delegation import actions as delegation
@@ -79,6 +81,18 @@ async def ask(tx: Transaction, actor: Actor, task_id: str, new: NewQuestion) -> 
     """Raises what :func:`questions.actions.ask` does; Changed `not_claimed`."""
     run = await _run(tx, actor, task_id)
     return await question_actions.ask(tx, actor, run.id, new)
+
+
+async def request_approval(tx: Transaction, actor: Actor, task_id: str, new: NewApproval) -> Approval:
+    """Raises what :func:`approvals.actions.ask` does; Changed `not_claimed`."""
+    run = await _run(tx, actor, task_id)
+    return await approval_actions.ask(tx, actor, run.id, new)
+
+
+async def use_approval(tx: Transaction, actor: Actor, task_id: str, approval_id: str, payload: object) -> Approval:
+    """Raises what :func:`approvals.actions.use` does; Changed `not_claimed`."""
+    run = await _run(tx, actor, task_id)
+    return await approval_actions.use(tx, actor, run.id, approval_id, payload)
 
 
 async def block_on(tx: Transaction, actor: Actor, task_id: str, other_task_id: str) -> Stands:
