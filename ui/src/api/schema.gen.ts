@@ -2347,7 +2347,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Route */
+        /**
+         * Get Route
+         * @description One saved route, at its newest version.
+         */
         get: operations["get_route"];
         /**
          * Save Route

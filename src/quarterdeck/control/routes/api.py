@@ -196,6 +196,7 @@ async def dry_run_route(body: DryRunIn, actor: Reader, db: Db) -> DryRunOut:
 
 @router.get("/routes/{name}", operation_id="get_route")
 async def get_route(name: Name, actor: Reader, db: Db) -> RouteOut:
+    """One saved route, at its newest version."""
     async with db.read() as tx:
         return await _out(tx, await actions.get(tx, actor.workspace_id, name))
 
