@@ -65,6 +65,8 @@ class Held(msgspec.Struct, eq=False):
     """The provider closed; nothing more is to be read."""
     broken: UpstreamError | None = None
     """Or it broke off."""
+    flooded: bool = False
+    """A great deal came, and no event was in it."""
 
     def took(self, draft: Draft, chunk: bytes) -> bytes:
         """What of the provider's chunk goes to the caller."""

@@ -11,6 +11,7 @@ from quarterdeck.gateway.settle import Settler
 _WORDS = {
     "empty_answer": "The provider answered with nothing.",
     "stream_cut": "The provider ended its answer before it said anything.",
+    "no_event": "The provider's stream holds no event.",
     "malformed_answer": "The provider's answer is no JSON.",
 }
 

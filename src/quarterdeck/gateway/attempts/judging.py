@@ -47,6 +47,7 @@ async def hold(draft: Draft, dialect: Dialect, response: Response) -> Held:
         if until is None:
             until = loop.time() + HOLD_S
     held.out = b"".join(out)
+    held.flooded = size >= HOLD_BYTES and not (reader.content_seen or reader.finished or reader.error is not None)
     return held
 
 
@@ -76,8 +77,9 @@ def _judge_stream(held: Held) -> Outcome:
         # A model may have nothing to say; then it is told what that cost.
         said_nothing = reader.usage is None or not reader.usage.output_total
         return Outcome(False, 502, "empty_answer", no_answer=True) if said_nothing else Outcome(True, 200)
-    if held.ended:
-        return Outcome(False, 502, "stream_cut" if held.out else "empty_answer", no_answer=True)
+    if held.flooded or held.ended:
+        code = "no_event" if held.flooded else "stream_cut" if held.out else "empty_answer"
+        return Outcome(False, 502, code, no_answer=True)
     return Outcome(True, 200)
 
 
