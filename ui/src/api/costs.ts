@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Costs } from "@/api/types";
+import type { Costs, Waste } from "@/api/types";
 
 export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
 export type Grain = "minute" | "hour" | "day";
@@ -14,5 +14,13 @@ export const costsQuery = (filter: CostFilter) =>
     queryKey: costKeys.of(filter),
     queryFn: ({ signal }) => data<Costs>(api.GET("/api/v1/costs", { params: { query: filter }, signal })),
     // The window moves on with the clock; its last figures stay until the next ones are there.
+    placeholderData: keepPreviousData,
+  });
+
+/** What came of the money since an instant, every nano-dollar in one class. */
+export const wasteQuery = (from: string) =>
+  queryOptions({
+    queryKey: [...costKeys.all, "waste", from] as const,
+    queryFn: ({ signal }) => data<Waste>(api.GET("/api/v1/costs/waste", { signal, params: { query: { from, by: "total" } } })),
     placeholderData: keepPreviousData,
   });

@@ -4,6 +4,7 @@ import { agentKeys } from "@/api/agents";
 import { approvalKeys } from "@/api/approvals";
 import { callKeys } from "@/api/calls";
 import { capKeys } from "@/api/caps";
+import { channelKeys } from "@/api/channels";
 import { commentKeys } from "@/api/comments";
 import { costKeys } from "@/api/costs";
 import { deliverableKeys } from "@/api/deliverables";
@@ -16,7 +17,9 @@ import { projectKeys } from "@/api/projects";
 import { providerKeys } from "@/api/providers";
 import { questionKeys } from "@/api/questions";
 import { reviewKeys } from "@/api/reviews";
+import { routeKeys } from "@/api/routes";
 import { runKeys } from "@/api/runs";
+import { scheduleKeys } from "@/api/schedules";
 import { sessionKeys } from "@/api/session";
 import { settingsKeys } from "@/api/settings";
 import { signalKeys } from "@/api/signals";
@@ -123,6 +126,21 @@ export function staleAfter(event: LiveEvent): Stale[] {
         { key: costKeys.all, every: CALM },
         { key: keyKeys.all, every: 5 * CALM },
       ];
+    case "schedule.created":
+    case "schedule.changed":
+    case "schedule.deleted":
+    case "schedule.fired":
+    case "schedule.failed":
+    case "schedule.missed":
+    case "schedule.paused":
+    case "schedule.resumed":
+      return [soon(scheduleKeys.all)];
+    case "channel.delivered":
+    case "channel.failed":
+    case "channel.replayed":
+      return [soon(channelKeys.list())];
+    case "route.changed":
+      return [soon(routeKeys.list())];
     case "provider.changed":
       return [soon(providerKeys.all), soon(settingsKeys.all)];
     case "member.changed":

@@ -142,11 +142,34 @@ const unclaimed = createRoute({
   component: lazyRouteComponent(() => import("@/app/pages/unclaimed-route"), "UnclaimedRoute"),
 });
 
+const gateway = createRoute({
+  getParentRoute: () => inside,
+  path: "/gateway",
+  component: lazyRouteComponent(() => import("@/app/pages/gateway-route"), "GatewayRoute"),
+});
+const schedules = createRoute({
+  getParentRoute: () => inside,
+  path: "/schedules",
+  validateSearch: openSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/schedules-route"), "SchedulesRoute"),
+});
+const channels = createRoute({
+  getParentRoute: () => inside,
+  path: "/channels",
+  validateSearch: openSearch,
+  component: lazyRouteComponent(() => import("@/app/pages/channels-route"), "ChannelsRoute"),
+});
+const audit = createRoute({
+  getParentRoute: () => inside,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("@/app/pages/audit-route"), "AuditRoute"),
+});
+
 const missing = createRoute({ getParentRoute: () => inside, path: "$", component: MissingPage });
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, unclaimed, keys, providers, settings, missing]),
+  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
 ]);
 
  

@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { AlignLeft, Bot, Clock, Cloud, DollarSign, KeyRound, ListChecks, Unlink, Settings2, SquareKanban } from "lucide-react";
+import { AlignLeft, Bell, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, ScrollText, Unlink, Waypoints, Settings2, SquareKanban } from "lucide-react";
 
 import { shell } from "@/strings/shell";
 
@@ -15,13 +15,17 @@ const costs: NavItem = { to: "/costs", label: shell.costs, icon: DollarSign, key
 const unclaimed: NavItem = { to: "/unclaimed", label: shell.unclaimed, icon: Unlink, key: "g u" };
 const providers: NavItem = { to: "/providers", label: shell.providers, icon: Cloud, key: "g p" };
 const keys: NavItem = { to: "/keys", label: shell.keys, icon: KeyRound, key: "g k" };
+const schedules: NavItem = { to: "/schedules", label: shell.schedules, icon: CalendarClock, key: "g h" };
+const gateway: NavItem = { to: "/gateway", label: shell.gateway, icon: Waypoints, key: "g w" };
+const channels: NavItem = { to: "/channels", label: shell.channels, icon: Bell, key: "g l" };
+const audit: NavItem = { to: "/audit", label: shell.audit, icon: ScrollText, key: "g d" };
 const settings: NavItem = { to: "/settings", label: shell.settings, icon: Settings2, key: "g s" };
 
 export const GROUPS: NavGroup[] = [
-  { items: [now, board, reviews, agents] },
-  { label: shell.whatHappened, items: [calls, costs, unclaimed] },
-  { label: shell.howItRuns, items: [providers, keys, settings] },
+  { items: [now, board, reviews, agents, schedules] },
+  { label: shell.whatHappened, items: [calls, costs, unclaimed, audit] },
+  { label: shell.howItRuns, items: [gateway, providers, keys, channels, settings] },
 ];
 export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
 export const PHONE_BAR: NavItem[] = [now, board, reviews, agents];
-export const PHONE_MORE: NavItem[] = [calls, costs, unclaimed, providers, keys, settings];
+export const PHONE_MORE: NavItem[] = [calls, costs, unclaimed, schedules, gateway, providers, keys, channels, audit, settings];

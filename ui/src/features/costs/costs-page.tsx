@@ -8,10 +8,12 @@ import { Mark, Page, Section } from "@/components/page";
 import { Segmented } from "@/components/segmented";
 import { StackedBars } from "@/components/stacked-bars";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
+import { Budgets } from "@/features/costs/budgets";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
 import { chartOf, GRAIN, GRAIN_MS, rowsOf, windowStart } from "@/features/costs/cost-series";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
+import { WasteLedger } from "@/features/costs/waste";
 import { WINDOWS } from "@/lib/search";
 import { useFloor } from "@/lib/ticker";
 import { words } from "@/strings/common";
@@ -88,11 +90,15 @@ export function CostsPage({ search, setSearch }: Props) {
               {data.totals.estimated_calls > 0 && say.estimatedNote(data.totals.estimated_calls)}
             </p>
           </Section>
+          <WasteLedger from={from} />
           <Section title={say.tableTitle(say.by[by])}>
             <DataTable key={by} label={say.tableTitle(say.by[by])} columns={columns} rows={rows} rowId={(row) => row.id} initialSort={{ id: "cost", desc: true }} />
           </Section>
         </div>
       )}
+      <div className="mt-6">
+        <Budgets />
+      </div>
     </Page>
   );
 }

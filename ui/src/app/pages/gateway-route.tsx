@@ -1,0 +1,1 @@
+export { GatewayPage as GatewayRoute } from "@/features/gateway/gateway-page";

@@ -1,0 +1,93 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { auditQuery } from "@/api/audit";
+import type { AuditEntry } from "@/api/types";
+import { Button } from "@/components/button";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { FilterSelect } from "@/components/field";
+import { Ago } from "@/components/figures";
+import { Page } from "@/components/page";
+import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
+import { changedValues, shown } from "@/features/audit/changes";
+import { audit as say } from "@/strings/audit";
+
+export function AuditPage() {
+  const [family, setFamily] = useState("");
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(auditQuery(family && `${family}.`));
+  const rows = data?.pages.flatMap((page) => page.items);
+  return (
+    <Page
+      title={say.title}
+      answer={say.answer}
+      below={say.below}
+      actions={<FilterSelect label={say.all} value={family} onChange={setFamily} choices={Object.entries(say.families).map(([value, label]) => ({ value, label }))} />}
+    >
+      {error && !rows ? (
+        <ProblemNote error={error} retry={() => void refetch()} />
+      ) : !rows ? (
+        <SkeletonRows />
+      ) : rows.length === 0 ? (
+        <Empty title={say.empty} />
+      ) : (
+        <>
+          <DataTable label={say.title} columns={COLUMNS} rows={rows} rowId={(entry) => String(entry.seq)} />
+          {hasNextPage && (
+            <div className="mt-3 text-center">
+              <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                {say.more}
+              </Button>
+            </div>
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+const COLUMNS: Column<AuditEntry>[] = [
+  { id: "when", header: say.columns.when, cell: (entry) => <Ago at={entry.at} className="text-muted" /> },
+  {
+    id: "what",
+    header: say.columns.what,
+    cell: (entry) => (
+      <span className="grid gap-0.5">
+        <span className="font-[560]">{entry.kind}</span>
+        <code className="text-[11px] break-all text-faint">{entry.subject_id}</code>
+      </span>
+    ),
+  },
+  {
+    id: "who",
+    header: say.columns.who,
+    cell: (entry) => (
+      <span>
+        {entry.actor?.name ?? <span className="text-muted">{say.system}</span>}
+        {entry.on_behalf_of && <span className="block text-s text-muted">{say.for(entry.on_behalf_of.name)}</span>}
+      </span>
+    ),
+  },
+  { id: "via", header: say.columns.via, from: "lg", cell: (entry) => <span className="text-muted">{entry.via}</span> },
+  { id: "change", header: say.columns.change, from: "md", cell: (entry) => <Changes entry={entry} /> },
+];
+
+function Changes({ entry }: { entry: AuditEntry }) {
+  const values = entry.changes.flatMap(changedValues);
+  if (values.length === 0) return <span className="text-faint">{say.nothing}</span>;
+  return (
+    <details>
+      <summary className="cursor-pointer text-muted">{say.changed(values.length)}</summary>
+      <dl className="mt-1 grid max-w-[60ch] gap-1 text-s">
+        {values.map((value) => (
+          <div key={`${value.row}-${value.name}`} className="min-w-0">
+            <dt className="text-faint">{value.name}</dt>
+            <dd className="break-words">
+              {value.before !== undefined && <del className="text-muted">{shown(value.before)}</del>} {value.after !== undefined && <ins className="no-underline">{shown(value.after)}</ins>}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}

@@ -1,0 +1,21 @@
+import type { AuditEntry } from "@/api/types";
+
+type RowChange = AuditEntry["changes"][number];
+export type ChangedValue = { row: string; name: string; before: unknown; after: unknown };
+
+const NOISE = new Set(["version", "updated_at"]);
+const ROOM = 160;
+
+/** The values of a row that differ: all of a new or a removed one. Pure. */
+export function changedValues(change: RowChange): ChangedValue[] {
+  const before: Record<string, unknown> = change.before ?? {};
+  const after: Record<string, unknown> = change.after ?? {};
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])]
+    .filter((name) => !NOISE.has(name) && JSON.stringify(before[name]) !== JSON.stringify(after[name]))
+    .map((name) => ({ row: `${change.table}-${change.id}`, name, before: before[name], after: after[name] }));
+}
+
+export function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > ROOM ? `${text.slice(0, ROOM)}…` : text;
+}

@@ -1,0 +1,121 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { ArrowUp, FileCode2, Plus, Trash2 } from "lucide-react";
+import { useMemo, useState } from "react";
+
+import { capKeys, budgetsQuery, deleteBudget } from "@/api/caps";
+import { useMay } from "@/api/may";
+import { asProblem } from "@/api/problem";
+import type { Budget } from "@/api/types";
+import { Button, IconButton } from "@/components/button";
+import { Chip } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Due, Money } from "@/components/figures";
+import { Section } from "@/components/page";
+import { toast } from "@/components/toast";
+import { BudgetDialog } from "@/features/costs/budget-dialog";
+import { fullest } from "@/features/costs/fullest";
+import { cx } from "@/lib/cx";
+import { budgets as say } from "@/strings/budgets";
+
+export function Budgets() {
+  const { data } = useQuery(budgetsQuery);
+  const client = useQueryClient();
+  const [editing, setEditing] = useState<Budget | "new">();
+  const allowed = useMay("administer");
+  const { mutate: remove } = useMutation({
+    mutationFn: deleteBudget,
+    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
+    onSettled: () => client.invalidateQueries({ queryKey: capKeys.all }),
+  });
+  const columns = useMemo(() => budgetColumns(setEditing, remove).filter((column) => allowed || column.id !== "act"), [allowed, remove]);
+  if (!data) return null;
+  return (
+    <Section
+      title={say.title}
+      aside={
+        allowed && (
+          <Button size="s" onClick={() => setEditing("new")}>
+            <Plus size={12} aria-hidden="true" /> {say.add}
+          </Button>
+        )
+      }
+    >
+      {data.items.length === 0 ? (
+        <p className="card px-4 py-6 text-center text-muted">{say.empty}</p>
+      ) : (
+        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(budget) => budget.id} />
+      )}
+      {editing && <BudgetDialog {...(editing === "new" ? {} : { budget: editing })} onClose={() => setEditing(undefined)} />}
+    </Section>
+  );
+}
+
+function budgetColumns(raise: (budget: Budget) => void, remove: (budget: Budget) => void): Column<Budget>[] {
+  return [
+    {
+      id: "of",
+      header: say.columns.of,
+      cell: (budget) => (
+        <span className="grid gap-0.5">
+          <span className="font-[560]">{budget.scope}</span>
+          <span className="text-s text-muted">{say.modes[budget.mode]}</span>
+        </span>
+      ),
+    },
+    { id: "spent", header: say.columns.spent, cell: (budget) => <Spent budget={budget} /> },
+    { id: "held", header: say.columns.held, align: "end", from: "lg", cell: (budget) => <Money nano={fullest(budget)?.held_nano ?? 0} className="text-muted" /> },
+    {
+      id: "cap",
+      header: say.columns.cap,
+      align: "end",
+      cell: (budget) => (
+        <span>
+          <Money nano={budget.amount_nano} /> <span className="text-s text-muted">{say.windows[budget.window]}</span>
+        </span>
+      ),
+    },
+    { id: "ends", header: say.columns.ends, from: "md", cell: (budget) => <Ends at={fullest(budget)?.ends_at ?? null} /> },
+    {
+      id: "act",
+      header: say.columns.act,
+      headerHidden: true,
+      align: "end",
+      cell: (budget) =>
+        budget.declared ? (
+          <Chip>
+            <FileCode2 size={12} aria-hidden="true" />
+            <span className="max-md:sr-only">{say.declared}</span>
+          </Chip>
+        ) : (
+          <span className="inline-flex gap-1">
+            <IconButton label={say.raiseLabel(budget.scope)} onClick={() => raise(budget)}>
+              <ArrowUp size={14} />
+            </IconButton>
+            <IconButton label={say.removeLabel(budget.scope)} onClick={() => remove(budget)} className="hover:text-wrong">
+              <Trash2 size={14} />
+            </IconButton>
+          </span>
+        ),
+    },
+  ];
+}
+
+function Ends({ at }: { at: string | null }) {
+  return at === null ? <span className="text-faint">–</span> : <Due at={at} className="text-muted" />;
+}
+
+/** How full it is: a bar, and the same in figures. */
+function Spent({ budget }: { budget: Budget }) {
+  const window = fullest(budget);
+  const percent = window?.percent ?? 0;
+  const tone = percent >= 100 ? "bg-wrong" : percent >= 80 ? "bg-wait" : "bg-work";
+  return (
+    <span className="grid min-w-[110px] gap-1">
+      <Money nano={window?.spent_nano ?? 0} />
+      <span className="h-1.5 overflow-hidden rounded-full bg-sunken" role="img" aria-label={say.used(percent)} title={say.used(percent)}>
+        <span className={cx("block h-full", tone)} style={{ width: `${Math.min(100, percent)}%` }} />
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,97 @@
+import { useQuery } from "@tanstack/react-query";
+
+import { limitsQuery } from "@/api/caps";
+import { healthQuery } from "@/api/routes";
+import type { Limit, ProviderHealth } from "@/api/types";
+import { Dot } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Ago, Since } from "@/components/figures";
+import { Page, Section } from "@/components/page";
+import { ProblemNote, SkeletonRows } from "@/components/states";
+import { stateOf } from "@/features/gateway/health";
+import { Routes } from "@/features/gateway/routes";
+import { formatCount, formatDuration } from "@/lib/format";
+import { gateway as say } from "@/strings/gateway";
+
+export function GatewayPage() {
+  const { data: health, error, refetch } = useQuery(healthQuery);
+  const { data: limits } = useQuery(limitsQuery);
+  const troubled = health?.items.filter((each) => ["wait", "wrong"].includes(stateOf(each).tone)).length ?? 0;
+  return (
+    <Page title={say.title} answer={say.answer(health?.items.length ?? 0, troubled)}>
+      <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
+        <Section title={say.health}>
+          {error && !health ? (
+            <ProblemNote error={error} retry={() => void refetch()} />
+          ) : !health ? (
+            <SkeletonRows rows={3} />
+          ) : health.items.length === 0 ? (
+            <p className="card px-4 py-6 text-center text-muted">{say.healthEmpty}</p>
+          ) : (
+            <DataTable label={say.health} columns={healthColumns} rows={health.items} rowId={(each) => each.provider} />
+          )}
+        </Section>
+        <Routes />
+        <Section title={say.limits}>
+          {limits && limits.items.length > 0 ? (
+            <DataTable label={say.limits} columns={limitColumns} rows={limits.items} rowId={(limit) => limit.id} />
+          ) : (
+            <p className="card px-4 py-6 text-center text-muted">{say.limitsEmpty}</p>
+          )}
+        </Section>
+      </div>
+    </Page>
+  );
+}
+
+const faint = <span className="text-faint">–</span>;
+
+const healthColumns: Column<ProviderHealth>[] = [
+  { id: "provider", header: say.columns.provider, cell: (each) => <span className="font-[560]">{each.provider}</span> },
+  {
+    id: "state",
+    header: say.columns.state,
+    cell: (each) => {
+      const { tone, word } = stateOf(each);
+      return (
+        <span className="flex items-center gap-2">
+          <Dot tone={tone} /> {say.states[word]}
+        </span>
+      );
+    },
+  },
+  { id: "since", header: say.columns.since, from: "md", cell: (each) => (each.since ? <Since at={each.since} className="text-muted" /> : faint) },
+  { id: "errors", header: say.columns.errors, align: "end", cell: (each) => (each.error_rate === null ? faint : <span className="num">{(each.error_rate * 100).toFixed(each.error_rate < 0.1 ? 1 : 0)} %</span>) },
+  { id: "latency", header: say.columns.latency, align: "end", from: "md", cell: (each) => (each.latency_ms === null ? faint : <span className="num">{formatDuration(each.latency_ms)}</span>) },
+  { id: "busy", header: say.columns.busy, align: "end", from: "md", cell: (each) => <span className="num">{formatCount(each.busy)}</span> },
+  {
+    id: "last",
+    header: say.columns.last,
+    from: "lg",
+    cell: (each) =>
+      each.last_error ? (
+        <span className="text-muted">
+          {each.last_error} {each.last_error_at && <Ago at={each.last_error_at} className="text-faint" />}
+        </span>
+      ) : (
+        faint
+      ),
+  },
+];
+
+const limitColumns: Column<Limit>[] = [
+  { id: "scope", header: say.limitColumns.scope, cell: (limit) => <span className="font-[560]">{limit.scope}</span> },
+  {
+    id: "what",
+    header: say.limitColumns.what,
+    cell: (limit) => (
+      <span className="num">
+        {formatCount(limit.amount)} {say.per[limit.measure]}
+        {limit.per && ` / ${limit.per}`}
+      </span>
+    ),
+  },
+  { id: "left", header: say.limitColumns.left, align: "end", cell: (limit) => (limit.in_use.length === 0 ? faint : <span className="num">{formatCount(Math.min(...limit.in_use.map((each) => each.remaining)))}</span>) },
+  { id: "waiting", header: say.limitColumns.waiting, align: "end", from: "md", cell: (limit) => <span className="num">{formatCount(limit.in_use.reduce((sum, each) => sum + each.waiting, 0))}</span> },
+];

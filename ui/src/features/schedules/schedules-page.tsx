@@ -1,0 +1,133 @@
+import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { FileCode2, Play, Plus, Trash2 } from "lucide-react";
+import { useMemo, useState } from "react";
+
+import { useMay } from "@/api/may";
+import { asProblem } from "@/api/problem";
+import { deleteSchedule, fireSchedule, pauseSchedule, resumeSchedule, scheduleKeys, schedulesQuery } from "@/api/schedules";
+import type { Schedule } from "@/api/types";
+import { Button, IconButton } from "@/components/button";
+import { Chip, Dot } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Confirm } from "@/components/dialog";
+import { Due } from "@/components/figures";
+import { Page } from "@/components/page";
+import { Empty } from "@/components/states";
+import { toast } from "@/components/toast";
+import { ScheduleDialog } from "@/features/schedules/schedule-dialog";
+import { formatInstant, formatSpan } from "@/lib/format";
+import { schedules as say } from "@/strings/schedules";
+
+type Props = { creating: boolean; setCreating: (open: boolean) => void };
+type Act = { run: (id: string) => Promise<unknown>; id: string; said: string };
+
+export function SchedulesPage({ creating, setCreating }: Props) {
+  const { data } = useSuspenseQuery(schedulesQuery);
+  const client = useQueryClient();
+  const [removing, setRemoving] = useState<Schedule>();
+  const { mutate } = useMutation({
+    mutationFn: ({ run, id }: Act) => run(id),
+    onSuccess: (_, { said }) => toast({ text: said, tone: "work" }),
+    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
+    onSettled: () => client.invalidateQueries({ queryKey: scheduleKeys.all }),
+  });
+  const allowed = useMay("work");
+  const columns = useMemo(() => scheduleColumns(mutate, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed, mutate]);
+  const add = allowed && (
+    <Button variant="primary" onClick={() => setCreating(true)}>
+      <Plus size={14} aria-hidden="true" /> {say.add}
+    </Button>
+  );
+  const active = data.items.filter((each) => each.state === "active").length;
+  return (
+    <Page title={say.title} answer={say.answer(active, data.items.length - active)} actions={add}>
+      {data.items.length === 0 ? (
+        <Empty title={say.empty} action={add}>
+          {say.emptyHelp}
+        </Empty>
+      ) : (
+        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(schedule) => schedule.id} />
+      )}
+      {creating && <ScheduleDialog onClose={() => setCreating(false)} />}
+      <Confirm
+        open={removing !== undefined}
+        onOpenChange={(open) => !open && setRemoving(undefined)}
+        title={say.removeTitle(removing?.name ?? "")}
+        act={say.remove}
+        onAct={() => removing && mutate({ run: deleteSchedule, id: removing.id, said: say.saved })}
+      >
+        {say.removeHelp}
+      </Confirm>
+    </Page>
+  );
+}
+
+function whenOf(schedule: Schedule): string {
+  if (schedule.trigger === "cron") return `${schedule.cron} ${schedule.zone}`;
+  if (schedule.trigger === "interval") return say.every(formatSpan((schedule.every_s ?? 0) * 1_000));
+  return say.triggers[schedule.trigger];
+}
+
+function scheduleColumns(act: (act: Act) => void, remove: (schedule: Schedule) => void): Column<Schedule>[] {
+  return [
+    {
+      id: "name",
+      header: say.columns.name,
+      cell: (schedule) => (
+        <span className="grid gap-0.5">
+          <span className="flex items-center gap-2 font-[560]">
+            <Dot tone={schedule.state === "active" ? "work" : "idle"} /> {schedule.name}
+            {schedule.state === "paused" && <Chip tone="wait">{say.paused}</Chip>}
+          </span>
+          {schedule.paused_reason && <span className="text-s text-wait">{schedule.paused_reason}</span>}
+        </span>
+      ),
+    },
+    { id: "when", header: say.columns.when, from: "md", cell: (schedule) => <code className="text-[12px]">{whenOf(schedule)}</code> },
+    {
+      id: "next",
+      header: say.columns.next,
+      cell: (schedule) => {
+        const [first] = schedule.next_firings;
+        return first ? (
+          <span title={`${say.nextFive}: ${schedule.next_firings.map(formatInstant).join(" · ")}`}>
+            <Due at={first} />
+          </span>
+        ) : (
+          <span className="text-faint">{say.onDemand}</span>
+        );
+      },
+    },
+    { id: "task", header: say.columns.task, from: "lg", cell: (schedule) => <span className="text-muted">{schedule.task?.title ?? schedule.template?.name}</span> },
+    { id: "owner", header: say.columns.owner, from: "lg", cell: (schedule) => <span className="text-muted">{schedule.owner.name}</span> },
+    {
+      id: "act",
+      header: say.columns.act,
+      headerHidden: true,
+      align: "end",
+      cell: (schedule) => (
+        <span className="inline-flex items-center gap-1">
+          <Button size="s" onClick={() => act({ run: fireSchedule, id: schedule.id, said: say.fired })}>
+            <Play size={11} aria-hidden="true" /> <span className="max-md:sr-only">{say.fire}</span>
+          </Button>
+          {schedule.declared ? (
+            <Chip>
+              <FileCode2 size={12} aria-hidden="true" />
+              <span className="max-md:sr-only">{say.declared}</span>
+            </Chip>
+          ) : (
+            <>
+              <Button size="s" onClick={() => act({ run: schedule.state === "active" ? pauseSchedule : resumeSchedule, id: schedule.id, said: say.saved })}>
+                {schedule.state === "active" ? say.pause : say.resume}
+              </Button>
+              <IconButton label={say.removeLabel(schedule.name)} onClick={() => remove(schedule)} className="hover:text-wrong">
+                <Trash2 size={14} />
+              </IconButton>
+            </>
+          )}
+        </span>
+      ),
+    },
+  ];
+}
