@@ -12,8 +12,6 @@ from fractions import Fraction
 from functools import cache
 from math import lcm
 
-from msgspec import structs
-
 from quarterdeck.kernel.money import FEMTO_PER_NANO
 from quarterdeck.ledger.record import PriceNote, Usage
 
@@ -124,6 +122,13 @@ class _Rate:
         twice = rest * 2
         return nano + (twice > self.per_nano or (twice == self.per_nano and nano % 2 == 1))
 
+    def worst(self, input_tokens: int, *, writes_cache: bool) -> tuple[int, int, int]:
+        """As `Quote.worst`."""
+        per_input = self.input_total
+        if writes_cache:
+            per_input += max(0, self.cache_write_5m, self.cache_write_1h)
+        return per_input * input_tokens + self.per_request, self.output_total + max(0, self.reasoning), self.per_nano
+
     def _carefully(self, usage: Usage) -> int:
         """For counts that contradict each other: a part larger than its whole is billed, and 0 is left of the whole."""
         left: dict[str, int] = {}
@@ -161,23 +166,23 @@ class Quote:
         rate = rates[bisect_left(limits, usage.input_total)] if limits else rates[0]
         return rate.cost(usage), rate.note
 
-    def worst(
-        self, input_tokens: int, output_tokens: int, *, writes_cache: bool = False, any_tier: bool = False
-    ) -> int:
-        """Nano-dollars that a call of this size costs at the most, provider's own tools apart.
+    def worst(self, input_tokens: int, *, writes_cache: bool = False, any_tier: bool = False) -> tuple[int, int, int]:
+        """What a call that reads so much costs at the most, provider's own tools apart: (fixed, slope, scale).
 
-        `writes_cache`: all that is read may be written to the provider's cache, which costs more than reading it.
-        `any_tier`: the caller may be served in another tier than the standard one.
+        With `n` tokens of output that is `(fixed + slope * n) / scale` nano-dollars. `writes_cache`: all that is read
+        may be written to the provider's cache, which costs more. `any_tier`: it may be served in another tier.
         """
-        usage = Usage(input_total=input_tokens, output_total=output_tokens)
-        most = self.cost(usage)[0]
-        if writes_cache:
-            written = Usage(input_total=input_tokens, cache_write_1h=input_tokens, output_total=output_tokens)
-            most = max(most, self.cost(written)[0])
-        if any_tier:
-            for tier in self._by_tier:
-                most = max(most, self.cost(structs.replace(usage, service_tier=tier))[0])
-        return most
+        limits, rates = self._standard
+        found = rates[bisect_left(limits, input_tokens)] if limits else rates[0]
+        if not any_tier or not self._by_tier:
+            return found.worst(input_tokens, writes_cache=writes_cache)
+        tiers = [rates[bisect_left(limits, input_tokens)] for limits, rates in self._by_tier.values()]
+        scale = lcm(found.per_nano, *(rate.per_nano for rate in tiers))
+        fixed = slope = 0
+        for rate in (found, *tiers):
+            a, b, own = rate.worst(input_tokens, writes_cache=writes_cache)
+            fixed, slope = max(fixed, a * (scale // own)), max(slope, b * (scale // own))
+        return fixed, slope, scale
 
     @property
     def units(self) -> dict[str, int]:

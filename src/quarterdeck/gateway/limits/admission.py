@@ -75,7 +75,7 @@ class Admission:
         hold = draft.hold = Hold(Facts(), self._stopped)
         if not self._rates.has(workspace.id):
             return
-        hold.facts = self._facts(draft, workspace, None)
+        hold.facts = self._facts(draft, workspace, draft.target)
         lines = self._rates.lines(workspace.id, hold.facts, at_target=False)
         if not lines:
             return
@@ -94,8 +94,9 @@ class Admission:
         hold = draft.hold
         if not isinstance(hold, Hold):
             hold = draft.hold = Hold(Facts(), self._stopped)
-        hold.facts = self._facts(draft, workspace, target)
-        if draft.why != HEDGE:
+        if _differs(hold.facts, target):
+            hold.facts = self._facts(draft, workspace, target)
+        if draft.why != HEDGE and (hold.lines or hold.turns or hold.learned):
             self._end_try_before(draft, hold)
         learned = self._learned.get((workspace.id, target.provider.name, target.model))
         if learned is not None or self._rates.has(workspace.id):
@@ -120,7 +121,8 @@ class Admission:
         spending = self._spending
         if spending.active:
             facts = hold.facts if isinstance(hold, Hold) and hold.facts.provider else None
-            if facts is None or (draft.target is not None and facts.model != draft.target.model):
+            target = draft.target
+            if facts is None or (target is not None and _differs(facts, target)):
                 facts = self._facts(draft, workspace, draft.target)
             amount = draft.cost
             if amount is None:
@@ -216,11 +218,7 @@ class Admission:
 
     async def _reserve(self, draft: Draft, workspace: WorkspaceEntry, target: Target, hold: Hold) -> None:
         spending = self._spending
-        lines = [
-            line
-            for line in spending.counters.lines(workspace.id, hold.facts, draft.started)
-            if line[0].mode != Mode.WARN
-        ]
+        lines = _binding(spending.counters.lines(workspace.id, hold.facts, draft.started))
         if not lines or draft.endpoint.billing is Billing.FREE:
             return
         if not spending.ready.is_set():
@@ -228,23 +226,13 @@ class Admission:
         quote = await self._quote(target) if draft.endpoint.billing is Billing.TOKENS else None
         window = quote.context_window if quote is not None else None
         size = self._estimator.input_tokens(draft, window)
-        priced: list[Line] = []
-        prices: list[Price] = []
-        for entry, counter in lines:
-            ceiling = entry.ceiling
-            if quote is None and (
-                ceiling is None or (draft.endpoint.billing is Billing.UNKNOWN and not ceiling.request)
-            ):
-                self._stopped(entry, counter, draft)
-                if entry.mode == Mode.HARD:
-                    raise refusals.unpriced(f"{target.provider.name}/{target.model}" if target.model else draft.path)
-                continue
-            priced.append((entry, counter))
-            prices.append(Price(quote, ceiling, draft.request_body, size))
+        priced, prices = self._priced(draft, target, lines, quote, size)
         if not priced:
             return
-        assumed = max(entry.assumed_output for entry, _ in priced)
-        output = self._estimator.output_tokens(draft, assumed, window)
+        output = draft.facts.max_output if draft.facts is not None else None
+        if output is None or output < 0:
+            assumed = max(entry.assumed_output for entry, _ in priced)
+            output = self._estimator.output_tokens(draft, assumed, window)
         fits = await hold.reserve(draft, priced, prices, output)
         stream = draft.facts is not None and draft.facts.stream
         if fits < output and not stream and not clamp.output(draft, target, fits):
@@ -252,12 +240,29 @@ class Admission:
             raise refusals.over_budget(priced[0][0], draft.headers)
         if stream:
             hold.follow(draft)
-        left = min(
-            (entry.amount - counter.spent - counter.held for entry, counter in priced if entry.mode == Mode.HARD),
-            default=None,
-        )
+        left = _left(priced)
         if left is not None:
             draft.told = (*draft.told, (b"x-quarterdeck-budget-left-usd", format_usd(max(0, left)).encode()))
+
+    def _priced(
+        self, draft: Draft, target: Target, lines: list[Line], quote: Quote | None, size: int
+    ) -> tuple[list[Line], list[Price]]:
+        """What the call may cost in each budget. Raises Refusal when a hard one has no price to go by."""
+        if quote is not None:
+            price = Price(quote, None, draft.request_body, size)
+            return lines, [price] * len(lines)
+        priced: list[Line] = []
+        prices: list[Price] = []
+        for entry, counter in lines:
+            ceiling = entry.ceiling
+            if ceiling is None or (draft.endpoint.billing is Billing.UNKNOWN and not ceiling.request):
+                self._stopped(entry, counter, draft)
+                if entry.mode == Mode.HARD:
+                    raise refusals.unpriced(f"{target.provider.name}/{target.model}" if target.model else draft.path)
+                continue
+            priced.append((entry, counter))
+            prices.append(Price(None, ceiling, b"", size))
+        return priced, prices
 
     async def _wait_until_exact(self, lines: Iterable[Line]) -> None:
         """What was spent before is being read back. Only a hard budget has to wait for it."""
@@ -335,6 +340,29 @@ class Admission:
             attribution.task_id if attribution is not None else None,
             attribution.run_id if attribution is not None else None,
         )
+
+
+def _binding(lines: list[Line]) -> list[Line]:
+    """Those that can stop a call; the same list where all can."""
+    for entry, _ in lines:
+        if entry.mode == Mode.WARN:
+            return [line for line in lines if line[0].mode != Mode.WARN]
+    return lines
+
+
+def _left(lines: list[Line]) -> int | None:
+    """Nano-dollars that the tightest hard budget leaves."""
+    left: int | None = None
+    for entry, counter in lines:
+        if entry.mode == Mode.HARD:
+            here = entry.amount - counter.base - counter.tail - counter.held
+            left = here if left is None or here < left else left
+    return left
+
+
+def _differs(facts: Facts, target: Target) -> bool:
+    """Whether another target than the last that was asked gave the answer."""
+    return facts.model != target.model or facts.provider != target.provider.name
 
 
 def _counts_tokens(lines: list[rates.Line]) -> bool:

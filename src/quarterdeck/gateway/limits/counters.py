@@ -8,6 +8,7 @@ from quarterdeck.access.budgets.windows import bounds
 from quarterdeck.access.scopes import Facts, counted_under
 
 MEMO = 8_192
+FOREVER = 1 << 62
 Key = tuple[str, str, str]
 """Budget, value it is counted for, window."""
 Line = tuple[BudgetEntry, "Counter"]
@@ -48,7 +49,8 @@ class Counters:
         self._tagged: set[str] = set()
         self._found: dict[Key, Counter] = {}
         self._bases: dict[Key, int] = {}
-        self._matched: dict[tuple[str, Facts], tuple[tuple[BudgetEntry, str], ...]] = {}
+        self._lines: dict[tuple[str, Facts], tuple[int, int, list[Line]]] = {}
+        """From when until when calls with these facts fall under these."""
         self._windows: dict[str, tuple[int, int, str]] = {}
 
     def __iter__(self) -> Iterator[Counter]:
@@ -67,7 +69,7 @@ class Counters:
         self._tagged = {
             workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
         }
-        self._matched.clear()
+        self._lines.clear()
         kept = {entry.id for some in rules.values() for entry in some}
         self._found = {key: counter for key, counter in self._found.items() if key[0] in kept}
         return [(workspace_id, each) for workspace_id, some in rules.items() for each in some if each.id not in known]
@@ -79,18 +81,14 @@ class Counters:
             counter.base = bases.get(key, 0)
             if not (counter.base or counter.tail or counter.held or counter.waiters):
                 del self._found[key]
+                self._lines.clear()
 
     def lines(self, workspace_id: str, facts: Facts, started: int) -> list[Line]:
-        """The budgets a call falls under, each with the counter of the window the call began in."""
-        matched = self._matched.get((workspace_id, facts))
-        if matched is None:
-            matched = self._match(workspace_id, facts)
-        found = []
-        for entry, value in matched:
-            window = self._window(entry.window, started, facts.run_id)
-            if window is not None:
-                found.append((entry, self.counter(workspace_id, (entry.id, value, window))))
-        return found
+        """The budgets a call falls under, each with the counter of the window the call began in. Not to be changed."""
+        known = self._lines.get((workspace_id, facts))
+        if known is not None and known[0] <= started < known[1]:
+            return known[2]
+        return self._find(workspace_id, facts, started)
 
     def line(self, workspace_id: str, entry: BudgetEntry, facts: Facts, started: int) -> Line | None:
         """The same for one budget."""
@@ -106,16 +104,20 @@ class Counters:
             counter = self._found[key] = Counter(workspace_id, key, self._bases.get(key, 0))
         return counter
 
-    def _match(self, workspace_id: str, facts: Facts) -> tuple[tuple[BudgetEntry, str], ...]:
-        if len(self._matched) >= MEMO:
-            self._matched.clear()
-        found = []
+    def _find(self, workspace_id: str, facts: Facts, started: int) -> list[Line]:
+        if len(self._lines) >= MEMO:
+            self._lines.clear()
+        begin, end = 0, FOREVER
+        found: list[Line] = []
         for entry in self.rules(workspace_id):
-            value = counted_under(entry.scope, facts)
-            if value is not None:
-                found.append((entry, value))
-        matched = self._matched[workspace_id, facts] = tuple(found)
-        return matched
+            line = self.line(workspace_id, entry, facts, started)
+            if line is not None:
+                found.append(line)
+                if entry.window != Window.RUN:
+                    known = self._windows[entry.window]
+                    begin, end = max(begin, known[0]), min(end, known[1])
+        self._lines[workspace_id, facts] = begin, end, found
+        return found
 
     def _window(self, window: str, started: int, run_id: str | None) -> str | None:
         if window == Window.RUN:
@@ -123,5 +125,5 @@ class Counters:
         known = self._windows.get(window)
         if known is None or not known[0] <= started < known[1]:
             begin, end = bounds(window, started)
-            known = self._windows[window] = (begin, end if end is not None else 1 << 62, str(begin))
+            known = self._windows[window] = (begin, end if end is not None else FOREVER, str(begin))
         return known[2]

@@ -95,10 +95,10 @@ class Spending:
         if amount == 0:
             self._unwritten.append(None)
             return
-        each = Settled(call_id, workspace_id, facts, started, amount, [])
-        for _, counter in self.counters.lines(workspace_id, facts, started):
+        lines = self.counters.lines(workspace_id, facts, started)
+        each = Settled(call_id, workspace_id, facts, started, amount, [counter for _, counter in lines])
+        for counter in each.charged:
             counter.tail += amount
-            each.charged.append(counter)
         self._tail.append(each)
         self._unwritten.append(each)
 

@@ -8,12 +8,14 @@ Output: the maximum the caller named; without one, an assumed number, or the mos
 from quarterdeck.access.budgets.model import BudgetEntry, Ceiling
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
-from quarterdeck.kernel.money import femto_to_nano
+from quarterdeck.kernel.money import FEMTO_PER_NANO, femto_to_nano
 from quarterdeck.ledger.quotes import Quote
 from quarterdeck.ledger.record import Usage
 
 BYTES_PER_TOKEN = 3
 OVERHEAD_TOKENS = 16
+MOST_OUTPUT = 1 << 40
+"""Of a model whose output is free."""
 _FORGETS = 0.99
 KEPT = 4_096
 _NO_OUTPUT = ("embed", "rerank")
@@ -79,27 +81,26 @@ class Estimator:
 class Price:
     """What one call's tokens cost at the most: by the model's price, or by a ceiling that was set for lack of one."""
 
-    __slots__ = ("_any_tier", "_ceiling", "_quote", "_writes", "input", "per_output")
+    __slots__ = ("_fixed", "_scale", "_slope")
 
     def __init__(self, quote: Quote | None, ceiling: Ceiling | None, body: bytes, input_tokens: int) -> None:
-        self._quote = quote
-        self._ceiling = ceiling
-        self._writes = b"cache_control" in body
-        self._any_tier = b'"service_tier"' in body
-        self.input = input_tokens
-        self.per_output = max(1, self.of(1_000_000) - self.of(0))
-        """Nano-dollars for a million tokens of output."""
+        if quote is not None:
+            self._fixed, self._slope, self._scale = quote.worst(
+                input_tokens, writes_cache=b"cache_control" in body, any_tier=b'"service_tier"' in body
+            )
+        else:
+            assert ceiling is not None
+            self._fixed = ceiling.input * input_tokens + ceiling.request
+            self._slope, self._scale = ceiling.output, FEMTO_PER_NANO
 
     def of(self, output_tokens: int) -> int:
-        """Nano-dollars for the whole call when it writes so much."""
-        if self._quote is not None:
-            return self._quote.worst(self.input, output_tokens, writes_cache=self._writes, any_tier=self._any_tier)
-        assert self._ceiling is not None
-        return ceiling_cost(self._ceiling, self.input, output_tokens)
+        """Nano-dollars for the whole call when it writes so much, rounded up."""
+        return -(-(self._fixed + self._slope * output_tokens) // self._scale)
 
     def affordable(self, nano: int) -> int:
-        """How many tokens of output so much pays for, beside the input; at most 0 when not even that."""
-        return (nano - self.of(0)) * 1_000_000 // self.per_output
+        """How many tokens of output so much pays for, beside the input; less than 0 when not even that."""
+        left = nano * self._scale - self._fixed
+        return left // self._slope if self._slope else (MOST_OUTPUT if left >= 0 else -1)
 
 
 def ceiling_cost(ceiling: Ceiling, input_tokens: int, output_tokens: int) -> int:
