@@ -66,7 +66,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     journal = Journal(settings.data / "journal" / GATEWAY_ID, settings.journal)
     settler = Settler(journal, prices, metrics, bus.journal_grew)
     bus.journal_dropped = lambda: journal.dropped
-    admission = Admission(settler.hooks, prices, Spending(journal, settings.data / "gateway.spent"))
+    admission = _admission(settings, settler, journal)
     bus.spent, bus.report = admission.spending.told, admission.report
 
     def swapped(snapshot: Snapshot) -> None:
@@ -85,6 +85,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     holder.load()
     admission.spending.load()
     line = asyncio.create_task(bus.run(), name="bus")
+    sharing = asyncio.create_task(admission.run(), name="shared limits")
     warm = asyncio.create_task(asyncio.to_thread(prices.warm), name="prices")
     try:
         await asyncio.wait_for(holder.arrived.wait(), FIRST_SNAPSHOT_S)
@@ -104,10 +105,23 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
         await server.serve(sock)
     finally:
         line.cancel()
+        sharing.cancel()
         await warm
         await caches.close()
         await transport.close()
         await journal.close()
+
+
+def _admission(settings: Settings, settler: Settler, journal: Journal) -> Admission:
+    """Limits and budgets in memory, or, where a Redis is named, where other gateways see them too."""
+    spending = Spending(journal, settings.data / "gateway.spent")
+    if settings.redis_url is None:
+        return Admission(settler.hooks, settler.prices, spending)
+    from quarterdeck.gateway.limits.shared.admission import SharedAdmission  # noqa: PLC0415
+    from quarterdeck.gateway.limits.shared.store import SharedStore  # noqa: PLC0415
+
+    store = SharedStore(settings.redis_url, journal.id)
+    return SharedAdmission(settler.hooks, settler.prices, spending, store)
 
 
 def _allowed_hosts(snapshot: Snapshot) -> frozenset[str]:

@@ -13,9 +13,9 @@ from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.limits import clamp, rates, refusals, worst
 from quarterdeck.gateway.limits.counters import Counter, Line
-from quarterdeck.gateway.limits.holds import Hold
+from quarterdeck.gateway.limits.holds import Claiming, Hold
 from quarterdeck.gateway.limits.learned import Learned
-from quarterdeck.gateway.limits.rates import Rates, now_us
+from quarterdeck.gateway.limits.rates import Blocked, Rates, now_us
 from quarterdeck.gateway.limits.spending import Spending
 from quarterdeck.gateway.limits.turns import Ask, Gate
 from quarterdeck.gateway.limits.worst import Estimator, Price
@@ -46,7 +46,12 @@ class Admission:
         self._estimator = Estimator()
         self._stops: dict[tuple[str, str, str, str, int], wire.Stop] = {}
         self._told: set[tuple[str, str, str, str, int]] = set()
+        self.claims: Claiming | None = None
+        """Where budgets are shared with other gateways."""
         hooks.throttled = self.throttled
+
+    async def run(self) -> None:
+        """What is to be done beside calls, until cancelled."""
 
     @property
     def spending(self) -> Spending:
@@ -80,12 +85,12 @@ class Admission:
         if not lines:
             return
         hold.tokens = self._tokens(draft) if _counts_tokens(lines) else 0
-        blocked = rates.take(lines, hold.tokens, now := now_us())
+        blocked = await self._take(lines, hold.tokens)
         if blocked is not None:
-            line, wait = blocked
-            raise refusals.rate_limited(line.entry, wait, line.bucket.remaining(now))
+            assert blocked.line is not None
+            raise refusals.rate_limited(blocked.line.entry, blocked.wait, blocked.left)
         hold.rates = lines
-        draft.told = _remaining(lines, now)
+        draft.told = _remaining(lines, now_us())
 
     async def attempt(self, draft: Draft, target: Target) -> None:
         """A turn at the provider, and room in every budget for what the call may cost there."""
@@ -146,7 +151,7 @@ class Admission:
         if not turns and not learned:
             return
         hold.turns, hold.learned = [], []
-        rates.give_back(turns, used_tokens=used, sent=sent)
+        self._give_back(turns, used_tokens=used, sent=sent)
         for each in learned:
             each.done(hold.gate_tokens)
         for gate in hold.gates:
@@ -165,7 +170,7 @@ class Admission:
         if draft.status >= 400 and used is None:
             used = 0
         sent = draft.sent_at is not None
-        rates.give_back(hold.rates, used_tokens=used, sent=sent)
+        self._give_back(hold.rates, used_tokens=used, sent=sent)
         self._leave(hold, used=used, sent=sent)
 
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
@@ -183,6 +188,16 @@ class Admission:
         self._stops.clear()
         return budgets, limits, stops
 
+    async def _take(self, lines: list[rates.Line], tokens: int) -> Blocked | None:
+        """From all limits or from none."""
+        return rates.take(lines, tokens, now_us())
+
+    def _give_back(self, lines: list[rates.Line], *, used_tokens: int | None, sent: bool) -> None:
+        rates.give_back(lines, used_tokens=used_tokens, sent=sent)
+
+    def _new_gate(self, _workspace_id: str, provider: str) -> Gate:
+        return Gate(provider)
+
     def _waiting_at(self, limit_id: str) -> int:
         workspace_id = self._rates.workspaces[limit_id]
         return sum(gate.waiting for (owner, _), gate in self._gates.items() if owner == workspace_id)
@@ -196,7 +211,7 @@ class Admission:
         if not lines and learned is None and (gate is None or not gate.waiting):
             return
         if gate is None:
-            gate = self._gates[key] = Gate(target.provider.name)
+            gate = self._gates[key] = self._new_gate(*key)
         tokens = self._tokens(draft) if learned is not None or _counts_tokens(lines) else 0
         run = self._run(draft, workspace)
         ask = Ask(
@@ -233,7 +248,7 @@ class Admission:
         if output is None or output < 0:
             assumed = max(entry.assumed_output for entry, _ in priced)
             output = self._estimator.output_tokens(draft, assumed, window)
-        fits = await hold.reserve(draft, priced, prices, output)
+        fits = await hold.reserve(draft, priced, prices, output, self.claims)
         stream = draft.facts is not None and draft.facts.stream
         if fits < output and not stream and not clamp.output(draft, target, fits):
             hold.let_go()
@@ -373,7 +388,7 @@ def _remaining(lines: list[rates.Line], now: int) -> list[tuple[bytes, bytes]]:
     """What is left of the tightest limit of each measure."""
     found: dict[str, int] = {}
     for line in lines:
-        left = line.bucket.remaining(now)
+        left = line.remaining(now)
         measure = line.entry.measure
         if measure not in found or left < found[measure]:
             found[measure] = left

@@ -17,7 +17,7 @@ Line = tuple[BudgetEntry, "Counter"]
 class Counter:
     """One window of one budget, in nano-dollars."""
 
-    __slots__ = ("base", "held", "key", "tail", "waiters", "workspace_id")
+    __slots__ = ("base", "claim", "held", "key", "others", "tail", "waiters", "workspace_id")
 
     def __init__(self, workspace_id: str, key: Key, base: int) -> None:
         self.workspace_id = workspace_id
@@ -28,12 +28,21 @@ class Counter:
         """What was settled here and the account did not include yet."""
         self.held = 0
         """What calls in flight may still cost."""
+        self.claim: int | None = None
+        """Of a budget that other gateways use too: how much of it this one may use behind the account's word."""
+        self.others = 0
+        """What those have settled behind it, when last heard."""
         self.waiters: deque[Callable[[], None]] = deque()
         """Calls that wait for others to let go of what they hold, first come, first served."""
 
     @property
     def spent(self) -> int:
         return self.base + self.tail
+
+    def left(self, cap: int) -> int:
+        """What may still be held here."""
+        room = cap - self.base - self.tail - self.held
+        return room if self.claim is None else min(room, self.claim - self.tail - self.held)
 
     def wake(self) -> None:
         """Let the first who waits look again. Whoever is woken wakes the next when it is done looking."""
@@ -45,6 +54,8 @@ class Counters:
     """All counters of a gateway. They come into being when a call first falls under them."""
 
     def __init__(self) -> None:
+        self.shared = False
+        """Whether other gateways use the same budgets."""
         self._rules: dict[str, tuple[BudgetEntry, ...]] = {}
         self._tagged: set[str] = set()
         self._found: dict[Key, Counter] = {}
@@ -79,7 +90,7 @@ class Counters:
         self._bases = bases
         for key, counter in list(self._found.items()):
             counter.base = bases.get(key, 0)
-            if not (counter.base or counter.tail or counter.held or counter.waiters):
+            if not (counter.base or counter.tail or counter.held or counter.waiters or counter.claim):
                 del self._found[key]
                 self._lines.clear()
 
@@ -102,6 +113,8 @@ class Counters:
         counter = self._found.get(key)
         if counter is None:
             counter = self._found[key] = Counter(workspace_id, key, self._bases.get(key, 0))
+            if self.shared:
+                counter.claim = 0
         return counter
 
     def _find(self, workspace_id: str, facts: Facts, started: int) -> list[Line]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Protocol
 
 from quarterdeck.access.budgets.model import BudgetEntry, Mode
 from quarterdeck.access.scopes import Facts
@@ -19,8 +20,29 @@ HELD_WAIT_S = 10.0
 """How long a call waits for others to let go of what they hold, when without their holds it would fit."""
 STEP_TOKENS = 512
 """So much more a stream holds each time it has written what it held."""
+AHEAD = 8
+"""So many steps ahead a stream claims room in a budget that others use too: it cannot wait for it."""
 LEAST_TOKENS = 16
 """An answer shorter than this is not worth asking for."""
+
+
+class Claiming(Protocol):
+    """Claims room in budgets that other gateways use too."""
+
+    @property
+    def away(self) -> bool:
+        """Whether nobody can be asked now."""
+        ...
+
+    async def more(self, entry: BudgetEntry, counter: Counter, need: int, least: int) -> bool:
+        """Claim room for `need` more, or at least for `least`; whether that much is there now."""
+        ...
+
+    def soon(self, entry: BudgetEntry, counter: Counter, need: int) -> None:
+        """The same without waiting for it."""
+        ...
+
+
 Stopped = Callable[[BudgetEntry, Counter, Draft], None]
 
 
@@ -28,6 +50,7 @@ class Hold:
     """Of one call. `lines` are budgets that can stop it."""
 
     __slots__ = (
+        "_claims",
         "_meter",
         "_metered",
         "_price",
@@ -60,20 +83,26 @@ class Hold:
         self._price: list[Price] = []
         self._meter: Meter | None = None
         self._metered = 0
+        self._claims: Claiming | None = None
         self._stopped = stopped
 
-    async def reserve(self, draft: Draft, lines: list[Line], prices: list[Price], output: int) -> int:
+    async def reserve(
+        self, draft: Draft, lines: list[Line], prices: list[Price], output: int, claims: Claiming | None = None
+    ) -> int:
         """Hold the worst case in every budget, or in none; returns the tokens of output that are held for.
 
         A call that named no maximum takes what fits. Raises Refusal when a hard budget has no room for it.
         """
         deadline: float | None = None
+        self._claims = claims
+        if claims is not None:
+            await self._claim(lines, prices, output)
         named = draft.facts is None or draft.facts.max_output is not None
         while True:
             fits = output
             blocked: tuple[BudgetEntry, Counter, Price] | None = None
             for (entry, counter), price in zip(lines, prices, strict=True):
-                left = entry.amount - counter.spent - counter.held
+                left = counter.left(entry.amount)
                 if price.of(fits) <= left:
                     continue
                 if entry.mode == Mode.SHADOW:
@@ -90,15 +119,28 @@ class Hold:
                 return fits
             entry, counter, price = blocked
             least = output if named else min(LEAST_TOKENS, output)
-            if price.of(least) > entry.amount - counter.spent or counter.held == 0:
+            for_all = entry.amount - counter.spent - counter.others
+            if price.of(least) > for_all or (counter.held == 0 and counter.claim is None):
                 self._stopped(entry, counter, draft)
                 counter.wake()
                 raise refusals.over_budget(entry, draft.headers)
+            if claims is not None and claims.away:
+                raise refusals.cannot_ask()
             loop = asyncio.get_running_loop()
             deadline = deadline or loop.time() + HELD_WAIT_S
             if not await _released(counter, deadline - loop.time()):
                 self._stopped(entry, counter, draft)
                 raise refusals.over_budget(entry, draft.headers)
+            if claims is not None:
+                await self._claim(lines, prices, output)
+
+    async def _claim(self, lines: list[Line], prices: list[Price], output: int) -> None:
+        """Ask for room where the own claim has too little."""
+        assert self._claims is not None
+        for (entry, counter), price in zip(lines, prices, strict=True):
+            need = price.of(output)
+            if counter.left(entry.amount) < need:
+                await self._claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
 
     def follow(self, draft: Draft) -> None:
         """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
@@ -155,7 +197,10 @@ class Hold:
         """Hold for so many tokens in all; the budget that has no room for it, and then nothing more is held."""
         wanted = [max(price.of(output), amount) for price, amount in zip(self._price, self.amounts, strict=True)]
         for (entry, counter), amount, held in zip(self.lines, wanted, self.amounts, strict=True):
-            if entry.mode == Mode.HARD and amount - held > entry.amount - counter.spent - counter.held:
+            more, left = amount - held, counter.left(entry.amount)
+            if self._claims is not None and left < AHEAD * more:
+                self._claims.soon(entry, counter, AHEAD * more)
+            if entry.mode == Mode.HARD and more > left:
                 return entry, counter
         for (_, counter), amount, held in zip(self.lines, wanted, self.amounts, strict=True):
             counter.held += amount - held

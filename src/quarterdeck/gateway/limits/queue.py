@@ -8,6 +8,7 @@ urgencies the more urgent goes first, but waiting counts: `step` seconds of it a
 import heapq
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 LEVELS = 4
 UNDUE = 1 << 62
@@ -16,7 +17,7 @@ UNDUE = 1 << 62
 class Waiting:
     """One call in the queue."""
 
-    __slots__ = ("agent", "arrived", "due", "gone", "grant", "level", "order", "tag", "try_take", "weight")
+    __slots__ = ("agent", "arrived", "ask", "due", "gone", "grant", "level", "order", "tag", "weight")
 
     def __init__(
         self,
@@ -26,16 +27,16 @@ class Waiting:
         weight: int,
         due: int | None,
         arrived: float,
-        try_take: Callable[[], int],
+        ask: Any,
         grant: Callable[[], None],
     ) -> None:
-        """`try_take` takes what the call needs: 0, or microseconds until it is worth trying again."""
+        """`ask` is what it waits for, as whoever serves the queue knows it."""
         self.level = min(max(level, 0), LEVELS - 1)
         self.agent = agent
         self.weight = max(1, weight)
         self.due = UNDUE if due is None else due
         self.arrived = arrived
-        self.try_take = try_take
+        self.ask = ask
         self.grant = grant
         self.gone = False
         """It waits no longer: served, or its caller left or lost patience."""

@@ -25,12 +25,12 @@ class Slots:
         self.taken = 0
 
     def wait(self, now: int, count: int = 1) -> int:
-        return 0 if self.taken < self.amount else _CONCURRENT_RETRY
+        return 0 if self.taken + count <= self.amount or not self.taken else _CONCURRENT_RETRY
 
     def take(self, now: int, count: int = 1) -> int:
-        wait = self.wait(now)
+        wait = self.wait(now, count)
         if not wait:
-            self.taken += 1
+            self.taken += count
         return wait
 
     def give_back(self, count: int) -> None:
@@ -53,6 +53,24 @@ class Line(msgspec.Struct, eq=False):
     value: str
     bucket: Bucket
     taken: int = 0
+    times: int = 1
+    """What one counts as: more than one where a gateway keeps to its share of a limit that others use too."""
+    shared: bool = False
+    """Taken where all gateways see it, and not from the bucket."""
+    left: int | None = None
+    """What remains, where it was taken there."""
+
+    def remaining(self, now: int) -> int:
+        return self.left if self.left is not None else self.bucket.remaining(now) // self.times
+
+
+class Blocked(msgspec.Struct, frozen=True):
+    """What a call has to wait for: a limit (None: the provider's own word), for how long in microseconds, and what is
+    left of it."""
+
+    line: Line | None
+    wait: int
+    left: int
 
 
 def now_us() -> int:
@@ -146,32 +164,43 @@ class Rates:
                 del self._buckets[key]
 
 
-def take(lines: list[Line], tokens: int, now: int) -> tuple[Line, int] | None:
-    """Take from all of them or from none; then the one to wait longest for, and how long in microseconds."""
-    blocked: tuple[Line, int] | None = None
+def take(lines: list[Line], tokens: int, now: int, *, times: int = 1) -> Blocked | None:
+    """Take from all of them or from none; then the one to wait longest for."""
+    blocked: Line | None = None
+    longest = 0
     for line in lines:
-        wait = line.bucket.wait(now, tokens if line.entry.measure == Measure.TOKENS else 1)
-        if wait and (blocked is None or wait > blocked[1]):
-            blocked = line, wait
+        wait = line.bucket.wait(now, times * (tokens if line.entry.measure == Measure.TOKENS else 1))
+        if wait > longest:
+            blocked, longest = line, wait
     if blocked is not None:
-        return blocked
+        return Blocked(blocked, longest, blocked.bucket.remaining(now) // times)
     for line in lines:
-        line.taken = min(tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else 1
-        line.bucket.take(now, line.taken)
+        line.times = times
+        count = min(times * tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else times
+        line.taken = count
+        line.bucket.take(now, count)
     return None
 
 
-def give_back(lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
-    """The calls are over: slots are free, and tokens that were not used come back (or are charged when more were).
+def due_back(line: Line, *, used_tokens: int | None, sent: bool) -> int:
+    """How much of what was taken is to be given back now that the call is over; less than nothing is charged.
 
-    `used_tokens` None: nobody knows, so what was taken stays taken. A call that was never sent gives all back.
+    Slots are free, and tokens that were not used come back (or are charged when more were). `used_tokens` None: nobody
+    knows, so what was taken stays taken. A call that was never sent gives all back.
     """
+    if not line.taken:
+        return 0
+    if line.entry.measure == Measure.CONCURRENT or not sent:
+        return line.taken
+    if line.entry.measure == Measure.TOKENS and used_tokens is not None:
+        return line.taken - used_tokens * line.times
+    return 0
+
+
+def give_back(lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
+    """The call is over."""
     for line in lines:
-        measure, taken = line.entry.measure, line.taken
-        if not taken:
-            continue
+        count = due_back(line, used_tokens=used_tokens, sent=sent)
         line.taken = 0
-        if measure == Measure.CONCURRENT or not sent:
-            line.bucket.give_back(taken)
-        elif measure == Measure.TOKENS and used_tokens is not None:
-            line.bucket.give_back(taken - used_tokens)
+        if count:
+            line.bucket.give_back(count)

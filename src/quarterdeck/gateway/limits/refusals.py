@@ -53,6 +53,16 @@ def not_exact_yet() -> Refusal:
     )
 
 
+def cannot_ask() -> Refusal:
+    """More than this gateway has claimed, and nobody to ask for more."""
+    return Refusal(
+        503,
+        "limits_unreachable",
+        "What is shared with other gateways cannot be asked for just now. Try again in a second.",
+        headers=[(b"retry-after", b"1")],
+    )
+
+
 def rate_limited(entry: LimitEntry, wait_us: int, remaining: int) -> Refusal:
     """`wait_us` is when the same call could pass, nobody else coming first."""
     seconds = max(1, -(-wait_us // _SECOND))

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from quarterdeck.access.limits.model import DEFAULT_WAIT_MS, LimitEntry
+from quarterdeck.access.limits.model import DEFAULT_WAIT_MS
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.limits import rates, refusals
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.queue import FairQueue, Waiting
-from quarterdeck.gateway.limits.rates import Line, now_us
+from quarterdeck.gateway.limits.rates import Blocked, Line, now_us
 
 MAX_WAITING = 2_000
 """Calls in front of one provider; one more is refused at once."""
@@ -32,6 +32,17 @@ class Ask:
         self.level = level
         self.due = due
 
+    @property
+    def weight(self) -> int:
+        """The share of its agent."""
+        weights = (line.entry.weights[self.agent] for line in self.lines if self.agent in line.entry.weights)
+        return max(1, next(weights, 1))
+
+    @property
+    def longest_wait_ms(self) -> int:
+        """As long as one of its limits allows; a little while where only the provider itself said no."""
+        return max((line.entry.max_wait_ms for line in self.lines), default=DEFAULT_WAIT_MS)
+
 
 class Gate:
     """One provider of one workspace. Whoever finds it closed waits, as long as its limit allows."""
@@ -41,7 +52,7 @@ class Gate:
         self._now = now
         self._queue = FairQueue(DEFAULT_WAIT_MS / 1_000 / LEVELS_PER_WAIT)
         self._timer: asyncio.TimerHandle | None = None
-        self._blocked: tuple[Line | None, int] = (None, 0)
+        self._blocked = Blocked(None, 0, 0)
 
     @property
     def waiting(self) -> int:
@@ -49,13 +60,16 @@ class Gate:
 
     async def enter(self, ask: Ask) -> None:
         """Return once the call may go. Raises Refusal when it may not go soon enough."""
-        blocked = None if len(self._queue) else self._try(ask)
-        if blocked is None and not len(self._queue):
-            return
-        line, wait = blocked if blocked is not None else self._blocked
-        patience = self._patience(line, ask)
-        if patience <= 0 or len(self._queue) >= MAX_WAITING or (blocked is not None and wait > patience * _SECOND):
-            raise self._refusal(line, wait)
+        blocked, queued = self._blocked, len(self._queue) > 0
+        if not queued:
+            found = await self._first_try(ask)
+            if found is None:
+                return
+            blocked = found
+        patience = self._patience(blocked, ask)
+        too_long = not queued and blocked.wait > patience * _SECOND
+        if patience <= 0 or len(self._queue) >= MAX_WAITING or too_long:
+            raise self._refusal(blocked)
         await self._wait(ask, patience)
 
     def changed(self) -> None:
@@ -63,36 +77,39 @@ class Gate:
         if len(self._queue):
             self._pump()
 
-    def _try(self, ask: Ask) -> tuple[Line | None, int] | None:
+    async def _first_try(self, ask: Ask) -> Blocked | None:
+        return self._try(ask)
+
+    def _try(self, ask: Ask) -> Blocked | None:
         """Take all that the call needs; None when it was there."""
         now = self._now()
         if ask.model_gate is not None and (wait := ask.model_gate.wait(now, ask.tokens)):
-            return None, wait
+            return Blocked(None, wait, 0)
         blocked = rates.take(ask.lines, ask.tokens, now)
         if blocked is None and ask.model_gate is not None:
             ask.model_gate.took(ask.tokens)
         return blocked
 
+    def _give_back(self, ask: Ask) -> None:
+        """A call was given what it will not use."""
+        rates.give_back(ask.lines, used_tokens=None, sent=False)
+        if ask.model_gate is not None:
+            ask.model_gate.done(ask.tokens)
+
+    def _step(self, ask: Ask) -> float:
+        return ask.longest_wait_ms / 1_000 / LEVELS_PER_WAIT
+
     async def _wait(self, ask: Ask, patience: float) -> None:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._queue.step = patience / LEVELS_PER_WAIT
-
-        def try_take() -> int:
-            blocked = self._try(ask)
-            if blocked is None:
-                return 0
-            self._blocked = blocked
-            return blocked[1]
-
-        weights = [line.entry.weights.get(ask.agent, 1) for line in ask.lines if line.entry.weights]
         waiting = Waiting(
             level=ask.level,
             agent=ask.agent,
-            weight=weights[0] if weights else 1,
+            weight=ask.weight,
             due=ask.due,
             arrived=self._now() / _SECOND,
-            try_take=try_take,
+            ask=ask,
             grant=lambda: None if turn.done() else turn.set_result(None),
         )
         self._queue.push(waiting)
@@ -103,11 +120,10 @@ class Gate:
         except TimeoutError:
             if turn.done() and not turn.cancelled():
                 return  # the turn came with the last bell
-            raise self._refusal(*self._blocked) from None
+            raise self._refusal(self._blocked) from None
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                # It was given what it will not use.
-                rates.give_back(ask.lines, used_tokens=None, sent=False)
+                self._give_back(ask)
                 loop.call_soon(self.changed)
             raise
         finally:
@@ -119,21 +135,20 @@ class Gate:
             self._timer.cancel()
             self._timer = None
         while (waiting := self._queue.head(self._now() / _SECOND)) is not None:
-            wait = waiting.try_take()
-            if wait:
-                self._timer = asyncio.get_running_loop().call_later(wait / _SECOND, self._pump)
+            blocked = self._try(waiting.ask)
+            if blocked is not None:
+                self._blocked = blocked
+                self._timer = asyncio.get_running_loop().call_later(blocked.wait / _SECOND, self._pump)
                 return
             self._queue.pop(waiting)
             waiting.grant()
 
-    def _patience(self, line: Line | None, ask: Ask) -> float:
-        """Seconds. What the provider says of itself is waited for as long as its own limit says, or a little while."""
-        if line is not None:
-            return line.entry.max_wait_ms / 1_000
-        return max([each.entry.max_wait_ms for each in ask.lines] or [DEFAULT_WAIT_MS]) / 1_000
+    def _patience(self, blocked: Blocked, ask: Ask) -> float:
+        """Seconds."""
+        line = blocked.line
+        return (line.entry.max_wait_ms if line is not None else ask.longest_wait_ms) / 1_000
 
-    def _refusal(self, line: Line | None, wait: int) -> Refusal:
-        if line is None:
-            return refusals.provider_busy(self._provider, wait)
-        entry: LimitEntry = line.entry
-        return refusals.rate_limited(entry, wait, line.bucket.remaining(self._now()))
+    def _refusal(self, blocked: Blocked) -> Refusal:
+        if blocked.line is None:
+            return refusals.provider_busy(self._provider, blocked.wait)
+        return refusals.rate_limited(blocked.line.entry, blocked.wait, blocked.left)

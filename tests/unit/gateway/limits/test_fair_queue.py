@@ -12,9 +12,7 @@ STEP = 1.0
 
 
 def waiting(agent: str, *, level: int = 2, weight: int = 1, due: int | None = None, arrived: float = 0.0) -> Waiting:
-    return Waiting(
-        level=level, agent=agent, weight=weight, due=due, arrived=arrived, try_take=lambda: 0, grant=lambda: None
-    )
+    return Waiting(level=level, agent=agent, weight=weight, due=due, arrived=arrived, ask=None, grant=lambda: None)
 
 
 def served(queue: FairQueue, count: int, now: float = 0.0) -> list[Waiting]:

