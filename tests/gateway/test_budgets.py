@@ -1,6 +1,7 @@
 """Budgets on the model path: held before, settled after, never above."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -188,3 +189,38 @@ async def test_what_was_settled_before_a_budget_existed_counts(limited: Limited)
     limited.budgets.append(budget(1.0, "model:gpt-4o-mini", id="m"))
     limited.publish()
     assert limited.spent("m") == limited.spent("b") > 0
+
+
+async def test_the_tries_of_a_route_hold_and_let_go_together(limited: Limited) -> None:
+    second = msgspec.structs.replace(limited.gateway.providers[0], name="second")
+    limited.gateway.providers.append(second)
+    await limited.in_force(budget(1.0, "agent:agt_1"))
+    config = {"strategy": {"mode": "fallback"}, "targets": [{"provider": "openai"}, {"provider": "second"}]}
+    once = {"fault": {"kind": "status", "status": 500, "times": 1}}
+    answer = await limited.gateway.post(
+        "/v1/chat/completions",
+        {**BODY, "max_tokens": 50},
+        script=once,
+        **{"x-portkey-config": json.dumps(config)},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-quarterdeck-provider"] == "second"
+    assert "x-quarterdeck-budget-left-usd" in answer.headers
+    record = await limited.gateway.record()
+    assert record.cost and limited.spent() == record.cost
+    assert limited.held() == 0
+
+
+async def test_a_stream_of_a_route_is_cut_at_the_cap_too(limited: Limited) -> None:
+    await limited.in_force(budget(0.0001, assumed_output=20))
+    config = {"strategy": {"mode": "single"}, "targets": [{"provider": "openai"}]}
+    answer = await limited.gateway.post(
+        "/v1/chat/completions",
+        {**BODY, "stream": True},
+        script={"text": "word " * 3_000, "timing": {"chunk_ms": 1}},
+        **{"x-portkey-config": json.dumps(config)},
+    )
+    assert "[DONE]" not in answer.text and "budget_exceeded" in answer.text
+    record = await limited.gateway.record()
+    assert record.outcome == "cut" and 0 < (record.cost or 0) <= 0.0001 * USD
+    assert limited.held() == 0
