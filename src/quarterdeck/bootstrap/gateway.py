@@ -84,8 +84,7 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()
     admission.spending.load()
-    line = asyncio.create_task(bus.run(), name="bus")
-    sharing = asyncio.create_task(admission.run(), name="shared limits")
+    beside = [asyncio.create_task(work, name="beside calls") for work in (bus.run(), admission.run())]
     warm = asyncio.create_task(asyncio.to_thread(prices.warm), name="prices")
     try:
         await asyncio.wait_for(holder.arrived.wait(), FIRST_SNAPSHOT_S)
@@ -104,8 +103,8 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     try:
         await server.serve(sock)
     finally:
-        line.cancel()
-        sharing.cancel()
+        for task in beside:
+            task.cancel()
         await warm
         await caches.close()
         await transport.close()
