@@ -16,7 +16,7 @@ from quarterdeck.control.runs import waiting
 from quarterdeck.control.runs.actions import Unclaimed
 from quarterdeck.db import Database
 
-AT_ONCE_S = 0.3
+AT_ONCE_S = 1.5
 
 
 @pytest.fixture

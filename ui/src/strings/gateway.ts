@@ -1,7 +1,7 @@
 export const gateway = {
   title: "Gateway",
   answer: (total: number, troubled: number) =>
-    total === 0 ? "No call has gone to a provider yet." : troubled === 0 ? (total === 1 ? "The provider is well." : `All ${total} providers are well.`) : `${troubled} of ${total} providers have trouble.`,
+    total === 0 ? "No call has gone to a provider yet." : troubled === 0 ? "No provider has trouble." : `${troubled} of ${total} providers have trouble.`,
   health: "Providers, as calls find them",
   healthEmpty: "Nothing is known yet: health comes from real calls, not from probes.",
   states: { well: "well", troubled: "in trouble", limited: "asks to wait", probing: "tried again with one call", out: "out", unknown: "not called lately" },
