@@ -61,6 +61,37 @@ CONVERSE_EVENTS: list[tuple[str, dict[str, Any]]] = [
     ("messageStop", {"stopReason": "end_turn"}),
     ("metadata", {"usage": CONVERSE["usage"], "metrics": CONVERSE["metrics"]}),
 ]
+_OUTPUT: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "status": "completed",
+    "content": [{"type": "output_text", "text": "Hi.", "annotations": []}],
+}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "m",
+    "status": "completed",
+    "output": [_OUTPUT],
+    "usage": {"input_tokens": 7, "output_tokens": 2, "total_tokens": 9},
+}
+RESPONSE_EVENTS: list[dict[str, Any]] = [
+    {"type": "response.created", "response": {**RESPONSE, "status": "in_progress", "output": [], "usage": None}},
+    {"type": "response.output_item.added", "output_index": 0, "item": {**_OUTPUT, "content": []}},
+    {
+        "type": "response.content_part.added",
+        "output_index": 0,
+        "content_index": 0,
+        "part": {"type": "output_text", "text": ""},
+    },
+    {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "Hi."},
+    {"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": "Hi."},
+    {"type": "response.content_part.done", "output_index": 0, "content_index": 0, "part": _OUTPUT["content"][0]},
+    {"type": "response.output_item.done", "output_index": 0, "item": _OUTPUT},
+    {"type": "response.completed", "response": RESPONSE},
+]
 _CHUNK = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 CHAT_EVENTS: list[dict[str, Any]] = [
     {**_CHUNK, "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi."}, "finish_reason": None}]},
@@ -121,10 +152,12 @@ class AnyProvider:
 
     def _spoken(self, path: str, seen: Seen) -> tuple[int, str, bytes]:
         stream = "streamGenerateContent" in path
-        if path.endswith(("/chat/completions", "/messages", "/chat")):
+        if path.endswith(("/chat/completions", "/responses", "/messages", "/chat")):
             stream = seen.json.get("stream") is True
         if path.endswith("/chat/completions"):
             return _sse(CHAT_EVENTS, tail=b"data: [DONE]\n\n") if stream else _json(CHAT)
+        if path.endswith("/responses"):
+            return _sse(RESPONSE_EVENTS, named=True) if stream else _json(RESPONSE)
         if path.endswith("/embeddings"):
             return _json(EMBEDDINGS)
         if path.endswith("/converse"):

@@ -55,7 +55,13 @@ def _expected(spec: ProviderSpec, *, stream: bool) -> str:
         verb = "streamGenerateContent?alt=sse" if stream else "generateContent"
         return f"{base}/v1beta/models/{QUOTED}:{verb}"
     return (
-        base + {"openai_chat": "/chat/completions", "anthropic": "/v1/messages", "cohere": "/v2/chat"}[spec.chat or ""]
+        base
+        + {
+            "openai_chat": "/chat/completions",
+            "openai_responses": "/responses",
+            "anthropic": "/v1/messages",
+            "cohere": "/v2/chat",
+        }[spec.chat or ""]
     )
 
 

@@ -141,7 +141,7 @@ async def test_the_stop_lever_ends_an_open_stream_with_its_reason(gateway: Gatew
         await anext(chunks)
         pulled = time.monotonic()
         ending = asyncio.create_task(
-            gateway.open_calls.end("agent", "agt_1", "run_stopped", "A person stopped this run.")
+            gateway.open_calls.end("agent", ["agt_1"], "run_stopped", "A person stopped this run.")
         )
         rest = b"".join([chunk async for chunk in chunks])
     assert time.monotonic() - pulled < 0.25
