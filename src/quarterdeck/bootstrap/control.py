@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Collection, Coroutine
 from pathlib import Path
 from typing import Any
@@ -254,7 +255,9 @@ class Control:
             async with self._db.transaction() as tx:
                 token = await sessions.make_link(tx, owner)
             lines.append(f"Sign in (once, within 15 minutes): {signin_url(self._settings, token)}")
-        print("\n".join(lines), flush=True)  # noqa: T201 - this is what the person at the terminal waits for
+        # In one piece, for others write there too; this is what the person at the terminal waits for.
+        sys.stdout.write("\n".join(lines) + "\n")
+        sys.stdout.flush()
 
     def _config(self, app: Any) -> uvicorn.Config:
         return uvicorn.Config(

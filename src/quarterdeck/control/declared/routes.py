@@ -20,6 +20,9 @@ def check_route(config: dict[str, Any], where: Where, problems: Problems) -> Non
     except (TypeError, ValueError):
         problems.add(where, "holds a value that JSON has not, such as a date; write it as a text")
         return
+    if not config:
+        problems.add(where, "needs provider = the name of a provider, or strategy and targets")
+        return
     try:
         read(config, keys_allowed=False)
     except BadRoute as bad:

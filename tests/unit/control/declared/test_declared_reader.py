@@ -69,7 +69,7 @@ def test_an_address_in_the_file_may_be_private() -> None:
         ),
         (
             '[routes.r]\nstrategy = { mode = "single" }\ntargets = []\n',
-            "q.toml:3: routes.r.targets: expected a list of 1 to 100 targets",
+            "q.toml:3: routes.r.targets: expected a list of 1 to 1000 targets",
         ),
         (
             '[routes.r]\nstrategy = { mode = "fallback", on_status_codes = [1] }\ntargets = [{ provider = "p" }]\n',

@@ -53,8 +53,8 @@ const COLUMNS: Column<AuditEntry>[] = [
     header: say.columns.what,
     cell: (entry) => (
       <span className="grid gap-0.5">
-        <span className="font-[560]">{entry.kind}</span>
-        <code className="text-[11px] break-all text-faint">{entry.subject_id}</code>
+        <span className="font-[560] [overflow-wrap:anywhere]">{entry.kind}</span>
+        <code className="text-[11px] break-all text-faint max-md:hidden">{entry.subject_id}</code>
       </span>
     ),
   },
