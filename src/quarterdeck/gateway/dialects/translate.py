@@ -42,7 +42,7 @@ class Translator:
         target = Target(target) if isinstance(target, str) else target
         self._model = target.model
         conversation = self._client.parse_request(body)
-        if stream is not None:
+        if stream is not None and conversation.stream != stream:
             conversation = replace(conversation, stream=stream)
         self._wants_usage = conversation.wants_usage
         return self._upstream.emit_request(conversation, target)
@@ -57,7 +57,7 @@ class Translator:
             raise BadAnswer(f"The provider's answer cannot be told: {problem}.") from None
 
     def _named(self, answer: Answer) -> Answer:
-        if answer.origin == self._client.name:
+        if answer.origin == self._client.name or (answer.id and answer.model):
             return answer
         return replace(answer, id=answer.id or self._call_id, model=answer.model or self._model)
 
