@@ -148,3 +148,47 @@ async def test_a_policy_names_only_who_is_there(client: httpx.AsyncClient, world
     for review in ("agent:agt_none+one", "of:1:mem_none", "member:mem_none"):
         answer = await client.post("/api/v1/tasks", json={"title": "x", "review": review})
         assert (answer.status_code, answer.json()["field"]) == (400, "review"), review
+
+
+async def test_the_reviewing_agent_fetches_the_files_it_reviews_while_its_review_goes_on(
+    world: World, as_agent: AsAgent
+) -> None:
+    given = await world.client.put(f"/api/v1/tasks/{world.task}/attachments/content?name=data.csv", content=b"a;b")
+    run = (await world.writer.post("/api/v1/agent/claim")).json()["run"]["id"]
+    path = f"/api/v1/runs/{run}/deliverables/content?name=Scan&kind=pdf"
+    made = (await world.writer.put(path, content=b"%PDF-1.7 scan")).json()
+    await world.writer.post(f"/api/v1/runs/{run}/finish", json={"outcome": "succeeded"})
+    await world.follow()
+    own = (await world.critic.post("/api/v1/agent/claim")).json()["run"]["id"]
+    seen = (await world.critic.get(f"/api/v1/runs/{own}/review")).json()
+    assert [(one["name"], one["text"]) for one in seen["versions"]] == [("Scan", None)]
+    assert [one["name"] for one in seen["attachments"]] == ["data.csv"]
+    scan = f"/api/v1/runs/{own}/deliverables/{made['deliverable_id']}/versions/1/content"
+    data = f"/api/v1/runs/{own}/attachments/{given.json()['id']}/content"
+    fetched = await world.critic.get(scan)
+    assert (fetched.content, fetched.headers["content-disposition"]) == (
+        b"%PDF-1.7 scan",
+        "attachment; filename*=UTF-8''Scan.pdf",
+    )
+    assert (await world.critic.get(data)).content == b"a;b"
+
+    stranger = await as_agent("stranger")
+    assert (await stranger.get(scan)).status_code == 404
+    other = (await world.client.post("/api/v1/tasks", json={"title": "Other", "state": "ready"})).json()["id"]
+    foreign = (await stranger.post("/api/v1/agent/claim", json={"task_id": other})).json()["run"]["id"]
+    for path in (scan, data):
+        assert (await stranger.get(path.replace(own, foreign))).status_code == 404, path
+    await world.critic.post(f"/api/v1/runs/{own}/review", json={"verdict": "approve"})
+    await world.critic.post(f"/api/v1/runs/{own}/finish", json={"outcome": "succeeded"})
+    assert (await world.critic.get(scan)).status_code == 404
+
+
+async def test_a_worker_reads_what_was_handed_in_for_its_task_before(world: World, clock: FakeClock) -> None:
+    await world.hand_in("First")
+    body = {"verdict": "request_changes", "body": "Once more."}
+    await world.client.post(f"/api/v1/tasks/{world.task}/reviews", json=body)
+    clock.advance(1)
+    run = (await world.writer.post("/api/v1/agent/claim")).json()["run"]["id"]
+    made = (await world.client.get(f"/api/v1/tasks/{world.task}/deliverables")).json()["items"][0]["id"]
+    read = await world.writer.get(f"/api/v1/runs/{run}/deliverables/{made}/versions/1/content")
+    assert (read.status_code, read.text) == (200, "First")

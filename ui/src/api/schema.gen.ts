@@ -2557,7 +2557,7 @@ export interface paths {
         };
         /**
          * Get Run Attachment Content
-         * @description One file of your task.
+         * @description One file of your task, or of the task that you review.
          */
         get: operations["get_run_attachment_content"];
         put?: never;
@@ -2642,6 +2642,26 @@ export interface paths {
          * @description Hand in a text, code, JSON, a table or a link. Under the same name it is the next version. Safe to repeat.
          */
         post: operations["hand_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/deliverables/{deliverable_id}/versions/{number}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Version Content
+         * @description What was handed in for your task before, or for the task that you review.
+         */
+        get: operations["get_run_version_content"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -8569,6 +8589,8 @@ export interface components {
         ToReviewOut: {
             /** Acceptance */
             acceptance: string[];
+            /** Attachments */
+            attachments: components["schemas"]["AttachmentOut"][];
             /** Brief */
             brief: string;
             /** Ref */
@@ -14154,6 +14176,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HandedInOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_run_version_content: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deliverable_id: string;
+                number: number;
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The content itself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description Anything that went wrong. */

@@ -13,6 +13,7 @@ from quarterdeck.control.deliverables.api import LOCKED, Kept
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.deliverables.model import DeliverableKind
 from quarterdeck.control.http import AgentCaller, Db, Reader, Worker
+from quarterdeck.control.protocol import sight
 from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks import actions as tasks
@@ -118,11 +119,11 @@ async def list_run_attachments(run_id: str, actor: AgentCaller, db: Db) -> Attac
 async def get_run_attachment_content(
     run_id: str, attachment_id: str, actor: AgentCaller, db: Db, files: Kept
 ) -> FileResponse:
-    """One file of your task."""
+    """One file of your task, or of the task that you review."""
     async with db.read() as tx:
-        run = await runs.own(tx, actor, run_id)
+        readable = await sight.files_of(tx, actor, run_id)
         found = await store.find(tx, actor.workspace_id, attachment_id)
-    if found is None or found.task_id != run.task_id:
+    if found is None or found.task_id not in readable:
         raise NotFound("Your task has no such attachment.")
     return await _file(files, found)
 

@@ -1,7 +1,7 @@
 """Deliverables: agents hand them in, people read, compare and fetch them."""
 
 from collections import defaultdict
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -18,6 +18,7 @@ from quarterdeck.control.deliverables.model import (
     NAME_LENGTH,
     NOTE_LENGTH,
     TEXT_LIKE,
+    Content,
     Deliverable,
     DeliverableKind,
     HandIn,
@@ -25,13 +26,14 @@ from quarterdeck.control.deliverables.model import (
 )
 from quarterdeck.control.deliverables.store import MadeBy
 from quarterdeck.control.http import AgentCaller, Db, Reader
+from quarterdeck.control.protocol import sight
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.api import Fence
 from quarterdeck.control.shapes import Instant, Named
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
-from quarterdeck.kernel.errors import Invalid, Unavailable
+from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
 
 router = APIRouter(tags=["deliverables"])
 agent_router = APIRouter(tags=["agent protocol"])
@@ -46,6 +48,9 @@ LOCKED = {
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 Note = Annotated[str | None, Field(max_length=NOTE_LENGTH, description="What is new in it, for people to read.")]
 FileName = Annotated[str | None, Field(max_length=FILE_NAME_LENGTH)]
+_CONTENT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/octet-stream": {}}, "description": "The content itself."}
+}
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -226,17 +231,41 @@ async def get_version(deliverable_id: str, number: Number, actor: Reader, db: Db
     "/deliverables/{deliverable_id}/versions/{number}/content",
     operation_id="get_version_content",
     response_class=FileResponse,
-    responses={200: {"content": {"application/octet-stream": {}}, "description": "The content itself."}},
+    responses=_CONTENT,
 )
 async def get_version_content(deliverable_id: str, number: Number, actor: Reader, db: Db, files: Kept) -> Response:
     """The content as it was handed in, to be saved: it never opens as a page."""
     async with db.read() as tx:
         version = await actions.get_version(tx, actor.workspace_id, deliverable_id, number)
         content = await store.content(tx, version)
+    return await _sent(files, version, content)
+
+
+@agent_router.get(
+    "/runs/{run_id}/deliverables/{deliverable_id}/versions/{number}/content",
+    operation_id="get_run_version_content",
+    response_class=FileResponse,
+    responses=_CONTENT,
+)
+async def get_run_version_content(
+    *, run_id: str, deliverable_id: str, number: Number, actor: AgentCaller, db: Db, files: Kept
+) -> Response:
+    """What was handed in for your task before, or for the task that you review."""
+    async with db.read() as tx:
+        readable = await sight.files_of(tx, actor, run_id)
+        found = await store.find(tx, actor.workspace_id, deliverable_id)
+        if found is None or found.task_id not in readable:
+            raise NotFound("Your task has no such deliverable.")
+        version = await actions.get_version(tx, actor.workspace_id, found.id, number)
+        content = await store.content(tx, version)
+    return await _sent(files, version, content)
+
+
+async def _sent(files: Files, version: Version, content: Content) -> Response:
     headers = {**LOCKED, "content-disposition": f"attachment; filename*=UTF-8''{quote(version.file_name, safe='')}"}
     if content.text is not None:
         return Response(content.text, media_type=version.media_type, headers=headers)
-    path = await files.path(actor.workspace_id, version.sha256)
+    path = await files.path(version.workspace_id, version.sha256)
     return FileResponse(path, media_type=version.media_type, headers=headers)
 
 

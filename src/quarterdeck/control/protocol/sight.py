@@ -5,6 +5,8 @@ from collections.abc import Collection
 
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.inbox import store as inbox_store
+from quarterdeck.control.reviews import store as review_store
+from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
 from quarterdeck.control.tasks import store as task_store
@@ -43,6 +45,16 @@ async def listed(tx: Transaction, actor: Actor, states: Collection[TaskState], *
         task = await task_store.find(tx, actor.workspace_id, actor.task_id or "")
         return [task] if task is not None and task.state in states else []
     return await task_store.of_agent(tx, actor.workspace_id, actor.id, states, limit=limit)
+
+
+async def files_of(tx: Transaction, actor: Actor, run_id: str) -> frozenset[str]:
+    """The tasks whose files a run's worker may read: its own, and while the run is open the one that it reviews.
+
+    Raises NotFound; Forbidden for a run key that belongs to another run.
+    """
+    run = await run_actions.own(tx, actor, run_id)
+    reviewed = await review_store.review_task(tx, actor.workspace_id, run.task_id) if run.open else None
+    return frozenset({run.task_id} if reviewed is None else {run.task_id, reviewed.reviewed_id})
 
 
 async def held_run(tx: Transaction, actor: Actor, task: Task) -> Run | None:

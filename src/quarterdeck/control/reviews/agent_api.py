@@ -5,6 +5,8 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from quarterdeck.control.attachments import store as attachments
+from quarterdeck.control.attachments.api import AttachmentOut
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables import store as deliverables
 from quarterdeck.control.deliverables.model import DeliverableKind
@@ -32,7 +34,7 @@ class ReviewedVersionOut(BaseModel):
     sha256: str
     note: str | None
     text: str | None
-    """Small text, or a link's address; null: it is a file."""
+    """Small text, or a link's address; null: fetch it at /runs/{your run}/deliverables/…/versions/…/content."""
 
 
 class ToReviewOut(BaseModel):
@@ -43,6 +45,8 @@ class ToReviewOut(BaseModel):
     acceptance: list[str]
     versions: list[ReviewedVersionOut]
     """The newest version of each deliverable."""
+    attachments: list[AttachmentOut]
+    """What its worker was given; fetch them at /runs/{your run}/attachments/…/content."""
     reviews: list[ReviewOut]
     """What was said of earlier versions, newest first."""
 
@@ -84,6 +88,7 @@ async def read_review_task(run_id: str, actor: AgentCaller, db: Db) -> ToReviewO
                     text=(await deliverables.content(tx, version)).text,
                 )
             )
+        given = await attachments.of_task(tx, actor.workspace_id, task.id)
         found = await store.of_task(tx, actor.workspace_id, task.id)
         names = await names_of(tx, actor.workspace_id, found)
     return ToReviewOut(
@@ -93,6 +98,7 @@ async def read_review_task(run_id: str, actor: AgentCaller, db: Db) -> ToReviewO
         brief=task.brief,
         acceptance=[one.text for one in task.acceptance],
         versions=versions,
+        attachments=[AttachmentOut.of(one) for one in given],
         reviews=shown_reviews(found, names),
     )
 
