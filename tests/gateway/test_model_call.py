@@ -5,7 +5,9 @@ import pytest
 from gateway_world import KEY, RUN_KEY, Gateway, key_entry
 
 from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.ledger.record import CallRecord
+from quarterdeck.ledger import intake
+from quarterdeck.ledger.intake import BodyForm
+from quarterdeck.ledger.record import CallRecord, encode
 
 ASK = [{"role": "user", "content": "Hello"}]
 USAGE = {"input": 1200, "output": 300, "cache_read": 1000}
@@ -172,6 +174,20 @@ async def test_a_request_may_ask_for_less_to_be_kept_never_for_more(
     assert record.body_mode == kept
     assert bool(record.request_body) == bool(record.response_body) == (kept != "none")
     assert record.usage is not None
+
+
+async def test_without_bodies_signals_still_have_what_they_go_by_and_no_word_is_written(gateway: Gateway) -> None:
+    asked = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Where is the harbour?"}]}
+    script = {"tools": [{"name": "search", "arguments": {"for": "the harbour"}}]}
+    for mode in ("full", "none"):
+        await gateway.post("/v1/chat/completions", asked, script=script, **{"x-quarterdeck-bodies": mode})
+    await gateway.record(2)
+    full, none = (intake.read(encode(each), lambda record: record) for each in gateway.records())
+    assert full.turn is not None and full.turn == none.turn
+    assert none.turn is not None and none.turn.tools == ("search",)
+    assert (none.form, none.request, none.nodes, none.contents) == (BodyForm.NONE, None, [], {})
+    assert b"harbour" not in encode(gateway.records()[1])
+    assert b"harbour" in encode(gateway.records()[0])
 
 
 async def test_tags_come_from_key_header_and_metadata(gateway: Gateway) -> None:

@@ -79,6 +79,9 @@ class OpenCall(msgspec.Struct, array_like=True, frozen=True):
     stream: bool
     last_byte: int | None = None
     """When the answer last grew; instants are microseconds since the epoch."""
+    held: str | None = None
+    """Why it has not been sent: `queue` (for the provider's rate), `retry` (between two tries), `budget` (other calls
+    hold the room that is left); None: it has been."""
 
 
 class ProviderState(msgspec.Struct, array_like=True, frozen=True):

@@ -23,7 +23,7 @@ from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.targets import Target
 from quarterdeck.kernel.ids import new_id
-from quarterdeck.ledger.record import Attempt, CallRecord, PriceNote, Usage
+from quarterdeck.ledger.record import FEATURES, Attempt, CallRecord, PriceNote, Usage
 
 _CHUNK_TIME = struct.Struct("<II")
 _BODY_RANK = {"full": 0, "redacted": 1, "none": 2}
@@ -164,6 +164,8 @@ class Draft(msgspec.Struct):
     """What names the batch's results that were read: they are billed once, however often they are read."""
     reported_cost: int | None = None
     """Nano-dollars, when the provider itself says what the call cost."""
+    features: bytes | None = None
+    """What signals look at, of a call whose bodies are not kept."""
 
     @classmethod
     def of(cls, endpoint: Endpoint, exchange: Exchange) -> "Draft":
@@ -298,6 +300,8 @@ class Draft(msgspec.Struct):
             extra["shadow_of"] = self.shadow_of
         if self.batch_results is not None:
             extra["batch_results"] = self.batch_results
+        if self.features is not None:
+            extra[FEATURES] = self.features
         if self.ceiling_cost:
             extra["ceiling"] = self.ceiling_cost
         return extra

@@ -1,8 +1,9 @@
 """The table of calls in flight: what the stop lever ends and the dashboard shows."""
 
 import asyncio
+import contextlib
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 import msgspec
 
@@ -30,6 +31,8 @@ class InFlight(msgspec.Struct, eq=False):
     first_byte: int | None = None
     chunk_times: list[bytes] | None = None
     """The draft's own list of when chunks came, so that nothing has to be noted for each of them."""
+    held: str | None = None
+    """Why it is not at a provider now: see access/wire.py."""
     stopped_by: tuple[str, str] | None = None
     """(code, message) once somebody pulled the lever on this call."""
 
@@ -39,6 +42,19 @@ class InFlight(msgspec.Struct, eq=False):
             return self.first_byte
         after_ms: int = _CHUNK_TIME.unpack(self.chunk_times[-1])[1]
         return self.started + after_ms * 1_000
+
+
+@contextlib.contextmanager
+def waiting_for(what: str, flight: InFlight | None) -> Iterator[None]:
+    """Show that the call waits for this, and is at no provider, while it does."""
+    if flight is None:
+        yield
+        return
+    flight.held, flight.first_byte = what, None
+    try:
+        yield
+    finally:
+        flight.held = None
 
 
 class OpenCalls:
@@ -96,6 +112,7 @@ class OpenCalls:
                 call.first_byte,
                 call.stream,
                 call.last_byte(),
+                call.held,
             )
             for call, _ in zip(self._calls.values(), range(SHOWN_AT_MOST), strict=False)
         ]

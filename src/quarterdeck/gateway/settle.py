@@ -16,6 +16,7 @@ from quarterdeck.gateway.targets import Target
 from quarterdeck.ledger.journal import JournalFull
 from quarterdeck.ledger.prices import MISSING, PriceBook
 from quarterdeck.ledger.record import PriceNote, encode
+from quarterdeck.ledger.turns.model import TALKS, features_of
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +93,8 @@ class Settler:
         draft.cost, note = self._price_now(draft) or await self._price(draft)
         if draft.tries:
             await self._price_tries(draft)
+        if draft.body_mode == "none" and draft.endpoint.dialect in TALKS and draft.shadow_of is None:
+            await _keep_features(draft)
         if self.hooks.limits is not None:
             # From here to the journal nothing else runs, so what is charged and what is written keep one order.
             self.hooks.limits.settled(draft)
@@ -163,6 +166,15 @@ class Settler:
         if draft.reported_cost is not None:
             return draft.reported_cost, PriceNote("provider", "", {})
         return None, None
+
+
+async def _keep_features(draft: Draft) -> None:
+    """Signals go by hashes; where no body is kept, they are made here, beside the event loop, before it is gone."""
+    answer = b"".join(draft.chunks) if draft.outcome == "ok" else b""
+    try:
+        draft.features = await asyncio.to_thread(features_of, draft.request_body, answer, draft.answer_type)
+    except Exception:
+        log.exception("features_unreadable call=%s", draft.id)
 
 
 def _without_usage(draft: Draft) -> int | None:

@@ -15,8 +15,8 @@ from quarterdeck.ledger import bodies, savings
 from quarterdeck.ledger.bodies import ROOT, Part
 from quarterdeck.ledger.packs import Place, may_name_directory
 from quarterdeck.ledger.partitions import epoch_of, month_of
-from quarterdeck.ledger.record import CallRecord, PriceNote, decode
-from quarterdeck.ledger.turns.model import Turn, turn_of
+from quarterdeck.ledger.record import FEATURES, CallRecord, PriceNote, decode
+from quarterdeck.ledger.turns.model import Features, Turn, decode_features, turn_of
 
 Redact = Callable[[CallRecord], CallRecord]
 
@@ -116,7 +116,7 @@ def _read(record: CallRecord, redact: Redact) -> Draft:
         raise ValueError(f"{record.workspace_id!r} is no workspace's id")
     if record.body_mode == "redacted":
         record = redact(record)
-    record = _storable(record)
+    record, features = _features(_storable(record))
     draft = Draft(
         record=record,
         instant=instant,
@@ -126,8 +126,8 @@ def _read(record: CallRecord, redact: Redact) -> Draft:
     pieces = bodies.cut(record.request_body) if record.body_mode != "none" and record.request_body else None
     first = _take_request(draft, pieces) if record.body_mode != "none" else None
     _take_answer(draft)
-    draft.turn = _turn(record, pieces)
-    draft.conversation_id = _conversation(record, first)
+    draft.turn = features.turn if features is not None else _turn(record, pieces)
+    draft.conversation_id = _conversation(record, first or (features.first or None if features is not None else None))
     return draft
 
 
@@ -220,6 +220,15 @@ def _storable(record: CallRecord) -> CallRecord:
     if usage is not None and usage.service_tier is not None and "\0" in usage.service_tier:
         changes["usage"] = msgspec.structs.replace(usage, service_tier=None)
     return msgspec.structs.replace(record, **changes) if changes else record
+
+
+def _features(record: CallRecord) -> tuple[CallRecord, Features | None]:
+    """What the gateway kept of bodies that it did not write; taken out of the record, for it has its own place."""
+    kept = record.extra.get(FEATURES)
+    if kept is None:
+        return record, None
+    extra = {name: value for name, value in record.extra.items() if name != FEATURES}
+    return msgspec.structs.replace(record, extra=extra), decode_features(kept)
 
 
 def _turn(record: CallRecord, pieces: bodies.Cut | None) -> Turn | None:

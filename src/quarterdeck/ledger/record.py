@@ -127,6 +127,8 @@ class CallRecord(msgspec.Struct, array_like=True, frozen=True):
     extra: dict[str, Any] = {}
 
 
+FEATURES = "features"
+"""What of `extra` stands in for bodies that are not kept: turns.model.Features, encoded."""
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(CallRecord)
 

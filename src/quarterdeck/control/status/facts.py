@@ -314,9 +314,7 @@ def _by(calls: Sequence[OpenCall], key) -> dict[str, list[OpenCall]]:  # type: i
 
 
 def _open(call: OpenCall) -> model.Open:
-    return model.Open(
-        call.id, call.provider, call.model, call.started, call.first_byte, call.last_byte, getattr(call, "held", None)
-    )
+    return model.Open(call.id, call.provider, call.model, call.started, call.first_byte, call.last_byte, call.held)
 
 
 def _noticed(signal: Signal) -> model.Noticed:

@@ -89,7 +89,7 @@ class Open:
     first_byte: int | None
     last_byte: int | None = None
     held: str | None = None
-    """Why it has not been sent yet: `queue`, `retry`; None: it has been."""
+    """Why it is not at its provider now: `queue`, `retry` or `budget` (access/wire.py); None: it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +340,12 @@ def _trouble_of(run: Run, troubles: tuple[Trouble, ...]) -> Trouble | None:
     return next((each for each in troubles if each.provider in names), None)
 
 
+_HELD_WORDS = {
+    "queue": "Its call waits in the queue for the provider's rate.",
+    "retry": "The provider did not answer well; the call is tried again in a moment.",
+}
+
+
 def _on_the_wire(run: Run, now: int) -> Status:
     """A call is open: the newest that streams, else the newest."""
     call = max(run.open_calls, key=lambda each: (each.first_byte is not None, each.began))
@@ -348,9 +354,11 @@ def _on_the_wire(run: Run, now: int) -> Status:
     if call.first_byte is not None:
         since = call.first_byte
         return Status(State.STREAMING, f"streaming {model}", since, verb=_verb(call, now), call_ids=calls)
+    if call.held == "budget":
+        why = "What is left of a budget is held by other calls; it goes on when they need less than they hold."
+        return Status(State.OVER_BUDGET, "waits for room in a budget", call.began, why, _verb(call, now), None, calls)
     if call.held is not None:
-        why = {"queue": "Its call waits in the queue for the provider's rate.", "retry": "Its call is tried again."}
-        reason = why.get(call.held, call.held)
+        reason = _HELD_WORDS.get(call.held, call.held)
         return _waits_for_provider(call.provider or "a provider", call.began, reason, _verb(call, now), run)
     return Status(State.THINKING, f"thinking, {model}", call.began, verb=_verb(call, now), call_ids=calls)
 
@@ -414,10 +422,15 @@ def _live_verb(calls: Iterable[Open], now: int) -> str | None:
     return None if newest is None else _verb(newest, now)
 
 
+_HELD_VERBS = {"queue": "in the queue", "retry": "between tries", "budget": "held for a budget"}
+
+
 def _verb(call: Open, now: int) -> str:
     model = call.model or "a model"
     if call.first_byte is not None:
         still = call.last_byte is not None and now - call.last_byte > 10 * SECOND
         quiet = f", nothing for {ago(now - (call.last_byte or now))}" if still else ""
         return f"streaming {model} {ago(now - call.first_byte)}{quiet}"
+    if call.held is not None:
+        return f"{_HELD_VERBS.get(call.held, call.held)}, {model}, {ago(now - call.began)}"
     return f"thinking {model} {ago(now - call.began)}"

@@ -21,6 +21,7 @@ from quarterdeck.gateway.choosing import Chooser, check_usable
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.open_calls import waiting_for
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.pausing import still_may_run
 from quarterdeck.gateway.relay import ANSWER_LIMIT, took_whole
@@ -210,7 +211,8 @@ class _Call:
 
     async def _try(self, step: Try) -> Outcome:
         if step.wait_ms > 0:
-            await asyncio.sleep(step.wait_ms / 1_000)
+            with waiting_for("retry", self._draft.flight):
+                await asyncio.sleep(step.wait_ms / 1_000)
         self._retire()
         shot = await self._made(step.leaf, "retry" if step.number else None)
         self._last = shot
@@ -269,6 +271,8 @@ class _Call:
             check_usable(copy, bound.target)
             if leaf.patch:
                 copy.request_body = patched(self._draft.request_body, leaf.patch)
+            if (flight := copy.flight) is not None:
+                flight.provider, flight.model, flight.first_byte = bound.target.provider.name, bound.target.model, None
             parts = self._calls.parts
             if parts.hooks.limits is not None:
                 await parts.hooks.limits.attempt(copy, bound.target)
@@ -276,8 +280,6 @@ class _Call:
         except Refusal as refusal:
             shot.refusal = refusal
             shot.result = judge(shot)
-        if copy.flight is not None and copy.target is not None:
-            copy.flight.provider, copy.flight.model = copy.target.provider.name, copy.target.model
         return shot
 
     async def _shoot(self, shot: Shot) -> Shot:

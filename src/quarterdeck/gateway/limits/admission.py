@@ -221,6 +221,7 @@ class Admission:
             agent=draft.agent.id if draft.agent is not None else "",
             level=run.priority if run is not None and run.priority is not None else NORMAL,
             due=run.due_at if run is not None else None,
+            flight=draft.flight,
         )
         await gate.enter(ask)
         hold.turns += lines

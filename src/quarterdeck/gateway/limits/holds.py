@@ -15,6 +15,7 @@ from quarterdeck.gateway.limits.meter import Meter
 from quarterdeck.gateway.limits.rates import Line as RateLine
 from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
+from quarterdeck.gateway.open_calls import waiting_for
 
 HELD_WAIT_S = 10.0
 """How long a call waits for others to let go of what they hold, when without their holds it would fit."""
@@ -128,7 +129,9 @@ class Hold:
                 raise refusals.cannot_ask()
             loop = asyncio.get_running_loop()
             deadline = deadline or loop.time() + HELD_WAIT_S
-            if not await _released(counter, deadline - loop.time()):
+            with waiting_for("budget", draft.flight):
+                released = await _released(counter, deadline - loop.time())
+            if not released:
                 self._stopped(entry, counter, draft)
                 raise refusals.over_budget(entry, draft.headers)
             if claims is not None:

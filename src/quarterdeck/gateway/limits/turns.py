@@ -9,6 +9,7 @@ from quarterdeck.gateway.limits import rates, refusals
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.queue import FairQueue, Waiting
 from quarterdeck.gateway.limits.rates import Blocked, Line, now_us
+from quarterdeck.gateway.open_calls import InFlight, waiting_for
 
 MAX_WAITING = 2_000
 """Calls in front of one provider; one more is refused at once."""
@@ -20,10 +21,18 @@ _SECOND = 1_000_000
 class Ask:
     """What a call brings to the gate."""
 
-    __slots__ = ("agent", "due", "level", "lines", "model_gate", "tokens")
+    __slots__ = ("agent", "due", "flight", "level", "lines", "model_gate", "tokens")
 
     def __init__(
-        self, lines: list[Line], tokens: int, model_gate: Learned | None, *, agent: str, level: int, due: int | None
+        self,
+        lines: list[Line],
+        tokens: int,
+        model_gate: Learned | None,
+        *,
+        agent: str,
+        level: int,
+        due: int | None,
+        flight: InFlight | None = None,
     ) -> None:
         self.lines = lines
         self.tokens = tokens
@@ -31,6 +40,8 @@ class Ask:
         self.agent = agent
         self.level = level
         self.due = due
+        self.flight = flight
+        """Where it is shown that the call waits."""
 
     @property
     def weight(self) -> int:
@@ -70,7 +81,8 @@ class Gate:
         too_long = not queued and blocked.wait > patience * _SECOND
         if patience <= 0 or len(self._queue) >= MAX_WAITING or too_long:
             raise self._refusal(blocked)
-        await self._wait(ask, patience)
+        with waiting_for("queue", ask.flight):
+            await self._wait(ask, patience)
 
     def changed(self) -> None:
         """Something may have become free."""

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from quarterdeck.ledger import bodies
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.turns.heard import Heard, heard
 from quarterdeck.ledger.turns.said import Said, said
@@ -52,12 +53,41 @@ _packed = msgspec.msgpack.Encoder().encode
 _unpacked = msgspec.msgpack.Decoder(Turn).decode
 
 
+class Features(msgspec.Struct, frozen=True, array_like=True):
+    """What is kept of a call whose bodies are not: the gateway makes it, for after it nobody sees them."""
+
+    turn: Turn | None
+    first: bytes
+    """A hash that tells a conversation by its first message; empty: it has none."""
+
+
+_features = msgspec.msgpack.Decoder(Features).decode
+
+
 def turn_of(record: CallRecord, messages: Sequence[bytes]) -> Turn | None:
     """`messages` are the pieces its request was cut into. None when the call is no turn of a conversation."""
     if record.dialect not in TALKS or record.body_mode == "none":
         return None
-    new = heard(messages) if messages else Heard(words=[record.request_body.decode("utf-8", "replace")])
-    answer = said(record.response_body, record.response_type) if record.outcome == "ok" else Said()
+    answer = record.response_body if record.outcome == "ok" else b""
+    return _turn(messages, record.request_body, answer, record.response_type)
+
+
+def features_of(request: bytes, answer: bytes, answer_type: str | None) -> bytes:
+    """Encoded Features of a talk in a dialect of `TALKS`; `answer` is empty where the call did not go well."""
+    cut = bodies.cut(request)
+    messages = cut.messages if cut is not None else []
+    first = bodies.content_hash(bodies.first_message(messages[0])) if messages else b""
+    return _packed(Features(_turn(messages, request, answer, answer_type), first))
+
+
+def decode_features(data: bytes) -> Features:
+    """Raises msgspec.DecodeError."""
+    return _features(data)
+
+
+def _turn(messages: Sequence[bytes], request: bytes, response: bytes, response_type: str | None) -> Turn:
+    new = heard(messages) if messages else Heard(words=[request.decode("utf-8", "replace")])
+    answer = said(response, response_type) if response else Said()
     results = [masked(each) for each in new.results]
     words = [masked(each) for each in new.words]
     incoming = "\n".join([*results, *words])
@@ -65,7 +95,7 @@ def turn_of(record: CallRecord, messages: Sequence[bytes]) -> Turn | None:
     asked = sorted((name[:TOOL_NAME], canonical(arguments)) for name, arguments in answer.tools)
     return Turn(
         depth=len(messages),
-        request=blake2b(record.request_body, digest_size=8).digest(),
+        request=blake2b(request, digest_size=8).digest(),
         heard=hashed(*results, b"/", *words),
         heard_sketch=sketch(incoming),
         heard_size=sum(map(len, new.results)) + sum(map(len, new.words)),

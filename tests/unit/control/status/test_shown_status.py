@@ -70,6 +70,16 @@ RUNS: dict[str, tuple[Run, State, str]] = {
         State.WAITING_PROVIDER,
         "waiting for openai",
     ),
+    "between two tries": (
+        replace(RUN, open_calls=(replace(SENT, held="retry"),)),
+        State.WAITING_PROVIDER,
+        "waiting for openai",
+    ),
+    "held for a budget": (
+        replace(RUN, open_calls=(replace(SENT, held="budget"),)),
+        State.OVER_BUDGET,
+        "waits for room in a budget",
+    ),
     "our caller's own error is no provider's": (
         replace(RUN, last=failed(400)),
         State.WORKING,
