@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 from story import Server, Story, tell
 from system_world import KEY, OWNER, System, running
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "ui/node_modules/axe-core/axe.min.js"
+# Each waits only until it holds; a busy machine is given its time before it is called wrong.
+expect.set_options(timeout=20_000)
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 CONFIG = """

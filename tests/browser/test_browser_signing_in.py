@@ -73,7 +73,7 @@ async def test_a_session_that_ended_elsewhere_leads_to_the_door(
     ended = await page.context.request.delete("/api/v1/session", headers={"x-quarterdeck-csrf": csrf})
     assert ended.ok
     system.post("/api/v1/tasks", {"title": "Something happens"})  # so that the page asks for something
-    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=10_000)
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     await expect(page).to_have_url(re.compile("next=%2F"))
 
 

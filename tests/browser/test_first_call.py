@@ -42,7 +42,7 @@ async def test_a_new_agent_is_connected_and_its_first_call_turns_the_page_live(h
 
     await _call(system, key, "hello")
     answered = time.monotonic()
-    await expect(home.get_by_text("The first call arrived.")).to_be_visible(timeout=5_000)
+    await expect(home.get_by_text("The first call arrived.")).to_be_visible()
     assert time.monotonic() - answered < SEEN_WITHIN_S
 
     await home.get_by_role("button", name="I have copied the key").click()
@@ -61,7 +61,7 @@ async def test_a_call_appears_on_agents_and_calls_within_a_second_and_opens(
     answer = await _call(system, key, "What is **bold**?")
     answered = time.monotonic()
     row = calls.get_by_role("row", name=re.compile("watched"))
-    await expect(row).to_be_visible(timeout=5_000)
+    await expect(row).to_be_visible()
     assert time.monotonic() - answered < SEEN_WITHIN_S
     await expect(home.get_by_role("row", name=re.compile("watched"))).to_contain_text("gpt-4o-mini")
 

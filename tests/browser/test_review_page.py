@@ -1,9 +1,10 @@
 """Review: a draft is read, answered on its lines and judged, with the keyboard alone."""
 
+import asyncio
 from typing import Any
 
 from conftest import Opener
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from story import Server, Story
 from system_world import OWNER, System
 
@@ -115,6 +116,18 @@ async def test_a_comment_says_whom_it_tells_and_wakes_and_appears_at_once(
     await expect(field).to_have_value("Ask @research ")
     await page.keyboard.type("for the table")
     await expect(page.get_by_text("Wakes research")).to_be_visible()
+    # However slow the server is, what was said stands there.
+    answered = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/comments", held)
     await page.keyboard.press("Control+Enter")
-    await expect(page.get_by_text("Ask @research for the table")).to_be_visible()
+    said = page.get_by_role("article").filter(has_text="Ask @research for the table")
+    await expect(said).to_contain_text("sending…")
     await expect(field).to_have_value("")
+    answered.set()
+    await expect(said).not_to_contain_text("sending…")
+    await expect(said).to_have_count(1)

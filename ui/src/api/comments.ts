@@ -6,6 +6,7 @@ import type { Comment, CommentDraft, Mentioned, Page } from "@/api/types";
 export const commentKeys = {
   all: ["comments"] as const,
   of: (taskId: string) => ["comments", "of", taskId] as const,
+  writing: (taskId: string) => ["comments", "writing", taskId] as const,
   preview: (body: string) => ["comments", "preview", body] as const,
 };
 

@@ -2,6 +2,7 @@ export const talk = {
   comment: "Comment",
   placeholder: "Say something. @ tells a person or wakes an agent.",
   send: "Comment",
+  sending: "sending…",
   reply: "Reply",
   mode: "Write or look",
   write: "Write",

@@ -26,24 +26,30 @@ type Props = {
   onCancel?: () => void;
   autoFocus?: boolean;
   rows?: number;
+  /** What is sent stands elsewhere on the page from then on: the field is free at once, and gets the text back if it was refused. */
+  shownElsewhere?: boolean;
 };
 
 /** Writes markdown that may mention people and agents, and says before sending whom it tells and whom it wakes. */
-export function Composer({ label, act, placeholder, onSend, onCancel, autoFocus = false, rows = 2 }: Props) {
+export function Composer({ label, act, placeholder, onSend, onCancel, autoFocus = false, rows = 2, shownElsewhere = false }: Props) {
   const [text, setText] = useState("");
   const [preview, setPreview] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const send = async () => {
-    if (!text.trim() || busy) return;
-    setBusy(true);
+    const sent = text.trim();
+    if (!sent || busy) return;
+    setBusy(!shownElsewhere);
     setProblem(undefined);
+    if (shownElsewhere) setText("");
     try {
-      await onSend(text.trim());
-      setText("");
+      await onSend(sent);
+      if (!shownElsewhere) setText("");
       setPreview(false);
     } catch (error) {
       setProblem(asProblem(error).message);
+      // What was begun since stays, below what came back.
+      if (shownElsewhere) setText((begun) => [sent, begun].filter(Boolean).join("\n\n"));
     } finally {
       setBusy(false);
     }

@@ -3,13 +3,14 @@ import { Link } from "@tanstack/react-router";
 import { SmilePlus } from "lucide-react";
 import { useState } from "react";
 
-import { commentKeys, commentsQuery, reactToComment, writeComment } from "@/api/comments";
+import { commentKeys, commentsQuery, reactToComment } from "@/api/comments";
 import { deliverablesQuery } from "@/api/deliverables";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import { questionsQuery } from "@/api/questions";
 import { reviewsQuery } from "@/api/reviews";
 import { runsQuery } from "@/api/runs";
+import { sessionQuery } from "@/api/session";
 import { signalsQuery } from "@/api/signals";
 import type { Comment, Question, Task } from "@/api/types";
 import { Avatar } from "@/components/avatar";
@@ -26,6 +27,7 @@ import { SignalCalls, signalTitle } from "@/components/signal-acts";
 import { toast } from "@/components/toast";
 import type { Happening } from "@/features/tasks/happenings";
 import { happenings } from "@/features/tasks/happenings";
+import { useTalk } from "@/features/tasks/use-talk";
 import { questions as questionWords } from "@/strings/questions";
 import { signals as signalWords } from "@/strings/signals";
 import { talk } from "@/strings/talk";
@@ -44,7 +46,7 @@ export function TaskTimeline({ task }: { task: Task }) {
   const { data: signals } = useQuery(signalsQuery({ task_id: task.id }));
   const { data: questions } = useQuery(questionsQuery(task.id));
   const allowed = useMay("review");
-  const client = useQueryClient();
+  const { write, sending } = useTalk(task.id, comments);
   const told = happenings({ task, runs: runs?.items ?? [], comments: comments ?? [], deliverables: deliverables ?? [], reviews: reviews?.items ?? [], questions: questions ?? [], signals: signals ?? [] });
   const shown = shows === "all" ? told : told.filter((each) => each.kind === "said" || each.kind === "asked");
   return (
@@ -68,25 +70,46 @@ export function TaskTimeline({ task }: { task: Task }) {
             label={talk.comment}
             placeholder={talk.placeholder}
             act={talk.send}
-            onSend={async (body) => {
-              await writeComment(task.id, { body });
-              await client.invalidateQueries({ queryKey: commentKeys.of(task.id) });
-            }}
+            shownElsewhere
+            onSend={write}
           />
         </div>
       )}
-      {shown.length === 0 && <p className="text-faint">{say.nothingSaid}</p>}
+      {shown.length + sending.length === 0 && <p className="text-faint">{say.nothingSaid}</p>}
       <ol className="grid">
+        {sending.map((body, at) => (
+          <li key={`${at}-${body}`} className={ENTRY}>
+            <Sending body={body} />
+          </li>
+        ))}
         {shown.map((item) => (
-          <li
-            key={item.id}
-            className="relative grid grid-cols-[20px_minmax(0,1fr)] gap-2.5 pb-4 before:absolute before:top-6 before:bottom-0 before:left-[9.5px] before:w-px before:bg-line last:pb-0 last:before:hidden"
-          >
+          <li key={item.id} className={ENTRY}>
             <Item item={item} />
           </li>
         ))}
       </ol>
     </Section>
+  );
+}
+
+const ENTRY =
+  "relative grid grid-cols-[20px_minmax(0,1fr)] gap-2.5 pb-4 before:absolute before:top-6 before:bottom-0 before:left-[9.5px] before:w-px before:bg-line last:pb-0 last:before:hidden";
+
+/** A comment on its way: as it will stand, so that what was said is never out of sight. */
+function Sending({ body }: { body: string }) {
+  const { data: session } = useQuery(sessionQuery);
+  const name = session?.member.name ?? "";
+  return (
+    <>
+      <Avatar name={name} />
+      <article aria-label={`${name}: ${talk.comment}`} aria-busy className="card min-w-0 px-3.5 py-2.5">
+        <p className="mb-1 flex flex-wrap items-baseline gap-x-2">
+          <b>{name}</b>
+          <span className="text-s text-faint">{talk.sending}</span>
+        </p>
+        <Markdown text={body} />
+      </article>
+    </>
   );
 }
 
