@@ -96,6 +96,10 @@ class Redactor:
             extra={**record.extra, MARK: counter.count},
         )
 
+    def body(self, body: bytes) -> bytes:
+        """One body by itself."""
+        return self._body(body, _Counter())
+
     def _body(self, body: bytes, counter: "_Counter") -> bytes:
         if not body:
             return body

@@ -9,6 +9,7 @@ from quarterdeck.access import keyring, sessions
 from quarterdeck.access.tables import workspaces
 from quarterdeck.control.channels import store as channels
 from quarterdeck.control.notifications import store as notifications
+from quarterdeck.control.portkey.inserted import store as declared
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import prune
 from quarterdeck.kernel.clock import DAY
@@ -37,8 +38,10 @@ async def run(db: Database, *, every_s: float = EVERY_S) -> None:
 async def tidy(db: Database) -> None:
     """One round, in short transactions so that nobody waits for it."""
     async with db.read() as tx:
-        settings = (await tx.execute(sa.select(workspaces.c.settings))).scalars().all()
-    days = max((each.get("retention", {}).get("events_days", EVENTS_DAYS) for each in settings), default=EVENTS_DAYS)
+        rows = await tx.rows(sa.select(workspaces.c.id, workspaces.c.settings))
+    settings = {row["id"]: (row["settings"] or {}).get("retention") or {} for row in rows}
+    days = max((each.get("events_days", EVENTS_DAYS) for each in settings.values()), default=EVENTS_DAYS)
+    calls_days = {key: int(each["calls_days"]) for key, each in settings.items() if each.get("calls_days") is not None}
     while True:
         async with db.transaction() as tx:
             pruned = await prune(tx, tx.now - days * DAY, limit=BATCH)
@@ -51,5 +54,11 @@ async def tidy(db: Database) -> None:
         while True:
             async with db.transaction() as tx:
                 forgotten = await forget(tx, tx.now - kept, BATCH)
+            if forgotten < BATCH:
+                break
+    for workspace_id, days in calls_days.items():
+        while True:
+            async with db.transaction() as tx:
+                forgotten = await declared.forget(tx, workspace_id, tx.now - days * DAY, BATCH)
             if forgotten < BATCH:
                 break

@@ -11,6 +11,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from quarterdeck.control.http import BodyReader, Db, Reader
+from quarterdeck.control.portkey.inserted import api as inserted
+from quarterdeck.control.portkey.inserted import store as declared
+from quarterdeck.control.portkey.inserted.model import PREFIX, inserted_row
 from quarterdeck.control.portkey.shapes import log_row, window
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import NotFound
@@ -20,6 +23,7 @@ from quarterdeck.ledger.packs import BodyGone
 from quarterdeck.ledger.rebuild import Bodies
 
 router = APIRouter(tags=["portkey"])
+router.include_router(inserted.router)
 PAGE = 200
 MOST_EXPORTED = 50_000
 
@@ -40,7 +44,10 @@ class ExportIn(BaseModel):
 
 @router.get("/logs/{call_id}", operation_id="portkey_get_log")
 async def get_log(call_id: str, actor: BodyReader, db: Db, bodies: Kept) -> dict[str, Any]:
-    """One call with its bodies, as far as they were kept."""
+    """One call with its bodies, as far as they were kept; or what somebody inserted, marked as declared."""
+    if call_id.startswith(PREFIX):
+        async with db.read() as tx:
+            return {"success": True, "data": inserted_row(await declared.get(tx, actor.workspace_id, call_id))}
     async with db.read() as tx:
         call = await calls.get(tx, actor.workspace_id, call_id)
     try:
@@ -103,7 +110,7 @@ async def download_export(export_id: str, actor: Reader, request: Request) -> di
     responses={200: {"content": {"application/jsonl": {}}, "description": "One call a line, newest first."}},
 )
 async def export_content(export_id: str, actor: Reader, db: Db) -> StreamingResponse:
-    """One call a line, newest first, at most 50,000; without bodies."""
+    """One call a line, newest first, at most 50,000; without bodies. What was inserted follows, marked as declared."""
     which = _filter(_filters(export_id))
     return StreamingResponse(_lines(db, actor.workspace_id, which), media_type="application/jsonl")
 
@@ -116,7 +123,18 @@ async def _lines(db: Database, workspace_id: str, which: CallFilter) -> AsyncIte
         yield b"".join(json.dumps(log_row(call)).encode() + b"\n" for call in page.items)
         told, after = told + len(page.items), page.next
         if after is None:
-            return
+            break
+    async with db.read() as tx:
+        rows = await declared.of(
+            tx,
+            workspace_id,
+            begin=which.begin,
+            end=which.end,
+            status=which.status,
+            model=which.model,
+            limit=MOST_EXPORTED - told,
+        )
+    yield b"".join(json.dumps(inserted_row(row, bodies=False)).encode() + b"\n" for row in rows)
 
 
 def _filter(filters: dict[str, Any]) -> CallFilter:

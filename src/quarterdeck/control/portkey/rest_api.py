@@ -9,7 +9,7 @@ from quarterdeck.kernel.errors import NotFound, NotImplementedHere
 
 router = APIRouter(tags=["portkey"], include_in_schema=False)
 POINTERS = {
-    "logs": "calls are recorded when they pass the gateway; read them with GET /api/v1/calls",
+    "logs": "insert with POST /v1/logs, read with GET /v1/logs/{id} or GET /api/v1/calls",
     "admin": "members and workspaces are managed under /api/v1/members",
     "scim": "members are managed under /api/v1/members",
     "guardrails": "declare guardrails in quarterdeck.toml",
