@@ -9,6 +9,9 @@ import msgspec
 import pytest
 from limited_world import Limited, budget, limited_running
 
+from quarterdeck.access import wire
+from quarterdeck.ledger.segments import Position
+
 HAIKU = {"provider": "anthropic", "override_params": {"model": "claude-haiku-4-5"}}
 TWO = {"strategy": {"mode": "fallback"}, "targets": [{"provider": "openai"}, HAIKU]}
 
@@ -64,6 +67,25 @@ async def test_what_every_try_cost_is_charged_and_nothing_stays_held(limited: Li
     assert limited.held() == 0
     if stream:
         assert record.attempts[0].cost and record.cost > record.attempts[0].cost
+
+
+async def test_what_a_failed_try_cost_is_charged_where_it_was_made(limited: Limited) -> None:
+    await limited.in_force(
+        budget(5.0, "provider:openai", id="openai"), budget(5.0, "provider:anthropic", id="anthropic"), budget(5.0)
+    )
+    fault = {"kind": "error_event", "after": 1, "times": 1}
+    await ask(limited, TWO, script={"text": "Hi.", "fault": fault}, stream=True)
+    record = await limited.gateway.record()
+    assert record.cost is not None and record.attempts[0].cost
+    assert limited.spent("openai") == record.attempts[0].cost
+    assert limited.spent("anthropic") == record.cost - record.attempts[0].cost
+    assert limited.spent() == record.cost
+    # Read back from the journal, as after a kill, it is the same.
+    limited.admission.spending.told(wire.Spent(0, {}, []))
+    limited.admission.spending._begin_catching_up(Position(0, 0))
+    await limited.admission.spending.ready.wait()
+    assert limited.spent("openai") == record.attempts[0].cost
+    assert limited.spent() == record.cost
 
 
 async def test_a_lost_hedge_and_a_shadow_are_charged_too(limited: Limited) -> None:

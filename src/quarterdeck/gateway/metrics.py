@@ -67,12 +67,25 @@ class Metrics:
             self.input_tokens[provider] += usage.input_total
             self.output_tokens[provider] += usage.output_total
             self.cost_nano[provider] += draft.cost or 0
+            if draft.tries:
+                self._tried(provider, draft)
             if usage.cache_read:
                 self.cached_tokens[provider] += usage.cache_read
         if draft.cache is not None:
             self.cache[draft.cache.status.ours] += 1
             if draft.cache.hit is not None:
                 self.saved_nano += draft.cache.hit.cost or 0
+
+    def _tried(self, provider: str, draft: Draft) -> None:
+        """What tries cost that did not answer is their provider's."""
+        for each in draft.tries:
+            there = self._label(each.target.provider.name)
+            if each.usage is not None:
+                self.input_tokens[there] += each.usage.input_total
+                self.output_tokens[there] += each.usage.output_total
+            if each.cost and draft.cost is not None:
+                self.cost_nano[provider] -= each.cost
+                self.cost_nano[there] += each.cost
 
     def refused(self, code: str) -> None:
         self.refusals[code] += 1

@@ -7,16 +7,19 @@ kept no longer, and corrections. The balance is the sum of both, and rollups equ
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id, new_id
 from quarterdeck.ledger.partitions import Month
+from quarterdeck.ledger.record import Attempt
 from quarterdeck.ledger.tables import calls, ledger_entries
 
 _WHO = ("agent_id", "task_id", "run_id", "key_id")
 _WRITTEN_AT_ONCE = 500
+_attempts = msgspec.json.Decoder(list[Attempt])
 
 
 class EntryKind(StrEnum):
@@ -59,7 +62,8 @@ async def balance(tx: Transaction, workspace_id: str, *, begin: int = 0, end: in
 async def by_day_and_model(
     tx: Transaction, workspace_id: str, provider: str, begin: int, end: int
 ) -> dict[tuple[int, str], int]:
-    """What calls to one provider cost, by day (its first instant) and model, in nano-dollars."""
+    """What one provider was paid, by day (its first instant) and model, in nano-dollars: for calls that it answered,
+    and for tries at it that another answered after."""
     day = calls.c.started - calls.c.started % DAY
     query = (
         sa.select(day.label("day"), calls.c.model, sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"))
@@ -67,7 +71,23 @@ async def by_day_and_model(
         .where(calls.c.id >= lowest_id("call", begin), calls.c.id < lowest_id("call", end))
         .group_by(day, calls.c.model)
     )
-    return {(int(row["day"]), row["model"]): int(row["cost"]) for row in await tx.rows(query)}
+    found = {(int(row["day"]), row["model"]): int(row["cost"]) for row in await tx.rows(query)}
+    several = sa.select(day.label("day"), calls.c.provider, calls.c.model, calls.c.attempts).where(
+        calls.c.workspace_id == workspace_id,
+        sa.or_(calls.c.attempt_count > 1, calls.c.model.is_(None)),
+        calls.c.cost > 0,
+        calls.c.id >= lowest_id("call", begin),
+        calls.c.id < lowest_id("call", end),
+    )
+    for row in await tx.rows(several):
+        for each in _attempts.decode(row["attempts"]):
+            if not each.cost:
+                continue
+            if row["provider"] == provider and row["model"] is not None:
+                found[int(row["day"]), row["model"]] = found.get((int(row["day"]), row["model"]), 0) - each.cost
+            if each.provider == provider:
+                found[int(row["day"]), each.model] = found.get((int(row["day"]), each.model), 0) + each.cost
+    return found
 
 
 async def carry_over(tx: Transaction, month: Month) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE
 from quarterdeck.ledger import savings
-from quarterdeck.ledger.record import CallRecord
+from quarterdeck.ledger.record import CallRecord, Usage
 from quarterdeck.ledger.tables import ROLLUP_SUMS, agent_activity, rollups
 
 DIMS = ("total", "agent", "task", "run", "model", "provider", "key", "tag")
@@ -113,11 +113,35 @@ def add_up(records: Iterable[CallRecord]) -> dict[Key, Sums]:
     for record in records:
         group = _group_of(record)
         _add(groups, group, sums_of(record))
+        for whose, sums in _tries(record, group):
+            _add(groups, whose, sums)
     buckets: dict[Key, Sums] = {}
     for group, sums in groups.items():
         for key in _keys(group):
             _add(buckets, key, sums)
     return buckets
+
+
+def _tries(record: CallRecord, group: _Group) -> Iterator[tuple[_Group, Sums]]:
+    """What tries used that did not answer belongs to the provider and the model that were tried: their tokens beside
+    the call's own, their cost, which is part of the call's, taken from where the answer stands."""
+    for each in record.attempts:
+        cost = (each.cost or 0) if record.cost is not None else 0
+        if not cost and each.usage is None:
+            continue
+        usage = each.usage or Usage()
+        figures = Figures(
+            input_tokens=usage.input_total,
+            output_tokens=usage.output_total,
+            cache_read_tokens=usage.cache_read,
+            cache_write_tokens=usage.cache_write_5m + usage.cache_write_1h,
+            reasoning_tokens=usage.reasoning,
+            cost=cost,
+        )
+        workspace_id, at, agent, task, run, _, _, key, tags = group
+        there = (workspace_id, at, agent, task, run, each.model, each.provider, key, tags)
+        yield there, [getattr(figures, name) for name in ROLLUP_SUMS]
+        yield group, [-cost if name == "cost" else 0 for name in ROLLUP_SUMS]
 
 
 def ceilings(records: Iterable[CallRecord]) -> dict[tuple[str, str, str, int], int]:

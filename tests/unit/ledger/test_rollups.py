@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND
-from quarterdeck.ledger.record import CallRecord, Usage
+from quarterdeck.ledger.record import Attempt, CallRecord, Usage
 from quarterdeck.ledger.rollups import DIMS, Grain, add_up
 from quarterdeck.ledger.tables import ROLLUP_SUMS
 
@@ -20,7 +20,15 @@ CACHE: list[dict[str, Any]] = [
     {"cache": {"status": "semantic-hit", "of": "call_1", "saved": None}},
 ]
 counts = st.integers(0, 1_000_000)
+costs = st.none() | counts
+provider_names = st.sampled_from(["a", "b", "z"])
 names = st.sampled_from([None, "a", "b", "c"])
+
+
+@st.composite
+def attempts(draw: st.DrawFn) -> Attempt:
+    usage = draw(st.none() | st.builds(Usage, input_total=counts, output_total=counts))
+    return Attempt(draw(provider_names), draw(provider_names), 500, "x", 0, None, 1, usage=usage, cost=draw(costs))
 
 
 @st.composite
@@ -43,6 +51,7 @@ def records(draw: st.DrawFn) -> CallRecord:
         "cost": draw(st.none() | counts),
         "outcome": draw(st.sampled_from(["ok", "error", "cut", "cancelled", "refused"])),
         "extra": draw(st.sampled_from(CACHE)),
+        "attempts": draw(st.lists(attempts(), max_size=3)),
         "tags": draw(st.lists(st.tuples(st.sampled_from("xy"), st.sampled_from("12")), max_size=3)),
     }
     return CallRecord(**fields)
@@ -90,6 +99,19 @@ def test_every_bucket_is_the_sum_of_its_calls(made: list[CallRecord]) -> None:
                     at = record.started - record.started % length
                     key = (record.workspace_id, grain, dim, value, at)
                     expected.setdefault(key, Counter()).update(plainly(record))
+            at = record.started - record.started % length
+            for each in record.attempts:
+                cost = (each.cost or 0) if record.cost is not None else 0
+                if not cost and each.usage is None:
+                    continue
+                for which in DIMS:
+                    own = values(record, which)
+                    there = {getattr(each, which)} if which in ("model", "provider") else own
+                    for value in own | there:
+                        bucket = expected.setdefault((record.workspace_id, grain, which, value, at), Counter())
+                        bucket["cost"] += cost * ((value in there) - (value in own))
+                        bucket["input_tokens"] += each.usage.input_total if each.usage and value in there else 0
+                        bucket["output_tokens"] += each.usage.output_total if each.usage and value in there else 0
     found = {key: dict(zip(ROLLUP_SUMS, sums, strict=True)) for key, sums in add_up(made).items()}
     assert found == {key: {name: sums[name] for name in ROLLUP_SUMS} for key, sums in expected.items()}
 
@@ -99,12 +121,38 @@ def test_the_order_of_calls_does_not_matter(made: list[CallRecord]) -> None:
     assert add_up(made) == add_up(reversed(made))
 
 
+def test_what_a_failed_try_used_is_booked_where_it_was_made() -> None:
+    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__) | {"extra": {}, "tags": []}
+    failed = Attempt("openai", "gpt-4o", 200, "stream_cut", 0, 1, 2, usage=Usage(100, output_total=10), cost=70)
+    last = Attempt("anthropic", "haiku", 200, None, 3, 4, 5)
+    record = CallRecord(**fields)
+    record = msgspec.structs.replace(record, workspace_id="w", started=NOON, ended=5, cost=100)
+    record = msgspec.structs.replace(
+        record, provider="anthropic", model="haiku", usage=Usage(40, output_total=4), attempts=[failed, last]
+    )
+    found = add_up([record])
+    cost, tokens, calls = (ROLLUP_SUMS.index(name) for name in ("cost", "input_tokens", "calls"))
+    day = NOON - NOON % DAY
+    shown = {
+        (dim, value): [sums[calls], sums[cost], sums[tokens]]
+        for (_, grain, dim, value, at), sums in found.items()
+        if grain == Grain.DAY and at == day and dim in ("total", "provider", "model")
+    }
+    assert shown == {
+        ("total", ""): [1, 100, 140],
+        ("provider", "anthropic"): [1, 30, 40],
+        ("provider", "openai"): [0, 70, 100],
+        ("model", "haiku"): [1, 30, 40],
+        ("model", "gpt-4o"): [0, 70, 100],
+    }
+
+
 def test_a_grain_is_that_long() -> None:
     assert [grain.length for grain in Grain] == [MINUTE, HOUR, DAY]
 
 
 def test_a_repeated_tag_counts_its_call_once() -> None:
-    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__) | {"extra": {}}
+    fields: dict[str, Any] = dict.fromkeys(CallRecord.__struct_fields__) | {"extra": {}, "attempts": []}
     record = CallRecord(**fields)
     record = msgspec.structs.replace(record, workspace_id="w", started=NOON, ended=1, tags=[("x", "1"), ("x", "1")])
     assert add_up([record])[("w", 1440, "tag", "x=1", NOON - NOON % DAY)][0] == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from quarterdeck.access import wire
@@ -14,6 +15,7 @@ from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.limits import clamp, rates, refusals, worst
 from quarterdeck.gateway.limits.counters import Counter, Line
 from quarterdeck.gateway.limits.holds import Claiming, Hold
+from quarterdeck.gateway.limits.kept import KeptRates
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.rates import Blocked, Rates, now_us
 from quarterdeck.gateway.limits.spending import Spending
@@ -36,11 +38,13 @@ _LEARNED_KEPT = 4_096
 class Admission:
     """One per gateway process. It is in the hooks only while somebody has a limit or a budget."""
 
-    def __init__(self, hooks: Hooks, prices: PriceBook, spending: Spending) -> None:
+    def __init__(self, hooks: Hooks, prices: PriceBook, spending: Spending, kept: Path | None = None) -> None:
+        """`kept` is where what was used of limits is kept, for the next start."""
         self._hooks = hooks
         self._prices = prices
         self._spending = spending
         self._rates = Rates()
+        self._kept = KeptRates(kept, self._rates) if kept is not None else None
         self._gates: dict[tuple[str, str], Gate] = {}
         self._learned: dict[tuple[str, str, str], Learned] = {}
         self._estimator = Estimator()
@@ -52,6 +56,8 @@ class Admission:
 
     async def run(self) -> None:
         """What is to be done beside calls, until cancelled."""
+        if self._kept is not None:
+            await self._kept.run()
 
     @property
     def spending(self) -> Spending:
@@ -134,7 +140,13 @@ class Admission:
                 lines = spending.counters.lines(workspace.id, facts, draft.started)
                 amount = worst.charged(draft, [entry for entry, _ in lines])
                 draft.ceiling_cost = amount or None
-            spending.settled(draft.id, workspace.id, facts, draft.started, amount)
+            # What a try cost that did not answer is spent where it was made.
+            tries = (
+                [(self._facts(draft, workspace, each.target), each.cost) for each in draft.tries if each.cost]
+                if draft.tries and draft.cost is not None
+                else ()
+            )
+            spending.settled(draft.id, workspace.id, facts, draft.started, amount, tries)
         self._estimator.note(draft)
         self._hear(draft)
         self.release(draft)
@@ -176,13 +188,13 @@ class Admission:
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
         """What control is told: each window as it stands here, each limit in use, and whom budgets stopped since."""
         budgets = [
-            wire.BudgetState(each.workspace_id, *each.key, each.spent, each.held)
+            wire.BudgetState(each.workspace_id, *each.key, each.spent, each.held, each.tail)
             for each in self._spending.counters
             if each.spent or each.held
         ]
         limits = [
-            wire.LimitState(self._rates.workspaces[entry.id], entry.id, value, left, self._waiting_at(entry.id))
-            for entry, value, left in self._rates.states()
+            wire.LimitState(self._rates.workspaces[entry.id], entry.id, value, left, self._waiting_at(entry.id), taken)
+            for entry, value, left, taken in self._rates.states()
         ]
         stops = list(self._stops.values())
         self._stops.clear()

@@ -17,7 +17,7 @@ from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import BudgetEntry
 from quarterdeck.access.scopes import Facts, ScopeKind
 from quarterdeck.access.snapshot import Snapshot
-from quarterdeck.gateway.limits.counters import Counter, Counters
+from quarterdeck.gateway.limits.counters import Counter, Counters, Line
 from quarterdeck.ledger.journal import Journal
 from quarterdeck.ledger.reader import START, JournalReader
 from quarterdeck.ledger.record import CallRecord, decode
@@ -35,9 +35,20 @@ class Settled(msgspec.Struct, eq=False):
     facts: Facts
     started: int
     amount: int
-    charged: list[Counter]
+    charged: list[tuple[Counter, int]]
+    """With how much of it."""
     end: Position | None = None
     """Where its record ends; None while it is not written."""
+    tries: Sequence[tuple[Facts, int]] = ()
+    """Parts of the amount that were spent elsewhere than where the answer came from."""
+
+    def parts(self) -> list[tuple[Facts, int]]:
+        return [(self.facts, self.amount - sum(amount for _, amount in self.tries)), *self.tries]
+
+    def charge(self, lines: Iterable[Line], amount: int) -> None:
+        for _, counter in lines:
+            counter.tail += amount
+            self.charged.append((counter, amount))
 
 
 class Spending:
@@ -90,15 +101,22 @@ class Spending:
                 if each.workspace_id == workspace_id:
                     self._charge(each, entry)
 
-    def settled(self, call_id: str, workspace_id: str, facts: Facts, started: int, amount: int) -> None:
+    def settled(
+        self,
+        call_id: str,
+        workspace_id: str,
+        facts: Facts,
+        started: int,
+        amount: int,
+        tries: Sequence[tuple[Facts, int]] = (),
+    ) -> None:
         """A call was settled, and its record is written next. Call it for every call while `active`."""
         if amount == 0:
             self._unwritten.append(None)
             return
-        lines = self.counters.lines(workspace_id, facts, started)
-        each = Settled(call_id, workspace_id, facts, started, amount, [counter for _, counter in lines])
-        for counter in each.charged:
-            counter.tail += amount
+        each = Settled(call_id, workspace_id, facts, started, amount, [], None, tries)
+        for whose, part in each.parts() if tries else ((facts, amount),):
+            each.charge(self.counters.lines(workspace_id, whose, started), part)
         self._tail.append(each)
         self._unwritten.append(each)
 
@@ -117,8 +135,8 @@ class Spending:
         self._until = until
         while self._tail and (end := self._tail[0].end) is not None and end <= until:
             each = self._tail.popleft()
-            for counter in each.charged:
-                counter.tail -= each.amount
+            for counter, amount in each.charged:
+                counter.tail -= amount
         self._set_bases()
 
     def load(self) -> None:
@@ -175,7 +193,7 @@ class Spending:
             each = _settled(record, self._projects, position)
             if (own := mine.pop(record.id, None)) is not None:
                 # Its facts may lack what no budget asked for when it was settled, such as tags.
-                own.facts, each = each.facts, own
+                own.facts, own.tries, each = each.facts, each.tries, own
             if each.amount:
                 tail.append(each)
         tail.extend(each for each in self._tail if each.call_id in mine and (each.end is None or each.end > until))
@@ -184,18 +202,17 @@ class Spending:
         self._tail, self._until = tail, until
         for each in tail:
             each.charged = []
-            for _, counter in self.counters.lines(each.workspace_id, each.facts, each.started):
-                counter.tail += each.amount
-                each.charged.append(counter)
+            for facts, part in each.parts():
+                each.charge(self.counters.lines(each.workspace_id, facts, each.started), part)
         self._set_bases()
         self.ready.set()
         log.info("budgets_ready calls_behind_the_account=%d", len(tail))
 
     def _charge(self, each: Settled, entry: BudgetEntry) -> None:
-        line = self.counters.line(each.workspace_id, entry, each.facts, each.started)
-        if line is not None:
-            line[1].tail += each.amount
-            each.charged.append(line[1])
+        for facts, part in each.parts():
+            line = self.counters.line(each.workspace_id, entry, facts, each.started)
+            if line is not None:
+                each.charge([line], part)
 
     def _set_bases(self) -> None:
         assert self._heard is not None
@@ -219,17 +236,21 @@ def amount_of(record: CallRecord) -> int:
 
 
 def _settled(record: CallRecord, projects: dict[str, str], end: Position) -> Settled:
-    facts = Facts(
-        agent_id=record.agent_id,
-        task_id=record.task_id,
-        run_id=record.run_id,
-        project_id=projects.get(record.run_id or ""),
-        key_id=record.key_id,
-        provider=record.provider,
-        model=record.model,
-        tags=tuple(record.tags),
-    )
-    return Settled(record.id, record.workspace_id, facts, record.started, amount_of(record), [], end)
+    def facts(provider: str | None, model: str | None) -> Facts:
+        return Facts(
+            agent_id=record.agent_id,
+            task_id=record.task_id,
+            run_id=record.run_id,
+            project_id=projects.get(record.run_id or ""),
+            key_id=record.key_id,
+            provider=provider,
+            model=model,
+            tags=tuple(record.tags),
+        )
+
+    tries = [] if record.cost is None else [(facts(e.provider, e.model), e.cost) for e in record.attempts if e.cost]
+    mine = facts(record.provider, record.model)
+    return Settled(record.id, record.workspace_id, mine, record.started, amount_of(record), [], end, tries)
 
 
 def _read(directory: Path, begin: Position, end: Position) -> tuple[Sequence[tuple[Position, CallRecord]], bool]:
