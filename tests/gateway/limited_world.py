@@ -95,9 +95,13 @@ def limit(
 
 
 @asynccontextmanager
-async def limited_running(directory: Path) -> AsyncIterator[Limited]:
+async def limited_running(directory: Path, *, kept: Path | None = None) -> AsyncIterator[Limited]:
+    """`kept`: where what was used of limits is kept."""
     async with gateway_running(directory) as gateway:
         settler = gateway.parts.settler
-        admission = Admission(settler.hooks, settler.prices, Spending(gateway.journal))
+        admission = Admission(settler.hooks, settler.prices, Spending(gateway.journal), kept)
         gateway.holder.on_swap(admission.swapped)
+        beside = asyncio.create_task(admission.run())
         yield Limited(gateway, admission)
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)

@@ -53,6 +53,31 @@ async def test_tokens_are_reserved_by_an_estimate_and_settled_by_what_was_used(l
     assert (await limited.gateway.chat(max_tokens=600)).status_code == 200
 
 
+async def test_what_was_used_of_a_limit_outlives_the_gateway(tmp_path: Path) -> None:
+    kept = tmp_path / "gateway.limits"
+    per_day = limit(3, "agent:*", per="day")
+    async with limited_running(tmp_path, kept=kept) as first:
+        await first.in_force(limits=(per_day,))
+        assert sorted(await first.many(2)) == [200, 200]
+    async with limited_running(tmp_path, kept=kept) as second:
+        await second.in_force(limits=(per_day,))
+        assert sorted(await second.many(2)) == [200, 429]
+    # Nobody asks in a third; what was used is not forgotten by it.
+    async with limited_running(tmp_path, kept=kept):
+        pass
+    async with limited_running(tmp_path, kept=kept) as fourth:
+        await fourth.in_force(limits=(limit(5, "agent:*", per="day"),))
+        assert sorted(await fourth.many(3)) == [200, 200, 429]
+
+
+async def test_a_file_of_limits_that_cannot_be_read_is_no_reason_not_to_start(tmp_path: Path) -> None:
+    kept = tmp_path / "gateway.limits"
+    kept.write_bytes(b"garbage")
+    async with limited_running(tmp_path, kept=kept) as limited:
+        await limited.in_force(limits=(limit(1, per="day"),))
+        assert sorted(await limited.many(2)) == [200, 429]
+
+
 async def test_calls_at_once_are_counted_while_they_last(limited: Limited) -> None:
     await limited.in_force(limits=(limit(2, measure="concurrent", per=None),))
     slow = {"text": "hi", "timing": {"first_byte_ms": 400}}

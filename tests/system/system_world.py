@@ -17,7 +17,7 @@ from typing import Any
 
 OWNER = "owner-token-for-tests-only"
 KEY = "qd-key-for-tests-only-0001"
-START_S = 30.0
+START_S = 120.0
 
 CONFIG = """
 [[providers]]

@@ -19,6 +19,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     gateway_id: str
     pid: int
     snapshot_version: int
+    journal_id: str = ""
+    """The journal it writes."""
 
 
 class Published(msgspec.Struct, frozen=True, tag="published"):
@@ -48,6 +50,13 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
     number: int
     count: int = 0
+    text: str = ""
+
+
+class Scrape(msgspec.Struct, frozen=True, tag="scrape"):
+    """Control → gateway: what do you count? Answered by `Done` with a text in Prometheus' format."""
+
+    number: int
 
 
 class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
@@ -134,6 +143,8 @@ class BudgetState(msgspec.Struct, array_like=True, frozen=True):
     window: str
     spent: int
     held: int
+    tail: int = 0
+    """Of what is spent: what only this gateway has settled, behind the account's word."""
 
 
 class LimitState(msgspec.Struct, array_like=True, frozen=True):
@@ -144,6 +155,8 @@ class LimitState(msgspec.Struct, array_like=True, frozen=True):
     value: str
     remaining: int
     waiting: int
+    taken: int = 0
+    """Of calls at once: how many of this gateway's."""
 
 
 class Stop(msgspec.Struct, array_like=True, frozen=True):
@@ -177,7 +190,7 @@ class Written(msgspec.Struct, frozen=True, tag="written"):
     """Gateway → control: the journal has grown; the ingester need not wait for its next look."""
 
 
-Frame = Hello | Published | Command | Done | Lookup | Found | Traffic | Written | Spent
+Frame = Hello | Published | Command | Done | Scrape | Lookup | Found | Traffic | Written | Spent
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -222,7 +222,8 @@ class Control:
             await bodies.configure_redaction(self._db, self._redactors)
 
     async def _readiness(self) -> Readiness:
-        degraded = [] if self._bus.gateways else ["no gateway is connected"]
+        there = {line.gateway_id for line in self._bus.gateways}
+        degraded = [f"{each} is not connected" for each in self._settings.gateway_ids if each not in there]
         return Readiness(ready=True, degraded=degraded)
 
     async def _ingest_state(self) -> IngestState:
@@ -243,7 +244,10 @@ class Control:
                 ("quarterdeck_otlp_spans_total", "counter", "Spans a collector took.", self._telemetry.exported),
                 ("quarterdeck_otlp_dropped_calls_total", "counter", "Calls not sent.", self._telemetry.dropped),
             ]
-        return prometheus.text(values).encode()
+        own = prometheus.text(values)
+        if self._settings.gateways == 1:
+            return own.encode()
+        return (prometheus.together(await self._bus.scrape(), "gateway") + own).encode()
 
     async def _announce(self, news: list[str]) -> None:
         """Say where it serves, once it does; and give the one-time link, which is worth nothing before."""

@@ -40,33 +40,35 @@ from quarterdeck.ledger.prices import PriceBook
 
 log = logging.getLogger(__name__)
 
-GATEWAY_ID = "main"
+FIRST_JOURNAL = "main"
+"""Where the first gateway writes, which is the only one of most installations."""
 FIRST_SNAPSHOT_S = 10.0
+FRESH_SNAPSHOT_S = 2.0
 CONTROL_SOCKET = "control.sock"
 BUS_SOCKET = "bus.sock"
-PID_FILE = "gateway.pid"
 
 
-def run(settings: Settings, runtime: Path, sock: socket.socket) -> None:
+def run(settings: Settings, runtime: Path, gateway_id: str, sock: socket.socket) -> None:
     """Serve until told to stop. `sock` is the public socket, already listening; `runtime` holds the local ones."""
-    logs.configure("gateway", settings.log_level, settings.log_format)
+    logs.configure(gateway_id, settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(settings, runtime, sock))
+        runner.run(_serve(settings, runtime, gateway_id, sock))
 
 
-async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None:
+async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socket.socket) -> None:
     vault = Vault.open(settings.data, settings.secret_key)
-    holder = SnapshotHolder(settings.data / "gateway.snapshot", vault)
+    holder = SnapshotHolder(settings.data / f"{gateway_id}.snapshot", vault)
     egress = Egress()
     transport = Transport(egress)
     metrics = Metrics()
     open_calls = OpenCalls()
-    bus = Bus(str(runtime / BUS_SOCKET), GATEWAY_ID, holder, open_calls)
     prices = PriceBook(names=PRICE_KINDS)
-    journal = Journal(settings.data / "journal" / GATEWAY_ID, settings.journal)
+    journal_name = FIRST_JOURNAL if gateway_id == settings.gateway_ids[0] else gateway_id
+    journal = Journal(settings.data / "journal" / journal_name, settings.journal)
+    bus = Bus(str(runtime / BUS_SOCKET), gateway_id, holder, open_calls, journal.id)
     settler = Settler(journal, prices, metrics, bus.journal_grew)
     bus.journal_dropped = lambda: journal.dropped
-    admission = _admission(settings, settler, journal)
+    admission = _admission(settings, gateway_id, settler, journal)
     bus.spent, bus.report = admission.spending.told, admission.report
 
     def swapped(snapshot: Snapshot) -> None:
@@ -80,17 +82,14 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     caches = Caches(settings, parts)
     bus.providers = lambda: parts.health.shown(time.monotonic())
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
-    health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept)
+    health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept, several=settings.gateways > 1)
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()
     admission.spending.load()
     beside = [asyncio.create_task(work, name="beside calls") for work in (bus.run(), admission.run())]
     warm = asyncio.create_task(asyncio.to_thread(prices.warm), name="prices")
-    try:
-        await asyncio.wait_for(holder.arrived.wait(), FIRST_SNAPSHOT_S)
-    except TimeoutError:
-        log.warning("no_snapshot_yet waited_s=%d", FIRST_SNAPSHOT_S)
-    pidfile.write(settings.data / PID_FILE)
+    await _first_snapshot(holder, bus)
+    pidfile.write(settings.data / f"{gateway_id}.pid")
     log.info("gateway_serves snapshot=%d", holder.current.version)
     # What stands now stands for good: keep it out of the collector's rounds, and make those rounds rare, for calls
     # leave hardly any cycles behind.
@@ -105,17 +104,28 @@ async def _serve(settings: Settings, runtime: Path, sock: socket.socket) -> None
     finally:
         for task in beside:
             task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await warm
         await caches.close()
         await transport.close()
         await journal.close()
 
 
-def _admission(settings: Settings, settler: Settler, journal: Journal) -> Admission:
+async def _first_snapshot(holder: SnapshotHolder, bus: Bus) -> None:
+    """Return once there is something to serve from, or it takes too long."""
+    try:
+        await asyncio.wait_for(holder.arrived.wait(), FIRST_SNAPSHOT_S)
+        # What was kept may lack what was paused or revoked since; where control is there it says so at once.
+        await asyncio.wait_for(bus.up_to_date(), FRESH_SNAPSHOT_S)
+    except TimeoutError:
+        log.warning("no_snapshot_from_control version=%d", holder.current.version)
+
+
+def _admission(settings: Settings, gateway_id: str, settler: Settler, journal: Journal) -> Admission:
     """Limits and budgets in memory, or, where a Redis is named, where other gateways see them too."""
-    spending = Spending(journal, settings.data / "gateway.spent")
+    spending = Spending(journal, settings.data / f"{gateway_id}.spent")
     if settings.redis_url is None:
-        return Admission(settler.hooks, settler.prices, spending)
+        return Admission(settler.hooks, settler.prices, spending, settings.data / f"{gateway_id}.limits")
     from quarterdeck.gateway.limits.shared.admission import SharedAdmission  # noqa: PLC0415
     from quarterdeck.gateway.limits.shared.store import SharedStore  # noqa: PLC0415
 

@@ -1,6 +1,7 @@
 """What the commands do on this machine: serve, and what needs the data directory rather than a running server."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -20,41 +21,48 @@ CLI_KEY_MINUTES = 10
 
 
 def settings_for(
-    config: Path | None = None, data: Path | None = None, host: str | None = None, port: int | None = None
+    config: Path | None = None,
+    data: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    gateways: int | None = None,
 ) -> Settings:
     """Flags, then `QUARTERDECK_*`, then the file. Raises Invalid."""
-    return load({"config": config, "data": data, "host": host, "port": port}, os.environ)
+    return load({"config": config, "data": data, "host": host, "port": port, "gateways": gateways}, os.environ)
 
 
-def serve(config: Path | None, data: Path | None, host: str | None, port: int | None, *, link: bool) -> int:
+def serve(settings: Settings, *, link: bool) -> int:
     """Run the supervisor until it is told to stop; returns the exit status.
 
-    Raises Invalid when the port is taken or the data directory cannot be used.
+    Raises Invalid when the port is taken, the data directory cannot be used, or gateways share nothing.
     """
-    settings = settings_for(config, data, host, port)
+    gateway_ids = settings.gateway_ids
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
         settings.data.chmod(0o700)
     except OSError as error:
         raise Invalid(f"The data directory {settings.data} cannot be used: {error.strerror}.") from None
     try:
-        sock = listen(settings.host, settings.port)
+        socks = listen(settings.host, settings.port, len(gateway_ids))
     except OSError as error:
         raise Invalid(
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
             "Is it running already? Choose another with --port."
         ) from None
-    actual = sock.getsockname()[1]
+    actual = socks[0].getsockname()[1]
     environment = {
         "QUARTERDECK_DATA": str(settings.data),
         "QUARTERDECK_HOST": settings.host,
         "QUARTERDECK_PORT": str(actual),
+        "QUARTERDECK_GATEWAYS": str(len(gateway_ids)),
         "QUARTERDECK_LINK": "1" if link else "",
     }
     if settings.config is not None:
         environment["QUARTERDECK_CONFIG"] = str(settings.config)
-    with sock:
-        return supervise(sock, settings.data, environment)
+    with contextlib.ExitStack() as stack:
+        for sock in socks:
+            stack.enter_context(sock)
+        return supervise(socks, gateway_ids, settings.data, environment)
 
 
 def api() -> Api:

@@ -32,18 +32,23 @@ Config = Annotated[Path | None, typer.Option("--config", help="A quarterdeck.tom
 Data = Annotated[Path | None, typer.Option("--data", help="Where everything is kept; ./data by default.")]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; 127.0.0.1 by default.")]
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on; 8787 by default.")]
+Gateways = Annotated[int | None, typer.Option("--gateways", help="Gateway processes; more than one need a Redis.")]
 
 
 @app.command()
-def up(config: Config = None, data: Data = None, host: Host = None, port: Port = None) -> None:
+def up(
+    config: Config = None, data: Data = None, host: Host = None, port: Port = None, gateways: Gateways = None
+) -> None:
     """Serve, and print a link to sign in with."""
-    raise typer.Exit(local.serve(config, data, host, port, link=True))
+    raise typer.Exit(local.serve(local.settings_for(config, data, host, port, gateways), link=True))
 
 
 @app.command()
-def serve(config: Config = None, data: Data = None, host: Host = None, port: Port = None) -> None:
+def serve(
+    config: Config = None, data: Data = None, host: Host = None, port: Port = None, gateways: Gateways = None
+) -> None:
     """Serve with no terminal: a link is printed only at the first start."""
-    raise typer.Exit(local.serve(config, data, host, port, link=False))
+    raise typer.Exit(local.serve(local.settings_for(config, data, host, port, gateways), link=False))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What the supervisor starts: `python -m quarterdeck.cli.process control` or `… gateway FD`."""
+"""What the supervisor starts: `python -m quarterdeck.cli.process control` or `… gateway NAME FD`."""
 
 import os
 import socket
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load({}, os.environ)
         if role == "gateway":
-            _gateway(settings, runtime, socket.socket(fileno=int(arguments[1])))
+            _gateway(settings, runtime, arguments[1], socket.socket(fileno=int(arguments[2])))
         else:
             _control(settings, runtime)
     except QuarterdeckError as error:
@@ -26,11 +26,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _gateway(settings: Settings, runtime: Path, sock: socket.socket) -> None:
+def _gateway(settings: Settings, runtime: Path, gateway_id: str, sock: socket.socket) -> None:
     # Imported here, so that neither process loads the other's code: it is most of what starting takes.
     from quarterdeck.bootstrap import gateway  # noqa: PLC0415
 
-    gateway.run(settings, runtime, sock)
+    gateway.run(settings, runtime, gateway_id, sock)
 
 
 def _control(settings: Settings, runtime: Path) -> None:

@@ -1,7 +1,7 @@
-"""One command, two processes behind one port. The supervisor owns the port and restarts either process alone.
+"""One command, control and one or more gateways behind one port. The supervisor owns the port and restarts each alone.
 
-The listening socket stays open here, so while a killed gateway restarts callers wait in the backlog instead of being
-refused.
+The listening sockets stay open here, so while a killed gateway restarts callers wait in the backlog instead of being
+refused. Several gateways have a socket each on the same port, and the kernel spreads connections evenly over them.
 """
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ CONFIG_ERROR = 2
 
 @dataclass
 class Child:
-    """One of the two processes."""
+    """One of the processes."""
 
     role: str
     command: list[str]
@@ -43,27 +43,51 @@ class Child:
         )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """The public socket.
+def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
+    """The public sockets, one for each gateway.
 
     Raises OSError when the address is taken or not ours.
     """
+    first = _bound(host, port, shared=False)
+    if count == 1:
+        socks = [first]
+    else:
+        # Bound alone before: sockets that share a port would share it with a stranger's, too.
+        port = first.getsockname()[1]
+        first.close()
+        socks = [_bound(host, port, shared=True) for _ in range(count)]
+    for sock in socks:
+        sock.listen(BACKLOG)
+        sock.set_inheritable(True)
+    return socks
+
+
+def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((host, port))
-    sock.listen(BACKLOG)
-    sock.set_inheritable(True)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
-def supervise(sock: socket.socket, data: Path, settings: Mapping[str, str]) -> int:
-    """Run both processes until told to stop; returns the exit status of the program."""
+def supervise(
+    socks: Sequence[socket.socket], gateway_ids: Sequence[str], data: Path, settings: Mapping[str, str]
+) -> int:
+    """Run all processes until told to stop; returns the exit status of the program."""
     with tempfile.TemporaryDirectory(prefix="qd-") as runtime:
         environment = {**os.environ, **settings, "QUARTERDECK_RUNTIME": runtime}
         children = [
             Child("control", _command("control"), environment),
-            Child("gateway", [*_command("gateway"), str(sock.fileno())], environment, (sock.fileno(),)),
+            *(
+                Child(name, [*_command("gateway"), name, str(sock.fileno())], environment, (sock.fileno(),))
+                for name, sock in zip(gateway_ids, socks, strict=True)
+            ),
         ]
         stopping = False
 
@@ -84,8 +108,8 @@ def supervise(sock: socket.socket, data: Path, settings: Mapping[str, str]) -> i
                         status, stopping = CONFIG_ERROR, True
         finally:
             _stop_all(children)
-        for name in ("gateway.pid", "control.pid"):
-            (data / name).unlink(missing_ok=True)
+        for name in ("control", *gateway_ids):
+            (data / f"{name}.pid").unlink(missing_ok=True)
         return status
 
 
@@ -112,11 +136,18 @@ def _look_after(child: Child) -> int | None:
 
 
 def _stop_all(children: list[Child]) -> None:
-    """Gateway first, so that its last records are in the journal when control ends."""
-    for child in reversed(children):
-        if child.process is None:
-            continue
-        child.process.terminate()
+    """Gateways first, all at once, so that their last records are in the journals when control ends."""
+    control, *gateways = children
+    for some in (gateways, [control]):
+        for child in some:
+            if child.process is not None:
+                child.process.terminate()
+        for child in some:
+            _wait_for(child)
+
+
+def _wait_for(child: Child) -> None:
+    if child.process is not None:
         try:
             child.process.wait(STOP_S)
         except subprocess.TimeoutExpired:

@@ -23,9 +23,14 @@ TRAFFIC_EVERY_S = 0.5
 class Bus:
     """One connection to control, for as long as the gateway lives."""
 
-    def __init__(self, path: str, gateway_id: str, holder: SnapshotHolder, open_calls: OpenCalls) -> None:
+    def __init__(
+        self, path: str, gateway_id: str, holder: SnapshotHolder, open_calls: OpenCalls, journal_id: str = ""
+    ) -> None:
         self._path = path
         self._gateway_id = gateway_id
+        self._journal_id = journal_id
+        self._published = asyncio.Event()
+        self._absent = asyncio.Event()
         self._holder = holder
         self._open_calls = open_calls
         self._writer: asyncio.StreamWriter | None = None
@@ -40,9 +45,21 @@ class Bus:
         self.providers: Callable[[], list[wire.ProviderState]] = list
         """How providers do."""
 
+        self.exposition: Callable[[], str] = str
+        """What is counted here, in Prometheus' text format."""
+
     @property
     def connected(self) -> bool:
         return self._writer is not None
+
+    async def up_to_date(self) -> None:
+        """Return once control has said what holds now, or is found to be away."""
+        waits = [asyncio.create_task(each.wait()) for each in (self._published, self._absent)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     def journal_grew(self) -> None:
         """Tell control to ingest soon; at most once a traffic tick, for the ingester looks by itself as well."""
@@ -56,6 +73,7 @@ class Bus:
             try:
                 reader, writer = await asyncio.open_unix_connection(self._path, limit=wire.MAX_FRAME)
             except OSError:
+                self._absent.set()
                 await asyncio.sleep(RETRY_S)
                 continue
             try:
@@ -70,7 +88,8 @@ class Bus:
             await asyncio.sleep(RETRY_S)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        wire.write(writer, wire.Hello(self._gateway_id, os.getpid(), self._holder.current.version))
+        hello = wire.Hello(self._gateway_id, os.getpid(), self._holder.current.version, self._journal_id)
+        wire.write(writer, hello)
         self._writer = writer
         self._holder.answer_unknown_with(self._ask)
         ticking = asyncio.create_task(self._tell_traffic(writer))
@@ -87,12 +106,15 @@ class Bus:
             wire.write(writer, wire.Done(frame.number))
         elif isinstance(frame, wire.Published):
             self._holder.publish(frame.snapshot)
+            self._published.set()
             wire.write(writer, wire.Done(frame.number))
             await asyncio.to_thread(self._holder.keep, frame.snapshot)
         elif isinstance(frame, wire.Found):
             waiting = self._answers.pop(frame.number, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(frame.known)
+        elif isinstance(frame, wire.Scrape):
+            wire.write(writer, wire.Done(frame.number, text=self.exposition()))
         elif isinstance(frame, wire.Command):
             count = await self._open_calls.end(frame.scope, frame.ids, frame.code, frame.message)
             wire.write(writer, wire.Done(frame.number, count))

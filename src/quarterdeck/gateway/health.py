@@ -32,7 +32,12 @@ class Health:
         metrics: Metrics,
         forward: Forwarder,
         kept: MemoryStore,
+        *,
+        several: bool = False,
     ) -> None:
+        """`several`: there are other gateways, so control is asked for what all of them count."""
+        bus.exposition = self._exposition
+        self._several = several
         self._holder = holder
         self._bus = bus
         self._settler = settler
@@ -48,7 +53,8 @@ class Health:
             self._ready(exchange)
         else:
             control = await self._forward.text("/metrics")
-            _answer(exchange, 200, self._exposition().encode() + (control or b""), b"text/plain; version=0.0.4")
+            own = b"" if self._several and control is not None else self._exposition().encode()
+            _answer(exchange, 200, own + (control or b""), b"text/plain; version=0.0.4")
 
     def _ready(self, exchange: Exchange) -> None:
         """200 while model calls can be served; `degraded` names what is missing all the same."""

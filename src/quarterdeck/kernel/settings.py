@@ -11,6 +11,7 @@ from quarterdeck.kernel import toml
 from quarterdeck.kernel.errors import Invalid
 
 DEFAULT_CONFIG = "quarterdeck.toml"
+MOST_GATEWAYS = 64
 _SIZE = re.compile(r"^(\d+)\s*(B|KiB|MiB|GiB)?$")
 _UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _SECRET = frozenset({"owner_token", "secret_key", "redis_url", "s3_access_key", "s3_secret_key"})
@@ -62,6 +63,8 @@ class Settings:
     config: Path | None = None
     database_url: str | None = None
     """None: SQLite in the data directory."""
+    gateways: int = 1
+    """How many gateway processes serve the port; more than one need `redis_url`."""
     redis_url: str | None = None
     """Where limits and budgets are counted when there is more than one gateway; None: in the gateway's memory."""
     public_url: str | None = None
@@ -91,6 +94,17 @@ class Settings:
         if self.s3_access_key is None or self.s3_secret_key is None:
             raise Invalid("files.s3_url needs QUARTERDECK_S3_ACCESS_KEY and QUARTERDECK_S3_SECRET_KEY.")
         return ObjectSettings(self.s3_url, self.s3_access_key, self.s3_secret_key, self.s3_region)
+
+    @property
+    def gateway_ids(self) -> list[str]:
+        """Whose journals and files are whose. The first is the one there always was. Raises Invalid."""
+        if self.gateways > 1 and self.redis_url is None:
+            raise Invalid(
+                f"{self.gateways} gateways need a Redis or Valkey in which they share limits, budgets and caches: "
+                "set QUARTERDECK_REDIS_URL, or ask for one gateway.",
+                code="config",
+            )
+        return ["gateway", *(f"gateway-{number}" for number in range(2, self.gateways + 1))]
 
     @property
     def base_url(self) -> str:
@@ -175,6 +189,13 @@ def _port(value: Any) -> int:
     if not 0 <= port <= 65_535:
         raise ValueError
     return port
+
+
+def _gateways(value: Any) -> int:
+    number = _whole(value)
+    if not 1 <= number <= MOST_GATEWAYS:
+        raise ValueError
+    return number
 
 
 def _whole(value: Any) -> int:
@@ -277,6 +298,7 @@ _RULES: dict[str, _Rule] = {
     "host": _Rule(_text, "an address to listen on", key="host"),
     "port": _Rule(_port, "a port from 0 to 65535", key="port"),
     "database_url": _Rule(_database, "postgresql://… or sqlite+aiosqlite:///FILE", None),
+    "gateways": _Rule(_gateways, f"a number from 1 to {MOST_GATEWAYS}", key="gateways"),
     "redis_url": _Rule(_redis, "redis://…, rediss://… or unix://…", None),
     "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
     "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
+import msgspec
+
 from quarterdeck.access import wire
 from quarterdeck.access.snapshot import EMPTY, Snapshot, encode
 
@@ -22,12 +24,13 @@ class Line:
         self.writer = writer
         self.gateway_id = hello.gateway_id
         self.pid = hello.pid
+        self.journal_id = hello.journal_id
         self.open_calls: list[wire.OpenCall] = []
         self.journal_dropped = 0
         self.budgets: list[wire.BudgetState] = []
         self.limits: list[wire.LimitState] = []
         self.providers: list[wire.ProviderState] = []
-        self.waiting: dict[int, asyncio.Future[int]] = {}
+        self.waiting: dict[int, asyncio.Future[wire.Done]] = {}
 
 
 _BADNESS = ("up", "limited", "probing", "out")
@@ -35,6 +38,23 @@ _BADNESS = ("up", "limited", "probing", "out")
 
 def _states(providers: list[wire.ProviderState]) -> set[tuple[str, str, str]]:
     return {(each.workspace_id, each.provider, each.state) for each in providers}
+
+
+def _both_budgets(one: wire.BudgetState, other: wire.BudgetState) -> wire.BudgetState:
+    """Each counts the account's word and what only it has settled behind it."""
+    tail = one.tail + other.tail
+    spent = max(one.spent - one.tail, other.spent - other.tail) + tail
+    return msgspec.structs.replace(one, spent=spent, held=one.held + other.held, tail=tail)
+
+
+def _both_limits(one: wire.LimitState, other: wire.LimitState) -> wire.LimitState:
+    """What one saw last of a rate is what all have left; of calls at once each knows its own."""
+    taken = one.taken + other.taken
+    if taken:
+        remaining = max(0, max(one.remaining + one.taken, other.remaining + other.taken) - taken)
+    else:
+        remaining = min(one.remaining, other.remaining)
+    return msgspec.structs.replace(one, remaining=remaining, waiting=one.waiting + other.waiting, taken=taken)
 
 
 def _worse(state: wire.ProviderState) -> tuple[int, float]:
@@ -65,7 +85,7 @@ class BusServer:
         self.spending = asyncio.Lock()
         """Held from asking the account to having told it, so that no older word follows a newer one."""
         self.spent_told: dict[str, tuple[int, int]] = {}
-        """How far the journals are in what every gateway has been told."""
+        """How far each journal is in what the gateway that writes it was told last."""
         self._budgets_known: set[str] = set()
         self._lines: set[Line] = set()
         self._numbers = itertools.count(1)
@@ -98,18 +118,28 @@ class BusServer:
         return [call for line in self._lines for call in line.open_calls if call.workspace_id == workspace_id]
 
     def budget_states(self, workspace_id: str) -> list[wire.BudgetState]:
-        """How budgets stand at the gateways, at most half a second old."""
-        return [each for line in self._lines for each in line.budgets if each.workspace_id == workspace_id]
+        """How budgets stand over all gateways, at most half a second old."""
+        found: dict[tuple[str, str, str], wire.BudgetState] = {}
+        for line in self._lines:
+            for state in line.budgets:
+                if state.workspace_id == workspace_id:
+                    key = (state.budget_id, state.value, state.window)
+                    found[key] = _both_budgets(found[key], state) if key in found else state
+        return list(found.values())
 
     def limit_states(self, workspace_id: str) -> list[wire.LimitState]:
         """The same of limits."""
-        return [each for line in self._lines for each in line.limits if each.workspace_id == workspace_id]
+        found: dict[tuple[str, str], wire.LimitState] = {}
+        for line in self._lines:
+            for state in line.limits:
+                if state.workspace_id == workspace_id:
+                    key = (state.limit_id, state.value)
+                    found[key] = _both_limits(found[key], state) if key in found else state
+        return list(found.values())
 
     async def tell_spent(self, spent: wire.Spent) -> None:
         """Tell every gateway what the account says of budgets; each has kept it when this returns."""
-        heard = await asyncio.gather(*(self._give_spent(line, spent) for line in list(self._lines)))
-        if heard and all(heard):
-            self.spent_told = spent.journals
+        await asyncio.gather(*(self._give_spent(line, spent) for line in list(self._lines)))
 
     def provider_states(self, workspace_id: str) -> list[wire.ProviderState]:
         """How each provider does; where several gateways saw it, as the one says that saw it worst."""
@@ -140,12 +170,18 @@ class BusServer:
                 for line in list(self._lines)
             )
         )
-        return sum(ended)
+        return sum(done.count for done in ended)
 
-    async def _give_spent(self, line: Line, spent: wire.Spent) -> bool:
-        """Whether it has arrived."""
+    async def scrape(self) -> dict[str, str]:
+        """What each gateway counts, in Prometheus' text format."""
+        lines = list(self._lines)
+        heard = await asyncio.gather(*(self._ask(line, wire.Scrape) for line in lines))
+        return {line.gateway_id: done.text for line, done in zip(lines, heard, strict=True)}
+
+    async def _give_spent(self, line: Line, spent: wire.Spent) -> None:
         await self._ask(line, lambda number: wire.Spent(number, spent.journals, spent.rows))
-        return line in self._lines and not line.writer.is_closing()
+        if line in self._lines and not line.writer.is_closing() and line.journal_id in spent.journals:
+            self.spent_told[line.journal_id] = spent.journals[line.journal_id]
 
     async def _welcome(self, line: Line) -> None:
         """A gateway that has just come: what was spent, then what holds."""
@@ -158,7 +194,7 @@ class BusServer:
         await self._ask(line, lambda number: wire.Published(number, self._encoded))
         self.somebody.set()
 
-    async def _ask(self, line: Line, frame: Callable[[int], wire.Frame]) -> int:
+    async def _ask(self, line: Line, frame: Callable[[int], wire.Frame]) -> wire.Done:
         """Send, and wait for the matching Done. A gateway that stays silent is cut off: it comes back by itself."""
         number = next(self._numbers)
         waiting = line.waiting[number] = asyncio.get_running_loop().create_future()
@@ -170,7 +206,7 @@ class BusServer:
                 raise
             log.warning("gateway_silent gateway=%s", line.gateway_id)
             line.writer.close()
-            return 0
+            return wire.Done(number)
         finally:
             line.waiting.pop(number, None)
 
@@ -198,7 +234,7 @@ class BusServer:
         if isinstance(frame, wire.Done):
             waiting = line.waiting.get(frame.number)
             if waiting is not None and not waiting.done():
-                waiting.set_result(frame.count)
+                waiting.set_result(frame)
         elif isinstance(frame, wire.Lookup):
             self._spawn(self._answer(line, frame))
         elif isinstance(frame, wire.Traffic):

@@ -1888,6 +1888,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/portkey/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Insert Logs
+         * @description Insert a log, or up to a hundred. They are marked as declared and kept apart: no cost or status counts them.
+         */
+        post: operations["portkey_insert_logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/portkey/logs/{call_id}": {
         parameters: {
             query?: never;
@@ -1897,7 +1917,7 @@ export interface paths {
         };
         /**
          * Get Log
-         * @description One call with its bodies, as far as they were kept.
+         * @description One call with its bodies, as far as they were kept; or what somebody inserted, marked as declared.
          */
         get: operations["portkey_get_log"];
         put?: never;
@@ -1977,7 +1997,7 @@ export interface paths {
         };
         /**
          * Export Content
-         * @description One call a line, newest first, at most 50,000; without bodies.
+         * @description One call a line, newest first, at most 50,000; without bodies. What was inserted follows, marked as declared.
          */
         get: operations["portkey_export_content"];
         put?: never;
@@ -6144,6 +6164,47 @@ export interface components {
             expires_at: string;
             /** Token */
             token: string;
+        };
+        /**
+         * LogIn
+         * @description As Portkey's clients send it.
+         */
+        LogIn: {
+            /**
+             * Metadata
+             * @description `trace_id`, `span_id`, `span_name`, `parent_span_id`, and tags.
+             * @default {}
+             */
+            metadata?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Request
+             * @description `url`, `provider`, `method`, `headers`, `body`.
+             */
+            request: {
+                [key: string]: unknown;
+            };
+            /**
+             * Response
+             * @description `status`, `headers`, `body`, `response_time` (ms).
+             */
+            response: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * LogsInserted
+         * @description As Portkey answers.
+         */
+        LogsInserted: {
+            /** Logids */
+            logIds: string[];
+            /**
+             * Status
+             * @default success
+             */
+            status?: string;
         };
         /**
          * Measure
@@ -12643,6 +12704,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedbackGiven"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    portkey_insert_logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogIn"] | components["schemas"]["LogIn"][];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogsInserted"];
                 };
             };
             /** @description Anything that went wrong. */

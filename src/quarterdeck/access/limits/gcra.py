@@ -53,6 +53,21 @@ class Gcra:
         """Microseconds until the whole burst could pass."""
         return max(0, -(-(self._tat - now * self._limit) // self._limit))
 
+    def state(self, now: int) -> tuple[int, int, int, int]:
+        """What is not worked off yet, in microseconds times the limit; the limit, its period and its burst."""
+        return max(0, self._tat - now * self._limit), self._limit, self._period, self._burst
+
+    @classmethod
+    def resumed(cls, limit: int, period: int, burst: int, used: int, now: int) -> "Gcra":
+        """The limit whose `state` was this at the instant `now`, on whatever clock."""
+        fresh = cls(limit, period, burst)
+        fresh._tat, fresh._last = now * limit + used, now
+        return fresh
+
+    def leave(self, count: int, now: int) -> None:
+        """Let so many remain: what others say who take from the same limit."""
+        self._tat, self._last = now * self._limit + max(0, self._burst - count) * self._period, now
+
     def resized(self, limit: int, period: int, burst: int, now: int) -> "Gcra":
         """The same use so far under another limit."""
         fresh = Gcra(limit, period, burst)

@@ -36,7 +36,7 @@ def play(data: Path, host: str, port: int, speed: float) -> int:
         config = data / "demo.toml"
         config.write_text(_config(first.url, second.url))
         with _playing(f"http://{host}:{port}", token, keys, first, speed):
-            return local.serve(config, data, host, port, link=True)
+            return local.serve(local.settings_for(config, data, host, port), link=True)
     finally:
         first.stop()
         second.stop()

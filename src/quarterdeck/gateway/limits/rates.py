@@ -1,6 +1,7 @@
 """Rate limits in this process's memory: one bucket for each limit and each value it counts apart."""
 
 import time
+from collections.abc import Iterable
 
 import msgspec
 
@@ -34,7 +35,7 @@ class Slots:
         return wait
 
     def give_back(self, count: int) -> None:
-        self.taken -= 1
+        self.taken -= count
 
     def remaining(self, now: int) -> int:
         return max(0, self.amount - self.taken)
@@ -73,6 +74,21 @@ class Blocked(msgspec.Struct, frozen=True):
     left: int
 
 
+class Used(msgspec.Struct, frozen=True, array_like=True):
+    """What of one rate was let through and is not worked off yet, in microseconds times the limit."""
+
+    limit_id: str
+    value: str
+    used: int
+    limit: int
+    period: int
+    burst: int
+
+    def after(self, passed: int) -> "Used":
+        """So many microseconds later."""
+        return msgspec.structs.replace(self, used=max(0, self.used - passed * self.limit))
+
+
 def now_us() -> int:
     """A clock that is never set back."""
     return time.monotonic_ns() // 1_000
@@ -87,6 +103,8 @@ class Rates:
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._entries: dict[str, LimitEntry] = {}
         self._matched: dict[tuple[str, bool, Facts], tuple[tuple[LimitEntry, str], ...]] = {}
+        self._remembered: dict[tuple[str, str], Used] = {}
+        self._since = 0
         self.workspaces: dict[str, str] = {}
         """Whose a limit is."""
 
@@ -128,10 +146,28 @@ class Rates:
             matched = self._match(workspace_id, facts, at_target=at_target)
         return [Line(entry, value, self._bucket(entry, value)) for entry, value in matched]
 
-    def states(self) -> list[tuple[LimitEntry, str, int]]:
-        """Each limit in use, the value it is counted for, and what remains of it."""
+    def states(self) -> list[tuple[LimitEntry, str, int, int]]:
+        """Each limit in use, the value it is counted for, what remains of it, and how many calls are at it now."""
         now = now_us()
-        return [(self._entries[key[0]], key[1], bucket.remaining(now)) for key, bucket in self._buckets.items()]
+        return [
+            (self._entries[key[0]], key[1], bucket.remaining(now), bucket.taken if isinstance(bucket, Slots) else 0)
+            for key, bucket in self._buckets.items()
+        ]
+
+    def used(self) -> list[Used]:
+        """What of each rate is not worked off yet; what was remembered of earlier and not asked for since included."""
+        now = now_us()
+        found = [
+            Used(*key, *state)
+            for key, bucket in self._buckets.items()
+            if isinstance(bucket, Gcra) and (state := bucket.state(now))[0]
+        ]
+        return [*found, *(left for each in self._remembered.values() if (left := each.after(now - self._since)).used)]
+
+    def remember(self, some: Iterable[Used]) -> None:
+        """Go on from what was used before this process began."""
+        self._since = now_us()
+        self._remembered = {(each.limit_id, each.value): each for each in some if each.used}
 
     def _match(self, workspace_id: str, facts: Facts, *, at_target: bool) -> tuple[tuple[LimitEntry, str], ...]:
         if len(self._matched) >= MEMO:
@@ -149,11 +185,19 @@ class Rates:
         if bucket is None:
             if len(self._buckets) >= MAX_BUCKETS:
                 self._forget_idle()
-            if entry.measure == Measure.CONCURRENT:
-                bucket = Slots(entry.amount)
-            else:
-                bucket = Gcra(entry.amount, entry.length, entry.burst)
+            bucket = Slots(entry.amount) if entry.measure == Measure.CONCURRENT else self._gcra(entry, value)
             self._buckets[entry.id, value] = bucket
+        return bucket
+
+    def _gcra(self, entry: LimitEntry, value: str) -> Gcra:
+        before = self._remembered.pop((entry.id, value), None)
+        if before is None:
+            return Gcra(entry.amount, entry.length, entry.burst)
+        now = now_us()
+        used = before.after(now - self._since).used
+        bucket = Gcra.resumed(before.limit, before.period, before.burst, used, now)
+        if (entry.amount, entry.length, entry.burst) != (before.limit, before.period, before.burst):
+            bucket = bucket.resized(entry.amount, entry.length, entry.burst, now)
         return bucket
 
     def _forget_idle(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from quarterdeck.access.limits.gcra import Gcra
 from quarterdeck.access.limits.model import Measure
 from quarterdeck.gateway.limits import rates
 from quarterdeck.gateway.limits.rates import Blocked, Line, now_us
@@ -22,32 +23,40 @@ class SharedRates:
         """From all of them or from none."""
         if not lines:
             return None
-        args: list[object] = [self._store.gateway_id, ALIVE_US]
+        args: list[object] = [self._store.process_id, ALIVE_US]
         for line in lines:
             entry = line.entry
             count = tokens if entry.measure == Measure.TOKENS else 1
             args += (entry.measure, entry.amount, entry.length, entry.burst, count)
         try:
             answer = await self._store.run(
-                scripts.TAKE, (self._store.gateways_key, *(self._key(line) for line in lines)), args
+                scripts.TAKE, (self._store.processes_key, *(self._key(line) for line in lines)), args
             )
         except Away:
             return self._take_alone(lines, tokens)
         if answer[0]:
             return Blocked(lines[int(answer[0]) - 1], int(answer[1]), int(answer[2]))
+        now = now_us()
         for line, left in zip(lines, answer[1:], strict=True):
             line.taken = min(tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else 1
             line.shared, line.left = True, max(0, int(left))
+            # The own memory follows: it is shown, and what the gateway goes on from when Redis goes away.
+            if isinstance(line.bucket, Gcra):
+                line.bucket.leave(line.left, now)
+            else:
+                line.bucket.taken += 1
         return None
 
     def give_back(self, lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
         """As rates.give_back; what was taken from Redis goes back there, soon."""
         alone = [line for line in lines if not line.shared]
         rates.give_back(alone, used_tokens=used_tokens, sent=sent)
-        keys, args = [], [self._store.gateway_id]
+        keys, args = [], [self._store.process_id]
         for line in lines:
             count = rates.due_back(line, used_tokens=used_tokens, sent=sent) if line.shared else 0
             line.taken = 0
+            if line.shared and count and not isinstance(line.bucket, Gcra):
+                line.bucket.taken -= 1
             if count:
                 keys.append(self._key(line))
                 args += (line.entry.measure, str(line.entry.length), str(count))

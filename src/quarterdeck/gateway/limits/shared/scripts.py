@@ -1,8 +1,8 @@
 """What runs inside Redis: each script is atomic, and takes Redis' own clock, so that all gateways have one."""
 
 TAKE = """
--- KEYS: the gateways, then a key for each limit.
--- ARGV: this gateway, alive_us, then for each limit: kind, limit, period_us, burst, count.
+-- KEYS: the gateways' processes, then a key for each limit.
+-- ARGV: this process, alive_us, then for each limit: kind, limit, period_us, burst, count.
 -- Takes from all or from none. Answers {0, left...} or {index from 1, wait_us, left}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -55,7 +55,7 @@ return answer
 """
 
 GIVE_BACK = """
--- KEYS: a key for each limit. ARGV: this gateway, then for each limit: kind, period_us, count.
+-- KEYS: a key for each limit. ARGV: this process, then for each limit: kind, period_us, count.
 for i = 1, #KEYS do
   local at = 2 + (i - 1) * 3
   local count = tonumber(ARGV[at + 2])

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ class SharedStore:
         from redis.exceptions import RedisError  # noqa: PLC0415
 
         self.gateway_id = gateway_id
+        self.process_id = f"{gateway_id}/{secrets.token_hex(4)}"
+        """Whose slots are whose: those of a process that was killed are free when the next one begins."""
         self.prefix = prefix
         self._errors = (RedisError, OSError, TimeoutError)
         self._redis: Redis = Redis.from_url(
@@ -39,12 +42,17 @@ class SharedStore:
         self._lines = asyncio.Semaphore(LINES)
         self._scripts: dict[str, Any] = {}
         self._away_until = 0.0
+        self._begun = False
         self.gateways = 1
         """How many there were when last heard."""
 
     @property
     def gateways_key(self) -> str:
         return f"{self.prefix}:gateways"
+
+    @property
+    def processes_key(self) -> str:
+        return f"{self.prefix}:processes"
 
     @property
     def away(self) -> bool:
@@ -68,7 +76,7 @@ class SharedStore:
             raise Away from error
 
     async def beat(self) -> None:
-        """Say that we are here and hear how many are. Raises Away."""
+        """Say that we are here, that no process before us is, and hear how many are. Raises Away."""
         now = time.time_ns() // 1_000
         if self.away:
             raise Away
@@ -77,6 +85,10 @@ class SharedStore:
                 seconds, micros = await self._redis.time()
                 now = int(seconds) * 1_000_000 + int(micros)
                 await self._redis.zadd(self.gateways_key, {self.gateway_id: now})
+                if not self._begun:
+                    await self._forget_processes_before()
+                    self._begun = True
+                await self._redis.zadd(self.processes_key, {self.process_id: now})
                 self.gateways = max(1, int(await self._redis.zcount(self.gateways_key, now - ALIVE_US, "+inf")))
         except self._errors as error:
             self._away_until = time.monotonic() + RETRY_S
@@ -91,6 +103,13 @@ class SharedStore:
         except self._errors as error:
             self._away_until = time.monotonic() + RETRY_S
             raise Away from error
+
+    async def _forget_processes_before(self) -> None:
+        known: list[Any] = await self._redis.zrange(self.processes_key, 0, -1)
+        before, own = f"{self.gateway_id}/".encode(), self.process_id.encode()
+        gone = [each for each in known if each.startswith(before) and each != own]
+        if gone:
+            await self._redis.zrem(self.processes_key, *gone)
 
     async def close(self) -> None:
         await self._redis.aclose()
