@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import registry
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -28,6 +29,7 @@ _PASSING_STATES = ("08", "40", "53", "57P")
 _PASSING_WORDS = ("database is locked", "database table is locked", "disk I/O error", "disk is full", "unable to open")
 T = TypeVar("T")
 log = logging.getLogger("quarterdeck.db")
+registry.register("sqlite.quarterdeck", "quarterdeck.db.sqlite", "Dialect")
 
 
 class Recorder(Protocol):
@@ -81,7 +83,7 @@ class Transaction:
 
 
 class Database:
-    """Where rows live. `url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://…`.
+    """Where rows live. `url` is `sqlite:///FILE` or `postgresql+asyncpg://…`.
 
     Transactions and reads raise Unavailable when the database is gone, or locked for longer than `busy_timeout_ms`.
     """
@@ -101,7 +103,7 @@ class Database:
     @classmethod
     def at(cls, directory: Path, clock: Clock | None = None) -> "Database":
         """The embedded store of a data directory."""
-        return cls(f"sqlite+aiosqlite:///{directory / 'quarterdeck.db'}", clock)
+        return cls(f"sqlite:///{directory / 'quarterdeck.db'}", clock)
 
     def on_commit(self, listener: Callable[[Sequence[Event]], None]) -> None:
         """Call `listener` with the events of every transaction of this process, after it committed.
@@ -243,7 +245,7 @@ def _postgresql(url: str) -> AsyncEngine:
 
 def _sqlite(url: str, busy_timeout_ms: int) -> AsyncEngine:
     engine = create_async_engine(
-        url,
+        sa.make_url(url).set(drivername="sqlite+quarterdeck"),
         pool_size=8,
         max_overflow=8,
         connect_args={"timeout": busy_timeout_ms / 1000, "isolation_level": None},

@@ -268,11 +268,11 @@ def _embedder(value: Any) -> str:
 
 
 def _database(value: Any) -> str:
-    """`postgresql://…` is what everybody writes; our driver's name is added."""
-    url = _text(value)
+    """What everybody writes; our driver's name is added. That of SQLite's driver of before is still understood."""
+    url = _text(value).replace("sqlite+aiosqlite://", "sqlite://", 1)
     if url.startswith(("postgres://", "postgresql://")):
         return "postgresql+asyncpg://" + url.partition("://")[2]
-    if not url.startswith(("postgresql+asyncpg://", "sqlite+aiosqlite://")):
+    if not url.startswith(("postgresql+asyncpg://", "sqlite:///")):
         raise ValueError
     return url
 
@@ -297,8 +297,8 @@ _RULES: dict[str, _Rule] = {
     "data": _Rule(_path, "a directory", None),
     "host": _Rule(_text, "an address to listen on", key="host"),
     "port": _Rule(_port, "a port from 0 to 65535", key="port"),
-    "database_url": _Rule(_database, "postgresql://… or sqlite+aiosqlite:///FILE", None),
     "gateways": _Rule(_gateways, f"a number from 1 to {MOST_GATEWAYS}", key="gateways"),
+    "database_url": _Rule(_database, "postgresql://… or sqlite:///FILE", None),
     "redis_url": _Rule(_redis, "redis://…, rediss://… or unix://…", None),
     "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
     "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),

@@ -166,7 +166,7 @@ def path(tmp_path: Path) -> Path:
 
 
 async def test_a_file_that_stays_locked_is_a_clear_error_and_reading_goes_on(path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{path}", busy_timeout_ms=100)
+    db = Database(f"sqlite:///{path}", busy_timeout_ms=100)
     async with db.read() as tx:
         await tx.execute(sa.text("SELECT 1"))
     with Locked(path):
@@ -184,7 +184,7 @@ async def test_a_file_that_stays_locked_is_a_clear_error_and_reading_goes_on(pat
 
 
 async def test_a_writer_waits_for_a_file_that_is_locked_for_a_moment(path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{path}", busy_timeout_ms=5_000)
+    db = Database(f"sqlite:///{path}", busy_timeout_ms=5_000)
     lock = Locked(path)
     lock.__enter__()
     asyncio.get_running_loop().call_later(0.3, lock.__exit__)
@@ -194,7 +194,7 @@ async def test_a_writer_waits_for_a_file_that_is_locked_for_a_moment(path: Path)
 
 
 async def test_a_file_that_cannot_be_opened_is_a_clear_error(tmp_path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
+    db = Database(f"sqlite:///{tmp_path / 'no' / 'such' / 'folder.db'}")
     with pytest.raises(Unavailable, match="cannot be used now"):
         async with db.read():
             pass

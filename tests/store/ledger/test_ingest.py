@@ -139,7 +139,7 @@ async def test_a_crash_before_segments_were_deleted_doubles_nothing(world: World
 
 async def test_a_crash_between_packs_and_commit_loses_and_doubles_nothing(tmp_path: Path, empty_sqlite: Path) -> None:
     shutil.copy(empty_sqlite, tmp_path / "quarterdeck.db")
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'quarterdeck.db'}", FakeClock(), busy_timeout_ms=50)
+    db = Database(f"sqlite:///{tmp_path / 'quarterdeck.db'}", FakeClock(), busy_timeout_ms=50)
     world = World(db, tmp_path / "data")
     await world.take(record(NOON))
     made = some(20)
@@ -162,7 +162,7 @@ async def test_a_database_that_is_away_is_waited_for_and_packs_are_written_once(
     tmp_path: Path, empty_sqlite: Path
 ) -> None:
     shutil.copy(empty_sqlite, tmp_path / "quarterdeck.db")
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'quarterdeck.db'}", FakeClock(), busy_timeout_ms=20)
+    db = Database(f"sqlite:///{tmp_path / 'quarterdeck.db'}", FakeClock(), busy_timeout_ms=20)
     world = World(db, tmp_path / "data")
     await world.take(record(NOON))
     made = some(20)
