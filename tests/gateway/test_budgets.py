@@ -188,7 +188,19 @@ async def test_what_was_settled_before_a_budget_existed_counts(limited: Limited)
     await limited.gateway.chat()
     limited.budgets.append(budget(1.0, "model:gpt-4o-mini", id="m"))
     limited.publish()
+    await limited.admission.spending.ready.wait()
     assert limited.spent("m") == limited.spent("b") > 0
+
+
+async def test_what_was_settled_while_no_budget_was_about_it_counts_once_one_is(limited: Limited) -> None:
+    await limited.in_force(budget(1.0, "agent:agt_9"))
+    await limited.gateway.chat()
+    assert limited.spent() == 0
+    limited.budgets.append(budget(1.0, "agent:agt_1", id="m"))
+    limited.publish()
+    await limited.gateway.chat()
+    assert limited.spent("m") == sum(record.cost or 0 for record in limited.records()) > 0
+    assert len(limited.records()) == 2
 
 
 async def test_the_tries_of_a_route_hold_and_let_go_together(limited: Limited) -> None:

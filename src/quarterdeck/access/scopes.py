@@ -97,6 +97,15 @@ def counted_under(scope: Scope, facts: Facts) -> str | None:
     return "" if same else None
 
 
+def may_concern(scope: Scope, agent_id: str | None, key_id: str) -> bool:
+    """Whether calls of this agent's key can fall under the scope at all, wherever they go and whatever they say."""
+    if scope.kind == ScopeKind.AGENT:
+        return scope.value in (EACH, agent_id)
+    if scope.kind == ScopeKind.KEY:
+        return scope.value in (EACH, key_id)
+    return True
+
+
 def _of_tag(wanted: str, facts: Facts) -> str | None:
     name, _, value = wanted.partition("=")
     for tag, told in facts.tags:

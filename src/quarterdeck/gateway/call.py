@@ -74,7 +74,7 @@ class ModelCalls:
             broken = Refusal(500, "internal", f"Quarterdeck failed on this call; its id is {draft.id}.")
             await end_refused(draft, dialect, broken, exchange, parts)
         finally:
-            if hooks.limits is not None:
+            if draft.hold is not None and hooks.limits is not None:
                 hooks.limits.release(draft)
 
     async def _read(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 HEAD = b"QDJ\x01\r\n\x1a\n"
 MARK = b"\xf7qd\xa3"
@@ -21,8 +22,7 @@ ID_FILE = "journal.id"
 _NAME = re.compile(r"(\d{8,})\.qdj\Z")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a journal: the byte `offset` of segment number `segment`."""
 
     segment: int

@@ -7,8 +7,8 @@ from typing import Any
 
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import BudgetEntry, Mode
-from quarterdeck.access.scopes import Facts
-from quarterdeck.access.snapshot import RunEntry, Snapshot, WorkspaceEntry
+from quarterdeck.access.scopes import Facts, may_concern
+from quarterdeck.access.snapshot import KeyEntry, RunEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.hooks import Hooks
@@ -50,6 +50,8 @@ class Admission:
         self._estimator = Estimator()
         self._stops: dict[tuple[str, str, str, str, int], wire.Stop] = {}
         self._told: set[tuple[str, str, str, str, int]] = set()
+        self._concerned: dict[str, bool] = {}
+        """Key → whether any limit or budget of the current snapshot can be about its calls."""
         self.claims: Claiming | None = None
         """Where budgets are shared with other gateways."""
         hooks.throttled = self.throttled
@@ -65,6 +67,7 @@ class Admission:
 
     def swapped(self, snapshot: Snapshot) -> None:
         """Limits and budgets as the snapshot has them, from the next call on."""
+        self._concerned.clear()
         self._spending.swapped(snapshot)
         self._rates.set_rules({each.id: each.limits for each in snapshot.workspaces.values()})
         if self._spending.active or any(each.limits for each in snapshot.workspaces.values()):
@@ -80,8 +83,10 @@ class Admission:
 
     async def admit(self, draft: Draft) -> None:
         """Limits on who calls."""
-        workspace = draft.workspace
+        workspace, key = draft.workspace, draft.key
         assert workspace is not None
+        if key is not None and not self._concerns(key):
+            return
         # Made here, so that the tries of a route share it.
         hold = draft.hold = Hold(Facts(), self._stopped)
         if not self._rates.has(workspace.id):
@@ -100,10 +105,12 @@ class Admission:
 
     async def attempt(self, draft: Draft, target: Target) -> None:
         """A turn at the provider, and room in every budget for what the call may cost there."""
-        workspace = draft.workspace
+        workspace, hold = draft.workspace, draft.hold
         assert workspace is not None
-        hold = draft.hold
         if not isinstance(hold, Hold):
+            # What a provider said of itself holds for everybody.
+            if draft.key is not None and not self._learned and not self._concerns(draft.key):
+                return
             hold = draft.hold = Hold(Facts(), self._stopped)
         if _differs(hold.facts, target):
             hold.facts = self._facts(draft, workspace, target)
@@ -130,6 +137,12 @@ class Admission:
         if workspace is None:
             return
         spending = self._spending
+        if hold is None and draft.key is not None and not self._concerns(draft.key):
+            if spending.active:
+                spending.passed()
+            if draft.upstream_status == 429 or self._learned:
+                self._hear(draft)
+            return
         if spending.active:
             facts = hold.facts if isinstance(hold, Hold) and hold.facts.provider else None
             target = draft.target
@@ -308,6 +321,16 @@ class Admission:
         if quote is MISSING:
             quote = await asyncio.to_thread(self._prices.resolve, provider.kind, target.model, provider=provider.name)
         found: Quote | None = quote
+        return found
+
+    def _concerns(self, key: KeyEntry) -> bool:
+        """Whether any limit or budget can be about calls with this key; most keys of a workspace have none."""
+        found = self._concerned.get(key.id)
+        if found is None:
+            scopes = [each.scope for each in self._rates.rules(key.workspace_id)]
+            scopes += [each.scope for each in self._spending.counters.rules(key.workspace_id)]
+            found = any(may_concern(scope, key.agent_id, key.id) for scope in scopes)
+            self._concerned[key.id] = found
         return found
 
     def _facts(self, draft: Draft, workspace: WorkspaceEntry, target: Target | None) -> Facts:

@@ -111,6 +111,10 @@ class Rates:
     def has(self, workspace_id: str) -> bool:
         return workspace_id in self._rules
 
+    def rules(self, workspace_id: str) -> tuple[LimitEntry, ...]:
+        callers, at_target = self._rules.get(workspace_id, ((), ()))
+        return callers + at_target
+
     def looks_at_tags(self, workspace_id: str) -> bool:
         return workspace_id in self._tagged
 

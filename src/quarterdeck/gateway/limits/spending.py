@@ -14,8 +14,7 @@ from pathlib import Path
 import msgspec
 
 from quarterdeck.access import wire
-from quarterdeck.access.budgets.model import BudgetEntry
-from quarterdeck.access.scopes import Facts, ScopeKind
+from quarterdeck.access.scopes import Facts
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.gateway.limits.counters import Counter, Counters, Line
 from quarterdeck.ledger.journal import Journal
@@ -28,7 +27,7 @@ _READ_AT_ONCE = 1_000
 
 
 class Settled(msgspec.Struct, eq=False):
-    """A settled call that the account did not include yet."""
+    """A settled call that budgets are about and the account did not include yet."""
 
     call_id: str
     workspace_id: str
@@ -93,13 +92,9 @@ class Spending:
         if any(rules.values()) and not self._following:
             self._follow()
             return
-        if self.ready.is_set() and any(entry.scope.kind == ScopeKind.TAG for _, entry in fresh):
+        if fresh and self._heard is not None:
+            # The tail lacks calls that no budget was about until now; the journal has them.
             self._begin_catching_up(self._until)
-            return
-        for workspace_id, entry in fresh:
-            for each in self._tail:
-                if each.workspace_id == workspace_id:
-                    self._charge(each, entry)
 
     def settled(
         self,
@@ -110,15 +105,20 @@ class Spending:
         amount: int,
         tries: Sequence[tuple[Facts, int]] = (),
     ) -> None:
-        """A call was settled, and its record is written next. Call it for every call while `active`."""
+        """A call was settled, and its record is written next. Call this or `passed` for every call while
+        `active`."""
         if amount == 0:
-            self._unwritten.append(None)
+            self.passed()
             return
         each = Settled(call_id, workspace_id, facts, started, amount, [], None, tries)
         for whose, part in each.parts() if tries else ((facts, amount),):
             each.charge(self.counters.lines(workspace_id, whose, started), part)
         self._tail.append(each)
         self._unwritten.append(each)
+
+    def passed(self) -> None:
+        """A call was settled that no budget can be about, and its record is written next."""
+        self._unwritten.append(None)
 
     def told(self, spent: wire.Spent) -> None:
         """The account's word. The tail shrinks to what it does not include."""
@@ -207,12 +207,6 @@ class Spending:
         self._set_bases()
         self.ready.set()
         log.info("budgets_ready calls_behind_the_account=%d", len(tail))
-
-    def _charge(self, each: Settled, entry: BudgetEntry) -> None:
-        for facts, part in each.parts():
-            line = self.counters.line(each.workspace_id, entry, facts, each.started)
-            if line is not None:
-                each.charge([line], part)
 
     def _set_bases(self) -> None:
         assert self._heard is not None
