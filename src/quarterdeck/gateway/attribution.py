@@ -17,7 +17,7 @@ _TRACE = re.compile(rb"^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$")
 _SESSION_HEADERS = tuple(name.encode() for name in SESSION_HEADERS)
 
 
-_TELLING = frozenset(
+TELLING = frozenset(
     {
         b"x-quarterdeck-run",
         b"x-quarterdeck-task",
@@ -49,7 +49,7 @@ def attribute(
     headers: dict[bytes, bytes], body_session: str | None, key: KeyEntry, agent: AgentEntry, workspace: WorkspaceEntry
 ) -> Attribution:
     """Resolve in the order of CONTRACT.md, "Attribution"."""
-    if body_session is None and _TELLING.isdisjoint(headers):
+    if body_session is None and TELLING.isdisjoint(headers):
         return _without_headers(key, agent)
     named = _session(headers)
     session = named or body_session

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.attribution import attribute
+from quarterdeck.gateway.callers import CHANGING, Caller, shown_in
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.snapshot import SnapshotHolder
 
@@ -86,6 +87,12 @@ async def known_key(holder: SnapshotHolder, headers: dict[bytes, bytes], query: 
 
 async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     """Whose call it is, and whose work. Raises Refusal when this key may not call."""
+    shown = shown_in(draft.headers)
+    by_key_alone = CHANGING.isdisjoint(draft.headers) and not query
+    if by_key_alone and (caller := holder.callers.of(shown, draft.started)) is not None:
+        draft.key, draft.workspace, draft.agent = caller.key, caller.workspace, caller.agent
+        draft.attribution, draft.body_mode = caller.attribution, caller.body_mode
+        return
     entry = draft.key = await known_key(holder, draft.headers, query)
     workspace = draft.workspace = holder.current.workspaces[entry.workspace_id]
     draft.agent = workspace.agents.get(entry.agent_id) if entry.agent_id is not None else None
@@ -93,3 +100,6 @@ async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
         draft.attribution = attribute(draft.headers, None, entry, draft.agent, workspace)
         draft.choose_body_mode()
     check(entry, workspace, draft.started, may_be_held=True)
+    if by_key_alone and draft.agent is not None and draft.attribution is not None:
+        known = Caller(entry, workspace, draft.agent, draft.attribution, draft.body_mode)
+        holder.callers.remember(shown, known)

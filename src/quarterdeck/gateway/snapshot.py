@@ -10,6 +10,7 @@ import msgspec
 
 from quarterdeck.access.snapshot import EMPTY, Snapshot, decode
 from quarterdeck.access.vault import Vault, VaultError
+from quarterdeck.gateway.callers import Callers
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class SnapshotHolder:
 
     def __init__(self, path: Path, vault: Vault) -> None:
         self.current: Snapshot = EMPTY
+        self.callers = Callers()
         self.arrived = asyncio.Event()
         self._path = path
         self._vault = vault
@@ -105,6 +107,7 @@ class SnapshotHolder:
 
     def _swap(self, snapshot: Snapshot) -> None:
         self.current = snapshot
+        self.callers.forget()
         self._unknown.clear()
         for listener in self._on_swap:
             listener(snapshot)

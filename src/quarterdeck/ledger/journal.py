@@ -130,7 +130,7 @@ class Journal:
             self._observe(None)
             return None
         if self._working is None and not self._fsync and len(payload) <= DIRECT_BYTES:
-            self._write_now([payload])
+            self._write_now(payload)
             return None
         return self._write_soon(payload)
 
@@ -147,18 +147,21 @@ class Journal:
             os.close(self._fd)
         os.close(self._lock)
 
-    def _write_now(self, payloads: Sequence[bytes]) -> None:
+    def _write_now(self, payload: bytes) -> None:
         try:
-            self._write(payloads)
+            self._size += _write_all(self._fd, segments.record(payload, self._seed))
         except OSError as error:
+            self._cut_back()
             self._failed(error)
             self._observe(None)
             if not self._drop:
                 raise self._full_error() from error
-            self.dropped += len(payloads)
+            self.dropped += 1
         else:
-            self._observe(self.position)
-        self._written()
+            if self.observer is not None:
+                self.observer(Position(self._number, self._size))
+        if self._sealing is None or self._size >= self._segment_bytes:
+            self._written()
 
     def _write_soon(self, payload: bytes) -> "asyncio.Future[None]":
         if self._queued is None:
@@ -222,9 +225,13 @@ class Journal:
             if self._fsync:
                 os.fdatasync(self._fd)
         except OSError:
-            os.ftruncate(self._fd, self._size)
+            self._cut_back()
             raise
         self._size += written
+
+    def _cut_back(self) -> None:
+        """Take away what a write that failed left of its records."""
+        os.ftruncate(self._fd, self._size)
 
     def _written(self) -> None:
         """After a write, on the loop: begin a new segment when this one is large, or plan to when it gets old."""

@@ -72,11 +72,13 @@ def seed_of(journal_id: str, number: int) -> int:
 
 def buffers(payloads: Sequence[bytes], seed: int) -> list[bytes]:
     """What is written for payloads, as buffers for one vectored write."""
-    parts: list[bytes] = []
-    for payload in payloads:
-        length = len(payload)
-        parts += (RECORD.pack(MARK, length, zlib.crc32(payload, seed ^ length)), payload)
-    return parts
+    return [part for payload in payloads for part in record(payload, seed)]
+
+
+def record(payload: bytes, seed: int) -> tuple[bytes, bytes]:
+    """The same for one payload."""
+    length = len(payload)
+    return RECORD.pack(MARK, length, zlib.crc32(payload, seed ^ length)), payload
 
 
 def scan(data: bytes, seed: int, *, base: int, whole: bool, max_records: int) -> Scan:

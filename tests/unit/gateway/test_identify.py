@@ -5,6 +5,8 @@ import hashlib
 import pytest
 
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, Snapshot, WorkspaceEntry
+from quarterdeck.gateway.attribution import Attribution
+from quarterdeck.gateway.callers import Caller, Callers, shown_in
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.identify import check, find, key_texts
 
@@ -82,3 +84,23 @@ def test_it_refuses_in_words_that_fit(entry: KeyEntry, desired: str, status: int
     with pytest.raises(Refusal) as caught:
         check(entry, workspace(desired), NOW)
     assert (caught.value.status, caught.value.code) == (status, code)
+
+
+def remembered(callers: Callers, headers: dict[bytes, bytes], entry: KeyEntry) -> None:
+    space = workspace()
+    caller = Caller(entry, space, space.agents["agt_1"], Attribution(None, None, "unclaimed", None, None), "full")
+    callers.remember(shown_in(headers), caller)
+
+
+def test_a_caller_is_remembered_by_all_it_shows_until_its_key_expires() -> None:
+    callers, headers = Callers(), {b"authorization": b"Bearer qd-a-1"}
+    remembered(callers, headers, key(expires_at=NOW + 1))
+    assert (caller := callers.of(shown_in(headers), NOW)) is not None and caller.key.id == "key_1"
+    assert callers.of(shown_in({**headers, b"x-api-key": b"qd-a-2"}), NOW) is None
+    assert callers.of(shown_in(headers), NOW + 1) is None
+
+
+def test_a_signature_is_not_remembered() -> None:
+    callers, headers = Callers(), {b"authorization": b"AWS4-HMAC-SHA256 Credential=qd-a-1/20260101, Signature=00"}
+    remembered(callers, headers, key())
+    assert callers.of(shown_in(headers), NOW) is None

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from quarterdeck.ledger.record import Usage
 
@@ -11,6 +13,7 @@ _TOO_MANY = 1 << 53
 _TOOL_FIELDS = frozenset(
     {"server_tool_use", "server_side_tool_usage_details", "num_search_queries", "num_sources_used"}
 )
+_Tokens = Annotated[int, msgspec.Meta(ge=0, lt=_TOO_MANY)]
 Fields = Mapping[str, Any]
 _NONE: Fields = {}
 
@@ -47,6 +50,49 @@ def reported_cost(usage: Any) -> int | None:
         return int(nano.to_integral_value()) if nano.is_finite() and 0 <= nano < 1 << 62 else None
     except InvalidOperation:
         return None
+
+
+class PlainRead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a prompt was made of, in OpenAI's own words."""
+
+    cached_tokens: _Tokens = 0
+    audio_tokens: _Tokens = 0
+
+
+class PlainWrote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an answer was made of."""
+
+    reasoning_tokens: _Tokens = 0
+    audio_tokens: _Tokens = 0
+    accepted_prediction_tokens: _Tokens = 0
+    rejected_prediction_tokens: _Tokens = 0
+
+
+class PlainUsage(msgspec.Struct, forbid_unknown_fields=True):
+    """OpenAI's own usage with no more than these fields; any other form is for `from_openai`."""
+
+    prompt_tokens: _Tokens
+    completion_tokens: _Tokens = 0
+    total_tokens: _Tokens = 0
+    prompt_tokens_details: PlainRead = PlainRead()
+    completion_tokens_details: PlainWrote = PlainWrote()
+
+
+def from_plain(usage: PlainUsage, service_tier: str | None) -> Usage:
+    """As `from_openai`, of a usage in this form."""
+    read, wrote = usage.prompt_tokens_details, usage.completion_tokens_details
+    output, reasoning = usage.completion_tokens, wrote.reasoning_tokens
+    if reasoning and usage.total_tokens == usage.prompt_tokens + output + reasoning:
+        output += reasoning
+    return Usage(
+        usage.prompt_tokens,
+        read.cached_tokens,
+        output_total=output,
+        reasoning=reasoning,
+        audio_in=read.audio_tokens,
+        audio_out=wrote.audio_tokens,
+        service_tier=tier(service_tier),
+    )
 
 
 def from_openai(usage: Any, *, service_tier: Any = None, server_tools: dict[str, int] | None = None) -> Usage | None:

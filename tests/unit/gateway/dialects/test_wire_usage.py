@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from quarterdeck.gateway.dialects.openai_chat.wire import DIALECT
 from quarterdeck.gateway.dialects.usage import from_anthropic, from_openai, reported_cost
 from quarterdeck.ledger.record import Usage
 
@@ -49,6 +51,29 @@ PLAIN = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 )
 def test_openai_like_usage(told: Any, expected: Usage | None) -> None:
     assert from_openai(told) == expected
+    answer = {"model": "m", "usage": told, "choices": [{"finish_reason": "stop"}], "service_tier": "flex"}
+    facts = DIALECT.read_answer(msgspec.json.encode(answer))
+    assert facts == DIALECT.read_any_answer(msgspec.json.encode(answer))
+    assert facts.stop == "stop"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"error": {"message": "no"}},
+        {"model": None},
+        {"choices": None},
+        {"choices": []},
+        {"choices": [{"finish_reason": 3}]},
+        {"service_tier": 3},
+        {"usage": {**PLAIN, "prompt_tokens": 1 << 60}},
+        {"usage": {**PLAIN, "prompt_tokens": 2.0, "prompt_tokens_details": None}},
+        {"usage": {**PLAIN, "cost": 0.5}},
+    ],
+)
+def test_an_odd_answer_is_read_field_by_field(odd: dict[str, Any]) -> None:
+    body = msgspec.json.encode({"model": "m", "usage": PLAIN, "choices": [{"finish_reason": "stop"}], **odd})
+    assert DIALECT.read_answer(body) == DIALECT.read_any_answer(body)
 
 
 @pytest.mark.parametrize(

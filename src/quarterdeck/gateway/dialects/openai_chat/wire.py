@@ -50,6 +50,21 @@ class _Answer(msgspec.Struct):
     error: Any = None
 
 
+class _Finished(msgspec.Struct):
+    finish_reason: str | None = None
+
+
+class _PlainAnswer(msgspec.Struct):
+    """What nearly every answer looks like, read in one pass; whatever does not fit is read field by field."""
+
+    model: str
+    usage: usage.PlainUsage
+    choices: list[_Finished] = []
+    service_tier: str | None = None
+    error: None = None
+
+
+_plain = msgspec.json.Decoder(_PlainAnswer)
 _answer = msgspec.json.Decoder(_Answer)
 _choices = msgspec.json.Decoder(list[_Choice])
 
@@ -82,6 +97,19 @@ class OpenAIChat:
         return set_each(body, changes) if changes else body
 
     def read_answer(self, body: bytes) -> AnswerFacts:
+        try:
+            plain = _plain.decode(body)
+        except UNREADABLE:
+            return self.read_any_answer(body)
+        choices = plain.choices
+        return AnswerFacts(
+            usage=usage.from_plain(plain.usage, plain.service_tier),
+            model=plain.model or None,
+            stop=(choices[0].finish_reason or None) if choices else None,
+        )
+
+    def read_any_answer(self, body: bytes) -> AnswerFacts:
+        """The same for any body there may be."""
         try:
             answer = _answer.decode(body)
         except UNREADABLE:
