@@ -1,5 +1,7 @@
 """What Portkey's clients are told beside our own words: its answer headers, and its shape of errors."""
 
+from functools import lru_cache
+
 import msgspec
 
 from quarterdeck.gateway.draft import Draft
@@ -24,7 +26,7 @@ def headers(draft: Draft) -> list[tuple[bytes, bytes]]:
     """Which target of the config answered, after how many retries, and the trace id."""
     trace = draft.attribution.trace_id if draft.attribution is not None else None
     found = [
-        (b"x-portkey-trace-id", _line(trace or draft.id)),
+        (b"x-portkey-trace-id", draft.id.encode() if trace is None else _line(trace)),
         (b"x-portkey-retry-attempt-count", b"%d" % draft.retries),
         (b"x-portkey-last-used-option-index", _line(draft.option or "config")),
     ]
@@ -55,6 +57,7 @@ def _kind(status: int) -> str:
     )
 
 
+@lru_cache(4_096)
 def _line(text: str) -> bytes:
     if text.isascii() and text.isprintable():
         return text[:256].encode()

@@ -23,6 +23,8 @@ def ordered(branch: Branch, world: World) -> list[int]:
 def ready(branch: Branch, world: World, indices: Iterable[int]) -> list[int]:
     """Those that may be asked; all of them when none may, for then nothing is gained by not asking."""
     every = list(indices)
+    if world.calm:
+        return every
     open_ones = [index for index in every if available(branch.children[index], world)]
     if world.trace is not None and len(open_ones) < len(every):
         out = ", ".join(called(branch.children[index]) for index in every if index not in open_ones)
@@ -88,6 +90,9 @@ def _by_hash(branch: Branch, indices: list[int], key: bytes) -> int:
 
 def _drawn(indices: list[int], weights: list[float], world: World) -> list[int]:
     """Without putting back, each time in proportion to the weights."""
+    if len(indices) == 2:
+        one, other = indices
+        return [one, other] if world.random() * (weights[0] + weights[1]) < weights[0] else [other, one]
     left, order = list(zip(indices, weights, strict=True)), []
     while len(left) > 1:
         total = sum(weight for _, weight in left)

@@ -54,6 +54,11 @@ class World(Protocol):
     trace: list[tuple[str, str]] | None
     """(path, words) of each decision, where somebody wants to know."""
 
+    @property
+    def calm(self) -> bool:
+        """Whether every target of the route is available; may be False where nobody looked."""
+        ...
+
     def random(self) -> float:
         """In [0, 1)."""
         ...

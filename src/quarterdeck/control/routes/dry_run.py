@@ -105,6 +105,8 @@ def _step(leaf: Leaf, call: Pretended, why: str, wait_ms: float, answers: int | 
 class PretendedWorld:
     """What a walk knows of a call that is not made."""
 
+    calm = False
+
     def __init__(
         self, call: Pretended, states: Mapping[str, ProviderState], cost: Callable[[str | None, str], int | None]
     ) -> None:

@@ -48,17 +48,26 @@ class Bound:
     breaker: Breaker | None
 
 
-Binding = dict[str, Bound | Refusal]
-"""By the leaf's path; a Refusal where nothing can be sent there."""
+class Binding(dict[str, Bound | Refusal]):
+    """By the leaf's path; a Refusal where nothing can be sent there."""
+
+    def __init__(self, found: dict[str, Bound | Refusal]) -> None:
+        super().__init__(found)
+        bound = [each for each in found.values() if isinstance(each, Bound)]
+        self.steady = len(bound) == len(found) and not any(
+            each.breaker is not None or each.target.provider.problem is not None for each in bound
+        )
+        """Whether only an outage could make a target unavailable."""
+        self.providers = list({id(each.health.provider): each.health.provider for each in bound}.values())
 
 
 async def bind(draft: Draft, compiled: CompiledRoute, chooser: Chooser) -> Binding:
     """All targets of a route for calls of this dialect and model; worked out once per snapshot."""
     assert draft.workspace is not None and draft.facts is not None
     dialect, asked = draft.endpoint.dialect, draft.facts.model or ""
-    found: Binding | None = compiled.bound.get((dialect, asked))
-    if found is None:
-        found = {}
+    binding: Binding | None = compiled.bound.get((dialect, asked))
+    if binding is None:
+        found: dict[str, Bound | Refusal] = {}
         for leaf in compiled.route.leaves:
             try:
                 target = await _target(leaf, draft.workspace, dialect, asked, chooser, inline=compiled.name is None)
@@ -66,11 +75,12 @@ async def bind(draft: Draft, compiled: CompiledRoute, chooser: Chooser) -> Bindi
                 found[leaf.path] = Bound(leaf, replace(target, health=health), health, compiled.breaker(leaf))
             except Refusal as refusal:
                 found[leaf.path] = refusal
+        binding = Binding(found)
         if len(compiled.bound) >= _MODELS_KEPT:
             compiled.bound.clear()
         if compiled.whose is draft.workspace:
-            compiled.bound[dialect, asked] = found
-    return found
+            compiled.bound[dialect, asked] = binding
+    return binding
 
 
 async def _target(

@@ -57,7 +57,7 @@ class RoutedCalls:
 
     async def shoot(self, shot: Shot, dialect: Dialect, query: bytes, limit_s: float | None) -> Shot:
         """One try. What goes wrong is told in the shot; only being cancelled is raised."""
-        bound, draft, parts = shot.bound, shot.draft, self._parts
+        bound, draft = shot.bound, shot.draft
         assert bound is not None
         health = bound.health
         draft.busy = health
@@ -67,14 +67,11 @@ class RoutedCalls:
             draft.breaker = bound.breaker
             bound.breaker.asked(time.monotonic())
         try:
-            async with asyncio.timeout(limit_s):
-                out = once.outgoing(draft, dialect, bound.target, query)
-                target = _with_headers(bound, draft, out.headers)
-                shot.response = await once.attempt(draft, target, out, parts.transport, parts.signer)
-                if shot.response.status < 400 and once.streams(draft):
-                    shot.held = await hold(draft, dialect, shot.response)
-                else:
-                    took_whole(draft, dialect, shot.response, await shot.response.read(ANSWER_LIMIT))
+            if limit_s is None:
+                await self._exchange(shot, bound, dialect, query)
+            else:
+                async with asyncio.timeout(limit_s):
+                    await self._exchange(shot, bound, dialect, query)
         except TimeoutError:
             draft.upstream_done = draft.elapsed()
             shot.refusal = errors.request_timeout(round((limit_s or 0) * 1_000))
@@ -98,6 +95,17 @@ class RoutedCalls:
             # The upstream is done; the call may not be.
             _leave(draft)
         return shot
+
+    async def _exchange(self, shot: Shot, bound: Bound, dialect: Dialect, query: bytes) -> None:
+        """Send, and read of the answer what decides whether it is one. Raises UpstreamError, Refusal."""
+        draft, parts = shot.draft, self._parts
+        out = once.outgoing(draft, dialect, bound.target, query)
+        target = _with_headers(bound, draft, out.headers)
+        shot.response = response = await once.attempt(draft, target, out, parts.transport, parts.signer)
+        if response.status < 400 and once.streams(draft):
+            shot.held = await hold(draft, dialect, response)
+        else:
+            took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
 
     def _learn(self, shot: Shot, bound: Bound) -> None:
         """Tell the breaker and the provider's health how it went, as far as it is known before the caller sees it."""
@@ -174,8 +182,7 @@ class _Call:
         self._compiled = compiled
         self._last: Shot | None = None
         self._made_before = False
-        asked = [each for each in (deadline_ms(draft.headers), compiled.route.deadline_ms) if each is not None]
-        until = None if not asked else time.monotonic() + (min(asked) * 1_000 - draft.elapsed()) / 1_000_000
+        until = _until(draft, compiled)
         prices = calls.parts.settler.prices
         limits = calls.parts.hooks.limits
         self.world = CallWorld(draft, compiled, binding, prices, limits, calls.random, time.monotonic, until)
@@ -294,6 +301,15 @@ class _Call:
         if self._last is not None and (record := tried(self._last)) is not None:
             self._draft.tries.append(record)
         self._last = None
+
+
+def _until(draft: Draft, compiled: CompiledRoute) -> float | None:
+    """The deadline of all attempts together, on the monotonic clock: the nearer of what the call and its route say."""
+    asked, own = deadline_ms(draft.headers), compiled.route.deadline_ms
+    if asked is None and own is None:
+        return None
+    nearest = min(each for each in (asked, own) if each is not None)
+    return time.monotonic() + (nearest * 1_000 - draft.elapsed()) / 1_000_000
 
 
 async def _settled(tasks: set["asyncio.Task[Shot]"], timeout_s: float) -> set["asyncio.Task[Shot]"]:

@@ -9,39 +9,6 @@ from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.relay import Held
 from quarterdeck.gateway.transport import Response, UpstreamError
 
-_ADOPTED = (
-    "target",
-    "withhold_usage",
-    "reader",
-    "translator",
-    "dropped",
-    "status",
-    "outcome",
-    "error_code",
-    "error_message",
-    "attempt_error",
-    "upstream_status",
-    "sent_at",
-    "first_byte",
-    "upstream_done",
-    "answer_headers",
-    "answer_type",
-    "chunks",
-    "chunk_times",
-    "response_size",
-    "model_answered",
-    "usage",
-    "reported_cost",
-    "busy",
-    "breaker",
-    "option",
-    "why",
-    "retries",
-    "meter",
-    "told",
-)
-"""Fields of a draft that belong to one try."""
-
 
 class Shot(msgspec.Struct, eq=False):
     """`draft` is a copy; the call's own is told by `adopt` which try is the one that counts."""
@@ -67,9 +34,37 @@ def copy_for_a_try(draft: Draft) -> Draft:
 
 
 def adopt(draft: Draft, shot: Shot) -> None:
-    """This try is the one the call is answered with, or ended by."""
-    for name in _ADOPTED:
-        setattr(draft, name, getattr(shot.draft, name))
+    """This try is the one the call is answered with, or ended by: the draft takes what belongs to a try from it."""
+    own = shot.draft
+    draft.target = own.target
+    draft.withhold_usage = own.withhold_usage
+    draft.reader = own.reader
+    draft.translator = own.translator
+    draft.dropped = own.dropped
+    draft.status = own.status
+    draft.outcome = own.outcome
+    draft.error_code = own.error_code
+    draft.error_message = own.error_message
+    draft.attempt_error = own.attempt_error
+    draft.upstream_status = own.upstream_status
+    draft.sent_at = own.sent_at
+    draft.first_byte = own.first_byte
+    draft.upstream_done = own.upstream_done
+    draft.answer_headers = own.answer_headers
+    draft.answer_type = own.answer_type
+    draft.chunks = own.chunks
+    draft.chunk_times = own.chunk_times
+    draft.response_size = own.response_size
+    draft.model_answered = own.model_answered
+    draft.usage = own.usage
+    draft.reported_cost = own.reported_cost
+    draft.busy = own.busy
+    draft.breaker = own.breaker
+    draft.option = own.option
+    draft.why = own.why
+    draft.retries = own.retries
+    draft.meter = own.meter
+    draft.told = own.told
     if draft.flight is not None:
         draft.flight.chunk_times = draft.chunk_times
 

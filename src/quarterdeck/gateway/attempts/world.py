@@ -13,6 +13,7 @@ from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import SECRET
 from quarterdeck.gateway.hooks import Limits
+from quarterdeck.gateway.resilience.breaker import State
 from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.ledger.prices import MISSING, PriceBook
@@ -50,6 +51,11 @@ class CallWorld:
         self._members: Mapping[str, msgspec.Raw] | None = None
         self._metadata: dict[str, object] | None = None
         self.random = random
+
+    @property
+    def calm(self) -> bool:
+        binding = self._binding
+        return binding.steady and all(each.outage.state is State.CLOSED for each in binding.providers)
 
     def available(self, leaf: Leaf) -> bool:
         bound = self._binding[leaf.path]

@@ -159,7 +159,7 @@ def place(draft: Draft) -> list[object]:
     assert facts is not None
     where: list[object] = [endpoint.reader, endpoint.dialect, facts.stream]
     if draft.route is not None:
-        where += ["route", draft.route.identity.hex(), facts.model]
+        where += ["route", draft.route.identity, facts.model]
     if target is not None:
         where += [target.provider.name, target.provider.base_url, target.model]
     return where
@@ -188,7 +188,9 @@ def _entry(draft: Draft, dialect: Dialect, caching: Caching) -> Entry | None:
             return None
     elif draft.withhold_usage and draft.reader is not None:
         body, marks = _as_given(draft, dialect)
-    if draft.reader is None and not _is_json(body):
+    # Where usage was found in it, it was read as JSON; what of it was passed over may still be no UTF-8.
+    read = draft.usage_source == "provider" and body.isascii()
+    if draft.reader is None and not read and not _is_json(body):
         return None
     return Entry(
         call_id=draft.id,

@@ -71,7 +71,9 @@ def seen(value: object) -> bytes:
 
 def meaningful(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """Headers that change what a provider answers."""
-    return sorted(pair for pair in headers.items() if pair[0].startswith(_MEANINGFUL))
+    found = [pair for pair in headers.items() if pair[0].startswith(_MEANINGFUL)]
+    found.sort()
+    return found
 
 
 def digest(*parts: object) -> bytes:

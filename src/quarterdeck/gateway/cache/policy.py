@@ -1,6 +1,7 @@
 """What a caller or a route wants of the cache: the `cache` object of a config, and the headers that change it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -84,8 +85,29 @@ def of_call(configured: CachePolicy | None, headers: Mapping[bytes, bytes]) -> C
 
     A header that cannot be read is as good as none: it must not make a call fail.
     """
+    get = headers.get
+    return _changed(
+        configured,
+        get(b"x-portkey-cache"),
+        get(b"x-portkey-cache-ttl"),
+        get(b"x-portkey-cache-namespace"),
+        get(b"x-portkey-cache-force-refresh"),
+        get(b"x-quarterdeck-cache-pace"),
+    )
+
+
+@lru_cache(1024)
+def _changed(
+    configured: CachePolicy | None,
+    mode: bytes | None,
+    ttl: bytes | None,
+    namespace: bytes | None,
+    refresh: bytes | None,
+    pace: bytes | None,
+) -> CachePolicy | None:
+    """By the headers' values: the same few come call after call."""
     policy = configured
-    if (mode := headers.get(b"x-portkey-cache")) is not None:
+    if mode is not None:
         word = mode.decode("latin-1").strip().lower()
         if word in _OFF:
             return None
@@ -96,16 +118,14 @@ def of_call(configured: CachePolicy | None, headers: Mapping[bytes, bytes]) -> C
     if policy is None:
         return None
     changes: dict[str, Any] = {}
-    ttl = headers.get(b"x-portkey-cache-ttl")
     if ttl is not None and ttl.strip().isdigit() and 0 < int(ttl) <= MAX_TTL_S:
         changes["max_age_s"] = int(ttl)
-    if namespace := headers.get(b"x-portkey-cache-namespace"):
+    if namespace:
         changes["namespace"] = namespace[:MAX_NAMESPACE].decode("latin-1")
-    if headers.get(b"x-portkey-cache-force-refresh", b"").strip().lower() == b"true":
+    if refresh is not None and refresh.strip().lower() == b"true":
         changes["refresh"] = True
-    pace = headers.get(b"x-quarterdeck-cache-pace", b"").decode("latin-1").lower()
-    if pace in PACES:
-        changes["pace"] = pace
+    if pace is not None and (word := pace.decode("latin-1").lower()) in PACES:
+        changes["pace"] = word
     return msgspec.structs.replace(policy, **changes) if changes else policy
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import BudgetEntry, Mode
+from quarterdeck.access.limits.model import Measure
 from quarterdeck.access.scopes import Facts, may_concern
 from quarterdeck.access.snapshot import KeyEntry, RunEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway.draft import Draft
@@ -33,6 +34,7 @@ NORMAL = 2
 HEDGE = "hedge"
 """Why a draft's try is made, when the one before still runs."""
 _LEARNED_KEPT = 4_096
+_REMAINING = {measure.value: b"x-quarterdeck-remaining-" + measure.encode() for measure in Measure}
 
 
 class Admission:
@@ -428,7 +430,7 @@ def _remaining(lines: list[rates.Line], now: int) -> list[tuple[bytes, bytes]]:
         measure = line.entry.measure
         if measure not in found or left < found[measure]:
             found[measure] = left
-    return [(b"x-quarterdeck-remaining-" + measure.encode(), b"%d" % left) for measure, left in found.items()]
+    return [(_REMAINING[measure], b"%d" % left) for measure, left in found.items()]
 
 
 __all__ = ["Admission"]

@@ -20,6 +20,7 @@ SETTINGS = (
     _RETRIES,
     _OWN_TIMEOUTS,
 )
+_SETTINGS = frozenset(SETTINGS)
 ROUTING = frozenset({CONFIG, ROUTE, _DEADLINE, *SETTINGS})
 """Headers that make a call a routed one."""
 _MOST = 64 * 1024
@@ -35,6 +36,8 @@ def route_named(headers: dict[bytes, bytes]) -> bytes | None:
 
 def settings_key(headers: dict[bytes, bytes]) -> bytes:
     """Equal for requests whose settings are equal; empty when there are none."""
+    if _SETTINGS.isdisjoint(headers):
+        return b""
     return b"\0".join(name + b"=" + headers[name] for name in SETTINGS if name in headers)
 
 

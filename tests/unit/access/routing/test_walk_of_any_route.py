@@ -20,6 +20,8 @@ CHOOSING = ["loadbalance", "round_robin", "least_latency", "least_cost", "least_
 class PlainWorld:
     """Knows nothing but chance, unless told."""
 
+    calm = False
+
     def __init__(self, seed: int = 0, out: frozenset[str] = frozenset(), left_ms: float = float("inf")) -> None:
         self.trace: list[tuple[str, str]] | None = []
         self.random: Callable[[], float] = random.Random(seed).random
