@@ -37,6 +37,8 @@ TOOLS = {
     "complete_task": ({"task_id", "summary"}, {"task_id", "summary"}),
     "fail_task": ({"task_id", "reason"}, {"task_id", "reason"}),
     "release_task": ({"task_id", "reason"}, {"task_id"}),
+    "read_work_to_review": ({"task_id"}, {"task_id"}),
+    "give_review": ({"task_id", "verdict", "message"}, {"task_id", "verdict"}),
     "read_inbox": ({"after"}, set()),
 }
 
@@ -73,7 +75,7 @@ async def test_it_lists_the_tools_with_their_arguments_and_how_they_behave(world
         assert (set(schema["properties"]), set(schema.get("required", ()))) == (arguments, required), name
         assert tool.description and len(tool.description) > 60, name
         assert tool.annotations is not None
-        assert tool.annotations.read_only_hint is (name in ("list_my_tasks", "get_task")), name
+        assert tool.annotations.read_only_hint is (name in ("list_my_tasks", "get_task", "read_work_to_review")), name
         assert tool.annotations.destructive_hint is False, name
         assert tool.annotations.idempotent_hint is (name not in ("create_subtask", "use_approval")), name
         assert tool.output_schema is not None
@@ -278,6 +280,49 @@ async def test_the_session_of_a_claim_is_that_of_the_clients_headers_or_meta(wor
         headers = {"authorization": f"Bearer {agent.key}", "x-claude-code-session-id": session}
         answer = httpx.post(f"{world.url}/v1/messages", json=body, headers=headers)
         assert answer.headers["x-quarterdeck-run"] == run
+
+
+async def test_codexs_session_is_named_in_meta_and_any_others_next_call_belongs_to_its_only_run(world: World) -> None:
+    agent, plain = world.agent(capacity=2), world.agent()
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+    async with _connected(world, agent.key) as client:
+        for session in ("thread-1", "thread-2"):
+            meta = {"sessionId": session, "threadId": session}
+            result = await client.call_tool("claim_task", {"task_id": world.task(agent)["id"]}, meta=meta)  # type: ignore[arg-type]
+            run = dict(result.structured_content or {})["run_id"]
+            headers = {"authorization": f"Bearer {agent.key}", "session-id": session}
+            answer = httpx.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
+            assert answer.headers["x-quarterdeck-run"] == run
+    async with _connected(world, plain.key) as client:
+        claimed = await _call(client, "claim_task", task_id=world.task(plain)["id"])
+    headers = {"authorization": f"Bearer {plain.key}"}
+    answer = httpx.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
+    assert answer.headers["x-quarterdeck-run"] == claimed["run_id"]
+
+
+async def test_an_agent_reviews_what_another_made(world: World) -> None:
+    writer, critic = world.agent(), world.agent()
+    task = world.task(writer, review=f"agent:{critic.id}+one", acceptance=["It rhymes"])
+    async with _connected(world, writer.key) as client:
+        await _call(client, "claim_task", task_id=task["id"])
+        await _call(client, "submit_deliverable", task_id=task["id"], kind="text", title="Poem", content="sea, me")
+        await _call(client, "complete_task", task_id=task["id"], summary="Written.")
+    async with _connected(world, critic.key) as client:
+        listed: list[dict[str, Any]] = []
+
+        def there() -> bool:
+            listed[:] = world.system.get(f"/api/v1/tasks?agent_id={critic.id}")["items"]
+            return bool(listed)
+
+        world.system.wait_until(there)
+        own = listed[0]["id"]
+        await _call(client, "claim_task", task_id=own)
+        work = await _call(client, "read_work_to_review", task_id=own)
+        assert (work["ref"], work["acceptance"], work["versions"][0]["text"]) == (task["ref"], ["It rhymes"], "sea, me")
+        said = await _call(client, "give_review", task_id=own, verdict="request_changes", message="It does not rhyme.")
+        assert (said["reviewed_ref"], said["reviewed_status"]) == (task["ref"], "in_progress")
+        assert "not_in_review" in await _refused(client, "give_review", task_id=own, verdict="approve")
+        await _call(client, "complete_task", task_id=own, summary="Reviewed.")
 
 
 async def test_claude_codes_session_is_found_by_the_tool_use_that_asked_for_the_claim(world: World) -> None:

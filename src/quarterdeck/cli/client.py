@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Api:
     def ask(self, verb: "Ask[Any]") -> Any:
         """A verb of the agents' client, answered as the server's JSON."""
         return self._server.send(replace(verb, read=_as_it_is))
+
+    def save(self, path: str, to: Path) -> int:
+        """The content at a path, into a file; answers its bytes."""
+        return self._server.save(path, to)
 
     def _send(self, method: str, path: str, **what: Any) -> Any:
         from quarterdeck.client.asks import Ask  # noqa: PLC0415

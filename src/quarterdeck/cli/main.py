@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, caps, channels, local, routes, schedules, work
+from quarterdeck.cli import audit, caps, channels, local, people, routes, schedules, work, work_more
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -248,7 +248,10 @@ def tasks_create(
 
 
 tasks.add_typer(work.verbs)
+tasks.add_typer(work_more.verbs)
 app.add_typer(work.inbox)
+app.add_typer(people.needs, name="needs")
+app.add_typer(people.decisions)
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ def show(
     """A task: brief, acceptance criteria, what it waits for, the last review, comments. For agents and members."""
     from quarterdeck.client import Refused  # noqa: PLC0415
 
-    api, name = _worker(), task or os.environ.get("QUARTERDECK_TASK")
+    api, name = worker(), task or os.environ.get("QUARTERDECK_TASK")
     if not name:
         raise Invalid("Name the task, or set QUARTERDECK_TASK.")
     try:
@@ -101,8 +101,8 @@ def progress(words: Words, percent: Annotated[int | None, typer.Option()] = None
     """Say what the run is doing, which keeps it alive. Exit status 5: stop."""
     from quarterdeck.client import asks  # noqa: PLC0415
 
-    run, note = _run_and_text(words)
-    heard = _worker().ask(asks.progress(asks.Hold(run), note, percent))
+    run, note = run_and_text(words)
+    heard = worker().ask(asks.progress(asks.Hold(run), note, percent))
     emit(heard, as_json=True)
     if heard["stop"]:
         raise typer.Exit(Exit.STOP)
@@ -122,12 +122,12 @@ def deliver(
     """Hand in a deliverable; under the same name it is the next version."""
     from quarterdeck.client import asks  # noqa: PLC0415
 
-    run, name = _run_and_text(words)
+    run, name = run_and_text(words)
     if file is not None and not file.is_file():
         raise Invalid(f"There is no file {file}.")
     content = sys.stdin.read() if file is None else file
     ask = asks.deliver(asks.Hold(run), name, content, kind=kind, draft=draft, note=note, file_name=None)
-    emit(_worker().ask(ask), as_json=True)
+    emit(worker().ask(ask), as_json=True)
 
 
 @verbs.command("ask")
@@ -142,8 +142,8 @@ def ask(
     """Ask the person who answers for the task, and wait, keeping the run alive. Exit status 6: no answer."""
     from quarterdeck.client import asks  # noqa: PLC0415
 
-    run, text = _run_and_text(words)
-    api, hold = _worker(), asks.Hold(run)
+    run, text = run_and_text(words)
+    api, hold = worker(), asks.Hold(run)
     until = time.monotonic() + wait
     made = asks.ask(hold, text, options=option or (), free_text=not option, default=default, deadline_s=deadline)
     asked = api.ask(made)
@@ -169,10 +169,10 @@ def delegate(
     """Make a part of the run's task a task of its own."""
     from quarterdeck.client import asks  # noqa: PLC0415
 
-    run, title = _run_and_text(words)
+    run, title = run_and_text(words)
     budget = None if budget_usd is None else round(budget_usd * 1_000_000_000)
     emit(
-        _worker().ask(asks.delegate(asks.Hold(run), title, brief=brief, agent_id=agent, budget_nano=budget)),
+        worker().ask(asks.delegate(asks.Hold(run), title, brief=brief, agent_id=agent, budget_nano=budget)),
         as_json=True,
     )
 
@@ -182,8 +182,8 @@ def comment(words: Words, _json: Json = False) -> None:
     """Comment on the run's task; @name tells a person or wakes an agent."""
     from quarterdeck.client import asks  # noqa: PLC0415
 
-    run, text = _run_and_text(words)
-    emit(_worker().ask(asks.comment(asks.Hold(run), text)), as_json=True)
+    run, text = run_and_text(words)
+    emit(worker().ask(asks.comment(asks.Hold(run), text)), as_json=True)
 
 
 @verbs.command("finish")
@@ -197,7 +197,7 @@ def finish(
     from quarterdeck.client import asks  # noqa: PLC0415
 
     outcome = "succeeded" if failed is None else "failed"
-    emit(_worker().ask(asks.finish(asks.Hold(_run(run)), outcome, failed, summary or None)), as_json=True)
+    emit(worker().ask(asks.finish(asks.Hold(run_of(run)), outcome, failed, summary or None)), as_json=True)
 
 
 @verbs.command("release")
@@ -205,7 +205,7 @@ def release(run: MaybeRun = None, reason: Annotated[str | None, typer.Option()] 
     """Give the task back without having failed at it."""
     from quarterdeck.client import asks  # noqa: PLC0415
 
-    emit(_worker().ask(asks.release(asks.Hold(_run(run)), reason)), as_json=True)
+    emit(worker().ask(asks.release(asks.Hold(run_of(run)), reason)), as_json=True)
 
 
 @inbox.command("inbox")
@@ -220,22 +220,22 @@ def read_inbox(
     emit(local.api().ask(asks.inbox(after=after, wait_s=wait)), as_json=True)
 
 
-def _worker() -> Api:
+def worker() -> Api:
     """With the run's key where there is one: it outlives a lease by the last word that a worker has to say."""
     key = os.environ.get("QUARTERDECK_RUN_KEY")
     return Api(default_url(), key) if key else local.api()
 
 
-def _run_and_text(words: list[str]) -> tuple[str, str]:
+def run_and_text(words: list[str]) -> tuple[str, str]:
     """(run id, the rest): the run may stand before the text, as it may be left out. Raises Invalid."""
     run = words[0] if words[0].startswith("run_") else None
     rest = words[1:] if run else words
     if len(rest) != 1:
         raise Invalid("Give one text, in quotes, and before it the run if QUARTERDECK_RUN is not set.")
-    return _run(run), rest[0]
+    return run_of(run), rest[0]
 
 
-def _run(given: str | None) -> str:
+def run_of(given: str | None) -> str:
     run = given or os.environ.get("QUARTERDECK_RUN")
     if not run:
         raise Invalid("Name the run, or set QUARTERDECK_RUN, as 'tasks claim --export' does.")

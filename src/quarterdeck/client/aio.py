@@ -14,7 +14,7 @@ from quarterdeck.client.asks import Ask
 from quarterdeck.client.environment import Environment
 from quarterdeck.client.errors import LeaseLost, NoAnswer, NotApproved, Stopped, Unreachable
 from quarterdeck.client.runs import FAILED, RELEASED, SUCCEEDED, Worked, ending, give_up
-from quarterdeck.client.shapes import Claim, Heard, Inbox, Item, Question, Task, Version
+from quarterdeck.client.shapes import Attachment, Claim, Heard, Inbox, Item, Question, Task, Version
 from quarterdeck.client.wire import PATIENCE_S, Settings
 
 T = TypeVar("T")
@@ -103,6 +103,23 @@ class AsyncQuarterdeck:
                 if pause is None:
                     return wire.answered(ask, response)
             await asyncio.sleep(pause)
+
+    async def save(self, path: str, to: Path, *, key: str | None = None) -> int:
+        """Stream the content at a path of the API into a file; answers its bytes. Raises Refused; Unreachable."""
+        values = wire.prepared(Ask("GET", path, lambda _: None, timeout_s=asks.UPLOAD_S), self.settings, key)
+        try:
+            return await self._save(values, to)
+        except httpx.TransportError as error:
+            raise wire.unreachable(self.settings, error) from error
+
+    async def _save(self, values: dict[str, Any], to: Path) -> int:
+        async with self._http.stream(**values) as response:
+            if not response.is_success:
+                raise wire.refused(response.status_code, await response.aread())
+            with await asyncio.to_thread(to.open, "wb") as file:
+                async for piece in response.aiter_bytes():
+                    await asyncio.to_thread(file.write, piece)
+        return (await asyncio.to_thread(to.stat)).st_size
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -284,6 +301,23 @@ class AsyncRun(Worked):
                 needed=needed,
             )
         )
+
+    async def attachments(self) -> list[Attachment]:
+        """The files that the task comes with."""
+        return await self._send(asks.attachments(self.hold))
+
+    async def fetch(self, name: str, to: Path, *, version: int | None = None) -> Path:
+        """Save an attachment, by id, or with `version` a deliverable: of this task, or of the one that it reviews."""
+        await self._server.save(asks.file_path(self.hold, name, version=version), to, key=self.run_key)
+        return to
+
+    async def to_review(self) -> Mapping[str, Any]:
+        """The work that this task asks you to review. Raises Refused where it is no review."""
+        return await self._send(asks.to_review(self.hold))
+
+    async def review(self, verdict: str, body: str = "") -> None:
+        """Say what you found: `approve`, or `request_changes` with all that has to change. Then finish."""
+        await self._send(asks.review(self.hold, verdict, body))
 
     async def comment(self, body: str) -> str:
         """Comment on the task in markdown; `@name` tells a member or wakes an agent. Answers the comment's id."""

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
 from quarterdeck.client import shapes
-from quarterdeck.client.shapes import Approval, Claim, Heard, Inbox, Question, Task, Version
+from quarterdeck.client.shapes import Approval, Attachment, Claim, Heard, Inbox, Question, Task, Version
 
 T = TypeVar("T")
 T2 = TypeVar("T2")
@@ -128,6 +128,26 @@ def approval_state(hold: Hold, approval_id: str) -> Ask[Approval]:
 def use_approval(hold: Hold, approval_id: str, payload: Any) -> Ask[Approval]:
     ask = _write(f"/runs/{_id(hold.run_id)}/approvals/{_id(approval_id)}/use", shapes.approval_of, hold)
     return replace(ask, body={**(ask.body or {}), "payload": payload})
+
+
+def attachments(hold: Hold) -> Ask[list[Attachment]]:
+    return Ask("GET", f"/runs/{_id(hold.run_id)}/attachments", shapes.attachments_of)
+
+
+def file_path(hold: Hold, name: str, *, version: int | None) -> str:
+    """Where the content of an attachment is, or with `version` that of a deliverable."""
+    run = f"/runs/{_id(hold.run_id)}"
+    if version is None:
+        return f"{run}/attachments/{_id(name)}/content"
+    return f"{run}/deliverables/{_id(name)}/versions/{version}/content"
+
+
+def to_review(hold: Hold) -> Ask[Json]:
+    return Ask("GET", f"/runs/{_id(hold.run_id)}/review", _as_it_is)
+
+
+def review(hold: Hold, verdict: str, body: str) -> Ask[Json]:
+    return _write(f"/runs/{_id(hold.run_id)}/review", _as_it_is, hold, verdict=verdict, body=body)
 
 
 def comment(hold: Hold, body: str) -> Ask[str]:

@@ -69,6 +69,17 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a task comes with."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     id: str
     text: str
@@ -148,6 +159,10 @@ def heard_of(row: Json) -> Heard:
 
 def version_of(row: Json) -> Version:
     return Version(**{name: row[name] for name in Version.__slots__})
+
+
+def attachments_of(row: Json) -> list[Attachment]:
+    return [Attachment(**{name: one[name] for name in Attachment.__slots__}) for one in row["items"]]
 
 
 def question_of(row: Json) -> Question:

@@ -13,7 +13,7 @@ from quarterdeck.client.asks import Ask
 from quarterdeck.client.environment import Environment
 from quarterdeck.client.errors import LeaseLost, NoAnswer, NotApproved, Stopped, Unreachable
 from quarterdeck.client.runs import FAILED, RELEASED, SUCCEEDED, Worked, ending, give_up
-from quarterdeck.client.shapes import Claim, Heard, Inbox, Item, Question, Task, Version
+from quarterdeck.client.shapes import Attachment, Claim, Heard, Inbox, Item, Question, Task, Version
 from quarterdeck.client.wire import PATIENCE_S, Settings
 
 T = TypeVar("T")
@@ -107,6 +107,23 @@ class Quarterdeck:
                 if pause is None:
                     return wire.answered(ask, response)
             time.sleep(pause)
+
+    def save(self, path: str, to: Path, *, key: str | None = None) -> int:
+        """Stream the content at a path of the API into a file; answers its bytes. Raises Refused; Unreachable."""
+        values = wire.prepared(Ask("GET", path, lambda _: None, timeout_s=asks.UPLOAD_S), self.settings, key)
+        try:
+            return self._save(values, to)
+        except httpx.TransportError as error:
+            raise wire.unreachable(self.settings, error) from error
+
+    def _save(self, values: dict[str, Any], to: Path) -> int:
+        with self._http.stream(**values) as response:
+            if not response.is_success:
+                raise wire.refused(response.status_code, response.read())
+            with to.open("wb") as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+        return to.stat().st_size
 
     def close(self) -> None:
         self._http.close()
@@ -243,6 +260,23 @@ class Run(Worked):
                 needed=needed,
             )
         )
+
+    def attachments(self) -> list[Attachment]:
+        """The files that the task comes with."""
+        return self._send(asks.attachments(self.hold))
+
+    def fetch(self, name: str, to: Path, *, version: int | None = None) -> Path:
+        """Save an attachment, by id, or with `version` a deliverable: of this task, or of the one that it reviews."""
+        self._server.save(asks.file_path(self.hold, name, version=version), to, key=self.run_key)
+        return to
+
+    def to_review(self) -> Mapping[str, Any]:
+        """The work that this task asks you to review. Raises Refused where it is no review."""
+        return self._send(asks.to_review(self.hold))
+
+    def review(self, verdict: str, body: str = "") -> None:
+        """Say what you found: `approve`, or `request_changes` with all that has to change. Then finish."""
+        self._send(asks.review(self.hold, verdict, body))
 
     def comment(self, body: str) -> str:
         """Comment on the task in markdown; `@name` tells a member or wakes an agent. Answers the comment's id."""

@@ -1,5 +1,6 @@
 """What both clients do alike around a request: where it goes, what its answer means, when it is sent again."""
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,13 +67,18 @@ def pieces(path: Path) -> Iterator[bytes]:
 
 def answered(ask: Ask[T], response: httpx.Response) -> T:
     """The answer's value. Raises Refused or LeaseLost for a problem."""
+    if not response.is_success:
+        raise refused(response.status_code, response.content)
+    return ask.read(response.json() if response.content else {})
+
+
+def refused(status: int, content: bytes) -> ClientError:
+    """The error in an answer that was not what was asked for."""
     try:
-        body = response.json() if response.content else {}
+        body = json.loads(content)
     except ValueError:
         body = {}
-    if response.is_success:
-        return ask.read(body)
-    raise refusal(response.status_code, body if isinstance(body, dict) else {})
+    return refusal(status, body if isinstance(body, dict) else {})
 
 
 def pauses(patience_s: float) -> Iterator[float]:

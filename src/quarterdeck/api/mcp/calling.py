@@ -7,7 +7,10 @@ from pydantic import Field
 from starlette.requests import Request
 
 from quarterdeck.access.actors import Actor
+from quarterdeck.control.runs.model import SESSION_LENGTH
 
+_SESSIONS = ("quarterdeck/session", "sessionId")
+"""Ours, and Codex's: what its model calls carry as `session-id`."""
 TaskId = Annotated[str, Field(description="The task's id (tsk_…) or ref (T-12).")]
 
 
@@ -25,8 +28,12 @@ def request_of(ctx: Context) -> Request:
 
 def session_in(ctx: Context) -> str | None:
     """The session that a client names in the request's `_meta`, where its headers are fixed."""
-    found = meta_of(ctx).get("quarterdeck/session")
-    return found if isinstance(found, str) and found.strip() else None
+    meta = meta_of(ctx)
+    for name in _SESSIONS:
+        found = meta.get(name)
+        if isinstance(found, str) and found.strip():
+            return found.strip()[:SESSION_LENGTH]
+    return None
 
 
 def meta_of(ctx: Context) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from starlette.datastructures import State
 
+from quarterdeck.api.mcp.reviewing import Reviewing
 from quarterdeck.api.mcp.talk import Talk
 from quarterdeck.api.mcp.tools import Tools
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -41,7 +42,7 @@ def build(state: State) -> MCPServer[Any]:
         subscriptions=False,
         log_level="WARNING",
     )
-    tools, talk = Tools(state), Talk(state)
+    tools, talk, reviewing = Tools(state), Talk(state), Reviewing(state)
     for tool, title, read_only in (
         (tools.list_my_tasks, "List my tasks", True),
         (tools.get_task, "Get a task", True),
@@ -59,6 +60,8 @@ def build(state: State) -> MCPServer[Any]:
         (tools.complete_task, "Complete a task", False),
         (tools.fail_task, "Report a task as failed", False),
         (tools.release_task, "Give a task back", False),
+        (reviewing.read_work_to_review, "Read the work to review", True),
+        (reviewing.give_review, "Give a review", False),
         (talk.read_inbox, "Read my inbox", False),
     ):
         annotations = ToolAnnotations(

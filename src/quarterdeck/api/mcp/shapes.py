@@ -85,6 +85,13 @@ class Answered(BaseModel):
     stop: bool
 
 
+class Reviewed(BaseModel):
+    task_id: str
+    reviewed_ref: str = Field(description="The task whose work you judged.")
+    reviewed_status: TaskState
+    next: str
+
+
 class Moved(BaseModel):
     task_id: str
     ref: str

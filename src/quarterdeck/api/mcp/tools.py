@@ -103,8 +103,8 @@ class Tools:
         async with self._db.transaction() as tx:
             claimed = await verbs.claim(tx, actor, task_id, session=session)
             assignment = await shown_assignment(tx, actor, claimed.task)
-        if claimed.run.session is not None:
-            await self._published()
+        # Its next model call comes on the agent's own key: the gateway must know the run by then.
+        await self._published()
         return shapes.Claimed(
             task_id=claimed.task.id,
             ref=claimed.task.ref,

@@ -16,6 +16,8 @@ from quarterdeck.control.dependencies import actions as dependency_actions
 from quarterdeck.control.protocol import sight
 from quarterdeck.control.questions import actions as question_actions
 from quarterdeck.control.questions.model import NewQuestion, Question
+from quarterdeck.control.reviews import by_agents
+from quarterdeck.control.reviews.model import NewReview
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.actions import Claimed, Progress
 from quarterdeck.control.runs.model import Outcome, Run
@@ -93,6 +95,21 @@ async def use_approval(tx: Transaction, actor: Actor, task_id: str, approval_id:
     """Raises what :func:`approvals.actions.use` does; Changed `not_claimed`."""
     run = await _run(tx, actor, task_id)
     return await approval_actions.use(tx, actor, run.id, approval_id, payload)
+
+
+async def run_on(tx: Transaction, actor: Actor, task_id: str) -> Run:
+    """The run by which the actor works, or worked last, on the task. Raises NotFound; Changed `not_claimed`."""
+    return await _run(tx, actor, task_id)
+
+
+async def give_review(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> Stands:
+    """The word on what the task asks the actor to review: answers the reviewed task, and the run that reviewed it.
+
+    Raises what :func:`reviews.by_agents.give` does; Changed `not_claimed`.
+    """
+    run = await _run(tx, actor, task_id)
+    _, reviewed = await by_agents.give(tx, actor, run.id, new)
+    return Stands(reviewed, run)
 
 
 async def block_on(tx: Transaction, actor: Actor, task_id: str, other_task_id: str) -> Stands:

@@ -5,6 +5,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from quarterdeck.access.actors import Actor
 from quarterdeck.control.attachments import store as attachments
 from quarterdeck.control.attachments.api import AttachmentOut
 from quarterdeck.control.deliverables import actions as deliverable_actions
@@ -18,6 +19,7 @@ from quarterdeck.control.reviews.views import ReviewOut, names_of, shown_reviews
 from quarterdeck.control.runs.api import Fence
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import TaskState
+from quarterdeck.db import Transaction
 
 agent_router = APIRouter(tags=["agent protocol"])
 
@@ -68,39 +70,7 @@ class AgentReviewedOut(BaseModel):
 async def read_review_task(run_id: str, actor: AgentCaller, db: Db) -> ToReviewOut:
     """The work that your task asks you to review: its brief, acceptance criteria and what was handed in."""
     async with db.read() as tx:
-        begun = await by_agents.begun_by(tx, actor, run_id)
-        task = await task_actions.get(tx, actor.workspace_id, begun.reviewed_id)
-        versions = []
-        for one in await deliverables.of_task(tx, actor.workspace_id, task.id):
-            version = await deliverable_actions.get_version(tx, actor.workspace_id, one.id, one.latest)
-            versions.append(
-                ReviewedVersionOut(
-                    deliverable_id=one.id,
-                    name=one.name,
-                    kind=one.kind,
-                    number=version.number,
-                    draft=version.draft,
-                    media_type=version.media_type,
-                    file_name=version.file_name,
-                    size=version.size,
-                    sha256=version.sha256,
-                    note=version.note,
-                    text=(await deliverables.content(tx, version)).text,
-                )
-            )
-        given = await attachments.of_task(tx, actor.workspace_id, task.id)
-        found = await store.of_task(tx, actor.workspace_id, task.id)
-        names = await names_of(tx, actor.workspace_id, found)
-    return ToReviewOut(
-        task_id=task.id,
-        ref=task.ref,
-        title=task.title,
-        brief=task.brief,
-        acceptance=[one.text for one in task.acceptance],
-        versions=versions,
-        attachments=[AttachmentOut.of(one) for one in given],
-        reviews=shown_reviews(found, names),
-    )
+        return await shown_work(tx, actor, run_id)
 
 
 @agent_router.post("/runs/{run_id}/review", status_code=201, operation_id="give_agent_review")
@@ -113,3 +83,40 @@ async def give_agent_review(run_id: str, body: AgentReviewIn, actor: AgentCaller
         names = await names_of(tx, actor.workspace_id, [review])
         missing = await gate.missing(tx, task) if task.state is TaskState.IN_REVIEW else None
     return AgentReviewedOut(review=shown_reviews([review], names)[0], missing=missing)
+
+
+async def shown_work(tx: Transaction, actor: Actor, run_id: str) -> ToReviewOut:
+    """What the run's task asks its agent to review. Raises NotFound; Forbidden for a run key of another run."""
+    begun = await by_agents.begun_by(tx, actor, run_id)
+    task = await task_actions.get(tx, actor.workspace_id, begun.reviewed_id)
+    versions = []
+    for one in await deliverables.of_task(tx, actor.workspace_id, task.id):
+        version = await deliverable_actions.get_version(tx, actor.workspace_id, one.id, one.latest)
+        versions.append(
+            ReviewedVersionOut(
+                deliverable_id=one.id,
+                name=one.name,
+                kind=one.kind,
+                number=version.number,
+                draft=version.draft,
+                media_type=version.media_type,
+                file_name=version.file_name,
+                size=version.size,
+                sha256=version.sha256,
+                note=version.note,
+                text=(await deliverables.content(tx, version)).text,
+            )
+        )
+    given = await attachments.of_task(tx, actor.workspace_id, task.id)
+    found = await store.of_task(tx, actor.workspace_id, task.id)
+    names = await names_of(tx, actor.workspace_id, found)
+    return ToReviewOut(
+        task_id=task.id,
+        ref=task.ref,
+        title=task.title,
+        brief=task.brief,
+        acceptance=[one.text for one in task.acceptance],
+        versions=versions,
+        attachments=[AttachmentOut.of(one) for one in given],
+        reviews=shown_reviews(found, names),
+    )

@@ -25,6 +25,7 @@ _BRIEF = """Look at what was handed in for {ref}: {title}.
 Read it with GET /api/v1/runs/{{your run}}/review, against the brief and each acceptance criterion that stand there.
 What is a file is at /api/v1/runs/{{your run}}/deliverables/{{deliverable_id}}/versions/{{number}}/content.
 Then say approve, or request_changes with all that has to change, by POST /api/v1/runs/{{your run}}/review, and finish.
+As tools: read_work_to_review, give_review, complete_task. As commands: quarterdeck tasks to-review, review, finish.
 People are asked once you have approved.
 """
 
