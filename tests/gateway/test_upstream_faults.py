@@ -1,14 +1,19 @@
 """Providers that cannot be reached or do not answer properly: bounded time, right words, everything recorded."""
 
 import asyncio
+import gzip
+import os
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 from gateway_world import Gateway, gateway_running
 
 from quarterdeck.access.snapshot import ProviderEntry
+from quarterdeck.gateway import relay
 
 
 async def use(gateway: Gateway, **changes: object) -> None:
@@ -106,3 +111,26 @@ async def test_two_providers_of_one_kind_are_told_apart_by_name(gateway: Gateway
     await gateway.chat(model="second/gpt-4o-mini")
     assert dict(gateway.seen[0].headers)[b"authorization"] == b"Bearer sk-second"
     assert (await gateway.record()).provider == "second"
+
+
+@pytest.mark.parametrize("size", [1 << 20, 30 << 20])
+async def test_unpacking_a_large_answer_holds_up_nobody(gateway: Gateway, size: int) -> None:
+    """By the event loop's own processor time: whatever else the machine does, calls beside it wait no longer."""
+    packed = gzip.compress(b"\0" * size)
+    noise = os.urandom(len(packed) * 11)
+    body = gzip.compress(b"\0" * size + noise)
+    response: Any = SimpleNamespace(headers=[(b"content-encoding", b"gzip")])
+    before = time.thread_time()
+    plain = await relay._decoded(response, body)
+    used = time.thread_time() - before
+    assert plain == b"\0" * size + noise
+    assert used < 0.05
+
+
+async def test_a_gzip_bomb_is_a_broken_provider_and_calls_beside_it_are_served(gateway: Gateway) -> None:
+    bomb = asyncio.create_task(gateway.chat(script={"fault": {"kind": "gzip_bomb", "megabytes": 64}}))
+    answers = [await gateway.chat() for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await bomb).status_code == 502
+    error = next(record.attempts[0].error for record in gateway.records() if record.status == 502)
+    assert error == "body_too_large"

@@ -3,6 +3,8 @@
 Each way has two halves, so that a route can look at an answer before the caller sees any of it.
 """
 
+import asyncio
+
 import msgspec
 
 from quarterdeck.gateway import translation
@@ -12,9 +14,11 @@ from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.settle import Settler
-from quarterdeck.gateway.transport import Decoder, Response, UpstreamError, decode
+from quarterdeck.gateway.transport import BodyTooLarge, Decoder, Response, UpstreamError, decode
 
 ANSWER_LIMIT = 256 * 1024 * 1024
+SMALL, SMALL_DECODED = 64 * 1024, 512 * 1024
+"""Bytes that are unpacked on the event loop, and of what comes of them: half a millisecond of it."""
 EARLY_END = "The provider ended its answer before it was complete."
 
 
@@ -23,14 +27,14 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
 
     Raises UpstreamError, and Refusal when the journal is full; nothing has been sent then.
     """
-    took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
+    await took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
     await give_whole(draft, dialect, response, exchange, settler)
 
 
-def took_whole(draft: Draft, dialect: Dialect, response: Response, body: bytes) -> None:
+async def took_whole(draft: Draft, dialect: Dialect, response: Response, body: bytes) -> None:
     """An answer that was read, as the caller is to get it, into the draft's chunks. Raises UpstreamError, Refusal."""
     draft.upstream_done = draft.elapsed()
-    plain = decode(response.headers, body, ANSWER_LIMIT) if _is_encoded(response) else body
+    plain = await _decoded(response, body) if _is_encoded(response) else body
     if draft.translator is None:
         facts = dialect.read_answer(plain)
     else:
@@ -44,6 +48,16 @@ def took_whole(draft: Draft, dialect: Dialect, response: Response, body: bytes) 
         draft.error_message = facts.error
     elif facts.error is not None:
         draft.outcome, draft.error_code, draft.error_message = "error", "error_in_answer", facts.error
+
+
+async def _decoded(response: Response, body: bytes) -> bytes:
+    """A body that is packed; unpacked beside the event loop unless it is small, and stays so. Raises UpstreamError."""
+    if len(body) <= SMALL:
+        try:
+            return decode(response.headers, body, SMALL_DECODED)
+        except BodyTooLarge:
+            pass
+    return await asyncio.to_thread(decode, response.headers, body, ANSWER_LIMIT)
 
 
 async def give_whole(draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler) -> None:

@@ -17,6 +17,9 @@ _ZSTD_SLICE = 128
 _ZSTD_WINDOW = 8 * 1024 * 1024
 """What decoders must be able to hold (RFC 9659)."""
 _MOST_CODINGS = 4
+FREE = 8 * 1024 * 1024
+RATIO = 100
+"""What unpacks to more than `FREE` bytes and to more than so many times its size is no answer: text does not."""
 
 
 class _Coder(Protocol):
@@ -109,9 +112,12 @@ def codings(headers: Headers) -> list[str]:
 
 
 class Decoder:
-    """Undoes the content codings that `headers` name, piece by piece; hands out `limit` bytes at the most."""
+    """Undoes the content codings that `headers` name, piece by piece; hands out `limit` bytes at the most.
 
-    __slots__ = ("_coders", "_left", "_limit")
+    What unpacks to more than `FREE` bytes may not be more than `RATIO` times what was fed.
+    """
+
+    __slots__ = ("_coders", "_fed", "_left", "_limit")
 
     def __init__(self, headers: Headers, limit: int) -> None:
         """Raises ProtocolError when a coding is unknown, or there are suspiciously many."""
@@ -121,6 +127,7 @@ class Decoder:
             raise ProtocolError(f"The answer's content-encoding is {', '.join(words)}.", sent=True)
         self._coders = [_CODERS[word]() for word in reversed(words)]
         self._limit = self._left = limit
+        self._fed = 0
 
     def feed(self, data: bytes) -> bytes:
         """What `data` adds to the decoded body.
@@ -128,6 +135,8 @@ class Decoder:
         Raises BodyTooLarge past the limit, ProtocolError when the data is not in its coding.
         """
         pieces: Iterable[bytes] = (data,)
+        self._fed += len(data)
+        most = max(FREE, RATIO * self._fed)
         for coder in self._coders:
             pieces = _through(coder, pieces)
         out: list[bytes] = []
@@ -136,6 +145,8 @@ class Decoder:
                 self._left -= len(piece)
                 if self._left < 0:
                     raise BodyTooLarge(f"The decoded answer is larger than {self._limit} bytes.", sent=True)
+                if self._limit - self._left > most:
+                    raise BodyTooLarge(f"The answer unpacks to more than {RATIO} times its size.", sent=True)
                 out.append(piece)
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
             raise ProtocolError(f"The answer's content-encoding is broken: {error}.", sent=True) from error

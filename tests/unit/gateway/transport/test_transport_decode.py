@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -131,3 +132,19 @@ def test_unknown_or_suspiciously_many_codings_are_refused() -> None:
 def test_any_bytes_decode_or_raise_one_of_our_errors(coding: bytes, data: bytes) -> None:
     with contextlib.suppress(UpstreamError):
         assert len(decode(headers(coding), data, 100_000)) <= 100_000
+
+
+def test_what_unpacks_to_a_hundred_times_its_size_is_no_answer() -> None:
+    bomb = gzip.compress(b"\0" * (64 << 20))
+    began = time.process_time()
+    with pytest.raises(BodyTooLarge, match="100 times"):
+        decode(headers(b"gzip"), bomb, 1 << 30)
+    stream = Decoder(headers(b"gzip"), 1 << 30)
+    with pytest.raises(BodyTooLarge, match="100 times"):
+        stream.feed(bomb[:40_000])
+    # Each was given up on at eight megabytes.
+    assert time.process_time() - began < 2
+    # Few bytes may become many, and much that packs well is fine.
+    assert len(decode(headers(b"gzip"), gzip.compress(b"\0" * (7 << 20)), 1 << 30)) == 7 << 20
+    rows = b"".join(b'{"index": %d, "text": "%d"}' % (n, n * n) for n in range(400_000))
+    assert decode(headers(b"gzip"), gzip.compress(rows), 1 << 30) == rows
