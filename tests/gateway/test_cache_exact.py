@@ -323,3 +323,85 @@ async def test_a_compressed_answer_is_kept_plain(gateway: Gateway) -> None:
     assert statuses(first, second) == [MISS, HIT]
     assert "content-encoding" not in second.headers
     assert second.json() == first.json()
+
+
+async def by_config(gateway: Gateway, config: dict[str, Any], script: dict[str, Any] = SAY, **changes: Any) -> Any:
+    headers = {"x-portkey-config": msgspec.json.encode(config).decode()}
+    body = {"model": "gpt-4o-mini", "messages": ASK, **changes}
+    return await gateway.post("/v1/chat/completions", body, script=script, **headers)
+
+
+async def test_a_target_may_have_a_cache_of_its_own(gateway: Gateway) -> None:
+    config = {
+        "strategy": {"mode": "fallback"},
+        "targets": [
+            {"provider": "openai", "cache": {"mode": "simple"}},
+            {"provider": "openai", "override_params": {"model": "gpt-4o"}},
+        ],
+    }
+    first, second = await by_config(gateway, config), await by_config(gateway, config)
+    assert statuses(first, second) == [MISS, HIT]
+    assert second.content == first.content
+    assert (second.headers["x-quarterdeck-attempts"], second.headers["x-quarterdeck-cost-usd"]) == ("0", "0.000000000")
+    assert second.headers["x-portkey-last-used-option-index"] == first.headers["x-portkey-last-used-option-index"]
+    assert len(gateway.seen) == 1
+    hit = await gateway.record(2)
+    assert (hit.provider, hit.model, hit.attempts, hit.cost) == ("openai", "gpt-4o-mini", [], 0)
+    # The other target has none, and gets none of the first's answers.
+    only_second = {**config, "targets": config["targets"][1:]}
+    assert statuses(await by_config(gateway, only_second)) == [OFF]
+
+
+async def test_a_target_may_stay_out_of_its_routes_cache(gateway: Gateway) -> None:
+    config = {
+        "cache": {"mode": "simple"},
+        "strategy": {"mode": "single"},
+        "targets": [{"provider": "openai", "cache": False}],
+    }
+    answers = [await by_config(gateway, config) for _ in range(2)]
+    assert statuses(*answers) == [OFF, OFF]
+    assert len(gateway.seen) == 2
+
+
+async def test_a_targets_cache_is_found_behind_a_failing_one_and_replays_streams(gateway: Gateway) -> None:
+    config = {
+        "strategy": {"mode": "fallback"},
+        "targets": [
+            {"provider": "anthropic", "override_params": {"model": "claude-haiku-4-5"}},
+            {"targets": [{"provider": "openai"}], "cache": {"mode": "simple", "pace": "original"}},
+        ],
+    }
+    script = {**STREAM, "timing": {"chunk_ms": 5}}
+    headers = {"x-portkey-config": msgspec.json.encode(config).decode()}
+    body = {"model": "gpt-4o-mini", "messages": ASK, "stream": True}
+    answers = []
+    for _ in range(2):
+        gateway.sandbox_rules(
+            [
+                {"when": {"path": "/v1/messages"}, "script": {"fault": {"kind": "status", "status": 503}}},
+                {"script": script},
+            ]
+        )
+        answers.append(await gateway.post("/v1/chat/completions", body, **headers))
+    assert statuses(*answers) == [MISS, HIT]
+    assert answers[1].content == answers[0].content
+    assert answers[1].headers["x-quarterdeck-attempts"] == "1"
+    assert [record.attempts[0].provider for record in gateway.records()] == ["anthropic", "anthropic"]
+    assert len(gateway.open_calls) == 0
+
+
+async def test_a_race_is_won_by_a_target_whose_cache_has_the_answer(gateway: Gateway) -> None:
+    config = {
+        "strategy": {"mode": "hedge", "hedge": {"after_ms": 5_000}},
+        "targets": [{"provider": "openai", "cache": "simple"}, {"provider": "openai"}],
+    }
+    first, second = await by_config(gateway, config), await by_config(gateway, config)
+    assert statuses(first, second) == [MISS, HIT]
+    assert len(gateway.seen) == 1
+
+
+async def test_a_targets_cache_that_cannot_be_is_refused_by_name(gateway: Gateway) -> None:
+    config = {"targets": [{"provider": "openai", "cache": {"mode": "simple", "max_age": -1}}]}
+    refused = await by_config(gateway, config)
+    assert (refused.status_code, refused.headers["x-quarterdeck-code"]) == (400, "invalid_config")
+    assert "config.targets[0].cache.max_age" in refused.text

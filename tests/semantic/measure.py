@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from quarterdeck.gateway.cache.policy import DEFAULT_THRESHOLD
+from quarterdeck.access.routing.caching import DEFAULT_THRESHOLD
 from quarterdeck.gateway.cache.semantic.answers import cosine, same
 from quarterdeck.gateway.cache.semantic.minilm import MiniLM
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.access.routing.caching import CachePolicy
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
 from quarterdeck.gateway.attribution import Attribution, json_object
 from quarterdeck.gateway.cache.entry import Caching
-from quarterdeck.gateway.cache.policy import CachePolicy
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.dialects.translate import Translator

@@ -52,6 +52,14 @@ class AnswerCache(Protocol):
         """Whether the call was answered, and settled, from the cache."""
         ...
 
+    async def find(self, draft: Draft) -> bool:
+        """Whether an answer is there, for one try at a target that has a policy of its own."""
+        ...
+
+    async def give(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
+        """Answer with what was found, and settle."""
+        ...
+
     def settled(self, draft: Draft, dialect: Dialect) -> None:
         """The call is over; a complete success may be kept."""
         ...

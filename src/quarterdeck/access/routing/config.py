@@ -127,6 +127,8 @@ class Leaf(msgspec.Struct, frozen=True):
     breaker: Breaker | None = None
     timeouts: Timeouts = Timeouts()
     patch: Patch = Patch()
+    cache: bytes | None = None
+    """What it, or a node above it below the root, says of caching, as unread JSON; None: what the root says holds."""
     on_status_codes: frozenset[int] | None = None
     """Where this one's own statuses let a fallback go on."""
 
@@ -167,7 +169,7 @@ class Route(msgspec.Struct, frozen=True):
     """A condition or a sticky field looks into the body."""
     deadline_ms: float | None = None
     """For all attempts together."""
-    cache: dict[str, Any] | None = None
+    cache: dict[str, Any] | str | None = None
     """What the root says of caching, unread: the cache's matter."""
     metadata: dict[str, str] = {}
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.access.routing import conditions, settings, strategies
+from quarterdeck.access.routing import caching, conditions, settings, strategies
 from quarterdeck.access.routing.config import (
     MAX_CHILDREN,
     MAX_DEPTH,
@@ -68,7 +68,7 @@ class _Reader:
             tuple(self._leaves),
             reads_body=reads_body,
             deadline_ms=None if deadline is None else min(max(float(deadline), 1.0), MAX_MS),
-            cache=cache if isinstance(cache, dict) else None,
+            cache=cache if isinstance(cache, dict | str) else None,
             metadata={name: each for name, each in metadata.items() if isinstance(each, str)}
             if isinstance(metadata, dict)
             else {},
@@ -104,9 +104,10 @@ class _Reader:
     def _tolerated(self, at: Members, depth: int) -> None:
         """Keys that ask for what is done here anyway, or that others read."""
         at.anything("strict_open_ai_compliance", "passthrough", "fetch_integrated_models", "sensitive_headers", "id")
-        cache = at.inner("cache")
-        if cache is not None and cache.anything("mode") not in (None, "simple", "semantic"):
-            self.wrong(cache.at("mode"), 'expected "simple" or "semantic"')
+        try:
+            caching.parse(at.anything("cache"), at.at("cache"))
+        except caching.BadPolicy as problem:
+            self.wrong(problem.path, f"expected {problem.expected}")
         if depth == 0:
             at.anything("deadline_ms", "metadata", "version", "description")
 

@@ -7,6 +7,7 @@ import msgspec
 from quarterdeck.access.routing.config import MAX_MS, MAX_RETRIES, Breaker, Patch, Path, Retry, Timeouts
 from quarterdeck.access.routing.fields import Members
 
+ROOT = "config"
 _HEADERS = ("openai_organization", "openai_project", "openai_beta", "anthropic_beta", "anthropic_version")
 _GUARDS = (
     "input_guardrails",
@@ -40,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True):
     breaker: Breaker | None = None
     timeouts: Timeouts = Timeouts()
     patch: Patch = Patch()
+    cache: bytes | None = None
 
 
 def read(at: Members, parent: Settings, *, keys_allowed: bool) -> Settings:
@@ -66,6 +68,7 @@ def read(at: Members, parent: Settings, *, keys_allowed: bool) -> Settings:
         breaker=breaker(at) or parent.breaker,
         timeouts=_timeouts(at, parent.timeouts),
         patch=Patch(default, override, tuple(_drop(at)) or parent.patch.drop),
+        cache=_cache(at, parent),
     )
 
 
@@ -189,6 +192,12 @@ def _drop(at: Members) -> list[Path]:
             continue
         found.append(tuple(name or (None if index == "*" else int(index)) for name, index in steps))
     return found
+
+
+def _cache(at: Members, parent: Settings) -> bytes | None:
+    """The root's is looked at before the walk begins, so it is no node's own."""
+    value = at.anything("cache") if "cache" in at.names() and at.path != ROOT else None
+    return parent.cache if value is None else msgspec.json.encode(value)
 
 
 def _refused(at: Members) -> None:

@@ -18,6 +18,10 @@ _WORDS = {
 
 async def give(shot: Shot, draft: Draft, dialect: Dialect, exchange: Exchange, settler: Settler) -> None:
     """Relay it, an error of the provider's own too. Raises Refusal or UpstreamError where there is nothing to relay."""
+    if shot.cached:
+        assert settler.hooks.cache is not None
+        await settler.hooks.cache.give(draft, dialect, exchange)
+        return
     if shot.refusal is not None:
         raise shot.refusal
     if shot.error is not None:

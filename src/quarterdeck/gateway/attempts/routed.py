@@ -105,7 +105,7 @@ class RoutedCalls:
         if response.status < 400 and once.streams(draft):
             shot.held = await hold(draft, dialect, response)
         else:
-            took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
+            await took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
 
     def _learn(self, shot: Shot, bound: Bound) -> None:
         """Tell the breaker and the provider's health how it went, as far as it is known before the caller sees it."""
@@ -234,17 +234,22 @@ class _Call:
         on."""
         self._retire()
         first = await self._made(step.first, None)
+        self._last = first
+        if first.cached:
+            return first.ended
         if first.result is not None:
             return await self._try(Try(step.second))
-        self._last = first
         running = {asyncio.create_task(self._shoot(first)): first}
+        winner: Shot | None = None
         try:
             left = await _settled(set(running), min(step.after_ms, max(self.world.left_ms(), 0)) / 1_000)
             if left or not first.ended.ok:
                 second = await self._made(step.second, "hedge")
-                if second.result is None:
+                if second.cached:
+                    winner = second
+                elif second.result is None:
                     running[asyncio.create_task(self._shoot(second))] = second
-            winner = await _first_good(running)
+            winner = winner or await _first_good(running)
         except asyncio.CancelledError:
             await _cancelled(running)
             adopt(self._draft, first)
@@ -281,6 +286,9 @@ class _Call:
             if (flight := copy.flight) is not None:
                 flight.provider, flight.model, flight.first_byte = bound.target.provider.name, bound.target.model, None
             parts = self._calls.parts
+            if self._compiled.caches is not None and await self._cached(copy, leaf):
+                shot.cached, shot.result = True, Outcome(True, 200)
+                return shot
             if parts.hooks.limits is not None:
                 await parts.hooks.limits.attempt(copy, bound.target)
             parts.settler.prepare(bound.target)
@@ -288,6 +296,15 @@ class _Call:
             shot.refusal = refusal
             shot.result = judge(shot)
         return shot
+
+    async def _cached(self, copy: Draft, leaf: Leaf) -> bool:
+        """Whether the cache answers for a target that has a say of its own on caching."""
+        caches, cache = self._compiled.caches, self._calls.parts.hooks.cache
+        assert caches is not None
+        if leaf.path not in caches or cache is None:
+            return False
+        copy.cache_policy = caches[leaf.path]
+        return await cache.find(copy)
 
     async def _shoot(self, shot: Shot) -> Shot:
         assert shot.bound is not None

@@ -21,6 +21,8 @@ class Shot(msgspec.Struct, eq=False):
     refusal: Refusal | None = None
     """Ours: it could not be sent, or what came cannot be told."""
     result: Outcome | None = None
+    cached: bool = False
+    """Nothing is to be sent: the cache has an answer of this target's."""
 
     @property
     def ended(self) -> Outcome:
@@ -65,6 +67,7 @@ def adopt(draft: Draft, shot: Shot) -> None:
     draft.retries = own.retries
     draft.meter = own.meter
     draft.told = own.told
+    draft.cache = own.cache
     if draft.flight is not None:
         draft.flight.chunk_times = draft.chunk_times
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import msgspec
 
+from quarterdeck.access.routing.caching import CachePolicy, of_call
 from quarterdeck.gateway.answers import answer_headers
 from quarterdeck.gateway.cache import keys
 from quarterdeck.gateway.cache.entry import Caching, Entry, EntryStore, Status
-from quarterdeck.gateway.cache.policy import CachePolicy, of_call
 from quarterdeck.gateway.cache.similar import Similar
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
@@ -27,6 +27,8 @@ from quarterdeck.kernel.clock import MS, SECOND
 
 _MARK = struct.Struct("<II")
 _BIGGEST_ANSWER = 64 << 20
+_BIGGEST_DECODED = 4 << 20
+"""What is kept of packed answers: they are unpacked on the event loop."""
 _LONGEST_PAUSE_S = 30.0
 
 
@@ -41,6 +43,13 @@ class Cache:
 
     async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
         """Whether the call was answered, and settled, from the cache. Raises Refusal, CallerLeft."""
+        if not await self.find(draft):
+            return False
+        await self.give(draft, dialect, exchange)
+        return True
+
+    async def find(self, draft: Draft) -> bool:
+        """Whether there is an answer; what was found is in `draft.cache`."""
         caching = draft.cache = self._begin(draft)
         if caching is None or caching.status is Status.REFRESH:
             return False
@@ -54,6 +63,13 @@ class Cache:
         if entry is None or not caching.status.is_hit:
             return False
         caching.hit = entry
+        return True
+
+    async def give(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
+        """Answer with what was found, and settle. Raises Refusal, CallerLeft."""
+        caching = draft.cache
+        assert caching is not None and caching.hit is not None
+        entry = caching.hit
         draft.status, draft.answer_type, draft.model_answered = 200, entry.content_type, entry.model_answered
         draft.answer_headers = _headers(draft, entry)
         pauses = _pauses(entry) if caching.policy.pace == "original" else []
@@ -65,7 +81,6 @@ class Cache:
             cost = await self._parts.settler.settle(draft, dialect)
             draft.begun = True
             exchange.respond(200, answer_headers(draft, cost), entry.body)
-        return True
 
     def settled(self, draft: Draft, dialect: Dialect) -> None:
         """The call is over; a complete success may be kept."""
@@ -183,7 +198,7 @@ def _entry(draft: Draft, dialect: Dialect, caching: Caching) -> Entry | None:
     encoded = value_of(draft.answer_headers, b"content-encoding") is not None and draft.translator is None
     if encoded:
         try:
-            body, marks = decode(list(draft.answer_headers), body, _BIGGEST_ANSWER), b""
+            body, marks = decode(list(draft.answer_headers), body, _BIGGEST_DECODED), b""
         except UpstreamError:
             return None
     elif draft.withhold_usage and draft.reader is not None:

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from quarterdeck.gateway.cache.policy import CachePolicy
+from quarterdeck.access.routing.caching import CachePolicy
 
 
 class Entry(msgspec.Struct, array_like=True, frozen=True):

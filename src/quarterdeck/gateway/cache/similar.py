@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from quarterdeck.access.routing.caching import CachePolicy
 from quarterdeck.gateway.cache.entry import Caching, Entry, Turn
-from quarterdeck.gateway.cache.policy import CachePolicy
 from quarterdeck.gateway.draft import Draft
 
 

@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
+from quarterdeck.access.routing.caching import CachePolicy
+from quarterdeck.access.routing.caching import parse as cache_policy
 from quarterdeck.access.routing.canary import Trial
 from quarterdeck.access.routing.config import Branch, Leaf, Node, Route
 from quarterdeck.access.routing.parse import BadRoute, Settings, read_json
 from quarterdeck.access.snapshot import Snapshot, WorkspaceEntry
-from quarterdeck.gateway.cache.policy import BadPolicy, CachePolicy
-from quarterdeck.gateway.cache.policy import parse as cache_policy
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.resilience.breaker import Breaker
 
@@ -27,6 +29,7 @@ class CompiledRoute:
         "bound",
         "breakers",
         "cache",
+        "caches",
         "identity",
         "modes",
         "name",
@@ -43,6 +46,8 @@ class CompiledRoute:
         """None: it came with the request."""
         self.identity = identity
         self.cache = _cache(route)
+        self.caches = _caches(route)
+        """What targets say of caching that have a say of their own, by their path; None: none has."""
         self.modes = frozenset(_modes(route.root))
         self.turns: dict[str, list[float]] = {}
         self.stuck: OrderedDict[bytes, tuple[int, float]] = OrderedDict()
@@ -173,9 +178,9 @@ def _modes(node: Node) -> list[str]:
 
 
 def _cache(route: Route) -> CachePolicy | None:
-    if route.cache is None:
-        return None
-    try:
-        return cache_policy(route.cache, "config.cache")
-    except BadPolicy as problem:
-        raise BadRoute([(problem.path, f"expected {problem.expected}")]) from None
+    return cache_policy(route.cache)
+
+
+def _caches(route: Route) -> dict[str, CachePolicy | None] | None:
+    own = {leaf.path: leaf.cache for leaf in route.leaves if leaf.cache is not None}
+    return {path: cache_policy(msgspec.json.decode(said)) for path, said in own.items()} or None

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.gateway.cache.policy import DEFAULT_TTL_S, BadPolicy, CachePolicy, of_call, parse
+from quarterdeck.access.routing.caching import DEFAULT_TTL_S, BadPolicy, CachePolicy, of_call, parse
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from functools import partial
 from operator import mul
 from typing import Protocol
 
+from quarterdeck.access.routing.caching import DEFAULT_THRESHOLD, CachePolicy
 from quarterdeck.gateway.cache import keys
 from quarterdeck.gateway.cache.answering import partition, place
 from quarterdeck.gateway.cache.entry import Caching, Entry, Turn
-from quarterdeck.gateway.cache.policy import DEFAULT_THRESHOLD, CachePolicy
 from quarterdeck.gateway.cache.semantic import veto
 from quarterdeck.gateway.cache.semantic.turns import last_turn
 from quarterdeck.gateway.cache.semantic.vectors import Vectors
