@@ -48,7 +48,7 @@ class Scope(msgspec.Struct, frozen=True, array_like=True):
         return f"{self.kind}:{self.value}" if self.value else self.kind
 
 
-class Facts(msgspec.Struct, frozen=True, array_like=True):
+class Facts(msgspec.Struct, frozen=True, array_like=True, cache_hash=True):
     """What of a call decides which budgets and limits it falls under."""
 
     agent_id: str | None = None

@@ -9,10 +9,12 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower cas
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _LOCK = threading.Lock()
 _RANDOM_BITS = 80
+_LOW_BITS = 20
+"""Those of them that count up within a millisecond."""
 _random = random.Random(os.urandom(32)).getrandbits  # noqa: S311 - ids must be unique, not secret
 _last_ms = 0
-_last_random = 0
-_stamp = ""
+_head = ""
+_low = 0
 
 
 def new_id(kind: str) -> str:
@@ -20,32 +22,24 @@ def new_id(kind: str) -> str:
 
     Within one millisecond the random part counts up, so ids of one process sort in the order they were made.
     """
-    global _last_ms, _last_random, _stamp  # noqa: PLW0603 - the one counter of this process
+    global _low  # noqa: PLW0603 - the one counter of this process
     now = time.time_ns() // 1_000_000
     with _LOCK:
         if now > _last_ms:
-            # The top bits stay free, so that counting up within a millisecond cannot run over.
-            _last_ms, _last_random = now, _random(_RANDOM_BITS - 8)
-            _stamp = encode(now << _RANDOM_BITS)[:10]
+            _begin(now)
         else:
-            _last_random += 1 + _random(16)
-        low = _last_random
-        stamp = _stamp
-    return f"{kind}_{stamp}{_tail(low)}"
+            _low += 1 + _random(8)
+            if _low >> _LOW_BITS:
+                _begin(_last_ms + 1)  # borrowed from the time to come, for the order's sake
+        head, low = _head, _low
+    return f"{kind}_{head}{_PAIRS[low >> 10]}{_PAIRS[low & 1023]}"
 
 
-def _tail(low: int) -> str:
-    """80 bits as 16 characters."""
-    return (
-        _PAIRS[low >> 70]
-        + _PAIRS[low >> 60 & 1023]
-        + _PAIRS[low >> 50 & 1023]
-        + _PAIRS[low >> 40 & 1023]
-        + _PAIRS[low >> 30 & 1023]
-        + _PAIRS[low >> 20 & 1023]
-        + _PAIRS[low >> 10 & 1023]
-        + _PAIRS[low & 1023]
-    )
+def _begin(ms: int) -> None:
+    """The first id of a millisecond."""
+    global _last_ms, _head, _low  # noqa: PLW0603 - the one counter of this process
+    _last_ms, _low = ms, _random(_LOW_BITS - 1)
+    _head = encode((ms << _RANDOM_BITS) | _random(_RANDOM_BITS - _LOW_BITS) << _LOW_BITS)[:22]
 
 
 def encode(value: int) -> str:

@@ -27,9 +27,13 @@ class Gcra:
         """
         wait = self.wait(now, count)
         if wait == 0:
-            at = now * self._limit
-            self._tat = max(self._tat, at) + min(count, self._burst) * self._period
+            self.let(now, count)
         return wait
+
+    def let(self, now: int, count: int = 1) -> None:
+        """Let `count` through that `wait` has just said may pass."""
+        at = now * self._limit
+        self._tat = (self._tat if self._tat > at else at) + min(count, self._burst) * self._period
 
     def wait(self, now: int, count: int = 1) -> int:
         """The same without letting anything through."""

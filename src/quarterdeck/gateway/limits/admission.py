@@ -54,6 +54,8 @@ class Admission:
         self._told: set[tuple[str, str, str, str, int]] = set()
         self._concerned: dict[str, bool] = {}
         """Key → whether any limit or budget of the current snapshot can be about its calls."""
+        self._facts_known: dict[tuple[object, ...], Facts] = {}
+        """The same facts are the same object, call after call, and need to be hashed only once."""
         self.claims: Claiming | None = None
         """Where budgets are shared with other gateways."""
         hooks.throttled = self.throttled
@@ -70,6 +72,7 @@ class Admission:
     def swapped(self, snapshot: Snapshot) -> None:
         """Limits and budgets as the snapshot has them, from the next call on."""
         self._concerned.clear()
+        self._facts_known.clear()
         self._spending.swapped(snapshot)
         self._rates.set_rules({each.id: each.limits for each in snapshot.workspaces.values()})
         if self._spending.active or any(each.limits for each in snapshot.workspaces.values()):
@@ -266,7 +269,11 @@ class Admission:
             return
         if not spending.ready.is_set():
             await self._wait_until_exact(lines)
-        quote = await self._quote(target) if draft.endpoint.billing is Billing.TOKENS else None
+        quote: Any = None
+        if draft.endpoint.billing is Billing.TOKENS:
+            quote = self._prices.cached(target.provider.kind, target.model, provider=target.provider.name)
+            if quote is MISSING:
+                quote = await self._looked_up(target)
         window = quote.context_window if quote is not None else None
         size = self._estimator.input_tokens(draft, window)
         priced, prices = self._priced(draft, target, lines, quote, size)
@@ -317,13 +324,9 @@ class Admission:
         except TimeoutError:
             raise refusals.not_exact_yet() from None
 
-    async def _quote(self, target: Target) -> Quote | None:
+    async def _looked_up(self, target: Target) -> Quote | None:
         provider = target.provider
-        quote: Any = self._prices.cached(provider.kind, target.model, provider=provider.name)
-        if quote is MISSING:
-            quote = await asyncio.to_thread(self._prices.resolve, provider.kind, target.model, provider=provider.name)
-        found: Quote | None = quote
-        return found
+        return await asyncio.to_thread(self._prices.resolve, provider.kind, target.model, provider=provider.name)
 
     def _concerns(self, key: KeyEntry) -> bool:
         """Whether any limit or budget can be about calls with this key; most keys of a workspace have none."""
@@ -338,21 +341,32 @@ class Admission:
     def _facts(self, draft: Draft, workspace: WorkspaceEntry, target: Target | None) -> Facts:
         attribution, key = draft.attribution, draft.key
         run_id = attribution.run_id if attribution is not None else None
-        run = workspace.runs.get(run_id) if run_id is not None else None
+        task_id = attribution.task_id if attribution is not None else None
+        key_id = key.id if key is not None else None
+        route = draft.route.name if draft.route is not None else None
         tagged = self._spending.counters.looks_at_tags(workspace.id) or self._rates.looks_at_tags(workspace.id)
-        provider = target.provider if target is not None else None
-        return Facts(
-            draft.agent.id if draft.agent is not None else None,
-            attribution.task_id if attribution is not None else None,
-            run_id,
-            run.project_id if run is not None else None,
-            key.id if key is not None else None,
-            route.name if (route := draft.route) is not None else None,
-            provider.name if provider is not None else None,
-            provider.credential if provider is not None else None,
-            target.model if target is not None else None,
-            tuple(draft.tags()) if tagged else (),
-        )
+        tags = tuple(draft.tags()) if tagged else ()
+        provider, model = (target.provider, target.model) if target is not None else (None, None)
+        told = (key_id, run_id, task_id, route, provider.name if provider is not None else None, model, tags)
+        facts = self._facts_known.get(told)
+        if facts is None:
+            run = workspace.runs.get(run_id) if run_id is not None else None
+            facts = Facts(
+                draft.agent.id if draft.agent is not None else None,
+                task_id,
+                run_id,
+                run.project_id if run is not None else None,
+                key_id,
+                route,
+                provider.name if provider is not None else None,
+                provider.credential if provider is not None else None,
+                model,
+                tags,
+            )
+            if len(self._facts_known) >= rates.MEMO:
+                self._facts_known.clear()
+            self._facts_known[told] = facts
+        return facts
 
     def _run(self, draft: Draft, workspace: WorkspaceEntry) -> RunEntry | None:
         attribution = draft.attribution

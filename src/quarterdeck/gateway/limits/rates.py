@@ -34,6 +34,10 @@ class Slots:
             self.taken += count
         return wait
 
+    def let(self, now: int, count: int = 1) -> None:
+        """Let `count` through that `wait` has just said may pass."""
+        self.taken += count
+
     def give_back(self, count: int) -> None:
         self.taken -= count
 
@@ -226,7 +230,7 @@ def take(lines: list[Line], tokens: int, now: int, *, times: int = 1) -> Blocked
         line.times = times
         count = min(times * tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else times
         line.taken = count
-        line.bucket.take(now, count)
+        line.bucket.let(now, count)
     return None
 
 
