@@ -33,6 +33,7 @@ from quarterdeck.control.projects import api as projects
 from quarterdeck.control.protocol import api as protocol
 from quarterdeck.control.providers import api as providers
 from quarterdeck.control.questions import api as questions
+from quarterdeck.control.replays import api as replays
 from quarterdeck.control.reviews import agent_api as agent_reviews
 from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.routes import api as routes
@@ -88,6 +89,7 @@ ROUTERS: list[APIRouter] = [
     costs.router,
     work_costs.router,
     evidence.router,
+    replays.router,
     budgets.router,
     limits.router,
     routes.router,

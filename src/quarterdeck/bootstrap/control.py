@@ -34,7 +34,7 @@ from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.windows import ContextWindows
-from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, schedules
+from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, replays, schedules
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.objects import S3
 from quarterdeck.worker.signals import SignalWatcher
@@ -126,6 +126,14 @@ class Control:
             self._db, self._feed, Gateways(self._publisher, self._bus), self._bus, ContextWindows().of
         )
 
+        self._replayer = replays.Replayer(
+            self._db,
+            self._vault,
+            self._packs,
+            settings.local_url,
+            holder=f"{socket.gethostname()}:{settings.data.resolve()}",
+        )
+
     async def serve(self) -> None:
         """Raises QuarterdeckError when it cannot start as configured."""
         news = await self._prepare()
@@ -197,6 +205,7 @@ class Control:
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),
                 ("signals", self._signals.run),
+                ("replays", self._replayer.run),
                 ("lever", lambda: lever.run(self._db, Gateways(self._publisher, self._bus))),
                 *([] if self._telemetry is None else [("telemetry", self._telemetry.run)]),
             )

@@ -109,8 +109,11 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Where agents connect: `http://127.0.0.1:8787`, without a path."""
-        if self.public_url is not None:
-            return self.public_url.rstrip("/")
+        return self.local_url if self.public_url is None else self.public_url.rstrip("/")
+
+    @property
+    def local_url(self) -> str:
+        """Where this machine's own gateway is reached from this machine."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - only compared
         return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 

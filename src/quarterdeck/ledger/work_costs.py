@@ -30,8 +30,12 @@ class Fact(StrEnum):
     DUPLICATE = "duplicate"
     """The very request had been answered before."""
     LOOPED = "looped"
+    REPLAY = "replay"
+    """Asked again by a person, from the record; of no run and no task, and never anything else."""
 
 
+REPLAY_KIND = "rep"
+"""What the ids of replays begin with. A replay's key carries its id where a run key carries its run's."""
 _RANK = {Fact.BLOCKED: 1, Fact.DUPLICATE: 2, Fact.LOOPED: 3}
 """A call that is known as one is marked as a higher one only."""
 
@@ -55,7 +59,7 @@ def rows_of(records: Iterable[CallRecord]) -> list[tuple[Any, ...]]:
     """What these records add, in the order of the table's columns."""
     found: dict[tuple[Any, ...], list[int]] = {}
     for record in records:
-        fact = Fact.PLAIN if record.outcome in ("ok", "refused") else Fact.FAILED
+        fact = _own_fact(record.outcome, record.run_id)
         key = _key(record.workspace_id, record.started, record.run_id, record.task_id, record.agent_id, record.model)
         sums = found.setdefault((*key, fact.value), [0, 0, 0])
         sums[0] += 1
@@ -73,8 +77,8 @@ async def mark(tx: Transaction, workspace_id: str, call_ids: Collection[str], fa
         marked = {row["call_id"]: Fact(row["fact"]) for row in await tx.rows(_marks(workspace_id, some))}
         wanted = [each for each in some if each not in marked or _RANK[marked[each]] < _RANK[fact]]
         for row in await _rows(tx, workspace_id, wanted):
-            before = marked.get(row["id"], _own_fact(row["outcome"]))
-            if before is Fact.FAILED:
+            before = marked.get(row["id"], _own_fact(row["outcome"], row["run_id"]))
+            if before in (Fact.FAILED, Fact.REPLAY):
                 continue
             await _move(tx, row, before, fact)
             await tx.execute(call_marks.delete().where(_is_mark(workspace_id, row["id"])))
@@ -123,7 +127,14 @@ def _key(
     return workspace_id, started - started % DAY, run_id or "", task_id or "", agent_id or "", model or ""
 
 
-def _own_fact(outcome: str) -> Fact:
+def is_replay(run_id: str | None) -> bool:
+    """Whether what stands for the run of a call is a replay."""
+    return run_id is not None and run_id.startswith(f"{REPLAY_KIND}_")
+
+
+def _own_fact(outcome: str, run_id: str | None) -> Fact:
+    if is_replay(run_id):
+        return Fact.REPLAY
     return Fact.PLAIN if outcome in ("ok", "refused") else Fact.FAILED
 
 

@@ -10,6 +10,7 @@ from quarterdeck.access.tables import workspaces
 from quarterdeck.control.channels import store as channels
 from quarterdeck.control.notifications import store as notifications
 from quarterdeck.control.portkey.inserted import store as declared
+from quarterdeck.control.replays import store as replays
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import prune
 from quarterdeck.kernel.clock import DAY
@@ -20,6 +21,7 @@ EVENTS_DAYS = 30
 KEYS_KEPT = 30 * DAY
 DELIVERIES_KEPT = 30 * DAY
 NOTIFICATIONS_KEPT = 90 * DAY
+DRY_REPLAYS_KEPT = 30 * DAY
 EVERY_S = 3600.0
 BATCH = 10_000
 log = logging.getLogger("quarterdeck.housekeeping")
@@ -50,7 +52,11 @@ async def tidy(db: Database) -> None:
     async with db.transaction() as tx:
         await sessions.forget_spent(tx)
         await keyring.forget_over(tx, before=tx.now - KEYS_KEPT)
-    for forget, kept in ((channels.forget_delivered, DELIVERIES_KEPT), (notifications.forget, NOTIFICATIONS_KEPT)):
+    for forget, kept in (
+        (channels.forget_delivered, DELIVERIES_KEPT),
+        (notifications.forget, NOTIFICATIONS_KEPT),
+        (replays.forget_dry, DRY_REPLAYS_KEPT),
+    ):
         while True:
             async with db.transaction() as tx:
                 forgotten = await forget(tx, tx.now - kept, BATCH)

@@ -50,6 +50,8 @@ RELEVANT = (
     "task.changed",
     "limit.",
     "route.",
+    "replay.created",
+    "replay.ended",
 )
 RUNS_REMEMBERED = HOUR
 DEBOUNCE_S = 0.02

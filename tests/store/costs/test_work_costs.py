@@ -55,6 +55,16 @@ async def test_marks_move_cost_and_never_make_or_lose_any(db: Database, ledger: 
     assert (await sums(db))[Fact.PLAIN] == (5, 417)
 
 
+async def test_what_a_replay_cost_stays_a_replays_whatever_is_learned_of_it(db: Database, ledger: Ledger) -> None:
+    records = [
+        record(NOON + n, cost=10 + n, run_id="rep_1", task_id=None, outcome=how) for n, how in ((0, "ok"), (1, "cut"))
+    ]
+    await ledger.take(*records, record(NOON + 2, cost=5))
+    async with db.transaction() as tx:
+        assert await work_costs.mark(tx, "ws_1", [each.id for each in records], Fact.DUPLICATE, "rep_1") == 0
+    assert await sums(db) == {Fact.REPLAY: (2, 21), Fact.PLAIN: (1, 5)}
+
+
 async def test_an_undone_transaction_moves_nothing(db: Database, ledger: Ledger) -> None:
     made = record(NOON, cost=55)
     await ledger.take(made)

@@ -937,7 +937,7 @@ export interface paths {
         };
         /**
          * Get Waste
-         * @description Where the money went: useful, rework, failed, looped, duplicate, blocked, unclaimed, or not known yet.
+         * @description Where the money went: useful, rework, failed, looped, duplicate, blocked, unclaimed, replay, or not known yet.
          */
         get: operations["get_waste"];
         put?: never;
@@ -2330,6 +2330,113 @@ export interface paths {
          * @description Answer an agent's question.
          */
         post: operations["answer_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Replays
+         * @description Replays, newest first, each with its totals.
+         */
+        get: operations["list_replays"];
+        put?: never;
+        /**
+         * Create Replay
+         * @description Ask a recorded call, or the calls of a run, again of something else. Dry by default: nothing is sent.
+         *
+         *     With `dry: false` and a cap the calls are sent in the background, through the gateway, charged to a budget of their
+         *     own.
+         */
+        post: operations["create_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{replay_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Replay
+         * @description One replay with its totals, as far as it is.
+         */
+        get: operations["get_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{replay_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Replay
+         * @description Send nothing more and end what is in flight. What was used until then is paid and shown.
+         */
+        post: operations["cancel_replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{replay_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Replay Steps
+         * @description Its calls in the order they are asked, each beside what was recorded.
+         */
+        get: operations["list_replay_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/replays/{replay_id}/steps/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Replay Step
+         * @description One of its calls with both answers, and what of their words differs.
+         */
+        get: operations["get_replay_step"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4954,6 +5061,26 @@ export interface components {
             /** Second Ms */
             second_ms: number;
         };
+        /** ComparisonOut */
+        ComparisonOut: {
+            /** Likeness */
+            likeness: number;
+            /**
+             * Same
+             * @default false
+             */
+            same?: boolean;
+            /** Same Text */
+            same_text: boolean;
+            /** Same Tools */
+            same_tools: boolean;
+            /** Stop Before */
+            stop_before: string | null;
+            /** Stop Now */
+            stop_now: string | null;
+            /** Tools */
+            tools: components["schemas"]["ToolPairOut"][];
+        };
         /** ConfigChange */
         ConfigChange: {
             /** Config */
@@ -5052,7 +5179,7 @@ export interface components {
          * CostClass
          * @enum {string}
          */
-        CostClass: "useful" | "rework" | "in_progress" | "failed" | "looped" | "duplicate" | "blocked_idle" | "unclaimed";
+        CostClass: "useful" | "rework" | "in_progress" | "failed" | "looped" | "duplicate" | "blocked_idle" | "unclaimed" | "replay";
         /**
          * CostsOut
          * @description `totals` are the sums of the buckets; by tag a call counts once for each of its tags.
@@ -5538,6 +5665,17 @@ export interface components {
             value: number;
             /** Weight */
             weight: number;
+        };
+        /** FiguresOut */
+        FiguresOut: {
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Input Tokens */
+            input_tokens: number | null;
+            /** Output Tokens */
+            output_tokens: number | null;
         };
         /** FinishIn */
         FinishIn: {
@@ -6519,11 +6657,6 @@ export interface components {
             text: string;
         };
         /**
-         * Pairing
-         * @enum {string}
-         */
-        Pairing: "same" | "different" | "only_first" | "only_second";
-        /**
          * PartOut
          * @description A piece of a message. Which fields have a value depends on `kind`.
          */
@@ -6919,6 +7052,11 @@ export interface components {
             /** Waits For */
             waits_for: string;
         };
+        /**
+         * Pairing
+         * @enum {string}
+         */
+        quarterdeck__control__evidence__model__Pairing: "same" | "different" | "only_first" | "only_second";
         /** PauseIn */
         quarterdeck__control__lever__api__PauseIn: {
             /**
@@ -6961,6 +7099,16 @@ export interface components {
             /** Token */
             token: string;
         };
+        /**
+         * Pairing
+         * @enum {string}
+         */
+        quarterdeck__control__replays__comparing__Pairing: "same" | "arguments" | "only_before" | "only_now";
+        /**
+         * State
+         * @enum {string}
+         */
+        quarterdeck__control__replays__model__State: "dry" | "running" | "done" | "stopped" | "cancelled";
         /** PauseIn */
         quarterdeck__control__schedules__api__PauseIn: {
             /** Reason */
@@ -7226,10 +7374,298 @@ export interface components {
             /** Tools */
             tools: components["schemas"]["ToolOut"][];
         };
+        /** ReplayAnswerOut */
+        ReplayAnswerOut: {
+            /** Stop */
+            stop: string | null;
+            /** Text */
+            text: string;
+            /** Tools */
+            tools: [
+                string,
+                string
+            ][];
+        };
+        /** ReplayChangeOut */
+        ReplayChangeOut: {
+            /** After */
+            after: string | null;
+            /** Before */
+            before: string | null;
+            /** Field */
+            field: string;
+        };
         /** ReplayedOut */
         ReplayedOut: {
             /** Count */
             count: number;
+        };
+        /**
+         * ReplayIn
+         * @description Give `call_id`, or `run_id`; and what is to be other. What is left out stays as it was recorded.
+         */
+        ReplayIn: {
+            /**
+             * At Once
+             * @description How many calls at once.
+             * @default 2
+             */
+            at_once?: number;
+            /** Call Id */
+            call_id?: string | null;
+            /**
+             * Cap Nano
+             * @description What it may spend, when it is not dry. Nano-dollars.
+             */
+            cap_nano?: number | null;
+            /**
+             * Dry
+             * @description Send nothing, and say what would be sent, where to, and what it would cost.
+             * @default true
+             */
+            dry?: boolean;
+            /**
+             * First Call
+             * @description Of a run: the first of its calls, counted from 1.
+             * @default 1
+             */
+            first_call?: number;
+            /**
+             * Last Call
+             * @description Of a run: the last one; all when absent.
+             */
+            last_call?: number | null;
+            /**
+             * Model
+             * @description `gpt-4o`, or `provider/model`.
+             */
+            model?: string | null;
+            /**
+             * Params
+             * @description Other members of the body, as a merge patch (RFC 7396): null takes one away.
+             * @default {}
+             */
+            params?: {
+                [key: string]: unknown;
+            };
+            /**
+             * Route
+             * @description A saved route.
+             */
+            route?: string | null;
+            /** Route Version */
+            route_version?: number | null;
+            /** Run Id */
+            run_id?: string | null;
+            /**
+             * System
+             * @description In place of the instructions; empty takes them away.
+             */
+            system?: string | null;
+        };
+        /** ReplayOut */
+        ReplayOut: {
+            /** Agent Id */
+            agent_id: string | null;
+            /** At Once */
+            at_once: number;
+            /** Budget Id */
+            budget_id: string | null;
+            /** Call Id */
+            call_id: string | null;
+            /** Cap Nano */
+            cap_nano: number | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["Named"] | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: string;
+            /** Reason */
+            reason: string | null;
+            /** Run Id */
+            run_id: string | null;
+            /** Settled */
+            settled: boolean;
+            /** Source */
+            source: string;
+            state: components["schemas"]["quarterdeck__control__replays__model__State"];
+            target: components["schemas"]["ReplayTargetOut"];
+            task: components["schemas"]["TaskNamed"] | null;
+            totals: components["schemas"]["ReplayTotalsOut"];
+        };
+        /**
+         * ReplayPlanOut
+         * @description What is sent, and where.
+         */
+        ReplayPlanOut: {
+            /** Changes */
+            changes: components["schemas"]["ReplayChangeOut"][];
+            /** Decisions */
+            decisions: string[];
+            /**
+             * Estimate Nano
+             * @description null: the model has no price, or no usage was recorded.
+             */
+            estimate_nano: number | null;
+            /** Model */
+            model: string | null;
+            /** Provider */
+            provider: string | null;
+            /** Translated */
+            translated: string | null;
+            /** Unpriced */
+            unpriced: boolean;
+        };
+        /** ReplaysOut */
+        ReplaysOut: {
+            /** Items */
+            items: components["schemas"]["ReplayOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ReplayStepDetailOut
+         * @description With both answers, and what of their words differs.
+         */
+        ReplayStepDetailOut: {
+            before: components["schemas"]["ReplayAnswerOut"] | null;
+            /** Call Id */
+            call_id: string;
+            compared: components["schemas"]["ComparisonOut"] | null;
+            /** Conversation Id */
+            conversation_id: string | null;
+            found: components["schemas"]["FiguresOut"];
+            /** Hunks */
+            hunks: components["schemas"]["HunkOut"][] | null;
+            /** Model */
+            model: string | null;
+            /** New Call Id */
+            new_call_id: string | null;
+            now: components["schemas"]["ReplayAnswerOut"] | null;
+            /** Number */
+            number: number;
+            /** Outcome */
+            outcome: string | null;
+            plan: components["schemas"]["ReplayPlanOut"] | null;
+            /** Provider */
+            provider: string | null;
+            /** Reason */
+            reason: string | null;
+            state: components["schemas"]["StepState"];
+            was: components["schemas"]["FiguresOut"];
+            /** Was Model */
+            was_model: string | null;
+            /** Was Outcome */
+            was_outcome: string;
+            /** Was Provider */
+            was_provider: string | null;
+        };
+        /**
+         * ReplayStepOut
+         * @description One recorded call, what was planned for it, and what came of it.
+         */
+        ReplayStepOut: {
+            /** Call Id */
+            call_id: string;
+            compared: components["schemas"]["ComparisonOut"] | null;
+            /** Conversation Id */
+            conversation_id: string | null;
+            found: components["schemas"]["FiguresOut"];
+            /** Model */
+            model: string | null;
+            /** New Call Id */
+            new_call_id: string | null;
+            /** Number */
+            number: number;
+            /** Outcome */
+            outcome: string | null;
+            plan: components["schemas"]["ReplayPlanOut"] | null;
+            /** Provider */
+            provider: string | null;
+            /** Reason */
+            reason: string | null;
+            state: components["schemas"]["StepState"];
+            was: components["schemas"]["FiguresOut"];
+            /** Was Model */
+            was_model: string | null;
+            /** Was Outcome */
+            was_outcome: string;
+            /** Was Provider */
+            was_provider: string | null;
+        };
+        /** ReplayStepsOut */
+        ReplayStepsOut: {
+            /** Items */
+            items: components["schemas"]["ReplayStepOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * ReplayTargetOut
+         * @description What is other than it was recorded. null: as it was.
+         */
+        ReplayTargetOut: {
+            /** Model */
+            model: string | null;
+            /** Params */
+            params: string[];
+            /** Route */
+            route: string | null;
+            /** Route Version */
+            route_version: number | null;
+            /** System Replaced */
+            system_replaced: boolean;
+        };
+        /**
+         * ReplayTotalsOut
+         * @description Sums over the calls. `was_*` is of what was recorded; money is nano-dollars.
+         */
+        ReplayTotalsOut: {
+            /** By State */
+            by_state: {
+                [key: string]: number;
+            };
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Cost Unpriced */
+            cost_unpriced: number;
+            /** Different */
+            different: number;
+            /** Done Was Cost Nano */
+            done_was_cost_nano: number;
+            /** Done Was Duration Ms */
+            done_was_duration_ms: number;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Estimate Nano */
+            estimate_nano: number;
+            /** Input Tokens */
+            input_tokens: number;
+            /** Output Tokens */
+            output_tokens: number;
+            /** Same */
+            same: number;
+            /** Unpriced */
+            unpriced: number;
+            /** Was Cost Nano */
+            was_cost_nano: number;
+            /** Was Duration Ms */
+            was_duration_ms: number;
+            /** Was Input Tokens */
+            was_input_tokens: number;
+            /** Was Output Tokens */
+            was_output_tokens: number;
+            /** Was Unpriced */
+            was_unpriced: number;
+            /** Without Usage */
+            without_usage: number;
         };
         /** ReportOut */
         ReportOut: {
@@ -7238,7 +7674,7 @@ export interface components {
         };
         /**
          * ReportRowOut
-         * @description How well somebody, or some model, did. Of tasks whose cost is mostly its own.
+         * @description How well somebody, or some model, did. Of tasks whose cost is mostly its own; replays are no work of theirs.
          */
         ReportRowOut: {
             /** Cost Nano */
@@ -8086,11 +8522,6 @@ export interface components {
             items: components["schemas"]["SquadOut"][];
         };
         /**
-         * State
-         * @enum {string}
-         */
-        "State-Input": "active" | "paused";
-        /**
          * StatusOut
          * @description What is shown, computed from traffic, leases and dependencies.
          */
@@ -8110,9 +8541,14 @@ export interface components {
         /** StepPairOut */
         StepPairOut: {
             first: components["schemas"]["RunStepOut"] | null;
-            pairing: components["schemas"]["Pairing"];
+            pairing: components["schemas"]["quarterdeck__control__evidence__model__Pairing"];
             second: components["schemas"]["RunStepOut"] | null;
         };
+        /**
+         * StepState
+         * @enum {string}
+         */
+        StepState: "planned" | "left_out" | "pending" | "sending" | "answered" | "unsure" | "done" | "unknown" | "not_sent";
         /** StopIn */
         StopIn: {
             /**
@@ -8645,6 +9081,16 @@ export interface components {
             description: string | null;
             /** Name */
             name: string;
+        };
+        /** ToolPairOut */
+        ToolPairOut: {
+            /** Before */
+            before: string | null;
+            /** Name */
+            name: string;
+            /** Now */
+            now: string | null;
+            pairing: components["schemas"]["quarterdeck__control__replays__comparing__Pairing"];
         };
         /** ToReviewOut */
         ToReviewOut: {
@@ -13637,6 +14083,206 @@ export interface operations {
             };
         };
     };
+    list_replays: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                call_id?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                run_id?: string | null;
+                state?: components["schemas"]["quarterdeck__control__replays__model__State"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplaysOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replay_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_replay: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                replay_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_replay_steps: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                replay_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayStepsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_replay_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+                replay_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayStepDetailOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_routes: {
         parameters: {
             query?: {
@@ -14703,7 +15349,7 @@ export interface operations {
                 after?: string | null;
                 /** @description How many rows at the most. */
                 limit?: number;
-                state?: components["schemas"]["State-Input"] | null;
+                state?: components["schemas"]["quarterdeck__control__schedules__model__State"] | null;
             };
             header?: never;
             path?: never;

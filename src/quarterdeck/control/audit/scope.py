@@ -40,16 +40,24 @@ UNAUDITED_TABLES = {
     "agent_seen": "mere traffic",
     "notification_cursors": "how far events were read",
     "channel_deliveries": "a queue with a history of its own",
+    "replay_steps": "what came of recorded calls; the calls are in the ledger",
 }
 """Pattern of a table's name → why its rows are not here. A table without `workspace_id` is not here either."""
 
-UNAUDITED_EVENTS = ("calls.*", "inbox.delivered", "run.progressed", "notification.*", "channel.queued")
+UNAUDITED_EVENTS = (
+    "calls.*",
+    "inbox.delivered",
+    "run.progressed",
+    "notification.*",
+    "channel.queued",
+    "replay.progressed",
+)
 """Signs of life and copies of what is here."""
 
 UNSEEN_COLUMNS = frozenset(
     {
         "name_key", "updated_at", "last_used_at", "last_ok_at", "last_failed_at", "last_error", "lease_expires_at",
-        "seen_at", "percent",
+        "seen_at", "percent", "holder",
     }
 )  # fmt: skip
 """Derived, or written by mere traffic."""

@@ -22,14 +22,17 @@ class CostClass(StrEnum):
     """Spent while the task waited for another."""
     UNCLAIMED = "unclaimed"
     """Without any task."""
+    REPLAY = "replay"
+    """Asked again by a person, to compare: neither use nor waste of the task whose call it was."""
 
 
-WASTE = frozenset(set(CostClass) - {CostClass.USEFUL, CostClass.IN_PROGRESS})
+WASTE = frozenset(set(CostClass) - {CostClass.USEFUL, CostClass.IN_PROGRESS, CostClass.REPLAY})
 _BY_FACT = {
     Fact.FAILED: CostClass.FAILED,
     Fact.BLOCKED: CostClass.BLOCKED_IDLE,
     Fact.DUPLICATE: CostClass.DUPLICATE,
     Fact.LOOPED: CostClass.LOOPED,
+    Fact.REPLAY: CostClass.REPLAY,
 }
 
 

@@ -91,7 +91,7 @@ class TaskCostsOut(BaseModel):
 
 
 class ReportRowOut(BaseModel):
-    """How well somebody, or some model, did. Of tasks whose cost is mostly its own."""
+    """How well somebody, or some model, did. Of tasks whose cost is mostly its own; replays are no work of theirs."""
 
     value: str
     label: str
@@ -133,7 +133,7 @@ class ReconciledOut(BaseModel):
 async def get_waste(
     *, actor: Reader, db: Db, begin: From = None, end: To = None, by: Annotated[By, Query()] = "total"
 ) -> WasteOut:
-    """Where the money went: useful, rework, failed, looped, duplicate, blocked, unclaimed, or not known yet."""
+    """Where the money went: useful, rework, failed, looped, duplicate, blocked, unclaimed, replay, or not known yet."""
     async with db.read() as tx:
         since, until = _range(tx, begin, end)
         spent = await work_costs.spent(tx, actor.workspace_id, begin=since, end=until)
@@ -214,7 +214,11 @@ async def get_report_card(
     """Cost per approved task and first-pass approval, by agent or model."""
     async with db.read() as tx:
         since, until = _range(tx, begin, end)
-        spent = await work_costs.spent(tx, actor.workspace_id, begin=since, end=until)
+        spent = [
+            each
+            for each in await work_costs.spent(tx, actor.workspace_id, begin=since, end=until)
+            if each.fact is not work_costs.Fact.REPLAY
+        ]
         known = await work_store.tasks_of(tx, actor.workspace_id, {each.task_id for each in spent})
         runs, tasks = await work_store.facts_of(tx, actor.workspace_id, {each.run_id for each in spent}, known)
         value_of = _values(by, known)

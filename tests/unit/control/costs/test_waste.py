@@ -33,6 +33,7 @@ CASES: dict[str, tuple[Spent, RunFacts | None, TaskFacts | None, CostClass]] = {
     "looped, though approved": (spent(Fact.LOOPED), RunFacts("succeeded", 10, DONE), DONE, CostClass.LOOPED),
     "asked before": (spent(Fact.DUPLICATE), RunFacts("succeeded", 10, DONE), DONE, CostClass.DUPLICATE),
     "made while blocked": (spent(Fact.BLOCKED), RunFacts("running", 10, OPEN), OPEN, CostClass.BLOCKED_IDLE),
+    "asked again by a person": (spent(Fact.REPLAY, "rep_1", ""), None, None, CostClass.REPLAY),
     "not answered well": (spent(Fact.FAILED), RunFacts("succeeded", 10, DONE), DONE, CostClass.FAILED),
 }
 

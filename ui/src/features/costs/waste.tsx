@@ -19,6 +19,7 @@ const LOOK: Record<Class, string> = {
   failed: "bg-wrong opacity-75",
   duplicate: "bg-wrong opacity-50",
   unclaimed: "bg-faint",
+  replay: "bg-accent",
 };
 const ORDER = Object.keys(LOOK) as Class[];
 

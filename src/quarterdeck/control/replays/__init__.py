@@ -1,0 +1,1 @@
+"""Recorded calls asked again of something else, beside what was answered then."""
