@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -29,8 +30,10 @@ from quarterdeck.control.http import PERMISSION_ATTRIBUTE
 PREFIX = "/api/v1"
 
 
-def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> FastAPI:
-    """The application. It has no lifespan of its own: what runs beside it is run by whoever builds `services`.
+def create_app(services: Services, routers: Iterable[APIRouter] | None = None) -> FastAPI:
+    """The application, of all our routers unless told which.
+
+    It has no lifespan of its own: what runs beside it is run by whoever builds `services`.
 
     Raises RuntimeError when a route under /api/v1 names no permission: it would be open to all by mistake.
     """
@@ -41,11 +44,10 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
     )
     _share(app, services)
-    for router in routers:
-        app.include_router(router, prefix=PREFIX)
+    below_prefix = _ours() if routers is None else _included(routers)
+    app.router.routes.extend(below_prefix.routes)
     permissions(app)
     _plain_routes(app, services)
     errors.install(app)
@@ -59,6 +61,20 @@ def create_app(services: Services, routers: Iterable[APIRouter] = ROUTERS) -> Fa
     app.add_middleware(CatchAll)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+@cache
+def _ours() -> APIRouter:
+    """Working all routes out takes as long as a hundred requests, and they hold nothing of one application: those of a
+    process share them."""
+    return _included(ROUTERS)
+
+
+def _included(routers: Iterable[APIRouter]) -> APIRouter:
+    whole = APIRouter(generate_unique_id_function=lambda route: route.name)
+    for router in routers:
+        whole.include_router(router, prefix=PREFIX)
+    return whole
 
 
 async def settle(app: FastAPI) -> None:
