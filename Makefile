@@ -6,9 +6,11 @@ PIP := $(BIN)/pip --quiet --disable-pip-version-check
 # Node 22 or newer: the machine's own where it has one, else the wheel among the locked dependencies.
 NODE_BIN = $(shell node -e 'process.exit(+(process.versions.node.split(".")[0] < 22))' 2>/dev/null && dirname "$$(command -v node)" || echo $(CURDIR)/.build/node/bin)
 WITH_NODE = PATH="$(NODE_BIN):$$PATH"
+# Written once, compiled modules serve every process that the tests start.
+export PYTHONDONTWRITEBYTECODE :=
 UI_SOURCES = $(shell find ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: up serve test demo bench lint ui setup setup-dev chromium lock help
+.PHONY: up serve test demo bench lint ui ui-lint ui-types ui-test setup setup-dev chromium lock help
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 14
@@ -22,12 +24,20 @@ demo: setup ui ## Serve with five agents at work against the built-in sandbox pr
 bench: setup-dev ## Measure; PEERS=1 adds other gateways.
 	@PEERS=$(PEERS) $(BIN)/python bench/run.py $(ARGS)
 
-test: setup-dev ui chromium lint ## Prove everything.
-	@cd ui && $(WITH_NODE) npm run --silent lint && $(WITH_NODE) npm run --silent typecheck && $(WITH_NODE) npm run --silent test
+test: setup-dev chromium ## Prove everything.
+	@$(MAKE) --no-print-directory -j 2 ui lint ui-lint ui-types ui-test
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup-dev ## Lint, types, import rules.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+ui-lint ui-types ui-test: ui/node_modules/.package-lock.json
+ui-lint:
+	@cd ui && $(WITH_NODE) npm run --silent lint
+ui-types:
+	@cd ui && $(WITH_NODE) npm run --silent typecheck
+ui-test:
+	@cd ui && $(WITH_NODE) npm run --silent test
 
 setup: .build/setup
 .build/setup: requirements.lock pyproject.toml
