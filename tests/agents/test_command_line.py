@@ -110,6 +110,7 @@ def test_an_agent_reads_its_inbox_and_gives_a_task_back(world: World) -> None:
         ("keys", "list"),
         ("calls", "list"),
         ("tasks", "list"),
+        ("costs", "waste"),
         ("doctor",),
         ("db", "migrate"),
         ("signin-link",),

@@ -15,6 +15,7 @@ from quarterdeck.control.channels import api as channels
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.connect import api as connect
 from quarterdeck.control.costs import api as costs
+from quarterdeck.control.costs import report_api as report_card
 from quarterdeck.control.costs import work_api as work_costs
 from quarterdeck.control.delegation import api as delegation
 from quarterdeck.control.deliverables import api as deliverables
@@ -39,6 +40,7 @@ from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.routes import api as routes
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.schedules import api as schedules
+from quarterdeck.control.seats import api as seats
 from quarterdeck.control.settings import api as settings
 from quarterdeck.control.signals import api as signals
 from quarterdeck.control.squads import api as squads
@@ -88,6 +90,8 @@ ROUTERS: list[APIRouter] = [
     calls.router,
     costs.router,
     work_costs.router,
+    seats.router,
+    report_card.router,
     evidence.router,
     replays.router,
     budgets.router,

@@ -29,7 +29,7 @@ def budgets_add(
     scope: str, usd: str, window: Window = "day", mode: Mode = "hard", warn: Warn = None, as_json: Json = False
 ) -> None:
     """Add a budget, such as `quarterdeck budgets add agent:research 5 --window day`."""
-    body: dict[str, Any] = {"scope": scope, "amount_nano": _nano(usd), "window": window, "mode": mode}
+    body: dict[str, Any] = {"scope": scope, "amount_nano": nano(usd), "window": window, "mode": mode}
     if warn:
         body["warn"] = warn
     row = local.api().post("/budgets", **body)
@@ -48,7 +48,7 @@ def budgets_set(
     body: dict[str, Any] = {"mode": mode, "warn": warn or None}
     body = {name: value for name, value in body.items() if value is not None}
     if usd is not None:
-        body["amount_nano"] = _nano(usd)
+        body["amount_nano"] = nano(usd)
     row = local.api().patch(f"/budgets/{budget_id}", **body)
     _show_budgets(row if as_json else [row], as_json=as_json)
 
@@ -109,7 +109,7 @@ def limits_remove(limit_id: str) -> None:
     local.api().delete(f"/limits/{limit_id}")
 
 
-def _nano(usd: str) -> int:
+def nano(usd: str) -> int:
     try:
         return usd_to_nano(Decimal(usd.removeprefix("$")))
     except (InvalidOperation, ValueError):

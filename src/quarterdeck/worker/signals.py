@@ -25,6 +25,7 @@ from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed, StoredEvent, wait_up_to
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import QuarterdeckError
+from quarterdeck.worker import seats
 
 LOOK_S = 2.0
 """How often is looked at what changes by time alone."""
@@ -99,6 +100,7 @@ class SignalWatcher:
             for effect in effects:
                 killed = effect.order is not None and effect.order.verb is Verb.KILL
                 await carry_out(self._gate, effect, end_open=killed)
+            await seats.count(self._db, workspace_id)
         self._watch.fresh.clear()
         self._looked_at = self._db.clock.now()
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from quarterdeck.control.costs.waste import RunFacts, TaskFacts
 from quarterdeck.control.deliverables.store import deliverables, versions
-from quarterdeck.control.reviews.store import reviews
+from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
@@ -137,35 +137,58 @@ async def approved_at_first(tx: Transaction, workspace_id: str, task_ids: Collec
     good: set[str] = set()
     bad: set[str] = set()
     for some in _chunks(task_ids):
-        rows = await tx.rows(
-            sa.select(reviews.c.task_id, reviews.c.verdict)
-            .distinct()
-            .where(reviews.c.workspace_id == workspace_id, reviews.c.task_id.in_(some))
-        )
-        for row in rows:
+        for row in await _said(tx, workspace_id, some):
             (bad if row["verdict"] in _SENT_BACK else good).add(row["task_id"])
     return good - bad
+
+
+async def approved_of(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
+    """How many deliverables of each of these tasks a reviewer approved."""
+    found: dict[str, set[str]] = {}
+    for some in _chunks(task_ids):
+        for row in await _said(tx, workspace_id, some):
+            if row["verdict"] == "approve" and row["deliverable_id"] is not None:
+                found.setdefault(row["task_id"], set()).add(row["deliverable_id"])
+    return {task_id: len(each) for task_id, each in found.items()}
+
+
+async def instructions_of(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> dict[str, str]:
+    """By run: its agent and the version of instructions that held when it began, `agt_…@3`; without any, the agent."""
+    found: dict[str, str] = {}
+    for some in _chunks(run_ids):
+        rows = await tx.rows(
+            sa.select(runs.c.id, runs.c.agent_id, runs.c.instructions).where(
+                runs.c.workspace_id == workspace_id, runs.c.id.in_(some)
+            )
+        )
+        for row in rows:
+            number = "" if row["instructions"] is None else f"@{row['instructions']}"
+            found[row["id"]] = f"{row['agent_id']}{number}"
+    return found
 
 
 async def _sent_back(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for some in _chunks(task_ids):
-        rows = await tx.rows(
-            sa.select(reviews.c.task_id, sa.func.min(reviews.c.created_at).label("at"))
-            .where(reviews.c.workspace_id == workspace_id, reviews.c.task_id.in_(some))
-            .where(reviews.c.verdict.in_(_SENT_BACK))
-            .group_by(reviews.c.task_id)
-        )
-        found |= {row["task_id"]: row["at"] for row in rows}
+        for row in await _said(tx, workspace_id, some):
+            if row["verdict"] in _SENT_BACK:
+                found[row["task_id"]] = min(row["created_at"], found.get(row["task_id"], row["created_at"]))
     return found
 
 
+async def _said(tx: Transaction, workspace_id: str, task_ids: list[str]) -> list[sa.RowMapping]:
+    """Every review of these tasks, of people and of agents, oldest first."""
+    both = []
+    for table in (reviews, agent_reviews):
+        c = table.c
+        query = sa.select(c.task_id, c.deliverable_id, c.version, c.verdict, c.created_at)
+        both.append(query.where(c.workspace_id == workspace_id, c.task_id.in_(task_ids)))
+    union = sa.union_all(*both).subquery()
+    return list(await tx.rows(sa.select(union).order_by(union.c.created_at)))
+
+
 async def _verdicts(tx: Transaction, workspace_id: str, task_id: str) -> dict[tuple[str, int], str]:
-    rows = await tx.rows(
-        sa.select(reviews.c.deliverable_id, reviews.c.version, reviews.c.verdict)
-        .where(reviews.c.workspace_id == workspace_id, reviews.c.task_id == task_id)
-        .order_by(reviews.c.created_at)
-    )
+    rows = await _said(tx, workspace_id, [task_id])
     return {(row["deliverable_id"], row["version"]): row["verdict"] for row in rows if row["deliverable_id"]}
 
 

@@ -91,10 +91,16 @@ async def list_reviews(task_id: str, actor: Reader, db: Db) -> ReviewsOut:
         found = await store.of_task(tx, actor.workspace_id, task.id)
         names = await names_of(tx, actor.workspace_id, found)
         missing = await gate.missing(tx, task) if task.state is TaskState.IN_REVIEW else None
-        began = [one.task_id for one in await store.review_tasks_of(tx, actor.workspace_id, task.id)]
-        spent = (await rollups.figures(tx, actor.workspace_id, "task", began)).values()
+        began = {one.round: one.task_id for one in await store.review_tasks_of(tx, actor.workspace_id, task.id)}
+        figures = await rollups.figures(tx, actor.workspace_id, "task", list(began.values()))
+    spent = figures.values()
+    costs: dict[str, int] = {}
+    for one in found:
+        # Newest first: the last word of a round bears what the round cost.
+        if one.reviewer_id.startswith("agt_") and (task_id_of := began.pop(one.round, None)) is not None:
+            costs[one.id] = figures[task_id_of].cost
     return ReviewsOut(
-        items=shown_reviews(found, names),
+        items=shown_reviews(found, names, costs),
         missing=missing,
         review_calls=sum(one.calls for one in spent),
         review_cost_nano=sum(one.cost for one in spent),

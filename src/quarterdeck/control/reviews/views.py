@@ -32,10 +32,15 @@ class ReviewOut(BaseModel):
     comments: list[RemarkOut]
     message: str
     """Body and comments as one text."""
+    cost_nano: int | None = None
+    """What this review cost, where an agent gave it: all calls of its review task; null where it is not looked up."""
     created_at: Instant
 
 
-def shown_reviews(reviews: Sequence[Review], names: Mapping[str, str]) -> list[ReviewOut]:
+def shown_reviews(
+    reviews: Sequence[Review], names: Mapping[str, str], costs: Mapping[str, int] | None = None
+) -> list[ReviewOut]:
+    """`costs` are told by review."""
     return [
         ReviewOut(
             id=one.id,
@@ -50,6 +55,7 @@ def shown_reviews(reviews: Sequence[Review], names: Mapping[str, str]) -> list[R
                 RemarkOut(text=r.text, line_from=r.line_from, line_to=r.line_to, quote=r.quote) for r in one.remarks
             ],
             message=message(one.body, one.remarks),
+            cost_nano=None if costs is None else costs.get(one.id),
             created_at=iso(one.created_at),
         )
         for one in reviews

@@ -1,13 +1,14 @@
 """Verbs on runs: claim, progress, finish, cancel, expire. Locks are taken in the order agent, task, run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from quarterdeck.access import keyring
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
+from quarterdeck.control.agents import profiles
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Agent, Desired
 from quarterdeck.control.lever.paused import is_paused, pause_of
@@ -90,7 +91,8 @@ async def claim(
     task = await task_actions.take(tx, agent.workspace_id, agent.id, run_id, task_id=task_id)
     if task is None:
         return await _nothing(tx, agent, named)
-    run = _opened(task, agent, run_id, lease_s, _a_session(session), tx.now)
+    instructed = (await profiles.of_agents(tx, agent.workspace_id, [agent.id]))[agent.id].instructions
+    run = replace(_opened(task, agent, run_id, lease_s, _a_session(session), tx.now), instructions=instructed)
     await store.insert(tx, run)
     holder = Holder(agent.workspace_id, agent_id=agent.id, run_id=run.id, task_id=task.id)
     issued = await keyring.issue(

@@ -101,6 +101,8 @@ class Run:
     created_at: int
     started_at: int | None
     ended_at: int | None
+    instructions: int | None = None
+    """The version of its agent's instructions that held when it began; None: there was none."""
 
     @property
     def open(self) -> bool:

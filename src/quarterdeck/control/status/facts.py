@@ -18,6 +18,7 @@ from quarterdeck.control.lever.cover import Cover
 from quarterdeck.control.questions.store import questions
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
+from quarterdeck.control.seats import store as seats
 from quarterdeck.control.signals import store as signal_store
 from quarterdeck.control.signals import usual
 from quarterdeck.control.signals.model import Kind, Signal
@@ -245,14 +246,15 @@ async def _blocked(
         first = still[task_id][0].node
         name = f"{first.ref} {first.title}"
         target = Waiting(WaitsFor.TASK, first.id, name, behind.get(first.id, ()))
-        found[task_id] = model.Blocked(since, target, len(still[task_id]) - 1, idle.get(task_id, 0))
+        found[task_id] = model.Blocked(since, target, len(still[task_id]) - 1, idle.get(task_id, 0), task_id)
     return found
 
 
 async def _idle(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
-    """What was spent while each of these tasks waited, by whoever is to do it, in nano-dollars."""
+    """What was spent while each of these tasks waited, by whoever is to do it, and what their seats cost meanwhile."""
     if not task_ids:
         return {}
+    idle = await seats.idle_since(tx, workspace_id, task_ids)
     rows = await tx.rows(
         sa.select(task_table.c.id, sa.func.coalesce(sa.func.sum(work_costs.c.cost), 0).label("cost"))
         .join(
@@ -270,7 +272,7 @@ async def _idle(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -
         .where(task_table.c.workspace_id == workspace_id, task_table.c.id.in_(sorted(task_ids)))
         .group_by(task_table.c.id)
     )
-    return {row["id"]: int(row["cost"]) for row in rows}
+    return {row["id"]: int(row["cost"]) + idle.get(row["id"], 0) for row in rows}
 
 
 async def _behind(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, tuple[str, ...]]:

@@ -190,6 +190,8 @@ class Blocked:
     """How many more it waits for beside the first."""
     idle_cost: int = 0
     """Nano-dollars spent on it while it waited."""
+    task_id: str = ""
+    """The one that waits."""
 
 
 @dataclass(frozen=True, slots=True)
