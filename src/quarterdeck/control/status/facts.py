@@ -272,7 +272,9 @@ async def _idle(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -
         .where(task_table.c.workspace_id == workspace_id, task_table.c.id.in_(sorted(task_ids)))
         .group_by(task_table.c.id)
     )
-    return {row["id"]: int(row["cost"]) + idle.get(row["id"], 0) for row in rows}
+    for row in rows:
+        idle[row["id"]] = idle.get(row["id"], 0) + int(row["cost"])
+    return idle
 
 
 async def _behind(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
