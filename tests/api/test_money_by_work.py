@@ -91,7 +91,7 @@ async def test_a_seat_that_waits_is_part_of_what_was_wasted_and_of_nothing_else(
     assert costs["totals"]["cost_nano"] == 500
     assert (await client.get(path)).json()["idle_nano"] == 110_000_000
     events = (await client.get("/api/v1/audit")).json()["items"]
-    assert any(one["action"] == "agent.seat_priced" for one in events)
+    assert any(one["kind"] == "agent.seat_priced" for one in events)
 
 
 @pytest.mark.parametrize(
