@@ -344,6 +344,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{agent_id}/seat_prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Seat Prices
+         * @description What the agent's seat costs by the hour, and since when.
+         */
+        get: operations["list_seat_prices"];
+        put?: never;
+        /**
+         * Set Seat Price
+         * @description Say what the agent's seat or machine costs by the hour from an instant on.
+         */
+        post: operations["set_seat_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -897,7 +921,7 @@ export interface paths {
         };
         /**
          * Get Report Card
-         * @description Cost per approved task and first-pass approval, by agent or model.
+         * @description Cost per approved deliverable and first-pass approval, by agent, model or version of instructions.
          */
         get: operations["get_report_card"];
         put?: never;
@@ -7677,8 +7701,12 @@ export interface components {
          * @description How well somebody, or some model, did. Of tasks whose cost is mostly its own; replays are no work of theirs.
          */
         ReportRowOut: {
+            /** Approved */
+            approved: number;
             /** Cost Nano */
             cost_nano: number;
+            /** Cost Per Approved Nano */
+            cost_per_approved_nano: number | null;
             /** Cost Per Done Nano */
             cost_per_done_nano: number | null;
             /** First Pass */
@@ -7798,6 +7826,8 @@ export interface components {
             by_agent: boolean;
             /** Comments */
             comments: components["schemas"]["RemarkOut"][];
+            /** Cost Nano */
+            cost_nano?: number | null;
             /**
              * Created At
              * Format: date-time
@@ -8311,6 +8341,37 @@ export interface components {
          * @enum {string}
          */
         Scope: "run" | "agent" | "task" | "project" | "all";
+        /** SeatPriceIn */
+        SeatPriceIn: {
+            /**
+             * Nano Per Hour
+             * @description Nano-dollars; 0: nothing any more.
+             */
+            nano_per_hour: number;
+            /**
+             * Valid From
+             * @description An instant, now when absent; what was counted after it changes.
+             */
+            valid_from?: string | null;
+        };
+        /** SeatPriceOut */
+        SeatPriceOut: {
+            /** Nano Per Hour */
+            nano_per_hour: number;
+            set_by: components["schemas"]["Named"] | null;
+            /**
+             * Valid From
+             * Format: date-time
+             */
+            valid_from: string;
+        };
+        /** SeatPricesOut */
+        SeatPricesOut: {
+            /** Idle Nano */
+            idle_nano: number;
+            /** Items */
+            items: components["schemas"]["SeatPriceOut"][];
+        };
         /** SecretOut */
         SecretOut: {
             /** Secret */
@@ -8729,6 +8790,8 @@ export interface components {
             retries_nano: number;
             /** Runs */
             runs: components["schemas"]["RunCostOut"][];
+            /** Seats Nano */
+            seats_nano: number;
             task: components["schemas"]["TaskNamed"];
             /** Total Nano */
             total_nano: number;
@@ -9332,7 +9395,8 @@ export interface components {
         };
         /**
          * WasteOut
-         * @description Every nano-dollar once. `difference_nano` is what the classes and the ledger differ by: nothing, or a mistake.
+         * @description Every nano-dollar once. `difference_nano` is what the classes and the ledger with the seats differ by: nothing,
+         *     or a mistake.
          */
         WasteOut: {
             /** Difference Nano */
@@ -9341,6 +9405,8 @@ export interface components {
             ledger_nano: number;
             /** Rows */
             rows: components["schemas"]["WasteRowOut"][];
+            /** Seats Nano */
+            seats_nano: number;
             totals: components["schemas"]["WasteRowOut"];
         };
         /**
@@ -10111,6 +10177,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectMessageOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_seat_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatPricesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_seat_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatPriceIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatPricesOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -11227,7 +11359,7 @@ export interface operations {
     get_report_card: {
         parameters: {
             query?: {
-                by?: "agent" | "model";
+                by?: "agent" | "model" | "instructions";
                 /** @description An instant; 30 days ago when absent. Whole days, UTC. */
                 from?: string | null;
                 /** @description An instant, exclusive; now when absent. */
@@ -11293,7 +11425,7 @@ export interface operations {
     get_waste: {
         parameters: {
             query?: {
-                by?: "total" | "agent" | "task" | "run" | "model" | "project" | "person" | "schedule" | "day";
+                by?: "total" | "agent" | "task" | "run" | "model" | "project" | "person" | "schedule" | "day" | "instructions";
                 /** @description An instant; 30 days ago when absent. Whole days, UTC. */
                 from?: string | null;
                 /** @description An instant, exclusive; now when absent. */
