@@ -121,3 +121,8 @@ def test_every_command_of_members_speaks_json(world: World, command: tuple[str, 
     done = world.run(AgentKey("", "", ""), *command, "--json", more=data)
     assert done.returncode == 0, done.stderr
     json.loads(done.stdout)
+
+
+def test_a_link_to_sign_in_leads_to_where_the_data_is_served(world: World) -> None:
+    done = world.run(AgentKey("", "", ""), "signin-link", more={"QUARTERDECK_DATA": str(world.system.data)})
+    assert done.stdout.startswith(f"{world.system.url}/signin?token="), done.stderr

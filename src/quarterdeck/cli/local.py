@@ -5,6 +5,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLI_KEY_MINUTES = 10
+
+
+ADDRESS_FILE = "address"
+"""In the data directory, while it is served: where."""
 
 
 def settings_for(
@@ -62,7 +67,13 @@ def serve(settings: Settings, *, link: bool) -> int:
     with contextlib.ExitStack() as stack:
         for sock in socks:
             stack.enter_context(sock)
-        return supervise(socks, gateway_ids, settings.data, environment)
+        address = settings.data / ADDRESS_FILE
+        with contextlib.suppress(OSError):  # only for the convenience of other commands
+            address.write_text(replace(settings, port=actual).base_url)
+        try:
+            return supervise(socks, gateway_ids, settings.data, environment)
+        finally:
+            address.unlink(missing_ok=True)
 
 
 def api() -> Api:
@@ -81,8 +92,11 @@ def api() -> Api:
 
 
 def signin_link(data: Path | None, port: int | None, email: str | None) -> str:
-    """A one-time link for the owner or another member."""
+    """A one-time link for the owner or another member, to where the data is served now."""
     settings = settings_for(data=data, port=port)
+    address = settings.data / ADDRESS_FILE
+    if port is None and address.is_file():
+        settings = replace(settings, public_url=address.read_text())
     return _with_admin(settings, lambda admin: admin.signin_link(email))
 
 
