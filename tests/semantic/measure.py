@@ -2,7 +2,7 @@
 
     python tests/semantic/measure.py [--threshold 0.85] [FILE …]
 
-`tuned*.tsv` were looked at while the words that must agree were chosen, `held_out.tsv` was not. Each line: same or
+`tuned*.tsv` were looked at while the words that must agree were chosen, `held_out*.tsv` were not. Each line: same or
 differs, a category, and two texts.
 """
 
