@@ -191,3 +191,56 @@ async def test_a_native_path_needs_a_key(gateway: Gateway, provider: AnyProvider
     answer = await gateway.client.get("/proxy/openai/files")
     assert answer.status_code == 401
     assert provider.seen == []
+
+
+FIRST_OPENAI = {
+    "strategy": {"mode": "fallback"},
+    "targets": [{"provider": "anthropic"}, {"provider": "groq"}, {"provider": "openai"}],
+}
+
+
+@pytest.fixture
+def routed(gateway: Gateway, provider: AnyProvider) -> Gateway:
+    """Two OpenAI-like providers, and a key with a route."""
+    gateway.providers.append(ProviderEntry("groq", "groq", f"{provider.url}/openai/v1", "x", allow_private=True))
+    gateway.routes["careful"] = FIRST_OPENAI
+    gateway.routes["picky"] = {"targets": [{"provider": "openai"}, {"provider": "groq"}]}
+    gateway.routes["changing"] = {"provider": "openai", "override_params": {"temperature": 0}}
+    gateway.keys[KEY] = key_entry(route="careful")
+    gateway.publish()
+    for path in ("/openai/v1/files", "/v1/files", "/v1/moderations", "/openai/v1/moderations"):
+        provider.answers[path] = (200, "application/json", b"{}")
+    return gateway
+
+
+async def test_a_keys_route_says_where_a_path_goes_that_names_no_provider(
+    routed: Gateway, provider: AnyProvider
+) -> None:
+    assert (await routed.client.get("/v1/files", headers=AUTH)).status_code == 200
+    answer = await routed.post("/v1/moderations", {"model": "omni", "input": "x"})
+    assert answer.status_code == 200
+    assert [seen.target for seen in provider.seen] == ["/openai/v1/files", "/openai/v1/moderations"]
+    assert {record.provider for record in routed.records()} == {"groq"}
+
+
+async def test_a_route_that_the_request_names_is_obeyed_or_refused(routed: Gateway, provider: AnyProvider) -> None:
+    headers = {**AUTH, "x-portkey-config": '{"provider": "openai"}'}
+    assert (await routed.client.get("/v1/files", headers=headers)).status_code == 200
+    answer = await routed.post("/v1/moderations", {"model": "route/careful/omni", "input": "x"})
+    assert (answer.status_code, provider.seen[-1].target) == (200, "/openai/v1/moderations")
+    assert msgspec.json.decode(provider.seen[-1].body)["model"] == "omni"
+    for config in ("picky", "changing", '{"provider": "anthropic"}'):
+        answer = await routed.client.get("/v1/files", headers={**AUTH, "x-portkey-config": config})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "route_not_here"), config
+    assert len(provider.seen) == 2
+
+
+async def test_a_named_provider_has_to_be_one_of_the_routes(routed: Gateway, provider: AnyProvider) -> None:
+    provider.answers["/v1beta/files"] = (200, "application/json", b"{}")
+    for path in ("/proxy/google/v1beta/files", "/v1/native/google/v1beta/files"):
+        answer = await routed.client.get(path, headers=AUTH)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "route_excludes_provider"), path
+    named = {**AUTH, "x-quarterdeck-provider": "openai"}
+    assert (await routed.client.get("/v1/files", headers=named)).status_code == 200
+    assert (await routed.client.get("/proxy/openai/files", headers=AUTH)).status_code == 200
+    assert [seen.target for seen in provider.seen] == ["/v1/files", "/v1/files"]

@@ -24,7 +24,10 @@ from quarterdeck.gateway.dialects.registry import BY_NAME
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import ENDPOINTS, Billing, Endpoint, endpoint_of
 from quarterdeck.gateway.headers import forwarded, value_of
+from quarterdeck.gateway.native_routes import check_named, led_by
+from quarterdeck.gateway.routing import asked
 from quarterdeck.gateway.routing.compiled import CompiledRoute
+from quarterdeck.gateway.routing.sources import route_of
 from quarterdeck.gateway.server import BodyTooLarge, Exchange
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.targets import Target
@@ -36,6 +39,7 @@ BATCH_LIMIT = 8 << 30
 """Bytes of results, decompressed, after which something is wrong with them."""
 KEPT_ANSWER = 1 << 20
 """Bytes of an answer in text that are kept with the record; a longer one is only counted."""
+_PROVIDER = b"x-quarterdeck-provider"
 _NAMED = re.compile(rb"/(?:proxy|v1/native)/([^/?]+)(/.*)?", re.DOTALL)
 _OPENAI = re.compile(
     r"/v1/(?:images/.+|audio/.+|moderations|files(?:/.*)?|uploads(?:/.*)?|batches(?:/.*)?|fine_tuning/.+|responses/.+)"
@@ -103,7 +107,24 @@ class NativeCalls(ModelCalls):
         draft.facts = dialect.read_request(draft.request_body)
 
     def _find_route(self, draft: Draft) -> CompiledRoute | None:
-        """Natives go where they are told."""
+        """They are sent once, to one provider; so all that a route can say is to which."""
+        assert draft.facts is not None and draft.workspace is not None and isinstance(draft.endpoint, NativeEndpoint)
+        route = route_of(draft, self._parts.routes)
+        if route is None:
+            return None
+        named = draft.endpoint.provider
+        if named is None and (header := draft.headers.get(_PROVIDER)) is not None:
+            named = header.decode("latin-1")
+        if named is not None:
+            check_named(route, draft.workspace, named)
+            return None
+        led = led_by(route, draft.workspace, "anthropic" if draft.endpoint.family == "anthropic" else "openai_chat")
+        draft.endpoint = replace(draft.endpoint, provider=led.provider)
+        written = draft.facts.model
+        if written and _is_json(draft) and (model := led.model or asked.model_of(written)) != written:
+            draft.facts = msgspec.structs.replace(draft.facts, model=model or None)
+            if model:
+                draft.request_body = set_top_level(draft.request_body, "model", msgspec.json.encode(model))
         return None
 
     async def _find_target(self, draft: Draft) -> Target:
@@ -113,17 +134,17 @@ class NativeCalls(ModelCalls):
     async def _named_target(self, draft: Draft) -> Target:
         endpoint, workspace = draft.endpoint, draft.workspace
         assert isinstance(endpoint, NativeEndpoint) and workspace is not None and draft.facts is not None
-        asked = draft.facts.model or ""
-        header = draft.headers.get(b"x-quarterdeck-provider") if endpoint.provider is None else None
+        model = draft.facts.model or ""
+        header = draft.headers.get(_PROVIDER) if endpoint.provider is None else None
         name = header.decode("latin-1") if header is not None else endpoint.provider
         if name is None and endpoint.family == "anthropic":
             return _only_one(workspace, "anthropic")
         if name is None:
-            return await self._openai_like(draft, workspace, asked)
+            return await self._openai_like(draft, workspace, model)
         found = next((provider for provider in workspace.providers if provider.name == name), None)
         if found is None:
             raise errors.provider_unknown(name, [provider.name for provider in workspace.providers])
-        target = targets.at(found, asked)
+        target = targets.at(found, model)
         known = _known(target, endpoint)
         if known is None:
             return target if _says_model_in_body(target) else targets.at(found, "")
@@ -131,13 +152,13 @@ class NativeCalls(ModelCalls):
         draft.facts = known.completed(draft.facts)
         return targets.at(found, draft.facts.model or "")
 
-    async def _openai_like(self, draft: Draft, workspace: WorkspaceEntry, asked: str) -> Target:
+    async def _openai_like(self, draft: Draft, workspace: WorkspaceEntry, model: str) -> Target:
         """At the OpenAI-like provider that a model names or is served by, or at the only one."""
         able = [provider for provider in workspace.providers if "openai_chat" in SPECS[provider.kind].dialects]
-        if asked:
+        if model:
             narrowed = msgspec.structs.replace(workspace, providers=able)
             knows = self._parts.settler.prices.knows
-            target = await asyncio.to_thread(targets.pick, narrowed, "openai_chat", asked, knows)
+            target = await asyncio.to_thread(targets.pick, narrowed, "openai_chat", model, knows)
             if target.renamed:
                 draft.request_body = set_top_level(draft.request_body, "model", msgspec.json.encode(target.model))
             return target

@@ -1788,7 +1788,11 @@ export interface paths {
          * @description One key, without its text.
          */
         get: operations["portkey_get_api_key"];
-        put?: never;
+        /**
+         * Change Api Key
+         * @description Change how much it may spend and how fast.
+         */
+        put: operations["portkey_change_api_key"];
         post?: never;
         /**
          * Revoke Api Key
@@ -2148,7 +2152,11 @@ export interface paths {
          * @description One virtual key, without its secret.
          */
         get: operations["portkey_get_virtual_key"];
-        put?: never;
+        /**
+         * Change Virtual Key
+         * @description Change its secret or its limits; a slug stays what it is, for calls name it.
+         */
+        put: operations["portkey_change_virtual_key"];
         post?: never;
         /**
          * Remove Virtual Key
@@ -4182,14 +4190,28 @@ export interface components {
             /** Answer */
             answer: string;
         };
+        /**
+         * ApiKeyChange
+         * @description What is left out stays.
+         */
+        ApiKeyChange: {
+            /** Rate Limits */
+            rate_limits?: components["schemas"]["RateLimitIn"][] | null;
+            /** Usage Limits */
+            usage_limits?: components["schemas"]["UsageLimitIn"] | components["schemas"]["UsageLimitIn"][] | null;
+        };
         /** ApiKeyIn */
         ApiKeyIn: {
             /** Description */
             description?: string | null;
             /** Name */
             name: string;
+            /** Rate Limits */
+            rate_limits?: components["schemas"]["RateLimitIn"][] | null;
             /** Scopes */
             scopes?: string[] | null;
+            /** Usage Limits */
+            usage_limits?: components["schemas"]["UsageLimitIn"] | components["schemas"]["UsageLimitIn"][] | null;
         };
         /** ApprovalIn */
         ApprovalIn: {
@@ -7270,6 +7292,22 @@ export interface components {
              */
             urgent_passes?: boolean;
         };
+        /** RateLimitIn */
+        RateLimitIn: {
+            /**
+             * Type
+             * @default requests
+             * @enum {string}
+             */
+            type?: "requests" | "tokens";
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "rps" | "rpm" | "rph" | "rpd" | "rpw";
+            /** Value */
+            value: number;
+        };
         /** ReactionIn */
         ReactionIn: {
             /** Emoji */
@@ -9196,6 +9234,26 @@ export interface components {
             /** Retry After S */
             retry_after_s: number;
         };
+        /** UsageLimitIn */
+        UsageLimitIn: {
+            /** Alert Threshold */
+            alert_threshold?: number | string | null;
+            /**
+             * Credit Limit
+             * @description Dollars.
+             */
+            credit_limit: number | string;
+            /** Periodic Reset */
+            periodic_reset?: ("weekly" | "monthly") | null;
+            /** Periodic Reset Days */
+            periodic_reset_days?: number | null;
+            /**
+             * Type
+             * @default cost
+             * @enum {string}
+             */
+            type?: "cost" | "tokens";
+        };
         /**
          * UsageOut
          * @description Tokens. `input_total` holds cached parts and audio, `output_total` reasoning and audio.
@@ -9362,6 +9420,22 @@ export interface components {
             /** Unpriced Calls */
             unpriced_calls: number;
         };
+        /**
+         * VirtualKeyChange
+         * @description What is left out stays.
+         */
+        VirtualKeyChange: {
+            /** Key */
+            key?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Note */
+            note?: string | null;
+            /** Rate Limits */
+            rate_limits?: components["schemas"]["RateLimitIn"][] | null;
+            /** Usage Limits */
+            usage_limits?: components["schemas"]["UsageLimitIn"] | components["schemas"]["UsageLimitIn"][] | null;
+        };
         /** VirtualKeyIn */
         VirtualKeyIn: {
             /** Base Url */
@@ -9374,6 +9448,10 @@ export interface components {
             note?: string | null;
             /** Provider */
             provider: string;
+            /** Rate Limits */
+            rate_limits?: components["schemas"]["RateLimitIn"][] | null;
+            /** Usage Limits */
+            usage_limits?: components["schemas"]["UsageLimitIn"] | components["schemas"]["UsageLimitIn"][] | null;
         };
         /**
          * WaitsFor
@@ -12987,6 +13065,43 @@ export interface operations {
             };
         };
     };
+    portkey_change_api_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     portkey_revoke_api_key: {
         parameters: {
             query?: never;
@@ -13699,6 +13814,43 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    portkey_change_virtual_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VirtualKeyChange"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
