@@ -54,6 +54,18 @@ def dismiss(key: str, as_json: Json = False) -> None:
     _done(key, as_json)
 
 
+@needs.command("budget")
+def budget(
+    key: str,
+    act: Annotated[str, typer.Argument(help="raise, let_run or stop.")],
+    usd: Annotated[float | None, typer.Option(help="For raise: the new amount.")] = None,
+    _json: Json = False,
+) -> None:
+    """See to a budget that stopped: raise it, let the work run on, or end the work."""
+    amount = None if usd is None else round(usd * 1_000_000_000)
+    emit(local.api().post(f"/needs/{key}/budget", act=act, amount_nano=amount), as_json=True)
+
+
 @decisions.command("answer")
 def answer(question: str, text: str, _json: Json = False) -> None:
     """Answer an agent's question."""

@@ -45,7 +45,7 @@ async def change(
     fresh = await store.update(tx, budget, values)
     if fresh is None:
         raise _changed(budget)
-    await store.forget_marks(tx, fresh)
+    await store.forget_marks(tx, fresh.workspace_id, fresh.id)
     await tell(tx, fresh, "changed", actor)
     return fresh
 

@@ -34,7 +34,7 @@ async def update(tx: Transaction, budget: Budget, values: Mapping[str, Any]) -> 
 
 
 async def delete(tx: Transaction, budget: Budget) -> bool:
-    await forget_marks(tx, budget)
+    await forget_marks(tx, budget.workspace_id, budget.id)
     return await tx.changed(
         budgets.delete().where(_is(budget.workspace_id, budget.id), budgets.c.version == budget.version)
     )
@@ -82,12 +82,10 @@ async def mark(tx: Transaction, workspace_id: str, budget_id: str, value: str, w
     return await tx.changed(statement)
 
 
-async def forget_marks(tx: Transaction, budget: Budget) -> None:
-    """The budget has changed: what it stands at is told anew."""
+async def forget_marks(tx: Transaction, workspace_id: str, budget_id: str) -> None:
+    """The budget has changed: what it stands at is told anew. A task's own budget has the task's id."""
     await tx.execute(
-        budget_marks.delete().where(
-            budget_marks.c.workspace_id == budget.workspace_id, budget_marks.c.budget_id == budget.id
-        )
+        budget_marks.delete().where(budget_marks.c.workspace_id == workspace_id, budget_marks.c.budget_id == budget_id)
     )
 
 

@@ -114,7 +114,7 @@ async def _apply_budget(on: Applying, written: str, wanted: WantedBudget) -> Bud
     if _wanted_of_budget(found) == wanted and found.declared:
         return found
     fresh = await budgets.update(on.tx, found, values) or found
-    await budgets.forget_marks(on.tx, fresh)
+    await budgets.forget_marks(on.tx, fresh.workspace_id, fresh.id)
     await budget_actions.tell(on.tx, fresh, "changed", None)
     on.note("changed", what)
     return fresh

@@ -3,8 +3,10 @@
 from quarterdeck.access.actors import Actor, Permission, allows
 from quarterdeck.control.agents import people as members
 from quarterdeck.control.inbox import store as inbox
-from quarterdeck.control.needs import items, sources, store
+from quarterdeck.control.lever.actions import Effect
+from quarterdeck.control.needs import items, sources, stopped, store
 from quarterdeck.control.needs.model import HANDED_ON, Need, NeedKind, Open
+from quarterdeck.control.needs.stopped import Act
 from quarterdeck.control.needs.store import Mark
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY
@@ -59,6 +61,11 @@ async def dismiss(tx: Transaction, actor: Actor, key: str) -> None:
         raise Invalid(f"A {need.kind} ends by itself, once it is seen to.", field="key")
     data = {"key": key, "task_id": need.task_id}
     await tx.emit(Event(actor.workspace_id, "need.dismissed", need.subject_id, data, actor.id))
+
+
+async def settle_budget(tx: Transaction, actor: Actor, key: str, what: Act, amount: int | None) -> Effect:
+    """See to a budget that stopped. Raises NotFound when it waits for another; what `stopped.act` does."""
+    return await stopped.act(tx, actor, await _must_wait(tx, actor, key), what, amount)
 
 
 async def seen(tx: Transaction, actor: Actor, upto: int) -> None:

@@ -6,9 +6,14 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.actors import Actor, Permission
-from quarterdeck.control.http import Db, Reader, Self, may
-from quarterdeck.control.needs import actions
+from quarterdeck.access.budgets.model import MAX_AMOUNT, Mode, Window
+from quarterdeck.access.scopes import Scope
+from quarterdeck.control import scopes
+from quarterdeck.control.http import Db, Gate, Operator, Reader, Self, may
+from quarterdeck.control.lever.gates import carry_out
+from quarterdeck.control.needs import actions, stopped
 from quarterdeck.control.needs.model import NeedKind
+from quarterdeck.control.needs.stopped import Act, Stopped
 from quarterdeck.control.shapes import Instant, TaskNamed, instant_in
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.kernel.clock import iso
@@ -28,6 +33,35 @@ class NeedOut(BaseModel):
     since: Instant
     escalated: bool
     """It waited too long for somebody else, and came to you."""
+    budget: "StoppedBudgetOut | None"
+    """Of a budget that stopped; null when it was taken away meanwhile."""
+
+
+class StoppedBudgetOut(BaseModel):
+    """The budget that stopped, for a need of kind `budget`."""
+
+    scope: str
+    amount_nano: int
+    window: Window
+    mode: Mode
+    declared: bool
+    """In quarterdeck.toml: it is changed there."""
+    acts: list[Act]
+    """What POST /needs/{key}/budget takes."""
+
+
+class SettleIn(BaseModel):
+    act: Act = Field(description="`raise` it, `let_run`: stop nothing any more, or `stop`: end the runs below it.")
+    amount_nano: int | None = Field(None, ge=1, le=MAX_AMOUNT, description="For `raise`: nano-dollars, more than now.")
+
+
+class SettledOut(BaseModel):
+    """When this is answered, the gateways act on it."""
+
+    key: str
+    act: Act
+    run_ids: list[str]
+    """Runs that were ended."""
 
 
 class NeedsOut(BaseModel):
@@ -55,6 +89,8 @@ async def list_needs(
     async with db.read() as tx:
         found = await actions.queue(tx, actor, snoozed=snoozed)
         tasks = await task_store.named(tx, actor.workspace_id, {need.task_id for need in found if need.task_id})
+        behind = await stopped.behind(tx, actor.workspace_id, found)
+        names = await scopes.shown(tx, actor.workspace_id, [one.scope for one in behind.values()])
     items = []
     for need in found:
         task = None if need.task_id is None else tasks[need.task_id]
@@ -67,6 +103,7 @@ async def list_needs(
                 text=need.text[:TEXT_LENGTH],
                 since=iso(need.since),
                 escalated=need.escalated,
+                budget=_budget(behind[need.key], names) if need.key in behind else None,
             )
         )
     return NeedsOut(items=items)
@@ -96,8 +133,28 @@ async def dismiss_need(key: str, actor: Annotated[Actor, Depends(may(Permission.
         await actions.dismiss(tx, actor, key)
 
 
+@router.post("/needs/{key}/budget", operation_id="settle_budget")
+async def settle_budget(key: str, body: SettleIn, actor: Operator, db: Db, gate: Gate) -> SettledOut:
+    """See to a budget that stopped: raise it, let the work run on, or end the work."""
+    async with db.transaction() as tx:
+        effect = await actions.settle_budget(tx, actor, key, body.act, body.amount_nano)
+    await carry_out(gate, effect, end_open=effect.order is not None)
+    return SettledOut(key=key, act=body.act, run_ids=effect.run_ids)
+
+
 @router.post("/needs/seen", status_code=204, operation_id="see_mentions")
 async def see_mentions(body: SeenIn, actor: Self, db: Db) -> None:
     """You have seen your mentions up to that one."""
     async with db.transaction() as tx:
         await actions.seen(tx, actor, body.upto)
+
+
+def _budget(found: Stopped, names: dict[Scope, str]) -> StoppedBudgetOut:
+    return StoppedBudgetOut(
+        scope=names[found.scope],
+        amount_nano=found.amount,
+        window=found.window,
+        mode=found.mode,
+        declared=found.declared,
+        acts=found.acts,
+    )

@@ -7,6 +7,7 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.budgets import store as budgets
 from quarterdeck.control.deliverables import store as deliverables
 from quarterdeck.control.dependencies import unblocking
 from quarterdeck.control.projects import actions as projects
@@ -147,6 +148,10 @@ async def change(
     if "parent_id" in differing:
         fresh = await tree.reckon(tx, fresh)
     await _tell(tx, "task.changed", fresh, {"fields": sorted(differing)}, actor)
+    if "budget" in differing:
+        await budgets.forget_marks(tx, workspace_id, task.id)
+        cap: dict[str, Any] = {"what": "changed", "scope": f"task:{task.id}", "amount_nano": fresh.budget}
+        await tx.emit(Event(workspace_id, "budget.changed", task.id, cap, actor))
     if lowered:
         data = {"before": str(task.review), "after": str(fresh.review), "task_id": task.id}
         await _tell(tx, "task.review_lowered", fresh, data, actor)
@@ -267,6 +272,13 @@ async def restore(
     fresh = await write(tx, task, {"state": state.value, "state_since": tx.now})
     await _tell_moved(tx, fresh, task.state, actor)
     return fresh
+
+
+async def count_attempts(tx: Transaction, workspace_id: str, task_id: str, attempts: int) -> None:
+    """The attempts that a task which an import has just made had elsewhere: its next one here comes after them."""
+    task = await _locked(tx, workspace_id, task_id, None)
+    if task.created_at == tx.now and task.run_id is None and attempts > task.attempts:
+        await write(tx, task, {"attempts": attempts})
 
 
 async def get(tx: Transaction, workspace_id: str, task_id: str) -> Task:
