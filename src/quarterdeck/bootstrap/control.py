@@ -23,6 +23,7 @@ from quarterdeck.bootstrap import pidfile
 from quarterdeck.bootstrap.admin import open_database, owner_of, signin_url
 from quarterdeck.bootstrap.gateway import BUS_SOCKET, CONTROL_SOCKET
 from quarterdeck.control.declared import actions as declared
+from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.db import Database, migrate
@@ -34,7 +35,11 @@ from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.windows import ContextWindows
+<<<<<<< HEAD
 from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, replays, schedules
+=======
+from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, schedules, sweeping
+>>>>>>> fdc62ab (wip2)
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.objects import S3
 from quarterdeck.worker.signals import SignalWatcher
@@ -201,6 +206,7 @@ class Control:
                 ("deliveries", lambda: deliveries.Courier(self._db, self._vault).run()),
                 ("schedules", lambda: schedules.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),
+                ("sweeping", lambda: sweeping.run(self._db, Files(self._settings.data / "files"))),
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),

@@ -24,6 +24,7 @@ attachments = sa.Table(
     sa.PrimaryKeyConstraint("workspace_id", "id"),
     sa.ForeignKeyConstraint(["workspace_id", "task_id"], ["tasks.workspace_id", "tasks.id"]),
     sa.Index("ix_attachments_task", "workspace_id", "task_id", "id"),
+    sa.Index("ix_attachments_sha256", "workspace_id", "sha256"),
 )
 
 
@@ -50,6 +51,24 @@ async def of_task(tx: Transaction, workspace_id: str, task_id: str) -> list[Atta
         .order_by(attachments.c.id)
     )
     return [_attachment(row) for row in rows]
+
+
+async def kept_files(tx: Transaction, workspace_id: str, hashes: Collection[str]) -> set[str]:
+    """Those of the hashes that some attachment has."""
+    query = sa.select(attachments.c.sha256).where(
+        attachments.c.workspace_id == workspace_id, attachments.c.sha256.in_(sorted(hashes))
+    )
+    return {row["sha256"] for row in await tx.rows(query.distinct())}
+
+
+async def of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> list[Attachment]:
+    """All attachments of a page of tasks, oldest first."""
+    if not task_ids:
+        return []
+    query = sa.select(attachments).where(
+        attachments.c.workspace_id == workspace_id, attachments.c.task_id.in_(sorted(set(task_ids)))
+    )
+    return [_attachment(row) for row in await tx.rows(query.order_by(attachments.c.task_id, attachments.c.id))]
 
 
 async def counts(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:

@@ -67,6 +67,16 @@ async def find(tx: Transaction, workspace_id: str, comment_id: str) -> Comment |
     return None if row is None else _comment(row)
 
 
+async def of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> list[Comment]:
+    """All comments of a page of tasks, oldest first."""
+    if not task_ids:
+        return []
+    query = sa.select(comments).where(
+        comments.c.workspace_id == workspace_id, comments.c.task_id.in_(sorted(set(task_ids)))
+    )
+    return [_comment(row) for row in await tx.rows(query.order_by(comments.c.task_id, comments.c.id))]
+
+
 async def page(
     tx: Transaction, workspace_id: str, task_id: str, *, limit: int, after: str | None = None
 ) -> Page[Comment]:

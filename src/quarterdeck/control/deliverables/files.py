@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -14,6 +14,7 @@ from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
 from quarterdeck.kernel.ids import new_id
 
 WRITE_BYTES = 1 << 20
+SWEPT_AT_ONCE = 500
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -80,6 +81,58 @@ class Files:
             raise NotFound("This file is gone from the data directory.", code="file_gone")
         await self._fetch(self._remote, workspace_id, sha256)
         return path
+
+    async def hold(self, workspace_id: str, sha256: str) -> bool:
+        """Whether the file is there; if so, it counts as if it had just come, so that no sweep takes it away."""
+        try:
+            path = await self.path(workspace_id, sha256)
+            await asyncio.to_thread(os.utime, path)
+        except (NotFound, FileNotFoundError):
+            return False
+        return True
+
+    def older(self, before_s: float) -> Iterator[tuple[str, list[str]]]:
+        """(workspace, hashes) of files that came before an instant, in seconds since the epoch; blocks.
+
+        What a crash left half written, and is as old, is removed on the way.
+        """
+        for room in sorted(self._directory.iterdir()) if self._directory.is_dir() else ():
+            if not room.is_dir():
+                continue
+            found = []
+            for path in sorted(room.iterdir()):
+                try:
+                    if path.stat().st_mtime >= before_s:
+                        continue
+                except FileNotFoundError:
+                    continue  # another sweep was faster
+                if _HASH.fullmatch(path.name):
+                    found.append(path.name)
+                elif path.name.startswith("."):
+                    path.unlink(missing_ok=True)
+            for start in range(0, len(found), SWEPT_AT_ONCE):
+                yield room.name, found[start : start + SWEPT_AT_ONCE]
+
+    def drop(self, workspace_id: str, sha256: str, before_s: float) -> int:
+        """Remove a file unless it came again since `before_s`; its bytes, 0 when it stays or is gone. Blocks.
+
+        It is taken aside before its age is looked at: an upload of the same content that ends meanwhile either is
+        what was taken, and is put back, or stands in its place untouched.
+        """
+        path = self._room(workspace_id) / sha256
+        aside = path.with_name(f".{new_id('tmp')}")
+        try:
+            if path.stat().st_mtime >= before_s:
+                return 0
+            path.rename(aside)
+            found = aside.stat()
+            if found.st_mtime >= before_s:
+                aside.replace(path)
+                return 0
+            aside.unlink()
+        except FileNotFoundError:
+            return 0  # another sweep was faster
+        return found.st_size
 
     async def _fetch(self, remote: Remote, workspace_id: str, sha256: str) -> None:
         """Bring a file back into the directory, if it still is what it was."""

@@ -50,6 +50,7 @@ versions = sa.Table(
     sa.ForeignKeyConstraint(["workspace_id", "run_id"], ["runs.workspace_id", "runs.id"]),
     sa.Index("ix_deliverable_versions_task", "workspace_id", "task_id", "created_at"),
     sa.Index("ix_deliverable_versions_run", "workspace_id", "run_id", "created_at"),
+    sa.Index("ix_deliverable_versions_sha256", "workspace_id", "sha256"),
 )
 
 _VERSION = [column for column in versions.c if column.name != "text"]
@@ -165,6 +166,24 @@ async def versions_of(tx: Transaction, workspace_id: str, deliverable_ids: Colle
         .order_by(versions.c.created_at.desc(), versions.c.deliverable_id.desc(), versions.c.number.desc())
     )
     return [_version(row) for row in rows]
+
+
+async def kept_files(tx: Transaction, workspace_id: str, hashes: Collection[str]) -> set[str]:
+    """Those of the hashes that some version's file has."""
+    query = sa.select(versions.c.sha256).where(
+        versions.c.workspace_id == workspace_id, versions.c.sha256.in_(sorted(hashes)), versions.c.text.is_(None)
+    )
+    return {row["sha256"] for row in await tx.rows(query.distinct())}
+
+
+async def of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> list[Deliverable]:
+    """All deliverables of a page of tasks, oldest first."""
+    if not task_ids:
+        return []
+    query = sa.select(deliverables).where(
+        deliverables.c.workspace_id == workspace_id, deliverables.c.task_id.in_(sorted(set(task_ids)))
+    )
+    return [_deliverable(row) for row in await tx.rows(query.order_by(deliverables.c.task_id, deliverables.c.id))]
 
 
 async def newest_of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, Newest]:

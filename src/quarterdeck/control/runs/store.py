@@ -95,6 +95,14 @@ async def find(tx: Transaction, workspace_id: str, run_id: str) -> Run | None:
     return None if row is None else _run(row)
 
 
+async def of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> list[Run]:
+    """All runs of a page of tasks, in the order of their attempts."""
+    if not task_ids:
+        return []
+    query = sa.select(runs).where(runs.c.workspace_id == workspace_id, runs.c.task_id.in_(sorted(set(task_ids))))
+    return [_run(row) for row in await tx.rows(query.order_by(runs.c.task_id, runs.c.attempt))]
+
+
 async def end(
     tx: Transaction,
     workspace_id: str,

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ValidationError
 from starlette.responses import StreamingResponse
 
+from quarterdeck.control.deliverables.api import Kept
 from quarterdeck.control.http import Admin, Db, Reader
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.shapes import TaskNamed
-from quarterdeck.control.transfer import csv_in, exporting, importing
+from quarterdeck.control.transfer import csv_in, exporting, history_in, importing
 from quarterdeck.control.transfer.document import Document
 from quarterdeck.control.transfer.importing import Report
 from quarterdeck.kernel.errors import Invalid, TooLarge
@@ -57,19 +58,26 @@ class _OnlyLooking(Exception):
     responses={200: {"content": {"application/json": {}}, "description": "The document, to be kept or imported."}},
 )
 async def export_work(
-    actor: Reader, db: Db, project_id: Annotated[str | None, Query(description="Only this project.")] = None
+    *,
+    actor: Reader,
+    db: Db,
+    files: Kept,
+    project_id: Annotated[str | None, Query(description="Only this project.")] = None,
+    with_files: Annotated[
+        bool, Query(alias="files", description="Files of up to 8 MB with their bytes; else by their hash.")
+    ] = False,
 ) -> StreamingResponse:
-    """Projects, task templates and tasks with their relations, as one portable JSON document."""
+    """Projects, task templates and tasks with their relations and history, as one portable JSON document."""
     if project_id is not None:
         async with db.read() as tx:
             await projects.get(tx, actor.workspace_id, project_id)
-    pieces = exporting.document(db, actor.workspace_id, project_id=project_id)
+    pieces = exporting.document(db, actor.workspace_id, project_id=project_id, files=files if with_files else None)
     headers = {"content-disposition": 'attachment; filename="quarterdeck-export.json"'}
     return StreamingResponse(pieces, media_type="application/json", headers=headers)
 
 
 @router.put("/import", operation_id="import_work")
-async def import_work(request: Request, actor: Admin, db: Db, dry_run: DryRun = False) -> ImportOut:
+async def import_work(request: Request, actor: Admin, db: Db, files: Kept, dry_run: DryRun = False) -> ImportOut:
     """Bring in a document of /export: all of it, or nothing and what is wrong. Tasks get new numbers."""
     try:
         document = Document.model_validate(json.loads(await _text(request)))
@@ -78,7 +86,8 @@ async def import_work(request: Request, actor: Admin, db: Db, dry_run: DryRun = 
         raise Invalid("This is no export: " + "; ".join(problems), field="body", problems=problems) from None
     except (ValueError, RecursionError):
         raise Invalid("The body is no JSON.", field="body") from None
-    return await _bring(db, actor, document, dry_run)
+    contents = await history_in.receive(files, actor.workspace_id, document)
+    return await _bring(db, actor, document, dry_run, contents)
 
 
 @router.put("/import/csv", operation_id="import_csv")
@@ -87,11 +96,13 @@ async def import_csv(request: Request, actor: Admin, db: Db, dry_run: DryRun = F
     return await _bring(db, actor, csv_in.document_of(await _text(request)), dry_run)
 
 
-async def _bring(db: Db, actor: Admin, document: Document, dry_run: bool) -> ImportOut:
+async def _bring(
+    db: Db, actor: Admin, document: Document, dry_run: bool, contents: history_in.Contents | None = None
+) -> ImportOut:
     report = Report()
     try:
         async with db.transaction() as tx:
-            report = await importing.bring(tx, actor, document)
+            report = await importing.bring(tx, actor, document, contents)
             if dry_run:
                 raise _OnlyLooking
     except _OnlyLooking:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH
 from quarterdeck.control.shapes import Instant
@@ -10,8 +10,9 @@ from quarterdeck.control.tasks.bodies import AttemptLimit, Brief, Budget, Criter
 from quarterdeck.control.tasks.model import MAX_CRITERIA, MAX_LABELS, MAX_WATCHERS, NOTE_LENGTH, TaskState
 from quarterdeck.control.tasks.views import PriorityName
 from quarterdeck.control.templates.bodies import DraftBody, Variables
+from quarterdeck.control.transfer.history_doc import HistoryDoc, Strict
 
-VERSION = 1
+VERSION = 2
 MAX_TASKS = 5_000
 MAX_PROJECTS = 1_000
 MAX_TEMPLATES = 1_000
@@ -19,12 +20,6 @@ MAX_EDGES = 200
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Email = Annotated[str, Field(max_length=254)]
 AgentName = Annotated[str, Field(max_length=100)]
-
-
-class Strict(BaseModel):
-    """What we do not know we do not drop in silence: it is refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class ProjectDoc(Strict):
@@ -44,7 +39,7 @@ class TemplateDoc(Strict):
     variables: Variables = []
 
 
-class TaskDoc(Strict):
+class TaskDoc(HistoryDoc):
     key: Key
     """What other tasks of the document call it: `T-12`, or whatever else is unique in it."""
     title: Title
@@ -67,8 +62,8 @@ class TaskDoc(Strict):
 
 
 class Document(Strict):
-    quarterdeck_export: Literal[1]
-    """The version of this shape."""
+    quarterdeck_export: Literal[1, 2]
+    """The version of this shape; 1 had no history of tasks."""
     exported_at: Instant | None = None
     projects: list[ProjectDoc] = Field([], max_length=MAX_PROJECTS)
     templates: list[TemplateDoc] = Field([], max_length=MAX_TEMPLATES)

@@ -6,6 +6,7 @@ from typing import Any
 
 from quarterdeck.access import members
 from quarterdeck.control.agents import store as agents
+from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.dependencies import store as dependencies
 from quarterdeck.control.projects import store as projects
 from quarterdeck.control.projects.model import Project
@@ -17,14 +18,17 @@ from quarterdeck.control.tasks.views import name_of
 from quarterdeck.control.templates import store as templates
 from quarterdeck.control.templates.bodies import DraftBody, VariableBody
 from quarterdeck.control.transfer.document import VERSION
+from quarterdeck.control.transfer.history_out import Histories
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import iso
 
 PAGE = 200
 
 
-async def document(db: Database, workspace_id: str, *, project_id: str | None = None) -> AsyncIterator[bytes]:
-    """The document, as bytes to be sent. With `project_id` only that project and its tasks."""
+async def document(
+    db: Database, workspace_id: str, *, project_id: str | None = None, files: Files | None = None
+) -> AsyncIterator[bytes]:
+    """The document, as bytes to be sent. With `project_id` only that project; with `files` the bytes of files too."""
     async with db.read() as tx:
         people = await _emails(tx, workspace_id)
         head = {"quarterdeck_export": VERSION, "exported_at": iso(tx.now)}
@@ -36,7 +40,7 @@ async def document(db: Database, workspace_id: str, *, project_id: str | None = 
             async for piece in _separated(_templates(tx, workspace_id)):
                 yield piece
         yield b'], "tasks": ['
-        async for piece in _separated(_tasks(tx, workspace_id, project_id, people)):
+        async for piece in _separated(_tasks(tx, workspace_id, project_id, people, files)):
             yield piece
         yield b"]}\n"
 
@@ -96,14 +100,17 @@ async def _templates(tx: Transaction, workspace_id: str) -> AsyncIterator[dict[s
 
 
 async def _tasks(
-    tx: Transaction, workspace_id: str, project_id: str | None, people: dict[str, str]
+    tx: Transaction, workspace_id: str, project_id: str | None, people: dict[str, str], files: Files | None
 ) -> AsyncIterator[dict[str, Any]]:
     """Oldest first, so that parents mostly come before their parts."""
     after = 0
     while True:
         found = await lists.oldest(tx, workspace_id, TaskFilter(project_id=project_id), after=after, limit=PAGE)
-        for each in await _shown(tx, workspace_id, found, project_id, people):
-            yield each
+        histories = Histories(tx, workspace_id, people, files)
+        await histories.load(found)
+        shown = await _shown(tx, workspace_id, found, project_id, people)
+        for task, each in zip(found, shown, strict=True):
+            yield {**each, **await histories.of(task)}
         if len(found) < PAGE:
             return
         after = found[-1].number

@@ -1,11 +1,8 @@
 """Bringing a document in: all of it in one transaction, or nothing and what is wrong with it."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from quarterdeck.access import members
 from quarterdeck.access.actors import Actor
-from quarterdeck.control.agents import store as agents
 from quarterdeck.control.dependencies import actions as dependencies
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.projects import store as project_store
@@ -17,7 +14,9 @@ from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.tasks.views import priority_of
 from quarterdeck.control.templates import actions as templates
 from quarterdeck.control.templates import store as template_store
+from quarterdeck.control.transfer import history_in
 from quarterdeck.control.transfer.document import Document, ProjectDoc, TaskDoc
+from quarterdeck.control.transfer.who import Who
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid, QuarterdeckError
 
@@ -39,13 +38,15 @@ class Report:
             self.warnings.append(words)
 
 
-async def bring(tx: Transaction, actor: Actor, document: Document) -> Report:
+async def bring(
+    tx: Transaction, actor: Actor, document: Document, contents: history_in.Contents | None = None
+) -> Report:
     """Make what the document says. Projects that are there by name are used; whoever is not here is warned of.
 
     Raises Invalid naming the task whose fields or relations cannot be.
     """
     report = Report()
-    who = _Who(tx, actor.workspace_id, report)
+    who = Who(tx, actor.workspace_id, report)
     ordered = _parents_first(document.tasks)
     for project in document.projects:
         await _project(tx, actor, project, who, report)
@@ -71,6 +72,10 @@ async def bring(tx: Transaction, actor: Actor, document: Document) -> Report:
             for key in doc.waits_for:
                 mine, other = report.tasks[doc.key].id, report.tasks[key].id
                 await dependencies.add(tx, actor.workspace_id, mine, other, actor=actor.id)
+    historian = history_in.Historian(tx, actor, who, contents or history_in.Contents())
+    for doc in ordered:
+        with _about(doc):
+            await historian.write(report.tasks[doc.key], doc)
     # Last, because nothing is added to what is closed.
     for doc in ordered:
         if doc.state not in (TaskState.BACKLOG, TaskState.READY):
@@ -86,7 +91,7 @@ def _restored(state: TaskState) -> TaskState:
     return TaskState.READY if state is TaskState.IN_PROGRESS else state
 
 
-async def _project(tx: Transaction, actor: Actor, doc: ProjectDoc, who: "_Who", report: Report) -> None:
+async def _project(tx: Transaction, actor: Actor, doc: ProjectDoc, who: Who, report: Report) -> None:
     if await project_store.by_name(tx, actor.workspace_id, doc.name) is not None:
         report.warn(f"There is a project {doc.name} already; its tasks join it and it was left as it is.")
         return
@@ -111,7 +116,7 @@ async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
             await projects.change(tx, actor.workspace_id, project.id, change, actor=actor.id)
 
 
-async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: "_Who", report: Report) -> Task:
+async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: Report) -> Task:
     project = None if doc.project is None else await project_store.by_name(tx, actor.workspace_id, doc.project)
     if doc.project is not None and project is None:
         raise Invalid(f"there is no project {doc.project}, here or in the document", field="project")
@@ -176,42 +181,3 @@ class _about:
         if isinstance(error, QuarterdeckError) and error.status < 500:
             message = f"{self._doc.key} ({self._doc.title[:60]}): {error.message}"
             raise Invalid(message, **{**error.extra, "key": self._doc.key}) from None
-
-
-class _Who:
-    """Names and e-mails of a document, looked up here; each once."""
-
-    def __init__(self, tx: Transaction, workspace_id: str, report: Report) -> None:
-        self._tx = tx
-        self._workspace_id = workspace_id
-        self._report = report
-        self._agents: dict[str, str | None] = {}
-        self._members: dict[str, str | None] = {}
-
-    async def agent(self, name: str | None) -> str | None:
-        if not name:
-            return None
-        if name not in self._agents:
-            found = await agents.by_name(self._tx, self._workspace_id, name)
-            self._agents[name] = None if found is None else found.id
-        if self._agents[name] is None:
-            self._report.warn(f"There is no agent {name} here; its tasks are for any agent.")
-        return self._agents[name]
-
-    async def member(self, email: str | None, does: str) -> str | None:
-        if not email:
-            return None
-        if email not in self._members:
-            found: Any = None
-            if "@" in email:
-                found = await members.by_email(self._tx, self._workspace_id, email)
-            self._members[email] = None if found is None else found.id
-        if self._members[email] is None:
-            self._report.warn(f"There is no member {email} here who {does} tasks.")
-        return self._members[email]
-
-    async def review(self, policy: str) -> ReviewPolicy | None:
-        if not policy.startswith("member:"):
-            return ReviewPolicy(policy)
-        member_id = await self.member(policy.removeprefix("member:"), "reviews")
-        return None if member_id is None else ReviewPolicy(f"member:{member_id}")
