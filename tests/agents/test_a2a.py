@@ -26,12 +26,16 @@ OWNER = "owner-token-for-tests-only"
 
 
 @asynccontextmanager
-async def _peer(world: World, agent: AgentKey | None = None, *, streaming: bool = False) -> AsyncIterator[Client]:
+async def _peer(
+    world: World, agent: AgentKey | None = None, *, streaming: bool = False, binding: str = "JSONRPC"
+) -> AsyncIterator[Client]:
     """The client of a foreign agent, that has found ours by its card."""
     place = world.url if agent is None else f"{world.url}/a2a/agents/{agent.name}"
     async with (
         httpx.AsyncClient(headers={"authorization": f"Bearer {OWNER}"}, timeout=90) as http,
-        await create_client(place, ClientConfig(streaming=streaming, httpx_client=http)) as client,
+        await create_client(
+            place, ClientConfig(streaming, httpx_client=http, supported_protocol_bindings=[binding])
+        ) as client,
     ):
         yield client
 
@@ -158,6 +162,30 @@ async def test_a_cancelled_task_stops_its_run(world: World, connect: Connect) ->
             await client.cancel_task(pb.CancelTaskRequest(id=task.id))
 
 
+async def test_a_peer_that_speaks_http_and_json_does_the_same(world: World, connect: Connect) -> None:
+    agent = world.agent()
+    async with _peer(world, agent, streaming=True, binding="HTTP+JSON") as client:
+        sending = asyncio.create_task(_answers(client, _say("Write it.", at_once=False)))
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        await asyncio.to_thread(run.deliver, "poem", "sea, me")
+        await asyncio.to_thread(run.finish, "Written.")
+        world.system.post(f"/api/v1/tasks/{run.task.id}/reviews", {"verdict": "approve"})
+        updates = await sending
+        assert updates[0].task.status.state == pb.TASK_STATE_SUBMITTED
+        assert updates[-1].status_update.status.state == pb.TASK_STATE_COMPLETED
+        done = await client.get_task(pb.GetTaskRequest(id=run.task.id))
+        assert [get_artifact_text(one) for one in done.artifacts] == ["sea, me"]
+        second = updates[0].task.context_id
+        listed = await client.list_tasks(pb.ListTasksRequest(context_id=second))
+        assert [one.id for one in listed.tasks] == [run.task.id]
+        with pytest.raises(TaskNotCancelableError):
+            await client.cancel_task(pb.CancelTaskRequest(id=run.task.id))
+        with pytest.raises(TaskNotFoundError):
+            await client.get_task(pb.GetTaskRequest(id="tsk_nobody"))
+    headers = {"authorization": f"Bearer {OWNER}"}
+    assert httpx.get(f"{world.url}/a2a/nothing/here", headers=headers).json()["code"] == "not_found"
+
+
 async def test_the_same_message_again_makes_no_second_task(world: World) -> None:
     agent = world.agent()
     request = _say("Only once.")
@@ -206,8 +234,10 @@ async def test_what_cannot_be_is_refused_in_the_protocols_words(world: World) ->
 def test_cards_say_who_takes_work_and_how(world: World) -> None:
     agent = world.agent()
     card = httpx.get(f"{world.url}/.well-known/agent-card.json").json()
+    url = f"{world.url}/a2a"
     assert card["supportedInterfaces"] == [
-        {"url": f"{world.url}/a2a", "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+        {"url": url, "protocolBinding": "JSONRPC", "protocolVersion": "1.0"},
+        {"url": url, "protocolBinding": "HTTP+JSON", "protocolVersion": "1.0"},
     ]
     assert [skill["id"] for skill in card["skills"]] == ["task"], "the public card names no agent"
     headers = {"authorization": f"Bearer {OWNER}"}

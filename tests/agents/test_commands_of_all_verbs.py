@@ -9,35 +9,10 @@ import pytest
 import typer
 from agents_world import AgentKey, World
 
+from quarterdeck.api.agent_hints import HINTS
 from quarterdeck.cli import main as program
 from quarterdeck.client import Quarterdeck
 
-COMMANDS = {
-    "claim_task": "tasks claim",
-    "list_agent_tasks": "tasks mine",
-    "get_agent_task": "tasks show",
-    "report_progress": "tasks progress",
-    "hand_in": "tasks deliver",
-    "hand_in_file": "tasks deliver",
-    "finish_run": "tasks finish",
-    "release_run": "tasks release",
-    "ask_question": "tasks ask",
-    "get_agent_question": "tasks question",
-    "request_approval": "tasks request-approval",
-    "check_approval": "tasks check-approval",
-    "use_approval": "tasks use-approval",
-    "comment_from_run": "tasks comment",
-    "create_subtask": "tasks delegate",
-    "link_own_tasks": "tasks wait-for",
-    "assign_as_lead": "tasks assign",
-    "read_own_instructions": "tasks instructions",
-    "list_run_attachments": "tasks files",
-    "get_run_attachment_content": "tasks fetch",
-    "get_run_version_content": "tasks fetch",
-    "read_review_task": "tasks to-review",
-    "give_agent_review": "tasks review",
-    "read_inbox": "inbox",
-}
 Command = Callable[..., tuple[int, Any]]
 
 
@@ -79,12 +54,15 @@ def test_every_verb_of_the_agent_protocol_is_a_command(world: World) -> None:
         for operation in methods.values()
         if "agent protocol" in operation.get("tags", ())
     }
-    assert verbs == set(COMMANDS)
+    assert verbs == set(HINTS)
     root = typer.main.get_command(program.app)
-    for path in set(COMMANDS.values()):
+    for path in {hint.command for hint in HINTS.values()}:
         found: Any = root
         for word in path.split():
             found = found.commands[word]
+    claim = described["/api/v1/agent/claim"]["post"]
+    assert (claim["x-mcp-tool"], claim["x-command"]) == ("claim_task", "quarterdeck tasks claim")
+    assert "only what you claimed is yours" in claim["x-when-to-use"]
 
 
 def test_a_script_asks_for_an_approval_and_uses_it_up(world: World, command: Command) -> None:

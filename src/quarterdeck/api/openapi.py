@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from quarterdeck import __version__
+from quarterdeck.api.agent_hints import HINTS
 
 PROBLEM = {
     "type": "object",
@@ -46,6 +47,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
             for operation in path.values():
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = _ON_ERROR
+                hint = HINTS.get(operation["operationId"])
+                if hint is not None:
+                    operation["x-when-to-use"] = hint.when
+                    operation["x-command"] = f"quarterdeck {hint.command}"
+                    if hint.tool is not None:
+                        operation["x-mcp-tool"] = hint.tool
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -5,6 +5,7 @@ from a2a.types import a2a_pb2 as pb
 from quarterdeck.control.agents.model import Agent
 
 PROTOCOL = "1.0"
+BINDINGS = ("JSONRPC", "HTTP+JSON")
 MODES = ("text/plain", "text/markdown", "application/json")
 
 
@@ -49,7 +50,9 @@ def _card(name: str, description: str, url: str, version: str, skills: list[pb.A
         name=name,
         description=description,
         version=version,
-        supported_interfaces=[pb.AgentInterface(url=url, protocol_binding="JSONRPC", protocol_version=PROTOCOL)],
+        supported_interfaces=[
+            pb.AgentInterface(url=url, protocol_binding=binding, protocol_version=PROTOCOL) for binding in BINDINGS
+        ],
         capabilities=pb.AgentCapabilities(streaming=True, push_notifications=False, extended_agent_card=True),
         security_schemes={"bearer": bearer},
         security_requirements=[pb.SecurityRequirement(schemes={"bearer": pb.StringList()})],

@@ -1,4 +1,4 @@
-"""The endpoint: cards and JSON-RPC, for the deck at `/a2a` and for each agent at `/a2a/agents/{name}`."""
+"""The endpoint: cards, JSON-RPC and HTTP+JSON, for the deck at `/a2a` and for each agent at `/a2a/agents/{name}`."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATH = "/a2a"
 CARD = "/.well-known/agent-card.json"
-_PLACE = re.compile(rf"{PATH}(?:/agents/([^/]{{1,200}}))?(/|{re.escape(CARD)})?")
+_PLACE = re.compile(rf"{PATH}(?:/agents/([^/]{{1,200}}))?(/.*)?")
 
 
 class A2aMount:
@@ -35,10 +35,13 @@ class A2aMount:
         if place is None:
             raise NotFound(f"There is nothing at {scope['path']}; agents are at {PATH}/agents/NAME.")
         agent = None if place[1] is None else unquote(place[1])
-        server = await self._server()
+        server, below = await self._server(), place[2] or "/"
         response: Response
-        if place[2] == CARD:
+        if below == CARD:
             response = JSONResponse(await server.card(actor, agent)) if scope["method"] == "GET" else _only("GET")
+        elif below != "/":
+            await server.answer_rest({**scope, "path": below, "root_path": ""}, receive, send, actor, agent)
+            return
         elif scope["method"] == "POST":
             response = await server.answer(Request(scope, receive), actor, agent)
         else:
