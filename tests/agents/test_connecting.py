@@ -116,7 +116,11 @@ def test_a_snippet_says_that_tests_run_it_only_if_they_do() -> None:
 
 def test_the_documentation_shows_the_same() -> None:
     page = (DOCS / "agents.md").read_text()
-    checked = {Proof.TEST: "run by our tests", Proof.DOCUMENTATION: "as its documentation says"}
+    checked = {
+        Proof.TEST: "run by our tests",
+        Proof.SEEN: "[seen at work](#seen-at-work)",
+        Proof.DOCUMENTATION: "as its documentation says",
+    }
     for one in SNIPPETS:
         assert f"## {one.title}\n" in page
         assert f"```{one.language}\n{one.filled('http://127.0.0.1:8787')}```" in page, one.id

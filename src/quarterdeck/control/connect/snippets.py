@@ -14,6 +14,8 @@ class Proof(StrEnum):
 
     TEST = "test"
     """A test of ours runs it."""
+    SEEN = "seen"
+    """We drove the tool itself with it, against the sandbox; docs/agents.md says which version and what it showed."""
     DOCUMENTATION = "documentation"
     """It follows the documentation of its tool."""
 
@@ -152,25 +154,20 @@ curl -sS {URL}/skill.md -o ~/.claude/skills/quarterdeck/SKILL.md
     Snippet(
         "claude-code",
         "Claude Code",
-        "Its calls under the agent; with the session, under the task it claimed.",
+        "Its calls under the agent, and from its claim on under the task; it works its tasks by tools.",
         "sh",
         "In a terminal",
         """\
 export ANTHROPIC_BASE_URL={URL} ANTHROPIC_AUTH_TOKEN={KEY}
 claude mcp add --transport http quarterdeck {URL}/mcp --header "Authorization: Bearer {KEY}"
-
-# One task, one session: whatever the session calls belongs to the task.
-export QUARTERDECK_URL={URL} QUARTERDECK_KEY={KEY}
-session=$(uuidgen)
-quarterdeck tasks claim --wait 60 --session "$session" >task.json &&
-    claude --session-id "$session" -p "Do the task in task.json; use the quarterdeck tools to report and hand in."
+claude -p "Do your next quarterdeck task." --allowedTools "mcp__quarterdeck"
 """,
-        Proof.DOCUMENTATION,
+        Proof.SEEN,
     ),
     Snippet(
         "codex",
         "Codex",
-        "Its calls under the agent, by thread; tools by MCP.",
+        "Its calls under the agent, and from its claim on under the task, by thread; it works its tasks by tools.",
         "toml",
         "~/.codex/config.toml, with QUARTERDECK_KEY set",
         """\
@@ -186,8 +183,9 @@ env_key = "QUARTERDECK_KEY"
 [mcp_servers.quarterdeck]
 url = "{URL}/mcp"
 bearer_token_env_var = "QUARTERDECK_KEY"
+default_tools_approval_mode = "approve"
 """,
-        Proof.DOCUMENTATION,
+        Proof.SEEN,
     ),
     Snippet(
         "openclaw",
@@ -204,7 +202,39 @@ bearer_token_env_var = "QUARTERDECK_KEY"
     quarterdeck: { url: "{URL}/mcp", transport: "streamable-http", headers: { Authorization: "Bearer {KEY}" } } } },
 }
 """,
-        Proof.DOCUMENTATION,
+        Proof.SEEN,
+    ),
+    Snippet(
+        "opencode",
+        "opencode",
+        "Its calls under the agent, and from its claim on under the task; it works its tasks by tools.",
+        "json",
+        "opencode.json, with QUARTERDECK_KEY set",
+        """\
+{
+  "$schema": "https://opencode.ai/config.json",
+  "model": "quarterdeck/gpt-4o-mini",
+  "small_model": "quarterdeck/gpt-4o-mini",
+  "provider": {
+    "quarterdeck": {
+      "npm": "@ai-sdk/openai-compatible",
+      "name": "Quarterdeck",
+      "options": { "baseURL": "{URL}/v1", "apiKey": "{env:QUARTERDECK_KEY}" },
+      "models": { "gpt-4o-mini": { "limit": { "context": 128000, "output": 16000 } } }
+    }
+  },
+  "mcp": {
+    "quarterdeck": {
+      "type": "remote",
+      "url": "{URL}/mcp",
+      "oauth": false,
+      "headers": { "Authorization": "Bearer {env:QUARTERDECK_KEY}" }
+    }
+  },
+  "permission": { "quarterdeck_*": "allow" }
+}
+""",
+        Proof.SEEN,
     ),
     Snippet(
         "gemini-cli",
