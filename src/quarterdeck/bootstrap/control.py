@@ -35,11 +35,7 @@ from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.windows import ContextWindows
-<<<<<<< HEAD
-from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, replays, schedules
-=======
-from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, schedules, sweeping
->>>>>>> fdc62ab (wip2)
+from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, replays, schedules, sweeping
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.objects import S3
 from quarterdeck.worker.signals import SignalWatcher

@@ -1101,7 +1101,7 @@ export interface paths {
         };
         /**
          * Export Work
-         * @description Projects, task templates and tasks with their relations, as one portable JSON document.
+         * @description Projects, task templates and tasks with their relations and history, as one portable JSON document.
          */
         get: operations["export_work"];
         put?: never;
@@ -1526,6 +1526,26 @@ export interface paths {
         get: operations["list_needs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/needs/{key}/budget": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Settle Budget
+         * @description See to a budget that stopped: raise it, let the work run on, or end the work.
+         */
+        post: operations["settle_budget"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3903,6 +3923,12 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Act
+         * @description What a person does about it.
+         * @enum {string}
+         */
+        Act: "raise" | "let_run" | "stop";
         /** AddedChannelOut */
         AddedChannelOut: {
             /** Allow Private */
@@ -6493,6 +6519,7 @@ export interface components {
         NeedKind: "question" | "approval" | "review" | "mention" | "signal" | "budget" | "task";
         /** NeedOut */
         NeedOut: {
+            budget: components["schemas"]["StoppedBudgetOut"] | null;
             /** Escalated */
             escalated: boolean;
             /** Key */
@@ -6974,7 +7001,7 @@ export interface components {
          * @description How we know that a snippet is right.
          * @enum {string}
          */
-        Proof: "test" | "documentation";
+        Proof: "test" | "seen" | "documentation";
         /** ProviderHealthOut */
         ProviderHealthOut: {
             /** Busy */
@@ -8444,6 +8471,27 @@ export interface components {
             version: string;
             workspace: components["schemas"]["WorkspaceOut"];
         };
+        /**
+         * SettledOut
+         * @description When this is answered, the gateways act on it.
+         */
+        SettledOut: {
+            act: components["schemas"]["Act"];
+            /** Key */
+            key: string;
+            /** Run Ids */
+            run_ids: string[];
+        };
+        /** SettleIn */
+        SettleIn: {
+            /** @description `raise` it, `let_run`: stop nothing any more, or `stop`: end the runs below it. */
+            act: components["schemas"]["Act"];
+            /**
+             * Amount Nano
+             * @description For `raise`: nano-dollars, more than now.
+             */
+            amount_nano?: number | null;
+        };
         /** SignalDetailOut */
         SignalDetailOut: {
             agent: components["schemas"]["Named"] | null;
@@ -8662,6 +8710,22 @@ export interface components {
              * @default
              */
             subject_id?: string;
+        };
+        /**
+         * StoppedBudgetOut
+         * @description The budget that stopped, for a need of kind `budget`.
+         */
+        StoppedBudgetOut: {
+            /** Acts */
+            acts: components["schemas"]["Act"][];
+            /** Amount Nano */
+            amount_nano: number;
+            /** Declared */
+            declared: boolean;
+            mode: components["schemas"]["Mode"];
+            /** Scope */
+            scope: string;
+            window: components["schemas"]["Window"];
         };
         /** SubtaskIn */
         SubtaskIn: {
@@ -11739,6 +11803,8 @@ export interface operations {
     export_work: {
         parameters: {
             query?: {
+                /** @description Files of up to 8 MB with their bytes; else by their hash. */
+                files?: boolean;
                 /** @description Only this project. */
                 project_id?: string | null;
             };
@@ -12585,6 +12651,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NeedsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_budget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettledOut"];
                 };
             };
             /** @description Anything that went wrong. */
