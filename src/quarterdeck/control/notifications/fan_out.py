@@ -90,7 +90,9 @@ async def _tell(
 ) -> None:
     event = spoken.event
     way = route(preferences, event.kind, urgency, spoken.scope)
-    topic = f"{event.kind}:{spoken.scope['task_id'] or event.subject_id}"
+    # Two signals of one task are two things to know: they do not fold into one item.
+    of = f":{event.data.get('kind')}" if event.kind.startswith("signal.") else ""
+    topic = f"{event.kind}{of}:{spoken.scope['task_id'] or event.subject_id}"
     if way.in_app:
         item = await store.put(
             tx,
