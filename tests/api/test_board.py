@@ -3,6 +3,9 @@
 from typing import Any
 
 import httpx
+from api_world import AsAgent
+
+from quarterdeck.control.tasks.views import BoardOut, TasksOut
 
 
 async def _board(client: httpx.AsyncClient, **params: object) -> dict[str, Any]:
@@ -44,3 +47,38 @@ async def test_a_long_column_goes_on_in_the_list(client: httpx.AsyncClient) -> N
     assert (column["count"], len(column["items"])) == (103, 100)
     rest = (await client.get("/api/v1/tasks", params={"state": "ready", "after": column["next"]})).json()
     assert ([task["title"] for task in rest["items"]], rest["next"]) == (["100", "101", "102"], None)
+
+
+async def test_its_cards_are_what_the_api_document_says(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
+    agent = await as_agent("research")
+    project = (await client.post("/api/v1/projects", json={"name": "Reports"})).json()
+    first = (await client.post("/api/v1/tasks", json={"title": "First", "state": "ready"})).json()
+    rich = {
+        "title": "Second",
+        "state": "ready",
+        "priority": "urgent",
+        "brief": "Long. " * 1_000,
+        "acceptance": ["Three sources"],
+        "labels": ["a", "ä"],
+        "project_id": project["id"],
+        "parent_id": first["id"],
+        "due_at": "2027-03-01T00:00:00Z",
+        "budget_nano": 5,
+    }
+    second = (await client.post("/api/v1/tasks", json=rich)).json()
+    assert (await agent.post("/api/v1/agent/claim", json={})).json()["claimed"] is True
+    third = (await client.post("/api/v1/tasks", json={"title": "Third", "waits_for": [second["id"]]})).json()
+    assert (await client.post(f"/api/v1/tasks/{third['id']}/hold", json={"reason": "Not yet"})).status_code == 200
+    assert (await client.put(f"/api/v1/tasks/{third['id']}/watchers/me")).status_code == 200
+
+    for path, model in (("/api/v1/tasks", TasksOut), ("/api/v1/board", BoardOut)):
+        answer = await client.get(path)
+        assert model.model_validate_json(answer.text, extra="forbid").model_dump(mode="json") == answer.json()
+    cards = {task["id"]: task for task in (await client.get("/api/v1/tasks")).json()["items"]}
+    assert len(cards) == 3
+    for task_id, card in cards.items():
+        # One task is written by the model itself.
+        alone = (await client.get(f"/api/v1/tasks/{task_id}")).json()
+        assert {**alone, "brief": "", "brief_cut": False} == {**card, "brief": "", "brief_cut": False}
+    assert cards[second["id"]]["run"]["agent_name"] == "research"
+    assert cards[third["id"]]["hold"]["reason"] == "Not yet"

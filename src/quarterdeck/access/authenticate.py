@@ -9,12 +9,15 @@ from quarterdeck.access.actors import Actor, ActorKind, Role
 from quarterdeck.access.keys import KeyKind, key_hash, looks_mistyped
 from quarterdeck.access.sessions import Session
 from quarterdeck.access.tables import members
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import MINUTE
 from quarterdeck.kernel.errors import Unauthenticated
 
 USED_GRAIN = MINUTE
 """How stale a key's `last_used_at` may be."""
+_ROLE = Prepared(
+    sa.select(members.c.role).where(members.c.id == sa.bindparam("member_id"), members.c.removed_at.is_(None))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,10 @@ async def by_session(tx: Transaction, token: str) -> Shown | None:
 
 async def _actor(tx: Transaction, key: keyring.Key) -> Actor:
     if key.member_id is not None:
-        present = sa.select(members.c.role).where(members.c.id == key.member_id, members.c.removed_at.is_(None))
-        role = await tx.scalar(present)
-        if role is None:
+        present = await tx.fetch(_ROLE, member_id=key.member_id)
+        if not present:
             raise Unauthenticated("The member of this key was removed.", code="key_revoked")
-        return Actor(key.workspace_id, ActorKind.MEMBER, key.member_id, Role(role), key_id=key.id)
+        return Actor(key.workspace_id, ActorKind.MEMBER, key.member_id, Role(present[0][0]), key_id=key.id)
     if key.agent_id is None:
         raise Unauthenticated("This key belongs to nobody.", code="key_invalid")
     kind = ActorKind.AGENT if key.run_id is None else ActorKind.RUN

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from quarterdeck.access.keys import MIN_BROUGHT_LENGTH, KeyKind, hint, key_hash, looks_mistyped, make_key
 from quarterdeck.access.tables import keys
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
@@ -243,13 +243,16 @@ async def page(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
+_BY_HASH = Prepared(sa.select(keys).where(keys.c.hash == sa.bindparam("hash")))
+
+
 async def find(tx: Transaction, digest: bytes) -> Key | None:
     """The key whose text has this SHA-256, in whatever state."""
-    row = await tx.row(sa.select(keys).where(keys.c.hash == digest))
-    return None if row is None else key_of(row)
+    rows = await tx.fetch_named(_BY_HASH, hash=digest)
+    return key_of(rows[0]) if rows else None
 
 
-def key_of(row: sa.RowMapping) -> Key:
+def key_of(row: Mapping[str, Any] | sa.RowMapping) -> Key:
     values: dict[str, Any] = {name: row[name] for name in Key.__slots__}
     return Key(**{**values, "kind": KeyKind(row["kind"])})
 

@@ -245,7 +245,7 @@ def normal_email(email: str) -> str:
     return found
 
 
-def member_of(row: sa.RowMapping) -> Member:
+def member_of(row: Mapping[str, Any] | sa.RowMapping) -> Member:
     values: dict[str, Any] = {name: row[name] for name in Member.__slots__}
     return Member(**{**values, "role": Role(row["role"])})
 

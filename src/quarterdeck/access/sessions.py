@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from quarterdeck.access.members import Member, member_of
 from quarterdeck.access.tables import members, sessions, sign_in_links
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import DAY, MINUTE
 from quarterdeck.kernel.errors import Unauthenticated
 
@@ -20,6 +20,16 @@ ABSOLUTE = 90 * DAY
 SEEN_GRAIN = 5 * MINUTE
 """How stale `seen_at` may be: a session in use costs one write in five minutes, not one a request."""
 LINK_LIFETIME = 15 * MINUTE
+
+_LIVE = Prepared(
+    sa.select(members, sessions.c.hash, sessions.c.seen_at, sessions.c.expires_at)
+    .join(sessions, sessions.c.member_id == members.c.id)
+    .where(
+        sessions.c.hash == sa.bindparam("hash"),
+        sessions.c.expires_at > sa.bindparam("now"),
+        sessions.c.seen_at > sa.bindparam("idle_since"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +62,8 @@ async def open_session(tx: Transaction, member: Member, *, replaces: bytes | Non
 
 async def find(tx: Transaction, token: str) -> Session | None:
     """The live session of a cookie; None when it is unknown, idle too long or over."""
-    statement = (
-        sa.select(members, sessions.c.hash, sessions.c.seen_at, sessions.c.expires_at)
-        .join(sessions, sessions.c.member_id == members.c.id)
-        .where(
-            sessions.c.hash == token_hash(token),
-            sessions.c.expires_at > tx.now,
-            sessions.c.seen_at > tx.now - IDLE,
-        )
-    )
-    row = await tx.row(statement)
-    return None if row is None else Session(row["hash"], member_of(row), row["seen_at"], row["expires_at"])
+    rows = await tx.fetch_named(_LIVE, hash=token_hash(token), now=tx.now, idle_since=tx.now - IDLE)
+    return Session(rows[0]["hash"], member_of(rows[0]), rows[0]["seen_at"], rows[0]["expires_at"]) if rows else None
 
 
 async def mark_seen(tx: Transaction, session_hash: bytes) -> None:

@@ -38,7 +38,8 @@ async def anyone(request: Request) -> Actor | None:
 setattr(anyone, PERMISSION_ATTRIBUTE, Permission.PUBLIC)
 
 
-def database(request: Request) -> Database:
+async def database(request: Request) -> Database:
+    """`async`, like all dependencies here: FastAPI calls any other in a thread."""
     found: Database = request.app.state.db
     return found
 
@@ -64,7 +65,7 @@ class Gateways(Protocol):
         ...
 
 
-def gateways(request: Request) -> Gateways:
+async def gateways(request: Request) -> Gateways:
     found: Gateways = request.app.state.gateways
     return found
 

@@ -2,7 +2,9 @@
 
 from typing import Annotated
 
+import msgspec
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from quarterdeck.kernel.clock import iso, parse_iso
 from quarterdeck.kernel.errors import Invalid
@@ -32,6 +34,11 @@ class TaskWaitedFor(TaskNamed):
     """A task that another one waits for, and where it stands."""
 
     state: str
+
+
+def written(answer: object) -> Response:
+    """Plain values as a JSON answer, for routes whose pages are long; their `response_model` says what it holds."""
+    return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
 def shown(instant: int | None) -> str | None:

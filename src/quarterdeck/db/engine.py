@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import registry
@@ -14,7 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from quarterdeck.db.prepared import Prepared, Row
 from quarterdeck.db.schema import events
+from quarterdeck.db.sqlite import driver_of
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.events import Event
@@ -22,6 +24,8 @@ from quarterdeck.kernel.events import Event
 BUSY_TIMEOUT_MS = 15_000
 NOTIFY_CHANNEL = "quarterdeck_events"
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_KEPT = 4
+"""How many connections that nobody uses are kept apart from the pool."""
 _OUTBOX_LOCK = 0x51444F58
 """Number of the advisory lock under which PostgreSQL writes events."""
 _PASSING_STATES = ("08", "40", "53", "57P")
@@ -49,6 +53,7 @@ class Transaction:
 
     def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
         self.connection = connection
+        self._driver = driver_of(connection)
         self.clock = clock
         self.now = clock.now()
         self.emitted: list[Event] = []
@@ -69,6 +74,20 @@ class Transaction:
 
     async def rows(self, statement: sa.Executable) -> Sequence[sa.RowMapping]:
         return (await self.execute(statement)).mappings().all()
+
+    async def fetch(self, prepared: Prepared, **values: Any) -> Sequence[Row]:
+        """The rows of a prepared statement, each a sequence of its columns."""
+        if self._driver is None:
+            return cast(Sequence[Row], (await self.connection.execute(prepared.statement, values)).all())
+        text, parameters = prepared.on_sqlite(values)
+        try:
+            return prepared.shown(await self._driver.fetch(text, parameters))
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(text, parameters, error, sqlite3.Error) from error
+
+    async def fetch_named(self, prepared: Prepared, **values: Any) -> list[dict[str, Any]]:
+        """The rows of a prepared statement by the names of its columns."""
+        return [dict(zip(prepared.names, row, strict=True)) for row in await self.fetch(prepared, **values)]
 
     async def scalar(self, statement: sa.Executable) -> Any:
         return (await self.execute(statement)).scalar_one_or_none()
@@ -96,6 +115,9 @@ class Database:
         # A snapshot of the rows, so that what several statements say fits together; SQLite's readers always have one.
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(**_READ_ONLY)
         self._writer = asyncio.Lock() if self.is_sqlite else None
+        self._idle: list[AsyncConnection] = []
+        """Of SQLite: connections that were used and are not in use now, without the cost of SQLAlchemy's pool."""
+        self._opening = 0
         self._listeners: list[Callable[[Sequence[Event]], None]] = []
         self.make_recorder: Callable[[Transaction], Recorder] | None = None
         """Who keeps account of every change; set by whoever opens the database."""
@@ -115,7 +137,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A write transaction. On SQLite one at a time in this process; a second process waits at the file."""
-        async with self._writer or nullcontext(), _connection(self.engine) as connection:
+        async with self._writer or nullcontext(), self._connection(self.engine) as connection:
             with _translated():
                 if self.is_sqlite:
                     await connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -136,17 +158,47 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Transaction]:
         """A consistent look at the rows; writing through it is a mistake and is rolled back."""
-        async with _connection(self._reading) as connection:
+        async with self._connection(self._reading) as connection:
             with _translated():
-                if self.is_sqlite:
-                    await connection.exec_driver_sql("BEGIN")
+                driver = driver_of(connection)
+                if driver is not None:
+                    driver.begin()
                 try:
                     yield Transaction(connection, self.clock)
                 finally:
-                    await connection.rollback()
+                    if driver is None or connection.in_transaction():
+                        await connection.rollback()
+                    else:
+                        driver.rollback()
 
     async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
         await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        connection = self._idle.pop() if self._idle else await self._open(engine)
+        try:
+            yield connection
+        finally:
+            # Another task that waits for one waits at SQLAlchemy's pool.
+            fit = self.is_sqlite and not (self._opening or connection.invalidated or connection.in_transaction())
+            if fit and len(self._idle) < _KEPT:
+                self._idle.append(connection)
+            else:
+                await _finished(connection.close())
+
+    async def _open(self, engine: AsyncEngine) -> AsyncConnection:
+        self._opening += 1
+        try:
+            return await _finished(_opened(engine), undo=AsyncConnection.close)
+        except (PoolTimeout, OSError) as error:
+            raise Unavailable(f"The database cannot be reached: {error}.", retry_after_s=1) from error
+        except DBAPIError as error:
+            raise _unavailable(error) from error
+        finally:
+            self._opening -= 1
 
     def _tell(self, emitted: Sequence[Event]) -> None:
         for listener in self._listeners:
@@ -155,20 +207,6 @@ class Database:
             except Exception:
                 # The change is committed: its caller must hear so, whatever a listener makes of it.
                 log.exception("event_listener_failed")
-
-
-@asynccontextmanager
-async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    try:
-        connection = await _finished(_opened(engine), undo=AsyncConnection.close)
-    except (PoolTimeout, OSError) as error:
-        raise Unavailable(f"The database cannot be reached: {error}.", retry_after_s=1) from error
-    except DBAPIError as error:
-        raise _unavailable(error) from error
-    try:
-        yield connection
-    finally:
-        await _finished(connection.close())
 
 
 async def _opened(engine: AsyncEngine) -> AsyncConnection:

@@ -12,11 +12,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Self, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPIModule
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.util import await_
 
 BUDGET_S = 0.004
@@ -52,11 +54,16 @@ class Connection(sqlite3.Connection):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._until = 0.0
+        self._given_up = False
         self._slow: dict[str, float] = {}
         self.set_progress_handler(self._is_over, _STEPS)
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(factory or Cursor)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        """A look at the rows as they are now: waits for nothing."""
+        sqlite3.Cursor(self).execute("BEGIN")
 
     def commit(self) -> None:
         if self.in_transaction:
@@ -77,10 +84,21 @@ class Connection(sqlite3.Connection):
             finally:
                 self._until = 0.0
             self._remember(statement)
-        return await _in_thread(work, interrupt=self.interrupt)
+        try:
+            return await _in_thread(work, give_up=self._give_up)
+        finally:
+            self._given_up = False
+
+    async def fetch(self, statement: str, parameters: list[Any]) -> list[Any]:
+        """All rows of a statement. Raises sqlite3.Error."""
+        return await self.run(statement, lambda: sqlite3.Cursor(self).execute(statement, parameters).fetchall())
 
     def _is_over(self) -> bool:
-        return self._until != 0.0 and time.perf_counter() > self._until
+        return self._given_up or (self._until != 0.0 and time.perf_counter() > self._until)
+
+    def _give_up(self) -> None:
+        # Not `interrupt()`: that does nothing to a statement which is only about to begin.
+        self._given_up = True
 
     def _remember(self, statement: str) -> None:
         if len(self._slow) >= _REMEMBERED:
@@ -134,18 +152,28 @@ class Cursor(sqlite3.Cursor):
         self._at = 0
 
 
-async def _in_thread(work: Callable[[], T], interrupt: Callable[[], None] | None = None) -> T:
+async def _in_thread(work: Callable[[], T], give_up: Callable[[], None] | None = None) -> T:
+    """What `work` returns, from a thread, while the event loop goes on."""
     future = asyncio.get_running_loop().run_in_executor(_threads, work)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        # The connection is in use until the work has ended: nobody may roll it back before.
-        if interrupt is not None:
-            interrupt()
-        await asyncio.wait({future})
+        if give_up is not None:
+            give_up()
+        # The connection is in use until the work has ended: nobody may roll it back before, however often we are told.
+        while not future.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({future})
         if not future.cancelled():
             future.exception()
         raise
+
+
+def driver_of(connection: AsyncConnection) -> Connection | None:
+    """The driver's own connection behind one of SQLAlchemy's; None when that is not ours."""
+    found = connection.sync_connection
+    driver = None if found is None else found.connection.dbapi_connection
+    return driver if isinstance(driver, Connection) else None
 
 
 class _Module:

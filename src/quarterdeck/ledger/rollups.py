@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import sqlalchemy as sa
 
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE
 from quarterdeck.ledger import savings
 from quarterdeck.ledger.record import CallRecord, Usage
@@ -193,6 +193,18 @@ def _keys(group: _Group) -> Iterator[Key]:
             yield workspace_id, int(grain), dim, value, at
 
 
+_EVER = Prepared(
+    sa.select(rollups.c.value, *[sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS])
+    .where(
+        rollups.c.workspace_id == sa.bindparam("workspace_id"),
+        rollups.c.grain == sa.literal_column(str(int(Grain.DAY))),
+        rollups.c.dim == sa.bindparam("dim"),
+        one_of(rollups.c.value, "values"),
+    )
+    .group_by(rollups.c.value)
+)
+
+
 async def figures(
     tx: Transaction, workspace_id: str, dim: str, values: Collection[str], *, since: int | None = None
 ) -> dict[str, Figures]:
@@ -202,6 +214,10 @@ async def figures(
     """
     found = dict.fromkeys(values, Figures())
     if not values:
+        return found
+    if since is None:
+        for value, *ever in await tx.fetch(_EVER, workspace_id=workspace_id, dim=dim, values=sorted(found)):
+            found[value] = Figures(**dict(zip(ROLLUP_SUMS, map(int, ever), strict=True)))
         return found
     sums = [sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS]
     query = (

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -32,6 +32,12 @@ agents = sa.Table(
     sa.UniqueConstraint("workspace_id", "name_key"),
     sa.CheckConstraint("desired IN ('enabled', 'paused', 'retired')", name="desired"),
     sa.CheckConstraint("capacity > 0", name="capacity"),
+)
+
+_NAMES = Prepared(
+    sa.select(agents.c.id, agents.c.name).where(
+        agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids")
+    )
 )
 
 
@@ -121,12 +127,8 @@ async def named(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) 
     """Names by id, for a page of rows that mention agents."""
     if not agent_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(agents.c.id, agents.c.name).where(
-            agents.c.workspace_id == workspace_id, agents.c.id.in_(sorted(set(agent_ids)))
-        )
-    )
-    return {row["id"]: row["name"] for row in rows}
+    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(agent_ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 async def page(

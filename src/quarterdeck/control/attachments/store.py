@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.attachments.model import Attachment
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.text import storable
 
 attachments = sa.Table(
@@ -25,6 +25,12 @@ attachments = sa.Table(
     sa.ForeignKeyConstraint(["workspace_id", "task_id"], ["tasks.workspace_id", "tasks.id"]),
     sa.Index("ix_attachments_task", "workspace_id", "task_id", "id"),
     sa.Index("ix_attachments_sha256", "workspace_id", "sha256"),
+)
+
+_COUNTS = Prepared(
+    sa.select(attachments.c.task_id, sa.func.count())
+    .where(attachments.c.workspace_id == sa.bindparam("workspace_id"), one_of(attachments.c.task_id, "ids"))
+    .group_by(attachments.c.task_id)
 )
 
 
@@ -75,12 +81,8 @@ async def counts(tx: Transaction, workspace_id: str, task_ids: Collection[str]) 
     """How many each of a page of tasks has; none are left out."""
     if not task_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(attachments.c.task_id, sa.func.count().label("count"))
-        .where(attachments.c.workspace_id == workspace_id, attachments.c.task_id.in_(sorted(set(task_ids))))
-        .group_by(attachments.c.task_id)
-    )
-    return {row["task_id"]: int(row["count"]) for row in rows}
+    rows = await tx.fetch(_COUNTS, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def _is(workspace_id: str, attachment_id: str) -> sa.ColumnElement[bool]:

@@ -14,8 +14,10 @@ from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 
 
-async def entries_of(tx: Transaction, workspace_id: str | None = None) -> dict[str, list[BudgetEntry]]:
-    """By workspace; of one, or of all."""
+async def entries_of(
+    tx: Transaction, workspace_id: str | None = None, *, task_id: str | None = None
+) -> dict[str, list[BudgetEntry]]:
+    """By workspace; of one, or of all. With `task_id`, without the budgets of other tasks."""
     rows: dict[str, list[Budget]] = defaultdict(list)
     for budget in await store.all_of(tx, workspace_id):
         rows[budget.workspace_id].append(budget)
@@ -23,24 +25,28 @@ async def entries_of(tx: Transaction, workspace_id: str | None = None) -> dict[s
     for owner, some in rows.items():
         names = await scopes.shown(tx, owner, [budget.scope for budget in some])
         found[owner] = [budget.entry(names[budget.scope]) for budget in some]
-    for owner, entry in await _of_tasks(tx, workspace_id):
+    for owner, entry in await _of_tasks(tx, workspace_id, task_id):
         found[owner].append(entry)
     return found
 
 
-async def _of_tasks(tx: Transaction, workspace_id: str | None) -> list[tuple[str, BudgetEntry]]:
+async def _of_tasks(tx: Transaction, workspace_id: str | None, task_id: str | None) -> list[tuple[str, BudgetEntry]]:
     """A task with a budget of its own is a hard budget on it, while it is in progress."""
     query = sa.select(tasks.c.workspace_id, tasks.c.id, tasks.c.number, tasks.c.budget).where(
         tasks.c.state == TaskState.IN_PROGRESS.value, tasks.c.budget.is_not(None)
     )
     if workspace_id is not None:
         query = query.where(tasks.c.workspace_id == workspace_id)
+    if task_id is not None:
+        query = query.where(tasks.c.id == task_id)
+    # Sorted here: asked to, SQLite would walk through all tasks by id instead of those that have a budget.
+    rows = sorted((await tx.execute(query)).all(), key=lambda row: row.id)
     return [
         (
             owner,
             BudgetEntry(
-                id=task_id,
-                scope=Scope(ScopeKind.TASK.value, task_id),
+                id=found_id,
+                scope=Scope(ScopeKind.TASK.value, found_id),
                 amount=amount,
                 window=Window.TOTAL.value,
                 mode=Mode.HARD.value,
@@ -48,5 +54,5 @@ async def _of_tasks(tx: Transaction, workspace_id: str | None) -> list[tuple[str
                 shown=f"T-{number}",
             ),
         )
-        for owner, task_id, number, amount in (await tx.execute(query.order_by(tasks.c.id))).all()
+        for owner, found_id, number, amount in rows
     ]

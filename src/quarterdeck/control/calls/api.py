@@ -36,14 +36,14 @@ _RAW: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _bodies(request: Request, db: Db) -> Bodies:
+async def _bodies(request: Request, db: Db) -> Bodies:
     return Bodies(db, request.app.state.packs)
 
 
 Kept = Annotated[Bodies, Depends(_bodies)]
 
 
-def _filter(
+async def _filter(
     *,
     agent_id: Annotated[str | None, Query()] = None,
     task_id: Annotated[str | None, Query()] = None,

@@ -54,7 +54,7 @@ _CONTENT: dict[int | str, dict[str, Any]] = {
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-def files_of(request: Request) -> Files:
+async def files_of(request: Request) -> Files:
     directory = request.app.state.files
     if directory is None:
         raise Unavailable("This process keeps no files.")

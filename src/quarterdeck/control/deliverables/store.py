@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.deliverables.model import Content, Deliverable, DeliverableKind, Version
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.text import comparable, storable
 from quarterdeck.ledger.tables import calls
 
@@ -75,6 +75,48 @@ class MadeBy:
     calls: int
     cost: int
     unpriced_calls: int
+
+
+def _newest() -> sa.Select[Any]:
+    workspace_id: sa.BindParameter[str] = sa.bindparam("workspace_id")
+    place = sa.func.row_number().over(
+        partition_by=versions.c.task_id, order_by=[versions.c.created_at.desc(), versions.c.number.desc()]
+    )
+    ranked = (
+        sa.select(versions.c.task_id, versions.c.deliverable_id, versions.c.number, place.label("place"))
+        .where(versions.c.workspace_id == workspace_id, one_of(versions.c.task_id, "ids"))
+        .subquery()
+    )
+    return (
+        sa.select(versions.c.task_id, deliverables.c.id, deliverables.c.name, deliverables.c.kind)
+        .add_columns(versions.c.number, versions.c.draft, versions.c.created_at)
+        .select_from(ranked)
+        .join(
+            versions,
+            sa.and_(
+                versions.c.workspace_id == workspace_id,
+                versions.c.deliverable_id == ranked.c.deliverable_id,
+                versions.c.number == ranked.c.number,
+            ),
+        )
+        .join(
+            deliverables,
+            sa.and_(deliverables.c.workspace_id == workspace_id, deliverables.c.id == ranked.c.deliverable_id),
+        )
+        .where(ranked.c.place == 1)
+    )
+
+
+_NEWEST = Prepared(_newest())
+_WITH_FINALS = Prepared(
+    sa.select(versions.c.task_id)
+    .where(
+        versions.c.workspace_id == sa.bindparam("workspace_id"),
+        one_of(versions.c.task_id, "ids"),
+        versions.c.draft.is_(False),
+    )
+    .distinct()
+)
 
 
 async def insert(tx: Transaction, made: Deliverable) -> None:
@@ -190,52 +232,16 @@ async def newest_of_tasks(tx: Transaction, workspace_id: str, task_ids: Collecti
     """By task, the version that came last."""
     if not task_ids:
         return {}
-    place = sa.func.row_number().over(
-        partition_by=versions.c.task_id, order_by=[versions.c.created_at.desc(), versions.c.number.desc()]
-    )
-    ranked = (
-        sa.select(versions.c.task_id, versions.c.deliverable_id, versions.c.number, place.label("place"))
-        .where(versions.c.workspace_id == workspace_id, versions.c.task_id.in_(sorted(set(task_ids))))
-        .subquery()
-    )
-    rows = await tx.rows(
-        sa.select(versions.c.task_id, deliverables.c.id, deliverables.c.name, deliverables.c.kind)
-        .add_columns(versions.c.number, versions.c.draft, versions.c.created_at)
-        .select_from(ranked)
-        .join(
-            versions,
-            sa.and_(
-                versions.c.workspace_id == workspace_id,
-                versions.c.deliverable_id == ranked.c.deliverable_id,
-                versions.c.number == ranked.c.number,
-            ),
-        )
-        .join(
-            deliverables,
-            sa.and_(deliverables.c.workspace_id == workspace_id, deliverables.c.id == ranked.c.deliverable_id),
-        )
-        .where(ranked.c.place == 1)
-    )
-    return {
-        row["task_id"]: Newest(row["id"], row["name"], row["kind"], row["number"], row["draft"], row["created_at"])
-        for row in rows
-    }
+    rows = await tx.fetch(_NEWEST, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {row[0]: Newest(*row[1:]) for row in rows}
 
 
 async def with_finals(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> set[str]:
     """Those of the tasks that have handed in a version that is no draft."""
     if not task_ids:
         return set()
-    rows = await tx.rows(
-        sa.select(versions.c.task_id)
-        .where(
-            versions.c.workspace_id == workspace_id,
-            versions.c.task_id.in_(sorted(set(task_ids))),
-            versions.c.draft.is_(False),
-        )
-        .distinct()
-    )
-    return {row["task_id"] for row in rows}
+    rows = await tx.fetch(_WITH_FINALS, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {row[0] for row in rows}
 
 
 async def last_of_run(tx: Transaction, workspace_id: str, run_id: str) -> int | None:

@@ -1,6 +1,6 @@
 """All SQL of dependencies."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,10 +10,23 @@ from quarterdeck.control.dependencies.model import Edge, Node, Wait
 from quarterdeck.control.dependencies.tables import dependencies, is_blocked
 from quarterdeck.control.tasks.model import CLOSED, TaskState
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 
-_CHUNK = 500
-"""How many ids one statement names: SQLite has a limit on parameters."""
+_NODE = (tasks.c.id, tasks.c.number, tasks.c.title, tasks.c.state, tasks.c.state_since, tasks.c.agent_id)
+_NODES = Prepared(
+    sa.select(*_NODE).where(tasks.c.workspace_id == sa.bindparam("workspace_id"), one_of(tasks.c.id, "ids"))
+)
+_WAITS = Prepared(
+    sa.select(dependencies.c.task_id, dependencies.c.created_at.label("since"), *_NODE)
+    .select_from(
+        dependencies.join(
+            tasks,
+            sa.and_(tasks.c.workspace_id == dependencies.c.workspace_id, tasks.c.id == dependencies.c.waits_for_id),
+        )
+    )
+    .where(dependencies.c.workspace_id == sa.bindparam("workspace_id"), one_of(dependencies.c.task_id, "ids"))
+    .order_by(dependencies.c.created_at, tasks.c.number)
+)
 
 
 async def lock_graph(tx: Transaction, workspace_id: str) -> None:
@@ -64,14 +77,8 @@ async def edges_below(tx: Transaction, workspace_id: str, task_id: str) -> list[
 
 
 async def nodes(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, Node]:
-    found: dict[str, Node] = {}
-    wanted = sorted(set(task_ids))
-    for at in range(0, len(wanted), _CHUNK):
-        rows = await tx.rows(
-            sa.select(*_NODE).where(tasks.c.workspace_id == workspace_id, tasks.c.id.in_(wanted[at : at + _CHUNK]))
-        )
-        found |= {row["id"]: _node(row) for row in rows}
-    return found
+    rows = await tx.fetch(_NODES, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {row[0]: _node(row) for row in rows}
 
 
 async def waits(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, list[Wait]]:
@@ -79,19 +86,8 @@ async def waits(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -
     found: dict[str, list[Wait]] = {task_id: [] for task_id in task_ids}
     if not found:
         return found
-    rows = await tx.rows(
-        sa.select(dependencies.c.task_id, dependencies.c.created_at.label("since"), *_NODE)
-        .select_from(
-            dependencies.join(
-                tasks,
-                sa.and_(tasks.c.workspace_id == dependencies.c.workspace_id, tasks.c.id == dependencies.c.waits_for_id),
-            )
-        )
-        .where(dependencies.c.workspace_id == workspace_id, dependencies.c.task_id.in_(sorted(found)))
-        .order_by(dependencies.c.created_at, tasks.c.number)
-    )
-    for row in rows:
-        found[row["task_id"]].append(Wait(_node(row), row["since"]))
+    for task_id, since, *node in await tx.fetch(_WAITS, workspace_id=workspace_id, ids=sorted(found)):
+        found[task_id].append(Wait(_node(node), since))
     return found
 
 
@@ -143,9 +139,6 @@ async def free_waiters(tx: Transaction, workspace_id: str, task_id: str) -> list
     return [row["id"] for row in rows]
 
 
-_NODE = (tasks.c.id, tasks.c.number, tasks.c.title, tasks.c.state, tasks.c.state_since, tasks.c.agent_id)
-
-
 async def _closure(
     tx: Transaction, workspace_id: str, task_id: str, here: sa.Column[Any], there: sa.Column[Any]
 ) -> list[Edge]:
@@ -175,6 +168,6 @@ def _is(workspace_id: str, edge: Edge) -> sa.ColumnElement[bool]:
     )
 
 
-def _node(row: sa.RowMapping) -> Node:
-    state = TaskState(row["state"])
-    return Node(row["id"], f"T-{row['number']}", row["title"], state, row["state_since"], row["agent_id"])
+def _node(row: Sequence[Any]) -> Node:
+    task_id, number, title, state, state_since, agent_id = row
+    return Node(task_id, f"T-{number}", title, TaskState(state), state_since, agent_id)

@@ -1,6 +1,6 @@
 """All SQL of the stop lever."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from quarterdeck.control.lever.model import Order, Scope, Verb
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import storable
 
@@ -47,6 +47,10 @@ orders = sa.Table(
     sa.CheckConstraint("scope IN ('run', 'agent', 'task', 'project', 'all')", name="scope"),
 )
 
+_ALL = sa.select(orders).where(sa.text(_STANDING)).order_by(orders.c.id)
+_ALL_STANDING = Prepared(_ALL)
+_STANDING_THERE = Prepared(_ALL.where(orders.c.workspace_id == sa.bindparam("workspace_id")))
+
 
 async def insert(tx: Transaction, order: Order) -> None:
     await tx.execute(orders.insert().values({name: getattr(order, name) for name in Order.__slots__}))
@@ -73,10 +77,9 @@ async def change(tx: Transaction, order: Order, *, unapplied: bool = False, **va
 
 async def standing(tx: Transaction, workspace_id: str | None = None) -> list[Order]:
     """Orders that are in force or still to come, oldest first; of every workspace when none is named."""
-    query = sa.select(orders).where(sa.text(_STANDING)).order_by(orders.c.id)
-    if workspace_id is not None:
-        query = query.where(orders.c.workspace_id == workspace_id)
-    return [_order(row) for row in await tx.rows(query)]
+    if workspace_id is None:
+        return [_order(row) for row in await tx.fetch_named(_ALL_STANDING)]
+    return [_order(row) for row in await tx.fetch_named(_STANDING_THERE, workspace_id=workspace_id)]
 
 
 async def on(tx: Transaction, workspace_id: str, scope: Scope, subject_id: str) -> list[Order]:
@@ -146,6 +149,6 @@ def _is(workspace_id: str, order_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(orders.c.workspace_id == workspace_id, orders.c.id == order_id)
 
 
-def _order(row: sa.RowMapping) -> Order:
+def _order(row: Mapping[str, Any] | sa.RowMapping) -> Order:
     values: dict[str, Any] = {name: row[name] for name in Order.__slots__}
     return Order(**{**values, "verb": Verb(row["verb"]), "scope": Scope(row["scope"])})

@@ -28,7 +28,7 @@ PAGE = 200
 MOST_EXPORTED = 50_000
 
 
-def _bodies(request: Request, db: Db) -> Bodies:
+async def _bodies(request: Request, db: Db) -> Bodies:
     return Bodies(db, request.app.state.packs)
 
 

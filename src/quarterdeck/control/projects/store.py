@@ -9,9 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from quarterdeck.control.projects.model import Project
 from quarterdeck.control.projects.tables import projects
 from quarterdeck.control.tasks.policy import ReviewPolicy
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
+
+_NAMES = Prepared(
+    sa.select(projects.c.id, projects.c.name).where(
+        projects.c.workspace_id == sa.bindparam("workspace_id"), one_of(projects.c.id, "ids")
+    )
+)
 
 
 class NameTaken(Exception):
@@ -66,12 +72,8 @@ async def named(tx: Transaction, workspace_id: str, project_ids: Collection[str]
     """Names by id, for a page of rows that mention projects."""
     if not project_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(projects.c.id, projects.c.name).where(
-            projects.c.workspace_id == workspace_id, projects.c.id.in_(sorted(set(project_ids)))
-        )
-    )
-    return {row["id"]: row["name"] for row in rows}
+    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(project_ids)))
+    return {row[0]: row[1] for row in rows}
 
 
 async def page(

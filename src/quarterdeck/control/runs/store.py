@@ -10,7 +10,7 @@ from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.runs.model import Run, RunState, RunVerdict, may_follow
 from quarterdeck.control.tasks.tables import NEVER_DUE, tasks
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import storable
@@ -72,6 +72,8 @@ runs = sa.Table(
         name="state",
     ),
 )
+
+_OF_IDS = Prepared(sa.select(runs).where(runs.c.workspace_id == sa.bindparam("workspace_id"), one_of(runs.c.id, "ids")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +222,7 @@ async def of_ids(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -
     """Runs by id, for a page of tasks."""
     if not run_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(runs).where(runs.c.workspace_id == workspace_id, runs.c.id.in_(sorted(set(run_ids))))
-    )
+    rows = await tx.fetch_named(_OF_IDS, workspace_id=workspace_id, ids=sorted(set(run_ids)))
     return {row["id"]: _run(row) for row in rows}
 
 
@@ -297,7 +297,7 @@ def _with_task(of_run: sa.Select[Any]) -> sa.Select[Any]:
     )
 
 
-def _run(row: sa.RowMapping) -> Run:
+def _run(row: Mapping[str, Any] | sa.RowMapping) -> Run:
     values: dict[str, Any] = {name: row[name] for name in Run.__slots__}
     verdict = None if row["verdict"] is None else RunVerdict(row["verdict"])
     return Run(**{**values, "state": RunState(row["state"]), "verdict": verdict})

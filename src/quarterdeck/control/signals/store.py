@@ -1,12 +1,12 @@
 """All SQL of signals."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from quarterdeck.control.signals.model import EVIDENCE_CALLS, Finding, Kind, Response, Signal, SignalState
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import storable
@@ -50,13 +50,17 @@ signals = sa.Table(
     sa.CheckConstraint("state IN ('up', 'over', 'dismissed')", name="state"),
 )
 
+_ALL = sa.select(signals).where(sa.text(_UP)).order_by(signals.c.id)
+_THERE = _ALL.where(signals.c.workspace_id == sa.bindparam("workspace_id"))
+_ALL_UP, _UP_THERE = Prepared(_ALL), Prepared(_THERE)
+_UP_OF_AGENTS = Prepared(_THERE.where(one_of(signals.c.agent_id, "ids")))
+
 
 async def up(tx: Transaction, workspace_id: str | None = None) -> list[Signal]:
     """Every signal that is up, oldest first; of every workspace when none is named."""
-    query = sa.select(signals).where(sa.text(_UP)).order_by(signals.c.id)
-    if workspace_id is not None:
-        query = query.where(signals.c.workspace_id == workspace_id)
-    return [_signal(row) for row in await tx.rows(query)]
+    if workspace_id is None:
+        return [_signal(row) for row in await tx.fetch_named(_ALL_UP)]
+    return [_signal(row) for row in await tx.fetch_named(_UP_THERE, workspace_id=workspace_id)]
 
 
 async def find(tx: Transaction, workspace_id: str, signal_id: str) -> Signal | None:
@@ -114,10 +118,7 @@ async def up_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collection
     """Signals that are up, by agent, for a page of agents or of their runs."""
     found: dict[str, list[Signal]] = {agent_id: [] for agent_id in agent_ids}
     if found:
-        query = sa.select(signals).where(
-            signals.c.workspace_id == workspace_id, sa.text(_UP), signals.c.agent_id.in_(sorted(found))
-        )
-        for row in await tx.rows(query.order_by(signals.c.id)):
+        for row in await tx.fetch_named(_UP_OF_AGENTS, workspace_id=workspace_id, ids=sorted(found)):
             found[row["agent_id"]].append(_signal(row))
     return found
 
@@ -153,7 +154,7 @@ def _is(workspace_id: str, signal_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(signals.c.workspace_id == workspace_id, signals.c.id == signal_id)
 
 
-def _signal(row: sa.RowMapping) -> Signal:
+def _signal(row: Mapping[str, Any] | sa.RowMapping) -> Signal:
     values: dict[str, Any] = {name: row[name] for name in Signal.__slots__}
     values |= {
         "kind": Kind(row["kind"]),

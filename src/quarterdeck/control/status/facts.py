@@ -2,14 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from quarterdeck.access.tables import keys
 from quarterdeck.access.wire import OpenCall
 from quarterdeck.control.agents import people
-from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import Wait, blocked_since
@@ -24,14 +24,49 @@ from quarterdeck.control.signals import usual
 from quarterdeck.control.signals.model import Kind, Signal
 from quarterdeck.control.status import model, wire
 from quarterdeck.control.status.model import Waiting, WaitsFor
-from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.tables import tasks as task_table
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.ledger.tables import wire_activity, work_costs
 from quarterdeck.ledger.work_costs import Fact
 
 _CHAIN_SHOWN = 5
+_LAST = Prepared(
+    sa.select(wire_activity).where(
+        wire_activity.c.workspace_id == sa.bindparam("workspace_id"), one_of(wire_activity.c.subject_id, "ids")
+    )
+)
+_IDLE = Prepared(
+    sa.select(task_table.c.id, sa.func.coalesce(sa.func.sum(work_costs.c.cost), 0).label("cost"))
+    .join(
+        work_costs,
+        sa.and_(
+            work_costs.c.workspace_id == task_table.c.workspace_id,
+            work_costs.c.fact == Fact.BLOCKED.value,
+            sa.or_(
+                work_costs.c.task_id == task_table.c.id,
+                sa.and_(work_costs.c.task_id == "", work_costs.c.agent_id == task_table.c.agent_id),
+            ),
+            work_costs.c.day + DAY > task_table.c.state_since,
+        ),
+    )
+    .where(task_table.c.workspace_id == sa.bindparam("workspace_id"), one_of(task_table.c.id, "ids"))
+    .group_by(task_table.c.id)
+)
+_ASKED = Prepared(
+    sa.select(questions.c.id, questions.c.run_id, questions.c.text, questions.c.created_at, task_table.c.accountable_id)
+    .join(
+        task_table,
+        sa.and_(task_table.c.workspace_id == questions.c.workspace_id, task_table.c.id == questions.c.task_id),
+    )
+    .where(
+        questions.c.workspace_id == sa.bindparam("workspace_id"),
+        sa.text("questions.state = 'open'"),
+        one_of(questions.c.run_id, "ids"),
+    )
+    .order_by(questions.c.created_at.desc())
+)
 
 
 async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> dict[str, model.Agent]:
@@ -71,26 +106,33 @@ async def of_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> di
     return await _runs(tx, workspace_id, [run for run in runs if run.open])
 
 
-async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) -> dict[str, model.Task]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What whoever shows a page of tasks has looked up of them already: open runs and names of agents, by id, and
+    what each waits for."""
+
+    runs: Mapping[str, Run]
+    agents: Mapping[str, str]
+    waits: Mapping[str, list[Wait]]
+
+
+async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task], known: Known) -> dict[str, model.Task]:
     """The facts about each of these tasks, by id."""
     ids = [task.id for task in tasks]
-    open_runs = await run_store.of_ids(tx, workspace_id, {task.run_id for task in tasks if task.run_id is not None})
-    runs = await _runs(tx, workspace_id, list(open_runs.values()))
-    agents = await agent_store.named(tx, workspace_id, {task.agent_id for task in tasks if task.agent_id is not None})
-    waits = await dependency_store.waits(tx, workspace_id, [task.id for task in tasks])
-    blocked = await _blocked(tx, workspace_id, {task.id: (task.state, waits[task.id]) for task in tasks})
+    runs = await _runs(tx, workspace_id, list(known.runs.values()))
+    blocked = await _blocked(tx, workspace_id, {task.id: (task.state, known.waits[task.id]) for task in tasks})
     reviewers = await people.named(
-        tx, workspace_id, {task.review.member_id or task.accountable_id for task in tasks if task.state == "in_review"}
+        tx, workspace_id, {_reviewer_of(task) for task in tasks if task.state is TaskState.IN_REVIEW}
     )
     troubles = await troubles_of(tx, workspace_id)
     cover = await _cover(tx, workspace_id, ids)
     found = {}
     for task in tasks:
-        who_id = task.review.member_id or task.accountable_id
+        who_id = _reviewer_of(task) if task.state is TaskState.IN_REVIEW else ""
         found[task.id] = model.Task(
             state=task.state.value,
             state_since=task.state_since,
-            agent_name=None if task.agent_id is None else agents[task.agent_id],
+            agent_name=None if task.agent_id is None else known.agents[task.agent_id],
             run=None if task.run_id is None else runs.get(task.run_id),
             blocked=blocked.get(task.id),
             review=model.Asked(task.id, "to be reviewed", reviewers[who_id], who_id, task.state_since)
@@ -116,6 +158,10 @@ async def troubles_of(tx: Transaction, workspace_id: str) -> tuple[model.Trouble
         if state.state in ("out", "probing") and state.provider not in names
     )
     return noticed + seen
+
+
+def _reviewer_of(task: Task) -> str:
+    return task.review.member_id or task.accountable_id
 
 
 async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, model.Run]:
@@ -147,11 +193,7 @@ async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict
 async def _last(tx: Transaction, workspace_id: str, subject_ids: Collection[str]) -> dict[str, model.Last]:
     if not subject_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(wire_activity).where(
-            wire_activity.c.workspace_id == workspace_id, wire_activity.c.subject_id.in_(sorted(subject_ids))
-        )
-    )
+    rows = await tx.fetch_named(_LAST, workspace_id=workspace_id, ids=sorted(subject_ids))
     return {
         row["subject_id"]: model.Last(
             call_id=row["last_call_id"],
@@ -181,18 +223,7 @@ async def _seen(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) 
 
 async def _asked(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> dict[str, model.Asked]:
     """The oldest open question of each run, and who is to answer it."""
-    rows = await tx.rows(
-        sa.select(
-            questions.c.id, questions.c.run_id, questions.c.text, questions.c.created_at, task_table.c.accountable_id
-        )
-        .join(
-            task_table,
-            sa.and_(task_table.c.workspace_id == questions.c.workspace_id, task_table.c.id == questions.c.task_id),
-        )
-        .where(questions.c.workspace_id == workspace_id, sa.text("questions.state = 'open'"))
-        .where(questions.c.run_id.in_(sorted(run_ids)))
-        .order_by(questions.c.created_at.desc())
-    )
+    rows = await tx.fetch_named(_ASKED, workspace_id=workspace_id, ids=sorted(run_ids))
     names = await people.named(tx, workspace_id, {row["accountable_id"] for row in rows})
     return {
         row["run_id"]: model.Asked(
@@ -255,25 +286,8 @@ async def _idle(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -
     if not task_ids:
         return {}
     idle = await seats.idle_since(tx, workspace_id, task_ids)
-    rows = await tx.rows(
-        sa.select(task_table.c.id, sa.func.coalesce(sa.func.sum(work_costs.c.cost), 0).label("cost"))
-        .join(
-            work_costs,
-            sa.and_(
-                work_costs.c.workspace_id == task_table.c.workspace_id,
-                work_costs.c.fact == Fact.BLOCKED.value,
-                sa.or_(
-                    work_costs.c.task_id == task_table.c.id,
-                    sa.and_(work_costs.c.task_id == "", work_costs.c.agent_id == task_table.c.agent_id),
-                ),
-                work_costs.c.day + DAY > task_table.c.state_since,
-            ),
-        )
-        .where(task_table.c.workspace_id == workspace_id, task_table.c.id.in_(sorted(task_ids)))
-        .group_by(task_table.c.id)
-    )
-    for row in rows:
-        idle[row["id"]] = idle.get(row["id"], 0) + int(row["cost"])
+    for task_id, cost in await tx.fetch(_IDLE, workspace_id=workspace_id, ids=sorted(task_ids)):
+        idle[task_id] = idle.get(task_id, 0) + int(cost)
     return idle
 
 

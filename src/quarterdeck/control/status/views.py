@@ -6,10 +6,10 @@ from pydantic import BaseModel
 
 from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.runs.model import Run
-from quarterdeck.control.shapes import Instant, shown
+from quarterdeck.control.shapes import Instant
 from quarterdeck.control.status import facts
-from quarterdeck.control.status.model import State, Status, WaitsFor, of_agent, of_run, of_task
-from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.status.model import State, Status, WaitsFor, of_agent, of_run
+from quarterdeck.control.status.saying import said
 from quarterdeck.db import Transaction
 
 
@@ -46,32 +46,13 @@ class StatusOut(BaseModel):
 
     @classmethod
     def of(cls, status: Status) -> "StatusOut":
-        waiting = status.waits_for
-        return cls(
-            state=status.state,
-            words=status.words,
-            verb=status.verb,
-            since=shown(status.since),
-            reason=status.reason,
-            waits_for=None
-            if waiting is None
-            else WaitsForOut(kind=waiting.kind, id=waiting.id, name=waiting.name, chain=list(waiting.chain)),
-            evidence=EvidenceOut(
-                call_ids=list(status.call_ids), signal_id=status.signal_id, run_id=status.run_id or None
-            ),
-        )
+        return cls.model_validate(said(status))
 
 
 async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> dict[str, StatusOut]:
     """The status of each of a page of agents, by id."""
     found = await facts.of_agents(tx, workspace_id, agents)
     return {agent_id: StatusOut.of(of_agent(each, tx.now)) for agent_id, each in found.items()}
-
-
-async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) -> dict[str, StatusOut]:
-    """The status of each of a page of tasks, by id."""
-    found = await facts.of_tasks(tx, workspace_id, tasks)
-    return {task_id: StatusOut.of(of_task(each, tx.now)) for task_id, each in found.items()}
 
 
 async def of_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, StatusOut]:

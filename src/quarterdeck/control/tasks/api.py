@@ -6,21 +6,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Gateways, IfMatch, Limit, Reader, Self, Worker
-from quarterdeck.control.tasks import actions, holding, lists, watching
+from quarterdeck.control.shapes import written
+from quarterdeck.control.tasks import actions, cards, holding, lists, watching
 from quarterdeck.control.tasks.bodies import AssignIn, HoldIn, MoveIn, TaskIn, TaskPatch
 from quarterdeck.control.tasks.lists import TaskFilter
-from quarterdeck.control.tasks.model import BOARD, TaskState
+from quarterdeck.control.tasks.model import (
+    BOARD,
+    PriorityName,
+    TaskState,
+    priority_of,
+)
 from quarterdeck.control.tasks.views import (
     BoardOut,
-    ColumnOut,
-    PriorityName,
     TaskOut,
     TasksOut,
-    priority_of,
     shown_task,
-    shown_tasks,
 )
 
 router = APIRouter(tags=["tasks"])
@@ -57,17 +60,17 @@ class WhichOfList(Which):
     limit: Limit = DEFAULT_LIMIT
 
 
-@router.get("/tasks", operation_id="list_tasks")
-async def list_tasks(actor: Reader, db: Db, wanted: Annotated[WhichOfList, Query()]) -> TasksOut:
+@router.get("/tasks", operation_id="list_tasks", response_model=TasksOut)
+async def list_tasks(actor: Reader, db: Db, wanted: Annotated[WhichOfList, Query()]) -> Response:
     """Tasks, newest first; of one state, in the order of its column on the board."""
     which, limit, after = wanted.to_filter(*wanted.state), wanted.limit, wanted.after
     async with db.read() as tx:
         page = await lists.page(tx, actor.workspace_id, which, limit=limit, after=after)
-        return TasksOut(items=await shown_tasks(tx, actor.workspace_id, page.items), next=page.next)
+        return written({"items": await cards.of_tasks(tx, actor.workspace_id, page.items), "next": page.next})
 
 
-@router.get("/board", operation_id="get_board")
-async def get_board(actor: Reader, db: Db, wanted: Annotated[Which, Query()]) -> BoardOut:
+@router.get("/board", operation_id="get_board", response_model=BoardOut)
+async def get_board(actor: Reader, db: Db, wanted: Annotated[Which, Query()]) -> Response:
     """The five columns: how many tasks each holds, and its first hundred."""
     async with db.read() as tx:
         counts = await lists.counts(tx, actor.workspace_id, wanted.to_filter(*BOARD))
@@ -76,12 +79,12 @@ async def get_board(actor: Reader, db: Db, wanted: Annotated[Which, Query()]) ->
             for state in BOARD
         ]
         # All at once: what a page of tasks mentions is looked up in as many queries however long the page.
-        shown = iter(await shown_tasks(tx, actor.workspace_id, [task for page in pages for task in page.items]))
+        shown = iter(await cards.of_tasks(tx, actor.workspace_id, [task for page in pages for task in page.items]))
     columns = [
-        ColumnOut(state=state, count=counts[state], items=list(islice(shown, len(page.items))), next=page.next)
+        {"state": state, "count": counts[state], "items": list(islice(shown, len(page.items))), "next": page.next}
         for state, page in zip(BOARD, pages, strict=True)
     ]
-    return BoardOut(columns=columns)
+    return written({"columns": columns})
 
 
 @router.post("/tasks", status_code=201, operation_id="create_task")

@@ -20,12 +20,13 @@ from quarterdeck.control.tasks.model import (
     TITLE_LENGTH,
     Criterion,
     NewTask,
+    PriorityName,
     TaskChange,
     TaskState,
+    priority_of,
 )
 from quarterdeck.control.tasks.policy import PATTERN as REVIEW_PATTERN
 from quarterdeck.control.tasks.policy import ReviewPolicy
-from quarterdeck.control.tasks.views import PriorityName, priority_of
 
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LENGTH)]
 CriterionText = Annotated[str, Field(min_length=1, max_length=CRITERION_LENGTH)]

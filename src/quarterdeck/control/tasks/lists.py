@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,15 +13,16 @@ from sqlalchemy.sql.functions import FunctionElement
 from quarterdeck.control.dependencies.tables import is_blocked
 from quarterdeck.control.tasks import texts
 from quarterdeck.control.tasks.model import BOARD, BRIEF_IN_LISTS, CLOSED, Priority, Task, TaskState
-from quarterdeck.control.tasks.store import in_lists, task_of
+from quarterdeck.control.tasks.store import in_lists, task_from, task_of
 from quarterdeck.control.tasks.tables import NEVER_DUE, task_watchers, tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import Page
 
 NOBODY = "none"
 """In place of an id: tasks that have no agent, project or parent."""
 _INT_MAX = (1 << 31) - 1
+_REF = re.compile(r"[tT]-([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +60,29 @@ async def page(
     Columns of open tasks sort by priority, due time and age; done and cancelled by when they got there, latest first.
     Raises Invalid when `after` is no cursor of such a page.
     """
-    query = sa.select(*in_lists(brief)).where(tasks.c.workspace_id == workspace_id, *_matching(tx, workspace_id, which))
     order = _order(which)
-    if after is not None:
-        place = _place(after, order)
-        columns = sa.tuple_(*[column for column, _ in order.columns])
-        query = query.where(columns < place if order.descending else columns > place)
-    columns_in_order = [column.desc() if order.descending else column for column, _ in order.columns]
-    rows = await tx.rows(query.order_by(*columns_in_order).limit(limit + 1))
+    place = {} if after is None else _place(after, order)
+    prepared = _page(_shape(tx, which), order, bool(place), brief)
+    rows = await tx.fetch(prepared, limit=limit + 1, **place, **_values(tx, workspace_id, which))
+    found = [task_from(row) for row in rows[:limit]]
     cursor = None
     if len(rows) > limit:
-        cursor = ".".join(str(rows[limit - 1][column.name]) for column, _ in order.columns)
-    return Page([task_of(row) for row in rows[:limit]], cursor)
+        last = rows[limit - 1]
+        cursor = ".".join(str(last[prepared.names.index(column.name)]) for column, _ in order.columns)
+    return Page(found, cursor)
 
 
 async def oldest(tx: Transaction, workspace_id: str, which: TaskFilter, *, after: int, limit: int) -> list[Task]:
     """Whole tasks by number, from the one after that number on."""
-    rows = await tx.rows(
-        sa.select(*tasks.c)
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.number > after, *_matching(tx, workspace_id, which))
-        .order_by(tasks.c.number)
-        .limit(limit)
-    )
-    return [task_of(row) for row in rows]
+    query = sa.select(*tasks.c).where(tasks.c.number > after, *_matching(_shape(tx, which)))
+    rows = await tx.execute(query.order_by(tasks.c.number).limit(limit), _values(tx, workspace_id, which))
+    return [task_of(row) for row in rows.mappings()]
 
 
 async def counts(tx: Transaction, workspace_id: str, which: TaskFilter) -> dict[TaskState, int]:
     """How many tasks stand in each column of the board."""
-    rows = await tx.rows(
-        sa.select(tasks.c.state, sa.func.count().label("count"))
-        .where(tasks.c.workspace_id == workspace_id, *_matching(tx, workspace_id, which))
-        .group_by(tasks.c.state)
-    )
-    found = {TaskState(row["state"]): int(row["count"]) for row in rows}
+    rows = await tx.fetch(_counts(_shape(tx, which)), **_values(tx, workspace_id, which))
+    found = {TaskState(state): int(count) for state, count in rows}
     return {state: found.get(state, 0) for state in BOARD}
 
 
@@ -130,55 +122,114 @@ def _order(which: TaskFilter) -> _Order:
     return _LATEST_THERE if which.states[0] in CLOSED else _AS_COLUMN
 
 
-def _place(after: str, order: _Order) -> sa.ColumnElement[Any]:
+def _place(after: str, order: _Order) -> dict[str, int]:
+    """Where a page goes on, by column. Raises Invalid."""
     parts = after.split(".")
     if len(parts) != len(order.columns) or not all(re.fullmatch(r"-?[0-9]{1,19}", part) for part in parts):
         raise Invalid("`after` is not the `next` of a page of this list.", field="after")
-    values = [max(-largest, min(int(part), largest)) for part, (_, largest) in zip(parts, order.columns, strict=True)]
-    return sa.tuple_(
-        *[sa.literal(value, column.type) for value, (column, _) in zip(values, order.columns, strict=True)]
-    )
+    pairs = zip(parts, order.columns, strict=True)
+    return {f"after_{column.name}": max(-largest, min(int(part), largest)) for part, (column, largest) in pairs}
 
 
-def _matching(tx: Transaction, workspace_id: str, which: TaskFilter) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = []
-    if which.states:
-        found.append(tasks.c.state.in_([state.value for state in which.states]))
-    for name in ("agent_id", "project_id", "parent_id", "accountable_id", "schedule_id"):
+Shape = tuple[tuple[str, str], ...]
+"""Which conditions a filter sets, apart from their values: lists of one shape are one statement."""
+
+
+@lru_cache(maxsize=500)
+def _page(shape: Shape, order: _Order, goes_on: bool, brief: int) -> Prepared:
+    query = sa.select(*in_lists(brief)).where(*_matching(shape))
+    if goes_on:
+        place = sa.tuple_(*[sa.bindparam(f"after_{column.name}", type_=column.type) for column, _ in order.columns])
+        columns = sa.tuple_(*[column for column, _ in order.columns])
+        query = query.where(columns < place if order.descending else columns > place)
+    in_order = [column.desc() if order.descending else column for column, _ in order.columns]
+    return Prepared(query.order_by(*in_order).limit(sa.bindparam("limit", type_=sa.Integer)))
+
+
+@lru_cache(maxsize=100)
+def _counts(shape: Shape) -> Prepared:
+    return Prepared(sa.select(tasks.c.state, sa.func.count()).where(*_matching(shape)).group_by(tasks.c.state))
+
+
+_PLAIN = ("agent_id", "project_id", "parent_id", "accountable_id", "schedule_id")
+_TRUTHS = ("held", "blocked", "overdue")
+
+
+def _shape(tx: Transaction, which: TaskFilter) -> Shape:
+    found = [(f"state_{n}", "is") for n in range(len(which.states))]
+    for name in _PLAIN:
         if (value := getattr(which, name)) is not None:
-            found.append(tasks.c[name].is_(None) if value == NOBODY else tasks.c[name] == value)
+            found.append((name, "none" if value == NOBODY else "is"))
+    found += [(name, "is") for name in ("priority", "watcher_id", "label") if getattr(which, name) is not None]
+    found += [(name, str(value)) for name in _TRUTHS if (value := getattr(which, name)) is not None]
+    if which.q is not None and (words := which.q.strip()):
+        kind = "number" if _REF.fullmatch(words) else "words" if texts.wanted(words) else "nothing"
+        found.append(("q", f"{kind} {tx.connection.dialect.name}"))
+    return tuple(found)
+
+
+def _values(tx: Transaction, workspace_id: str, which: TaskFilter) -> dict[str, Any]:
+    """What the statement of that shape asks for."""
+    found: dict[str, Any] = {"workspace_id": workspace_id, "now": tx.now}
+    found |= {f"state_{n}": state.value for n, state in enumerate(which.states)}
+    found |= {name: getattr(which, name) for name in (*_PLAIN, "watcher_id", "label")}
     if which.priority is not None:
-        found.append(tasks.c.priority == int(which.priority))
-    if which.held is not None:
-        found.append(tasks.c.held if which.held else ~tasks.c.held)
-    if which.watcher_id is not None:
-        watched = sa.select(task_watchers.c.task_id).where(
-            task_watchers.c.workspace_id == workspace_id, task_watchers.c.member_id == which.watcher_id
-        )
-        found.append(tasks.c.id.in_(watched))
-    if which.label is not None:
-        item = _items(tasks.c.labels).table_valued("value")
-        found.append(sa.exists().select_from(item).where(item.c.value == which.label))
-    if which.blocked is not None:
-        blocked = sa.and_(tasks.c.state.not_in([state.value for state in CLOSED]), is_blocked(tasks, tasks))
-        found.append(blocked if which.blocked else ~blocked)
-    if which.overdue is not None:
-        overdue = sa.and_(tasks.c.due_order < tx.now, tasks.c.state.not_in([state.value for state in CLOSED]))
-        found.append(overdue if which.overdue else ~overdue)
-    if which.q is not None and which.q.strip():
-        found.append(_words(tx, workspace_id, which.q.strip()))
+        found["priority"] = int(which.priority)
+    if which.q is not None and (words := which.q.strip()):
+        if (ref := _REF.fullmatch(words)) is not None:
+            found["number"] = int(ref[1])
+        else:
+            found["fts"] = texts.expression(texts.wanted(words), is_sqlite=tx.connection.dialect.name == "sqlite")
     return found
 
 
-def _words(tx: Transaction, workspace_id: str, words: str) -> sa.ColumnElement[bool]:
-    if (ref := re.fullmatch(r"[tT]-([0-9]{1,9})", words)) is not None:
-        return tasks.c.number == int(ref[1])
-    is_sqlite = tx.connection.dialect.name == "sqlite"
-    ids = texts.matching(workspace_id, words, is_sqlite=is_sqlite)
-    if ids is None:
+def _matching(shape: Shape) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = [tasks.c.workspace_id == _bind(tasks.c.workspace_id)]
+    states = [sa.bindparam(name, type_=sa.Text) for name, _ in shape if name.startswith("state_")]
+    if states:
+        found.append(tasks.c.state == states[0] if len(states) == 1 else tasks.c.state.in_(states))
+    for name, kind in shape:
+        if name in _PLAIN or name == "priority":
+            found.append(tasks.c[name].is_(None) if kind == "none" else tasks.c[name] == _bind(tasks.c[name]))
+        elif name in _TRUTHS:
+            condition = _truth(name)
+            found.append(condition if kind == "True" else ~condition)
+        elif name == "watcher_id":
+            watched = sa.select(task_watchers.c.task_id).where(
+                task_watchers.c.workspace_id == _bind(tasks.c.workspace_id),
+                task_watchers.c.member_id == sa.bindparam("watcher_id"),
+            )
+            found.append(tasks.c.id.in_(watched))
+        elif name == "label":
+            item = _items(tasks.c.labels).table_valued("value")
+            found.append(sa.exists().select_from(item).where(item.c.value == sa.bindparam("label")))
+        elif name == "q":
+            found.append(_words(kind))
+    return found
+
+
+def _truth(name: str) -> sa.ColumnElement[bool]:
+    is_open = tasks.c.state.not_in([state.value for state in CLOSED])
+    if name == "blocked":
+        return sa.and_(is_open, is_blocked(tasks, tasks))
+    if name == "overdue":
+        return sa.and_(tasks.c.due_order < sa.bindparam("now", type_=sa.BigInteger), is_open)
+    return tasks.c.held
+
+
+def _words(kind: str) -> sa.ColumnElement[bool]:
+    what, _, store = kind.partition(" ")
+    if what == "number":
+        return tasks.c.number == _bind(tasks.c.number)
+    if what == "nothing":
         return sa.false()
+    ids = texts.matching(is_sqlite=store == "sqlite")
     # As an array PostgreSQL looks the words up once; joined, it may do so for every task.
-    return tasks.c.id.in_(ids) if is_sqlite else tasks.c.id == sa.any_(sa.func.array(ids.scalar_subquery()))
+    return tasks.c.id.in_(ids) if store == "sqlite" else tasks.c.id == sa.any_(sa.func.array(ids.scalar_subquery()))
+
+
+def _bind(column: sa.Column[Any]) -> sa.BindParameter[Any]:
+    return sa.bindparam(column.name, type_=column.type)
 
 
 class _items(FunctionElement[Any]):

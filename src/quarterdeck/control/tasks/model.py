@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Literal
+
+import msgspec
 
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.kernel.errors import Invalid
@@ -42,6 +45,24 @@ class Priority(IntEnum):
     HIGH = 1
     NORMAL = 2
     LOW = 3
+
+
+PriorityName = Literal["urgent", "high", "normal", "low"]
+_NAMES: dict[Priority, PriorityName] = {
+    Priority.URGENT: "urgent",
+    Priority.HIGH: "high",
+    Priority.NORMAL: "normal",
+    Priority.LOW: "low",
+}
+
+
+def name_of(priority: Priority) -> PriorityName:
+    """What people call it."""
+    return _NAMES[priority]
+
+
+def priority_of(name: PriorityName) -> Priority:
+    return Priority[name.upper()]
 
 
 class Mover(StrEnum):
@@ -110,9 +131,8 @@ class Criterion:
     """It asks for something to be handed in: without a version, finished work is marked so in review."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A row of the board. Instants are microseconds since the epoch."""
+class Task(msgspec.Struct, frozen=True):
+    """A row of the board. Instants are microseconds since the epoch. A struct: the board makes hundreds at a time."""
 
     id: str
     workspace_id: str

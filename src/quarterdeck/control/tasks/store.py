@@ -1,7 +1,8 @@
 """All SQL of single tasks: writing them, locking them, claiming them, the tree they stand in."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from quarterdeck.control.tasks import texts
 from quarterdeck.control.tasks.model import BRIEF_IN_LISTS, CLOSED, MAX_DEPTH, Criterion, Priority, Task, TaskState
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.tasks.tables import CLAIMABLE, NEVER_DUE, projects, task_numbers, task_watchers, tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.text import storable
 from quarterdeck.ledger.rollups import Grain
 from quarterdeck.ledger.tables import rollups
@@ -19,14 +20,47 @@ from quarterdeck.ledger.tables import rollups
 _CHUNK = 500
 """How many ids one statement names: SQLite has a limit on parameters."""
 _WHOLE = list(tasks.c)
+_FIELDS = tuple(name for name in Task.__struct_fields__ if name != "brief_cut")
+_NAMES = tuple("due_order" if name == "due_at" else name for name in _FIELDS)
+"""The columns that hold them."""
+_AT = {name: at for at, name in enumerate(_FIELDS)}
+_ACCEPTANCE, _STATE, _PRIORITY, _LABELS, _DUE_AT, _REVIEW = (
+    _AT[name] for name in ("acceptance", "state", "priority", "labels", "due_at", "review")
+)
+_STATES = {state.value: state for state in TaskState}
+_PRIORITIES = {priority.value: priority for priority in Priority}
+_policy = lru_cache(maxsize=1_000)(ReviewPolicy)
+_WORKSPACE: sa.BindParameter[str] = sa.bindparam("workspace_id")
 
 
 def in_lists(brief: int = BRIEF_IN_LISTS) -> list[Any]:
-    """The columns of a task as lists show it: with the beginning of its brief."""
-    return [column for column in _WHOLE if column.name != "brief"] + [
-        sa.func.substr(tasks.c.brief, 1, brief).label("brief"),
-        (sa.func.length(tasks.c.brief) > brief).label("brief_cut"),
-    ]
+    """The columns of a task as lists show it, in the order of :class:`Task`: with the beginning of its brief."""
+    # Part of the text, for it never differs; SQLite would not keep the statement otherwise.
+    most = sa.literal_column(str(brief), sa.Integer)
+    columns: list[Any] = [tasks.c[name] for name in _NAMES]
+    columns[_NAMES.index("brief")] = sa.func.substr(tasks.c.brief, 1, most).label("brief")
+    return [*columns, (sa.func.length(tasks.c.brief) > most).label("brief_cut")]
+
+
+_CALLED = Prepared(
+    sa.select(tasks.c.id, tasks.c.number, tasks.c.title).where(
+        tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids")
+    )
+)
+_SUBTASKS = Prepared(
+    sa.select(
+        tasks.c.parent_id,
+        sa.func.count(),
+        sa.func.sum(sa.case((tasks.c.state.in_([state.value for state in CLOSED]), 1), else_=0)),
+    )
+    .where(tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.parent_id, "ids"))
+    .group_by(tasks.c.parent_id)
+)
+_WATCHERS = Prepared(
+    sa.select(task_watchers.c.task_id, task_watchers.c.member_id)
+    .where(task_watchers.c.workspace_id == _WORKSPACE, one_of(task_watchers.c.task_id, "ids"))
+    .order_by(task_watchers.c.created_at, task_watchers.c.member_id)
+)
 
 
 async def insert(tx: Transaction, task: Task) -> None:
@@ -250,12 +284,8 @@ async def named(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -
     """Names by id, for a page of rows that mention tasks."""
     if not task_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(tasks.c.id, tasks.c.number, tasks.c.title).where(
-            tasks.c.workspace_id == workspace_id, tasks.c.id.in_(sorted(set(task_ids)))
-        )
-    )
-    return {row["id"]: TaskName(row["id"], f"T-{row['number']}", row["title"]) for row in rows}
+    rows = await tx.fetch(_CALLED, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {task_id: TaskName(task_id, f"T-{number}", title) for task_id, number, title in rows}
 
 
 async def next_number(tx: Transaction, workspace_id: str) -> int:
@@ -351,13 +381,8 @@ async def subtasks_of(tx: Transaction, workspace_id: str, task_ids: Collection[s
     """How many subtasks each of a page of tasks has, and how many of those are done or cancelled."""
     if not task_ids:
         return {}
-    closed = sa.func.sum(sa.case((tasks.c.state.in_([state.value for state in CLOSED]), 1), else_=0))
-    rows = await tx.rows(
-        sa.select(tasks.c.parent_id, sa.func.count().label("total"), closed.label("closed"))
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.parent_id.in_(sorted(set(task_ids))))
-        .group_by(tasks.c.parent_id)
-    )
-    return {row["parent_id"]: SubtaskCount(int(row["total"]), int(row["closed"])) for row in rows}
+    rows = await tx.fetch(_SUBTASKS, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {parent_id: SubtaskCount(int(total), int(closed)) for parent_id, total, closed in rows}
 
 
 async def budgets_below(tx: Transaction, workspace_id: str, task_id: str) -> int:
@@ -382,13 +407,8 @@ async def watchers_of(tx: Transaction, workspace_id: str, task_ids: Collection[s
     """Who watches each of a page of tasks, oldest watcher first."""
     found: dict[str, list[str]] = {task_id: [] for task_id in task_ids}
     if found:
-        rows = await tx.rows(
-            sa.select(task_watchers.c.task_id, task_watchers.c.member_id)
-            .where(task_watchers.c.workspace_id == workspace_id, task_watchers.c.task_id.in_(sorted(found)))
-            .order_by(task_watchers.c.created_at, task_watchers.c.member_id)
-        )
-        for row in rows:
-            found[row["task_id"]].append(row["member_id"])
+        for task_id, member_id in await tx.fetch(_WATCHERS, workspace_id=workspace_id, ids=sorted(found)):
+            found[task_id].append(member_id)
     return found
 
 
@@ -431,9 +451,6 @@ def _is(workspace_id: str, task_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(tasks.c.workspace_id == workspace_id, tasks.c.id == task_id)
 
 
-_FIELDS = tuple(name for name in Task.__slots__ if name != "brief_cut")
-
-
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of :class:`Task` as the table holds them."""
     written = dict(values)
@@ -457,17 +474,19 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def task_of(row: sa.RowMapping) -> Task:
-    values: dict[str, Any] = {name: row[name] for name in _FIELDS if name != "due_at"}
-    criteria = tuple(Criterion(one["text"], one["met"], one.get("deliverable", False)) for one in row["acceptance"])
-    return Task(
-        **{
-            **values,
-            "acceptance": criteria,
-            "state": TaskState(row["state"]),
-            "priority": Priority(row["priority"]),
-            "labels": tuple(row["labels"]),
-            "due_at": None if row["due_order"] == NEVER_DUE else row["due_order"],
-            "review": ReviewPolicy(row["review"]),
-            "brief_cut": row.get("brief_cut", False),
-        }
+    return task_from([*(row[name] for name in _NAMES), row.get("brief_cut", False)])
+
+
+def task_from(row: Sequence[Any]) -> Task:
+    """From values in the order of :func:`in_lists`."""
+    values = list(row)
+    values[_ACCEPTANCE] = tuple(
+        [Criterion(one["text"], one["met"], one.get("deliverable", False)) for one in values[_ACCEPTANCE]]
     )
+    values[_STATE] = _STATES[values[_STATE]]
+    values[_PRIORITY] = _PRIORITIES[values[_PRIORITY]]
+    values[_LABELS] = tuple(values[_LABELS])
+    if values[_DUE_AT] == NEVER_DUE:
+        values[_DUE_AT] = None
+    values[_REVIEW] = _policy(values[_REVIEW])
+    return Task(*values)

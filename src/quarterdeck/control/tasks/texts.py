@@ -65,17 +65,22 @@ async def write(tx: Transaction, task: Task, *, new: bool = False) -> None:
         )
 
 
-def matching(workspace_id: str, words: str, *, is_sqlite: bool) -> sa.Select[tuple[str]] | None:
-    """Ids of the tasks that have all these words, or words that begin so; None when they hold nothing to look for."""
-    wanted = tokens(words, most=MAX_WORDS)
-    if not wanted:
-        return None
-    query = sa.select(task_texts.c.task_id).where(task_texts.c.workspace_id == workspace_id)
+def wanted(words: str) -> tuple[tuple[str, ...], ...]:
+    """What to look for; empty when the words hold nothing of the kind."""
+    return tuple(tuple(word) for word in tokens(words, most=MAX_WORDS))
+
+
+def expression(looked_for: tuple[tuple[str, ...], ...], *, is_sqlite: bool) -> str:
+    """All these words, or words that begin so, as the store's search understands it."""
     if is_sqlite:
-        expression = " AND ".join(" + ".join([*word[:-1], f"{word[-1]}*"]) for word in wanted)
-        found = sa.text("SELECT rowid FROM task_fts WHERE task_fts MATCH :fts").bindparams(fts=expression)
+        return " AND ".join(" + ".join([*word[:-1], f"{word[-1]}*"]) for word in looked_for)
+    return " & ".join("(" + " <-> ".join([*word[:-1], f"{word[-1]}:*"]) + ")" for word in looked_for)
+
+
+def matching(*, is_sqlite: bool) -> sa.Select[tuple[str]]:
+    """Ids of the tasks that fit the expression `fts`. Parameters: `workspace_id`, `fts`."""
+    query = sa.select(task_texts.c.task_id).where(task_texts.c.workspace_id == sa.bindparam("workspace_id"))
+    if is_sqlite:
+        found = sa.text("SELECT rowid FROM task_fts WHERE task_fts MATCH :fts")
         return query.where(task_texts.c.id.in_(found.columns(sa.Column("rowid", sa.Integer))))
-    expression = " & ".join("(" + " <-> ".join([*word[:-1], f"{word[-1]}:*"]) + ")" for word in wanted)
-    return query.where(
-        sa.text("to_tsvector('simple', task_texts.terms) @@ CAST(:fts AS tsquery)").bindparams(fts=expression)
-    )
+    return query.where(sa.text("to_tsvector('simple', task_texts.terms) @@ CAST(:fts AS tsquery)"))

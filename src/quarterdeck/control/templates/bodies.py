@@ -21,8 +21,10 @@ from quarterdeck.control.tasks.model import (
     MAX_LABELS,
     MAX_WATCHERS,
     Criterion,
+    PriorityName,
+    name_of,
+    priority_of,
 )
-from quarterdeck.control.tasks.views import PriorityName, name_of, priority_of
 from quarterdeck.control.templates.model import MAX_VARIABLES, VALUE_LENGTH, VARIABLE, Draft, Variable
 
 TEN_YEARS_S = 10 * 366 * 86_400

@@ -7,8 +7,14 @@ from pydantic import Field
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.bodies import AttemptLimit, Brief, Budget, CriterionIn, Label, Title
-from quarterdeck.control.tasks.model import MAX_CRITERIA, MAX_LABELS, MAX_WATCHERS, NOTE_LENGTH, TaskState
-from quarterdeck.control.tasks.views import PriorityName
+from quarterdeck.control.tasks.model import (
+    MAX_CRITERIA,
+    MAX_LABELS,
+    MAX_WATCHERS,
+    NOTE_LENGTH,
+    PriorityName,
+    TaskState,
+)
 from quarterdeck.control.templates.bodies import DraftBody, Variables
 from quarterdeck.control.transfer.history_doc import HistoryDoc, Strict
 
