@@ -39,11 +39,12 @@ ui-types:
 ui-test:
 	@cd ui && $(WITH_NODE) npm run --silent test
 
+# The lock files name everything, so there is nothing to work out.
 setup: .build/setup
 .build/setup: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing locked dependencies…"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@mkdir -p .build && $(call link_node) && touch $@
 
@@ -51,7 +52,7 @@ setup-dev: .build/setup-dev
 .build/setup-dev: requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing locked development dependencies…"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@mkdir -p .build && $(call link_node) && touch .build/setup $@
 
