@@ -14,7 +14,7 @@ class NeedKind(StrEnum):
     SIGNAL = "signal"
     BUDGET = "budget"
     TASK = "task"
-    """A task that came back to the backlog after its attempts were used up."""
+    """A task that came back to the backlog after its attempts were used up, or waits for one that was cancelled."""
 
 
 HANDED_ON = frozenset(NeedKind) - {NeedKind.MENTION}
@@ -79,6 +79,12 @@ SOURCES: tuple[Source, ...] = (
         "{ref} came back to the backlog: {task}",
         ("task.moved",),
         {"to": "backlog", "from": "in_progress"},
+    ),
+    Source(
+        "task.stranded",
+        NeedKind.TASK,
+        "{ref} waits for {by}, which was cancelled: take that dependency away, let it wait for another, or cancel it",
+        ("task.unblocked", "task.moved"),
     ),
     Source(
         "schedule.paused",

@@ -64,6 +64,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("task.moved", "{ref} is done: {task}", (To.ACCOUNTABLE, To.WATCHERS), _LOW, {"to": "done"}),
     Kind("task.moved", "{ref} was cancelled: {task}", (To.ACCOUNTABLE, To.WATCHERS), _LOW, {"to": "cancelled"}),
     Kind("task.moved", "{ref} is back in the backlog: {task}", _WORK, when={"to": "backlog", "from": "in_progress"}),
+    Kind("task.stranded", "{ref} waits for {by}, which was cancelled; decide how it goes on", _WORK),
     Kind("run.ended", "An attempt of {agent} at {ref} failed: {reason}", _WORK, when={"state": "failed"}),
     Kind("run.expired", "{agent} went silent on {ref}", _WORK),
     Kind("review.approved", "{actor} approved {ref}; now it waits for you", (To.REVIEWERS,), when={"by_agent": True}),
