@@ -8,10 +8,11 @@ from work_world import World
 
 from quarterdeck.access import members
 from quarterdeck.access.actors import Actor, ActorKind, Role
+from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.needs import actions, escalating, items
 from quarterdeck.control.needs.actions import Need
 from quarterdeck.control.notifications.fan_out import fan_out
-from quarterdeck.control.tasks.model import ReviewPolicy, Task
+from quarterdeck.control.tasks.model import ReviewPolicy, Task, TaskState
 from quarterdeck.kernel.clock import HOUR, FakeClock
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.events import Event
@@ -113,6 +114,44 @@ async def test_a_budget_that_stopped_waits_for_its_agents_owner(world: World, cl
     assert await escalating.escalate_all(world.db) == 1
     assert [need.escalated for need in await _queue(world, world.member)] == [True]
     await _emit(world, "budget.changed", "bud_1", what="amount")
+    assert await _queue(world, bo) == []
+
+
+async def test_a_task_that_waits_for_a_cancelled_one_waits_for_a_person_until_it_is_free(
+    world: World, clock: FakeClock
+) -> None:
+    await fan_out(world.db, "http://q")
+    first, second = await world.task("One"), await world.task("Two")
+    await world.link(second, first)
+    await world.move(first, TaskState.CANCELLED)
+    await _emit(world, "nothing", "x")
+    (need,) = await _queue(world, world.member)
+    assert (need.key, need.text) == (
+        f"task:{second.id}",
+        "T-2 waits for T-1, which was cancelled: take that dependency away, let it wait for another, or cancel it",
+    )
+    clock.advance(1)
+    await world.unlink(second, first)
+    await _emit(world, "nothing", "x")
+    assert await _queue(world, world.member) == []
+
+
+async def test_an_agent_that_begins_nothing_while_work_waits_for_it_is_told_of(world: World, clock: FakeClock) -> None:
+    bo = await _member(world, "bo", Role.OPERATOR)
+    gone, busy, paused = [await world.agent(name, owner_id=bo.id) for name in ("gone", "busy", "paused")]
+    await world.want(paused, Desired.PAUSED)
+    for agent in (gone, busy, paused):
+        await world.task(agent_id=agent.id)
+    await world.task(agent_id=busy.id)
+    await world.claimed(busy, lease_s=3_600)
+    assert await _queue(world, bo) == []
+    clock.advance(DAY_S + 1)
+    (need,) = await _queue(world, bo)
+    assert (need.key, need.text) == (
+        f"untaken:{gone.id}",
+        "gone has begun nothing for a day, and T-1 waits for it: is it running?",
+    )
+    await world.claimed(gone)
     assert await _queue(world, bo) == []
 
 

@@ -4,16 +4,22 @@ import sqlalchemy as sa
 
 from quarterdeck.access.actors import Role
 from quarterdeck.access.tables import members
+from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.approvals import store as approvals
+from quarterdeck.control.dependencies.tables import is_blocked
 from quarterdeck.control.needs import items
 from quarterdeck.control.needs.model import Need, NeedKind, Open
 from quarterdeck.control.notifications.audience import People, reviewers
 from quarterdeck.control.questions.store import questions
 from quarterdeck.control.reviews import store as reviews
-from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.control.runs.store import runs
+from quarterdeck.control.tasks.tables import CLAIMABLE, tasks
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY
 
+UNTAKEN_AFTER = DAY
+"""So long a task waits for its agent, which begins nothing, before somebody is asked to look."""
 MOST = 2_000
 """Of each kind, the longest waiting."""
 
@@ -39,6 +45,7 @@ async def open_of(tx: Transaction, workspace_id: str, people: People) -> list[Op
         *await _reviews(tx, workspace_id, people),
         *await _questions(tx, workspace_id),
         *await _approvals(tx, workspace_id),
+        *await _untaken(tx, workspace_id, people),
         *await items.open_ones(tx, workspace_id),
     ]
 
@@ -96,3 +103,42 @@ async def _approvals(tx: Transaction, workspace_id: str) -> list[Open]:
         )
         for one in found
     ]
+
+
+async def _untaken(tx: Transaction, workspace_id: str, people: People) -> list[Open]:
+    """Enabled agents that have work ready for long and begin nothing: one for each, for its owner."""
+    before = tx.now - UNTAKEN_AFTER
+    begins = sa.exists().where(
+        runs.c.workspace_id == workspace_id,
+        runs.c.agent_id == tasks.c.agent_id,
+        sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > before),
+    )
+    rows = await tx.rows(
+        sa.select(
+            tasks.c.agent_id,
+            agents.c.name,
+            sa.func.count().label("count"),
+            sa.func.min(tasks.c.state_since).label("since"),
+            sa.func.min(tasks.c.number).label("number"),
+        )
+        .join(agents, sa.and_(agents.c.workspace_id == tasks.c.workspace_id, agents.c.id == tasks.c.agent_id))
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            sa.text(CLAIMABLE),
+            tasks.c.state_since < before,
+            tasks.c.not_before <= tx.now,
+            agents.c.desired == Desired.ENABLED.value,
+            ~is_blocked(tasks, tasks),
+            ~begins,
+        )
+        .group_by(tasks.c.agent_id, agents.c.name)
+        .limit(MOST)
+    )
+    found = []
+    for row in rows:
+        work = f"T-{row['number']} waits" if row["count"] == 1 else f"{row['count']} tasks wait"
+        text = f"{row['name']} has begun nothing for a day, and {work} for it: is it running?"
+        need = Need(f"untaken:{row['agent_id']}", NeedKind.SIGNAL, row["agent_id"], None, text, row["since"])
+        owner = people.owners.get(row["agent_id"])
+        found.append(Open(need, () if owner is None else (owner,), row["agent_id"]))
+    return found
