@@ -15,7 +15,6 @@ from a2a.utils.errors import (
     A2AError,
     ContentTypeNotSupportedError,
     InvalidParamsError,
-    PushNotificationNotSupportedError,
     TaskNotCancelableError,
     TaskNotFoundError,
     UnsupportedOperationError,
@@ -227,8 +226,6 @@ async def test_what_cannot_be_is_refused_in_the_protocols_words(world: World) ->
             await _answers(client, _say(new_raw_part(b"\x00", media_type="image/png")))
         with pytest.raises(InvalidParamsError):
             await _answers(client, _say("   "))
-        with pytest.raises(PushNotificationNotSupportedError):
-            await client.list_task_push_notification_configs(pb.ListTaskPushNotificationConfigsRequest(task_id=task.id))
 
 
 def test_cards_say_who_takes_work_and_how(world: World) -> None:

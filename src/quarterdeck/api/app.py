@@ -119,6 +119,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.packs = services.packs
     state.files = services.files
     state.remote = services.remote
+    state.push_hosts = services.push_hosts
     state.ingest_state = services.ingest_state
     state.feed = services.feed
     state.background = set()

@@ -75,5 +75,7 @@ class Services:
     """The directory of files that agents hand in; None: this process takes none."""
     remote: Remote | None = None
     """Object storage that keeps those files too."""
+    push_hosts: frozenset[str] = frozenset()
+    """Hosts inside private networks that A2A's push notifications may go to."""
     dashboard: Path | None = None
     """The built dashboard's directory; None: the one in the package."""

@@ -17,6 +17,7 @@ from quarterdeck import __version__
 from quarterdeck.access import binding, members, sessions, wire
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
+from quarterdeck.api.a2a.pushing import Pusher
 from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Readiness, Services
 from quarterdeck.bootstrap import pidfile
@@ -123,6 +124,8 @@ class Control:
         self._bus.spent, self._bus.stopped = self._spending.spent, self._spending.stopped
         self._ingester.keep = self._spending.needed_from
         self._publisher = Publisher(self._db, self._vault, self._bus.publish, self._feed)
+        hosts = frozenset(settings.a2a_push_hosts)
+        self._pusher = Pusher(self._db, self._vault, settings.base_url, deliveries.post, hosts)
         self._signals = SignalWatcher(
             self._db, self._feed, Gateways(self._publisher, self._bus), self._bus, ContextWindows().of
         )
@@ -146,6 +149,7 @@ class Control:
             feed=self._feed,
             files=self._settings.data / "files",
             remote=self._objects,
+            push_hosts=frozenset(self._settings.a2a_push_hosts),
             packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
             wire=self._bus,
@@ -200,6 +204,7 @@ class Control:
                 ("notifying", lambda: notifying.run(self._db, self._feed, self._settings.base_url)),
                 ("escalations", lambda: notifying.run_escalations(self._db)),
                 ("deliveries", lambda: deliveries.Courier(self._db, self._vault).run()),
+                ("pushes", self._pusher.run),
                 ("schedules", lambda: schedules.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),
                 ("sweeping", lambda: sweeping.run(self._db, Files(self._settings.data / "files"))),

@@ -85,6 +85,8 @@ class Settings:
     s3_region: str = "us-east-1"
     s3_access_key: str | None = None
     s3_secret_key: str | None = None
+    a2a_push_hosts: tuple[str, ...] = ()
+    """Hosts inside private networks that A2A's push notifications may go to all the same."""
 
     @property
     def objects(self) -> ObjectSettings | None:
@@ -263,6 +265,13 @@ def _address(value: Any) -> str:
     return url
 
 
+def _hosts(value: Any) -> tuple[str, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list):
+        raise ValueError
+    return tuple(_text(each).strip().lower() for each in given)
+
+
 def _embedder(value: Any) -> str:
     name = _text(value)
     if name != "local" and not re.match(r"^[^/\s]+/\S+$", name):
@@ -319,11 +328,12 @@ _RULES: dict[str, _Rule] = {
     "s3_region": _Rule(_text, "a region", "files", "s3_region"),
     "s3_access_key": _Rule(_text, "a text", None),
     "s3_secret_key": _Rule(_text, "a text", None),
+    "a2a_push_hosts": _Rule(_hosts, "hosts as HOST or HOST:PORT, in a list or with commas", "a2a", "push_hosts"),
     "cache_semantic_bytes": _Rule(_size, 'bytes as a number, or such as "256MiB"', "cache", "semantic_bytes"),
 }
 
 FILE_KEYS: dict[str, frozenset[str]] = {
     section: frozenset(rule.key for rule in _RULES.values() if rule.section == section)
-    for section in ("server", "journal", "cache", "files")
+    for section in ("server", "journal", "cache", "files", "a2a")
 }
 """The sections and keys of the file that are read here; whoever reads the rest knows not to mind them."""

@@ -7,6 +7,7 @@ import logging
 import ssl
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from urllib.parse import urlsplit
 
 from quarterdeck.access.vault import Vault
@@ -48,8 +49,6 @@ class Courier:
         self._db = db
         self._vault = vault
         self._timeouts = timeouts
-        self._tls = ssl.create_default_context()
-        self._tls.set_alpn_protocols(["http/1.1"])
         self._busy: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -136,21 +135,8 @@ class Courier:
         if address.secret is not None:
             signed = signing.headers(address.secret, delivery.key, body, self._db.clock.now() // SECOND)
             headers += [(name.encode(), value.encode()) for name, value in signed]
-        policy = EgressPolicy(allowed_hosts(address.url) if channel.allow_private else frozenset())
-        # One per attempt: what one channel may reach is no other's business, and receivers are called rarely.
-        transport = Transport(Egress(policy), tls=self._tls)
-        try:
-            origin, target = _split(address.url)
-            answer = await transport.send(origin, Request(b"POST", target, headers, body), self._timeouts)
-            with contextlib.suppress(UpstreamError):
-                await answer.read(ANSWER_BYTES)
-            answer.abort()
-            return _outcome(answer.status, dict(answer.headers))
-        except (UpstreamError, QuarterdeckError) as error:
-            final = isinstance(error, EgressRefused) or getattr(error, "code", "") == EgressRefused.code
-            return Outcome(False, error=str(getattr(error, "message", error))[:500], final=final)
-        finally:
-            await transport.close()
+        hosts = allowed_hosts(address.url) if channel.allow_private else frozenset[str]()
+        return await post(address.url, headers, body, hosts=hosts, timeouts=self._timeouts)
 
     async def _settle(self, channel: Channel, delivery: Delivery, outcome: Outcome) -> None:
         attempts = delivery.attempts + 1
@@ -176,6 +162,33 @@ class Courier:
                 data = {"name": channel.name, "member_id": channel.member_id, "reason": outcome.error}
                 await tx.emit(Event(channel.workspace_id, "channel.failed", channel.id, data))
         log.info("delivery channel=%s ok=%s attempts=%d", channel.id, outcome.ok, attempts)
+
+
+async def post(
+    url: str, headers: list[tuple[bytes, bytes]], body: bytes, *, hosts: frozenset[str], timeouts: Timeouts = TIMEOUTS
+) -> Outcome:
+    """One attempt to tell a receiver, through guarded egress: of private networks it reaches `hosts` alone."""
+    # One transport each: what one receiver may be reached by is no other's business, and receivers are called rarely.
+    transport = Transport(Egress(EgressPolicy(hosts)), tls=_tls())
+    try:
+        origin, target = _split(url)
+        answer = await transport.send(origin, Request(b"POST", target, headers, body), timeouts)
+        with contextlib.suppress(UpstreamError):
+            await answer.read(ANSWER_BYTES)
+        answer.abort()
+        return _outcome(answer.status, dict(answer.headers))
+    except (UpstreamError, QuarterdeckError) as error:
+        final = isinstance(error, EgressRefused) or getattr(error, "code", "") == EgressRefused.code
+        return Outcome(False, error=str(getattr(error, "message", error))[:500], final=final)
+    finally:
+        await transport.close()
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    found = ssl.create_default_context()
+    found.set_alpn_protocols(["http/1.1"])
+    return found
 
 
 def as_text(delivery: Delivery) -> tuple[str, str]:

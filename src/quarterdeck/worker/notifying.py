@@ -6,6 +6,7 @@ import logging
 from quarterdeck.control.needs import escalating, items
 from quarterdeck.control.notifications.audience import People
 from quarterdeck.control.notifications.fan_out import fan_out
+from quarterdeck.control.peers import pushes
 from quarterdeck.control.reviews import by_agents
 from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed, StoredEvent
@@ -20,6 +21,7 @@ log = logging.getLogger("quarterdeck.notifying")
 async def _follow(tx: Transaction, event: StoredEvent, people: People) -> None:
     await items.follow(tx, event, people)
     await by_agents.follow(tx, event, people)
+    await pushes.follow(tx, event, people)
 
 
 async def run(db: Database, feed: EventFeed, base_url: str) -> None:

@@ -53,7 +53,7 @@ def _card(name: str, description: str, url: str, version: str, skills: list[pb.A
         supported_interfaces=[
             pb.AgentInterface(url=url, protocol_binding=binding, protocol_version=PROTOCOL) for binding in BINDINGS
         ],
-        capabilities=pb.AgentCapabilities(streaming=True, push_notifications=False, extended_agent_card=True),
+        capabilities=pb.AgentCapabilities(streaming=True, push_notifications=True, extended_agent_card=True),
         security_schemes={"bearer": bearer},
         security_requirements=[pb.SecurityRequirement(schemes={"bearer": pb.StringList()})],
         default_input_modes=MODES,

@@ -22,7 +22,7 @@ from quarterdeck.api.a2a.cards import agent_card, deck_card
 from quarterdeck.api.a2a.shown import STATE_OF, Shown, shown
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.control.peers import actions, store
+from quarterdeck.control.peers import actions, pushes, store
 from quarterdeck.control.peers.model import SETTLED, TERMINAL, PeerMessage
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.api import stop_run
@@ -184,12 +184,35 @@ class Handler(RequestHandler):
     ) -> pb.AgentCard:
         return await self.card(_caller(context))
 
-    async def on_create_task_push_notification_config(self, params: Any, context: ServerCallContext) -> Any:
-        raise a2a.PushNotificationNotSupportedError("Subscribe to the task, or set up a webhook channel.")
+    @_answering
+    async def on_create_task_push_notification_config(
+        self, params: pb.TaskPushNotificationConfig, context: ServerCallContext
+    ) -> pb.TaskPushNotificationConfig:
+        caller = _caller(context)
+        await self._look(caller, params.task_id, 0)
+        return _config(await self._tell(caller, params.task_id, params))
 
-    on_get_task_push_notification_config = on_create_task_push_notification_config
-    on_list_task_push_notification_configs = on_create_task_push_notification_config
-    on_delete_task_push_notification_config = on_create_task_push_notification_config
+    @_answering
+    async def on_get_task_push_notification_config(
+        self, params: pb.GetTaskPushNotificationConfigRequest, context: ServerCallContext
+    ) -> pb.TaskPushNotificationConfig:
+        async with self._state.db.read() as tx:
+            return _config(await pushes.get(tx, _caller(context).actor, params.task_id, params.id))
+
+    @_answering
+    async def on_list_task_push_notification_configs(
+        self, params: pb.ListTaskPushNotificationConfigsRequest, context: ServerCallContext
+    ) -> pb.ListTaskPushNotificationConfigsResponse:
+        async with self._state.db.read() as tx:
+            found = await pushes.of_task(tx, _caller(context).actor, params.task_id)
+        return pb.ListTaskPushNotificationConfigsResponse(configs=[_config(one) for one in found])
+
+    @_answering
+    async def on_delete_task_push_notification_config(
+        self, params: pb.DeleteTaskPushNotificationConfigRequest, context: ServerCallContext
+    ) -> None:
+        async with self._state.db.transaction() as tx:
+            await pushes.remove(tx, _caller(context).actor, params.task_id, params.id)
 
     async def card(self, caller: Caller) -> pb.AgentCard:
         """The card of the agent the caller speaks to, or of the deck with every agent in it."""
@@ -213,7 +236,17 @@ class Handler(RequestHandler):
             task = await actions.receive(
                 tx, actor, _message(params.message), agent_id=None if agent is None else agent.id
             )
+        if params.configuration.HasField("task_push_notification_config"):
+            await self._tell(caller, task.id, params.configuration.task_push_notification_config)
         return task.id
+
+    async def _tell(self, caller: Caller, task_id: str, said: pb.TaskPushNotificationConfig) -> pushes.Push:
+        """Let the peer be told of the task from now on."""
+        actor = require(caller.actor, Permission.WORK)
+        by = said.authentication
+        target = pushes.Target(said.url, said.token or None, by.scheme or None, by.credentials or None)
+        async with self._state.db.transaction() as tx:
+            return await pushes.put(tx, actor, self._state.vault, task_id, said.id, target, self._state.push_hosts)
 
     async def _look(self, caller: Caller, task_id: str, history: int | None) -> Shown:
         """Raises TaskNotFoundError, for another agent's task too."""
@@ -284,6 +317,11 @@ def _message(message: pb.Message) -> PeerMessage:
         context_id=message.context_id or None,
         task_id=message.task_id or None,
     )
+
+
+def _config(push: pushes.Push) -> pb.TaskPushNotificationConfig:
+    """Without its secrets: they are written and never shown again."""
+    return pb.TaskPushNotificationConfig(id=push.id, task_id=push.task_id, url=push.shown)
 
 
 def _json(value: Any) -> str:
