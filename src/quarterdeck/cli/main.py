@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, caps, channels, costs, local, people, routes, schedules, work, work_more
+from quarterdeck.cli import audit, caps, channels, costs, local, people, replays, routes, schedules, work, work_more
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -22,6 +22,7 @@ app.add_typer(channels.app, name="channels")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(routes.app, name="routes")
 app.add_typer(costs.app, name="costs")
+app.add_typer(replays.app, name="replay")
 for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("tasks", tasks), ("db", db)):
     app.add_typer(group, name=name)
 
