@@ -17,26 +17,6 @@ app = typer.Typer(help="Replays: recorded calls asked again of something else.",
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ReplayId = Annotated[str, typer.Argument(help="The replay's id.")]
 _POLL_S = 0.5
-_COLUMNS = [
-    ("replay", lambda row: row["id"]),
-    ("of", lambda row: row["call_id"] or row["run_id"]),
-    ("asks", lambda row: _target(row["target"])),
-    ("state", lambda row: row["state"]),
-    ("calls", _progress),
-    ("recorded", lambda row: money(row["totals"]["was_cost_nano"])),
-    ("cost", _cost),
-    ("cap", lambda row: "" if row["cap_nano"] is None else money(row["cap_nano"])),
-]
-_STEPS = [
-    ("#", lambda row: row["number"]),
-    ("recorded", lambda row: "/".join(filter(None, (row["was_provider"], row["was_model"])))),
-    ("goes to", _where),
-    ("state", lambda row: row["state"]),
-    ("cost", lambda row: f"{_money(row['was'])} → {_step_cost(row)}"),
-    ("took", lambda row: f"{_ms(row['was'])} → {_ms(row['found'])}"),
-    ("answer", _answer),
-    ("why", lambda row: row["reason"] or ""),
-]
 
 
 @app.command("start")
@@ -213,3 +193,25 @@ def _read(path: Path) -> str:
         return path.read_text()
     except OSError as error:
         raise typer.BadParameter(f"{path}: {error}") from None
+
+
+_COLUMNS = [
+    ("replay", lambda row: row["id"]),
+    ("of", lambda row: row["call_id"] or row["run_id"]),
+    ("asks", lambda row: _target(row["target"])),
+    ("state", lambda row: row["state"]),
+    ("calls", _progress),
+    ("recorded", lambda row: money(row["totals"]["was_cost_nano"])),
+    ("cost", _cost),
+    ("cap", lambda row: "" if row["cap_nano"] is None else money(row["cap_nano"])),
+]
+_STEPS = [
+    ("#", lambda row: row["number"]),
+    ("recorded", lambda row: "/".join(filter(None, (row["was_provider"], row["was_model"])))),
+    ("goes to", _where),
+    ("state", lambda row: row["state"]),
+    ("cost", lambda row: f"{_money(row['was'])} → {_step_cost(row)}"),
+    ("took", lambda row: f"{_ms(row['was'])} → {_ms(row['found'])}"),
+    ("answer", _answer),
+    ("why", lambda row: row["reason"] or ""),
+]

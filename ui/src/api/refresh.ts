@@ -16,6 +16,7 @@ import { needKeys } from "@/api/needs";
 import { projectKeys } from "@/api/projects";
 import { providerKeys } from "@/api/providers";
 import { questionKeys } from "@/api/questions";
+import { replayKeys } from "@/api/replays";
 import { reviewKeys } from "@/api/reviews";
 import { routeKeys } from "@/api/routes";
 import { runKeys } from "@/api/runs";
@@ -113,6 +114,11 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "need.delegated":
     case "inbox.delivered":
       return [soon(needKeys.all)];
+    case "replay.created":
+    case "replay.progressed":
+    case "replay.ended":
+    case "replay.settled":
+      return [soon(replayKeys.all)];
     case "run.progressed":
       return [soon(runKeys.all), soon(taskKeys.all)];
     case "calls.ingested":

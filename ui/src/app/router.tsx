@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { agentQuery, agentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
 import { Problem } from "@/api/problem";
+import { replayQuery } from "@/api/replays";
 import { runQuery } from "@/api/runs";
 import { sessionQuery } from "@/api/session";
 import { boardQuery, taskQuery } from "@/api/tasks";
@@ -165,11 +166,23 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("@/app/pages/audit-route"), "AuditRoute"),
 });
 
+const replays = createRoute({
+  getParentRoute: () => inside,
+  path: "/replays",
+  component: lazyRouteComponent(() => import("@/app/pages/replays-route"), "ReplaysRoute"),
+});
+const replay = createRoute({
+  getParentRoute: () => inside,
+  path: "/replays/$replayId",
+  loader: ({ context, params }) => warm(context.client.query(replayQuery(params.replayId))),
+  component: lazyRouteComponent(() => import("@/app/pages/replays-route"), "ReplayRoute"),
+});
+
 const missing = createRoute({ getParentRoute: () => inside, path: "$", component: MissingPage });
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
+  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
 ]);
 
  

@@ -4,6 +4,7 @@ export const shell = {
   now: "Now",
   board: "Board",
   review: "Review",
+  replays: "Replays",
   unclaimed: "Unclaimed",
   agents: "Agents",
   calls: "Calls",

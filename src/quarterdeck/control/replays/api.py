@@ -65,10 +65,16 @@ class ReplayIn(BaseModel):
         return Wanted(target, self.call_id, self.run_id, self.first_call, self.last_call, self.cap_nano, self.at_once)
 
 
+class ReplayToolOut(BaseModel):
+    """A tool that an answer asked for, with its arguments as the model wrote them."""
+
+    name: str
+    arguments: str
+
+
 class ReplayAnswerOut(BaseModel):
     text: str
-    tools: list[tuple[str, str]]
-    """(name, arguments)."""
+    tools: list[ReplayToolOut]
     stop: str | None
 
 
@@ -213,4 +219,5 @@ async def _answer(db: Database, bodies: Bodies, workspace_id: str, call_id: str)
 def _shown(answer: Answer | None) -> ReplayAnswerOut | None:
     if answer is None:
         return None
-    return ReplayAnswerOut(text=answer.text[:LONGEST_TEXT], tools=list(answer.tools), stop=answer.stop)
+    tools = [ReplayToolOut(name=name, arguments=arguments) for name, arguments in answer.tools]
+    return ReplayAnswerOut(text=answer.text[:LONGEST_TEXT], tools=tools, stop=answer.stop)

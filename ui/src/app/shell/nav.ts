@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { AlignLeft, Bell, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, ScrollText, Unlink, Waypoints, Settings2, SquareKanban } from "lucide-react";
+import { AlignLeft, Bell, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, RotateCw, ScrollText, Unlink, Waypoints, Settings2, SquareKanban } from "lucide-react";
 
 import { shell } from "@/strings/shell";
 
@@ -12,6 +12,7 @@ const reviews: NavItem = { to: "/reviews", label: shell.review, icon: ListChecks
 const agents: NavItem = { to: "/agents", label: shell.agents, icon: Bot, key: "g a", count: "agents" };
 const calls: NavItem = { to: "/calls", label: shell.calls, icon: AlignLeft, key: "g c" };
 const costs: NavItem = { to: "/costs", label: shell.costs, icon: DollarSign, key: "g o" };
+const replays: NavItem = { to: "/replays", label: shell.replays, icon: RotateCw, key: "g y" };
 const unclaimed: NavItem = { to: "/unclaimed", label: shell.unclaimed, icon: Unlink, key: "g u" };
 const providers: NavItem = { to: "/providers", label: shell.providers, icon: Cloud, key: "g p" };
 const keys: NavItem = { to: "/keys", label: shell.keys, icon: KeyRound, key: "g k" };
@@ -23,9 +24,9 @@ const settings: NavItem = { to: "/settings", label: shell.settings, icon: Settin
 
 export const GROUPS: NavGroup[] = [
   { items: [now, board, reviews, agents, schedules] },
-  { label: shell.whatHappened, items: [calls, costs, unclaimed, audit] },
+  { label: shell.whatHappened, items: [calls, costs, replays, unclaimed, audit] },
   { label: shell.howItRuns, items: [gateway, providers, keys, channels, settings] },
 ];
 export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
 export const PHONE_BAR: NavItem[] = [now, board, reviews, agents];
-export const PHONE_MORE: NavItem[] = [calls, costs, unclaimed, schedules, gateway, providers, keys, channels, audit, settings];
+export const PHONE_MORE: NavItem[] = [calls, costs, replays, unclaimed, schedules, gateway, providers, keys, channels, audit, settings];

@@ -55,7 +55,11 @@ function facts(call: CallDetail): Fact[] {
     { label: keys.dialect, value: call.dialect },
     call.run_id !== null && {
       label: keys.run,
-      value: (
+      value: call.run_id.startsWith("rep_") ? (
+        <Link to="/replays/$replayId" params={{ replayId: call.run_id }} className="hover:underline">
+          {mono(call.run_id)}
+        </Link>
+      ) : (
         <Link to="/calls" search={{ run: call.run_id }} className="hover:underline">
           {mono(call.run_id)}
         </Link>

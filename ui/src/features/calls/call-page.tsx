@@ -8,6 +8,7 @@ import { buttonClass } from "@/components/button";
 import { CallCost, OutcomeWord } from "@/components/call-words";
 import { Ago } from "@/components/figures";
 import { Mark, Page, Section } from "@/components/page";
+import { ReplayButton } from "@/components/replay/replay-dialog";
 import { Tabs } from "@/components/tabs";
 import { CallFacts, Headers } from "@/features/calls/call-facts";
 import { TimingBar } from "@/features/calls/call-timing";
@@ -39,11 +40,14 @@ export function CallPage({ callId, tab, setTab }: Props) {
         </span>
       }
       actions={
-        call.conversation_id && (
-          <Link to="/calls" search={{ conversation: call.conversation_id }} className={buttonClass()}>
-            <MessagesSquare size={13} aria-hidden="true" /> {say.openConversation}
-          </Link>
-        )
+        <>
+          {call.conversation_id && (
+            <Link to="/calls" search={{ conversation: call.conversation_id }} className={buttonClass()}>
+              <MessagesSquare size={13} aria-hidden="true" /> {say.openConversation}
+            </Link>
+          )}
+          <ReplayButton of={{ call_id: call.id }} />
+        </>
       }
     >
       {call.outcome !== "ok" && (

@@ -10,6 +10,7 @@ import { Ago, Money, Since } from "@/components/figures";
 import { RunLever } from "@/components/lever/run-lever";
 import { Markdown } from "@/components/markdown";
 import { Mark, Page, Section, Strip } from "@/components/page";
+import { ReplayButton } from "@/components/replay/replay-dialog";
 import { signalTitle } from "@/components/signal-acts";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
@@ -60,7 +61,12 @@ export function RunPage({ runId }: { runId: string }) {
           {!run.ended_at && <StatusLine status={run.status} wrap />}
         </span>
       }
-      actions={<RunLever run={{ id: run.id, state: run.state, agent: run.agent, taskId: run.task.id, status: run.status }} />}
+      actions={
+        <>
+          <RunLever run={{ id: run.id, state: run.state, agent: run.agent, taskId: run.task.id, status: run.status }} />
+          {run.calls > 0 && <ReplayButton of={{ run_id: run.id }} />}
+        </>
+      }
     >
       <Strip
         figures={[

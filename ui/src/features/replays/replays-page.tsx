@@ -1,0 +1,71 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+
+import { replaysQuery } from "@/api/replays";
+import type { Replay } from "@/api/types";
+import { buttonClass } from "@/components/button";
+import type { Tone } from "@/components/chip";
+import { Chip } from "@/components/chip";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Ago, Money } from "@/components/figures";
+import { Page } from "@/components/page";
+import { targetWords } from "@/components/replay/target";
+import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
+import { formatCount } from "@/lib/format";
+import { useListKeys } from "@/lib/list-keys";
+import { replays as say } from "@/strings/replays";
+
+export const STATE_TONE: Record<Replay["state"], Tone> = { dry: "plain", running: "work", done: "done", stopped: "wait", cancelled: "wait" };
+const heads = say.list.columns;
+
+const COLUMNS: Column<Replay>[] = [
+  {
+    id: "asks",
+    header: heads.asks,
+    cell: (replay) => (
+      <Link to="/replays/$replayId" params={{ replayId: replay.id }} data-row-link className="hover:underline">
+        {targetWords(replay.target)}
+      </Link>
+    ),
+  },
+  { id: "of", header: heads.of, cell: (replay) => replay.task?.ref ?? (replay.source === "run" ? say.page.ofRun : say.page.ofCall) },
+  { id: "state", header: heads.state, cell: (replay) => <Chip tone={STATE_TONE[replay.state]}>{say.page.states[replay.state]}</Chip> },
+  { id: "calls", header: heads.calls, cell: (replay) => formatCount(replay.totals.calls), align: "end", from: "md" },
+  { id: "recorded", header: heads.recorded, cell: (replay) => <Money nano={replay.totals.was_cost_nano} unpriced={replay.totals.was_unpriced} />, align: "end", from: "md" },
+  { id: "cost", header: heads.cost, cell: (replay) => <ReplayMoney replay={replay} />, align: "end" },
+  { id: "when", header: heads.when, cell: (replay) => <Ago at={replay.created_at} className="text-muted" />, align: "end", from: "lg" },
+];
+
+/** What was replayed, newest first. */
+export function ReplaysPage() {
+  const { data, error, refetch } = useQuery(replaysQuery({}));
+  useListKeys();
+  const rows = data?.items ?? [];
+  return (
+    <Page title={say.title} answer={!data ? say.title : rows.length === 0 ? say.list.none : say.list.sentence(rows.length)}>
+      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
+      {!error && !data && <SkeletonRows />}
+      {data && rows.length === 0 && (
+        <Empty
+          title={say.list.none}
+          action={
+            <Link to="/calls" className={buttonClass("primary")}>
+              {say.list.openRuns}
+            </Link>
+          }
+        >
+          {say.list.help}
+        </Empty>
+      )}
+      {rows.length > 0 && <DataTable label={say.title} columns={COLUMNS} rows={rows} rowId={(replay) => replay.id} />}
+    </Page>
+  );
+}
+
+/** What it cost, or would. */
+export function ReplayMoney({ replay }: { replay: Replay }) {
+  const { totals } = replay;
+  if (replay.state === "dry") return <Money nano={totals.estimate_nano} unpriced={totals.unpriced} estimated />;
+  return <Money nano={totals.cost_nano} unpriced={totals.cost_unpriced} />;
+}
