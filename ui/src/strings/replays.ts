@@ -20,6 +20,7 @@ export const replays = {
     model: "Model",
     modelHint: "Such as gpt-4o or provider/model. Empty: as it was recorded.",
     route: "Route",
+    routeHint: "A saved route, as it is now.",
     asRecorded: "As it was recorded",
     system: "Instructions",
     systemHint: "In place of the system prompt. Empty: as it was recorded.",

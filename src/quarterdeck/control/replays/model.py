@@ -156,6 +156,8 @@ class Plan:
     """(place in the route, what it decides there and why)."""
     translated: str | None = None
     """The dialect that the provider is spoken to in, where it is not the recorded one."""
+    hold: int | None = None
+    """About what a budget holds for it while it is in flight: the longest answer it allows. None: no price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 import msgspec
 
+from quarterdeck.access.budgets.model import ASSUMED_OUTPUT
 from quarterdeck.access.catalogue import SPECS
 from quarterdeck.access.routing.config import Leaf, Route
 from quarterdeck.access.wire import ProviderState
@@ -160,7 +162,23 @@ def _plan(
         changes=rebuilt.changes,
         decisions=decisions,
         translated=None if speaks or spec is None else spec.chat,
+        hold=None if quote is None else _hold(quote, call.usage, rebuilt.body),
     )
+
+
+def _hold(quote: Quote, usage: Usage | None, body: bytes) -> int:
+    """What is recorded as read, and the longest answer that the body allows."""
+    read = usage.input_total if usage is not None else len(body) // 4
+    return quote.cost(Usage(input_total=read, output_total=_longest(_body(body))))[0]
+
+
+def _longest(fields: Any) -> int:
+    """Tokens, in whichever dialect's words; what budgets assume where it says nothing."""
+    for name in ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens"):
+        if isinstance(fields.get(name), int):
+            return max(0, int(fields[name]))
+    nested = [fields[name] for name in ("generationConfig", "inferenceConfig") if isinstance(fields.get(name), dict)]
+    return _longest(nested[0]) if nested else ASSUMED_OUTPUT
 
 
 def _estimate(world: World, provider: Provider | None, model: str, usage: Usage | None) -> int | None:

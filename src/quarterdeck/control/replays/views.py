@@ -106,6 +106,8 @@ class ReplayPlanOut(BaseModel):
     provider: str | None
     model: str | None
     estimate_nano: int | None = Field(description="null: the model has no price, or no usage was recorded.")
+    hold_nano: int | None
+    """About what a budget holds for it while it is in flight; a cap below that sends nothing."""
     unpriced: bool
     changes: list[ReplayChangeOut]
     decisions: list[str]
@@ -119,6 +121,7 @@ class ReplayPlanOut(BaseModel):
             provider=plan.provider,
             model=plan.model,
             estimate_nano=plan.estimate,
+            hold_nano=plan.hold,
             unpriced=plan.unpriced,
             changes=[ReplayChangeOut(field=each.field, before=each.before, after=each.after) for each in plan.changes],
             decisions=[f"{place}: {words}" for place, words in plan.decisions],

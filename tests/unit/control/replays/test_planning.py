@@ -114,6 +114,14 @@ def test_the_recorded_usage_is_priced_at_the_target() -> None:
     assert found.estimate == 600 * 2_000 + 400 * 1_000 + 100 * 8_000
 
 
+def test_what_a_budget_would_hold_is_the_longest_answer() -> None:
+    assert plan(Target(model="gpt-4o")).hold == 1_000 * 2_000 + 4_096 * 8_000
+    assert plan(Target(model="gpt-4o", params={"max_tokens": 10})).hold == 1_000 * 2_000 + 10 * 8_000
+    capped = {"generationConfig": {"maxOutputTokens": 20}}
+    assert plan(Target(model="gpt-4o", params=capped)).hold == 1_000 * 2_000 + 20 * 8_000
+    assert plan(Target(model="own-large")).hold is None
+
+
 def test_another_dialect_is_said() -> None:
     found = plan(Target(model="anthropic/claude-haiku-4-5"))
     assert (found.provider, found.translated) == ("anthropic", "anthropic")

@@ -64,7 +64,7 @@ function ReplayDialog({ of, onClose }: { of: Replayed; onClose: () => void }) {
       >
         <div className="grid gap-4 md:grid-cols-2">
           <TextField label={say.model} name="model" hint={say.modelHint} maxLength={300} autoComplete="off" spellCheck={false} />
-          <SelectField label={say.route} name="route" choices={choices} />
+          <SelectField label={say.route} name="route" hint={say.routeHint} choices={choices} />
         </div>
         <AreaField label={say.system} name="system" hint={say.systemHint} rows={4} />
         <div aria-live="polite" className="grid gap-3">
@@ -89,13 +89,15 @@ type WorkedProps = { replay: Replay; busy: boolean; error: Error | null; onSend:
 /** What a dry replay found, and the way to send it. */
 function Worked({ replay, busy, error, onSend, onClose }: WorkedProps) {
   const { data } = useQuery(replayStepsQuery(replay.id));
-  const [cap, setCap] = useState(() => usualCap(replay.totals.estimate_nano));
+  const [written, setCap] = useState<string>();
   const [wrong, setWrong] = useState(false);
   // One key for this very wish: clicking twice, or again after a lost answer, makes one replay.
   const [key] = useState(() => crypto.randomUUID());
   const { totals } = replay;
   const steps = data?.items ?? [];
   const places = placesOf(steps.flatMap((step) => (step.plan ? [step.plan] : [])));
+  const longest = Math.max(0, ...steps.map((step) => step.plan?.hold_nano ?? 0));
+  const cap = written ?? usualCap(totals.estimate_nano, longest);
   const sent = totals.by_state.planned ?? 0;
   const left = steps.filter((step) => step.state === "left_out");
   return (

@@ -27,8 +27,9 @@ describe("a cap", () => {
     expect(["", "0", "-1", "1e3", "0.0000000001", "much"].map(nanoOf)).toEqual([null, null, null, null, null, null]);
   });
 
-  it("begins at twice the estimate, in whole cents", () => {
-    expect(usualCap(10_500_000)).toBe("0.03");
-    expect(usualCap(0)).toBe("0.01");
+  it("begins at twice the estimate, with room for the longest answer, in whole cents", () => {
+    expect(usualCap(10_500_000, 1)).toBe("0.03");
+    expect(usualCap(10_500_000, 40_000_000)).toBe("0.06");
+    expect(usualCap(0, 0)).toBe("0.01");
   });
 });

@@ -20,7 +20,7 @@ export function nanoOf(dollars: string): number | null {
   return nano > 0 ? nano : null;
 }
 
-/** A cap to begin with: twice the estimate, in whole cents and at least one. Pure. */
-export function usualCap(estimateNano: number): string {
-  return (Math.max(1, Math.ceil((2 * estimateNano) / 1e7)) / 100).toFixed(2);
+/** A cap to begin with: twice the estimate, and room for the longest answer, in whole cents. Pure. */
+export function usualCap(estimateNano: number, longestNano: number): string {
+  return (Math.max(1, Math.ceil(Math.max(2 * estimateNano, estimateNano + longestNano) / 1e7)) / 100).toFixed(2);
 }

@@ -16,7 +16,7 @@ import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { ReplaySteps } from "@/features/replays/replay-steps";
 import { ReplayMoney } from "@/features/replays/replays-page";
-import { formatCompact, formatMoney, formatSpan } from "@/lib/format";
+import { formatCompact, formatDuration, formatMoney } from "@/lib/format";
 import { replays } from "@/strings/replays";
 
 const say = replays.page;
@@ -63,8 +63,8 @@ export function ReplayPage({ replayId }: { replayId: string }) {
           },
           {
             label: say.took,
-            value: dry ? formatSpan(totals.was_duration_ms) : formatSpan(totals.duration_ms),
-            note: dry ? undefined : say.wasTime(formatSpan(totals.done_was_duration_ms)),
+            value: dry ? formatDuration(totals.was_duration_ms) : formatDuration(totals.duration_ms),
+            note: dry ? undefined : say.wasTime(formatDuration(totals.done_was_duration_ms)),
           },
         ]}
       />
@@ -91,7 +91,6 @@ function Answer({ replay }: { replay: Replay }) {
 
 function Below({ replay }: { replay: Replay }) {
   const { totals } = replay;
-  const over = totals.calls - (totals.by_state.pending ?? 0) - (totals.by_state.sending ?? 0) - (totals.by_state.planned ?? 0);
   return (
     <span className="flex flex-wrap gap-x-3">
       {replay.run_id && (
@@ -104,7 +103,7 @@ function Below({ replay }: { replay: Replay }) {
           {say.ofCall}
         </Link>
       )}
-      {replay.state !== "dry" && <span>{say.progress(over, totals.calls)}</span>}
+      {replay.state !== "dry" && <span>{say.progress(totals.by_state.done ?? 0, totals.calls)}</span>}
       {replay.cap_nano !== null && <span>{say.cap(formatMoney(replay.cap_nano))}</span>}
       {!replay.settled && replay.state !== "running" && <span className="text-wait">{say.settling}</span>}
       <Ago at={replay.created_at} />
