@@ -19,6 +19,7 @@ PAGES = (
     "/agents",
     "/calls",
     "/costs",
+    "/replays",
     "/schedules",
     "/gateway",
     "/channels",

@@ -7470,10 +7470,7 @@ export interface components {
             /** Text */
             text: string;
             /** Tools */
-            tools: [
-                string,
-                string
-            ][];
+            tools: components["schemas"]["ReplayToolOut"][];
         };
         /** ReplayChangeOut */
         ReplayChangeOut: {
@@ -7601,6 +7598,8 @@ export interface components {
              * @description null: the model has no price, or no usage was recorded.
              */
             estimate_nano: number | null;
+            /** Hold Nano */
+            hold_nano: number | null;
             /** Model */
             model: string | null;
             /** Provider */
@@ -7709,6 +7708,16 @@ export interface components {
             route_version: number | null;
             /** System Replaced */
             system_replaced: boolean;
+        };
+        /**
+         * ReplayToolOut
+         * @description A tool that an answer asked for, with its arguments as the model wrote them.
+         */
+        ReplayToolOut: {
+            /** Arguments */
+            arguments: string;
+            /** Name */
+            name: string;
         };
         /**
          * ReplayTotalsOut
