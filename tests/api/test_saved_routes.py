@@ -7,7 +7,8 @@ import pytest
 from api_world import AsRole
 
 from quarterdeck.access.members import Member
-from quarterdeck.access.wire import OpenCall, ProviderState
+from quarterdeck.access.routing.identity import identity_of, written
+from quarterdeck.access.wire import ArmState, OpenCall, ProviderState, TrialState
 from quarterdeck.control.routes import store
 from quarterdeck.control.status import wire
 from quarterdeck.db import Database
@@ -191,11 +192,25 @@ async def test_a_dry_run_decides_by_the_call_and_the_price(client: httpx.AsyncCl
     assert both.status_code in (400, 422)
 
 
+CANARY = {
+    "strategy": {"mode": "canary"},
+    "targets": [{"provider": "openai"}, {"provider": "openai", "override_params": {"model": "gpt-4o"}}],
+}
+
+
 class Seen:
     """A gateway that saw OpenAI fail."""
 
     def open_calls(self, workspace_id: str) -> list[OpenCall]:
         return []
+
+    def trial_states(self, workspace_id: str) -> list[TrialState]:
+        arms = ArmState(90, 1, 210.0), ArmState(20, 12, 250.0)
+        identity = identity_of(workspace_id, written(CANARY), b"").hex()
+        return [
+            TrialState(workspace_id, "trial", identity, "config", "rolled_back", "60% of its calls failed", *arms),
+            TrialState(workspace_id, "trial", "of another config", "config", "promoted", "", *arms),
+        ]
 
     def provider_states(self, workspace_id: str) -> list[ProviderState]:
         return [ProviderState(workspace_id, "openai", "out", 1_800_000_000_000_000, 0.97, 812.5, 3, "status_503", None)]
@@ -231,3 +246,15 @@ async def test_an_agent_that_calls_a_provider_seen_out_waits_for_it(
     status = (await client.get(f"/api/v1/agents/{agent['id']}")).json()["status"]
     assert (status["state"], status["words"]) == ("waiting_provider", "waiting for openai")
     assert "status_503" in status["reason"]
+
+
+@pytest.mark.usefixtures("providers")
+async def test_how_a_canary_does_is_shown_with_its_route(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "current", Seen)
+    made = await client.post("/api/v1/routes", json={"name": "trial", "config": CANARY})
+    assert made.status_code == 201, made.text
+    (canary,) = (await client.get("/api/v1/routes/trial")).json()["canaries"]
+    assert (canary["at"], canary["verdict"], canary["why"]) == ("config", "rolled_back", "60% of its calls failed")
+    assert canary["newcomer"] == {"answered": 20, "failed": 12, "latency_ms": 250.0}

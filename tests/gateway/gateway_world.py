@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -150,6 +151,7 @@ async def gateway_running(
     settler = Settler(journal, prices, metrics, bus.journal_grew)
     now = SystemClock().now
     parts = Parts(holder, transport, settler, open_calls, metrics, BODY_LIMIT, now, Signer(transport, now))
+    bus.providers = lambda: parts.health.shown(time.monotonic())
     cache = MemoryStore(cache_bytes)
     similar = semantic(parts) if semantic is not None else None
     parts.hooks.cache = Cache(cache, parts, similar)

@@ -134,3 +134,13 @@ async def test_a_gzip_bomb_is_a_broken_provider_and_calls_beside_it_are_served(g
     assert (await bomb).status_code == 502
     error = next(record.attempts[0].error for record in gateway.records() if record.status == 502)
     assert error == "body_too_large"
+
+
+async def test_an_outage_is_named_by_readyz_which_stays_ready(gateway: Gateway) -> None:
+    await use(gateway, base_url="http://127.0.0.1:1/v1")
+    for _ in range(5):
+        assert (await gateway.chat()).status_code == 503
+    answer = await gateway.client.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert any("the provider openai fails" in words for words in answer.json()["degraded"])
+    assert not any("anthropic" in words for words in answer.json()["degraded"])

@@ -172,6 +172,36 @@ class Stop(msgspec.Struct, array_like=True, frozen=True):
     run_id: str | None
 
 
+class ArmState(msgspec.Struct, array_like=True, frozen=True):
+    """What was seen of one of a canary's two."""
+
+    answered: int = 0
+    failed: int = 0
+    latency_ms: float | None = None
+
+
+class TrialState(msgspec.Struct, array_like=True, frozen=True):
+    """A canary of a saved route."""
+
+    workspace_id: str
+    route: str
+    identity: str
+    """Which config of the route: another one is another trial."""
+    path: str
+    """Where the canary stands in it."""
+    verdict: str
+    """undecided, promoted or rolled_back."""
+    why: str
+    stable: ArmState
+    newcomer: ArmState
+
+
+class Verdicts(msgspec.Struct, frozen=True, tag="verdicts"):
+    """Control → gateway: trials that were decided, here or by other gateways."""
+
+    trials: list[TrialState]
+
+
 class Traffic(msgspec.Struct, frozen=True, tag="traffic"):
     """Gateway → control, about twice a second while anything moves: runs that had traffic, and what is in flight."""
 
@@ -184,13 +214,15 @@ class Traffic(msgspec.Struct, frozen=True, tag="traffic"):
     limits: list[LimitState] = []
     stops: list[Stop] = []
     """Since the last time; each window once."""
+    trials: list[TrialState] | None = None
+    """None: as told before."""
 
 
 class Written(msgspec.Struct, frozen=True, tag="written"):
     """Gateway → control: the journal has grown; the ingester need not wait for its next look."""
 
 
-Frame = Hello | Published | Command | Done | Scrape | Lookup | Found | Traffic | Written | Spent
+Frame = Hello | Published | Command | Done | Scrape | Verdicts | Lookup | Found | Traffic | Written | Spent
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

@@ -26,6 +26,7 @@ from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.providers import Signer
+from quarterdeck.gateway.routing.trials import Trials
 from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
@@ -81,12 +82,14 @@ async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socke
     parts = Parts(holder, transport, settler, open_calls, metrics, settings.body_limit, now, Signer(transport, now))
     caches = Caches(settings, parts)
     bus.providers = lambda: parts.health.shown(time.monotonic())
+    trials = _trials(settings, gateway_id, parts, bus)
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
     health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept, several=settings.gateways > 1)
+    health.troubles = admission.troubles
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()
     admission.spending.load()
-    beside = [asyncio.create_task(work, name="beside calls") for work in (bus.run(), admission.run())]
+    beside = [asyncio.create_task(work, name="beside calls") for work in (bus.run(), admission.run(), trials.run())]
     warm = asyncio.create_task(asyncio.to_thread(prices.warm), name="prices")
     await _first_snapshot(holder, bus)
     pidfile.write(settings.data / f"{gateway_id}.pid")
@@ -119,6 +122,12 @@ async def _first_snapshot(holder: SnapshotHolder, bus: Bus) -> None:
         await asyncio.wait_for(bus.up_to_date(), FRESH_SNAPSHOT_S)
     except TimeoutError:
         log.warning("no_snapshot_from_control version=%d", holder.current.version)
+
+
+def _trials(settings: Settings, gateway_id: str, parts: Parts, bus: Bus) -> Trials:
+    trials = Trials(parts.routes, settings.data / f"{gateway_id}.canaries")
+    bus.trials, bus.decided = trials.states, trials.decided
+    return trials
 
 
 def _admission(settings: Settings, gateway_id: str, settler: Settler, journal: Journal) -> Admission:

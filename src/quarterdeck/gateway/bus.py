@@ -45,6 +45,10 @@ class Bus:
         self.providers: Callable[[], list[wire.ProviderState]] = list
         """How providers do."""
 
+        self.trials: Callable[[], list[wire.TrialState]] = list
+        """How canaries stand here."""
+        self.decided: Callable[[list[wire.TrialState]], None] = lambda _: None
+        """Told of those that were decided anywhere."""
         self.exposition: Callable[[], str] = str
         """What is counted here, in Prometheus' text format."""
 
@@ -113,6 +117,8 @@ class Bus:
             waiting = self._answers.pop(frame.number, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(frame.known)
+        elif isinstance(frame, wire.Verdicts):
+            self.decided(frame.trials)
         elif isinstance(frame, wire.Scrape):
             wire.write(writer, wire.Done(frame.number, text=self.exposition()))
         elif isinstance(frame, wire.Command):
@@ -134,19 +140,22 @@ class Bus:
     async def _tell_traffic(self, writer: asyncio.StreamWriter) -> None:
         told_idle = False
         told: list[wire.ProviderState] = []
+        trials_told: list[wire.TrialState] = []
         while True:
             await asyncio.sleep(TRAFFIC_EVERY_S)
             self._wake_sent = False
             runs, open_calls = self._open_calls.traffic()
             budgets, limits, stops = self.report() if self.report is not None else ([], [], [])
-            providers = self.providers()
-            if not runs and not open_calls and not stops and told_idle and providers == told:
+            providers, trials = self.providers(), self.trials()
+            nothing_new = providers == told and trials == trials_told
+            if not runs and not open_calls and not stops and told_idle and nothing_new:
                 continue
             told_idle = not open_calls
             dropped, news = self.journal_dropped(), None if providers == told else providers
-            told = providers
+            tried = None if trials == trials_told else trials
+            told, trials_told = providers, trials
             traffic = wire.Traffic(
-                runs, open_calls, dropped, budgets=budgets, limits=limits, stops=stops, providers=news
+                runs, open_calls, dropped, budgets=budgets, limits=limits, stops=stops, providers=news, trials=tried
             )
             wire.write(writer, traffic)
             await writer.drain()

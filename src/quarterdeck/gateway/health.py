@@ -1,5 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: answered here, so that they answer when control is away."""
 
+import asyncio
+from collections.abc import Callable
 from typing import ClassVar
 
 import msgspec
@@ -15,7 +17,12 @@ from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.kernel import prometheus
 
+CONTROL_S = 1.0
 _NO_STORE = (b"cache-control", b"no-store")
+
+
+class _Readiness(msgspec.Struct):
+    degraded: list[str]
 
 
 class Health:
@@ -37,6 +44,8 @@ class Health:
     ) -> None:
         """`several`: there are other gateways, so control is asked for what all of them count."""
         bus.exposition = self._exposition
+        self.troubles: Callable[[], list[str]] = list
+        """What else is missing."""
         self._several = several
         self._holder = holder
         self._bus = bus
@@ -50,13 +59,13 @@ class Health:
         if exchange.path == "/healthz":
             _answer(exchange, 200, b'{"status":"alive"}', b"application/json")
         elif exchange.path == "/readyz":
-            self._ready(exchange)
+            await self._ready(exchange)
         else:
             control = await self._forward.text("/metrics")
             own = b"" if self._several and control is not None else self._exposition().encode()
             _answer(exchange, 200, own + (control or b""), b"text/plain; version=0.0.4")
 
-    def _ready(self, exchange: Exchange) -> None:
+    async def _ready(self, exchange: Exchange) -> None:
         """200 while model calls can be served; `degraded` names what is missing all the same."""
         degraded = []
         if self._holder.current is EMPTY:
@@ -65,9 +74,28 @@ class Health:
             degraded.append("control is away: calls are served from the last snapshot and recorded in the journal")
         if self._settler.journal_full:
             degraded.append("the journal's disk is full: new calls are refused")
+        degraded += self.troubles()
+        for state in self._bus.providers():
+            if state.state in ("out", "probing"):
+                degraded.append(f"the provider {state.provider} fails: calls wait for it or go to others")
+        if self._bus.connected:
+            degraded += await self._of_control()
         ready = self._holder.current is not EMPTY and not self._settler.journal_full
         body = {"status": "ready" if ready else "not ready", "degraded": degraded}
         _answer(exchange, 200 if ready else 503, msgspec.json.encode(body), b"application/json")
+
+    async def _of_control(self) -> list[str]:
+        """What control misses, such as another gateway."""
+        try:
+            async with asyncio.timeout(CONTROL_S):
+                text = await self._forward.text("/readyz")
+        except TimeoutError:
+            text = None
+        try:
+            said = msgspec.json.decode(text or b"", type=_Readiness)
+        except msgspec.DecodeError:
+            return ["control does not answer: pages and the store are behind, calls are served"]
+        return said.degraded
 
     def _exposition(self) -> str:
         plain = (

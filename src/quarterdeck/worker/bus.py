@@ -15,6 +15,7 @@ from quarterdeck.access.snapshot import EMPTY, Snapshot, encode
 log = logging.getLogger(__name__)
 
 ACKNOWLEDGE_S = 3.0
+UNDECIDED = "undecided"
 
 
 class Line:
@@ -30,6 +31,7 @@ class Line:
         self.budgets: list[wire.BudgetState] = []
         self.limits: list[wire.LimitState] = []
         self.providers: list[wire.ProviderState] = []
+        self.trials: list[wire.TrialState] = []
         self.waiting: dict[int, asyncio.Future[wire.Done]] = {}
 
 
@@ -55,6 +57,18 @@ def _both_limits(one: wire.LimitState, other: wire.LimitState) -> wire.LimitStat
     else:
         remaining = min(one.remaining, other.remaining)
     return msgspec.structs.replace(one, remaining=remaining, waiting=one.waiting + other.waiting, taken=taken)
+
+
+def _both_trials(one: wire.TrialState, other: wire.TrialState) -> wire.TrialState:
+    decided = one if one.verdict != UNDECIDED else other
+    return msgspec.structs.replace(
+        decided, stable=_both_arms(one.stable, other.stable), newcomer=_both_arms(one.newcomer, other.newcomer)
+    )
+
+
+def _both_arms(one: wire.ArmState, other: wire.ArmState) -> wire.ArmState:
+    slowest = max((each for each in (one.latency_ms, other.latency_ms) if each is not None), default=None)
+    return wire.ArmState(one.answered + other.answered, one.failed + other.failed, slowest)
 
 
 def _worse(state: wire.ProviderState) -> tuple[int, float]:
@@ -151,6 +165,25 @@ class BusServer:
                     found[state.provider] = state
         return list(found.values())
 
+    def trial_states(self, workspace_id: str) -> list[wire.TrialState]:
+        """Canaries of saved routes over all gateways."""
+        found: dict[tuple[str, str, str], wire.TrialState] = {}
+        for line in self._lines:
+            for state in line.trials:
+                if state.workspace_id == workspace_id:
+                    key = (state.route, state.identity, state.path)
+                    found[key] = _both_trials(found[key], state) if key in found else state
+        return list(found.values())
+
+    def _tell_verdicts(self, source: Line) -> None:
+        """What one gateway has decided holds for all."""
+        decided = [trial for trial in source.trials if trial.verdict != UNDECIDED]
+        for line in self._lines:
+            known = {(each.route, each.identity, each.path): each.verdict for each in line.trials}
+            news = [each for each in decided if known.get((each.route, each.identity, each.path)) in (None, UNDECIDED)]
+            if line is not source and news:
+                wire.write(line.writer, wire.Verdicts(news))
+
     async def publish(self, snapshot: Snapshot) -> None:
         """Give every gateway the snapshot; returns when each has swapped it in (or went silent)."""
         budgets = {budget.id for each in snapshot.workspaces.values() for budget in each.budgets}
@@ -189,6 +222,9 @@ class BusServer:
             async with self.spending:
                 await self._give_spent(line, await self.spent())
         await self._give_snapshot(line)
+        for other in list(self._lines):
+            if other is not line:
+                self._tell_verdicts(other)
 
     async def _give_snapshot(self, line: Line) -> None:
         await self._ask(line, lambda number: wire.Published(number, self._encoded))
@@ -247,6 +283,9 @@ class BusServer:
             if moved:
                 self.moved()
             line.budgets, line.limits = frame.budgets, frame.limits
+            if frame.trials is not None:
+                line.trials = frame.trials
+                self._tell_verdicts(line)
             if frame.stops and self.stopped is not None:
                 self._spawn(self.stopped(frame.stops))
             if frame.runs:

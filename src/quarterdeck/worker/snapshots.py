@@ -1,7 +1,6 @@
 """Building the gateways' picture of the world from rows, and publishing it when something they act on has changed."""
 
 import asyncio
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 
 from quarterdeck.access.entries import key_entries, key_entry
 from quarterdeck.access.limits.model import LimitEntry
+from quarterdeck.access.routing.identity import written
 from quarterdeck.access.snapshot import (
     AgentEntry,
     KeyEntry,
@@ -249,7 +249,7 @@ async def _routes(tx: Transaction) -> dict[str, dict[str, bytes]]:
     found: dict[str, dict[str, bytes]] = defaultdict(dict)
     query = sa.select(routes.c.workspace_id, routes.c.name, routes.c.config)
     for workspace_id, name, config in (await tx.execute(query)).all():
-        found[workspace_id][name] = json.dumps(config, separators=(",", ":")).encode()
+        found[workspace_id][name] = written(config)
     return found
 
 

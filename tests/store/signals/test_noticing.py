@@ -11,7 +11,7 @@ from ledger.ledger_world import World as Ledger
 from ledger.ledger_world import record
 from work_world import World
 
-from quarterdeck.access.wire import OpenCall, ProviderState
+from quarterdeck.access.wire import OpenCall, ProviderState, TrialState
 from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.lever import store as lever_store
 from quarterdeck.control.lever.model import Order
@@ -42,6 +42,9 @@ class Gateways:
 
 
 class Wire:
+    def trial_states(self, workspace_id: str) -> list[TrialState]:
+        return []
+
     def provider_states(self, workspace_id: str) -> list[ProviderState]:
         return []
 

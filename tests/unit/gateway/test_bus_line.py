@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.access import wire
 from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot
 from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.open_calls import InFlight, OpenCalls
 from quarterdeck.gateway.snapshot import SnapshotHolder
-from quarterdeck.worker.bus import BusServer
+from quarterdeck.worker.bus import BusServer, Line
 
 HASH = hashlib.sha256(b"qd-a-known").digest()
 ENTRY = KeyEntry("key_1", "ws_1", "agent", "agt_1", None, None, None, "active")
@@ -186,3 +187,48 @@ async def test_a_damaged_snapshot_file_is_passed_over(tmp_path: Path, damage: by
     holder = SnapshotHolder(tmp_path / "snapshot", Vault.open(tmp_path))
     holder.load()
     assert holder.current is EMPTY
+
+
+async def test_what_one_gateway_decided_of_a_canary_all_hear_and_the_one_that_comes_later_too() -> None:
+    def trial(verdict: str, failed: int) -> wire.TrialState:
+        arms = wire.ArmState(10, 0, 5.0), wire.ArmState(10, failed, 7.0)
+        return wire.TrialState("ws_1", "careful", "1f", "config", verdict, "half failed" if failed else "", *arms)
+
+    async with world() as it:
+        await it.control.publish(snapshot(1))
+        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        it.gateway.trials = lambda: [trial("rolled_back", 5)]
+        heard: list[list[wire.TrialState]] = []
+        another = Bus(str(it.directory / "bus.sock"), "gateway-2", it.holder, it.open_calls)
+        another.trials = lambda: [trial("undecided", 0)]
+        another.decided = heard.append
+        line = asyncio.create_task(another.run())
+        async with asyncio.timeout(10):
+            while not heard or not it.control.trial_states("ws_1") or len(it.control.gateways) < 2:
+                await asyncio.sleep(0.02)
+            while it.control.trial_states("ws_1")[0].newcomer.answered < 20:
+                await asyncio.sleep(0.02)
+        assert [each.verdict for each in heard[0]] == ["rolled_back"]
+        (shown,) = it.control.trial_states("ws_1")
+        assert (shown.verdict, shown.why) == ("rolled_back", "half failed")
+        assert shown.newcomer == wire.ArmState(20, 5, 7.0)
+        line.cancel()
+        await asyncio.gather(line, return_exceptions=True)
+
+
+async def test_states_of_limits_and_budgets_are_one_over_all_gateways() -> None:
+    async with world() as it:
+        first = wire.Hello("gateway", 1, 0), wire.Hello("gateway-2", 2, 0)
+        lines = [Line(None, hello) for hello in first]  # type: ignore[arg-type]
+        it.control._lines.update(lines)
+        for line, (spent, tail, left, taken) in zip(lines, ((120, 20, 7, 1), (105, 5, 6, 2)), strict=True):
+            line.budgets = [wire.BudgetState("ws_1", "b", "", "0", spent, 10, tail)]
+            line.limits = [
+                wire.LimitState("ws_1", "rate", "", left, 1),
+                wire.LimitState("ws_1", "at once", "", 8 - taken, 0, taken),
+            ]
+        (budget,) = it.control.budget_states("ws_1")
+        assert (budget.spent, budget.held) == (125, 20)
+        limits = {each.limit_id: (each.remaining, each.waiting) for each in it.control.limit_states("ws_1")}
+        assert limits == {"rate": (6, 2), "at once": (5, 0)}
+        it.control._lines.difference_update(lines)

@@ -4316,6 +4316,18 @@ export interface components {
          */
         ApprovalState: "pending" | "approved" | "denied" | "used" | "expired";
         /**
+         * ArmOut
+         * @description Tries that ended at one of a canary's two; `latency_ms` to the first byte.
+         */
+        ArmOut: {
+            /** Answered */
+            answered: number;
+            /** Failed */
+            failed: number;
+            /** Latency Ms */
+            latency_ms: number | null;
+        };
+        /**
          * AskedOut
          * @description What an agent sees of its approval.
          */
@@ -4848,6 +4860,17 @@ export interface components {
             items: components["schemas"]["CallOut"][];
             /** Next */
             next: string | null;
+        };
+        /** CanaryOut */
+        CanaryOut: {
+            /** At */
+            at: string;
+            newcomer: components["schemas"]["ArmOut"];
+            stable: components["schemas"]["ArmOut"];
+            /** Verdict */
+            verdict: string;
+            /** Why */
+            why: string;
         };
         /** CancelIn */
         CancelIn: {
@@ -7980,6 +8003,8 @@ export interface components {
         };
         /** RouteOut */
         RouteOut: {
+            /** Canaries */
+            canaries: components["schemas"]["CanaryOut"][];
             /** Config */
             config: {
                 [key: string]: unknown;

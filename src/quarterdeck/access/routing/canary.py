@@ -31,7 +31,7 @@ class Arm:
 
 
 class Trial:
-    """Of one canary branch, since its config was saved or this gateway started."""
+    """Of one canary branch, since its config was saved."""
 
     __slots__ = ("canary", "newcomer", "stable", "verdict", "why")
 
@@ -56,6 +56,11 @@ class Trial:
             arm.latency_ms = latency_ms if known is None else known * _KEEP + latency_ms * (1.0 - _KEEP)
         if self.verdict is Verdict.UNDECIDED:
             self._decide()
+
+    def took(self, verdict: Verdict, why: str) -> None:
+        """Somebody else has decided."""
+        if self.verdict is Verdict.UNDECIDED:
+            self._conclude(verdict, why)
 
     def _decide(self) -> None:
         canary, newcomer, stable = self.canary, self.newcomer, self.stable

@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.routing.fields import BadRoute
+from quarterdeck.access.routing.identity import identity_of, written
 from quarterdeck.access.routing.parse import read
-from quarterdeck.access.wire import ProviderState
+from quarterdeck.access.wire import ArmState, ProviderState
 from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, Gate, IfMatch, Limit, Operator, Reader
 from quarterdeck.control.keys import actions as keys
 from quarterdeck.control.providers import store as provider_store
@@ -29,6 +30,24 @@ USUAL_OUTPUT = 1_000
 _prices = PriceBook(names=PRICE_KINDS)
 
 
+class ArmOut(BaseModel):
+    """Tries that ended at one of a canary's two; `latency_ms` to the first byte."""
+
+    answered: int
+    failed: int
+    latency_ms: float | None
+
+
+class CanaryOut(BaseModel):
+    at: str
+    """Where it stands in the config."""
+    verdict: str
+    """undecided, promoted or rolled_back; it holds for all gateways until the config changes."""
+    why: str
+    stable: ArmOut
+    newcomer: ArmOut
+
+
 class RouteOut(BaseModel):
     name: str
     summary: str
@@ -40,6 +59,8 @@ class RouteOut(BaseModel):
     version: int
     used_by: list[str]
     """Agents and keys it is attached to."""
+    canaries: list[CanaryOut]
+    """How its canaries do, as far as calls took it."""
 
 
 class RoutesOut(BaseModel):
@@ -288,7 +309,27 @@ async def _out(tx: Transaction, route: SavedRoute) -> RouteOut:
         updated_at=iso(route.updated_at or route.created_at),
         version=route.version,
         used_by=await store.users_of(tx, route.workspace_id, route.name),
+        canaries=_canaries(route),
     )
+
+
+def _canaries(route: SavedRoute) -> list[CanaryOut]:
+    identity = identity_of(route.workspace_id, written(route.config), b"").hex()
+    return [
+        CanaryOut(
+            at=trial.path,
+            verdict=trial.verdict,
+            why=trial.why,
+            stable=_arm(trial.stable),
+            newcomer=_arm(trial.newcomer),
+        )
+        for trial in sorted(wire.current().trial_states(route.workspace_id), key=lambda each: each.path)
+        if (trial.route, trial.identity) == (route.name, identity)
+    ]
+
+
+def _arm(arm: ArmState) -> ArmOut:
+    return ArmOut(answered=arm.answered, failed=arm.failed, latency_ms=arm.latency_ms)
 
 
 def _step(step: dry_run.Step) -> DryRunStepOut:

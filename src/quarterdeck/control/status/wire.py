@@ -7,7 +7,7 @@ whatever shows a task or an agent need not be handed it through every call.
 from contextvars import ContextVar
 from typing import Protocol
 
-from quarterdeck.access.wire import OpenCall, ProviderState
+from quarterdeck.access.wire import OpenCall, ProviderState, TrialState
 
 
 class Wire(Protocol):
@@ -17,6 +17,8 @@ class Wire(Protocol):
 
     def provider_states(self, workspace_id: str) -> list[ProviderState]: ...
 
+    def trial_states(self, workspace_id: str) -> list[TrialState]: ...
+
 
 class NoWire:
     """For a process that serves no gateway."""
@@ -25,6 +27,9 @@ class NoWire:
         return []
 
     def provider_states(self, workspace_id: str) -> list[ProviderState]:
+        return []
+
+    def trial_states(self, workspace_id: str) -> list[TrialState]:
         return []
 
 

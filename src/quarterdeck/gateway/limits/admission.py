@@ -65,6 +65,10 @@ class Admission:
         if self._kept is not None:
             await self._kept.run()
 
+    def troubles(self) -> list[str]:
+        """What keeps limits and budgets from being exact, in words."""
+        return []
+
     @property
     def spending(self) -> Spending:
         return self._spending

@@ -1,6 +1,5 @@
 """Routes ready to be walked, with what they remember from call to call."""
 
-import hashlib
 import random
 import time
 from collections import OrderedDict
@@ -13,6 +12,7 @@ from quarterdeck.access.routing.caching import CachePolicy
 from quarterdeck.access.routing.caching import parse as cache_policy
 from quarterdeck.access.routing.canary import Trial
 from quarterdeck.access.routing.config import Branch, Leaf, Node, Route
+from quarterdeck.access.routing.identity import identity_of
 from quarterdeck.access.routing.parse import BadRoute, Settings, read_json
 from quarterdeck.access.snapshot import Snapshot, WorkspaceEntry
 from quarterdeck.gateway.errors import Refusal
@@ -95,6 +95,8 @@ class RouteBook:
         self.random = random.Random()  # noqa: S311 - spreads load, guards nothing
         self._saved: dict[tuple[str, str], tuple[bytes, bytes, CompiledRoute | BadRoute]] = {}
         self._inline: OrderedDict[bytes, CompiledRoute] = OrderedDict()
+        self.resume: Callable[[str, str, CompiledRoute], None] | None = None
+        """Told of a saved route that has a canary, before it is used for the first time."""
 
     def saved(
         self, workspace: WorkspaceEntry, name: str, base: Callable[[], Settings], base_key: bytes
@@ -107,9 +109,11 @@ class RouteBook:
             return self._by_bytes(workspace, name, text, base, base_key)
         known = self._saved.get((workspace.id, name))
         if known is None or known[0] != text:
-            identity = _identity(workspace.id, text, b"")
+            identity = identity_of(workspace.id, text, b"")
             try:
                 made: CompiledRoute | BadRoute = CompiledRoute(read_json(text, keys_allowed=False), name, identity)
+                if self.resume is not None and isinstance(made, CompiledRoute) and "canary" in made.modes:
+                    self.resume(workspace.id, name, made)
             except BadRoute as problem:
                 made = problem
             known = self._saved[workspace.id, name] = (text, identity, made)
@@ -139,7 +143,7 @@ class RouteBook:
     def _by_bytes(
         self, workspace: WorkspaceEntry, name: str | None, text: bytes, base: Callable[[], Settings], base_key: bytes
     ) -> CompiledRoute:
-        identity = _identity(workspace.id, text, base_key + (b"" if name is None else b"\0\0" + name.encode()))
+        identity = identity_of(workspace.id, text, base_key + (b"" if name is None else b"\0\0" + name.encode()))
         found = self._inline.get(identity)
         if found is None:
             try:
@@ -165,12 +169,6 @@ def bad_config(problem: BadRoute, name: str | None) -> Refusal:
 def unknown_route(name: str, known: dict[str, bytes]) -> Refusal:
     names = ", ".join(sorted(known)) or "none is saved"
     return Refusal(400, "route_unknown", f"There is no route {name[:100]!r} here; there are: {names}.")
-
-
-def _identity(workspace_id: str, text: bytes, base_key: bytes) -> bytes:
-    digest = hashlib.sha256(workspace_id.encode() + b"\0" + base_key + b"\0")
-    digest.update(text)
-    return digest.digest()
 
 
 def _modes(node: Node) -> list[str]:

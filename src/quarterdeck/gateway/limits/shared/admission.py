@@ -30,6 +30,10 @@ class SharedAdmission(Admission):
         self._claims = self.claims = Claims(store, spending.counters)
         self._amounts: dict[str, int] = {}
 
+    def troubles(self) -> list[str]:
+        away = "Redis is away: each gateway keeps to its share of limits, and to what it has claimed of budgets"
+        return [away] if self._store.away else []
+
     def swapped(self, snapshot: Snapshot) -> None:
         self._amounts = {budget.id: budget.amount for each in snapshot.workspaces.values() for budget in each.budgets}
         super().swapped(snapshot)
