@@ -75,6 +75,8 @@ async def test_a_list_narrows_by_everything_a_task_has(client: httpx.AsyncClient
     assert await found(blocked=True) == ["Child"]
     assert await found(blocked=False) == ["Late", "Parent"]
     assert await found(overdue=True) == ["Late"]
+    assert await found(overdue=True, state=["backlog", "ready"]) == ["Late"]
+    assert await found(blocked=True, state=["backlog", "ready"]) == ["Child"]
     assert await found(watcher_id=me) == ["Late"]
     assert await found(accountable_id=me, q="par") == ["Parent"]
     assert await found(q="größ") == ["Parent"]

@@ -156,7 +156,7 @@ _TRUTHS = ("held", "blocked", "overdue")
 
 
 def _shape(tx: Transaction, which: TaskFilter) -> Shape:
-    found = [(f"state_{n}", "is") for n in range(len(which.states))]
+    found = [(f"among_{n}", "is") for n in range(len(which.states))]
     for name in _PLAIN:
         if (value := getattr(which, name)) is not None:
             found.append((name, "none" if value == NOBODY else "is"))
@@ -171,7 +171,7 @@ def _shape(tx: Transaction, which: TaskFilter) -> Shape:
 def _values(tx: Transaction, workspace_id: str, which: TaskFilter) -> dict[str, Any]:
     """What the statement of that shape asks for."""
     found: dict[str, Any] = {"workspace_id": workspace_id, "now": tx.now}
-    found |= {f"state_{n}": state.value for n, state in enumerate(which.states)}
+    found |= {f"among_{n}": state.value for n, state in enumerate(which.states)}
     found |= {name: getattr(which, name) for name in (*_PLAIN, "watcher_id", "label")}
     if which.priority is not None:
         found["priority"] = int(which.priority)
@@ -185,7 +185,7 @@ def _values(tx: Transaction, workspace_id: str, which: TaskFilter) -> dict[str, 
 
 def _matching(shape: Shape) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = [tasks.c.workspace_id == _bind(tasks.c.workspace_id)]
-    states = [sa.bindparam(name, type_=sa.Text) for name, _ in shape if name.startswith("state_")]
+    states = [sa.bindparam(name, type_=sa.Text) for name, _ in shape if name.startswith("among_")]
     if states:
         found.append(tasks.c.state == states[0] if len(states) == 1 else tasks.c.state.in_(states))
     for name, kind in shape:
