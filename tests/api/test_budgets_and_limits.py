@@ -151,3 +151,25 @@ async def test_a_claim_tells_what_the_tightest_budget_leaves(
     assert claimed["budget_left_nano"] == USD
     shown = {row["scope"]: row["windows"][0] for row in (await client.get("/api/v1/budgets")).json()["items"]}
     assert shown["project:Launch"]["remaining_nano"] == USD
+
+
+async def test_a_run_shows_the_cap_it_is_nearest_to(
+    client: httpx.AsyncClient, as_agent: AsAgent, db: Database, owner: Member
+) -> None:
+    agent = await as_agent("research")
+    await client.post("/api/v1/tasks", json={"title": "Find", "state": "ready", "budget_nano": 10 * USD})
+    claimed = (await agent.post("/api/v1/agent/claim")).json()
+    run = claimed["run"]["id"]
+    shown = (await client.get(f"/api/v1/runs/{run}")).json()["cap"]
+    assert shown == {"budget_id": claimed["task"]["id"], "spent_nano": 0, "amount_nano": 10 * USD}
+    body = {"scope": "agent:*", "amount_nano": 2 * USD, "window": "run"}
+    per_run = (await client.post("/api/v1/budgets", json=body)).json()
+    # What the whole day may cost is no cap on one run, and a warning caps nothing.
+    await client.post("/api/v1/budgets", json={"scope": "workspace", "amount_nano": 1, "window": "day"})
+    await client.post("/api/v1/budgets", json={"scope": "run:*", "amount_nano": 1, "window": "total", "mode": "warn"})
+    for dim, value in (("task", claimed["task"]["id"]), ("run", run)):
+        await spend(db, owner.workspace_id, dim, value, cost=USD)
+    [listed] = (await client.get("/api/v1/runs?state=running")).json()["items"]
+    assert listed["cap"] == {"budget_id": per_run["id"], "spent_nano": USD, "amount_nano": 2 * USD}
+    await client.post(f"/api/v1/runs/{run}/cancel", json={})
+    assert (await client.get(f"/api/v1/runs/{run}")).json()["cap"] is None

@@ -9,6 +9,7 @@ import pytest
 from api_world import AsAgent
 
 from quarterdeck.access.members import Member
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Database
 from quarterdeck.ledger import work_costs
 from quarterdeck.ledger.ingest import Ingester
@@ -86,6 +87,9 @@ async def test_a_class_of_waste_leads_to_its_calls(
     assert [each["id"] for each in found["items"]] == call_ids[2:]
     rest = (await client.get(f"/api/v1/costs/waste/calls?which=looped&after={found['next']}")).json()
     assert [each["id"] for each in rest["items"]] == [call_ids[1]]
+    of_task = (await client.get(f"/api/v1/calls?mark=looped&task_id={claimed['task']['id']}")).json()
+    assert [each["id"] for each in of_task["items"]] == call_ids[:0:-1]
+    assert (await client.get("/api/v1/calls?mark=duplicate")).json()["items"] == []
     waste = (await client.get("/api/v1/costs/waste?by=task")).json()
     assert (waste["totals"]["classes"]["looped"], waste["difference_nano"]) == (203, 0)
     task = (await client.get(f"/api/v1/costs/tasks/{claimed['task']['id']}")).json()
@@ -97,3 +101,22 @@ async def test_a_class_of_waste_leads_to_its_calls(
     export = {"csv": f"date,model,cost\n{day},gpt-4o-mini,0.000000300\n"}
     told = (await client.post("/api/v1/costs/reconcile", json=export)).json()
     assert (told["ours_nano"], told["theirs_nano"], told["difference_nano"]) == (303, 300, -3)
+
+
+async def test_what_was_done_today_is_counted_with_all_that_it_cost(
+    client: httpx.AsyncClient, db: Database, owner: Member, claimed: dict[str, Any], call_ids: list[str]
+) -> None:
+    none = {"tasks": 0, "cost_nano": 0, "unpriced_calls": 0, "cost_each_nano": None}
+    assert (await client.get("/api/v1/costs/done")).json() == none
+    free = (
+        await client.post("/api/v1/tasks", json={"title": "Costs nothing", "state": "ready", "review": "none"})
+    ).json()
+    async with db.transaction() as tx:
+        ids = [claimed["task"]["id"], free["id"]]
+        await tx.execute(
+            tasks.update().where(tasks.c.id.in_(ids)).values(state="done", state_since=tx.now, run_id=None)
+        )
+    done = (await client.get("/api/v1/costs/done")).json()
+    assert done == {"tasks": 2, "cost_nano": 303, "unpriced_calls": 0, "cost_each_nano": 151}
+    later = await client.get("/api/v1/costs/done", params={"from": "2200-01-01T00:00:00Z"})
+    assert later.json() == none

@@ -15,6 +15,7 @@ from quarterdeck.control.channels import api as channels
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.connect import api as connect
 from quarterdeck.control.costs import api as costs
+from quarterdeck.control.costs import done_api as done_costs
 from quarterdeck.control.costs import report_api as report_card
 from quarterdeck.control.costs import work_api as work_costs
 from quarterdeck.control.delegation import api as delegation
@@ -89,6 +90,7 @@ ROUTERS: list[APIRouter] = [
     protocol.agent_router,
     calls.router,
     costs.router,
+    done_costs.router,
     work_costs.router,
     seats.router,
     report_card.router,

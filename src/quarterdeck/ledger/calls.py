@@ -14,7 +14,8 @@ from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger.intake import BodyForm
 from quarterdeck.ledger.packs import Place
 from quarterdeck.ledger.record import Attempt, PriceNote, Usage
-from quarterdeck.ledger.tables import calls, conversations, prices
+from quarterdeck.ledger.tables import call_marks, calls, conversations, prices
+from quarterdeck.ledger.work_costs import Fact
 
 _attempts = msgspec.json.Decoder(list[Attempt])
 _counts = msgspec.json.Decoder(dict[str, int])
@@ -41,6 +42,8 @@ class CallFilter:
     begin: int | None = None
     end: int | None = None
     min_cost: int | None = None
+    mark: Fact | None = None
+    """Only those that are known as this: looped, duplicate, made while blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,11 @@ def _conditions(which: CallFilter) -> Sequence[sa.ColumnElement[bool]]:
         conditions.append(calls.c.id < lowest_id("call", which.end))
     if which.min_cost is not None:
         conditions.append(calls.c.cost >= which.min_cost)
+    if which.mark is not None:
+        marked = sa.select(call_marks.c.call_id).where(
+            call_marks.c.workspace_id == calls.c.workspace_id, call_marks.c.fact == which.mark.value
+        )
+        conditions.append(calls.c.id.in_(marked))
     return conditions
 
 

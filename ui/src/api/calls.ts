@@ -3,6 +3,9 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, data, fetchBytes } from "@/api/client";
 import type { Call, CallDetail, Outcome, Page, Rendered } from "@/api/types";
 
+/** Waste that is known of calls one by one. */
+export type Mark = "looped" | "duplicate" | "blocked";
+
 export type CallFilter = {
   agent_id?: string | undefined;
   task_id?: string | undefined;
@@ -12,6 +15,7 @@ export type CallFilter = {
   model?: string | undefined;
   outcome?: Outcome | undefined;
   unclaimed?: boolean | undefined;
+  mark?: Mark | undefined;
   from?: string | undefined;
   to?: string | undefined;
 };

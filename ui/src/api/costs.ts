@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Costs, Waste } from "@/api/types";
+import type { Costs, Done, TaskCosts, Waste } from "@/api/types";
 
 export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
 export type Grain = "minute" | "hour" | "day";
@@ -23,4 +23,19 @@ export const wasteQuery = (from: string) =>
     queryKey: [...costKeys.all, "waste", from] as const,
     queryFn: ({ signal }) => data<Waste>(api.GET("/api/v1/costs/waste", { signal, params: { query: { from, by: "total" } } })),
     placeholderData: keepPreviousData,
+  });
+
+/** What was done since an instant, and what it cost all told. */
+export const doneQuery = (from: string) =>
+  queryOptions({
+    queryKey: [...costKeys.all, "done", from] as const,
+    queryFn: ({ signal }) => data<Done>(api.GET("/api/v1/costs/done", { signal, params: { query: { from } } })),
+    placeholderData: keepPreviousData,
+  });
+
+/** What a task cost, by class, attempt and version. */
+export const taskCostsQuery = (taskId: string) =>
+  queryOptions({
+    queryKey: [...costKeys.all, "task", taskId] as const,
+    queryFn: ({ signal }) => data<TaskCosts>(api.GET("/api/v1/costs/tasks/{task_id}", { signal, params: { path: { task_id: taskId } } })),
   });

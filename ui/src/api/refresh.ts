@@ -72,13 +72,13 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "run.opened":
     case "run.ended":
     case "run.expired":
-      return [soon(taskKeys.all), soon(runKeys.all), soon(agentKeys.all), soon(keyKeys.all)];
+      return [soon(taskKeys.all), soon(runKeys.all), soon(agentKeys.all), soon(keyKeys.all), { key: costKeys.all, every: CALM }];
     case "deliverable.handed_in":
       return [soon(ofTask(event, deliverableKeys)), soon(taskKeys.all)];
     case "review.approved":
     case "review.changes_requested":
     case "review.rejected":
-      return [soon(ofTask(event, reviewKeys)), soon(taskKeys.all), soon(needKeys.all)];
+      return [soon(ofTask(event, reviewKeys)), soon(taskKeys.all), soon(needKeys.all), { key: costKeys.all, every: CALM }];
     case "comment.written":
     case "comment.reacted":
       return [soon(ofTask(event, commentKeys))];
@@ -104,7 +104,10 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "signal.cleared":
     case "signal.dismissed":
     case "signal.unlearned":
-      return [soon(signalKeys.all), soon(needKeys.all), soon(taskKeys.all)];
+      return [soon(signalKeys.all), soon(needKeys.all), soon(taskKeys.all), { key: costKeys.all, every: CALM }];
+    case "budget.stopped":
+    case "budget.released":
+      return [soon(capKeys.all), soon(needKeys.all)];
     case "budget.changed":
     case "budget.warned":
     case "limit.changed":

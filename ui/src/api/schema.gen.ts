@@ -892,6 +892,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Done
+         * @description How many tasks are done since then, and what one of them cost.
+         */
+        get: operations["get_done"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/reconcile": {
         parameters: {
             query?: never;
@@ -4878,6 +4898,18 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * CapOut
+         * @description The hard budget on this run or its task that it is nearest to.
+         */
+        CapOut: {
+            /** Amount Nano */
+            amount_nano: number;
+            /** Budget Id */
+            budget_id: string;
+            /** Spent Nano */
+            spent_nano: number;
+        };
+        /**
          * CatchUp
          * @description What becomes of firings that were missed because nobody was there.
          * @enum {string}
@@ -8134,6 +8166,7 @@ export interface components {
             attempt: number;
             /** Calls */
             calls: number;
+            cap: components["schemas"]["CapOut"] | null;
             /** Cost Nano */
             cost_nano: number;
             /**
@@ -8708,6 +8741,8 @@ export interface components {
          */
         StatusOut: {
             evidence: components["schemas"]["EvidenceOut"];
+            /** Idle Nano */
+            idle_nano: number;
             /** Reason */
             reason: string | null;
             /** Since */
@@ -9168,6 +9203,20 @@ export interface components {
             /** Started At */
             started_at: string | null;
             state: components["schemas"]["RunState"];
+        };
+        /**
+         * TasksDoneOut
+         * @description Tasks that came to done. `cost_nano` is all that they cost, also before.
+         */
+        TasksDoneOut: {
+            /** Cost Each Nano */
+            cost_each_nano: number | null;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Tasks */
+            tasks: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
         };
         /** TasksOut */
         TasksOut: {
@@ -10898,6 +10947,8 @@ export interface operations {
                 from?: string | null;
                 /** @description How many rows at the most. */
                 limit?: number;
+                /** @description Those that are known as this waste. */
+                mark?: ("looped" | "duplicate" | "blocked") | null;
                 min_cost_nano?: number | null;
                 /** @description The model the provider was asked for. */
                 model?: string | null;
@@ -11486,6 +11537,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CostsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_done: {
+        parameters: {
+            query?: {
+                /** @description An instant; midnight UTC when absent. */
+                from?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TasksDoneOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -45,7 +45,7 @@ export function SignalCalls({ signal }: { signal: Signal }) {
   if (signal.run_id) {
     return (
       <Link to="/runs/$runId" params={{ runId: signal.run_id }} className={buttonClass()}>
-        {say.seeCalls(signal.call_ids.length)}
+        {first ? say.seeCalls(signal.call_ids.length) : say.seeRun}
       </Link>
     );
   }

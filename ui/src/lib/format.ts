@@ -111,3 +111,6 @@ export function initials(name: string): string {
   const [first = "?", second] = words;
   return (second ? first.slice(0, 1) + second.slice(0, 1) : first.slice(0, 2)).toUpperCase();
 }
+
+/** An instant (milliseconds) as `23:10`, UTC as the windows of budgets are. */
+export const formatClockUtc = (at: number): string => new Date(at).toISOString().slice(11, 16);

@@ -8,6 +8,7 @@ export const agents = {
   status: {
     waitsFor: (name: string) => `waits for ${name}`,
     waitsForYou: "waits for you",
+    idleCost: "idle cost",
     silent: "silent",
     offline: "offline",
     /** Pieces of the sentence at the top of pages that answer for agents. */

@@ -27,6 +27,7 @@ export const budgets = {
   waste: {
     title: "What came of the money",
     classes: { useful: "useful", rework: "rework", failed: "failed runs", looped: "looped", duplicate: "duplicate", blocked_idle: "idle while blocked", unclaimed: "without a task", in_progress: "still in progress", replay: "replays" },
+    wasted: (percent: number) => `came to nothing, ${percent} %`,
     sum: "The classes add up to the ledger, to the nano-dollar.",
     off: (nano: string) => `The classes differ from the ledger by ${nano}; that is a fault, please report it.`,
   },

@@ -21,6 +21,7 @@ export const calls = {
     run: "of one run",
     conversation: "of one conversation",
     unclaimed: "without a task",
+    marks: { looped: "that looped", duplicate: "asked twice", blocked: "while blocked" },
     drop: (what: string) => `Drop the filter “${what}”`,
   },
   empty: "No call yet",

@@ -15,6 +15,7 @@ export const signals = {
   noticed: (who: string, what: string) => `${who} ${what}`,
   something: "Something",
   seeCalls: (count: number) => (count === 1 ? "See the call" : `See the ${count} calls`),
+  seeRun: "See the run",
   fine: "This is fine",
   fineDone: "Noted: not raised again for this task.",
   undo: "Undo",

@@ -8,6 +8,7 @@ export const aStatus = (change: Partial<Agent["status"]> = {}): Agent["status"] 
   since: "2026-11-23T10:00:00.000000Z",
   reason: null,
   waits_for: null,
+  idle_nano: 0,
   evidence: { call_ids: [], signal_id: null, run_id: null },
   ...change,
 });
@@ -110,6 +111,7 @@ export const aRun = (change: Partial<Run> = {}): Run => ({
   errors: 0,
   cost_nano: 0,
   unpriced_calls: 0,
+  cap: null,
   status: aStatus({ state: "working", words: "working, no call open" }),
   ...change,
 });

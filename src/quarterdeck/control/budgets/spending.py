@@ -1,7 +1,8 @@
 """What budgets have spent, by the account: summed from roll-ups, together with how far each journal is in them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import sqlalchemy as sa
@@ -32,6 +33,21 @@ _DIMS = {
 _OF_CALLS = frozenset({ScopeKind.KEY, ScopeKind.MODEL, ScopeKind.PROVIDER, ScopeKind.TAG})
 """What a piece of work may or may not use: such a budget is no measure of what is left for it."""
 _PATTERNED = frozenset({ScopeKind.MODEL, ScopeKind.TAG})
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """How a hard budget on one piece of work stands, in nano-dollars. `budget_id` is the task's where it is its own."""
+
+    budget_id: str
+    spent: int
+    amount: int
+
+    @property
+    def fullness(self) -> float:
+        return self.spent / self.amount if self.amount else 1.0
+
+
 Sums = dict[str, int]
 """Nano-dollars by value of a dimension."""
 
@@ -75,6 +91,26 @@ async def left_for(tx: Transaction, workspace_id: str, entries: Iterable[BudgetE
         if row.value == value and (entry.window != Window.RUN or row.window == facts.run_id):
             left[row.budget_id] -= row.amount
     return max(0, min(left.values()))
+
+
+async def caps_of(
+    tx: Transaction, workspace_id: str, entries: Iterable[BudgetEntry], runs: Mapping[str, Facts]
+) -> dict[str, Cap]:
+    """By run, the cap on this one piece of work that it is nearest to, by the account. Without any: not in it."""
+    hard = [entry for entry in entries if entry.mode == Mode.HARD and entry.of_a_run]
+    if not hard or not runs:
+        return {}
+    spent = {(row.budget_id, row.value, row.window): row.amount for row in await spent_of(tx, workspace_id, hard)}
+    found: dict[str, Cap] = {}
+    for run_id, facts in runs.items():
+        for entry in hard:
+            if (value := counted_under(entry.scope, facts)) is None:
+                continue
+            window = run_id if entry.window == Window.RUN else str(bounds(entry.window, tx.now)[0])
+            cap = Cap(entry.id, spent.get((entry.id, value, window), 0), entry.amount)
+            if run_id not in found or cap.fullness > found[run_id].fullness:
+                found[run_id] = cap
+    return found
 
 
 def _is_of_project(entry: BudgetEntry) -> bool:

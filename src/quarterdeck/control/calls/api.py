@@ -3,7 +3,7 @@
 import asyncio
 import re
 import struct
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -27,6 +27,7 @@ from quarterdeck.ledger.calls import CallFilter, StoredCall
 from quarterdeck.ledger.intake import Detail
 from quarterdeck.ledger.packs import BodyGone
 from quarterdeck.ledger.rebuild import Bodies, KeptRequest
+from quarterdeck.ledger.work_costs import Fact
 
 router = APIRouter(tags=["calls"])
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.-]+=[\w.-]+)*\Z")
@@ -58,6 +59,9 @@ async def _filter(
     begin: Annotated[str | None, Query(alias="from", description="An instant; calls that began then or later.")] = None,
     end: Annotated[str | None, Query(alias="to", description="An instant; calls that began before it.")] = None,
     min_cost_nano: Annotated[int | None, Query(ge=0, le=1 << 62)] = None,
+    mark: Annotated[
+        Literal["looped", "duplicate", "blocked"] | None, Query(description="Those that are known as this waste.")
+    ] = None,
 ) -> CallFilter:
     return CallFilter(
         agent_id=agent_id,
@@ -73,6 +77,7 @@ async def _filter(
         begin=None if begin is None else instant_in(begin, "from"),
         end=None if end is None else instant_in(end, "to"),
         min_cost=min_cost_nano,
+        mark=None if mark is None else Fact(mark),
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.runs.failing import failure_of
+from quarterdeck.control.runs.left import caps
 from quarterdeck.control.runs.model import Run, RunState, RunVerdict
 from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
@@ -15,6 +16,14 @@ from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.ledger import rollups
+
+
+class CapOut(BaseModel):
+    """The hard budget on this run or its task that it is nearest to."""
+
+    budget_id: str
+    spent_nano: int
+    amount_nano: int
 
 
 class RunOut(BaseModel):
@@ -39,6 +48,8 @@ class RunOut(BaseModel):
     errors: int
     cost_nano: int
     unpriced_calls: int
+    cap: CapOut | None
+    """null: nothing caps it, or it has ended."""
     status: StatusOut
     """Computed: what is shown of it now."""
 
@@ -54,10 +65,12 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
     tasks = await task_store.named(tx, workspace_id, {run.task_id for run in runs})
     sums = await rollups.figures(tx, workspace_id, "run", [run.id for run in runs])
     statuses = await status_views.of_runs(tx, workspace_id, runs)
+    capped = await caps(tx, workspace_id, runs)
     items = []
     for run in runs:
         task = tasks[run.task_id]
         spent = sums[run.id]
+        cap = capped.get(run.id)
         items.append(
             RunOut(
                 id=run.id,
@@ -79,6 +92,9 @@ async def shown_runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) ->
                 errors=spent.errors,
                 cost_nano=spent.cost,
                 unpriced_calls=spent.unpriced_calls,
+                cap=None
+                if cap is None
+                else CapOut(budget_id=cap.budget_id, spent_nano=cap.spent, amount_nano=cap.amount),
                 status=statuses[run.id],
             )
         )

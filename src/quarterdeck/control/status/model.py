@@ -76,6 +76,8 @@ class Status:
     call_ids: tuple[str, ...] = ()
     signal_id: str | None = None
     run_id: str | None = None
+    idle_cost: int = 0
+    """Nano-dollars spent while it waits for another task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,7 +407,7 @@ def _blocked(blocked: Blocked, now: int) -> Status:
     words = f"blocked, waits for {blocked.first.name}{more}, {ago(now - blocked.since)}{idle}"
     behind = ", ".join(blocked.first.chain)
     why = f"{blocked.first.name} itself waits for {behind}." if behind else None
-    return Status(State.WAITING_AGENT, words, blocked.since, why, waits_for=blocked.first)
+    return Status(State.WAITING_AGENT, words, blocked.since, why, waits_for=blocked.first, idle_cost=blocked.idle_cost)
 
 
 def _held(held: Held, verb: str | None) -> Status:

@@ -14,6 +14,7 @@ def said(status: Status) -> dict[str, Any]:
         "since": shown(status.since),
         "reason": status.reason,
         "waits_for": None if status.waits_for is None else _waiting(status.waits_for),
+        "idle_nano": status.idle_cost,
         "evidence": {
             "call_ids": list(status.call_ids),
             "signal_id": status.signal_id,

@@ -42,6 +42,8 @@ class StatusOut(BaseModel):
     since: Instant | None
     reason: str | None
     waits_for: WaitsForOut | None
+    idle_nano: int
+    """What was spent while it waits for another task."""
     evidence: EvidenceOut
 
     @classmethod

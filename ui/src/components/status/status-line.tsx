@@ -4,9 +4,12 @@ import { Link } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
 import type { Status } from "@/api/types";
 import { Dot, toneText } from "@/components/chip";
-import { Since } from "@/components/figures";
+import { Money, Since } from "@/components/figures";
 import { said, toneOf } from "@/components/status/status-words";
 import { cx } from "@/lib/cx";
+import { agents } from "@/strings/agents";
+
+const say = agents.status;
 
 /** What something is shown to do, ticking: "streaming gpt-4o · 12 s", "waits for T-1 Q3 report · 38 min". */
 export function StatusLine({ status, className, wrap = false, dot = true }: { status: Status; className?: string; wrap?: boolean; dot?: boolean }) {
@@ -29,6 +32,12 @@ export function StatusLine({ status, className, wrap = false, dot = true }: { st
           <>
             {" · "}
             <Since at={since} />
+          </>
+        )}
+        {status.idle_nano > 0 && (
+          <>
+            {` · ${say.idleCost} `}
+            <Money nano={status.idle_nano} />
           </>
         )}
       </span>

@@ -33,7 +33,7 @@ export const isWrong = (status: Status): boolean => toneOf(status.state) === "wr
 
 export type Said = { text: string; /** When it began, where the page counts on from there. */ since: string | null };
 
-const WITHOUT_TIME: readonly StatusState[] = ["idle", "offline", "never_connected", "retired", "over", "queued"];
+const WITHOUT_TIME: readonly StatusState[] = ["idle", "offline", "never_connected", "retired", "over", "queued", "stuck"];
 
 /** A status in words. The server's words hold the time of their making; where the page lets it tick, they are said anew. Pure. */
 export function said(status: Status, me?: string): Said {
@@ -42,6 +42,7 @@ export function said(status: Status, me?: string): Said {
   if (waits && state === "waiting_person") return { text: `${waits.id === me ? say.waitsForYou : say.waitsFor(waits.name)}${status.reason ? `: ${status.reason}` : ""}`, since };
   if (state === "silent") return { text: say.silent, since };
   if (state === "offline") return { text: say.offline, since };
+  // The words of what is stuck hold their time in the middle.
   return { text: words, since: WITHOUT_TIME.includes(state) ? null : since };
 }
 

@@ -54,6 +54,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
       {(["task", "run", "conversation", "unclaimed"] as const).map(
         (name) => search[name] && <Pinned key={name} label={say[name]} onDrop={() => setSearch({ [name]: undefined })} />,
       )}
+      {search.mark && <Pinned label={say.marks[search.mark]} onDrop={() => setSearch({ mark: undefined })} />}
       {Object.values(search).some(Boolean) && (
         <Button variant="quiet" onClick={clear}>
           {say.clear}

@@ -1,9 +1,10 @@
-import type { CallFilter } from "@/api/calls";
+import type { CallFilter, Mark } from "@/api/calls";
 import type { Outcome } from "@/api/types";
 import type { Raw, Window } from "@/lib/search";
 import { flag, oneOf, text, WINDOW_MS, WINDOWS } from "@/lib/search";
 
 const OUTCOMES: readonly Outcome[] = ["ok", "error", "cut", "cancelled", "refused"];
+const MARKS: readonly Mark[] = ["looped", "duplicate", "blocked"];
 
 export type CallsSearch = {
   agent?: string | undefined;
@@ -14,6 +15,7 @@ export type CallsSearch = {
   provider?: string | undefined;
   outcome?: Outcome | undefined;
   unclaimed?: true | undefined;
+  mark?: Mark | undefined;
   since?: Window | undefined;
 };
 
@@ -26,6 +28,7 @@ export const callsSearch = (raw: Raw): CallsSearch => ({
   provider: text(raw.provider),
   outcome: oneOf(raw.outcome, OUTCOMES),
   unclaimed: flag(raw.unclaimed),
+  mark: oneOf(raw.mark, MARKS),
   since: oneOf(raw.since, WINDOWS),
 });
 
@@ -40,6 +43,7 @@ export function callFilter(search: CallsSearch, now: number): CallFilter {
     provider: search.provider,
     outcome: search.outcome,
     unclaimed: search.unclaimed,
+    mark: search.mark,
     from: search.since && new Date(now - WINDOW_MS[search.since]).toISOString(),
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => Boolean(value)));

@@ -4,15 +4,18 @@ import type { ReactNode } from "react";
 
 import { questionsQuery } from "@/api/questions";
 import type { Need } from "@/api/types";
+import { buttonClass } from "@/components/button";
 import type { Tone } from "@/components/chip";
 import { Dot } from "@/components/chip";
 import { Since } from "@/components/figures";
 import { Markdown } from "@/components/markdown";
 import { QuestionAnswer } from "@/components/question-answer";
 import { ApprovalNeed } from "@/features/needs/approval-need";
+import { BudgetNeed } from "@/features/needs/budget-need";
 import { LaterMenu } from "@/features/needs/later-menu";
 import { MentionNeed } from "@/features/needs/mention-need";
 import { ReviewNeed } from "@/features/needs/review-need";
+import { SeenButton } from "@/features/needs/seen-button";
 import { SignalNeed } from "@/features/needs/signal-need";
 import { needs as say } from "@/strings/needs";
 
@@ -63,6 +66,8 @@ function Body({ need }: { need: Need }): ReactNode {
       return <ApprovalNeed need={need} later={<LaterMenu need={need} />} />;
     case "signal":
       return <SignalNeed need={need} later={<LaterMenu need={need} />} />;
+    case "budget":
+      return <BudgetNeed need={need} later={<LaterMenu need={need} />} />;
     case "mention":
       return <MentionNeed need={need} later={<LaterMenu need={need} />} />;
     default:
@@ -86,14 +91,22 @@ function QuestionNeed({ need }: { need: Need }) {
   );
 }
 
-/** A kind that this page has no act of its own for: said, and put off or handed on. */
+/** A kind that this page has no act of its own for: said, and seen, put off or handed on. */
 function OtherNeed({ need }: { need: Need }) {
   return (
-    <div className="flex items-start gap-2">
-      <div className="min-w-0 flex-1 text-muted">
+    <>
+      <div className="text-muted">
         <Markdown text={need.text} />
       </div>
-      <LaterMenu need={need} />
-    </div>
+      <div className="flex flex-wrap items-center gap-1.5">
+        <SeenButton need={need} />
+        {need.task && (
+          <Link to="/tasks/$taskId" params={{ taskId: need.task.id }} className={buttonClass("quiet")}>
+            {say.open}
+          </Link>
+        )}
+        <LaterMenu need={need} />
+      </div>
+    </>
   );
 }

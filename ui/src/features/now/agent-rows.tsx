@@ -9,6 +9,7 @@ import { openRunsQuery } from "@/api/runs";
 import type { Agent, Run } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { IconButton } from "@/components/button";
+import { CapBar } from "@/components/cap-bar";
 import { toneText } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
@@ -87,6 +88,15 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
         return run ? (
           <Link to="/calls" search={{ run: run.id }} className="hover:underline">
             <Money nano={run.cost_nano} unpriced={run.unpriced_calls} />
+            {run.cap && (
+              <>
+                <span className="text-s text-faint">
+                  {" "}
+                  {say.of} <Money nano={run.cap.amount_nano} />
+                </span>
+                <CapBar spent={run.cap.spent_nano} cap={run.cap.amount_nano} />
+              </>
+            )}
           </Link>
         ) : (
           <span className="text-faint">–</span>

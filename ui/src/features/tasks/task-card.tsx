@@ -116,6 +116,12 @@ export function WaitChip({ task }: { task: Task }) {
   return (
     <Chip tone="wait" title={[first, ...others].map((each) => `${each.ref} ${each.title}`).join("\n")}>
       {say.waitsFor(first.ref, others.length)} · <Since at={task.blocked_since} />
+      {task.status.idle_nano > 0 && (
+        <>
+          {" · "}
+          <Money nano={task.status.idle_nano} /> {say.idle}
+        </>
+      )}
     </Chip>
   );
 }

@@ -1,54 +1,73 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 
-import { runsQuery } from "@/api/runs";
-import type { Run, Task } from "@/api/types";
+import { taskCostsQuery } from "@/api/costs";
+import type { Task, TaskCosts } from "@/api/types";
+import { CapBar } from "@/components/cap-bar";
+import type { CostClass, CostPart } from "@/components/cost-split";
+import { CostSplit } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.page;
+const MARKS = { looped: "looped", duplicate: "duplicate", blocked_idle: "blocked" } as const;
+type Evidence = { task: string; run?: string; mark?: (typeof MARKS)[keyof typeof MARKS] };
 
-type Part = { id: keyof typeof say.costOf; nano: number; color: string };
-
-const COLOR = { useful: "var(--work)", running: "var(--accent)", failed: "var(--wrong)", stopped: "var(--wait)" } as const;
-const PART: Record<Run["state"], keyof typeof COLOR> = { succeeded: "useful", failed: "failed", expired: "failed", cancelled: "stopped", running: "running", queued: "running" };
-
-/** What its runs cost, by how they ended. Pure. */
-export function costParts(runs: Run[]): Part[] {
-  return (Object.keys(COLOR) as (keyof typeof COLOR)[])
-    .map((id) => ({ id, color: COLOR[id], nano: runs.filter((run) => PART[run.state] === id).reduce((sum, run) => sum + run.cost_nano, 0) }))
-    .filter((part) => part.nano > 0);
+/** The calls that a class is made of: those known as it, those of the one run it came from, else all of the task. Pure. */
+export function evidenceOf(taskId: string, name: CostClass, runs: Pick<TaskCosts["runs"][number], "run_id" | "classes">[]): Evidence {
+  if (name in MARKS) return { task: taskId, mark: MARKS[name as keyof typeof MARKS] };
+  const [only, ...more] = runs.filter((run) => (run.classes[name] ?? 0) > 0);
+  return only && more.length === 0 ? { task: taskId, run: only.run_id } : { task: taskId };
 }
 
+/** What it has cost against what it may, and where that went, each part leading to its calls. */
 export function TaskCost({ task }: { task: Task }) {
-  const { data: runs } = useQuery(runsQuery({ task_id: task.id }));
-  const parts = costParts(runs?.items ?? []);
-  const total = parts.reduce((sum, part) => sum + part.nano, 0);
+  const { data: costs } = useQuery(taskCostsQuery(task.id));
+  const link = ({ name }: CostPart, figure: ReactNode) => (
+    <Link to="/calls" search={evidenceOf(task.id, name, costs?.runs ?? [])} className="hover:underline">
+      {figure}
+    </Link>
+  );
   return (
-    <div className="card px-4 py-3">
-      <Link to="/calls" search={{ task: task.id }} className="hover:underline">
-        <span className="num text-figure font-[560]">
-          {task.calls > 0 ? <Money nano={task.cost_nano} unpriced={task.unpriced_calls} /> : <span className="text-faint">–</span>}
-        </span>{" "}
-        <span className="text-s text-muted">{say.from(words.calls(task.calls))}</span>
-      </Link>
-      {parts.length > 0 && (
-        <>
-          <div aria-hidden="true" className="mt-2 flex h-2 gap-px overflow-hidden rounded-[4px]">
-            {parts.map((part) => (
-              <i key={part.id} style={{ width: `${(part.nano / total) * 100}%`, minWidth: 3, background: part.color }} />
-            ))}
-          </div>
-          <ul className="mt-2 grid gap-0.5 text-s text-muted">
-            {parts.map((part) => (
-              <li key={part.id} className="flex items-center gap-2">
-                <i aria-hidden="true" className="size-2 rounded-[2px]" style={{ background: part.color }} />
-                {say.costOf[part.id]} <Money nano={part.nano} className="ml-auto text-ink" />
-              </li>
-            ))}
-          </ul>
-        </>
+    <div className="card grid gap-2 px-4 py-3">
+      <p>
+        <Link to="/calls" search={{ task: task.id }} className="hover:underline">
+          <span className="num text-figure font-[560]">
+            {task.calls > 0 ? <Money nano={task.cost_nano} unpriced={task.unpriced_calls} /> : <span className="text-faint">–</span>}
+          </span>{" "}
+          <span className="text-s text-muted">
+            {task.budget_nano !== null && (
+              <>
+                {say.ofBudget} <Money nano={task.budget_nano} /> ·{" "}
+              </>
+            )}
+            {say.from(words.calls(task.calls))}
+          </span>
+        </Link>
+      </p>
+      {task.budget_nano !== null && <CapBar spent={task.cost_nano} cap={task.budget_nano} wide />}
+      {costs && costs.total_nano > 0 && <CostSplit classes={costs.classes} total={costs.total_nano} link={link} stacked />}
+      {costs && (costs.retries_nano > 0 || costs.rejected_nano > 0) && (
+        <dl className="grid grid-cols-[minmax(0,1fr)_auto] gap-y-0.5 border-t border-line pt-2 text-s text-muted">
+          {costs.retries_nano > 0 && (
+            <>
+              <dt>{say.retries}</dt>
+              <dd>
+                <Money nano={costs.retries_nano} />
+              </dd>
+            </>
+          )}
+          {costs.rejected_nano > 0 && (
+            <>
+              <dt>{say.sentBack}</dt>
+              <dd>
+                <Money nano={costs.rejected_nano} />
+              </dd>
+            </>
+          )}
+        </dl>
       )}
     </div>
   );

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { stateOf } from "@/features/gateway/health";
+import { stateOf } from "@/components/provider-health";
 
 test("a provider that is out is out, whatever its error rate says by now", () => {
   expect(stateOf({ state: "out", error_rate: 0 })).toEqual({ tone: "wrong", word: "out" });

@@ -1,0 +1,64 @@
+import type { ReactNode } from "react";
+
+import { Money } from "@/components/figures";
+import { cx } from "@/lib/cx";
+import { budgets } from "@/strings/budgets";
+
+const say = budgets.waste;
+
+export type CostClass = keyof typeof say.classes;
+const LOOK: Record<CostClass, string> = {
+  useful: "bg-work",
+  in_progress: "bg-done",
+  rework: "bg-review",
+  blocked_idle: "bg-wait",
+  looped: "bg-wrong",
+  failed: "bg-wrong opacity-75",
+  duplicate: "bg-wrong opacity-50",
+  unclaimed: "bg-faint",
+  replay: "bg-accent",
+};
+const ORDER = Object.keys(LOOK) as CostClass[];
+
+type Sums = Partial<Record<CostClass, number>>;
+export type CostPart = { name: CostClass; nano: number };
+
+/** What was spent of each class, the good first; classes without any are left out. Pure. */
+export const costParts = (classes: Sums): CostPart[] => ORDER.map((name) => ({ name, nano: classes[name] ?? 0 })).filter((part) => part.nano > 0);
+
+export const percentOf = (part: number, whole: number): number => (whole > 0 ? Math.round((part / whole) * 100) : 0);
+
+type Props = {
+  classes: Sums;
+  total: number;
+  /** Makes a class lead to what it is made of. */
+  link?: (part: CostPart, children: ReactNode) => ReactNode;
+  /** One below the other, for a narrow place. */
+  stacked?: boolean;
+};
+
+/** Where money went: one bar for all of it, and the same in words and figures. */
+export function CostSplit({ classes, total, link, stacked = false }: Props) {
+  const parts = costParts(classes);
+  return (
+    <>
+      <div className={cx("flex gap-px overflow-hidden", stacked ? "h-2 rounded-[4px]" : "h-3 rounded-full")} aria-hidden="true">
+        {parts.map((part) => (
+          <span key={part.name} className={LOOK[part.name]} style={{ width: `${(part.nano / total) * 100}%`, minWidth: 3 }} />
+        ))}
+      </div>
+      <dl className={stacked ? "grid gap-0.5 text-s" : "flex flex-wrap gap-x-6 gap-y-2"}>
+        {parts.map((part) => (
+          <div key={part.name} className={cx(stacked && "flex min-h-6 items-center gap-2")}>
+            <dt className="flex items-center gap-1.5 text-s text-muted">
+              <span aria-hidden="true" className={cx("size-2 rounded-[2px]", LOOK[part.name])} /> {say.classes[part.name]}
+            </dt>
+            <dd className={stacked ? "ml-auto" : "font-[560]"}>
+              {link ? link(part, <Money nano={part.nano} />) : <Money nano={part.nano} />} <span className="num text-s font-normal text-faint">{percentOf(part.nano, total)} %</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </>
+  );
+}

@@ -1,0 +1,86 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+
+import { budgetsQuery } from "@/api/caps";
+import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
+import { percentOf } from "@/components/cost-split";
+import { Money } from "@/components/figures";
+import { Strip } from "@/components/page";
+import { dayBudget, lasts } from "@/features/now/day-budget";
+import { formatClockUtc, formatCount, formatMoney } from "@/lib/format";
+import { useFloor } from "@/lib/ticker";
+import { words } from "@/strings/common";
+import { now as say } from "@/strings/now";
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+/** The day in four figures: the pace, the sum against what it may be, what came to nothing, what got done. */
+export function TodayStrip() {
+  const minute = useFloor(MINUTE);
+  const midnight = new Date(useFloor(DAY)).toISOString();
+  const { data: hour } = useQuery(costsQuery({ by: "total", grain: "minute", from: new Date(minute - 60 * MINUTE).toISOString() }));
+  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: midnight }));
+  const { data: waste } = useQuery(wasteQuery(midnight));
+  const { data: done } = useQuery(doneQuery(midnight));
+  const { data: budgets } = useQuery(budgetsQuery);
+  const cap = dayBudget(budgets?.items ?? []);
+  const until = cap && lasts(cap, hour?.totals.cost_nano ?? 0, minute);
+  const unpriced = day?.totals.unpriced_calls ?? 0;
+  const lost = waste?.totals.waste_nano ?? 0;
+  return (
+    <Strip
+      figures={[
+        {
+          label: say.spendRate,
+          value: (
+            <Link to="/costs" search={{ span: "1h" }} className="hover:underline">
+              <Money nano={hour?.totals.cost_nano ?? 0} unpriced={hour?.totals.unpriced_calls ?? 0} />
+            </Link>
+          ),
+          note: say.anHour,
+        },
+        {
+          label: cap ? say.todayOf(formatMoney(cap.amount_nano)) : say.today,
+          value: (
+            <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
+              <Money nano={day?.totals.cost_nano ?? 0} unpriced={unpriced} />
+            </Link>
+          ),
+          note:
+            unpriced > 0 ? (
+              <span className="text-wait">{`${formatCount(unpriced)} ${words.unpriced}`}</span>
+            ) : until ? (
+              <span className={until.kind === "used" ? "text-wrong" : undefined}>{until.kind === "used" ? say.used : until.kind === "day" ? say.lastsTheDay : say.lasts(formatClockUtc(until.at))}</span>
+            ) : (
+              <Link to="/calls" search={{ since: "24h" }} className="hover:underline">
+                {say.calls(day?.totals.calls ?? 0)}
+              </Link>
+            ),
+        },
+        {
+          label: say.wasted,
+          value: (
+            <Link to="/costs" search={{ span: "24h" }} hash="waste" className="hover:underline">
+              <Money nano={lost} />
+            </Link>
+          ),
+          note: lost > 0 ? <span className="num text-wrong">{percentOf(lost, waste?.totals.total_nano ?? 0)} %</span> : say.nothingWasted,
+        },
+        {
+          label: say.done,
+          value: (
+            <Link to="/board" className="hover:underline">
+              {formatCount(done?.tasks ?? 0)}
+            </Link>
+          ),
+          note: done && done.cost_each_nano !== null && (
+            <>
+              <Money nano={done.cost_each_nano} unpriced={done.unpriced_calls} /> {say.each}
+            </>
+          ),
+        },
+      ]}
+    />
+  );
+}
