@@ -122,6 +122,8 @@ async def world(directory: Path) -> AsyncIterator[Limited]:
 async def tried(limited: Limited, fault: str, strategy: str, *, stream: bool) -> Cell:
     gateway = limited.gateway
     _prepare(limited, fault)
+    # Published anew, the budget counts again what was spent before.
+    await limited.admission.spending.ready.wait()
     before = len(gateway.records())
     spent = limited.spent()
     headers = {"authorization": f"Bearer {KEY}"}
