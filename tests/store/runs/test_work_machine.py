@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from work_reference import EVERY, RETRY, RAgent, Reference, RSchedule, RTask
 from work_world import World
 
+from depth import examples
 from quarterdeck.access.tables import keys
 from quarterdeck.control.agents.model import Agent, Desired
 from quarterdeck.control.dependencies import store as dependency_store
@@ -414,7 +415,7 @@ async def test_random_work_never_leaves_the_rules(db: Database, clock: FakeClock
     Machine.db, Machine.clock, Machine.loop = db, clock, asyncio.get_running_loop()
     Machine.processes = [db, Database(db.url, clock), Database(db.url, clock)]
     few = settings(
-        max_examples=25,
+        max_examples=examples(10, 100),
         stateful_step_count=70,
         deadline=None,
         database=None,

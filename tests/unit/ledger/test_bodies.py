@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from depth import examples
 from quarterdeck.ledger import bodies
 from quarterdeck.ledger.bodies import ROOT, Cut, Part, cut, join
 
@@ -72,7 +73,7 @@ def requests(draw: st.DrawFn) -> bytes:
     return spaced(draw, "{", members, "}").encode()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(200, 2000), deadline=None)
 @given(requests())
 def test_whatever_the_body_its_pieces_make_it_again(body: bytes) -> None:
     pieces = cut(body)
@@ -81,7 +82,7 @@ def test_whatever_the_body_its_pieces_make_it_again(body: bytes) -> None:
         assert pieces.messages
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150, 1000), deadline=None)
 @given(st.binary(max_size=200) | texts.map(str.encode) | json_texts().map(str.encode))
 def test_what_is_no_request_is_left_whole_or_comes_back_as_it_was(body: bytes) -> None:
     pieces = cut(body)
