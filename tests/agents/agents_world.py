@@ -6,9 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
-from system_world import System
+import httpx
+from system_world import PATIENCE_S, System
 
 from quarterdeck.client import Quarterdeck
 
@@ -35,6 +38,8 @@ credential = "env:TEST_UPSTREAM_KEY"
 allow_private = true
 """
 _numbers = itertools.count(1)
+web = SimpleNamespace(**{name: partial(getattr(httpx, name), timeout=PATIENCE_S) for name in ("get", "post", "delete")})
+"""httpx's own functions, with more patience than their five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ class World:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=2 * PATIENCE_S,
             check=False,
             input=stdin,
         )

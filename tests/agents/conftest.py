@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from agents_world import CONFIG, AgentKey, Connect, World
-from system_world import running
+from system_world import PATIENCE_S, running
 
 from quarterdeck.client import Quarterdeck
 
@@ -21,7 +21,7 @@ def connect(world: World) -> Iterator[Connect]:
     opened: list[Quarterdeck] = []
 
     def make(agent: AgentKey) -> Quarterdeck:
-        opened.append(Quarterdeck(world.url, agent.key))
+        opened.append(Quarterdeck(world.url, agent.key, patience_s=PATIENCE_S))
         return opened[-1]
 
     yield make

@@ -19,7 +19,7 @@ from a2a.utils.errors import (
     TaskNotFoundError,
     UnsupportedOperationError,
 )
-from agents_world import AgentKey, Connect, World
+from agents_world import AgentKey, Connect, World, web
 
 OWNER = "owner-token-for-tests-only"
 
@@ -144,7 +144,7 @@ async def test_an_action_that_a_person_must_approve_is_seen_by_the_peer(world: W
         run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
         headers = {"authorization": f"Bearer {run.run_key}"}
         body = {"action": "send the mail to all customers", "payload": {"to": "all"}}
-        httpx.post(f"{world.url}/api/v1/runs/{run.id}/approvals", json=body, headers=headers).raise_for_status()
+        web.post(f"{world.url}/api/v1/runs/{run.id}/approvals", json=body, headers=headers).raise_for_status()
         waits = await _until(client, task.id, pb.TASK_STATE_AUTH_REQUIRED)
         assert "send the mail to all customers" in get_message_text(waits.status.message)
 
@@ -182,7 +182,7 @@ async def test_a_peer_that_speaks_http_and_json_does_the_same(world: World, conn
         with pytest.raises(TaskNotFoundError):
             await client.get_task(pb.GetTaskRequest(id="tsk_nobody"))
     headers = {"authorization": f"Bearer {OWNER}"}
-    assert httpx.get(f"{world.url}/a2a/nothing/here", headers=headers).json()["code"] == "not_found"
+    assert web.get(f"{world.url}/a2a/nothing/here", headers=headers).json()["code"] == "not_found"
 
 
 async def test_the_same_message_again_makes_no_second_task(world: World) -> None:
@@ -230,7 +230,7 @@ async def test_what_cannot_be_is_refused_in_the_protocols_words(world: World) ->
 
 def test_cards_say_who_takes_work_and_how(world: World) -> None:
     agent = world.agent()
-    card = httpx.get(f"{world.url}/.well-known/agent-card.json").json()
+    card = web.get(f"{world.url}/.well-known/agent-card.json").json()
     url = f"{world.url}/a2a"
     assert card["supportedInterfaces"] == [
         {"url": url, "protocolBinding": "JSONRPC", "protocolVersion": "1.0"},
@@ -239,11 +239,11 @@ def test_cards_say_who_takes_work_and_how(world: World) -> None:
     assert [skill["id"] for skill in card["skills"]] == ["task"], "the public card names no agent"
     headers = {"authorization": f"Bearer {OWNER}"}
     place = f"{world.url}/a2a/agents/{agent.name}/.well-known/agent-card.json"
-    own = httpx.get(place, headers=headers).json()
+    own = web.get(place, headers=headers).json()
     assert (own["name"], own["supportedInterfaces"][0]["url"]) == (agent.name, f"{world.url}/a2a/agents/{agent.name}")
-    assert httpx.get(place).status_code == 401
+    assert web.get(place).status_code == 401
     nobody = f"{world.url}/a2a/agents/nobody/.well-known/agent-card.json"
-    assert httpx.get(nobody, headers=headers).status_code == 404
+    assert web.get(nobody, headers=headers).status_code == 404
 
 
 async def test_the_extended_card_names_every_agent(world: World) -> None:
@@ -257,8 +257,8 @@ def test_nobody_and_agents_keys_are_kept_out(world: World) -> None:
     agent = world.agent()
     body: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "ListTasks", "params": {}}
     with_key = {"authorization": f"Bearer {agent.key}", "a2a-version": "1.0"}
-    assert httpx.post(f"{world.url}/a2a", json=body, headers=with_key).status_code == 403
-    assert httpx.post(f"{world.url}/a2a", json=body).status_code == 401
+    assert web.post(f"{world.url}/a2a", json=body, headers=with_key).status_code == 403
+    assert web.post(f"{world.url}/a2a", json=body).status_code == 401
 
 
 async def _all(stream: AsyncIterator[pb.StreamResponse]) -> list[pb.StreamResponse]:

@@ -33,7 +33,7 @@ def _script(world: World, agent: AgentKey, programs: Path, **more: str) -> subpr
         **more,
     }
     return subprocess.run(
-        ["sh", SCRIPT], env=environment, cwd=programs, capture_output=True, text=True, timeout=110, check=False
+        ["sh", SCRIPT], env=environment, cwd=programs, capture_output=True, text=True, timeout=200, check=False
     )
 
 

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
 import httpx2
 import pytest
-from agents_world import AgentKey, World
+from agents_world import AgentKey, World, web
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from system_world import PATIENCE_S
 
 from quarterdeck.control.connect.snippets import SNIPPETS, Proof
 
@@ -33,7 +33,7 @@ def _ran(command: list[str], room: Path, text: str | None = None) -> str:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("QUARTERDECK_", "OPENAI_", "ANTHROPIC_"))}
     environment = {**kept, "HOME": str(room), "PATH": f"{room / 'bin'}:{os.environ['PATH']}"}
     done = subprocess.run(
-        command, input=text, capture_output=True, text=True, timeout=100, env=environment, cwd=room, check=False
+        command, input=text, capture_output=True, text=True, timeout=200, env=environment, cwd=room, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -81,7 +81,7 @@ def test_the_shell_snippet_does_a_task(world: World, room: Path) -> None:
 async def test_an_mcp_client_connects_by_the_snippet(world: World) -> None:
     server = json.loads(_snippet(world, "mcp", world.agent()))["mcpServers"]["quarterdeck"]
     async with (
-        httpx2.AsyncClient(headers=server["headers"]) as http,
+        httpx2.AsyncClient(headers=server["headers"], timeout=PATIENCE_S) as http,
         Client(streamable_http_client(server["url"], http_client=http)) as client,
     ):
         assert "claim_task" in {tool.name for tool in (await client.list_tools()).tools}
@@ -98,7 +98,7 @@ def test_the_skill_is_installed_and_says_where_and_with_what(world: World, room:
     named = set(re.findall(r"`([a-z]+_[a-z_]+)`", text)) - {"run_key", "base_url", "lease_lost"}
     headers = {"authorization": f"Bearer {world.agent().key}", "accept": "application/json, text/event-stream"}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    listed = httpx.post(f"{world.url}/mcp", json=body, headers=headers).json()["result"]["tools"]
+    listed = web.post(f"{world.url}/mcp", json=body, headers=headers).json()["result"]["tools"]
     assert named <= {tool["name"] for tool in listed}
     assert len(named) >= 12
 

@@ -34,6 +34,11 @@ class Deck:
         found: dict[str, Any] = next(t for t in self.get("/tasks?limit=100")["items"] if t["title"] == title)
         return found
 
+    def unchanged_for(self, seconds: float, run_id: str) -> bool:
+        had = self.newest_ok(run_id)
+        time.sleep(seconds)
+        return self.newest_ok(run_id) == had
+
     def newest_ok(self, run_id: str) -> str:
         """The id of the run's newest call that got an answer."""
         return str(self.get(f"/calls?run_id={run_id}&outcome=ok&limit=1")["items"][0]["id"])
@@ -94,7 +99,8 @@ def test_the_story_plays_and_a_person_takes_a_hand_in_it(deck: Deck) -> None:
     run = deck.task(research)["run"]
     order = {"scope": "run", "subject_id": run["id"], "reason": "It repeats itself."}
     deck.post("/lever/pause", order)
-    time.sleep(1)
+    # The call that was under way when the order came may end, and only that one.
+    deck.until(lambda: deck.unchanged_for(2, run["id"]))
     had = deck.newest_ok(run["id"])
     time.sleep(2)
     assert deck.newest_ok(run["id"]) == had

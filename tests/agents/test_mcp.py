@@ -11,7 +11,7 @@ import httpx
 import httpx2
 import openai
 import pytest
-from agents_world import AgentKey, World
+from agents_world import AgentKey, World, web
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -138,7 +138,7 @@ async def test_a_claim_repeated_after_its_answer_was_lost_gets_the_same_run(worl
         again = await _call(client, "claim_task", task_id=task["id"])
         assert first["run_id"] == again["run_id"]
         assert first["run_key"] != again["run_key"]
-    model = httpx.post(
+    model = web.post(
         f"{world.url}/v1/chat/completions",
         headers={"authorization": f"Bearer {again['run_key']}"},
         json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]},
@@ -278,7 +278,7 @@ async def test_the_session_of_a_claim_is_that_of_the_clients_headers_or_meta(wor
     body = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
     for session, run in (("claude-7", one["run_id"]), ("own-8", two["run_id"])):
         headers = {"authorization": f"Bearer {agent.key}", "x-claude-code-session-id": session}
-        answer = httpx.post(f"{world.url}/v1/messages", json=body, headers=headers)
+        answer = web.post(f"{world.url}/v1/messages", json=body, headers=headers)
         assert answer.headers["x-quarterdeck-run"] == run
 
 
@@ -291,12 +291,12 @@ async def test_codexs_session_is_named_in_meta_and_any_others_next_call_belongs_
             result = await client.call_tool("claim_task", {"task_id": world.task(agent)["id"]}, meta=meta)  # type: ignore[arg-type]
             run = dict(result.structured_content or {})["run_id"]
             headers = {"authorization": f"Bearer {agent.key}", "session-id": session}
-            answer = httpx.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
+            answer = web.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
             assert answer.headers["x-quarterdeck-run"] == run
     async with _connected(world, plain.key) as client:
         claimed = await _call(client, "claim_task", task_id=world.task(plain)["id"])
     headers = {"authorization": f"Bearer {plain.key}"}
-    answer = httpx.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
+    answer = web.post(f"{world.url}/v1/chat/completions", json=body, headers=headers)
     assert answer.headers["x-quarterdeck-run"] == claimed["run_id"]
 
 
@@ -338,13 +338,13 @@ async def test_claude_codes_session_is_found_by_the_tool_use_that_asked_for_the_
         asked = {"tools": [{"name": tool["name"], "arguments": {}}]}
         script = {"x-sandbox-script": json.dumps({"answers": [asked], "seed": len(session) + ord(session[0])})}
         named = {**headers, "x-claude-code-session-id": session}
-        said = httpx.post(f"{world.url}/v1/messages", json={**body, "tools": [tool]}, headers={**named, **script})
+        said = web.post(f"{world.url}/v1/messages", json={**body, "tools": [tool]}, headers={**named, **script})
         use = next(part["id"] for part in said.json()["content"] if part["type"] == "tool_use")
         async with _connected(world, agent.key) as client:
             meta = {"claudecode/toolUseId": use}
             result = await client.call_tool("claim_task", {"task_id": task["id"]}, meta=meta)  # type: ignore[arg-type]
         runs[session] = dict(result.structured_content or {})["run_id"]
-        after = httpx.post(f"{world.url}/v1/messages", json=body, headers=named)
+        after = web.post(f"{world.url}/v1/messages", json=body, headers=named)
         assert after.headers["x-quarterdeck-run"] == runs[session]
         uses.add(use)
     assert len(uses) == 2
@@ -355,7 +355,7 @@ def _post(world: World, **headers: str) -> httpx.Response:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     named = {k.replace("_", "-"): v for k, v in headers.items()}
     wanted = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25", **named}
-    return httpx.post(f"{world.url}/mcp", json=body, headers=wanted)
+    return web.post(f"{world.url}/mcp", json=body, headers=wanted)
 
 
 def test_nobody_and_members_are_kept_out(world: World) -> None:
@@ -379,10 +379,10 @@ def test_a_page_of_another_origin_and_a_foreign_name_are_kept_out(world: World) 
 def test_what_is_no_call_of_the_protocol_is_answered_as_it_says(world: World) -> None:
     agent: AgentKey = world.agent()
     headers = {"authorization": f"Bearer {agent.key}", "accept": "application/json, text/event-stream"}
-    assert httpx.get(f"{world.url}/mcp", headers=headers).status_code == 405
+    assert web.get(f"{world.url}/mcp", headers=headers).status_code == 405
     # There is no session to end: clients of the previous revision take that for done.
-    assert httpx.delete(f"{world.url}/mcp", headers=headers).status_code == 405
-    garbage = httpx.post(f"{world.url}/mcp", content=b"{", headers={**headers, "content-type": "application/json"})
+    assert web.delete(f"{world.url}/mcp", headers=headers).status_code == 405
+    garbage = web.post(f"{world.url}/mcp", content=b"{", headers={**headers, "content-type": "application/json"})
     assert garbage.status_code == 400
     assert json.loads(garbage.text)["error"]["code"] == -32700
-    assert httpx.get(f"{world.url}/.well-known/oauth-protected-resource").status_code == 404
+    assert web.get(f"{world.url}/.well-known/oauth-protected-resource").status_code == 404

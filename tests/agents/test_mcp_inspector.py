@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from agents_world import AgentKey, World
+from agents_world import AgentKey, World, web
 
 PINNED = Path(__file__).parent / "inspector"
 NODE = Path(__file__).parents[2] / ".build" / "node" / "bin"
@@ -29,7 +28,7 @@ def inspector(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
     try:
         done = subprocess.run(
-            command, cwd=room, env=environment, capture_output=True, text=True, timeout=100, check=False
+            command, cwd=room, env=environment, capture_output=True, text=True, timeout=200, check=False
         )
     except subprocess.TimeoutExpired:
         pytest.skip("npm did not answer within 100 s")
@@ -55,7 +54,7 @@ def _inspect(world: World, inspector: list[str], agent: AgentKey, era: str, room
             ],
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=200,
             check=False,
             env={**os.environ, "HOME": str(room)},
         )
@@ -85,7 +84,7 @@ def test_the_inspector_does_a_task_from_claim_to_completion(
     names = {tool["name"] for tool in listed.get("result", listed)["tools"]}
     assert {"claim_task", "submit_deliverable", "complete_task"} <= names
     claimed = use("claim_task", task_id=task["id"])
-    call = httpx.post(
+    call = web.post(
         f"{claimed['base_url']}/v1/chat/completions",
         headers={"authorization": f"Bearer {claimed['run_key']}"},
         json={"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]},

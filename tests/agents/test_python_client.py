@@ -294,7 +294,7 @@ def test_a_program_started_with_the_runs_environment_charges_the_run(world: Worl
         "model='gpt-4o-mini', messages=[{'role': 'user', 'content': 'hi'}])"
     )
     with connect(agent).claim(wait_s=10, environment=False) as run:
-        subprocess.run([sys.executable, "-c", code], env=run.env(), check=True, timeout=60)
+        subprocess.run([sys.executable, "-c", code], env=run.env(), check=True, timeout=200)
     assert [call["run_id"] for call in world.calls(agent, 1)] == [run.id]
 
 

@@ -2,8 +2,7 @@
 
 import uuid
 
-import httpx
-from agents_world import AgentKey, World
+from agents_world import AgentKey, World, web
 
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
 MESSAGES = {"model": "claude-haiku-4-5", "max_tokens": 50, "messages": CHAT["messages"]}
@@ -12,7 +11,7 @@ MESSAGES = {"model": "claude-haiku-4-5", "max_tokens": 50, "messages": CHAT["mes
 def _claim(
     world: World, agent: AgentKey, body: dict[str, object] | None = None, **headers: str
 ) -> dict[str, dict[str, str]]:
-    answer = httpx.post(
+    answer = web.post(
         f"{world.url}/api/v1/agent/claim",
         json=body or {},
         headers={"authorization": f"Bearer {agent.key}", **{k.replace("_", "-"): v for k, v in headers.items()}},
@@ -24,7 +23,7 @@ def _claim(
 
 def _call(world: World, agent: AgentKey, path: str, body: dict[str, object], **headers: str) -> str | None:
     named = {k.replace("_", "-"): v for k, v in headers.items()}
-    answer = httpx.post(world.url + path, json=body, headers={"authorization": f"Bearer {agent.key}", **named})
+    answer = web.post(world.url + path, json=body, headers={"authorization": f"Bearer {agent.key}", **named})
     assert answer.status_code == 200, answer.text
     return answer.headers.get("x-quarterdeck-run")
 
@@ -71,7 +70,7 @@ def test_a_session_moves_on_with_the_task_that_is_claimed_next(world: World) -> 
         world.task(agent)
     first = _claim(world, agent, {"session": "s"})["run"]
     bystander = _claim(world, agent, {"session": "t"})["run"]
-    httpx.post(
+    web.post(
         f"{world.url}/api/v1/runs/{first['id']}/finish",
         json={"outcome": "succeeded"},
         headers={"authorization": f"Bearer {agent.key}"},

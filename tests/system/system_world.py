@@ -18,6 +18,8 @@ from typing import Any
 OWNER = "owner-token-for-tests-only"
 KEY = "qd-key-for-tests-only-0001"
 START_S = 120.0
+PATIENCE_S = 60.0
+"""How long what must come may take where other tests share the machine. Nothing waits longer than it has to."""
 
 CONFIG = """
 [[providers]]
@@ -76,10 +78,10 @@ class System:
             data=json.dumps(body).encode() if body is not None else None,
             headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.loads(answer.read())
 
-    def wait_until(self, condition: Any, within_s: float = 15.0) -> None:
+    def wait_until(self, condition: Any, within_s: float = PATIENCE_S) -> None:
         """Until `condition()` is true; errors while the system restarts count as not yet."""
         deadline = time.monotonic() + within_s
         while True:
