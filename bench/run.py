@@ -38,7 +38,7 @@ def main() -> None:
     mock, port = targets.start_mock(other)
     running: list[Target] = []
     try:
-        _play(port)
+        play(port)
         missing = _start_all(running, port, core, other, directory, with_peers=os.environ.get("PEERS") == "1")
         scenarios.write_bodies(directory / "bodies")
         bench = Bench(running, directory / "bodies", other, 0.4 if given.quick else 1.0)
@@ -129,7 +129,7 @@ def _events(bench: Bench, body: str) -> int:
     return answer.count(b"\n\n")
 
 
-def _play(mock: int) -> None:
+def play(mock: int) -> None:
     body = json.dumps(scenarios.mock_script()).encode()
     with urllib.request.urlopen(f"http://127.0.0.1:{mock}/sandbox/script", body) as answer:
         answer.read()

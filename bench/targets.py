@@ -181,8 +181,11 @@ def nginx(mock: int, core: int, directory: Path) -> Target:
     return ready(Target("nginx", f"http://127.0.0.1:{port}{PATH}"), process)
 
 
-def quarterdeck(mock: int, core: int, other: int, directory: Path) -> Target:
-    """With everything on: key, attribution, prices, journal, ingest. Raises NotThere."""
+def quarterdeck(mock: int, core: int, other: int, directory: Path, first_on_path: Path | None = None) -> Target:
+    """With everything on: key, attribution, prices, journal, ingest. Raises NotThere.
+
+    What lies in `first_on_path` its processes import before anything else.
+    """
     port = free_port()
     directory.mkdir(parents=True)
     config, data = directory / "quarterdeck.toml", directory / "data"
@@ -194,6 +197,8 @@ def quarterdeck(mock: int, core: int, other: int, directory: Path) -> Target:
         "BENCH_LIMITED_KEY": LIMITED_KEY,
         "QUARTERDECK_OWNER_TOKEN": token,
     }
+    if first_on_path is not None:
+        environment["PYTHONPATH"] = os.pathsep.join([str(first_on_path), os.environ.get("PYTHONPATH", "")])
     program = Path(sys.executable).with_name("quarterdeck")
     command = [program, "serve", "--config", config, "--data", data, "--host", "127.0.0.1", "--port", port]
     log = (directory / "log").open("w")

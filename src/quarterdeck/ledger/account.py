@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id, new_id
+from quarterdeck.ledger import rollups
 from quarterdeck.ledger.partitions import Month
 from quarterdeck.ledger.record import Attempt
+from quarterdeck.ledger.rollups import Grain
 from quarterdeck.ledger.tables import calls, ledger_entries
 
 _WHO = ("agent_id", "task_id", "run_id", "key_id")
@@ -57,6 +59,22 @@ async def balance(tx: Transaction, workspace_id: str, *, begin: int = 0, end: in
         of_entries = of_entries.where(entry.at < end)
     first, second = (await tx.execute(of_calls)).one(), (await tx.execute(of_entries)).one()
     return Balance(*(int(a + b) for a, b in zip(first, second, strict=True)))
+
+
+async def summed(tx: Transaction, workspace_id: str, begin: int, end: int) -> int:
+    """The balance of whole days, from their rollups, which are written with the calls that they sum: a page may ask for
+    it over however many calls. Corrections are added as they stand."""
+    days = await rollups.series(tx, workspace_id, "total", Grain.DAY, begin, end, limit=(end - begin) // DAY + 1)
+    entry = ledger_entries.c
+    corrected = await tx.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(entry.amount), 0)).where(
+            entry.workspace_id == workspace_id,
+            entry.kind == EntryKind.ADJUSTMENT.value,
+            entry.at >= begin,
+            entry.at < end,
+        )
+    )
+    return sum(day.figures.cost for day in days) + int(corrected)
 
 
 async def by_day_and_model(

@@ -52,10 +52,15 @@ class RunFacts:
 
 def class_of(spent: Spent, runs: Mapping[str, RunFacts], tasks: Mapping[str, TaskFacts]) -> CostClass:
     """The one class of what was spent. What is known of the calls themselves comes before what came of their run."""
-    if spent.fact in _BY_FACT:
-        return _BY_FACT[spent.fact]
     run = runs.get(spent.run_id)
     task = run.task if run is not None and run.task is not None else tasks.get(spent.task_id)
+    return class_from(spent.fact, run, task)
+
+
+def class_from(fact: Fact, run: RunFacts | None, task: TaskFacts | None) -> CostClass:
+    """The same, of what is known about the run and the task."""
+    if fact in _BY_FACT:
+        return _BY_FACT[fact]
     if run is None and task is None:
         return CostClass.UNCLAIMED
     if run is not None and run.state in ("failed", "cancelled", "expired"):
@@ -79,6 +84,17 @@ class Sums:
     @classmethod
     def none(cls) -> "Sums":
         return cls(dict.fromkeys(CostClass, 0))
+
+    @classmethod
+    def all_of(cls, parts: "Iterable[Sums]") -> "Sums":
+        """These together."""
+        whole = cls.none()
+        for part in parts:
+            for which, cost in part.cost.items():
+                whole.cost[which] += cost
+            whole.calls += part.calls
+            whole.unpriced_calls += part.unpriced_calls
+        return whole
 
     @property
     def total(self) -> int:

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from quarterdeck.control.costs import counting, reconciling, work_store
-from quarterdeck.control.costs.waste import WASTE, CostClass, Sums, add_up
+from quarterdeck.control.costs import counting, grouped, reconciling, work_store
+from quarterdeck.control.costs.waste import WASTE, CostClass, Sums, add_up, class_of
 from quarterdeck.control.http import Admin, Db, Reader
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.store import RunFilter
@@ -120,22 +120,22 @@ async def get_waste(
     async with db.read() as tx:
         since, until = counting.days(tx, begin, end)
         idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until)
-        spent = [*await work_costs.spent(tx, actor.workspace_id, begin=since, end=until), *idle]
-        known = await work_store.tasks_of(tx, actor.workspace_id, {each.task_id for each in spent})
-        runs, tasks = await work_store.facts_of(tx, actor.workspace_id, {each.run_id for each in spent}, known)
+        found = await grouped.sums(tx, actor.workspace_id, by, since, until)
+        known = await work_store.tasks_of(tx, actor.workspace_id, {each.task_id for each in idle})
         value_of = counting.values(by, known)
-        found = add_up(((value_of(each), each) for each in spent), runs, tasks)
-        whole = add_up((("", each) for each in spent), runs, tasks).get("", Sums.none())
+        for each in idle:
+            found.setdefault(value_of(each), Sums.none()).add(each, class_of(each, {}, {}))
+        whole = Sums.all_of(found.values())
         labels = await counting.labels(tx, actor.workspace_id, by, set(found))
-        balance = await account.balance(tx, actor.workspace_id, begin=since, end=until)
+        ledger = await account.summed(tx, actor.workspace_id, since, until)
     rows = [_row(value, labels.get(value, value), sums) for value, sums in found.items()]
     rows.sort(key=lambda row: (-row.total_nano, row.value))
     return WasteOut(
         rows=rows,
         totals=_row("", "total", whole),
-        ledger_nano=balance.amount,
+        ledger_nano=ledger,
         seats_nano=(seats_nano := sum(each.cost for each in idle)),
-        difference_nano=balance.amount + seats_nano - whole.total,
+        difference_nano=ledger + seats_nano - whole.total,
     )
 
 
