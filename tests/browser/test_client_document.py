@@ -14,3 +14,10 @@ def test_the_dashboard_knows_the_api_as_it_is() -> None:
         [sys.executable, "-m", "quarterdeck.api.openapi"], capture_output=True, check=True, text=True
     ).stdout
     assert json.loads(DOCUMENT.read_text()) == json.loads(printed)
+
+
+def test_every_model_of_it_has_a_name_of_its_own() -> None:
+    """When this fails: two models have one name, so that both are named by their module as well; rename one."""
+    names = json.loads(DOCUMENT.read_text())["components"]["schemas"]
+    assert len(names) > 200
+    assert [name for name in names if "__" in name or "." in name] == []

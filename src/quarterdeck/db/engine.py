@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from quarterdeck.db.prepared import Prepared, Row
 from quarterdeck.db.schema import events
-from quarterdeck.db.sqlite import driver_of
+from quarterdeck.db.sqlite import Watch, driver_of
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.events import Event
 
 BUSY_TIMEOUT_MS = 15_000
 NOTIFY_CHANNEL = "quarterdeck_events"
+_INSERT_EVENTS = events.insert()
 _READ_ONLY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _KEPT = 4
 """How many connections that nobody uses are kept apart from the pool."""
@@ -115,6 +116,7 @@ class Database:
         # A snapshot of the rows, so that what several statements say fits together; SQLite's readers always have one.
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(**_READ_ONLY)
         self._writer = asyncio.Lock() if self.is_sqlite else None
+        self._watch = Watch(self.engine.url.database or "") if self.is_sqlite else None
         self._idle: list[AsyncConnection] = []
         """Of SQLite: connections that were used and are not in use now, without the cost of SQLAlchemy's pool."""
         self._opening = 0
@@ -171,7 +173,13 @@ class Database:
                     else:
                         driver.rollback()
 
+    def marker(self) -> int | None:
+        """Another number after every commit, by whichever process; None where that cannot be told without asking."""
+        return None if self._watch is None else self._watch.marker()
+
     async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
         while self._idle:
             await self._idle.pop().close()
         await self.engine.dispose()
@@ -236,7 +244,7 @@ async def _write_events(tx: Transaction, *, is_sqlite: bool) -> None:
         await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_OUTBOX_LOCK)))
         await tx.execute(sa.select(sa.func.pg_notify(NOTIFY_CHANNEL, "")))
     await tx.execute(
-        events.insert(),
+        _INSERT_EVENTS,
         [
             {
                 "workspace_id": event.workspace_id,

@@ -12,6 +12,7 @@ import asyncpg
 import sqlalchemy as sa
 
 from quarterdeck.db.engine import NOTIFY_CHANNEL, Database, Transaction
+from quarterdeck.db.prepared import Prepared
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.events import Event
@@ -51,10 +52,20 @@ class StoredEvent:
     data: dict[str, Any]
 
 
+_AFTER = Prepared(
+    sa.select(events)
+    .where(events.c.seq > sa.bindparam("seq"))
+    .order_by(events.c.seq)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
+
 async def read_after(
     tx: Transaction, seq: int, *, workspace_id: str | None = None, until: int | None = None, limit: int = BATCH
 ) -> list[StoredEvent]:
     """Events after `seq` and up to `until`, oldest first; of every workspace when none is named."""
+    if workspace_id is None and until is None:
+        return [StoredEvent(**row) for row in await tx.fetch_named(_AFTER, seq=seq, limit=limit)]
     query = sa.select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
     if workspace_id is not None:
         query = query.where(events.c.workspace_id == workspace_id)
@@ -200,6 +211,7 @@ class EventFeed:
             self._ready.set()
         while not self._closed:
             self._wake.clear()
+            marker = self._db.marker()
             async with self._db.read() as tx:
                 batch = await read_after(tx, self._position)
             if batch:
@@ -207,7 +219,14 @@ class EventFeed:
                 for subscription in self._subscriptions:
                     subscription.offer(batch)
             if len(batch) < BATCH and not self._closed:
-                await wait_up_to(self._wake, self._poll_s)
+                await self._news(marker)
+
+    async def _news(self, marker: int | None) -> None:
+        """Wait until there may be something to read: nothing was committed since while the marker is the same."""
+        while not self._closed:
+            await wait_up_to(self._wake, self._poll_s)
+            if self._wake.is_set() or marker is None or self._db.marker() != marker:
+                return
 
     @asynccontextmanager
     async def _called(self) -> AsyncIterator[None]:

@@ -8,17 +8,17 @@ the text; what differs from time to time are its bind parameters. A list is one 
     rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=["agt_1", "agt_2"])
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from quarterdeck.db.sqlite import Dialect
 
-_SQLITE = Dialect()
+_SQLITE = Dialect(json_deserializer=msgspec.json.decode)
 Row = Sequence[Any]
 
 
@@ -91,4 +91,4 @@ def _one_of_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list) else value
+    return msgspec.json.encode(value).decode() if isinstance(value, list) else value

@@ -169,6 +169,30 @@ async def _in_thread(work: Callable[[], T], give_up: Callable[[], None] | None =
         raise
 
 
+class Watch:
+    """Says whether anything was committed to the file, by whichever process, for the cost of a look at its header."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def marker(self) -> int | None:
+        """A number that is another one after every commit; None when that cannot be told just now."""
+        try:
+            if self._connection is None:
+                self._connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+            found: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error:
+            self.close()
+            return None
+        return found
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
 def driver_of(connection: AsyncConnection) -> Connection | None:
     """The driver's own connection behind one of SQLAlchemy's; None when that is not ours."""
     found = connection.sync_connection

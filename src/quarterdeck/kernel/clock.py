@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 MS = 1_000
@@ -59,7 +60,13 @@ def utc(instant: int) -> datetime:
 
 def iso(instant: int) -> str:
     """`1800000000000000` → `2027-01-15T08:00:00.000000Z`."""
-    return (_EPOCH + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
+    second, microsecond = divmod(instant, SECOND)
+    return f"{_second(second)}.{microsecond:06d}Z"
+
+
+@lru_cache(maxsize=10_000)
+def _second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).isoformat(timespec="seconds")
 
 
 def parse_iso(text: str) -> int:

@@ -25,6 +25,8 @@ from quarterdeck.ledger.segments import Position
 BATCH = 250
 BATCH_BYTES = 8 << 20
 POLL_S = 0.1
+QUIET_POLL_S = 1.0
+"""How rarely it is looked for news that nobody told of, when there was none for a while."""
 LINGER_S = 0.05
 """How long it waits for company: one transaction for many calls, and still on screen at once."""
 RETRY_S = 1.0
@@ -79,10 +81,13 @@ class Ingester:
 
     async def run(self) -> None:
         """Ingest until cancelled. A database or a disk that is away is waited for."""
+        quiet_s = self._poll_s
         while True:
             try:
                 count = await self.run_once()
-                wait_s = 0.0 if count >= BATCH else self._linger_s if count else self._poll_s
+                # Gateways wake us; a look without that is for what was written while nobody could. It may be rare.
+                quiet_s = self._poll_s if count else min(quiet_s * 1.5, max(self._poll_s, QUIET_POLL_S))
+                wait_s = 0.0 if count >= BATCH else self._linger_s if count else quiet_s
             except (*AWAY, OffsetMoved) as error:
                 log.warning("ingest_interrupted reason=%s", error)
                 count, wait_s = 0, RETRY_S

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.replays import actions, recorded, store
 from quarterdeck.control.replays.comparing import Comparison, answer_of, compare
-from quarterdeck.control.replays.model import UNDER_WAY, CannotReplay, Replay, State, Step, StepState
+from quarterdeck.control.replays.model import UNDER_WAY, CannotReplay, Replay, ReplayState, Step, StepState
 from quarterdeck.control.replays.sending import Outgoing, outgoing
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import wait_up_to
@@ -135,17 +135,17 @@ class Replayer:
     async def _play(self, playing: _Playing) -> None:
         replay = playing.replay
         await self._settle(playing)
-        if replay.state is State.RUNNING:
+        if replay.state is ReplayState.RUNNING:
             await self._begin(playing)
         if playing.sending:
             return
         async with self._db.transaction() as tx:
             if await store.in_state(tx, replay, *UNDER_WAY, limit=1):
                 return
-            if replay.state is State.RUNNING:
+            if replay.state is ReplayState.RUNNING:
                 if await store.in_state(tx, replay, StepState.PENDING, limit=1):
                     return
-                await actions.end(tx, replay, State.DONE, None)
+                await actions.end(tx, replay, ReplayState.DONE, None)
             await actions.close(tx, replay)
         self._playing.pop(replay.id, None)
 
@@ -158,7 +158,7 @@ class Replayer:
             next_ones = await store.in_state(tx, playing.replay, StepState.PENDING, limit=room)
             if next_ones and not await actions.is_capped(tx, playing.replay):
                 why = "Its budget was taken away, so nothing more may be sent."
-                await actions.end(tx, playing.replay, State.STOPPED, why)
+                await actions.end(tx, playing.replay, ReplayState.STOPPED, why)
                 return
             mine = [step for step in next_ones if await store.begin(tx, step, self._holder)]
         for step in mine:
@@ -233,7 +233,7 @@ class Replayer:
             elif capped or stops:
                 reason = _CAP_REACHED if capped else f"The gateway takes no more of its calls: {answered.code}."
                 await store.move(tx, step, [StepState.SENDING], StepState.NOT_SENT)
-                await actions.end(tx, replay, State.STOPPED, reason)
+                await actions.end(tx, replay, ReplayState.STOPPED, reason)
             elif answered.call_id is None:
                 await store.move(tx, step, [StepState.SENDING], StepState.UNSURE)
             else:

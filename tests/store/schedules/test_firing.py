@@ -13,7 +13,7 @@ from quarterdeck.control.projects.model import ProjectChange
 from quarterdeck.control.runs.model import Outcome as RunOutcome
 from quarterdeck.control.schedules import actions, jobs, store
 from quarterdeck.control.schedules.actions import Wanted
-from quarterdeck.control.schedules.model import CatchUp, Firing, Outcome, Overlap, Schedule, State, Trigger
+from quarterdeck.control.schedules.model import CatchUp, Firing, Outcome, Overlap, Schedule, ScheduleState, Trigger
 from quarterdeck.control.tasks.lists import TaskFilter, page
 from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.policy import ReviewPolicy
@@ -149,7 +149,7 @@ async def test_it_pauses_itself_when_it_cannot_make_its_task_again_and_again(wor
         clock.advance(3_600)
         await jobs.fire_all_due(world.db)
     after = await _see(world, schedule)
-    assert (after.state, after.next_at, after.failures) == (State.PAUSED, None, 3)
+    assert (after.state, after.next_at, after.failures) == (ScheduleState.PAUSED, None, 3)
     assert after.paused_reason is not None and "retired" in after.paused_reason
     firings = await _firings(world, schedule)
     assert [one.outcome for one in firings] == [Outcome.FAILED] * 3
@@ -159,7 +159,7 @@ async def test_it_pauses_itself_when_it_cannot_make_its_task_again_and_again(wor
     await world.want(agent, Desired.ENABLED)
     async with world.db.transaction() as tx:
         resumed = await actions.resume(tx, world.workspace_id, schedule.id)
-    assert (resumed.state, resumed.failures) == (State.ACTIVE, 0)
+    assert (resumed.state, resumed.failures) == (ScheduleState.ACTIVE, 0)
     clock.advance(3_600)
     await jobs.fire_all_due(world.db)
     assert len(await _tasks(world, schedule)) == 1
@@ -176,7 +176,7 @@ async def test_it_pauses_itself_when_its_tasks_come_to_nothing(world: World, clo
     clock.advance(3_600)
     await jobs.fire_all_due(world.db)
     after = await _see(world, schedule)
-    assert (after.state, after.paused_reason) == (State.PAUSED, "Its last 2 tasks came to nothing.")
+    assert (after.state, after.paused_reason) == (ScheduleState.PAUSED, "Its last 2 tasks came to nothing.")
     assert len(await _tasks(world, schedule)) == 2
 
 

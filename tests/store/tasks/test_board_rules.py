@@ -125,7 +125,7 @@ async def test_members_move_tasks_exactly_as_the_table_says(world: World) -> Non
             for to in TaskState:
                 task = await _standing(world, agent_id=agent.id, state=frm, run_open=run_open)
                 allowed = [each for each in TaskState if mover in MOVES[frm].get(each, ())]
-                assert task.allowed_moves == allowed
+                assert list(task.allowed_moves) == allowed
                 if to is frm:
                     assert await world.move(task, to) == task
                 elif to in allowed:
@@ -390,6 +390,6 @@ async def test_a_board_of_ten_thousand_tasks_is_read_by_index_in_time(world: Wor
 
 
 async def _plan_of_claim(tx: Transaction, world: World) -> list[str]:
-    choice = store.most_urgent(world.workspace_id, "agt_x", None, tx.now)
+    choice = store.most_urgent().params(workspace=world.workspace_id, claimant="agt_x", moment=tx.now)
     text = str(choice.compile(tx.connection.sync_engine, compile_kwargs={"literal_binds": True}))
     return [row["detail"] for row in await tx.rows(sa.text(f"EXPLAIN QUERY PLAN {text}"))]

@@ -34,6 +34,8 @@ agents = sa.Table(
     sa.CheckConstraint("capacity > 0", name="capacity"),
 )
 
+_ONE = sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), agents.c.id == sa.bindparam("id"))
+_FIND, _LOCK = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
 _NAMES = Prepared(
     sa.select(agents.c.id, agents.c.name).where(
         agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids")
@@ -97,14 +99,14 @@ async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorR
 async def find(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | None:
     if not storable(agent_id):
         return None
-    row = await tx.row(sa.select(agents).where(_is(workspace_id, agent_id)))
-    return None if row is None else _agent(row)
+    rows = await tx.fetch_named(_FIND, workspace_id=workspace_id, id=agent_id)
+    return _agent(rows[0]) if rows else None
 
 
 async def lock(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | None:
     """The agent, held until the transaction ends: what is counted for it afterwards stays true."""
-    row = await tx.row(sa.select(agents).where(_is(workspace_id, agent_id)).with_for_update(key_share=True))
-    return None if row is None else _agent(row)
+    rows = await tx.fetch_named(_LOCK, workspace_id=workspace_id, id=agent_id)
+    return _agent(rows[0]) if rows else None
 
 
 async def has_others(tx: Transaction, workspace_id: str, agent_id: str) -> bool:
@@ -169,7 +171,7 @@ def _is(workspace_id: str, agent_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(agents.c.workspace_id == workspace_id, agents.c.id == agent_id)
 
 
-def _agent(row: sa.RowMapping) -> Agent:
+def _agent(row: Mapping[str, Any] | sa.RowMapping) -> Agent:
     return Agent(
         id=row["id"],
         workspace_id=row["workspace_id"],

@@ -42,7 +42,7 @@ class ApprovalIn(BaseModel):
     fence: Fence = None
 
 
-class UseIn(BaseModel):
+class UseApprovalIn(BaseModel):
     payload: Any = Field(description="What you are about to do: refused unless it is what was approved.")
     fence: Fence = None
 
@@ -108,7 +108,7 @@ async def check_approval(run_id: str, approval_id: str, actor: AgentCaller, db: 
 
 
 @agent_router.post("/runs/{run_id}/approvals/{approval_id}/use", operation_id="use_approval")
-async def use_approval(run_id: str, approval_id: str, body: UseIn, actor: AgentCaller, db: Db) -> AskedOut:
+async def use_approval(run_id: str, approval_id: str, body: UseApprovalIn, actor: AgentCaller, db: Db) -> AskedOut:
     """Just before you do it: uses the approval up. Do it only if this answers 200."""
     async with db.transaction() as tx:
         return _asked(await actions.use(tx, actor, run_id, approval_id, body.payload, fence=body.fence))

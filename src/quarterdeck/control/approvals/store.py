@@ -1,13 +1,14 @@
 """All SQL of approvals."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from quarterdeck.control.approvals.model import Approval, ApprovalState
 from quarterdeck.control.runs.store import runs
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import storable
 
@@ -131,14 +132,19 @@ async def pending(tx: Transaction, workspace_id: str, limit: int) -> list[Approv
 
 async def overdue(tx: Transaction, limit: int) -> list[Approval]:
     """Of every workspace, those that may no longer be decided or used: too old, or of a run that is over."""
+    return [_approval(row) for row in await tx.fetch_named(_overdue(), now=tx.now, limit=limit)]
+
+
+@cache
+def _overdue() -> Prepared:
     live = approvals.c.state.in_([ApprovalState.PENDING.value, ApprovalState.APPROVED.value])
-    rows = await tx.rows(
+    expired = approvals.c.expires_at <= sa.bindparam("now", type_=sa.BigInteger)
+    return Prepared(
         sa.select(approvals)
-        .where(live, sa.or_(approvals.c.expires_at <= tx.now, _of_a_run_that_is_over()))
+        .where(live, sa.or_(expired, _of_a_run_that_is_over()))
         .order_by(approvals.c.expires_at)
-        .limit(limit)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
     )
-    return [_approval(row) for row in rows]
 
 
 def _of_a_run_that_is_over() -> sa.ColumnElement[bool]:
@@ -147,6 +153,6 @@ def _of_a_run_that_is_over() -> sa.ColumnElement[bool]:
     )
 
 
-def _approval(row: sa.RowMapping) -> Approval:
+def _approval(row: Mapping[str, Any] | sa.RowMapping) -> Approval:
     values: dict[str, Any] = {name: row[name] for name in Approval.__slots__}
     return Approval(**{**values, "state": ApprovalState(row["state"])})

@@ -1,7 +1,9 @@
 """Writing the log. It hangs on the transaction, where every verb passes, so no verb has to think of it."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -10,7 +12,7 @@ from quarterdeck.control.audit import store
 from quarterdeck.control.audit.model import Entry, RowChange, clean, difference
 from quarterdeck.control.audit.scope import UNSEEN_COLUMNS, is_audited, is_told, shown_columns
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Database, Prepared, Transaction
 from quarterdeck.kernel import origin
 from quarterdeck.kernel.events import Event
 
@@ -18,6 +20,18 @@ Row = dict[str, Any]
 Key = tuple[Any, ...]
 Change = sa.Insert | sa.Update | sa.Delete
 _AT_ONCE = 200
+_LOOKS: WeakKeyDictionary[Change, Any] = WeakKeyDictionary()
+"""How rows look before a change: by statement, for those that are made once and used again."""
+_ACCOUNTABLE = Prepared(
+    sa.select(tasks.c.accountable_id).where(
+        tasks.c.workspace_id == sa.bindparam("workspace_id"), tasks.c.id == sa.bindparam("id")
+    )
+)
+_OWNER = Prepared(
+    sa.select(agents.c.owner_id).where(
+        agents.c.workspace_id == sa.bindparam("workspace_id"), agents.c.id == sa.bindparam("id")
+    )
+)
 
 
 def install(db: Database) -> Database:
@@ -47,9 +61,12 @@ class Recording:
         if isinstance(statement, sa.Update) and _only_unseen(statement):
             return
         several = parameters if isinstance(parameters, Sequence) else [parameters]
-        # As the statement itself will lock the rows, so that between our look and it nothing can happen to them.
-        look = sa.select(*shown_columns(table)).where(*statement._where_criteria)
-        look = look.with_for_update(of=table, key_share=isinstance(statement, sa.Update))
+        look = _LOOKS.get(statement)
+        if look is None:
+            # As the statement itself will lock the rows, so that between our look and it nothing can happen to them.
+            look = sa.select(*shown_columns(table)).where(*statement._where_criteria)
+            look = look.with_for_update(of=table, key_share=isinstance(statement, sa.Update))
+            _LOOKS[statement] = look
         for each in several:
             for row in (await self._tx.connection.execute(look, each)).mappings():
                 key = _key(table, row)
@@ -93,6 +110,9 @@ class Recording:
         self._before.setdefault(table.name, {}).setdefault(key, row)
 
     async def _look(self, table: sa.Table, keys: list[Key]) -> dict[Key, Row]:
+        if len(keys) == 1:
+            values = {f"key_{at}": part for at, part in enumerate(keys[0])}
+            return dict(zip(keys, await self._tx.fetch_named(_look_at_one(table), **values), strict=False))
         found: dict[Key, Row] = {}
         columns = list(table.primary_key)
         for start in range(0, len(keys), _AT_ONCE):
@@ -151,15 +171,9 @@ class Recording:
         if asked not in self._persons:
             person = None
             if asked[2] is not None:
-                person = await self._tx.scalar(
-                    sa.select(tasks.c.accountable_id).where(
-                        tasks.c.workspace_id == workspace_id, tasks.c.id == asked[2]
-                    )
-                )
+                person = _only(await self._tx.fetch(_ACCOUNTABLE, workspace_id=workspace_id, id=asked[2]))
             if person is None:
-                person = await self._tx.scalar(
-                    sa.select(agents.c.owner_id).where(agents.c.workspace_id == workspace_id, agents.c.id == actor_id)
-                )
+                person = _only(await self._tx.fetch(_OWNER, workspace_id=workspace_id, id=actor_id))
             self._persons[asked] = person
         return self._persons[asked]
 
@@ -176,6 +190,17 @@ def _drafts(told: list[Event], rows: list[RowChange], tx: Transaction) -> list[t
     for row in left:
         found.append((Event("", f"{row.table}.{row.verb}", row.row_id, {}, actor), [row]))
     return found
+
+
+@cache
+def _look_at_one(table: sa.Table) -> Prepared:
+    key = [column == sa.bindparam(f"key_{at}") for at, column in enumerate(table.primary_key)]
+    columns: list[Any] = list(shown_columns(table))
+    return Prepared(sa.select(*columns).where(*key))
+
+
+def _only(rows: Sequence[Sequence[Any]]) -> Any:
+    return rows[0][0] if rows else None
 
 
 def _only_unseen(statement: sa.Update) -> bool:

@@ -37,6 +37,8 @@ heads = sa.Table(
     sa.Column("hash", sa.Text, nullable=False),
 )
 
+_INSERT = entries.insert()
+_MOVE_HEAD = heads.update().where(heads.c.workspace_id == sa.bindparam("workspace")).values(hash=sa.bindparam("newest"))
 _TAKE = (
     "INSERT INTO audit_heads (workspace_id, seq, hash) VALUES (:workspace_id, :count, :first)"
     " ON CONFLICT (workspace_id) DO UPDATE SET seq = audit_heads.seq + :count RETURNING seq, hash"
@@ -97,8 +99,8 @@ async def append(tx: Transaction, workspace_id: str, made: Sequence[Entry], befo
                 "hash": before,
             }
         )
-    await tx.execute(entries.insert(), rows)
-    await tx.execute(heads.update().where(heads.c.workspace_id == workspace_id).values(hash=before))
+    await tx.execute(_INSERT, rows)
+    await tx.execute(_MOVE_HEAD, {"workspace": workspace_id, "newest": before})
 
 
 async def head(tx: Transaction, workspace_id: str) -> tuple[int, str]:

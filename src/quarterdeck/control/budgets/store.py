@@ -10,7 +10,7 @@ from quarterdeck.access.budgets.model import Ceiling, Mode, Window
 from quarterdeck.access.budgets.tables import budget_marks, budgets
 from quarterdeck.access.scopes import Scope
 from quarterdeck.control.budgets.model import Budget
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 
 STOPPED = 0
 """The mark of a stop; other marks are levels in percent."""
@@ -59,12 +59,15 @@ async def same(tx: Transaction, workspace_id: str, scope: Scope, window: Window,
     return None if row is None else _budget(row)
 
 
+_EACH = sa.select(budgets).order_by(budgets.c.workspace_id, budgets.c.id)
+_ALL, _ALL_THERE = Prepared(_EACH), Prepared(_EACH.where(budgets.c.workspace_id == sa.bindparam("workspace_id")))
+
+
 async def all_of(tx: Transaction, workspace_id: str | None = None) -> list[Budget]:
     """Every budget, oldest first; of one workspace, or of all."""
-    query = sa.select(budgets).order_by(budgets.c.workspace_id, budgets.c.id)
-    if workspace_id is not None:
-        query = query.where(budgets.c.workspace_id == workspace_id)
-    return [_budget(row) for row in await tx.rows(query)]
+    if workspace_id is None:
+        return [_budget(row) for row in await tx.fetch_named(_ALL)]
+    return [_budget(row) for row in await tx.fetch_named(_ALL_THERE, workspace_id=workspace_id)]
 
 
 async def marked(tx: Transaction) -> set[tuple[str, str, str, int]]:
@@ -102,7 +105,7 @@ def _is(workspace_id: str, budget_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(budgets.c.workspace_id == workspace_id, budgets.c.id == budget_id)
 
 
-def _budget(row: sa.RowMapping) -> Budget:
+def _budget(row: Mapping[str, Any] | sa.RowMapping) -> Budget:
     ceiling = row["ceiling"]
     return Budget(
         id=row["id"],

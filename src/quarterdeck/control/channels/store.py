@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.channels.model import Channel, ChannelKind, Delivery, DeliveryState
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
@@ -169,12 +169,17 @@ async def set_payload(tx: Transaction, delivery: Delivery, payload: Mapping[str,
     )
 
 
+_NOW: sa.BindParameter[int] = sa.bindparam("now", type_=sa.BigInteger)
+_ANY_DUE = Prepared(
+    sa.select(deliveries.c.id)
+    .where(sa.text(_WAITING), deliveries.c.next_at <= _NOW, deliveries.c.lease_until <= _NOW)
+    .limit(1)
+)
+
+
 async def is_any_due(tx: Transaction) -> bool:
     """A look that takes no lock."""
-    query = sa.select(deliveries.c.id).where(
-        sa.text(_WAITING), deliveries.c.next_at <= tx.now, deliveries.c.lease_until <= tx.now
-    )
-    return (await tx.execute(query.limit(1))).first() is not None
+    return bool(await tx.fetch(_ANY_DUE, now=tx.now))
 
 
 async def take_due(

@@ -54,7 +54,7 @@ class RunCommentIn(CommentIn):
     fence: Fence = None
 
 
-class PreviewIn(BaseModel):
+class CommentPreviewIn(BaseModel):
     body: Body
 
 
@@ -62,7 +62,7 @@ class MentionOut(Named):
     is_agent: bool
 
 
-class PreviewOut(BaseModel):
+class CommentPreviewOut(BaseModel):
     mentions: list[MentionOut]
 
 
@@ -122,11 +122,11 @@ async def write_comment(task_id: str, body: CommentIn, actor: Talker, db: Db) ->
 
 
 @router.post("/comments/preview", operation_id="preview_comment")
-async def preview_comment(body: PreviewIn, actor: Talker, db: Db) -> PreviewOut:
+async def preview_comment(body: CommentPreviewIn, actor: Talker, db: Db) -> CommentPreviewOut:
     """Who would be told or woken by a comment with this text."""
     async with db.read() as tx:
         found = await actions.preview(tx, actor.workspace_id, body.body)
-    return PreviewOut(mentions=[MentionOut(id=one.id, name=one.name, is_agent=one.is_agent) for one in found])
+    return CommentPreviewOut(mentions=[MentionOut(id=one.id, name=one.name, is_agent=one.is_agent) for one in found])
 
 
 @router.post("/comments/{comment_id}/reactions", operation_id="react_to_comment")

@@ -56,7 +56,7 @@ class SubtaskIn(BaseModel):
         return Part(new, tuple(self.waits_for), self.needed)
 
 
-class LinkIn(BaseModel):
+class WaitForIn(BaseModel):
     task_id: str
     waits_for: str
     """The id of the task that has to be done first."""
@@ -71,7 +71,7 @@ async def create_subtask(run_id: str, body: SubtaskIn, actor: AgentCaller, db: D
 
 
 @agent_router.post("/agent/dependencies", operation_id="link_own_tasks")
-async def link_own_tasks(body: LinkIn, actor: AgentCaller, db: Db) -> TaskOut:
+async def link_own_tasks(body: WaitForIn, actor: AgentCaller, db: Db) -> TaskOut:
     """Let one of your tasks wait for another of them. A cycle is refused, and named."""
     async with db.transaction() as tx:
         return await shown_task(tx, await actions.link(tx, actor, body.task_id, body.waits_for))

@@ -59,7 +59,7 @@ class StopIn(BaseModel):
     reason: Reason = None
 
 
-class PauseIn(StopIn):
+class PauseWorkIn(StopIn):
     hold_s: int = Field(
         0,
         ge=0,
@@ -99,7 +99,7 @@ async def list_orders(
 
 
 @router.post("/lever/pause", operation_id="pause")
-async def pause(body: PauseIn, actor: Operator, db: Db, gate: Gate) -> DoneOut:
+async def pause(body: PauseWorkIn, actor: Operator, db: Db, gate: Gate) -> DoneOut:
     """Refuse the next call; the agent's work and what it knows stay as they are until it is resumed."""
     wanted = Wanted(
         Verb.PAUSE,

@@ -38,7 +38,7 @@ class SessionOut(BaseModel):
     password_set: bool
 
 
-class LinkIn(BaseModel):
+class SignInLinkIn(BaseModel):
     token: str = Field(min_length=1, max_length=200)
 
 
@@ -61,7 +61,7 @@ async def show_session(actor: Self, db: Db, request: Request) -> SessionOut:
 
 
 @router.post("/session/link")
-async def sign_in_by_link(body: LinkIn, _: Anyone, db: Db, request: Request, response: Response) -> SessionOut:
+async def sign_in_by_link(body: SignInLinkIn, _: Anyone, db: Db, request: Request, response: Response) -> SessionOut:
     """Sign in by a one-time link, such as the one printed at start."""
     async with db.transaction() as tx:
         return await _sign_in(tx, await sessions.use_link(tx, body.token), request, response)

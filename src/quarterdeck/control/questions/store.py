@@ -1,11 +1,12 @@
 """All SQL of questions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from quarterdeck.control.questions.model import Question, QuestionState
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.text import storable
 
 _OPEN = "state = 'open'"
@@ -82,17 +83,19 @@ async def of_task(tx: Transaction, workspace_id: str, task_id: str) -> list[Ques
     return [_question(row) for row in rows]
 
 
+_OVERDUE = Prepared(
+    sa.select(questions)
+    .where(sa.text(_OPEN), questions.c.deadline_at <= sa.bindparam("now", type_=sa.BigInteger))
+    .order_by(questions.c.deadline_at)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
+
 async def overdue(tx: Transaction, limit: int) -> list[Question]:
     """Open questions of every workspace whose deadline has passed, longest overdue first."""
-    rows = await tx.rows(
-        sa.select(questions)
-        .where(sa.text(_OPEN), questions.c.deadline_at <= tx.now)
-        .order_by(questions.c.deadline_at)
-        .limit(limit)
-    )
-    return [_question(row) for row in rows]
+    return [_question(row) for row in await tx.fetch_named(_OVERDUE, now=tx.now, limit=limit)]
 
 
-def _question(row: sa.RowMapping) -> Question:
+def _question(row: Mapping[str, Any] | sa.RowMapping) -> Question:
     values: dict[str, Any] = {name: row[name] for name in Question.__slots__}
     return Question(**{**values, "options": tuple(row["options"]), "state": QuestionState(row["state"])})

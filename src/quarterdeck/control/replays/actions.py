@@ -29,7 +29,7 @@ from quarterdeck.control.replays.model import (
     CannotReplay,
     Plan,
     Replay,
-    State,
+    ReplayState,
     Step,
     StepState,
     Target,
@@ -90,7 +90,7 @@ async def create(
         call_id=wanted.call_id,
         task_id=found[0].task_id,
         target=target,
-        state=State.DRY if wanted.cap is None else State.RUNNING,
+        state=ReplayState.DRY if wanted.cap is None else ReplayState.RUNNING,
         reason=None,
         cap=wanted.cap,
         at_once=wanted.at_once,
@@ -125,17 +125,17 @@ async def cancel(tx: Transaction, replay: Replay, *, actor: str | None = None) -
 
     Raises Changed when it does not run.
     """
-    ended = await end(tx, replay, State.CANCELLED, None, actor=actor)
+    ended = await end(tx, replay, ReplayState.CANCELLED, None, actor=actor)
     if ended is None:
         raise Changed("This replay does not run; only one that runs can be cancelled.", state=replay.state.value)
     return ended
 
 
 async def end(
-    tx: Transaction, replay: Replay, state: State, reason: str | None, *, actor: str | None = None
+    tx: Transaction, replay: Replay, state: ReplayState, reason: str | None, *, actor: str | None = None
 ) -> Replay | None:
     """Over: its key is dead, what was not sent stays so. None when it was over before. Tells `replay.ended`."""
-    ended = await store.change(tx, replay, State.RUNNING, state=state.value, reason=reason, ended_at=tx.now)
+    ended = await store.change(tx, replay, ReplayState.RUNNING, state=state.value, reason=reason, ended_at=tx.now)
     if ended is None:
         return None
     await store.move_all(tx, ended, StepState.PENDING, StepState.NOT_SENT)
@@ -259,7 +259,7 @@ def bound_to(replay_id: str) -> str:
 
 
 def _step(replay: Replay, number: int, call: StoredCall, plan: Plan | None, reason: str | None) -> Step:
-    ready = StepState.PLANNED if replay.state is State.DRY else StepState.PENDING
+    ready = StepState.PLANNED if replay.state is ReplayState.DRY else StepState.PENDING
     return Step(
         workspace_id=replay.workspace_id,
         replay_id=replay.id,

@@ -12,7 +12,7 @@ from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Gate,
 from quarterdeck.control.replays import actions, store
 from quarterdeck.control.replays.actions import Wanted
 from quarterdeck.control.replays.comparing import Answer, answer_of
-from quarterdeck.control.replays.model import MOST_AT_ONCE, SYSTEM_LENGTH, USUAL_AT_ONCE, State, Target
+from quarterdeck.control.replays.model import MOST_AT_ONCE, SYSTEM_LENGTH, USUAL_AT_ONCE, ReplayState, Target
 from quarterdeck.control.replays.views import (
     ReplayOut,
     ReplaysOut,
@@ -106,7 +106,7 @@ async def list_replays(
     *,
     actor: Reader,
     db: Db,
-    state: Annotated[State | None, Query()] = None,
+    state: Annotated[ReplayState | None, Query()] = None,
     run_id: Id = None,
     call_id: Id = None,
     after: After = None,

@@ -29,7 +29,7 @@ class Answer(msgspec.Struct, frozen=True):
     """Why it ended, in the dialect's own word; None: it does not say."""
 
 
-class Pairing(StrEnum):
+class ToolPairing(StrEnum):
     SAME = "same"
     ARGUMENTS = "arguments"
     """The same tool, with other arguments."""
@@ -38,7 +38,7 @@ class Pairing(StrEnum):
 
 
 class ToolPair(msgspec.Struct, frozen=True):
-    pairing: Pairing
+    pairing: ToolPairing
     name: str
     before: str | None
     """Arguments, shortened; None: it was not asked for."""
@@ -82,7 +82,7 @@ def compare(before: Answer, now: Answer) -> Comparison:
         stop_now=now.stop,
         likeness=1.0 if one == other else _likeness(one, other),
         same_text=one == other,
-        same_tools=all(pair.pairing is Pairing.SAME for pair in pairs),
+        same_tools=all(pair.pairing is ToolPairing.SAME for pair in pairs),
         tools=pairs,
     )
 
@@ -101,7 +101,7 @@ def _tools(before: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]) ->
     for verb, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if verb == "equal":
             pairs += [
-                _pair(Pairing.SAME, name, left, right)
+                _pair(ToolPairing.SAME, name, left, right)
                 for (name, left), (_, right) in zip(before[a:b], now[c:d], strict=True)
             ]
             continue
@@ -109,15 +109,15 @@ def _tools(before: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]) ->
         for name, arguments in left:
             match = next((each for each in right if each[0] == name), None)
             if match is None:
-                pairs.append(_pair(Pairing.ONLY_BEFORE, name, arguments, None))
+                pairs.append(_pair(ToolPairing.ONLY_BEFORE, name, arguments, None))
             else:
                 right.remove(match)
-                pairs.append(_pair(Pairing.ARGUMENTS, name, arguments, match[1]))
-        pairs += [_pair(Pairing.ONLY_NOW, name, None, arguments) for name, arguments in right]
+                pairs.append(_pair(ToolPairing.ARGUMENTS, name, arguments, match[1]))
+        pairs += [_pair(ToolPairing.ONLY_NOW, name, None, arguments) for name, arguments in right]
     return pairs
 
 
-def _pair(pairing: Pairing, name: str, before: str | None, now: str | None) -> ToolPair:
+def _pair(pairing: ToolPairing, name: str, before: str | None, now: str | None) -> ToolPair:
     return ToolPair(pairing, name[:200], _short(before), _short(now))
 
 

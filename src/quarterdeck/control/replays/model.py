@@ -27,7 +27,7 @@ _OWN = {
 _FIXED = frozenset({"stream", "stream_options"})
 
 
-class State(StrEnum):
+class ReplayState(StrEnum):
     DRY = "dry"
     """It was only worked out what would be sent."""
     RUNNING = "running"
@@ -104,7 +104,7 @@ class Replay:
     call_id: str | None
     task_id: str | None
     target: Target
-    state: State
+    state: ReplayState
     reason: str | None
     cap: int | None
     """What it may spend; None: it is dry."""

@@ -12,13 +12,13 @@ from quarterdeck.control.replays.model import (
     Figures,
     Plan,
     Replay,
-    State,
+    ReplayState,
     Step,
     StepState,
     Target,
     Totals,
 )
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import storable
 
@@ -112,7 +112,7 @@ async def page(
     *,
     limit: int,
     after: str | None = None,
-    state: State | None = None,
+    state: ReplayState | None = None,
     run_id: str | None = None,
     call_id: str | None = None,
 ) -> Page[Replay]:
@@ -127,7 +127,7 @@ async def page(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
-async def change(tx: Transaction, replay: Replay, frm: State, **values: Any) -> Replay | None:
+async def change(tx: Transaction, replay: Replay, frm: ReplayState, **values: Any) -> Replay | None:
     """Write it while it is in that state; None when it is not any more."""
     row = await tx.row(
         replays.update()
@@ -144,9 +144,12 @@ async def close(tx: Transaction, replay: Replay) -> bool:
     return await tx.changed(replays.update().where(mine).values(open=False, sealed_key=None))
 
 
+_OPEN_ONES = Prepared(sa.select(replays).where(replays.c.open.is_(True)).order_by(replays.c.id))
+
+
 async def open_ones(tx: Transaction) -> list[tuple[Replay, str | None, int]]:
     """All that are open, oldest first, each with who works on it and until when."""
-    rows = await tx.rows(sa.select(replays).where(replays.c.open.is_(True)).order_by(replays.c.id))
+    rows = await tx.fetch_named(_OPEN_ONES)
     return [(_replay(row), row["holder"], row["lease_expires_at"] or 0) for row in rows]
 
 
@@ -203,7 +206,7 @@ async def begin(tx: Transaction, one: Step, holder: str) -> bool:
     mine = (
         sa.select(replays.c.id)
         .where(_is(one.workspace_id, one.replay_id))
-        .where(replays.c.state == State.RUNNING.value, replays.c.holder == holder)
+        .where(replays.c.state == ReplayState.RUNNING.value, replays.c.holder == holder)
     )
     return await tx.changed(
         steps.update()
@@ -268,7 +271,7 @@ async def forget_dry(tx: Transaction, before: int, limit: int) -> int:
     """Delete dry replays made before that instant, as many as `limit`; how many."""
     old = await tx.rows(
         sa.select(replays.c.workspace_id, replays.c.id)
-        .where(replays.c.state == State.DRY.value, replays.c.created_at < before)
+        .where(replays.c.state == ReplayState.DRY.value, replays.c.created_at < before)
         .limit(limit)
     )
     for row in old:
@@ -317,9 +320,9 @@ def _values(one: Step) -> dict[str, Any]:
     }
 
 
-def _replay(row: sa.RowMapping) -> Replay:
+def _replay(row: Mapping[str, Any] | sa.RowMapping) -> Replay:
     values: dict[str, Any] = {name: row[name] for name in _OWN}
-    return Replay(**{**values, "state": State(row["state"])}, target=Target(**row["target"]))
+    return Replay(**{**values, "state": ReplayState(row["state"])}, target=Target(**row["target"]))
 
 
 def _step(row: Mapping[Any, Any]) -> Step:

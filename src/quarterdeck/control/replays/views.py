@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.agents import people
 from quarterdeck.control.replays import store
-from quarterdeck.control.replays.comparing import Pairing
-from quarterdeck.control.replays.model import Figures, Plan, Replay, State, Step, StepState, Totals
+from quarterdeck.control.replays.comparing import ToolPairing
+from quarterdeck.control.replays.model import Figures, Plan, Replay, ReplayState, Step, StepState, Totals
 from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
@@ -61,7 +61,7 @@ class ReplayOut(BaseModel):
     call_id: str | None
     task: TaskNamed | None
     target: ReplayTargetOut
-    state: State
+    state: ReplayState
     reason: str | None
     cap_nano: int | None
     """What it may spend; null: it is dry, and sends nothing."""
@@ -130,7 +130,7 @@ class ReplayPlanOut(BaseModel):
 
 
 class ToolPairOut(BaseModel):
-    pairing: Pairing
+    pairing: ToolPairing
     name: str
     before: str | None
     now: str | None

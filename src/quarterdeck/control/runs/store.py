@@ -73,6 +73,32 @@ runs = sa.Table(
     ),
 )
 
+_INSERT = runs.insert()
+_THERE: sa.ColumnElement[bool] = runs.c.workspace_id == sa.bindparam("workspace_id")
+_FIND = Prepared(sa.select(runs).where(_THERE, runs.c.id == sa.bindparam("id")))
+_OPEN_OF_TASK = Prepared(sa.select(runs).where(_THERE, runs.c.task_id == sa.bindparam("task_id"), sa.text(_OPEN)))
+_COUNT_OPEN = Prepared(
+    sa.select(sa.func.count()).where(_THERE, runs.c.agent_id == sa.bindparam("agent_id"), sa.text(_OPEN))
+)
+_OVERDUE = Prepared(
+    sa.select(runs)
+    .where(sa.text(_OPEN), runs.c.lease_expires_at <= sa.bindparam("now", type_=sa.BigInteger))
+    .order_by(runs.c.lease_expires_at)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+_OF_RETIRED = Prepared(
+    sa.select(runs)
+    .where(
+        sa.text(_OPEN),
+        sa.exists().where(
+            agents.c.workspace_id == runs.c.workspace_id,
+            agents.c.id == runs.c.agent_id,
+            agents.c.desired == Desired.RETIRED.value,
+        ),
+    )
+    .order_by(runs.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 _OF_IDS = Prepared(sa.select(runs).where(runs.c.workspace_id == sa.bindparam("workspace_id"), one_of(runs.c.id, "ids")))
 
 
@@ -87,14 +113,14 @@ class RunFilter:
 
 async def insert(tx: Transaction, run: Run) -> None:
     values: dict[str, Any] = {name: getattr(run, name) for name in Run.__slots__}
-    await tx.execute(runs.insert().values({**values, "state": run.state.value}))
+    await tx.execute(_INSERT, {**values, "state": run.state.value})
 
 
 async def find(tx: Transaction, workspace_id: str, run_id: str) -> Run | None:
     if not storable(run_id):
         return None
-    row = await tx.row(sa.select(runs).where(_is(workspace_id, run_id)))
-    return None if row is None else _run(row)
+    rows = await tx.fetch_named(_FIND, workspace_id=workspace_id, id=run_id)
+    return _run(rows[0]) if rows else None
 
 
 async def of_tasks(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> list[Run]:
@@ -166,42 +192,23 @@ async def renew(tx: Transaction, seen: Mapping[str, int]) -> None:
 
 async def count_open(tx: Transaction, workspace_id: str, agent_id: str) -> int:
     """How many runs the agent has open; true until the end of the transaction if the agent's row is locked."""
-    found: int = await tx.scalar(
-        sa.select(sa.func.count()).where(
-            runs.c.workspace_id == workspace_id, runs.c.agent_id == agent_id, sa.text(_OPEN)
-        )
-    )
-    return found
+    return int((await tx.fetch(_COUNT_OPEN, workspace_id=workspace_id, agent_id=agent_id))[0][0])
 
 
 async def overdue(tx: Transaction, limit: int) -> list[Run]:
     """Open runs whose lease is over, longest overdue first."""
-    rows = await tx.rows(
-        sa.select(runs)
-        .where(sa.text(_OPEN), runs.c.lease_expires_at <= tx.now)
-        .order_by(runs.c.lease_expires_at)
-        .limit(limit)
-    )
-    return [_run(row) for row in rows]
+    return [_run(row) for row in await tx.fetch_named(_OVERDUE, now=tx.now, limit=limit)]
 
 
 async def of_retired(tx: Transaction, limit: int) -> list[Run]:
     """Open runs of agents that are retired, oldest first."""
-    retired = sa.exists().where(
-        agents.c.workspace_id == runs.c.workspace_id,
-        agents.c.id == runs.c.agent_id,
-        agents.c.desired == Desired.RETIRED.value,
-    )
-    rows = await tx.rows(sa.select(runs).where(sa.text(_OPEN), retired).order_by(runs.c.id).limit(limit))
-    return [_run(row) for row in rows]
+    return [_run(row) for row in await tx.fetch_named(_OF_RETIRED, limit=limit)]
 
 
 async def open_of_task(tx: Transaction, workspace_id: str, task_id: str) -> Run | None:
     """The run that is open on a task; there is one at the most."""
-    row = await tx.row(
-        sa.select(runs).where(runs.c.workspace_id == workspace_id, runs.c.task_id == task_id, sa.text(_OPEN))
-    )
-    return None if row is None else _run(row)
+    rows = await tx.fetch_named(_OPEN_OF_TASK, workspace_id=workspace_id, task_id=task_id)
+    return _run(rows[0]) if rows else None
 
 
 async def open_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, list[Run]]:

@@ -19,7 +19,7 @@ from quarterdeck.control.schedules.model import (
     Firing,
     Overlap,
     Schedule,
-    State,
+    ScheduleState,
     Trigger,
 )
 from quarterdeck.control.schedules.timing import MAX_INTERVAL_S, MIN_INTERVAL_S, a_cron, a_zone, next_after
@@ -66,7 +66,7 @@ async def create(
         workspace_id=workspace_id,
         **values,
         anchor_at=tx.now,
-        state=State.ACTIVE,
+        state=ScheduleState.ACTIVE,
         paused_reason=None,
         failures=0,
         next_at=None,
@@ -113,7 +113,7 @@ async def change(
         return schedule
     if not differing.keys().isdisjoint(("trigger", "cron", "zone", "every_s")):
         changed = replace(schedule, **differing, anchor_at=tx.now)
-        following = _next(changed, tx.now) if schedule.state is State.ACTIVE else None
+        following = _next(changed, tx.now) if schedule.state is ScheduleState.ACTIVE else None
         differing |= {"anchor_at": tx.now, "fired_until": tx.now, "next_at": following}
     try:
         fresh = await firing.write(tx, schedule, differing)
@@ -128,7 +128,7 @@ async def pause(
 ) -> Schedule:
     """Fire no more until it is resumed. Pausing what is paused changes nothing. Raises NotFound."""
     schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
-    if schedule.state is State.PAUSED:
+    if schedule.state is ScheduleState.PAUSED:
         return schedule
     return await firing.pause(tx, schedule, reason or "A person paused it.", actor)
 
@@ -136,9 +136,9 @@ async def pause(
 async def resume(tx: Transaction, workspace_id: str, schedule_id: str, *, actor: str | None = None) -> Schedule:
     """Fire again, from now on: what came meanwhile is not caught up. Raises NotFound. Tells `schedule.resumed`."""
     schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
-    if schedule.state is State.ACTIVE:
+    if schedule.state is ScheduleState.ACTIVE:
         return schedule
-    values = {"state": State.ACTIVE, "paused_reason": None, "failures": 0, "fired_until": tx.now}
+    values = {"state": ScheduleState.ACTIVE, "paused_reason": None, "failures": 0, "fired_until": tx.now}
     fresh = await firing.write(tx, schedule, {**values, "next_at": _next(schedule, tx.now)})
     await _tell(tx, "schedule.resumed", fresh, actor)
     return fresh
@@ -180,7 +180,7 @@ async def fire(
     Raises NotFound; Invalid for a key that is too long; Changed `schedule_paused`.
     """
     schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
-    if schedule.state is not State.ACTIVE:
+    if schedule.state is not ScheduleState.ACTIVE:
         raise Changed(f"{schedule.name} is paused: {schedule.paused_reason} Resume it first.", code="schedule_paused")
     if key is not None and not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(f"key has 1 to {KEY_LENGTH} characters.", field="key")

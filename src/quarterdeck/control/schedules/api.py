@@ -22,7 +22,7 @@ from quarterdeck.control.schedules.model import (
     Outcome,
     Overlap,
     Schedule,
-    State,
+    ScheduleState,
     Trigger,
 )
 from quarterdeck.control.schedules.timing import (
@@ -102,7 +102,7 @@ class SchedulePatch(BaseModel):
         return given if self.task is None else {**given, "draft": self.task.to_draft()}
 
 
-class PauseIn(BaseModel):
+class PauseScheduleIn(BaseModel):
     reason: str | None = Field(None, max_length=1_000)
 
 
@@ -113,13 +113,13 @@ class FireIn(BaseModel):
     variables: Values = {}
 
 
-class PreviewIn(BaseModel):
+class FiringPreviewIn(BaseModel):
     cron: Cron | None = None
     zone: Zone = "UTC"
     every_s: Every | None = None
 
 
-class PreviewOut(BaseModel):
+class FiringPreviewOut(BaseModel):
     next_firings: list[Instant]
 
 
@@ -154,7 +154,7 @@ class ScheduleOut(BaseModel):
     catch_up_limit: int
     pause_after: int
     owner: Named
-    state: State
+    state: ScheduleState
     paused_reason: str | None
     failures: int
     """Firings in a row that could not make their task."""
@@ -195,7 +195,7 @@ async def list_schedules(
     *,
     actor: Reader,
     db: Db,
-    state: Annotated[State | None, Query()] = None,
+    state: Annotated[ScheduleState | None, Query()] = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> SchedulesOut:
@@ -219,14 +219,14 @@ async def create_schedule(body: ScheduleIn, actor: Worker, db: Db, request: Requ
 
 
 @router.post("/schedules/preview", operation_id="preview_schedule")
-async def preview_schedule(body: PreviewIn, _: Reader, db: Db) -> PreviewOut:
+async def preview_schedule(body: FiringPreviewIn, _: Reader, db: Db) -> FiringPreviewOut:
     """When it would fire next, before it is made."""
     if (body.cron is None) == (body.every_s is None):
         raise Invalid("Give either cron or every_s.", field="cron")
     a_zone(body.zone)
     now = db.clock.now()
     timer = Timer(None if body.cron is None else a_cron(body.cron), body.every_s, body.zone, now)
-    return PreviewOut(next_firings=[iso(instant) for instant in upcoming(timer, now, SHOWN_FIRINGS)])
+    return FiringPreviewOut(next_firings=[iso(instant) for instant in upcoming(timer, now, SHOWN_FIRINGS)])
 
 
 @router.get("/schedules/{schedule_id}", operation_id="get_schedule")
@@ -256,7 +256,9 @@ async def delete_schedule(schedule_id: str, actor: Worker, db: Db) -> None:
 
 
 @router.post("/schedules/{schedule_id}/pause", operation_id="pause_schedule")
-async def pause_schedule(*, schedule_id: str, actor: Worker, db: Db, body: PauseIn | None = None) -> ScheduleOut:
+async def pause_schedule(
+    *, schedule_id: str, actor: Worker, db: Db, body: PauseScheduleIn | None = None
+) -> ScheduleOut:
     """Fire no more until it is resumed."""
     reason = None if body is None else body.reason
     async with db.transaction() as tx:
@@ -395,7 +397,7 @@ async def _shown(tx: Transaction, workspace_id: str, found: Sequence[Schedule]) 
             paused_reason=one.paused_reason,
             failures=one.failures,
             next_firings=[]
-            if one.timer is None or one.state is State.PAUSED
+            if one.timer is None or one.state is ScheduleState.PAUSED
             else [iso(instant) for instant in upcoming(one.timer, tx.now, SHOWN_FIRINGS)],
             hook_path=f"/api/v1/hooks/{one.id}" if one.trigger is Trigger.WEBHOOK else None,
             secret_set=one.sealed_secret is not None,

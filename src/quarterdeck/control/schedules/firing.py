@@ -18,7 +18,7 @@ from quarterdeck.control.schedules.model import (
     Outcome,
     Overlap,
     Schedule,
-    State,
+    ScheduleState,
     chosen,
 )
 from quarterdeck.control.schedules.timing import a_zone, due, next_after
@@ -51,11 +51,11 @@ async def fire_due(tx: Transaction, workspace_id: str, schedule_id: str) -> list
     missed = due(schedule.timer, schedule.fired_until, tx.now, MAX_CATCH_UP + 1)
     made = []
     for instant in chosen(missed, schedule.catch_up, schedule.catch_up_limit, tx.now):
-        if schedule.state is not State.ACTIVE:
+        if schedule.state is not ScheduleState.ACTIVE:
             break
         schedule, firing = await fire(tx, schedule, Occasion(instant, str(instant), {}, {}))
         made.append(firing)
-    if schedule.state is State.ACTIVE and schedule.timer is not None:
+    if schedule.state is ScheduleState.ACTIVE and schedule.timer is not None:
         following = next_after(schedule.timer, tx.now)
         await write(tx, schedule, {"next_at": following, "fired_until": max(schedule.fired_until, tx.now)}, quiet=True)
     if len(missed) > len(made):
@@ -68,7 +68,7 @@ async def fire_due(tx: Transaction, workspace_id: str, schedule_id: str) -> list
 async def advance_queue(tx: Transaction, workspace_id: str, schedule_id: str) -> Firing | None:
     """Make the task of the firing that waited longest, if none is open any more; None when it has to wait on."""
     schedule = await store.lock(tx, workspace_id, schedule_id)
-    if schedule is None or schedule.state is not State.ACTIVE or await store.has_open_task(tx, schedule):
+    if schedule is None or schedule.state is not ScheduleState.ACTIVE or await store.has_open_task(tx, schedule):
         return None
     waiting = await store.queued(tx, schedule, 1)
     if not waiting:
@@ -103,7 +103,7 @@ async def fire(tx: Transaction, schedule: Schedule, occasion: Occasion) -> tuple
 
 async def pause(tx: Transaction, schedule: Schedule, reason: str, actor: str | None = None) -> Schedule:
     """Fire no more until somebody resumes it, and tell `schedule.paused`."""
-    fresh = await write(tx, schedule, {"state": State.PAUSED, "paused_reason": reason, "next_at": None})
+    fresh = await write(tx, schedule, {"state": ScheduleState.PAUSED, "paused_reason": reason, "next_at": None})
     data = {"name": schedule.name, "reason": reason, "owner_id": schedule.owner_id}
     await tx.emit(Event(schedule.workspace_id, "schedule.paused", schedule.id, data, actor))
     return fresh

@@ -44,7 +44,7 @@ class CatchUp(StrEnum):
     """The latest `catch_up_limit` of them, oldest first."""
 
 
-class State(StrEnum):
+class ScheduleState(StrEnum):
     ACTIVE = "active"
     PAUSED = "paused"
 
@@ -82,7 +82,7 @@ class Schedule:
     """After so many failures in a row it pauses itself."""
     owner_id: str
     """The member who answers for its tasks, unless they name another."""
-    state: State
+    state: ScheduleState
     paused_reason: str | None
     failures: int
     """Firings in a row that could not make their task."""

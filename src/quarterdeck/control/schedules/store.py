@@ -1,16 +1,17 @@
 """All SQL of schedules and their firings."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from quarterdeck.control.schedules.model import CatchUp, Firing, Outcome, Overlap, Schedule, State, Trigger
+from quarterdeck.control.schedules.model import CatchUp, Firing, Outcome, Overlap, Schedule, ScheduleState, Trigger
 from quarterdeck.control.tasks.model import CLOSED, TaskState
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.control.templates.model import Draft
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -170,7 +171,7 @@ async def names_using(tx: Transaction, workspace_id: str, template_id: str) -> l
 
 
 async def page(
-    tx: Transaction, workspace_id: str, *, state: State | None = None, limit: int, after: str | None = None
+    tx: Transaction, workspace_id: str, *, state: ScheduleState | None = None, limit: int, after: str | None = None
 ) -> Page[Schedule]:
     """By name; `after` is the id that the page before ended with."""
     query = sa.select(schedules).where(schedules.c.workspace_id == workspace_id)
@@ -184,26 +185,32 @@ async def page(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
+_DUE = Prepared(
+    sa.select(schedules.c.workspace_id, schedules.c.id)
+    .where(schedules.c.next_at <= sa.bindparam("now", type_=sa.BigInteger))
+    .order_by(schedules.c.next_at)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
+
 async def due(tx: Transaction, limit: int) -> list[tuple[str, str]]:
     """Workspace and id of schedules of all workspaces that have to fire now, longest overdue first."""
-    rows = await tx.rows(
-        sa.select(schedules.c.workspace_id, schedules.c.id)
-        .where(schedules.c.next_at <= tx.now)
-        .order_by(schedules.c.next_at)
-        .limit(limit)
-    )
-    return [(row["workspace_id"], row["id"]) for row in rows]
+    return [(workspace_id, an_id) for workspace_id, an_id in await tx.fetch(_DUE, now=tx.now, limit=limit)]
 
 
 async def with_free_queue(tx: Transaction, limit: int) -> list[tuple[str, str]]:
     """Workspace and id of schedules that have queued firings and no open task."""
-    rows = await tx.rows(
+    return [(workspace_id, an_id) for workspace_id, an_id in await tx.fetch(_with_free_queue(), limit=limit)]
+
+
+@cache
+def _with_free_queue() -> Prepared:
+    return Prepared(
         sa.select(firings.c.workspace_id, firings.c.schedule_id)
         .where(sa.text(_QUEUED), ~_open_tasks(firings.c.workspace_id, firings.c.schedule_id))
         .distinct()
-        .limit(limit)
+        .limit(sa.bindparam("limit", type_=sa.Integer))
     )
-    return [(row["workspace_id"], row["schedule_id"]) for row in rows]
 
 
 async def has_open_task(tx: Transaction, schedule: Schedule) -> bool:
@@ -327,7 +334,7 @@ def _schedule(row: sa.RowMapping) -> Schedule:
             "draft": None if row["draft"] is None else Draft.from_json(row["draft"]),
             "overlap": Overlap(row["overlap"]),
             "catch_up": CatchUp(row["catch_up"]),
-            "state": State(row["state"]),
+            "state": ScheduleState(row["state"]),
         }
     )
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from quarterdeck.control.signals.tables import usuals
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 
 STEPS = 4
 FEW = 8
@@ -82,16 +82,21 @@ async def learn(tx: Transaction, workspace_id: str, what: What, samples: Mapping
             await tx.execute(usuals.update().where(*here).values(**written))
 
 
+_KNOWN = Prepared(
+    sa.select(usuals.c.key, usuals.c.counts).where(
+        usuals.c.workspace_id == sa.bindparam("workspace_id"),
+        usuals.c.what == sa.bindparam("what"),
+        one_of(usuals.c.key, "keys"),
+    )
+)
+
+
 async def of(tx: Transaction, workspace_id: str, what: What, keys: Collection[str]) -> dict[str, Histogram]:
     """What is known, by key."""
     if not keys:
         return {}
-    rows = await tx.rows(
-        sa.select(usuals.c.key, usuals.c.counts).where(
-            usuals.c.workspace_id == workspace_id, usuals.c.what == what.value, usuals.c.key.in_(sorted(keys))
-        )
-    )
-    return {row["key"]: Histogram(row["counts"]) for row in rows}
+    rows = await tx.fetch(_KNOWN, workspace_id=workspace_id, what=what.value, keys=sorted(keys))
+    return {key: Histogram(counts) for key, counts in rows}
 
 
 async def silences(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, int]:

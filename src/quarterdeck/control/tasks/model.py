@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -115,10 +116,11 @@ def may_move(frm: TaskState, to: TaskState, mover: Mover) -> bool:
     return mover in MOVES[frm].get(to, frozenset())
 
 
-def allowed_moves(state: TaskState, run_open: bool) -> list[TaskState]:
+@cache
+def allowed_moves(state: TaskState, run_open: bool) -> tuple[TaskState, ...]:
     """Where a member may move a task that stands here, in the order of the board."""
     mover = Mover.PERSON_STOPPING if run_open else Mover.PERSON
-    return [to for to in TaskState if may_move(state, to, mover)]
+    return tuple(to for to in TaskState if may_move(state, to, mover))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ class Task(msgspec.Struct, frozen=True):
         return any(one.deliverable for one in self.acceptance)
 
     @property
-    def allowed_moves(self) -> list[TaskState]:
+    def allowed_moves(self) -> tuple[TaskState, ...]:
         return allowed_moves(self.state, self.run_id is not None)
 
 

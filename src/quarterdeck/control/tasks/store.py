@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,6 +42,10 @@ def in_lists(brief: int = BRIEF_IN_LISTS) -> list[Any]:
     return [*columns, (sa.func.length(tasks.c.brief) > most).label("brief_cut")]
 
 
+_ONE = sa.select(*[tasks.c[name] for name in _NAMES]).where(
+    tasks.c.workspace_id == _WORKSPACE, tasks.c.id == sa.bindparam("id")
+)
+_FIND, _LOCK = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
 _CALLED = Prepared(
     sa.select(tasks.c.id, tasks.c.number, tasks.c.title).where(
         tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids")
@@ -72,8 +76,8 @@ async def insert(tx: Transaction, task: Task) -> None:
 async def find(tx: Transaction, workspace_id: str, task_id: str) -> Task | None:
     if not storable(task_id):
         return None
-    row = await tx.row(sa.select(*_WHOLE).where(_is(workspace_id, task_id)))
-    return None if row is None else task_of(row)
+    rows = await tx.fetch(_FIND, workspace_id=workspace_id, id=task_id)
+    return task_from(rows[0]) if rows else None
 
 
 async def by_number(tx: Transaction, workspace_id: str, number: int) -> Task | None:
@@ -109,8 +113,8 @@ async def lock(tx: Transaction, workspace_id: str, task_id: str) -> Task | None:
     """The task, held until the transaction ends. Whoever also touches its run locks the task first."""
     if not storable(task_id):
         return None
-    row = await tx.row(sa.select(*_WHOLE).where(_is(workspace_id, task_id)).with_for_update(key_share=True))
-    return None if row is None else task_of(row)
+    rows = await tx.fetch(_LOCK, workspace_id=workspace_id, id=task_id)
+    return task_from(rows[0]) if rows else None
 
 
 async def update(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task | None:
@@ -130,17 +134,21 @@ async def update(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task
     return fresh
 
 
-def most_urgent(workspace_id: str, agent_id: str, task_id: str | None, now: int) -> sa.Select[tuple[str]]:
-    """The id of the task that `agent_id` should do next."""
+_CLAIMANT: sa.BindParameter[str] = sa.bindparam("claimant", type_=sa.Text)
+_MOMENT: sa.BindParameter[int] = sa.bindparam("moment", type_=sa.BigInteger)
+
+
+def most_urgent(*, named: bool = False) -> sa.Select[tuple[str]]:
+    """The id of the task that `claimant` of `workspace` should do next at `moment`; of `wanted` alone, when `named`."""
     candidate = tasks.alias("candidate")
     choice = (
         sa.select(candidate.c.id)
         .where(
-            candidate.c.workspace_id == workspace_id,
+            candidate.c.workspace_id == sa.bindparam("workspace"),
             sa.text(CLAIMABLE),
-            sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == agent_id),
-            candidate.c.not_before <= now,
-            sa.or_(candidate.c.avoid_agent_id.is_(None), candidate.c.avoid_agent_id != agent_id),
+            sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == _CLAIMANT),
+            candidate.c.not_before <= _MOMENT,
+            sa.or_(candidate.c.avoid_agent_id.is_(None), candidate.c.avoid_agent_id != _CLAIMANT),
             ~is_blocked(candidate, tasks),
             ~_in_closed_project(candidate),
             sa.or_(candidate.c.budget.is_(None), _spent(candidate) < candidate.c.budget),
@@ -148,7 +156,7 @@ def most_urgent(workspace_id: str, agent_id: str, task_id: str | None, now: int)
         .order_by(candidate.c.priority, candidate.c.due_order, candidate.c.number)
         .limit(1)
     )
-    return choice if task_id is None else choice.where(candidate.c.id == task_id)
+    return choice.where(candidate.c.id == sa.bindparam("wanted")) if named else choice
 
 
 def _in_closed_project(candidate: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -180,25 +188,33 @@ async def take(
 
     Priority first, then due time, then age. None when there is nothing (`task_id` narrows it to one task).
     """
-    choice = most_urgent(workspace_id, agent_id, task_id, tx.now).with_for_update(skip_locked=True)
-    row = await tx.row(
+    values = {"workspace": workspace_id, "claimant": agent_id, "moment": tx.now, "claimed_run": run_id}
+    if task_id is not None:
+        values["wanted"] = task_id
+    row = (await tx.execute(_taking(named=task_id is not None), values)).mappings().one_or_none()
+    return None if row is None else task_of(row)
+
+
+@cache
+def _taking(*, named: bool) -> sa.Update:
+    choice = most_urgent(named=named).with_for_update(skip_locked=True)
+    return (
         tasks.update()
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.id == choice.scalar_subquery())
+        .where(tasks.c.workspace_id == sa.bindparam("workspace"), tasks.c.id == choice.scalar_subquery())
         .values(
             state=TaskState.IN_PROGRESS.value,
-            state_since=sa.case((tasks.c.state == TaskState.READY.value, tx.now), else_=tasks.c.state_since),
+            state_since=sa.case((tasks.c.state == TaskState.READY.value, _MOMENT), else_=tasks.c.state_since),
             taken=sa.case((tasks.c.agent_id.is_(None), sa.true()), else_=tasks.c.taken),
-            agent_id=sa.func.coalesce(tasks.c.agent_id, agent_id),
-            run_id=run_id,
+            agent_id=sa.func.coalesce(tasks.c.agent_id, _CLAIMANT),
+            run_id=sa.bindparam("claimed_run", type_=sa.Text),
             attempts=tasks.c.attempts + 1,
             avoid_agent_id=None,
             not_before=0,
-            updated_at=tx.now,
+            updated_at=_MOMENT,
             version=tasks.c.version + 1,
         )
         .returning(*_WHOLE)
     )
-    return None if row is None else task_of(row)
 
 
 async def is_kept_by_hold(tx: Transaction, workspace_id: str, agent_id: str) -> bool:
@@ -255,8 +271,12 @@ async def next_retry(tx: Transaction, workspace_id: str, agent_id: str) -> int |
 
 async def is_claimable(tx: Transaction, workspace_id: str, agent_id: str) -> bool:
     """Whether a claim would find something now: a look that takes no lock, for those who wait."""
-    found = await tx.scalar(most_urgent(workspace_id, agent_id, None, tx.now))
-    return found is not None
+    return bool(await tx.fetch(_claimable(), workspace=workspace_id, claimant=agent_id, moment=tx.now))
+
+
+@cache
+def _claimable() -> Prepared:
+    return Prepared(most_urgent())
 
 
 @dataclass(frozen=True, slots=True)

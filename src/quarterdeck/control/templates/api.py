@@ -43,7 +43,7 @@ class TemplatePatch(BaseModel):
         return {field: value for field, value in given.items() if value is not None}
 
 
-class UseIn(BaseModel):
+class UseTemplateIn(BaseModel):
     variables: Values = {}
 
 
@@ -128,7 +128,9 @@ async def delete_task_template(template_id: str, actor: Worker, db: Db) -> None:
 
 
 @router.post("/task-templates/{template_id}/tasks", status_code=201, operation_id="create_task_from_template")
-async def create_task_from_template(*, template_id: str, actor: Worker, db: Db, body: UseIn | None = None) -> TaskOut:
+async def create_task_from_template(
+    *, template_id: str, actor: Worker, db: Db, body: UseTemplateIn | None = None
+) -> TaskOut:
     """Make a task of a template."""
     given = {} if body is None else body.variables
     async with db.transaction() as tx:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.control.replays.comparing import Answer, Pairing, answer_of, compare
+from quarterdeck.control.replays.comparing import Answer, ToolPairing, answer_of, compare
 
 
 def sse(*events: dict[str, Any]) -> bytes:
@@ -111,10 +111,10 @@ def test_each_tool_stands_beside_its_like() -> None:
     now = Answer("", (("look", '{"a":2}'), ("read", "{}"), ("write", "{}")))
     found = compare(before, now)
     assert [(each.name, each.pairing) for each in found.tools] == [
-        ("look", Pairing.ARGUMENTS),
-        ("read", Pairing.SAME),
-        ("send", Pairing.ONLY_BEFORE),
-        ("write", Pairing.ONLY_NOW),
+        ("look", ToolPairing.ARGUMENTS),
+        ("read", ToolPairing.SAME),
+        ("send", ToolPairing.ONLY_BEFORE),
+        ("write", ToolPairing.ONLY_NOW),
     ]
     assert (found.tools[0].before, found.tools[0].now) == ('{"a":1}', '{"a":2}')
     assert not found.same

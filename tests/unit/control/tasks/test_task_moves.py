@@ -47,9 +47,9 @@ def test_every_open_state_can_be_cancelled_and_nothing_leaves_a_closed_one() -> 
 
 
 def test_what_a_member_may_do_is_listed_in_the_order_of_the_board() -> None:
-    assert allowed_moves(P, run_open=False) == [B, R, V, C]
-    assert allowed_moves(P, run_open=True) == [B, R, C]
-    assert allowed_moves(D, run_open=False) == []
+    assert allowed_moves(P, run_open=False) == (B, R, V, C)
+    assert allowed_moves(P, run_open=True) == (B, R, C)
+    assert allowed_moves(D, run_open=False) == ()
     assert BOARD == (B, R, P, V, D)
 
 
