@@ -517,7 +517,7 @@ export interface paths {
         };
         /**
          * Get Board
-         * @description The five columns: how many tasks each holds, and its first hundred.
+         * @description The five columns: how many tasks each holds, and its first fifty.
          */
         get: operations["get_board"];
         put?: never;
@@ -5095,7 +5095,7 @@ export interface components {
         };
         /**
          * ColumnOut
-         * @description A column of the board: how many tasks it holds, its first hundred, and where GET /tasks?state= goes on.
+         * @description A column of the board: how many tasks it holds, its first fifty, and where GET /tasks?state= goes on.
          */
         ColumnOut: {
             /** Count */
@@ -5162,6 +5162,19 @@ export interface components {
             task_id: string;
             /** Version */
             version: number | null;
+        };
+        /** CommentPreviewIn */
+        CommentPreviewIn: {
+            /**
+             * Body
+             * @description Markdown; @name tells somebody.
+             */
+            body: string;
+        };
+        /** CommentPreviewOut */
+        CommentPreviewOut: {
+            /** Mentions */
+            mentions: components["schemas"]["MentionOut"][];
         };
         /** CommentsOut */
         CommentsOut: {
@@ -5857,6 +5870,24 @@ export interface components {
             note: string | null;
             outcome: components["schemas"]["Outcome-Output"];
             task: components["schemas"]["TaskNamed"] | null;
+        };
+        /** FiringPreviewIn */
+        FiringPreviewIn: {
+            /** Cron */
+            cron?: string | null;
+            /** Every S */
+            every_s?: number | null;
+            /**
+             * Zone
+             * @description An IANA zone, such as Europe/Berlin.
+             * @default UTC
+             */
+            zone?: string;
+        };
+        /** FiringPreviewOut */
+        FiringPreviewOut: {
+            /** Next Firings */
+            next_firings: string[];
         };
         /** FiringsOut */
         FiringsOut: {
@@ -6785,6 +6816,11 @@ export interface components {
             text: string;
         };
         /**
+         * Pairing
+         * @enum {string}
+         */
+        Pairing: "same" | "different" | "only_first" | "only_second";
+        /**
          * PartOut
          * @description A piece of a message. Which fields have a value depends on `kind`.
          */
@@ -6834,6 +6870,48 @@ export interface components {
             email: string;
             /** Password */
             password: string;
+        };
+        /** PauseScheduleIn */
+        PauseScheduleIn: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /** PauseWorkIn */
+        PauseWorkIn: {
+            /**
+             * End Open
+             * @description End calls that are in flight as well; else they may finish.
+             * @default false
+             */
+            end_open?: boolean;
+            /**
+             * From At
+             * @description When it begins; now when absent.
+             */
+            from_at?: string | null;
+            /**
+             * Hold S
+             * @description Hold the next call open so long, in case it is resumed; then refuse.
+             * @default 0
+             */
+            hold_s?: number;
+            /**
+             * Reason
+             * @description Why; kept with the order and audited.
+             */
+            reason?: string | null;
+            scope: components["schemas"]["Scope"];
+            /**
+             * Subject Id
+             * @description The run, agent, task or project; left out for everything.
+             * @default
+             */
+            subject_id?: string;
+            /**
+             * Until At
+             * @description When it ends by itself.
+             */
+            until_at?: string | null;
         };
         /**
          * Period
@@ -7146,141 +7224,6 @@ export interface components {
             items: components["schemas"]["ProviderOut"][];
             /** Next */
             next: string | null;
-        };
-        /** UseIn */
-        quarterdeck__control__approvals__api__UseIn: {
-            /**
-             * Fence
-             * @description The fence of your claim: refuses you if another has the run.
-             */
-            fence?: number | null;
-            /**
-             * Payload
-             * @description What you are about to do: refused unless it is what was approved.
-             */
-            payload: unknown;
-        };
-        /** PreviewIn */
-        quarterdeck__control__comments__api__PreviewIn: {
-            /**
-             * Body
-             * @description Markdown; @name tells somebody.
-             */
-            body: string;
-        };
-        /** PreviewOut */
-        quarterdeck__control__comments__api__PreviewOut: {
-            /** Mentions */
-            mentions: components["schemas"]["MentionOut"][];
-        };
-        /** LinkIn */
-        quarterdeck__control__delegation__api__LinkIn: {
-            /** Task Id */
-            task_id: string;
-            /** Waits For */
-            waits_for: string;
-        };
-        /**
-         * Pairing
-         * @enum {string}
-         */
-        quarterdeck__control__evidence__model__Pairing: "same" | "different" | "only_first" | "only_second";
-        /** PauseIn */
-        quarterdeck__control__lever__api__PauseIn: {
-            /**
-             * End Open
-             * @description End calls that are in flight as well; else they may finish.
-             * @default false
-             */
-            end_open?: boolean;
-            /**
-             * From At
-             * @description When it begins; now when absent.
-             */
-            from_at?: string | null;
-            /**
-             * Hold S
-             * @description Hold the next call open so long, in case it is resumed; then refuse.
-             * @default 0
-             */
-            hold_s?: number;
-            /**
-             * Reason
-             * @description Why; kept with the order and audited.
-             */
-            reason?: string | null;
-            scope: components["schemas"]["Scope"];
-            /**
-             * Subject Id
-             * @description The run, agent, task or project; left out for everything.
-             * @default
-             */
-            subject_id?: string;
-            /**
-             * Until At
-             * @description When it ends by itself.
-             */
-            until_at?: string | null;
-        };
-        /** LinkIn */
-        quarterdeck__control__members__session_api__LinkIn: {
-            /** Token */
-            token: string;
-        };
-        /**
-         * Pairing
-         * @enum {string}
-         */
-        quarterdeck__control__replays__comparing__Pairing: "same" | "arguments" | "only_before" | "only_now";
-        /**
-         * State
-         * @enum {string}
-         */
-        quarterdeck__control__replays__model__State: "dry" | "running" | "done" | "stopped" | "cancelled";
-        /** PauseIn */
-        quarterdeck__control__schedules__api__PauseIn: {
-            /** Reason */
-            reason?: string | null;
-        };
-        /** PreviewIn */
-        quarterdeck__control__schedules__api__PreviewIn: {
-            /** Cron */
-            cron?: string | null;
-            /** Every S */
-            every_s?: number | null;
-            /**
-             * Zone
-             * @description An IANA zone, such as Europe/Berlin.
-             * @default UTC
-             */
-            zone?: string;
-        };
-        /** PreviewOut */
-        quarterdeck__control__schedules__api__PreviewOut: {
-            /** Next Firings */
-            next_firings: string[];
-        };
-        /**
-         * State
-         * @enum {string}
-         */
-        quarterdeck__control__schedules__model__State: "active" | "paused";
-        /**
-         * State
-         * @description What is shown, one word of it.
-         * @enum {string}
-         */
-        quarterdeck__control__status__model__State: "streaming" | "thinking" | "using_tool" | "working" | "waiting_provider" | "waiting_person" | "waiting_agent" | "idle" | "silent" | "stuck" | "looping" | "paused" | "over_budget" | "offline" | "never_connected" | "retired" | "queued" | "over";
-        /** UseIn */
-        quarterdeck__control__templates__api__UseIn: {
-            /**
-             * Variables
-             * @description A value for each variable that has no default.
-             * @default {}
-             */
-            variables?: {
-                [key: string]: string;
-            };
         };
         /** QuestionIn */
         QuestionIn: {
@@ -7634,7 +7577,7 @@ export interface components {
             settled: boolean;
             /** Source */
             source: string;
-            state: components["schemas"]["quarterdeck__control__replays__model__State"];
+            state: components["schemas"]["ReplayState"];
             target: components["schemas"]["ReplayTargetOut"];
             task: components["schemas"]["TaskNamed"] | null;
             totals: components["schemas"]["ReplayTotalsOut"];
@@ -7671,6 +7614,11 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * ReplayState
+         * @enum {string}
+         */
+        ReplayState: "dry" | "running" | "done" | "stopped" | "cancelled";
         /**
          * ReplayStepDetailOut
          * @description With both answers, and what of their words differs.
@@ -8363,7 +8311,7 @@ export interface components {
             secret: string | null;
             /** Secret Set */
             secret_set: boolean;
-            state: components["schemas"]["quarterdeck__control__schedules__model__State"];
+            state: components["schemas"]["ScheduleState"];
             task: components["schemas"]["DraftBody"] | null;
             template: components["schemas"]["Named"] | null;
             trigger: components["schemas"]["Trigger"];
@@ -8415,7 +8363,7 @@ export interface components {
             paused_reason: string | null;
             /** Secret Set */
             secret_set: boolean;
-            state: components["schemas"]["quarterdeck__control__schedules__model__State"];
+            state: components["schemas"]["ScheduleState"];
             task: components["schemas"]["DraftBody"] | null;
             template: components["schemas"]["Named"] | null;
             trigger: components["schemas"]["Trigger"];
@@ -8467,6 +8415,11 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /**
+         * ScheduleState
+         * @enum {string}
+         */
+        ScheduleState: "active" | "paused";
         /**
          * Scope
          * @description How much the lever takes.
@@ -8649,6 +8602,11 @@ export interface components {
          * @enum {string}
          */
         SignalState: "up" | "over" | "dismissed";
+        /** SignInLinkIn */
+        SignInLinkIn: {
+            /** Token */
+            token: string;
+        };
         /** SnippetOut */
         SnippetOut: {
             /** Gives */
@@ -8736,6 +8694,12 @@ export interface components {
             items: components["schemas"]["SquadOut"][];
         };
         /**
+         * State
+         * @description What is shown, one word of it.
+         * @enum {string}
+         */
+        State: "streaming" | "thinking" | "using_tool" | "working" | "waiting_provider" | "waiting_person" | "waiting_agent" | "idle" | "silent" | "stuck" | "looping" | "paused" | "over_budget" | "offline" | "never_connected" | "retired" | "queued" | "over";
+        /**
          * StatusOut
          * @description What is shown, computed from traffic, leases and dependencies.
          */
@@ -8747,7 +8711,7 @@ export interface components {
             reason: string | null;
             /** Since */
             since: string | null;
-            state: components["schemas"]["quarterdeck__control__status__model__State"];
+            state: components["schemas"]["State"];
             /** Verb */
             verb: string | null;
             waits_for: components["schemas"]["WaitsForOut"] | null;
@@ -8757,7 +8721,7 @@ export interface components {
         /** StepPairOut */
         StepPairOut: {
             first: components["schemas"]["RunStepOut"] | null;
-            pairing: components["schemas"]["quarterdeck__control__evidence__model__Pairing"];
+            pairing: components["schemas"]["Pairing"];
             second: components["schemas"]["RunStepOut"] | null;
         };
         /**
@@ -9330,6 +9294,11 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * ToolPairing
+         * @enum {string}
+         */
+        ToolPairing: "same" | "arguments" | "only_before" | "only_now";
         /** ToolPairOut */
         ToolPairOut: {
             /** Before */
@@ -9338,7 +9307,7 @@ export interface components {
             name: string;
             /** Now */
             now: string | null;
-            pairing: components["schemas"]["quarterdeck__control__replays__comparing__Pairing"];
+            pairing: components["schemas"]["ToolPairing"];
         };
         /** ToReviewOut */
         ToReviewOut: {
@@ -9431,6 +9400,30 @@ export interface components {
             };
             /** Service Tier */
             service_tier: string | null;
+        };
+        /** UseApprovalIn */
+        UseApprovalIn: {
+            /**
+             * Fence
+             * @description The fence of your claim: refuses you if another has the run.
+             */
+            fence?: number | null;
+            /**
+             * Payload
+             * @description What you are about to do: refused unless it is what was approved.
+             */
+            payload: unknown;
+        };
+        /** UseTemplateIn */
+        UseTemplateIn: {
+            /**
+             * Variables
+             * @description A value for each variable that has no default.
+             * @default {}
+             */
+            variables?: {
+                [key: string]: string;
+            };
         };
         /** VariableBody */
         VariableBody: {
@@ -9599,6 +9592,13 @@ export interface components {
             rate_limits?: components["schemas"]["RateLimitIn"][] | null;
             /** Usage Limits */
             usage_limits?: components["schemas"]["UsageLimitIn"] | components["schemas"]["UsageLimitIn"][] | null;
+        };
+        /** WaitForIn */
+        WaitForIn: {
+            /** Task Id */
+            task_id: string;
+            /** Waits For */
+            waits_for: string;
         };
         /**
          * WaitsFor
@@ -9885,7 +9885,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__delegation__api__LinkIn"];
+                "application/json": components["schemas"]["WaitForIn"];
             };
         };
         responses: {
@@ -11425,7 +11425,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__comments__api__PreviewIn"];
+                "application/json": components["schemas"]["CommentPreviewIn"];
             };
         };
         responses: {
@@ -11435,7 +11435,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["quarterdeck__control__comments__api__PreviewOut"];
+                    "application/json": components["schemas"]["CommentPreviewOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -12289,7 +12289,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__lever__api__PauseIn"];
+                "application/json": components["schemas"]["PauseWorkIn"];
             };
         };
         responses: {
@@ -14594,7 +14594,7 @@ export interface operations {
                 /** @description How many rows at the most. */
                 limit?: number;
                 run_id?: string | null;
-                state?: components["schemas"]["quarterdeck__control__replays__model__State"] | null;
+                state?: components["schemas"]["ReplayState"] | null;
             };
             header?: never;
             path?: never;
@@ -15207,7 +15207,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__approvals__api__UseIn"];
+                "application/json": components["schemas"]["UseApprovalIn"];
             };
         };
         responses: {
@@ -15851,7 +15851,7 @@ export interface operations {
                 after?: string | null;
                 /** @description How many rows at the most. */
                 limit?: number;
-                state?: components["schemas"]["quarterdeck__control__schedules__model__State"] | null;
+                state?: components["schemas"]["ScheduleState"] | null;
             };
             header?: never;
             path?: never;
@@ -16092,7 +16092,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__schedules__api__PauseIn"] | null;
+                "application/json": components["schemas"]["PauseScheduleIn"] | null;
             };
         };
         responses: {
@@ -16187,7 +16187,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__schedules__api__PreviewIn"];
+                "application/json": components["schemas"]["FiringPreviewIn"];
             };
         };
         responses: {
@@ -16197,7 +16197,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["quarterdeck__control__schedules__api__PreviewOut"];
+                    "application/json": components["schemas"]["FiringPreviewOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -16276,7 +16276,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__members__session_api__LinkIn"];
+                "application/json": components["schemas"]["SignInLinkIn"];
             };
         };
         responses: {
@@ -16925,7 +16925,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__templates__api__UseIn"] | null;
+                "application/json": components["schemas"]["UseTemplateIn"] | null;
             };
         };
         responses: {

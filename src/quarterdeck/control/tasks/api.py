@@ -27,7 +27,7 @@ from quarterdeck.control.tasks.views import (
 )
 
 router = APIRouter(tags=["tasks"])
-COLUMN_LENGTH = 100
+COLUMN_LENGTH = 50
 CARD_BRIEF = 280
 """So much of a brief is shown on a card."""
 
@@ -71,7 +71,7 @@ async def list_tasks(actor: Reader, db: Db, wanted: Annotated[WhichOfList, Query
 
 @router.get("/board", operation_id="get_board", response_model=BoardOut)
 async def get_board(actor: Reader, db: Db, wanted: Annotated[Which, Query()]) -> Response:
-    """The five columns: how many tasks each holds, and its first hundred."""
+    """The five columns: how many tasks each holds, and its first fifty."""
     async with db.read() as tx:
         counts = await lists.counts(tx, actor.workspace_id, wanted.to_filter(*BOARD))
         pages = [

@@ -119,7 +119,7 @@ class TasksOut(BaseModel):
 
 
 class ColumnOut(BaseModel):
-    """A column of the board: how many tasks it holds, its first hundred, and where GET /tasks?state= goes on."""
+    """A column of the board: how many tasks it holds, its first fifty, and where GET /tasks?state= goes on."""
 
     state: TaskState
     count: int
