@@ -132,6 +132,11 @@ class Gateway:
         return found[-1]
 
 
+async def _knows_no_more(key_hash: bytes) -> bool:
+    """Control: what it has said is all there is."""
+    return False
+
+
 @asynccontextmanager
 async def gateway_running(
     directory: Path,
@@ -143,6 +148,7 @@ async def gateway_running(
 ) -> AsyncIterator[Gateway]:
     vault = Vault.open(directory)
     holder = SnapshotHolder(directory / "snapshot", vault)
+    holder.answer_unknown_with(_knows_no_more)
     egress = Egress()
     transport = Transport(egress)
     metrics, open_calls, prices = Metrics(), OpenCalls(), PriceBook(names=PRICE_KINDS)

@@ -25,6 +25,13 @@ async def test_an_unknown_key_is_refused(gateway: Gateway) -> None:
     assert gateway.records() == []
 
 
+async def test_a_key_that_nobody_can_check_now_is_not_said_to_be_unknown(gateway: Gateway) -> None:
+    gateway.holder.answer_unknown_with(None)
+    answer = await gateway.post("/v1/chat/completions", BODY, key="qd-a-unknown")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["error"]["code"] == "key_unchecked"
+
+
 async def test_no_key_or_one_in_the_wrong_place_is_refused_with_where_it_belongs(gateway: Gateway) -> None:
     for headers in ({}, {"authorization": "Basic abc"}, {"x-key": KEY}):
         answer = await gateway.client.post("/v1/chat/completions", json=BODY, headers=headers)

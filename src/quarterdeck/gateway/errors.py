@@ -36,6 +36,16 @@ def unknown_key() -> Refusal:
     )
 
 
+def undecided_key() -> Refusal:
+    """Not 401: clients take that for final, and a run key may have been handed out a moment ago."""
+    return Refusal(
+        503,
+        "key_unchecked",
+        "This key could not be checked just now. Try again in a second.",
+        headers=[(b"retry-after", b"1")],
+    )
+
+
 def revoked_key() -> Refusal:
     return Refusal(401, "key_invalid", "This key was revoked. Ask for a new one.")
 

@@ -8,7 +8,7 @@ from quarterdeck.gateway import errors
 from quarterdeck.gateway.attribution import attribute
 from quarterdeck.gateway.callers import CHANGING, Caller, shown_in
 from quarterdeck.gateway.draft import Draft
-from quarterdeck.gateway.snapshot import SnapshotHolder
+from quarterdeck.gateway.snapshot import SnapshotHolder, Undecided
 
 _BEARER = b"bearer "
 _SIGNED = b"AWS4-HMAC-SHA256 Credential="
@@ -79,7 +79,11 @@ async def known_key(holder: SnapshotHolder, headers: dict[bytes, bytes], query: 
     if entry is None:
         if holder.current is EMPTY:
             raise errors.not_ready()
-        if not await holder.knows(digest):
+        try:
+            known = await holder.knows(digest)
+        except Undecided:
+            raise errors.undecided_key() from None
+        if not known:
             raise errors.unknown_key()
         entry = holder.current.keys[digest]
     return entry

@@ -20,6 +20,10 @@ UNKNOWN_KEPT = 4_096
 _BOUND = "gateway/snapshot"
 
 
+class Undecided(Exception):
+    """Nobody could say whether a key is one of ours."""
+
+
 class SnapshotHolder:
     """The current snapshot, and what happens when it changes or lacks a key."""
 
@@ -81,9 +85,10 @@ class SnapshotHolder:
         """Whether control knows a key the snapshot lacks; if so, the snapshot holds it when this returns.
 
         Many callers with the same key ask once, and a key found unknown is not asked about again for a second.
+        Raises Undecided when control is away or takes too long: the key may have been handed out a moment ago.
         """
         now = asyncio.get_running_loop().time()
-        if self._ask is None or self._unknown.get(key_hash, 0.0) > now:
+        if self._unknown.get(key_hash, 0.0) > now:
             return False
         task = self._asking.get(key_hash)
         if task is None:
@@ -93,10 +98,10 @@ class SnapshotHolder:
     async def _lookup(self, key_hash: bytes) -> bool:
         try:
             if self._ask is None:
-                return False
+                raise Undecided
             known = await asyncio.wait_for(self._ask(key_hash), LOOKUP_TIMEOUT_S)
         except (TimeoutError, ConnectionError):
-            return False
+            raise Undecided from None
         finally:
             del self._asking[key_hash]
         if not known:

@@ -15,7 +15,7 @@ from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot
 from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.open_calls import InFlight, OpenCalls
-from quarterdeck.gateway.snapshot import SnapshotHolder
+from quarterdeck.gateway.snapshot import SnapshotHolder, Undecided
 from quarterdeck.worker.bus import BusServer, Line
 
 HASH = hashlib.sha256(b"qd-a-known").digest()
@@ -109,10 +109,31 @@ async def test_a_key_nobody_knows_is_not_asked_about_again_at_once() -> None:
         assert len(it.looked_up) == 1
 
 
-async def test_without_control_an_unknown_key_is_unknown_at_once() -> None:
+async def test_without_control_nobody_says_that_a_key_is_unknown() -> None:
     with tempfile.TemporaryDirectory() as name:
         holder = SnapshotHolder(Path(name) / "snapshot", Vault.open(Path(name)))
-        assert await asyncio.wait_for(holder.knows(HASH), 0.1) is False
+        with pytest.raises(Undecided):
+            await asyncio.wait_for(holder.knows(HASH), 5)
+
+
+async def test_a_control_that_does_not_answer_leaves_a_key_undecided_and_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("quarterdeck.gateway.snapshot.LOOKUP_TIMEOUT_S", 0.01)
+    asked = []
+
+    async def slow(key_hash: bytes) -> bool:
+        asked.append(key_hash)
+        await asyncio.sleep(60)
+        return True
+
+    with tempfile.TemporaryDirectory() as name:
+        holder = SnapshotHolder(Path(name) / "snapshot", Vault.open(Path(name)))
+        holder.answer_unknown_with(slow)
+        for _ in range(2):
+            with pytest.raises(Undecided):
+                await holder.knows(HASH)
+        assert asked == [HASH, HASH]
 
 
 async def test_ending_calls_returns_when_they_have_ended() -> None:
