@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,8 +39,11 @@ credential = "env:TEST_UPSTREAM_KEY"
 allow_private = true
 """
 _numbers = itertools.count(1)
-web = SimpleNamespace(**{name: partial(getattr(httpx, name), timeout=PATIENCE_S) for name in ("get", "post", "delete")})
-"""httpx's own functions, with more patience than their five seconds."""
+TRUST = ssl.create_default_context()
+web = SimpleNamespace(
+    **{name: partial(getattr(httpx, name), timeout=PATIENCE_S, verify=TRUST) for name in ("get", "post", "delete")}
+)
+"""httpx's own functions, with more patience than their five seconds; they would load anew each time whom to trust."""
 
 
 @dataclass(frozen=True, slots=True)

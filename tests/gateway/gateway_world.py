@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -45,6 +46,8 @@ from quarterdeck.sandbox.requests import Received
 from quarterdeck.sandbox.rules import rules_from_json
 from quarterdeck.sandbox.server import Server as Sandbox
 
+TRUST = ssl.create_default_context()
+"""What a transport trusts by itself. Loading it takes longer than most tests here."""
 KEY = "qd-a-for-tests-only"
 RUN_KEY = "qd-r-for-tests-only"
 BODY_LIMIT = 1 << 20
@@ -150,7 +153,7 @@ async def gateway_running(
     holder = SnapshotHolder(directory / "snapshot", vault)
     holder.answer_unknown_with(_knows_no_more)
     egress = Egress()
-    transport = Transport(egress)
+    transport = Transport(egress, tls=TRUST)
     metrics, open_calls, prices = Metrics(), OpenCalls(), PriceBook(names=PRICE_KINDS)
     bus = Bus(str(directory / "absent.sock"), "main", holder, open_calls)
     journal = Journal(directory / "journal", min_free_bytes=0, max_bytes=journal_bytes)
@@ -168,7 +171,10 @@ async def gateway_running(
     server = Server(app, Limits(grace_s=0.5))
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    async with sandbox_running(corpus=corpus) as sandbox, httpx.AsyncClient(base_url=url, timeout=20) as client:
+    async with (
+        sandbox_running(corpus=corpus) as sandbox,
+        httpx.AsyncClient(base_url=url, timeout=20, verify=TRUST) as client,
+    ):
         port = int(sandbox.url.rsplit(":", 1)[1])
         egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
         providers = [
