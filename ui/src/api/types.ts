@@ -101,3 +101,5 @@ export type ReplayStepDetail = Schemas["ReplayStepDetailOut"];
 export type ReplayStepState = Schemas["StepState"];
 export type TaskCosts = Schemas["TaskCostsOut"];
 export type Done = Schemas["TasksDoneOut"];
+export type RunStep = Schemas["RunStepOut"];
+export type ComparedRuns = Schemas["ComparedRunsOut"];

@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 
 import { agentQuery, agentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
+import { comparedQuery } from "@/api/evidence";
 import { Problem } from "@/api/problem";
 import { replayQuery } from "@/api/replays";
 import { runQuery } from "@/api/runs";
@@ -83,6 +84,12 @@ const run = createRoute({
   path: "/runs/$runId",
   loader: ({ context, params }) => warm(context.client.query(runQuery(params.runId))),
   component: lazyRouteComponent(() => import("@/app/pages/run-route"), "RunRoute"),
+});
+const compared = createRoute({
+  getParentRoute: () => inside,
+  path: "/runs/$runId/compare/$otherId",
+  loader: ({ context, params }) => warm(context.client.query(comparedQuery(params.runId, params.otherId))),
+  component: lazyRouteComponent(() => import("@/app/pages/run-route"), "CompareRoute"),
 });
 const agents = createRoute({
   getParentRoute: () => inside,
@@ -182,7 +189,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, reviews, review, run, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
+  inside.addChildren([now, board, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
 ]);
 
  

@@ -38,3 +38,22 @@ export const run = {
   kill: "Kill run",
   same: (ref: number) => `same as step ${ref}`,
 };
+
+const alikeSteps = (count: number) => (count === 1 ? "one step is the same" : `${count === 0 ? "none" : counted(count)} are the same`);
+
+export const compare = {
+  with: "Compare with…",
+  attempt: (attempt: number, agent: string) => `Run ${attempt} of ${agent}`,
+  title: (one: number, other: number) => `Run ${one} beside run ${other}`,
+  allSame: (count: number) => (count === 0 ? "Neither has made a call yet." : `All ${counted(count)} steps came to the same.`),
+  answer: (same: number, at: number) => (at === 1 ? `They part at the first step; ${alikeSteps(same)}.` : `They part at step ${counted(at)}; ${alikeSteps(same)}.`),
+  same: "Same steps",
+  different: (count: number) => `${counted(count)} different`,
+  only: "Only in one / the other",
+  beside: (other: string) => `${other} in the other`,
+  instant: "< 1 ms",
+  nothing: "Neither run has made a call yet.",
+  pairings: { same: "same", different: "different", only_first: "only here", only_second: "only there" },
+  results: (count: number) => (count === 1 ? "1 tool result in" : `${counted(count)} tool results in`),
+  asks: (tools: string) => `asks for ${tools}`,
+} as const;

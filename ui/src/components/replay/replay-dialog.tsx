@@ -4,6 +4,7 @@ import { RotateCw } from "lucide-react";
 import { useRef, useState } from "react";
 
 import { useMay } from "@/api/may";
+import { asProblem } from "@/api/problem";
 import { createReplay, replayStepsQuery } from "@/api/replays";
 import { routesQuery } from "@/api/routes";
 import type { Replay, ReplayDraft } from "@/api/types";
@@ -13,7 +14,6 @@ import { AreaField, SelectField, TextField } from "@/components/field";
 import { Money } from "@/components/figures";
 import { FormActions } from "@/components/form-actions";
 import { nanoOf, placesOf, usualCap } from "@/components/replay/target";
-import { ProblemNote } from "@/components/states";
 import { field } from "@/lib/form";
 import { listed, words } from "@/strings/common";
 import { replays } from "@/strings/replays";
@@ -67,9 +67,7 @@ function ReplayDialog({ of, onClose }: { of: Replayed; onClose: () => void }) {
           <SelectField label={say.route} name="route" hint={say.routeHint} choices={choices} />
         </div>
         <AreaField label={say.system} name="system" hint={say.systemHint} rows={4} />
-        <div aria-live="polite" className="grid gap-3">
-          {dry.error && <ProblemNote error={dry.error} />}
-        </div>
+        {dry.error && <Refused error={dry.error} />}
         {!dry.data && (
           <FormActions>
             <Button onClick={onClose}>{words.cancel}</Button>
@@ -81,6 +79,14 @@ function ReplayDialog({ of, onClose }: { of: Replayed; onClose: () => void }) {
       </form>
       {dry.data && <Worked key={dry.data.id} replay={dry.data} busy={send.isPending || send.isSuccess} error={send.error} onSend={(cap, key) => send.mutate({ cap, key })} onClose={onClose} />}
     </Dialog>
+  );
+}
+
+function Refused({ error }: { error: Error }) {
+  return (
+    <p role="alert" className="text-s text-wrong">
+      {asProblem(error).message}
+    </p>
   );
 }
 
@@ -150,7 +156,7 @@ function Worked({ replay, busy, error, onSend, onClose }: WorkedProps) {
         className="max-w-[160px]"
         autoComplete="off"
       />
-      {error && <ProblemNote error={error} />}
+      {error && <Refused error={error} />}
       <FormActions>
         <Button onClick={onClose}>{words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>

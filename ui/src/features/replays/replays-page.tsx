@@ -29,7 +29,7 @@ const COLUMNS: Column<Replay>[] = [
       </Link>
     ),
   },
-  { id: "of", header: heads.of, cell: (replay) => replay.task?.ref ?? (replay.source === "run" ? say.page.ofRun : say.page.ofCall) },
+  { id: "of", header: heads.of, cell: (replay) => <span className="whitespace-nowrap">{replay.task?.ref ?? (replay.source === "run" ? say.page.ofRun : say.page.ofCall)}</span> },
   { id: "state", header: heads.state, cell: (replay) => <Chip tone={STATE_TONE[replay.state]}>{say.page.states[replay.state]}</Chip> },
   { id: "calls", header: heads.calls, cell: (replay) => formatCount(replay.totals.calls), align: "end", from: "md" },
   { id: "recorded", header: heads.recorded, cell: (replay) => <Money nano={replay.totals.was_cost_nano} unpriced={replay.totals.was_unpriced} />, align: "end", from: "md" },

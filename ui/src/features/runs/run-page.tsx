@@ -1,11 +1,13 @@
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 
 import { runCallsQuery } from "@/api/calls";
-import { runQuery } from "@/api/runs";
+import { runStepsQuery } from "@/api/evidence";
+import { runQuery, runsQuery } from "@/api/runs";
 import { signalsQuery } from "@/api/signals";
 import type { Run } from "@/api/types";
 import { Facts } from "@/components/facts";
+import { FilterSelect } from "@/components/field";
 import { Ago, Money, Since } from "@/components/figures";
 import { RunLever } from "@/components/lever/run-lever";
 import { Markdown } from "@/components/markdown";
@@ -15,11 +17,11 @@ import { signalTitle } from "@/components/signal-acts";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { RunSteps } from "@/features/runs/run-steps";
-import { alike, tokensOf } from "@/features/runs/waterfall";
+import { alike, repeated, tokensOf } from "@/features/runs/waterfall";
 import { formatClock, formatCompact, formatCount, formatSpan } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { useCoarseNow } from "@/lib/ticker";
-import { run as say } from "@/strings/runs";
+import { compare, run as say } from "@/strings/runs";
 import { signals as noticed } from "@/strings/signals";
 import { tasks } from "@/strings/tasks";
 
@@ -33,7 +35,9 @@ export function RunPage({ runId }: { runId: string }) {
   useListKeys();
   const now = useCoarseNow();
   const calls = data?.calls ?? [];
-  const same = alike(calls, (signals ?? []).filter((signal) => signal.kind === "looping").map((signal) => signal.call_ids));
+  const { data: known } = useQuery(runStepsQuery(runId));
+  const looped = alike(calls, (signals ?? []).filter((signal) => signal.kind === "looping").map((signal) => signal.call_ids));
+  const same = new Map([...repeated(known?.items ?? []), ...looped]);
   const tokens = tokensOf(calls);
   const busy = calls.reduce((sum, call) => sum + call.duration_ms, 0);
   const whole = (run.ended_at ? Date.parse(run.ended_at) : now) - Date.parse(run.started_at ?? run.created_at);
@@ -65,6 +69,7 @@ export function RunPage({ runId }: { runId: string }) {
         <>
           <RunLever run={{ id: run.id, state: run.state, agent: run.agent, taskId: run.task.id, status: run.status }} />
           {run.calls > 0 && <ReplayButton of={{ run_id: run.id }} />}
+          {run.calls > 0 && <CompareWith run={run} />}
         </>
       }
     >
@@ -144,6 +149,22 @@ export function RunPage({ runId }: { runId: string }) {
         </aside>
       </div>
     </Page>
+  );
+}
+
+/** Leads to this run beside another attempt at its task. */
+function CompareWith({ run }: { run: Run }) {
+  const navigate = useNavigate();
+  const { data } = useQuery(runsQuery({ task_id: run.task.id }));
+  const others = (data?.items ?? []).filter((other) => other.id !== run.id && other.calls > 0);
+  if (others.length === 0) return null;
+  return (
+    <FilterSelect
+      label={compare.with}
+      value=""
+      onChange={(otherId) => otherId && void navigate({ to: "/runs/$runId/compare/$otherId", params: { runId: run.id, otherId } })}
+      choices={others.map((other) => ({ value: other.id, label: compare.attempt(other.attempt, other.agent.name) }))}
+    />
   );
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { alike, placed, steps, tokensOf } from "@/features/runs/waterfall";
+import { alike, placed, repeated, steps, tokensOf } from "@/features/runs/waterfall";
 import { aCall } from "@/testing/rows";
 
 const at = (second: number) => `2026-11-23T10:00:${String(second).padStart(2, "0")}.000Z`;
@@ -33,4 +33,13 @@ test("calls without usage count as nothing", () => {
 test("near-duplicates point to the first of them", () => {
   const calls = ["a", "b", "c", "d"].map((id) => aCall({ id }));
   expect([...alike(calls, [["c", "b", "gone"], ["d"]])]).toEqual([["c", 2]]);
+});
+
+test("a step that repeats an earlier one leads to it", () => {
+  const known = [
+    { call_id: "a", repeats: null },
+    { call_id: "b", repeats: "a" },
+    { call_id: "c", repeats: "gone" },
+  ];
+  expect([...repeated(known)]).toEqual([["b", 1]]);
 });

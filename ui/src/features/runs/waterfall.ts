@@ -37,6 +37,12 @@ export const tokensOf = (calls: Call[]) => ({
   output: calls.reduce((sum, call) => sum + (call.usage?.output_total ?? 0), 0),
 });
 
+/** Which earlier step each call as good as repeats, by the call's id: steps are numbered from 1. Pure. */
+export function repeated(steps: { call_id: string; repeats: string | null }[]): Map<string, number> {
+  const numbers = new Map(steps.map((step, at) => [step.call_id, at + 1]));
+  return new Map(steps.flatMap((step) => (step.repeats !== null && numbers.has(step.repeats) ? [[step.call_id, numbers.get(step.repeats) ?? 0] as const] : [])));
+}
+
 /** For calls that were noticed to be near the same: the step of the first of them. Steps count from 1. Pure. */
 export function alike(calls: Call[], groups: string[][]): Map<string, number> {
   const step = new Map(calls.map((call, at) => [call.id, at + 1]));
