@@ -116,6 +116,18 @@ def test_logs_are_exported_as_lines(system: System) -> None:
     assert "Bergen" in whole["response"]
 
 
+def test_a_log_is_inserted_marked_as_declared_and_counts_nowhere(system: System) -> None:
+    before = system.get("/api/v1/costs?by=total")["totals"]
+    request = {"url": "https://api.openai.com/v1/chat/completions", "provider": "openai", "body": {"model": "gpt-4o"}}
+    response = {"status": 200, "body": {"usage": {"prompt_tokens": 5, "completion_tokens": 6}}, "response_time": 90}
+    made: Any = sdk(system).logs.create(request=request, response=response, metadata={"trace_id": "elsewhere"})
+    (log_id,) = made.json()["logIds"]
+    shown = json.loads(fetch(f"{system.url}/v1/logs/{log_id}", OWNER))["data"]
+    assert (shown["declared"], shown["trace_id"], shown["ai_model"]) == (True, "elsewhere", "gpt-4o")
+    assert (shown["req_units"], shown["res_units"], shown["cost"]) == (5, 6, None)
+    assert system.get("/api/v1/costs?by=total")["totals"]["cost_nano"] == before["cost_nano"]
+
+
 def test_figures_are_those_of_the_calls(system: System) -> None:
     simple = {"config": {"cache": {"mode": "simple"}}, "cache_namespace": "figures"}
     for _ in range(2):
@@ -143,7 +155,17 @@ def test_providers_and_keys_are_managed_by_portkeys_names(system: System) -> Non
     made = client.virtual_keys.create(name="My Groq", provider="groq", key="gsk-for-tests-only")
     assert made.slug == "my-groq"
     assert "gsk-for-tests-only" not in str(client.virtual_keys.list())
+    client.virtual_keys.update(
+        slug="my-groq",
+        usage_limits={"credit_limit": 5, "periodic_reset": "weekly"},
+        rate_limits=[{"type": "requests", "unit": "rpm", "value": 9}],
+    )
+    limit = next(row for row in system.get("/api/v1/limits")["items"] if row["scope"] == "provider:my-groq")
+    assert (limit["measure"], limit["amount"], limit["per"]) == ("requests", 9, "minute")
+    budget = next(row for row in system.get("/api/v1/budgets")["items"] if row["scope"] == "provider:my-groq")
+    assert (budget["amount_nano"], budget["window"], budget["mode"]) == (5_000_000_000, "week", "hard")
     client.virtual_keys.delete(slug="my-groq")
+    assert not any(row["scope"] == "provider:my-groq" for row in system.get("/api/v1/limits")["items"])
     assert "my-groq" not in {row["slug"] for row in client.virtual_keys.list().data or []}
     key = client.api_keys.create(type="workspace", sub_type="service", name="night-shift", scopes=["completions.write"])
     assert key.key is not None and key.id is not None
