@@ -113,6 +113,13 @@ def test_the_story_plays_and_a_person_takes_a_hand_in_it(deck: Deck) -> None:
     for title in (research, drafting):
         deck.until(lambda title=title: deck.task(title)["state"] == "in_review", 90)  # type: ignore[misc]
         assert deck.task(title)["attempts"] == 2
+    # What was cheap at first is done by a stronger model on retry, as its route says.
+    retried = [call for call in deck.get("/calls?limit=100")["items"] if call["model"] == "gpt-4o"]
+    assert any(call["task"]["id"] == deck.task(research)["id"] for call in retried if call["task"])
+    # A person sends the report back, and the next attempt hands in another.
+    sent_back = {"verdict": "request_changes", "body": "Say what it costs."}
+    deck.post(f"/tasks/{deck.task(drafting)['id']}/reviews", sent_back)
+    deck.until(lambda: (deck.task(drafting)["state"], deck.task(drafting)["attempts"]) == ("in_review", 3), 90)
     # Approved, the chain behind it begins to move.
     deck.post(f"/tasks/{deck.task(drafting)['id']}/reviews", {"verdict": "approve"})
     deck.until(lambda: deck.task(qa)["blocked_since"] is None and deck.task(qa)["attempts"] == 1, 90)

@@ -1,6 +1,7 @@
 """From ingested calls to signals: raised with evidence, acted on by policy, ended by themselves, taught."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from work_world import World
 
 from quarterdeck.access.wire import OpenCall, ProviderState, TrialState
 from quarterdeck.control.agents.model import Agent
+from quarterdeck.control.comments.store import comments
 from quarterdeck.control.lever import store as lever_store
 from quarterdeck.control.lever.model import Order
 from quarterdeck.control.runs.actions import Claimed
@@ -24,8 +26,10 @@ from quarterdeck.control.signals.usual import What
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed, StoredEvent
 from quarterdeck.db.schema import events
-from quarterdeck.kernel.clock import SECOND, FakeClock
+from quarterdeck.kernel.clock import MINUTE, SECOND, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.ids import new_id
+from quarterdeck.ledger.record import Usage
 from quarterdeck.worker.signals import SignalWatcher
 
 
@@ -294,6 +298,80 @@ async def test_what_is_usual_is_learned_from_runs_that_succeeded(world: World, n
     cost = costs[f"agent:{agent.id}"].quantile(0.5)
     assert cost is not None
     assert 180_000_000 <= cost <= 220_000_000
+
+
+async def test_a_request_that_grows_towards_the_models_window_is_noticed(world: World, noticing: Noticing) -> None:
+    agent, _ = await world.agent(), await world.task()
+    claimed = await world.claimed(agent)
+    for n, said in enumerate(
+        ("List the harbours.", "Which ships are largest?", "When is high tide in Malmö tomorrow?")
+    ):
+        await noticing.call(claimed, agent, said, usage=Usage(input_total=105_000 + 5_000 * n, output_total=10))
+    await noticing.look()
+    signal = (await noticing.up())[Kind.CONTEXT_PRESSURE]
+    assert signal.words == "context 90% full: 115,000 of 128,000 tokens, about 3 turns left"
+    assert signal.run_id == claimed.run.id and len(signal.call_ids) >= 3
+
+
+async def test_a_run_that_costs_many_times_the_usual_is_noticed(world: World, noticing: Noticing) -> None:
+    agent = await world.agent(capacity=20)
+    for _ in range(8):
+        await world.task()
+        claimed = await world.claimed(agent)
+        await noticing.call(claimed, agent, "one")
+        await noticing.look()
+        await world.finish(claimed.run)
+        await noticing.look()
+    await world.task()
+    dear = await world.claimed(agent)
+    ids = [await noticing.call(dear, agent, word, cost=400_000_000) for word in ("harbours", "ships")]
+    await noticing.look()
+    signal = (await noticing.up())[Kind.COST_ANOMALY]
+    assert signal.words.startswith("cost $0.80, ")
+    assert (signal.figures["cost_nano"], list(signal.call_ids)) == (800_000_000, ids)
+
+
+async def test_a_budget_that_will_break_is_forecast_with_the_hour(world: World, noticing: Noticing) -> None:
+    agent, _ = await world.agent(), await world.task(budget=1_000_000_000)
+    claimed = await world.claimed(agent)
+    for word in ("harbours", "ships", "tides"):
+        noticing.clock.advance(300)
+        await noticing.call(claimed, agent, f"Write about {word}, in three lines.", cost=200_000_000)
+    await noticing.look()
+    signal = (await noticing.up())[Kind.FORECAST]
+    assert re.fullmatch(r"forecast: breaks its budget of \$1\.00 at about \d\d:\d\d", signal.words), signal.words
+    breaks = signal.figures["budget_breaks_at"]
+    assert isinstance(breaks, int)
+    # Sixty cents in fifteen minutes: forty more take ten.
+    assert 9 * MINUTE < breaks - noticing.clock.now() < 11 * MINUTE
+
+
+async def test_two_agents_that_answer_each_other_and_bring_nothing_are_noticed(
+    world: World, noticing: Noticing
+) -> None:
+    agent, other, task = await world.agent(), await world.agent("drafting"), await world.task()
+    claimed = await world.claimed(agent)
+    await noticing.call(claimed, agent, "What do you think of it?")
+    async with world.db.transaction() as tx:
+        for n in range(6):
+            said = {
+                "workspace_id": world.workspace_id,
+                "id": new_id("cmt"),
+                "task_id": task.id,
+                "author_id": (agent, other)[n % 2].id,
+                "by_agent": True,
+                "body": f"No, you ({n}).",
+                "mentions": [],
+                "to_agents": True,
+                "held": False,
+                "created_at": tx.now + n,
+            }
+            await tx.execute(comments.insert().values(**said))
+    noticing.clock.advance(5)
+    await noticing.look()
+    signal = (await noticing.up())[Kind.PING_PONG]
+    talk = f"ping-pong: drafting and research answered each other 6 times on {task.ref}, $0.06, nothing came of it"
+    assert (signal.words, signal.task_id) == (talk, task.id)
 
 
 async def test_the_store_keeps_one_signal_of_a_kind_up_for_a_subject(db: Database, world: World) -> None:

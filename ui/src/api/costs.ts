@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Costs, Done, TaskCosts, Waste } from "@/api/types";
+import type { Costs, Done, Reconciled, TaskCosts, Waste } from "@/api/types";
 
 export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
 export type Grain = "minute" | "hour" | "day";
@@ -39,3 +39,6 @@ export const taskCostsQuery = (taskId: string) =>
     queryKey: [...costKeys.all, "task", taskId] as const,
     queryFn: ({ signal }) => data<TaskCosts>(api.GET("/api/v1/costs/tasks/{task_id}", { signal, params: { path: { task_id: taskId } } })),
   });
+
+/** A provider's usage export, as CSV, beside our account. */
+export const reconcile = (csv: string) => data<Reconciled>(api.POST("/api/v1/costs/reconcile", { body: { csv } }));

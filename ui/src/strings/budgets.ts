@@ -24,7 +24,15 @@ export const budgets = {
     act: "Set budget",
     saved: "Set. It counts from the next call on.",
   },
+  reconcile: {
+    title: "Compare with a provider's invoice",
+    help: "Its usage export as CSV, with columns for day, model and dollars. Nothing of it is kept.",
+    columns: { day: "Day", model: "Model", theirs: "Theirs", ours: "Ours", difference: "Difference" },
+    same: "Both say the same, for every day and model in it.",
+    off: (nano: string) => `The provider says ${nano} more than the ledger (with a minus: less).`,
+  },
   waste: {
+    seats: (nano: string) => `${nano} of it are seats and machines that waited, beside what calls cost.`,
     title: "What came of the money",
     classes: { useful: "useful", rework: "rework", failed: "failed runs", looped: "looped", duplicate: "duplicate", blocked_idle: "idle while blocked", unclaimed: "without a task", in_progress: "still in progress", replay: "replays" },
     wasted: (percent: number) => `came to nothing, ${percent} %`,

@@ -14,12 +14,15 @@ OPEN_TASKS = 6
 """How many everyday tasks are ready or in progress at once."""
 IN_REVIEW = 3
 """So many everyday tasks wait for a person; older ones are approved, as somebody would."""
+SENT_BACK = "Q3 market report"
 OUTAGE_AT_S = 20 * 60.0
 OUTAGE_EVERY_S = 60 * 60.0
 OUTAGE_S = 5 * 60.0
 SHORTEST_OUTAGE_S = 8.0
 SHORTEST_REST_S = 120.0
 """An outage lasts long enough to be seen, and is long enough over, whatever the speed."""
+SEAT_NANO = 174_000_000
+"""What delivery's machine costs an hour: eleven cents in 38 minutes."""
 PATIENCE_S = 90 * 60.0
 SHORTEST_PATIENCE_S = 300.0
 """So long, but never less than that of real time, trouble is left for the person who watches."""
@@ -56,6 +59,8 @@ class Director:
         for job in STORY:
             if job.after in made and job.title in made:
                 self._api.post(f"/tasks/{made[job.title]}/dependencies", waits_for=made[job.after])
+        # A machine that waits costs something too.
+        self._api.post(f"/agents/{self._ids['delivery']}/seat_prices", nano_per_hour=SEAT_NANO)
         # Only now: nobody is to claim what waits for another before it is said that it does.
         for task_id in made.values():
             self._api.post(f"/tasks/{task_id}/move", to="ready")
@@ -92,7 +97,16 @@ class Director:
                 )
         for task in self._tasks("in_review"):
             if task["title"] in titles:
-                self._api.post(f"/tasks/{task['id']}/reviews", verdict="approve")
+                self._review(task)
+
+    def _review(self, task: dict[str, Any]) -> None:
+        """The report is sent back once, as a colleague would who was asked to look."""
+        path = f"/tasks/{task['id']}"
+        if task["title"] == SENT_BACK and task["attempts"] == _SECOND:
+            self._api.post(f"{path}/comments", body="@ana please look at this draft.")
+            self._api.post(f"{path}/reviews", verdict="request_changes", body="Say what it costs, and name a source.")
+        else:
+            self._api.post(f"{path}/reviews", verdict="approve")
 
     def _outage(self) -> None:
         """The first provider goes away for a while, and calls fall back to the second."""
@@ -108,4 +122,5 @@ class Director:
         return found
 
 
+_SECOND = 2
 _OPEN = ("backlog", "ready", "in_progress", "in_review")

@@ -96,18 +96,42 @@ def _variable(name: str) -> str:
     return f"DEMO_KEY_{name.upper()}"
 
 
+_ROUTES = """\
+[routes.default]
+strategy = { mode = "fallback", on_status_codes = [429, 500, 502, 503, 504] }
+targets = [ { provider = "sandbox" }, { provider = "standby" } ]
+
+[routes.by-task]
+strategy = { mode = "conditional", default = "as-asked", conditions = [
+  { query = { "budget.left_usd" = { "$lt" = 0.05 } }, then = "as-asked" },
+  { query = { "task.attempt" = { "$gte" = 2 } }, then = "stronger" },
+] }
+targets = [
+  { name = "as-asked", strategy = { mode = "fallback" }, targets = [
+    { provider = "sandbox" }, { provider = "standby" },
+  ] },
+  { name = "stronger", strategy = { mode = "fallback" }, override_params = { model = "gpt-4o" }, targets = [
+    { provider = "sandbox" }, { provider = "standby" },
+  ] },
+]
+
+[[limits]]
+scope = "provider:standby"
+concurrent = 1
+max_wait_ms = 60000
+"""
+
+
 def _config(first_url: str, second_url: str) -> str:
-    """Two providers of the same models: calls go to the first, and to the second while that one is out."""
+    """Two providers of the same models: calls go to the first, and to the second while that one is out. That takes one
+    call at a time: the most urgent tasks go first, others are seen to wait. Research gets a stronger model on retry."""
     parts = [
         f'[[providers]]\nname = "{name}"\nkind = "sandbox"\nbase_url = "{url}"\n'
         for name, url in (("sandbox", first_url), ("standby", second_url))
     ]
-    parts.append(
-        "[routes.default]\n"
-        'strategy = { mode = "fallback", on_status_codes = [429, 500, 502, 503, 504] }\n'
-        'targets = [ { provider = "sandbox" }, { provider = "standby" } ]\n'
-    )
+    parts.append(_ROUTES)
     for member in TEAM:
         parts.append(f'[[agents]]\nname = "{member.name}"\ndescription = "{member.description}"')
-        parts.append(f'owner = "{member.owner}"\nkey = "env:{_variable(member.name)}"\n')
+        parts.append(f'owner = "{member.owner}"\nkey = "env:{_variable(member.name)}"')
+        parts.append('route = "by-task"\n' if member.name == "research" else "")
     return "\n".join(parts)

@@ -11,6 +11,7 @@ import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { Budgets } from "@/features/costs/budgets";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
 import { chartOf, GRAIN, GRAIN_MS, rowsOf, windowStart } from "@/features/costs/cost-series";
+import { Reconciliation } from "@/features/costs/reconcile";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
 import { WasteLedger } from "@/features/costs/waste";
@@ -96,8 +97,9 @@ export function CostsPage({ search, setSearch }: Props) {
           </Section>
         </div>
       )}
-      <div className="mt-6">
+      <div className="mt-6 grid gap-6">
         <Budgets />
+        <Reconciliation />
       </div>
     </Page>
   );

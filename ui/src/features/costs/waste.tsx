@@ -50,7 +50,9 @@ export function WasteLedger({ from }: { from: string }) {
             );
           }}
         />
-        <p className={cx("text-s", data.difference_nano === 0 ? "text-faint" : "text-wrong")}>{data.difference_nano === 0 ? say.sum : say.off(formatMoneyExact(data.difference_nano))}</p>
+        <p className={cx("text-s", data.difference_nano === 0 ? "text-faint" : "text-wrong")}>{data.difference_nano === 0 ? say.sum : say.off(formatMoneyExact(data.difference_nano))}
+          {data.seats_nano > 0 && ` ${say.seats(formatMoneyExact(data.seats_nano))}`}
+        </p>
       </div>
     </Section>
   );
