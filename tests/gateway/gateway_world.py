@@ -47,7 +47,8 @@ from quarterdeck.sandbox.rules import rules_from_json
 from quarterdeck.sandbox.server import Server as Sandbox
 
 TRUST = ssl.create_default_context()
-"""What a transport trusts by itself. Loading it takes longer than most tests here."""
+TRUST.set_alpn_protocols(["http/1.1"])
+"""What a transport makes for itself. Loading it takes longer than most tests here."""
 KEY = "qd-a-for-tests-only"
 RUN_KEY = "qd-r-for-tests-only"
 BODY_LIMIT = 1 << 20

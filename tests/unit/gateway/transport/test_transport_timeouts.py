@@ -29,7 +29,7 @@ async def test_connecting_is_bounded(transport: Transport) -> None:
     with deaf_listener("127.0.0.1") as port, pytest.raises(ConnectTimeout) as caught:
         origin = Origin("http", "127.0.0.1", port)
         await transport.send(origin, GET, Timeouts(connect_s=SHORT))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < SLOW - 1
     assert (caught.value.sent, caught.value.retryable, caught.value.status) == (False, True, 504)
     assert transport.counts()[origin].open == 0
 
@@ -127,7 +127,7 @@ async def test_the_whole_exchange_is_bounded_however_lively(serve, transport: Tr
     began = time.monotonic()
     with pytest.raises(TotalTimeout) as caught:
         await response.read(10_000)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < SLOW - 1
     assert not caught.value.retryable
 
 
