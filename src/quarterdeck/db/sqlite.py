@@ -30,8 +30,6 @@ _STEPS = 2_000
 """Steps of SQLite's machine between two looks at the watch: well under a tenth of a millisecond."""
 _READS = ("SELECT", "WITH", "VALUES")
 _LONG = (
-    "BEGIN IMMEDIATE",  # waits for another process
-    "COMMIT",  # may write the log back into the file, and then waits for the disk
     "DELETE",  # retention takes out thousands at once
     "CREATE",
     "DROP",
@@ -44,6 +42,9 @@ _LONG = (
     "PRAGMA wal_checkpoint",
     "PRAGMA foreign_key_check",
 )
+_TO_WRITE = "BEGIN IMMEDIATE"
+_FEW = 50
+"""So many rows at once are written on the event loop; more are bulk, whose commit may take long as well."""
 _threads = ThreadPoolExecutor(16, thread_name_prefix="sqlite")
 T = TypeVar("T")
 
@@ -55,6 +56,8 @@ class Connection(sqlite3.Connection):
         super().__init__(*args, **options)
         self._until = 0.0
         self._given_up = False
+        self._bulk = False
+        self._timeout_ms = round(float(options.get("timeout", 5.0)) * 1_000)
         self._slow: dict[str, float] = {}
         self.set_progress_handler(self._is_over, _STEPS)
 
@@ -66,12 +69,18 @@ class Connection(sqlite3.Connection):
         sqlite3.Cursor(self).execute("BEGIN")
 
     def commit(self) -> None:
-        if self.in_transaction:
+        """Without many rows this writes to the end of the log and waits for no disk, but where the log is long."""
+        if self._bulk:
+            self._bulk = False
             await_(_in_thread(super().commit))
+        else:
+            super().commit()
 
     async def run(self, statement: str, work: Callable[[], T]) -> T:
         """What `work` returns: done here when it is short, else in a thread, while the event loop goes on."""
         text = statement.lstrip()
+        if text == _TO_WRITE:
+            return await self._begin_to_write(work)
         if not text.startswith(_READS):
             return await _in_thread(work) if text.startswith(_LONG) else work()
         if self._slow.get(statement, 0.0) < time.monotonic():
@@ -92,6 +101,26 @@ class Connection(sqlite3.Connection):
     async def fetch(self, statement: str, parameters: list[Any]) -> list[Any]:
         """All rows of a statement. Raises sqlite3.Error."""
         return await self.run(statement, lambda: sqlite3.Cursor(self).execute(statement, parameters).fetchall())
+
+    async def _begin_to_write(self, work: Callable[[], T]) -> T:
+        """At once, or in a thread that waits for the other process that writes."""
+        cursor = sqlite3.Cursor(self)
+        cursor.execute("PRAGMA busy_timeout=0")
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={self._timeout_ms}")
+        return await _in_thread(work)
+
+    async def write_many(self, work: Callable[[], T], rows: int) -> T:
+        """What `work` returns, which writes so many rows."""
+        if rows <= _FEW:
+            return work()
+        self._bulk = True
+        return await _in_thread(work)
 
     def _is_over(self) -> bool:
         return self._given_up or (self._until != 0.0 and time.perf_counter() > self._until)
@@ -121,7 +150,9 @@ class Cursor(sqlite3.Cursor):
         return self
 
     def executemany(self, statement: str, parameters: Any) -> Self:
-        await_(_in_thread(lambda: super(Cursor, self).executemany(statement, parameters)))
+        await_(
+            self.connection.write_many(lambda: super(Cursor, self).executemany(statement, parameters), len(parameters))
+        )
         return self
 
     def fetchone(self) -> Any:

@@ -121,7 +121,7 @@ const DraggableCard = memo(function DraggableCard({ task, onMove }: CardProps) {
   );
 });
 
-/** A column's cards: the hundred that came with the board, and those after them as they are scrolled to. */
+/** A column's cards: the fifty that came with the board, and those after them as they are scrolled to. */
 function useColumnTasks(column: Column, filter: TaskFilter) {
   const rest = useInfiniteQuery({
     queryKey: taskKeys.column(column.state, filter, column.next ?? ""),
