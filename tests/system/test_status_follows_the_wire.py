@@ -55,6 +55,29 @@ def shown_within(look: Callable[[], dict[str, Any]], state: str) -> float:
     return time.monotonic() - began
 
 
+def people_and_budgets(system: System, key: str, run_id: str, run: Callable[[], Any]) -> dict[str, float]:
+    """Seconds until each state that people and caps bring about is shown, and that they are over again."""
+    took = {}
+    question = {"text": "Which one?", "options": ["this", "that"]}
+    asked = system.post(f"/api/v1/runs/{run_id}/questions", question, key=key)
+    took["waiting_person"] = shown_within(run, "waiting_person")
+    system.post(f"/api/v1/questions/{asked['id']}/answer", {"answer": "this"})
+    took["answered"] = shown_within(run, "working")
+    order = {"scope": "run", "subject_id": run_id, "reason": "Wait."}
+    system.post("/api/v1/lever/pause", order)
+    took["paused"] = shown_within(run, "paused")
+    system.post("/api/v1/lever/resume", order)
+    took["resumed"] = shown_within(run, "working")
+    budget = {"scope": f"run:{run_id}", "amount_nano": 0, "window": "run"}
+    made = system.post("/api/v1/budgets", budget)
+    assert ask(system, key, {"text": "Too dear."}) == 400
+    took["over_budget"] = shown_within(run, "over_budget")
+    system.patch(f"/api/v1/budgets/{made['id']}", {"amount_nano": 10**9})
+    assert ask(system, key, {"text": "Again."}) == 200
+    took["raised"] = shown_within(run, "working")
+    return took
+
+
 def test_the_shown_status_follows_the_wire(tmp_path: Path) -> None:
     with running(tmp_path / "data") as system:
         agent_id = system.get("/api/v1/agents")["items"][0]["id"]
@@ -94,6 +117,7 @@ def test_the_shown_status_follows_the_wire(tmp_path: Path) -> None:
         assert run()["waits_for"]["name"] == "openai"
         ask(system, key, {"text": "Fine again."})
         took["recovered"] = shown_within(run, "working")
+        took |= people_and_budgets(system, key, run_id, run)
         system.post(f"/api/v1/runs/{run_id}/finish", {"outcome": "succeeded"}, key=key)
         took["idle"] = shown_within(agent, "idle")
         assert run()["state"] == "over"
