@@ -150,6 +150,9 @@ async def test_the_report_card_tells_versions_of_instructions_apart(
     }
     [whole] = (await client.get("/api/v1/costs/report_card?by=agent")).json()["rows"]
     assert (whole["tasks_done"], whole["first_pass"], whole["cost_nano"]) == (4, 2, 2_300)
+    own = (await client.get(f"/api/v1/costs/report_card?by=agent&agent_id={agent_id}")).json()["rows"]
+    assert own == [whole]
+    assert (await client.get("/api/v1/costs/report_card?agent_id=agt_other")).json()["rows"] == []
     waste = (await client.get("/api/v1/costs/waste?by=instructions")).json()
     assert (waste["difference_nano"], waste["totals"]["classes"]["rework"]) == (0, 600)
 

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Costs, Done, Reconciled, TaskCosts, Waste } from "@/api/types";
+import type { Costs, Done, Reconciled, ReportRow, TaskCosts, Waste } from "@/api/types";
 
 export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
 export type Grain = "minute" | "hour" | "day";
@@ -42,3 +42,12 @@ export const taskCostsQuery = (taskId: string) =>
 
 /** A provider's usage export, as CSV, beside our account. */
 export const reconcile = (csv: string) => data<Reconciled>(api.POST("/api/v1/costs/reconcile", { body: { csv } }));
+
+export type ReportFilter = { by: "agent" | "model" | "instructions"; agent_id?: string };
+
+/** How well the work of the last 30 days went for its money. */
+export const reportQuery = (filter: ReportFilter) =>
+  queryOptions({
+    queryKey: [...costKeys.all, "report", filter] as const,
+    queryFn: async ({ signal }) => (await data<{ rows: ReportRow[] }>(api.GET("/api/v1/costs/report_card", { signal, params: { query: filter } }))).rows,
+  });

@@ -11618,6 +11618,8 @@ export interface operations {
     get_report_card: {
         parameters: {
             query?: {
+                /** @description Only what this agent spent. */
+                agent_id?: string | null;
                 by?: "agent" | "model" | "instructions";
                 /** @description An instant; 30 days ago when absent. Whole days, UTC. */
                 from?: string | null;

@@ -101,6 +101,7 @@ export type ReplayDraft = Partial<Schemas["ReplayIn"]>;
 export type ReplayStep = Schemas["ReplayStepOut"];
 export type ReplayStepDetail = Schemas["ReplayStepDetailOut"];
 export type ReplayStepState = Schemas["StepState"];
+export type ReportRow = Schemas["ReportRowOut"];
 export type TaskCosts = Schemas["TaskCostsOut"];
 export type Done = Schemas["TasksDoneOut"];
 export type RunStep = Schemas["RunStepOut"];

@@ -7,7 +7,7 @@ import { usePhone } from "@/lib/media";
 export type Series = { id: string; name: string; color: string };
 export type Bar = { at: string; label: string; values: number[] };
 
-type Props = { label: string; series: Series[]; bars: Bar[] };
+type Props = { label: string; series: Series[]; bars: Bar[]; /** How a value is said; as money unless told otherwise. */ format?: (value: number) => string; low?: boolean };
 
 /** A round number a little above `max`, in steps people read: 1, 2, 2.5 or 5 times a power of ten. Pure. */
 export function niceCeiling(max: number): number {
@@ -19,8 +19,8 @@ export function niceCeiling(max: number): number {
 
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Money over time, stacked. What a bar holds is told beside the legend as the pointer passes. */
-export function StackedBars({ label, series, bars }: Props) {
+/** Money, or something else that adds up, over time, stacked. What a bar holds is told beside the legend as the pointer passes. */
+export function StackedBars({ label, series, bars, format = formatMoney, low = false }: Props) {
   const [at, setAt] = useState<number>();
   const top = niceCeiling(Math.max(0, ...bars.map((bar) => sum(bar.values))));
   const every = Math.max(1, Math.ceil(bars.length / (usePhone() ? 4 : 8)));
@@ -28,12 +28,12 @@ export function StackedBars({ label, series, bars }: Props) {
   return (
     <figure className="card p-4">
       <div role="img" aria-label={label} className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-2">
-        <div aria-hidden="true" className="num flex h-44 flex-col justify-between text-right text-xs text-faint [&>span]:-my-2 [&>span]:leading-4">
-          <span>{formatMoney(top)}</span>
-          <span>{formatMoney(top / 2)}</span>
-          <span>{formatMoney(0)}</span>
+        <div aria-hidden="true" className={cx("num flex flex-col justify-between text-right text-xs text-faint [&>span]:-my-2 [&>span]:leading-4", low ? "h-20" : "h-44")}>
+          <span>{format(top)}</span>
+          <span>{format(top / 2)}</span>
+          <span>{format(0)}</span>
         </div>
-        <div className="relative h-44 border-b border-line-strong" onMouseLeave={() => setAt(undefined)}>
+        <div className={cx("relative border-b border-line-strong", low ? "h-20" : "h-44")} onMouseLeave={() => setAt(undefined)}>
           <i aria-hidden="true" className="absolute inset-x-0 top-0 border-t border-line" />
           <i aria-hidden="true" className="absolute inset-x-0 top-1/2 border-t border-line" />
           <div className="relative flex h-full items-end gap-[2px]">
@@ -63,10 +63,10 @@ export function StackedBars({ label, series, bars }: Props) {
           <span key={each.id} className="inline-flex items-center gap-1.5">
             <i aria-hidden="true" className="size-2 rounded-[2px]" style={{ background: each.color }} />
             {each.name}
-            {told && <span className="num text-ink">{formatMoney(told.values[which] ?? 0)}</span>}
+            {told && <span className="num text-ink">{format(told.values[which] ?? 0)}</span>}
           </span>
         ))}
-        {told && <span className="num ml-auto font-[560] text-ink">{formatMoney(sum(told.values))}</span>}
+        {told && <span className="num ml-auto font-[560] text-ink">{format(sum(told.values))}</span>}
       </figcaption>
     </figure>
   );

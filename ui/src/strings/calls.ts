@@ -24,6 +24,13 @@ export const calls = {
     marks: { looped: "that looped", duplicate: "asked twice", blocked: "while blocked" },
     drop: (what: string) => `Drop the filter “${what}”`,
   },
+  histogram: {
+    label: (span: string) => `Calls ${span}, over time`,
+    answered: "answered",
+    failed: "failed",
+    spans: { "1h": "in the last hour", "24h": "in the last 24 hours", "7d": "in the last 7 days", "30d": "in the last 30 days" },
+    ofAll: "Of all calls: several filters at once are not counted ahead.",
+  },
   empty: "No call yet",
   emptyHelp: "Calls appear here within a second of being made. Connect an agent to see its first one.",
   emptyFiltered: "No call matches.",

@@ -44,6 +44,7 @@ async def get_report_card(
     begin: counting.From = None,
     end: counting.To = None,
     by: Annotated[Literal["agent", "model", "instructions"], Query()] = "agent",
+    agent_id: Annotated[str | None, Query(description="Only what this agent spent.")] = None,
 ) -> ReportOut:
     """Cost per approved deliverable and first-pass approval, by agent, model or version of instructions."""
     async with db.read() as tx:
@@ -51,6 +52,8 @@ async def get_report_card(
         idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until)
         paid = await work_costs.spent(tx, actor.workspace_id, begin=since, end=until)
         spent = [*(each for each in paid if each.fact is not work_costs.Fact.REPLAY), *idle]
+        if agent_id is not None:
+            spent = [each for each in spent if each.agent_id == agent_id]
         known = await work_store.tasks_of(tx, actor.workspace_id, {each.task_id for each in spent})
         run_ids = {each.run_id for each in spent}
         runs, tasks = await work_store.facts_of(tx, actor.workspace_id, run_ids, known)

@@ -34,7 +34,7 @@ export function AgentCaps({ agent }: { agent: Agent }) {
 }
 
 function BudgetRow({ budget, agentId }: { budget: Budget; agentId: string }) {
-  const window = budget.windows.find((each) => each.value === agentId) ?? budget.windows[0];
+  const window = budget.windows.find((each) => each.value === agentId) ?? (budget.scope_value === "*" ? undefined : budget.windows[0]);
   const percent = Math.min(100, window?.percent ?? 0);
   return (
     <li className="grid gap-1 px-4 py-2.5">

@@ -13,6 +13,7 @@ import type { Agent } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
 import { OutcomeWord } from "@/components/call-words";
+import { Chip } from "@/components/chip";
 import { Confirm } from "@/components/dialog";
 import { Facts } from "@/components/facts";
 import { Ago, Money } from "@/components/figures";
@@ -31,6 +32,7 @@ import { AgentDay } from "@/features/agents/agent-day";
 import { AgentInstructions } from "@/features/agents/agent-instructions";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
+import { ReportCard } from "@/features/agents/report-card";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents } from "@/strings/agents";
@@ -96,6 +98,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           <AgentSignals agent={agent} />
           <AgentDay agent={agent} />
+          <ReportCard agent={agent} />
           <Section
             title={say.calls}
             aside={
@@ -124,6 +127,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
           <Section title={say.about}>
             <div className="card p-4">
               <Facts facts={facts(agent)} />
+              <AllowedModels agentId={agent.id} />
             </div>
           </Section>
           <Section title={agents.caps.title}>
@@ -179,6 +183,26 @@ function AgentKeys({ agentId }: { agentId: string }) {
   const { data } = useQuery(keysQuery(agentId));
   if (!data) return <SkeletonRows rows={1} />;
   return <KeysTable keys={data.items} />;
+}
+
+/** What its keys may ask for: each key's own patterns, or anything. */
+function AllowedModels({ agentId }: { agentId: string }) {
+  const { data } = useQuery(keysQuery(agentId));
+  const keys = (data?.items ?? []).filter((key) => key.state === "active" && key.kind === "agent");
+  if (keys.length === 0) return null;
+  const patterns = [...new Set(keys.flatMap((key) => key.models ?? []))];
+  const open = keys.some((key) => key.models === null);
+  return (
+    <div className="mt-3 grid gap-1.5 border-t border-line pt-3 text-s">
+      <p className="text-muted">{say.models}</p>
+      <p className="flex flex-wrap gap-1">
+        {open && <Chip>{say.anyModel}</Chip>}
+        {patterns.map((pattern) => (
+          <Chip key={pattern}>{pattern}</Chip>
+        ))}
+      </p>
+    </div>
+  );
 }
 
 function RetireButton({ agent }: { agent: Agent }) {

@@ -8,6 +8,7 @@ import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { VirtualTable } from "@/components/virtual-table";
 import { CALL_COLUMNS } from "@/features/calls/call-columns";
 import { CallFilters } from "@/features/calls/call-filters";
+import { CallHistogram } from "@/features/calls/call-histogram";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
 import { useCallTail } from "@/features/calls/use-call-tail";
@@ -24,6 +25,7 @@ export function CallsPage({ search, setSearch }: Props) {
   return (
     <Page title={say.title} answer={`${say.answer(filtered)}.`}>
       <CallFilters search={search} setSearch={(change) => setSearch({ ...search, ...change })} clear={() => setSearch({})} />
+      <CallHistogram search={search} />
       <Explorer key={known} search={search} filtered={filtered} />
     </Page>
   );

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 
 import type { CostBucket } from "@/api/types";
-import { chartOf, rowsOf, windowStart } from "@/features/costs/cost-series";
+import { windowStart } from "@/components/time-bars";
+import { chartOf, rowsOf } from "@/features/costs/cost-series";
 
 const NOW = Date.parse("2026-11-23T15:30:00Z");
 const bucket = (at: string, value: string, cost_nano: number, calls = 1): CostBucket => ({

@@ -1,20 +1,10 @@
-import type { Grain } from "@/api/costs";
 import type { CostBucket, CostSums } from "@/api/types";
 import type { Bar, Series } from "@/components/stacked-bars";
-import { formatDay } from "@/lib/format";
+import { emptyBars } from "@/components/time-bars";
 import type { Window } from "@/lib/search";
-import { WINDOW_MS } from "@/lib/search";
 import { costs } from "@/strings/costs";
 
-export const GRAIN: Record<Window, Grain> = { "1h": "minute", "24h": "hour", "7d": "day", "30d": "day" };
-export const GRAIN_MS: Record<Grain, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 const SHOWN = 6;
-
-/** The first instant of a window, at the start of a bucket (UTC). */
-export function windowStart(window: Window, now: number): number {
-  const grain = GRAIN_MS[GRAIN[window]];
-  return Math.floor(now / grain) * grain - WINDOW_MS[window] + grain;
-}
 
 export type Row = CostSums & { id: string; name: string };
 
@@ -52,8 +42,6 @@ export function rowsOf(buckets: CostBucket[], unnamed: string): Row[] {
   return [...rows.values()].sort((a, b) => b.cost_nano - a.cost_nano || b.calls - a.calls);
 }
 
-const clock = (at: number): string => new Date(at).toISOString().slice(11, 16);
-
 /** Bars for every bucket of the window, also the empty ones; all but the dearest few are gathered. Pure. */
 export function chartOf(buckets: CostBucket[], rows: Row[], window: Window, now: number): { series: Series[]; bars: Bar[] } {
   const shown = rows.filter((row) => row.cost_nano > 0).slice(0, rows.length > SHOWN ? SHOWN - 1 : SHOWN);
@@ -61,12 +49,7 @@ export function chartOf(buckets: CostBucket[], rows: Row[], window: Window, now:
   const series: Series[] = shown.map((row, index) => ({ id: row.id || "-", name: row.name, color: `var(--chart-${index + 1})` }));
   if (gathered) series.push({ id: "others", name: costs.others, color: "var(--chart-7)" });
   const place = new Map(shown.map((row, index) => [row.id, index]));
-  const grain = GRAIN[window];
-  const bars: Bar[] = [];
-  for (let at = windowStart(window, now); at <= now; at += GRAIN_MS[grain]) {
-    const iso = new Date(at).toISOString();
-    bars.push({ at: iso, label: grain === "day" ? formatDay(iso) : clock(at), values: series.map(() => 0) });
-  }
+  const bars = emptyBars(window, now, series.length);
   const byAt = new Map(bars.map((bar) => [Date.parse(bar.at), bar]));
   for (const bucket of buckets) {
     const bar = byAt.get(Date.parse(bucket.at));

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { FileCode2, FlaskConical, Pencil, Plus, Trash2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { Braces, FileCode2, FlaskConical, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
 
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
@@ -8,8 +8,6 @@ import { deleteRoute, routeKeys, routesQuery } from "@/api/routes";
 import type { Route } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import { Chip } from "@/components/chip";
-import type { Column } from "@/components/data-table";
-import { DataTable } from "@/components/data-table";
 import { Confirm } from "@/components/dialog";
 import { Ago } from "@/components/figures";
 import { Section } from "@/components/page";
@@ -17,6 +15,7 @@ import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { DryRunDialog } from "@/features/gateway/dry-run-dialog";
 import { RouteDialog } from "@/features/gateway/route-dialog";
+import { RouteTree } from "@/features/gateway/route-tree";
 import { gateway as say } from "@/strings/gateway";
 
 export function Routes() {
@@ -32,7 +31,6 @@ export function Routes() {
     onError: (problem) => toast({ text: asProblem(problem).message, tone: "wrong" }),
     onSettled: () => client.invalidateQueries({ queryKey: routeKeys.list() }),
   });
-  const columns = useMemo(() => routeColumns(allowed, setEditing, setTrying, setRemoving), [allowed]);
   const add = allowed && (
     <Button variant="primary" onClick={() => setEditing("new")}>
       <Plus size={14} aria-hidden="true" /> {say.newRoute}
@@ -49,7 +47,16 @@ export function Routes() {
           {say.routesHelp}
         </Empty>
       ) : (
-        <DataTable label={say.routes} columns={columns} rows={data.items} rowId={(route) => route.name} />
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-3">
+          {data.items.map((route) => (
+            <li key={route.name} className="card">
+              <RouteHead route={route} allowed={allowed} edit={setEditing} attempt={setTrying} remove={setRemoving} />
+              <div className="border-t border-line px-4 py-3">
+                <RouteTree config={route.config} />
+              </div>
+            </li>
+          ))}
+        </ul>
       )}
       {editing && <RouteDialog {...(editing === "new" ? {} : { route: editing })} onClose={() => setEditing(undefined)} />}
       {trying && <DryRunDialog route={trying} onClose={() => setTrying(undefined)} />}
@@ -60,41 +67,36 @@ export function Routes() {
   );
 }
 
-function routeColumns(allowed: boolean, edit: (route: Route) => void, attempt: (name: string) => void, remove: (route: Route) => void): Column<Route>[] {
-  return [
-    { id: "name", header: say.routeColumns.name, cell: (route) => <span className="font-[560]">{route.name}</span> },
-    { id: "what", header: say.routeColumns.what, cell: (route) => <span className="text-muted">{route.summary}</span> },
-    { id: "used", header: say.routeColumns.used, from: "lg", cell: (route) => <span className="text-muted">{route.used_by.join(", ") || say.nobody}</span> },
-    { id: "changed", header: say.routeColumns.changed, from: "md", cell: (route) => <Ago at={route.updated_at} className="text-muted" /> },
-    {
-      id: "act",
-      header: say.routeColumns.act,
-      headerHidden: true,
-      align: "end",
-      cell: (route) => (
-        <span className="inline-flex items-center gap-1">
-          <Button size="s" onClick={() => attempt(route.name)}>
-            <FlaskConical size={12} aria-hidden="true" /> {say.try}
-          </Button>
-          {route.declared ? (
-            <Chip>
-              <FileCode2 size={12} aria-hidden="true" />
-              <span className="max-md:sr-only">{say.declared}</span>
-            </Chip>
-          ) : (
-            allowed && (
-              <>
-                <IconButton label={say.change(route.name)} onClick={() => edit(route)}>
-                  <Pencil size={14} />
-                </IconButton>
-                <IconButton label={say.removeLabel(route.name)} onClick={() => remove(route)} className="hover:text-wrong">
-                  <Trash2 size={14} />
-                </IconButton>
-              </>
-            )
-          )}
-        </span>
-      ),
-    },
-  ];
+type HeadProps = { route: Route; allowed: boolean; edit: (route: Route) => void; attempt: (name: string) => void; remove: (route: Route) => void };
+
+function RouteHead({ route, allowed, edit, attempt, remove }: HeadProps) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5">
+      <div className="min-w-0 flex-1 basis-[240px]">
+        <h3 className="font-[560]">{route.name}</h3>
+        <p className="text-s text-muted">
+          {route.summary} · {say.usedBy(route.used_by.join(", ") || say.nobody)} · <Ago at={route.updated_at} />
+        </p>
+      </div>
+      <Button size="s" onClick={() => attempt(route.name)}>
+        <FlaskConical size={12} aria-hidden="true" /> {say.try}
+      </Button>
+      {route.declared ? (
+        <Chip>
+          <FileCode2 size={12} aria-hidden="true" /> {say.declared}
+        </Chip>
+      ) : (
+        allowed && (
+          <>
+            <Button size="s" aria-label={`${say.asJson}: ${route.name}`} onClick={() => edit(route)}>
+              <Braces size={12} aria-hidden="true" /> {say.asJson}
+            </Button>
+            <IconButton label={say.removeLabel(route.name)} onClick={() => remove(route)} className="hover:text-wrong">
+              <Trash2 size={14} />
+            </IconButton>
+          </>
+        )
+      )}
+    </div>
+  );
 }

@@ -57,7 +57,7 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
         <span className="flex items-center gap-2.5">
           <Avatar name={agent.name} agent />
           <span className="grid min-w-0">
-            <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="font-[560] hover:underline">
+            <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="min-w-6 justify-self-start font-[560] hover:underline">
               {agent.name}
             </Link>
             <StatusLine status={agent.status} dot={false} wrap className="text-s" />

@@ -1,0 +1,79 @@
+/** A route's config as a tree that can be read. What the config says in either of Portkey's spellings is found. */
+export type Branch = {
+  mode: string | null;
+  name: string | null;
+  /** Of a leaf: where calls go. */
+  provider: string | null;
+  model: string | null;
+  /** Of what its siblings share, percent; null where there are no weights. */
+  share: number | null;
+  /** Under which condition it is taken; "" is otherwise. */
+  when: string | null;
+  codes: number[];
+  retries: number | null;
+  timeoutMs: number | null;
+  cache: string | null;
+  sticky: boolean;
+  branches: Branch[];
+};
+
+type Json = Record<string, unknown>;
+const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
+const objects = (value: unknown): Json[] => (Array.isArray(value) ? value.filter(isJson) : []);
+const text = (value: unknown): string | null => (typeof value === "string" && value !== "" ? value : null);
+const number = (value: unknown): number | null => (typeof value === "number" ? value : null);
+const part = (value: unknown): Json => (isJson(value) ? value : {});
+
+/** A condition in words: `metadata.plan is paid and params.model is gpt-4o`. Pure. */
+export function conditionWords(query: unknown): string {
+  if (!isJson(query)) return "";
+  return Object.entries(query)
+    .map(([field, wanted]) => {
+      if (field === "$and" || field === "$or") return objects(wanted).map(conditionWords).filter(Boolean).join(field === "$and" ? " and " : " or ");
+      if (!isJson(wanted)) return `${field} is ${JSON.stringify(wanted)}`;
+      return Object.entries(wanted)
+        .map(([operator, value]) => `${field} ${OPERATORS[operator] ?? operator} ${Array.isArray(value) ? value.map((each) => JSON.stringify(each)).join(", ") : JSON.stringify(value)}`)
+        .join(" and ");
+    })
+    .join(" and ");
+}
+
+const OPERATORS: Record<string, string> = { $eq: "is", $ne: "is not", $gt: "above", $gte: "at least", $lt: "below", $lte: "at most", $in: "one of", $nin: "none of", $regex: "matches" };
+
+/** Pure. */
+export function treeOf(config: Json): Branch {
+  const strategy = part(config.strategy);
+  const targets = objects(config.targets);
+  const weights = targets.map((target) => number(target.weight));
+  const weighted = strategy.mode === "loadbalance" || weights.some((each) => each !== null);
+  const sum = weights.reduce<number>((total, each) => total + (each ?? 1), 0);
+  const taken = new Map<string, string>();
+  for (const condition of objects(strategy.conditions)) {
+    const then = text(condition.then);
+    const words = conditionWords(condition.query);
+    if (then) taken.set(then, [taken.get(then), words].filter(Boolean).join(", or "));
+  }
+  const otherwise = text(strategy.default);
+  const branches = targets.map((target, at): Branch => {
+    const name = text(target.name);
+    return {
+      ...treeOf(target),
+      share: weighted && sum > 0 ? Math.round(((weights[at] ?? 1) / sum) * 100) : null,
+      when: name !== null && taken.has(name) ? (taken.get(name) ?? "") : name !== null && name === otherwise ? "" : null,
+    };
+  });
+  return {
+    mode: targets.length > 0 ? (text(strategy.mode) ?? "single") : null,
+    name: text(config.name),
+    provider: text(config.provider) ?? text(config.virtual_key) ?? text(config.virtualKey),
+    model: text(part(config.override_params ?? config.overrideParams).model),
+    share: null,
+    when: null,
+    codes: (Array.isArray(strategy.on_status_codes) ? strategy.on_status_codes : Array.isArray(strategy.onStatusCodes) ? strategy.onStatusCodes : []).filter((each): each is number => typeof each === "number"),
+    retries: number(part(config.retry).attempts),
+    timeoutMs: number(config.request_timeout) ?? number(config.requestTimeout),
+    cache: text(config.cache) ?? text(part(config.cache).mode),
+    sticky: strategy.sticky_session !== undefined || strategy.sticky !== undefined,
+    branches,
+  };
+}
