@@ -50,6 +50,10 @@ export const callListQuery = (filter: CallFilter) =>
 export const newestCallsQuery = (filter: CallFilter, limit: number) =>
   queryOptions({ queryKey: callKeys.newest(filter, limit), queryFn: ({ signal }) => listCalls(filter, null, limit, signal) });
 
+/** Where the server streams the calls of a filter as a file. */
+export const exportPath = (filter: CallFilter, format: "csv" | "jsonl"): string =>
+  `/api/v1/calls/export?${new URLSearchParams({ ...Object.fromEntries(Object.entries(filter).map(([name, value]) => [name, String(value)])), format }).toString()}`;
+
 const MOST_OF_A_RUN = 2_000;
 
 /** Every call of a run, first to last. */

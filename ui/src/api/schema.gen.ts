@@ -680,6 +680,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Calls
+         * @description Calls as a file, newest first, without bodies and headers: at most 50,000; the last line says when there are
+         *     more, and how to get them. In CSV a text that a spreadsheet would run begins with an apostrophe.
+         */
+        get: operations["export_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -11100,6 +11121,61 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": unknown;
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_calls: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                agent_id?: string | null;
+                /** @description What our cache did for it. */
+                cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+                conversation_id?: string | null;
+                format?: "csv" | "jsonl";
+                /** @description An instant; calls that began then or later. */
+                from?: string | null;
+                /** @description Those that are known as this waste. */
+                mark?: ("looped" | "duplicate" | "blocked") | null;
+                min_cost_nano?: number | null;
+                /** @description The model the provider was asked for. */
+                model?: string | null;
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                provider?: string | null;
+                run_id?: string | null;
+                /** @description What the caller saw. */
+                status?: number | null;
+                task_id?: string | null;
+                /** @description An instant; calls that began before it. */
+                to?: string | null;
+                /** @description Those that belong to no run and no task. */
+                unclaimed?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One call a line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/jsonl": unknown;
+                    "text/csv": unknown;
                 };
             };
             /** @description Anything that went wrong. */

@@ -68,18 +68,20 @@ export function SelectField({ label, hint, error, labelHidden, className, choice
   );
 }
 
-type FilterProps = { label: string; value: string; onChange: (value: string) => void; choices: Choice[] };
+type FilterProps = { label: string; value: string; onChange: (value: string) => void; choices: Choice[]; bare?: boolean };
 
-/** A select in a row of filters: quiet until it filters something. */
-export function FilterSelect({ label, value, onChange, choices }: FilterProps) {
+/** A select in a row of filters: quiet until it filters something; `bare` where a chip around it has the border. */
+export function FilterSelect({ label, value, onChange, choices, bare = false }: FilterProps) {
   return (
     <select
       aria-label={label}
       value={value}
       onChange={(event) => onChange(event.target.value)}
       className={cx(
-        "h-[30px] max-w-[180px] rounded-s border bg-surface pr-6 pl-2 text-s text-ellipsis hover:border-field-line max-md:text-[16px]",
-        value ? "border-accent text-ink" : "border-line-strong text-muted",
+        "max-w-[180px] min-w-0 rounded-s bg-surface pr-6 text-s text-ellipsis max-md:text-[16px]",
+        bare ? "h-7 pl-1.5" : "h-[30px] border pl-2 hover:border-field-line",
+        !bare && (value ? "border-accent" : "border-line-strong"),
+        value ? "text-ink" : "text-muted",
       )}
     >
       <option value="">{label}</option>

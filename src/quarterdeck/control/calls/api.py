@@ -3,12 +3,13 @@
 import asyncio
 import re
 import struct
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
-from quarterdeck.control.calls import rendering, views
+from quarterdeck.control.calls import exporting, rendering, views
 from quarterdeck.control.calls.views import (
     CacheStatus,
     CallDetailOut,
@@ -96,6 +97,30 @@ async def list_calls(
         return CallsOut(items=await views.shown_calls(tx, actor.workspace_id, page.items), next=page.next)
 
 
+@router.get(
+    "/calls/export",
+    operation_id="export_calls",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {}, "application/jsonl": {}}, "description": "One call a line."}},
+)
+async def export_calls(
+    *,
+    actor: Reader,
+    db: Db,
+    which: Annotated[CallFilter, Depends(_filter)],
+    form: Annotated[exporting.Format, Query(alias="format")] = "csv",
+    after: After = None,
+) -> StreamingResponse:
+    """Calls as a file, newest first, without bodies and headers: at most 50,000; the last line says when there are
+    more, and how to get them. In CSV a text that a spreadsheet would run begins with an apostrophe.
+    """
+    lines = exporting.lines(db, actor.workspace_id, which, form, after=after)
+    # What is wrong with the question is said before the answer begins.
+    first = await anext(lines)
+    headers = {"content-disposition": f'attachment; filename="calls.{form}"', "cache-control": "no-store"}
+    return StreamingResponse(_chained(first, lines), media_type=exporting.MEDIA_TYPES[form], headers=headers)
+
+
 @router.get("/calls/{call_id}", operation_id="get_call")
 async def get_call(call_id: str, actor: Reader, db: Db, bodies: Kept) -> CallDetailOut:
     """One call, with its attempts, the prices of its cost, and headers as far as they were kept."""
@@ -141,6 +166,12 @@ async def get_conversation(
         which = CallFilter(conversation_id=conversation_id)
         page = await calls.page(tx, actor.workspace_id, which, limit=limit, after=after)
         return await views.shown_conversation(tx, found, page.items, page.next)
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _call(db: Database, workspace_id: str, call_id: str) -> StoredCall:

@@ -6,6 +6,7 @@ import { agentsQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
 import { providersQuery } from "@/api/providers";
 import { Button } from "@/components/button";
+import type { Choice } from "@/components/field";
 import { FilterSelect } from "@/components/field";
 import type { CallsSearch } from "@/features/calls/search";
 import { WINDOWS, WINDOW_MS } from "@/lib/search";
@@ -14,6 +15,7 @@ import { outcomes } from "@/strings/common";
 
 const say = calls.filters;
 const DAY = WINDOW_MS["24h"];
+const CHIP = "inline-flex h-[30px] max-w-full items-center rounded-s border border-accent bg-surface text-s";
 
 /** The models seen in the last month, most used first: the only ones worth offering. */
 function useSeenModels(): string[] {
@@ -33,24 +35,18 @@ export function CallFilters({ search, setSearch, clear }: Props) {
   const { data: providers } = useQuery(providersQuery);
   const models = useSeenModels();
   const of = (texts: string[]) => texts.map((text) => ({ value: text, label: text }));
-  const set = (name: keyof CallsSearch) => (value: string) => setSearch({ [name]: value || undefined });
+  const selects: [keyof typeof say.by, Choice[]][] = [
+    ["agent", (agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))],
+    ["model", of(models)],
+    ["provider", of((providers?.items ?? []).map((each) => each.name))],
+    ["outcome", Object.entries(outcomes).map(([value, label]) => ({ value, label }))],
+    ["since", WINDOWS.map((value) => ({ value, label: say.windows[value] }))],
+  ];
   return (
     <div role="group" aria-label={say.label} className="mb-4 flex flex-wrap items-center gap-2">
-      <FilterSelect
-        label={say.agent}
-        value={search.agent ?? ""}
-        onChange={set("agent")}
-        choices={(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))}
-      />
-      <FilterSelect label={say.model} value={search.model ?? ""} onChange={set("model")} choices={of(models)} />
-      <FilterSelect label={say.provider} value={search.provider ?? ""} onChange={set("provider")} choices={of((providers?.items ?? []).map((each) => each.name))} />
-      <FilterSelect
-        label={say.outcome}
-        value={search.outcome ?? ""}
-        onChange={set("outcome")}
-        choices={Object.entries(outcomes).map(([value, label]) => ({ value, label }))}
-      />
-      <FilterSelect label={say.since} value={search.since ?? ""} onChange={set("since")} choices={WINDOWS.map((value) => ({ value, label: say.windows[value] }))} />
+      {selects.map(([name, choices]) => (
+        <Chosen key={name} by={name} value={search[name] ?? ""} choices={choices} onChange={(value) => setSearch({ [name]: value || undefined })} />
+      ))}
       {(["task", "run", "conversation", "unclaimed"] as const).map(
         (name) => search[name] && <Pinned key={name} label={say[name]} onDrop={() => setSearch({ [name]: undefined })} />,
       )}
@@ -64,13 +60,37 @@ export function CallFilters({ search, setSearch, clear }: Props) {
   );
 }
 
+type ChosenProps = { by: keyof typeof say.by; value: string; choices: Choice[]; onChange: (value: string) => void };
+
+/** One filter: a quiet select, and once it filters a chip that can be changed or dropped where it stands. */
+function Chosen({ by, value, choices, onChange }: ChosenProps) {
+  const select = <FilterSelect label={say[by]} value={value} onChange={onChange} choices={choices} bare={value !== ""} />;
+  if (!value) return select;
+  const shown = choices.find((each) => each.value === value)?.label ?? value;
+  return (
+    <span className={CHIP}>
+      <span aria-hidden="true" className="pl-2 text-muted">
+        {say.by[by]}
+      </span>
+      {select}
+      <Drop label={`${say.by[by]} ${shown}`} onDrop={() => onChange("")} />
+    </span>
+  );
+}
+
 function Pinned({ label, onDrop }: { label: string; onDrop: () => void }) {
   return (
-    <span className="inline-flex h-[30px] items-center gap-1 rounded-s border border-accent bg-surface pr-1 pl-2 text-s">
-      {label}
-      <button type="button" aria-label={say.drop(label)} onClick={onDrop} className="grid size-6 place-items-center rounded-s text-faint hover:bg-sunken hover:text-ink">
-        <X size={13} />
-      </button>
+    <span className={CHIP}>
+      <span className="pl-2">{label}</span>
+      <Drop label={label} onDrop={onDrop} />
     </span>
+  );
+}
+
+function Drop({ label, onDrop }: { label: string; onDrop: () => void }) {
+  return (
+    <button type="button" aria-label={say.drop(label)} onClick={onDrop} className="mx-0.5 grid size-6 shrink-0 place-items-center rounded-s text-faint hover:bg-sunken hover:text-ink">
+      <X size={13} />
+    </button>
   );
 }

@@ -9,6 +9,8 @@ import { VirtualTable } from "@/components/virtual-table";
 import { CALL_COLUMNS } from "@/features/calls/call-columns";
 import { CallFilters } from "@/features/calls/call-filters";
 import { CallHistogram } from "@/features/calls/call-histogram";
+import { ExportMenu } from "@/features/calls/export-menu";
+import { SavedViews } from "@/features/calls/saved-views";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
 import { useCallTail } from "@/features/calls/use-call-tail";
@@ -23,7 +25,16 @@ export function CallsPage({ search, setSearch }: Props) {
   const filtered = Object.values(search).some(Boolean);
   useListKeys();
   return (
-    <Page title={say.title} answer={`${say.answer(filtered)}.`}>
+    <Page
+      title={say.title}
+      answer={`${say.answer(filtered)}.`}
+      actions={
+        <>
+          <SavedViews search={search} show={setSearch} />
+          <ExportMenu search={search} />
+        </>
+      }
+    >
       <CallFilters search={search} setSearch={(change) => setSearch({ ...search, ...change })} clear={() => setSearch({})} />
       <CallHistogram search={search} />
       <Explorer key={known} search={search} filtered={filtered} />

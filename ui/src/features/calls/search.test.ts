@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { exportPath } from "@/api/calls";
 import { callFilter, callsSearch } from "@/features/calls/search";
 
 test("an address with nonsense in it still opens the page", () => {
@@ -9,4 +10,8 @@ test("an address with nonsense in it still opens the page", () => {
 test("a window becomes an instant", () => {
   const now = Date.parse("2026-11-23T15:00:00Z");
   expect(callFilter(callsSearch({ since: "1h", agent: "agt_1" }), now)).toEqual({ agent_id: "agt_1", from: "2026-11-23T14:00:00.000Z" });
+});
+
+test("an export asks for what is shown", () => {
+  expect(exportPath(callFilter({ model: "a&b", unclaimed: true }, 0), "csv")).toBe("/api/v1/calls/export?model=a%26b&unclaimed=true&format=csv");
 });
