@@ -192,6 +192,8 @@ async def test_a_dry_run_decides_by_the_call_and_the_price(client: httpx.AsyncCl
     assert both.status_code in (400, 422)
 
 
+WHY = "60% of its calls failed"
+NOON = 1_800_000_000_000_000
 CANARY = {
     "strategy": {"mode": "canary"},
     "targets": [{"provider": "openai"}, {"provider": "openai", "override_params": {"model": "gpt-4o"}}],
@@ -208,7 +210,9 @@ class Seen:
         arms = ArmState(90, 1, 210.0), ArmState(20, 12, 250.0)
         identity = identity_of(workspace_id, written(CANARY), b"").hex()
         return [
-            TrialState(workspace_id, "trial", identity, "config", "rolled_back", "60% of its calls failed", *arms),
+            TrialState(
+                workspace_id, "trial", identity, "config", "rolled_back", "60% of its calls failed", *arms, NOON
+            ),
             TrialState(workspace_id, "trial", "of another config", "config", "promoted", "", *arms),
         ]
 
@@ -256,5 +260,6 @@ async def test_how_a_canary_does_is_shown_with_its_route(
     made = await client.post("/api/v1/routes", json={"name": "trial", "config": CANARY})
     assert made.status_code == 201, made.text
     (canary,) = (await client.get("/api/v1/routes/trial")).json()["canaries"]
-    assert (canary["at"], canary["verdict"], canary["why"]) == ("config", "rolled_back", "60% of its calls failed")
+    assert (canary["at"], canary["verdict"], canary["why"]) == ("config", "rolled_back", WHY)
+    assert canary["since"] == "2027-01-15T08:00:00.000000Z"
     assert canary["newcomer"] == {"answered": 20, "failed": 12, "latency_ms": 250.0}

@@ -32,11 +32,12 @@ async def test_a_verdict_outlives_the_gateway_until_the_config_changes(tmp_path:
         (state,) = trials.states()
         assert (state.route, state.verdict) == ("trial", "rolled_back")
         assert "failed" in state.why
+        assert state.since is not None
         trials._save()
     async with gateway_running(tmp_path) as gateway:
         trials = prepared(gateway, kept)
         assert (await gateway.chat()).status_code == 200
-        assert trials.states()[0].verdict == "rolled_back"
+        assert (trials.states()[0].verdict, trials.states()[0].since) == ("rolled_back", state.since)
         assert trials.states()[0].newcomer.answered == state.newcomer.answered
         # Another config is another trial.
         prepared(gateway, kept, {**CONFIG, "retry": {"attempts": 1}})

@@ -194,6 +194,8 @@ class TrialState(msgspec.Struct, array_like=True, frozen=True):
     why: str
     stable: ArmState
     newcomer: ArmState
+    since: int | None = None
+    """When it was decided."""
 
 
 class Verdicts(msgspec.Struct, frozen=True, tag="verdicts"):

@@ -4907,6 +4907,8 @@ export interface components {
             /** At */
             at: string;
             newcomer: components["schemas"]["ArmOut"];
+            /** Since */
+            since: string | null;
             stable: components["schemas"]["ArmOut"];
             /** Verdict */
             verdict: string;

@@ -1,6 +1,7 @@
 """A newcomer on trial beside the one that serves: promoted when it proved itself, rolled back when it did worse."""
 
 import math
+import time
 from enum import Enum
 
 from quarterdeck.access.routing.config import Canary
@@ -33,13 +34,15 @@ class Arm:
 class Trial:
     """Of one canary branch, since its config was saved."""
 
-    __slots__ = ("canary", "newcomer", "stable", "verdict", "why")
+    __slots__ = ("canary", "newcomer", "since", "stable", "verdict", "why")
 
     def __init__(self, canary: Canary) -> None:
         self.canary = canary
         self.stable, self.newcomer = Arm(), Arm()
         self.verdict = Verdict.UNDECIDED
         self.why = ""
+        self.since: int | None = None
+        """When it was decided."""
 
     @property
     def share(self) -> float:
@@ -57,10 +60,10 @@ class Trial:
         if self.verdict is Verdict.UNDECIDED:
             self._decide()
 
-    def took(self, verdict: Verdict, why: str) -> None:
-        """Somebody else has decided."""
+    def took(self, verdict: Verdict, why: str, since: int | None = None) -> None:
+        """Somebody else has decided, or it was decided before this start; None: nobody knows when."""
         if self.verdict is Verdict.UNDECIDED:
-            self._conclude(verdict, why)
+            self.verdict, self.why, self.since = verdict, why, since
 
     def _decide(self) -> None:
         canary, newcomer, stable = self.canary, self.newcomer, self.stable
@@ -92,4 +95,4 @@ class Trial:
         return f"{mine:.0f} ms to the first byte, {other:.0f} ms for the other"
 
     def _conclude(self, verdict: Verdict, why: str) -> None:
-        self.verdict, self.why = verdict, why
+        self.verdict, self.why, self.since = verdict, why, time.time_ns() // 1_000

@@ -15,7 +15,7 @@ from quarterdeck.control.keys import actions as keys
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.routes import actions, dry_run, store
 from quarterdeck.control.routes.model import NOTE_LENGTH, SavedRoute, Version, checked, summary
-from quarterdeck.control.shapes import Instant
+from quarterdeck.control.shapes import Instant, shown
 from quarterdeck.control.status import wire
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -44,6 +44,8 @@ class CanaryOut(BaseModel):
     verdict: str
     """undecided, promoted or rolled_back; it holds for all gateways until the config changes."""
     why: str
+    since: Instant | None
+    """When it was decided."""
     stable: ArmOut
     newcomer: ArmOut
 
@@ -320,6 +322,7 @@ def _canaries(route: SavedRoute) -> list[CanaryOut]:
             at=trial.path,
             verdict=trial.verdict,
             why=trial.why,
+            since=shown(trial.since),
             stable=_arm(trial.stable),
             newcomer=_arm(trial.newcomer),
         )

@@ -43,7 +43,7 @@ class Trials:
             self._remember(state)
             route = self._book.saved_routes().get((state.workspace_id, state.route))
             if route is not None and route.identity.hex() == state.identity and state.path in route.trials:
-                route.trials[state.path].took(Verdict(state.verdict), state.why)
+                route.trials[state.path].took(Verdict(state.verdict), state.why, state.since)
 
     async def run(self) -> None:
         """Keep the file up to date until cancelled, and then for the last time."""
@@ -65,7 +65,7 @@ class Trials:
                 trial = route.trials[path] = Trial(branch.canary)
                 trial.stable, trial.newcomer = _arm(state.stable), _arm(state.newcomer)
                 if state.verdict != Verdict.UNDECIDED.value:
-                    trial.took(Verdict(state.verdict), state.why)
+                    trial.took(Verdict(state.verdict), state.why, state.since)
 
     def _load(self) -> None:
         if self._kept is None:
@@ -101,8 +101,11 @@ class Trials:
 
 def _states(workspace_id: str, name: str, route: CompiledRoute) -> Iterable[TrialState]:
     for path, trial in route.trials.items():
-        arms = (ArmState(arm.answered, arm.failed, arm.latency_ms) for arm in (trial.stable, trial.newcomer))
-        yield TrialState(workspace_id, name, route.identity.hex(), path, trial.verdict.value, trial.why, *arms)
+        stable, newcomer = (
+            ArmState(arm.answered, arm.failed, arm.latency_ms) for arm in (trial.stable, trial.newcomer)
+        )
+        identity, verdict = route.identity.hex(), trial.verdict.value
+        yield TrialState(workspace_id, name, identity, path, verdict, trial.why, stable, newcomer, trial.since)
 
 
 def _arm(state: ArmState) -> Arm:

@@ -52,7 +52,7 @@ export function Routes() {
             <li key={route.name} className="card">
               <RouteHead route={route} allowed={allowed} edit={setEditing} attempt={setTrying} remove={setRemoving} />
               <div className="border-t border-line px-4 py-3">
-                <RouteTree config={route.config} />
+                <RouteTree config={route.config} canaries={route.canaries} />
               </div>
             </li>
           ))}

@@ -29,6 +29,18 @@ test("conditions are said in words, nested ones too", () => {
   expect(conditionWords({ $or: [{ "params.model": { $in: ["a", "b"] } }, { attempt: { $gte: 2 } }] })).toBe('params.model one of "a", "b" or attempt at least 2');
 });
 
+test("a canary's newcomer has its share, and every branch the place by which the server names it", () => {
+  const tree = treeOf({
+    strategy: { mode: "fallback" },
+    targets: [{ strategy: { mode: "canary", canary: { share: 0.125 } }, targets: [{ provider: "openai" }, { provider: "anthropic" }] }, { strategy: { mode: "canary" }, targets: [{}, {}] }],
+  });
+  expect(tree.branches.map((each) => [each.at, each.branches.map((arm) => arm.trial)])).toEqual([
+    ["config.targets[0]", [null, 12.5]],
+    ["config.targets[1]", [null, 5]],
+  ]);
+  expect([tree.at, tree.branches[0]?.branches[1]?.at]).toEqual(["config", "config.targets[0].targets[1]"]);
+});
+
 test("a weight of nothing drains, and broken parts are left out", () => {
   expect(treeOf({ strategy: { mode: "loadbalance" }, targets: [{ provider: "a", weight: 0 }, { provider: "b", weight: 1 }, "broken"] }).branches.map((each) => each.share)).toEqual([0, 100]);
 });

@@ -14,6 +14,10 @@ export type Branch = {
   timeoutMs: number | null;
   cache: string | null;
   sticky: boolean;
+  /** Where it stands in the config, as the server names it. */
+  at: string;
+  /** Of the newcomer of a canary: its share while nothing is decided, percent. */
+  trial: number | null;
   branches: Branch[];
 };
 
@@ -40,10 +44,15 @@ export function conditionWords(query: unknown): string {
 
 const OPERATORS: Record<string, string> = { $eq: "is", $ne: "is not", $gt: "above", $gte: "at least", $lt: "below", $lte: "at most", $in: "one of", $nin: "none of", $regex: "matches" };
 
+/** What a newcomer gets where its canary does not say. */
+const USUAL_TRIAL = 0.05;
+
 /** Pure. */
-export function treeOf(config: Json): Branch {
+export function treeOf(config: Json, at = "config"): Branch {
   const strategy = part(config.strategy);
-  const targets = objects(config.targets);
+  const listed = Array.isArray(config.targets) ? config.targets.map((target, index) => ({ target: target as unknown, at: `${at}.targets[${index}]` })) : [];
+  const places = listed.filter((each): each is { target: Json; at: string } => isJson(each.target));
+  const targets = places.map((each) => each.target);
   const weights = targets.map((target) => number(target.weight));
   const weighted = strategy.mode === "loadbalance" || weights.some((each) => each !== null);
   const sum = weights.reduce<number>((total, each) => total + (each ?? 1), 0);
@@ -54,11 +63,13 @@ export function treeOf(config: Json): Branch {
     if (then) taken.set(then, [taken.get(then), words].filter(Boolean).join(", or "));
   }
   const otherwise = text(strategy.default);
-  const branches = targets.map((target, at): Branch => {
+  const newcomer = strategy.mode === "canary" ? 1 : -1;
+  const branches = places.map(({ target, at: place }, index): Branch => {
     const name = text(target.name);
     return {
-      ...treeOf(target),
-      share: weighted && sum > 0 ? Math.round(((weights[at] ?? 1) / sum) * 100) : null,
+      ...treeOf(target, place),
+      share: weighted && sum > 0 ? Math.round(((weights[index] ?? 1) / sum) * 100) : null,
+      trial: index === newcomer ? Math.round((number(part(strategy.canary).share) ?? USUAL_TRIAL) * 1_000) / 10 : null,
       when: name !== null && taken.has(name) ? (taken.get(name) ?? "") : name !== null && name === otherwise ? "" : null,
     };
   });
@@ -74,6 +85,8 @@ export function treeOf(config: Json): Branch {
     timeoutMs: number(config.request_timeout) ?? number(config.requestTimeout),
     cache: text(config.cache) ?? text(part(config.cache).mode),
     sticky: strategy.sticky_session !== undefined || strategy.sticky !== undefined,
+    at,
+    trial: null,
     branches,
   };
 }
