@@ -50,10 +50,20 @@ async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owne
             "reason": "No call has come with its keys, and no claim.",
             "waits_for": None,
             "evidence": {"call_ids": [], "signal_id": None, "run_id": None},
+            "idle_nano": 0,
         },
     }
     assert (await client.get(f"/api/v1/agents/{made['id']}")).json() == made
-    assert (await client.get("/api/v1/agents")).json() == {"items": [made], "next": None}
+    assert (await client.get("/api/v1/agents")).json() == {"items": [made], "next": None, "present": 1}
+
+
+async def test_how_many_there_are_is_counted_and_not_read_off_a_page(client: httpx.AsyncClient) -> None:
+    for name in ("writer", "qa", "research"):
+        await _made(client, name)
+    gone = await _made(client, "old")
+    await client.patch(f"/api/v1/agents/{gone['id']}", json={"desired": "retired"})
+    page = (await client.get("/api/v1/agents", params={"limit": 1})).json()
+    assert (len(page["items"]), page["present"]) == (1, 3)
 
 
 async def test_it_lists_by_name_in_pages_and_by_part_of_the_name(client: httpx.AsyncClient) -> None:

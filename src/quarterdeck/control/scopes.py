@@ -46,6 +46,14 @@ async def shown(tx: Transaction, workspace_id: str, scopes: Iterable[Scope]) -> 
     return found
 
 
+async def in_words(tx: Transaction, workspace_id: str, scope: Scope) -> str:
+    """As a sentence about it begins: `research`, `T-12`, `The provider openai`, `The workspace`."""
+    name = (await shown(tx, workspace_id, [scope]))[scope].partition(":")[2]
+    if scope.kind in (ScopeKind.AGENT, ScopeKind.TASK):
+        return name
+    return f"The {scope.kind} {name}".rstrip()
+
+
 def _values(scopes: list[Scope], kind: ScopeKind) -> list[str]:
     return sorted({scope.value for scope in scopes if scope.kind == kind and scope.value != EACH})
 

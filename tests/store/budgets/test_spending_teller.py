@@ -119,7 +119,7 @@ async def test_each_warn_level_is_told_once_and_again_after_the_budget_was_chang
     await at.spent()
     levels = await told(world, "budget.warned")
     assert [each["level"] for each in levels] == [50, 100]
-    assert (levels[-1]["spent_nano"], levels[-1]["amount_nano"], levels[-1]["shown"]) == (105, 100, "workspace")
+    assert (levels[-1]["spent_nano"], levels[-1]["amount_nano"], levels[-1]["shown"]) == (105, 100, "The workspace")
     async with db.transaction() as tx:
         budget = await actions.get(tx, world.workspace_id, budget.id)
         await actions.change(tx, budget, Wanted(budget.scope, 200, budget.window, warn=(50,)))
@@ -139,6 +139,28 @@ async def test_a_stop_is_told_once_for_each_window_and_names_whom_it_stopped(db:
     (stopped,) = await told(world, "budget.stopped")
     assert (stopped["agent_id"], stopped["run_id"], stopped["scope"]) == ("agt_1", "run_1", "workspace")
     assert len(await told(world, "budget.would_stop")) == 1
+
+
+async def test_what_is_told_names_in_plain_words_whose_budget_it_is(db: Database, tmp_path: Path) -> None:
+    world = await World.make(db)
+    agent = await world.agent("research")
+    each_agent = await add(world, Scope("agent", "*"), warn=(50,), amount=100)
+    each_team = await add(world, Scope("tag", "team=*"))
+    provider = await add(world, Scope("provider", "openai"))
+    at = teller(db, tmp_path)
+    await spend(world, "agent", agent.id, 60)
+    await at.spent()
+    stopped = [(each_agent.id, agent.id), (each_agent.id, "agt_gone"), (each_team.id, "team=blue"), (provider.id, "")]
+    await at.stopped(
+        [wire.Stop(world.workspace_id, id, value, "0", "hard", agent.id, None, None) for id, value in stopped]
+    )
+    assert [each["shown"] for each in await told(world, "budget.warned")] == ["research"]
+    assert [each["shown"] for each in await told(world, "budget.stopped")] == [
+        "research",
+        "agt_gone",
+        "The tag team=blue",
+        "The provider openai",
+    ]
 
 
 async def test_the_journal_is_kept_until_gateways_know_what_the_account_says(db: Database, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Agent, AgentChange, AgentDraft, Page } from "@/api/types";
+import type { Agent, AgentChange, AgentDraft, Agents } from "@/api/types";
 
 export const agentKeys = {
   all: ["agents"] as const,
@@ -11,7 +11,7 @@ export const agentKeys = {
 
 export const agentsQuery = queryOptions({
   queryKey: agentKeys.list(),
-  queryFn: ({ signal }) => data<Page<Agent>>(api.GET("/api/v1/agents", { params: { query: { limit: 500 } }, signal })),
+  queryFn: ({ signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { limit: 500 } }, signal })),
 });
 
 export const agentQuery = (id: string) =>

@@ -4166,6 +4166,8 @@ export interface components {
             items: components["schemas"]["AgentOut"][];
             /** Next */
             next: string | null;
+            /** Present */
+            present: number;
         };
         /** AgentTasksOut */
         AgentTasksOut: {

@@ -3,6 +3,7 @@ import { spelled } from "@/strings/common";
 const some = (count: number, one: string, more: string): string => `${spelled(count).toLowerCase()} ${count === 1 ? one : more}`;
 
 export const agents = {
+  ofTheFirst: (shown: string, all: string) => `Of the first ${shown} of ${all} agents, `,
   title: "Agents",
   newAgent: "New agent",
   status: {

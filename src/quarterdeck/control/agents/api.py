@@ -100,6 +100,8 @@ class AgentOut(BaseModel):
 class AgentsOut(BaseModel):
     items: list[AgentOut]
     next: str | None
+    present: int
+    """All agents that are not retired, whatever this page shows."""
 
 
 class AgentIn(BaseModel):
@@ -164,7 +166,11 @@ async def list_agents(
     """The agents of this workspace by name, with what each works on and did today."""
     async with db.read() as tx:
         page = await store.page(tx, actor.workspace_id, q=q, desired=desired, limit=limit, after=after)
-        return AgentsOut(items=await _shown(tx, actor.workspace_id, page.items), next=page.next)
+        return AgentsOut(
+            items=await _shown(tx, actor.workspace_id, page.items),
+            next=page.next,
+            present=await store.count(tx, actor.workspace_id),
+        )
 
 
 @router.post("/agents", status_code=201, operation_id="create_agent")

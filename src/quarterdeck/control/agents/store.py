@@ -133,6 +133,13 @@ async def named(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) 
     return {row[0]: row[1] for row in rows}
 
 
+async def count(tx: Transaction, workspace_id: str) -> int:
+    """Those that are not retired."""
+    present = (agents.c.workspace_id == workspace_id, agents.c.desired != Desired.RETIRED.value)
+    found: int = await tx.scalar(sa.select(sa.func.count()).where(*present))
+    return found
+
+
 async def page(
     tx: Transaction,
     workspace_id: str,

@@ -5,6 +5,8 @@ from typing import Any
 
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import BudgetEntry, Mode
+from quarterdeck.access.scopes import Scope
+from quarterdeck.control import scopes
 from quarterdeck.control.budgets import store
 from quarterdeck.control.budgets.model import Budget, Wanted
 from quarterdeck.db import Transaction
@@ -76,7 +78,8 @@ async def tell_level(tx: Transaction, workspace_id: str, entry: BudgetEntry, row
     reached = [each for each in entry.warn if each <= level]
     fresh = [each for each in reached if await store.mark(tx, workspace_id, entry.id, row.value, row.window, each)]
     if level in fresh:
-        data = {**_of(entry, row.value, row.window), "level": level, "spent_nano": row.amount}
+        of = await _of(tx, workspace_id, entry, row.value, row.window)
+        data = {**of, "level": level, "spent_nano": row.amount}
         await tx.emit(Event(workspace_id, "budget.warned", entry.id, data))
 
 
@@ -85,13 +88,16 @@ async def tell_stop(tx: Transaction, entry: BudgetEntry, stop: wire.Stop) -> Non
     if await store.mark(tx, stop.workspace_id, stop.budget_id, stop.value, stop.window, store.STOPPED):
         who = {"agent_id": stop.agent_id, "task_id": stop.task_id, "run_id": stop.run_id}
         kind = "budget.would_stop" if stop.mode == Mode.SHADOW else "budget.stopped"
-        await tx.emit(Event(stop.workspace_id, kind, stop.budget_id, {**_of(entry, stop.value, stop.window), **who}))
+        of = await _of(tx, stop.workspace_id, entry, stop.value, stop.window)
+        await tx.emit(Event(stop.workspace_id, kind, stop.budget_id, {**of, **who}))
 
 
-def _of(entry: BudgetEntry, value: str, window: str) -> dict[str, Any]:
+async def _of(tx: Transaction, workspace_id: str, entry: BudgetEntry, value: str, window: str) -> dict[str, Any]:
+    """`shown` says in plain words whose budget it is; of one that counts each apart, which one."""
+    whose = Scope(entry.scope.kind, value) if entry.scope.each else entry.scope
     return {
         "scope": str(entry.scope),
-        "shown": entry.shown or str(entry.scope),
+        "shown": await scopes.in_words(tx, workspace_id, whose),
         "value": value,
         "window": entry.window,
         "window_key": window,

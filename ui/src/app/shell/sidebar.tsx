@@ -27,7 +27,7 @@ export function useCounts(): Counts {
       inReview: board.columns.find((column) => column.state === "in_review")?.count,
     }),
   });
-  const { data: agents } = useQuery({ ...agentsQuery, select: (page) => page.items.filter((agent) => agent.desired !== "retired").length });
+  const { data: agents } = useQuery({ ...agentsQuery, select: (page) => page.present });
   const { data: needs } = useQuery({ ...needsQuery(), select: (found) => found.length });
   return { tasks: tasks?.open, reviews: tasks?.inReview, agents, needs };
 }

@@ -39,7 +39,7 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={teaching ? say.title : <AgentsAnswer agents={present} />} actions={create}>
+    <Page title={say.title} answer={teaching ? say.title : <AgentsAnswer agents={present} of={data.present} />} actions={create}>
       {teaching ? (
         <div className="max-w-[860px]">
           <TeachConnect onDone={() => setTeaching(false)} />

@@ -32,7 +32,7 @@ export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDo
     );
   }
   return (
-    <Page title={say.title} answer={<AgentsAnswer agents={present} />} wide>
+    <Page title={say.title} answer={<AgentsAnswer agents={present} of={data.present} />} wide>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
