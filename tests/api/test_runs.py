@@ -54,6 +54,7 @@ async def test_a_run_is_read_with_its_task_agent_and_cost(
         "errors": 0,
         "cost_nano": 0,
         "unpriced_calls": 0,
+        "cap": None,
     }
     assert (await client.get("/api/v1/runs")).json() == {"items": [shown], "next": None}
 

