@@ -49,7 +49,6 @@ async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owne
             "since": None,
             "reason": "No call has come with its keys, and no claim.",
             "waits_for": None,
-            "idle_nano": 0,
             "evidence": {"call_ids": [], "signal_id": None, "run_id": None},
             "idle_nano": 0,
         },

@@ -139,7 +139,9 @@ def test_a_killed_control_process_sends_nothing_twice(system: System, run_id: st
     made = system.post("/api/v1/replays", {"run_id": run_id, "dry": False, "cap_nano": 10**9, "at_once": 1})
     where = f"/api/v1/replays/{made['id']}"
     system.wait_until(lambda: system.get(where)["totals"]["by_state"].get("sending") == 1, WITHIN_S)
-    system.wait_until(lambda: system.get(f"/api/v1/agents/{made['agent_id']}")["status"]["state"] != "idle", WITHIN_S)
+    system.wait_until(
+        lambda: system.get(f"/api/v1/agents/{made['agent_id']}")["status"]["state"] == "thinking", WITHIN_S
+    )
     system.kill("control")
     _provider_says(system, text="Twelve metres.")
     system.wait_until(lambda: system.get(where)["settled"], 2 * WITHIN_S)

@@ -8,6 +8,7 @@ See docs/decisions/0007.
 """
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ _REMEMBERED = 256
 _STEPS = 2_000
 """Steps of SQLite's machine between two looks at the watch: well under a tenth of a millisecond."""
 _READS = ("SELECT", "WITH", "VALUES")
+_WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\b")
+"""In a WITH: to give up a statement that writes would take back the whole transaction."""
 _LONG = (
     "DELETE",  # retention takes out thousands at once
     "CREATE",
@@ -81,7 +84,7 @@ class Connection(sqlite3.Connection):
         text = statement.lstrip()
         if text == _TO_WRITE:
             return await self._begin_to_write(work)
-        if not text.startswith(_READS):
+        if not text.startswith(_READS) or (text.startswith("WITH") and _WRITES.search(text) is not None):
             return await _in_thread(work) if text.startswith(_LONG) else work()
         if self._slow.get(statement, 0.0) < time.monotonic():
             self._until = time.perf_counter() + BUDGET_S

@@ -74,3 +74,17 @@ async def test_an_error_is_told_as_an_error(own: Database) -> None:
         with pytest.raises(sa.exc.OperationalError, match="no such table"):
             await tx.execute(sa.text("SELECT * FROM nowhere"))
     await own.close()
+
+
+async def test_a_write_that_begins_with_a_with_is_not_given_up_half_way(own: Database) -> None:
+    into = sa.text(
+        "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < :upto) "
+        "INSERT INTO t SELECT max(a) FROM n"
+    )
+    async with own.transaction() as tx:
+        await tx.execute(sa.text("CREATE TABLE t (a INTEGER)"))
+        await tx.execute(sa.text("INSERT INTO t VALUES (1)"))
+        await tx.execute(into, {"upto": 400_000})
+    async with own.read() as tx:
+        assert (await tx.execute(sa.text("SELECT a FROM t ORDER BY a"))).scalars().all() == [1, 400_000]
+    await own.close()
