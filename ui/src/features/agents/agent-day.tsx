@@ -18,6 +18,9 @@ const DAY = 86_400_000;
 
 const LOOK: Record<RunState, string> = { queued: "bg-faint", running: "bg-work", succeeded: "bg-accent/60", failed: "bg-wrong", cancelled: "bg-wait", expired: "bg-wrong" };
 
+/** At least 24 px to hit, however short the run; what is seen of a run lies above what is hit of its neighbours. */
+const HIT = "absolute inset-y-0 left-[min(0px,calc((100%-24px)/2))] box-content block w-full px-[max(0px,calc((24px-100%)/2))]";
+
 /** When it was at work in the last 24 hours, and how its runs went. */
 export function AgentDay({ agent }: { agent: Agent }) {
   const { data: runs } = useQuery(agentRunsQuery(agent.id));
@@ -29,7 +32,7 @@ export function AgentDay({ agent }: { agent: Agent }) {
     <div className="grid gap-5">
       <Section title={say.ribbon} aside={<Legend />}>
         <div className="card px-4 py-3">
-          <ul aria-label={say.ribbonLabel(drawn.length)} className="relative h-6 overflow-hidden rounded-[4px] bg-sunken">
+          <ul aria-label={say.ribbonLabel(drawn.length)} className="relative isolate h-6 overflow-hidden rounded-[4px] bg-sunken">
             {drawn.map((each) => (
               <li key={each.id} className="absolute inset-y-0 min-w-[3px]" style={{ left: `${each.left}%`, width: `${each.width}%` }}>
                 <Link
@@ -37,8 +40,10 @@ export function AgentDay({ agent }: { agent: Agent }) {
                   params={{ runId: each.id }}
                   aria-label={say.stretch(each.ref, each.attempt, runStates[each.state])}
                   title={say.stretch(each.ref, each.attempt, runStates[each.state])}
-                  className={cx("block h-full hover:opacity-80", LOOK[each.state])}
-                />
+                  className={HIT}
+                >
+                  <i aria-hidden="true" className={cx("relative z-10 block h-full hover:opacity-80", LOOK[each.state])} />
+                </Link>
               </li>
             ))}
           </ul>
