@@ -39,6 +39,5 @@ export const channels = {
     aboutHint: "None ticked: whatever members' own rules send here.",
     act: "Add channel",
     secret: "The signing secret is shown once:",
-    done: "Done",
   },
 } as const;

@@ -41,6 +41,5 @@ export const schedules = {
     act: "Make schedule",
     secret: "The webhook's secret is shown once:",
     hook: "Requests go to",
-    done: "Done",
   },
 } as const;

@@ -29,7 +29,7 @@ export function parseViews(kept: string | null): View[] {
 /** With one more, newest first; one of the same name is replaced, the oldest makes room. Pure. */
 export const withView = (views: View[], view: View): View[] => [view, ...views.filter((each) => each.name !== view.name)].slice(0, MOST_VIEWS);
 
-const asText = (search: CallsSearch) => JSON.stringify(Object.entries(search).filter(([, value]) => value !== undefined).sort());
+const asText = (search: CallsSearch) => JSON.stringify(Object.entries(search).filter(([, value]) => Boolean(value)).sort());
 
 /** The view that shows just this. Pure. */
 export const viewOf = (views: View[], search: CallsSearch): View | undefined => views.find((each) => asText(each.search) === asText(search));

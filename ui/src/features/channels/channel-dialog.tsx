@@ -2,17 +2,12 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { channelKeys, createChannel, notificationKindsQuery } from "@/api/channels";
-import { asProblem } from "@/api/problem";
 import type { ChannelDraft } from "@/api/types";
-import { Button } from "@/components/button";
-import { CodeBlock } from "@/components/code-block";
-import { Dialog } from "@/components/dialog";
 import { SelectField, TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
+import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
 import { field } from "@/lib/form";
 import { channels } from "@/strings/channels";
-import { words } from "@/strings/common";
 
 const say = channels.form;
 type Kind = ChannelDraft["kind"];
@@ -21,84 +16,44 @@ export function ChannelDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { data: kinds } = useQuery(notificationKindsQuery);
   const [kind, setKind] = useState<Kind>("webhook");
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const [secret, setSecret] = useState<string>();
   const save = async (form: FormData) => {
-    setBusy(true);
-    try {
-      const made = await createChannel({
-        name: field(form, "name").trim(),
-        kind,
-        url: field(form, "url").trim(),
-        shared: form.has("shared"),
-        allow_private: form.has("allow_private"),
-        kinds: form.getAll("kinds").filter((each) => typeof each === "string"),
-      });
-      await client.invalidateQueries({ queryKey: channelKeys.list() });
-      if (made.secret) setSecret(made.secret);
-      else {
-        toast({ text: channels.saved, tone: "work" });
-        onClose();
-      }
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    }
-    setBusy(false);
+    const made = await createChannel({
+      name: field(form, "name").trim(),
+      kind,
+      url: field(form, "url").trim(),
+      shared: form.has("shared"),
+      allow_private: form.has("allow_private"),
+      kinds: form.getAll("kinds").filter((each) => typeof each === "string"),
+    });
+    await client.invalidateQueries({ queryKey: channelKeys.list() });
+    if (made.secret) return [{ label: say.secret, code: made.secret }];
+    toast({ text: channels.saved, tone: "work" });
+    return undefined;
   };
   return (
-    <Dialog open onOpenChange={onClose} title={say.create} dismissable={!secret}>
-      {secret ? (
-        <div className="grid gap-3">
-          <p>{say.secret}</p>
-          <CodeBlock code={secret} label={say.secret} />
-          <Button variant="primary" onClick={onClose}>
-            {say.done}
-          </Button>
+    <FormDialog title={say.create} act={say.act} onClose={onClose} save={save}>
+      <TextField label={say.name} name="name" required maxLength={63} autoComplete="off" />
+      <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value as Kind)} choices={Object.entries(channels.kinds).map(([value, label]) => ({ value, label }))} />
+      <TextField label={say.url} name="url" required hint={`${say.urlHints[kind]}. ${say.urlKept}`} autoComplete="off" />
+      <fieldset className="grid gap-1.5">
+        <legend className="text-s font-[510]">{say.about}</legend>
+        <div className="scroll-quiet grid max-h-[180px] gap-1 overflow-y-auto rounded-s border border-line p-2">
+          {kinds?.items.map((each) => (
+            <label key={`${each.kind} ${each.title}`} className="flex items-center gap-2 text-s">
+              <input type="checkbox" name="kinds" value={each.kind} className="size-[14px] accent-(--accent)" /> {each.title}
+            </label>
+          ))}
         </div>
-      ) : (
-        <form
-          className="grid gap-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void save(new FormData(event.currentTarget));
-          }}
-        >
-          <TextField label={say.name} name="name" required maxLength={63} autoComplete="off" />
-          <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value as Kind)} choices={Object.entries(channels.kinds).map(([value, label]) => ({ value, label }))} />
-          <TextField label={say.url} name="url" required hint={`${say.urlHints[kind]}. ${say.urlKept}`} autoComplete="off" />
-          <fieldset className="grid gap-1.5">
-            <legend className="text-s font-[510]">{say.about}</legend>
-            <div className="scroll-quiet grid max-h-[180px] gap-1 overflow-y-auto rounded-s border border-line p-2">
-              {kinds?.items.map((each) => (
-                <label key={each.kind} className="flex items-center gap-2 text-s">
-                  <input type="checkbox" name="kinds" value={each.kind} className="size-[14px] accent-(--accent)" /> {each.title}
-                </label>
-              ))}
-            </div>
-            <p className="text-s text-faint">{say.aboutHint}</p>
-          </fieldset>
-          <label className="flex items-center gap-2.5">
-            <input type="checkbox" name="shared" className="size-[15px] accent-(--accent)" />
-            {say.shared}
-          </label>
-          <label className="flex items-center gap-2.5">
-            <input type="checkbox" name="allow_private" className="size-[15px] accent-(--accent)" />
-            {say.private}
-          </label>
-          {problem && (
-            <p role="alert" className="text-s text-wrong">
-              {problem}
-            </p>
-          )}
-          <FormActions>
-            <Button onClick={onClose}>{words.cancel}</Button>
-            <Button type="submit" variant="primary" busy={busy}>
-              {say.act}
-            </Button>
-          </FormActions>
-        </form>
-      )}
-    </Dialog>
+        <p className="text-s text-faint">{say.aboutHint}</p>
+      </fieldset>
+      <label className="flex items-center gap-2.5">
+        <input type="checkbox" name="shared" className="size-[15px] accent-(--accent)" />
+        {say.shared}
+      </label>
+      <label className="flex items-center gap-2.5">
+        <input type="checkbox" name="allow_private" className="size-[15px] accent-(--accent)" />
+        {say.private}
+      </label>
+    </FormDialog>
   );
 }

@@ -2,16 +2,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { capKeys, createBudget, raiseBudget } from "@/api/caps";
-import { asProblem } from "@/api/problem";
 import type { Budget, BudgetDraft } from "@/api/types";
-import { Button } from "@/components/button";
-import { Dialog } from "@/components/dialog";
 import { SelectField, TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
+import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
 import { field } from "@/lib/form";
 import { budgets } from "@/strings/budgets";
-import { words } from "@/strings/common";
 
 const say = budgets.form;
 const NANO = 1_000_000_000;
@@ -23,56 +19,29 @@ type Props = { budget?: Budget; onClose: () => void };
 export function BudgetDialog({ budget, onClose }: Props) {
   const client = useQueryClient();
   const [scope, setScope] = useState("agent");
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const save = async (form: FormData) => {
-    setBusy(true);
     const amount = Math.round(Number(field(form, "amount")) * NANO);
-    try {
-      await (budget ? raiseBudget(budget, amount) : createBudget(draftOf(scope, amount, form)));
-      await client.invalidateQueries({ queryKey: capKeys.all });
-      toast({ text: budget ? budgets.raised : say.saved, tone: "work" });
-      onClose();
-    } catch (error) {
-      setProblem(asProblem(error).message);
-      setBusy(false);
-    }
+    await (budget ? raiseBudget(budget, amount) : createBudget(draftOf(scope, amount, form)));
+    await client.invalidateQueries({ queryKey: capKeys.all });
+    toast({ text: budget ? budgets.raised : say.saved, tone: "work" });
+    return undefined;
   };
   return (
-    <Dialog open onOpenChange={onClose} title={budget ? budgets.raiseLabel(budget.scope) : say.create}>
-      <form
-        className="grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void save(new FormData(event.currentTarget));
-        }}
-      >
-        {!budget && (
-          <>
-            <SelectField label={say.scope} value={scope} onChange={(event) => setScope(event.target.value)} choices={choices(say.scopes)} />
-            {scope !== "workspace" && <TextField label={say.value} name="value" required autoComplete="off" />}
-          </>
-        )}
-        <TextField label={budget ? budgets.newCap : say.amount} name="amount" type="number" min="0" step="0.01" required defaultValue={budget ? String(budget.amount_nano / NANO) : "5"} />
-        {!budget && (
-          <>
-            <SelectField label={say.window} name="window" defaultValue="day" choices={choices(budgets.windows)} />
-            <SelectField label={say.mode} name="mode" defaultValue="hard" choices={choices(budgets.modes)} />
-          </>
-        )}
-        {problem && (
-          <p role="alert" className="text-s text-wrong">
-            {problem}
-          </p>
-        )}
-        <FormActions>
-          <Button onClick={onClose}>{words.cancel}</Button>
-          <Button type="submit" variant="primary" busy={busy}>
-            {budget ? budgets.raise : say.act}
-          </Button>
-        </FormActions>
-      </form>
-    </Dialog>
+    <FormDialog title={budget ? budgets.raiseLabel(budget.scope) : say.create} act={budget ? budgets.raise : say.act} onClose={onClose} save={save}>
+      {!budget && (
+        <>
+          <SelectField label={say.scope} value={scope} onChange={(event) => setScope(event.target.value)} choices={choices(say.scopes)} />
+          {scope !== "workspace" && <TextField label={say.value} name="value" required autoComplete="off" />}
+        </>
+      )}
+      <TextField label={budget ? budgets.newCap : say.amount} name="amount" type="number" min="0" step="0.01" required defaultValue={budget ? String(budget.amount_nano / NANO) : "5"} />
+      {!budget && (
+        <>
+          <SelectField label={say.window} name="window" defaultValue="day" choices={choices(budgets.windows)} />
+          <SelectField label={say.mode} name="mode" defaultValue="hard" choices={choices(budgets.modes)} />
+        </>
+      )}
+    </FormDialog>
   );
 }
 

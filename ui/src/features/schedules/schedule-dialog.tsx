@@ -2,16 +2,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
-import { asProblem } from "@/api/problem";
 import { createSchedule, scheduleKeys } from "@/api/schedules";
-import type { ScheduleDraft, ScheduleMade } from "@/api/types";
-import { Button } from "@/components/button";
-import { CodeBlock } from "@/components/code-block";
-import { Dialog } from "@/components/dialog";
+import type { ScheduleDraft } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
+import { FormDialog } from "@/components/form-dialog";
 import { field } from "@/lib/form";
-import { words } from "@/strings/common";
 import { schedules } from "@/strings/schedules";
 
 const say = schedules.form;
@@ -22,69 +17,32 @@ export function ScheduleDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { data: agents } = useQuery(agentsQuery);
   const [trigger, setTrigger] = useState<Trigger>("cron");
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const [made, setMade] = useState<ScheduleMade>();
   const save = async (form: FormData) => {
-    setBusy(true);
-    try {
-      const created = await createSchedule(draftOf(trigger, form));
-      await client.invalidateQueries({ queryKey: scheduleKeys.all });
-      if (created.secret) setMade(created);
-      else onClose();
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    }
-    setBusy(false);
+    const made = await createSchedule(draftOf(trigger, form));
+    await client.invalidateQueries({ queryKey: scheduleKeys.all });
+    if (!made.secret) return undefined;
+    return [
+      { label: say.hook, code: `${location.origin}${made.hook_path ?? ""}` },
+      { label: say.secret, code: made.secret },
+    ];
   };
   return (
-    <Dialog open onOpenChange={onClose} title={say.create} dismissable={!made}>
-      {made ? (
-        <div className="grid gap-3">
-          <p>{say.hook}</p>
-          <CodeBlock code={`${location.origin}${made.hook_path ?? ""}`} label={say.hook} />
-          <p>{say.secret}</p>
-          <CodeBlock code={made.secret ?? ""} label={say.secret} />
-          <Button variant="primary" onClick={onClose}>
-            {say.done}
-          </Button>
-        </div>
-      ) : (
-        <form
-          className="grid gap-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void save(new FormData(event.currentTarget));
-          }}
-        >
-          <TextField label={say.name} name="name" required maxLength={120} autoComplete="off" />
-          <SelectField label={say.trigger} value={trigger} onChange={(event) => setTrigger(event.target.value as Trigger)} choices={choices(schedules.triggers)} />
-          {trigger === "cron" && (
-            <>
-              <TextField label={say.cron} name="cron" hint={say.cronHint} required defaultValue="0 9 * * 1-5" autoComplete="off" />
-              <TextField label={say.zone} name="zone" required defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"} autoComplete="off" />
-            </>
-          )}
-          {trigger === "interval" && <TextField label={say.every} name="every" type="number" min={1} required defaultValue="60" />}
-          <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" />
-          <AreaField label={say.brief} name="brief" rows={3} />
-          <SelectField label={say.agent} name="agent" choices={[{ value: "", label: say.nobody }, ...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))]} />
-          <SelectField label={say.overlap} name="overlap" choices={choices(say.overlaps)} />
-          {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choices(say.catchUps)} defaultValue="last" />}
-          {problem && (
-            <p role="alert" className="text-s text-wrong">
-              {problem}
-            </p>
-          )}
-          <FormActions>
-            <Button onClick={onClose}>{words.cancel}</Button>
-            <Button type="submit" variant="primary" busy={busy}>
-              {say.act}
-            </Button>
-          </FormActions>
-        </form>
+    <FormDialog title={say.create} act={say.act} onClose={onClose} save={save}>
+      <TextField label={say.name} name="name" required maxLength={120} autoComplete="off" />
+      <SelectField label={say.trigger} value={trigger} onChange={(event) => setTrigger(event.target.value as Trigger)} choices={choices(schedules.triggers)} />
+      {trigger === "cron" && (
+        <>
+          <TextField label={say.cron} name="cron" hint={say.cronHint} required defaultValue="0 9 * * 1-5" autoComplete="off" />
+          <TextField label={say.zone} name="zone" required defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"} autoComplete="off" />
+        </>
       )}
-    </Dialog>
+      {trigger === "interval" && <TextField label={say.every} name="every" type="number" min={1} required defaultValue="60" />}
+      <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" />
+      <AreaField label={say.brief} name="brief" rows={3} />
+      <SelectField label={say.agent} name="agent" choices={[{ value: "", label: say.nobody }, ...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))]} />
+      <SelectField label={say.overlap} name="overlap" choices={choices(say.overlaps)} />
+      {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choices(say.catchUps)} defaultValue="last" />}
+    </FormDialog>
   );
 }
 

@@ -1,0 +1,77 @@
+import type { ReactNode } from "react";
+import { useState } from "react";
+
+import { asProblem } from "@/api/problem";
+import { Button } from "@/components/button";
+import { CodeBlock } from "@/components/code-block";
+import { Dialog } from "@/components/dialog";
+import { FormActions } from "@/components/form-actions";
+import { words } from "@/strings/common";
+
+/** What is shown once after it was made, each to be copied. */
+export type ShownOnce = { label: string; code: string }[];
+
+type Props = {
+  title: string;
+  act: string;
+  onClose: () => void;
+  /** Makes it; what it yields is shown once before the dialog closes. A refusal stands in the form, and nothing typed is lost. */
+  save: (form: FormData) => Promise<ShownOnce | undefined>;
+  children: ReactNode;
+};
+
+/** A form in a dialog that makes something, perhaps with secrets that are never shown again. */
+export function FormDialog({ title, act, onClose, save, children }: Props) {
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const [once, setOnce] = useState<ShownOnce>();
+  const submit = async (form: FormData) => {
+    setBusy(true);
+    try {
+      const made = await save(form);
+      if (made) setOnce(made);
+      else onClose();
+    } catch (error) {
+      setProblem(asProblem(error).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <Dialog open onOpenChange={onClose} title={title} dismissable={!once}>
+      {once ? (
+        <div className="grid gap-3">
+          {once.map(({ label, code }) => (
+            <div key={label} className="grid gap-3">
+              <p>{label}</p>
+              <CodeBlock code={code} label={label} />
+            </div>
+          ))}
+          <Button variant="primary" onClick={onClose}>
+            {words.done}
+          </Button>
+        </div>
+      ) : (
+        <form
+          className="grid gap-4"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void submit(new FormData(event.currentTarget));
+          }}
+        >
+          {children}
+          {problem && (
+            <p role="alert" className="text-s text-wrong">
+              {problem}
+            </p>
+          )}
+          <FormActions>
+            <Button onClick={onClose}>{words.cancel}</Button>
+            <Button type="submit" variant="primary" busy={busy}>
+              {act}
+            </Button>
+          </FormActions>
+        </form>
+      )}
+    </Dialog>
+  );
+}
