@@ -1,0 +1,45 @@
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { expect, test, vi } from "vitest";
+
+import { TextField } from "@/components/field";
+import type { ShownOnce } from "@/components/form-dialog";
+import { FormDialog } from "@/components/form-dialog";
+import { field } from "@/lib/form";
+import { renderPart } from "@/testing/render";
+
+async function opened(save: (form: FormData) => Promise<ShownOnce | undefined>) {
+  const onClose = vi.fn();
+  renderPart(
+    <FormDialog title="New channel" act="Add" onClose={onClose} save={save}>
+      <TextField label="Name" name="name" defaultValue="hook" />
+    </FormDialog>,
+  );
+  fireEvent.click(await screen.findByRole("button", { name: "Add" }));
+  return onClose;
+}
+
+test("the dialog closes when it was made", async () => {
+  const made: string[] = [];
+  const closed = await opened((form) => {
+    made.push(field(form, "name"));
+    return Promise.resolve(undefined);
+  });
+  await waitFor(() => expect(closed).toHaveBeenCalledOnce());
+  expect(made).toEqual(["hook"]);
+});
+
+test("a refusal stands in the form and what was typed stays", async () => {
+  const closed = await opened(() => Promise.reject(new Error("no such host")));
+  await screen.findByRole("alert");
+  expect(screen.getByLabelText<HTMLInputElement>("Name").value).toBe("hook");
+  expect(closed).not.toHaveBeenCalled();
+});
+
+test("a secret is shown once and no slip of a key loses it", async () => {
+  const closed = await opened(() => Promise.resolve([{ label: "Its secret", code: "whsec_1" }]));
+  const secret = await screen.findByText("whsec_1");
+  fireEvent.keyDown(secret, { key: "Escape" });
+  expect(closed).not.toHaveBeenCalled();
+  fireEvent.click(screen.getByRole("button", { name: "Done" }));
+  expect(closed).toHaveBeenCalledOnce();
+});
