@@ -57,8 +57,8 @@ RUNS_REMEMBERED = HOUR
 DEBOUNCE_S = 0.02
 REFRESH_S = 30.0
 """Secrets in files and in the environment change without an event, and keys that are over are forgotten."""
-REST = 4
-"""After a build of t seconds, unasked-for builds rest REST times t: a busy board takes at most a fifth of a core."""
+REST = 12
+"""After a build of t seconds, unasked-for builds rest REST times t: they take at most a thirteenth of a core."""
 PUBLISH_TIMEOUT_S = 5.0
 RETRY_S = 1.0
 Publish = Callable[[Snapshot], Awaitable[None]]
