@@ -3,7 +3,7 @@
 Learning more of a call moves its cost from one fact to another and never makes or loses any: the sums are the ledger's.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -76,15 +76,21 @@ async def mark(tx: Transaction, workspace_id: str, call_ids: Collection[str], fa
         some = ordered[at : at + _CHUNK]
         marked = {row["call_id"]: Fact(row["fact"]) for row in await tx.rows(_marks(workspace_id, some))}
         wanted = [each for each in some if each not in marked or _RANK[marked[each]] < _RANK[fact]]
+        moves: _Moves = {}
+        taken = []
         for row in await _rows(tx, workspace_id, wanted):
             before = marked.get(row["id"], _own_fact(row["outcome"], row["run_id"]))
             if before in (Fact.FAILED, Fact.REPLAY):
                 continue
-            await _move(tx, row, before, fact)
-            await tx.execute(call_marks.delete().where(_is_mark(workspace_id, row["id"])))
-            values = {"workspace_id": workspace_id, "call_id": row["id"], "fact": fact.value, "subject": subject}
-            await tx.execute(call_marks.insert().values(values))
-            moved += 1
+            _note(moves, row, before, fact)
+            taken.append(row["id"])
+        if not taken:
+            continue
+        await _move(tx, moves)
+        await tx.execute(call_marks.delete().where(_are_marks(workspace_id, taken)))
+        fresh = {"workspace_id": workspace_id, "fact": fact.value, "subject": subject}
+        await tx.execute(call_marks.insert(), [{**fresh, "call_id": call_id} for call_id in taken])
+        moved += len(taken)
     return moved
 
 
@@ -95,9 +101,13 @@ async def unmark(tx: Transaction, workspace_id: str, subject: str, fact: Fact) -
     )
     ids = [row["call_id"] for row in await tx.rows(query)]
     for at in range(0, len(ids), _CHUNK):
-        for row in await _rows(tx, workspace_id, ids[at : at + _CHUNK]):
-            await _move(tx, row, fact, Fact.PLAIN)
-            await tx.execute(call_marks.delete().where(_is_mark(workspace_id, row["id"])))
+        moves: _Moves = {}
+        rows = await _rows(tx, workspace_id, ids[at : at + _CHUNK])
+        for row in rows:
+            _note(moves, row, fact, Fact.PLAIN)
+        if rows:
+            await _move(tx, moves)
+            await tx.execute(call_marks.delete().where(_are_marks(workspace_id, [row["id"] for row in rows])))
     return len(ids)
 
 
@@ -147,29 +157,33 @@ async def _rows(tx: Transaction, workspace_id: str, call_ids: Collection[str]) -
     return list(await tx.rows(query)) if call_ids else []
 
 
-async def _move(tx: Transaction, row: sa.RowMapping, frm: Fact, to: Fact) -> None:
-    """Move one call's cost from a fact to another."""
-    day = row["started"] - row["started"] % DAY
-    cost = row["cost"] or 0
+_Moves = dict[tuple[Any, ...], list[int]]
+"""By what `_key` makes of a call, and a fact: calls, cost and calls without a price that come or go."""
+_ADD = sa.text(
+    "INSERT INTO work_costs (workspace_id, day, run_id, task_id, agent_id, model, fact, calls, cost,"
+    " unpriced_calls) VALUES (:workspace_id, :day, :run_id, :task_id, :agent_id, :model, :fact, :calls, :cost,"
+    " :unpriced_calls) ON CONFLICT (workspace_id, day, run_id, task_id, agent_id, model, fact) DO UPDATE SET"
+    " calls = work_costs.calls + excluded.calls, cost = work_costs.cost + excluded.cost,"
+    " unpriced_calls = work_costs.unpriced_calls + excluded.unpriced_calls"
+)
+_ADDED = ("workspace_id", "day", "run_id", "task_id", "agent_id", "model", "fact", "calls", "cost", "unpriced_calls")
+
+
+def _note(moves: _Moves, row: sa.RowMapping, frm: Fact, to: Fact) -> None:
+    """One call's cost goes from a fact to another."""
+    key = _key(row["workspace_id"], row["started"], row["run_id"], row["task_id"], row["agent_id"], row["model"])
     unpriced = int(row["cost"] is None and row["input_total"] is not None)
-    values = {
-        "workspace_id": row["workspace_id"],
-        "day": day,
-        "run_id": row["run_id"] or "",
-        "task_id": row["task_id"] or "",
-        "agent_id": row["agent_id"] or "",
-        "model": row["model"] or "",
-    }
     for fact, sign in ((frm, -1), (to, 1)):
-        statement = sa.text(
-            "INSERT INTO work_costs (workspace_id, day, run_id, task_id, agent_id, model, fact, calls, cost,"
-            " unpriced_calls) VALUES (:workspace_id, :day, :run_id, :task_id, :agent_id, :model, :fact, :calls, :cost,"
-            " :unpriced_calls) ON CONFLICT (workspace_id, day, run_id, task_id, agent_id, model, fact) DO UPDATE SET"
-            " calls = work_costs.calls + excluded.calls, cost = work_costs.cost + excluded.cost,"
-            " unpriced_calls = work_costs.unpriced_calls + excluded.unpriced_calls"
-        )
-        sums = {"calls": sign, "cost": sign * cost, "unpriced_calls": sign * unpriced}
-        await tx.execute(statement, {**values, "fact": fact.value, **sums})
+        sums = moves.setdefault((*key, fact.value), [0, 0, 0])
+        sums[0] += sign
+        sums[1] += sign * (row["cost"] or 0)
+        sums[2] += sign * unpriced
+
+
+async def _move(tx: Transaction, moves: _Moves) -> None:
+    """In one order whoever moves, so that no two wait for each other."""
+    rows = [dict(zip(_ADDED, (*key, *sums), strict=True)) for key, sums in sorted(moves.items())]
+    await tx.execute(_ADD, rows)
 
 
 def _marks(workspace_id: str, call_ids: Collection[str]) -> sa.Select[Any]:
@@ -178,5 +192,5 @@ def _marks(workspace_id: str, call_ids: Collection[str]) -> sa.Select[Any]:
     )
 
 
-def _is_mark(workspace_id: str, call_id: str) -> sa.ColumnElement[bool]:
-    return sa.and_(call_marks.c.workspace_id == workspace_id, call_marks.c.call_id == call_id)
+def _are_marks(workspace_id: str, call_ids: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(call_marks.c.workspace_id == workspace_id, call_marks.c.call_id.in_(list(call_ids)))
