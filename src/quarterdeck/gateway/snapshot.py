@@ -11,6 +11,7 @@ import msgspec
 from quarterdeck.access.snapshot import EMPTY, Snapshot, decode
 from quarterdeck.access.vault import Vault, VaultError
 from quarterdeck.gateway.callers import Callers
+from quarterdeck.kernel import files
 
 log = logging.getLogger(__name__)
 
@@ -73,11 +74,8 @@ class SnapshotHolder:
 
     def keep(self, encoded: bytes) -> None:
         """Write the last good snapshot to disk, atomically. Blocking: call it in a thread."""
-        fresh = self._path.with_suffix(".new")
         try:
-            fresh.write_bytes(self._vault.seal(encoded, _BOUND))
-            fresh.chmod(0o600)
-            fresh.replace(self._path)
+            files.put(self._path, self._vault.seal(encoded, _BOUND))
         except OSError as error:
             log.warning("snapshot_not_kept path=%s error=%s", self._path, error)
 

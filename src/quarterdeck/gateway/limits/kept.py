@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from quarterdeck.gateway.limits.rates import Rates, Used
+from quarterdeck.kernel import files
 
 EVERY_S = 1.0
 log = logging.getLogger(__name__)
@@ -57,11 +58,8 @@ class KeptRates:
         self._rates.remember(each.after(passed) for each in kept.rates)
 
     def _write(self, used: list[Used]) -> None:
-        fresh = self._path.with_suffix(".limits-new")
         try:
-            fresh.write_bytes(msgspec.msgpack.encode(Kept(_now(), used)))
-            fresh.chmod(0o600)
-            fresh.replace(self._path)
+            files.put(self._path, msgspec.msgpack.encode(Kept(_now(), used)))
             self._written = used
         except OSError as error:
             log.warning("limits_not_kept path=%s error=%s", self._path, error)

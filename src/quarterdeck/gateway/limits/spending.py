@@ -17,6 +17,7 @@ from quarterdeck.access import wire
 from quarterdeck.access.scopes import Facts
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.gateway.limits.counters import Counter, Counters, Line
+from quarterdeck.kernel import files
 from quarterdeck.ledger.journal import Journal
 from quarterdeck.ledger.reader import START, JournalReader
 from quarterdeck.ledger.record import CallRecord, decode
@@ -214,11 +215,8 @@ class Spending:
 
     def _keep(self, spent: wire.Spent) -> None:
         assert self._kept is not None
-        fresh = self._kept.with_suffix(".new")
         try:
-            fresh.write_bytes(msgspec.msgpack.encode(spent))
-            fresh.chmod(0o600)
-            fresh.replace(self._kept)
+            files.put(self._kept, msgspec.msgpack.encode(spent))
         except OSError as error:
             log.warning("budgets_not_kept path=%s error=%s", self._kept, error)
 

@@ -11,6 +11,7 @@ from quarterdeck.access.routing.canary import Arm, Trial, Verdict
 from quarterdeck.access.routing.config import Branch, Node
 from quarterdeck.access.wire import ArmState, TrialState
 from quarterdeck.gateway.routing.compiled import CompiledRoute, RouteBook
+from quarterdeck.kernel import files
 
 EVERY_S = 5.0
 log = logging.getLogger(__name__)
@@ -89,11 +90,8 @@ class Trials:
         states = [state for each in self._before.values() for state in each.values()]
         if self._kept is None or states == self._written:
             return
-        fresh = self._kept.with_suffix(".canaries-new")
         try:
-            fresh.write_bytes(msgspec.msgpack.encode(states))
-            fresh.chmod(0o600)
-            fresh.replace(self._kept)
+            files.put(self._kept, msgspec.msgpack.encode(states))
             self._written = states
         except OSError as error:
             log.warning("canaries_not_kept path=%s error=%s", self._kept, error)
