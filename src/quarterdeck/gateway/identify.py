@@ -92,7 +92,7 @@ async def known_key(holder: SnapshotHolder, headers: dict[bytes, bytes], query: 
 async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     """Whose call it is, and whose work. Raises Refusal when this key may not call."""
     shown = shown_in(draft.headers)
-    by_key_alone = CHANGING.isdisjoint(draft.headers) and not query
+    by_key_alone = CHANGING.isdisjoint(draft.headers) and b"key=" not in query
     if by_key_alone and (caller := holder.callers.of(shown, draft.started)) is not None:
         draft.key, draft.workspace, draft.agent = caller.key, caller.workspace, caller.agent
         draft.attribution, draft.body_mode = caller.attribution, caller.body_mode
