@@ -285,11 +285,12 @@ class Replayer:
         if not before or before[0].outcome != "ok" or call.outcome != "ok":
             return None
         try:
-            recorded_answer = answer_of(await self._bodies.response(before[0]), before[0].response_type)
-            answer = answer_of(await self._bodies.response(call), call.response_type)
+            was, now = await self._bodies.response(before[0]), await self._bodies.response(call)
         except BodyGone:
             return None
-        return await asyncio.to_thread(compare, recorded_answer, answer)
+        return await asyncio.to_thread(
+            lambda: compare(answer_of(was, before[0].response_type), answer_of(now, call.response_type))
+        )
 
 
 @dataclass(frozen=True, slots=True)

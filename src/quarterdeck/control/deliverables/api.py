@@ -12,6 +12,7 @@ from starlette.responses import Response
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.deliverables import actions, store
 from quarterdeck.control.deliverables.actions import HandedIn
+from quarterdeck.control.deliverables.diff import Hunk
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.deliverables.model import (
     FILE_NAME_LENGTH,
@@ -140,6 +141,16 @@ class HunkOut(BaseModel):
     to_start: int
     to_count: int
     lines: list[LineOut]
+
+    @classmethod
+    def of(cls, hunk: Hunk) -> "HunkOut":
+        return cls(
+            from_start=hunk.from_start,
+            from_count=hunk.from_count,
+            to_start=hunk.to_start,
+            to_count=hunk.to_count,
+            lines=[LineOut(sign=line.sign, text=line.text) for line in hunk.lines],
+        )
 
 
 class DiffOut(BaseModel):
@@ -291,16 +302,7 @@ async def diff_versions(
     return DiffOut(
         from_version=frm,
         to_version=to,
-        hunks=[
-            HunkOut(
-                from_start=hunk.from_start,
-                from_count=hunk.from_count,
-                to_start=hunk.to_start,
-                to_count=hunk.to_count,
-                lines=[LineOut(sign=line.sign, text=line.text) for line in hunk.lines],
-            )
-            for hunk in found
-        ],
+        hunks=[HunkOut.of(hunk) for hunk in found],
     )
 
 

@@ -1,12 +1,13 @@
 """/replays: recorded calls asked again of another model, route or instructions. Dry unless it is said otherwise."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.deliverables.api import HunkOut, LineOut
+from quarterdeck.control.deliverables.api import HunkOut
 from quarterdeck.control.deliverables.diff import hunks
 from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Gate, Limit, Operator, Reader
 from quarterdeck.control.replays import actions, store
@@ -178,23 +179,12 @@ async def get_replay_step(replay_id: str, number: int, actor: BodyReader, db: Db
     now = None
     if step.new_call_id is not None:
         now = await _answer(db, bodies, actor.workspace_id, step.new_call_id)
-    found = None if before is None or now is None else hunks(before.text, now.text)
+    found = None if before is None or now is None else await asyncio.to_thread(hunks, before.text, now.text)
     return ReplayStepDetailOut(
         **shown_step(step).model_dump(),
         before=_shown(before),
         now=_shown(now),
-        hunks=None
-        if found is None
-        else [
-            HunkOut(
-                from_start=hunk.from_start,
-                from_count=hunk.from_count,
-                to_start=hunk.to_start,
-                to_count=hunk.to_count,
-                lines=[LineOut(sign=line.sign, text=line.text) for line in hunk.lines],
-            )
-            for hunk in found
-        ],
+        hunks=None if found is None else [HunkOut.of(hunk) for hunk in found],
     )
 
 
@@ -211,7 +201,7 @@ async def _answer(db: Database, bodies: Bodies, workspace_id: str, call_id: str)
             call = await calls.get(tx, workspace_id, call_id)
         if call.outcome not in ("ok", "cut"):
             return None
-        return answer_of(await bodies.response(call), call.response_type)
+        return await asyncio.to_thread(answer_of, await bodies.response(call), call.response_type)
     except (NotFound, BodyGone):
         return None
 
