@@ -1,7 +1,6 @@
 """Two answers to the same question: what ended them, what they say, which tools they ask for. Pure."""
 
-import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
@@ -9,14 +8,10 @@ from typing import Any
 import msgspec
 
 from quarterdeck.ledger.turns.model import canonical
-from quarterdeck.ledger.turns.said import Said, said
+from quarterdeck.ledger.turns.said import events, said
 
 _SHOWN = 2_000
 _MOST_WORDS = 4_000
-_PRELUDE = struct.Struct(">III")
-_CRC = 4
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_decode = msgspec.json.Decoder().decode
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -66,9 +61,9 @@ class Comparison(msgspec.Struct, frozen=True):
 
 def answer_of(body: bytes, content_type: str | None) -> Answer:
     """What is not understood is left out."""
-    found: Said = said(body, content_type)
+    found = said(body, content_type)
     stop: str | None = None
-    for event in _events(body, content_type or ""):
+    for event in events(body, content_type):
         stop = _stop(event) or stop
     return Answer(found.text, tuple(found.tools), stop)
 
@@ -151,33 +146,3 @@ def _status(response: dict[str, Any]) -> str | None:
     details = response.get("incomplete_details")
     reason = details.get("reason") if isinstance(details, dict) else None
     return reason if isinstance(reason, str) else str(response["status"])
-
-
-def _events(body: bytes, kind: str) -> Iterator[Any]:
-    if kind.startswith("application/vnd.amazon.eventstream"):
-        yield from _aws(body)
-        return
-    if kind.startswith("text/event-stream") or body[:6] in (b"data: ", b"event:"):
-        for line in body.split(b"\n"):
-            if line.startswith(b"data:"):
-                yield _read(line[5:])
-        return
-    whole = _read(body)
-    yield from whole if isinstance(whole, list) else [whole]
-
-
-def _aws(body: bytes) -> Iterator[Any]:
-    at = 0
-    while at + _PRELUDE.size <= len(body):
-        total, headers, _ = _PRELUDE.unpack_from(body, at)
-        if total < _PRELUDE.size + headers + _CRC or at + total > len(body):
-            return
-        yield _read(body[at + _PRELUDE.size + headers : at + total - _CRC])
-        at += total
-
-
-def _read(text: bytes) -> Any:
-    try:
-        return _decode(text)
-    except _UNREADABLE:
-        return None

@@ -4,7 +4,7 @@ This reads for signals, not for translation: what it does not understand is left
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -51,22 +51,37 @@ class _Parts:
 def said(body: bytes, content_type: str | None) -> Said:
     """The answer's words and tool calls; empty where the body holds neither or is no answer."""
     parts = _Parts()
-    kind = content_type or ""
     try:
-        if kind.startswith(_EVENT_STREAM):
-            for event in _aws_events(body):
-                _take_piece(parts, event)
-        elif kind.startswith("text/event-stream") or body[:6] in (b"data: ", b"event:"):
-            for event in _sse_events(body):
-                _take_piece(parts, event)
-        elif body.lstrip()[:1] == b"[":
-            for event in _decode(body):
+        pieces = _pieces(body, content_type or "")
+        if pieces is not None:
+            for event in pieces:
                 _take_piece(parts, event)
         elif body:
             _take_whole(parts, _decode(body))
     except (*_UNREADABLE, AttributeError, TypeError, KeyError, ValueError):
         pass
     return parts.put()
+
+
+def events(body: bytes, content_type: str | None) -> Iterator[Any]:
+    """The events of an answer that streams or is a list, else the one whole; what cannot be read is left out."""
+    try:
+        pieces = _pieces(body, content_type or "")
+        yield from [_decode(body)] if pieces is None else pieces
+    except _UNREADABLE:
+        return
+
+
+def _pieces(body: bytes, kind: str) -> Iterable[Any] | None:
+    """None: it is one whole. Raises where a list cannot be read."""
+    if kind.startswith(_EVENT_STREAM):
+        return _aws_events(body)
+    if kind.startswith("text/event-stream") or body[:6] in (b"data: ", b"event:"):
+        return _sse_events(body)
+    if body.lstrip()[:1] == b"[":
+        found: list[Any] = _decode(body)
+        return found
+    return None
 
 
 def _take_whole(parts: _Parts, body: Any) -> None:
