@@ -267,9 +267,7 @@ async def _limits(tx: Transaction) -> dict[str, list[LimitEntry]]:
 async def _prices(tx: Transaction) -> dict[str, list[PriceOverride]]:
     found: dict[str, list[PriceOverride]] = defaultdict(list)
     for row in await provider_store.prices(tx):
-        found[row["workspace_id"]].append(
-            PriceOverride(row["provider"], row["model"], row["valid_from"], dict(row["units"]))
-        )
+        found[row["workspace_id"]].append(provider_store.override_of(row))
     return found
 
 

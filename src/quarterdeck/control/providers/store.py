@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from quarterdeck.access.snapshot import PriceOverride
 from quarterdeck.control.providers.model import Credential, Provider, Source
 from quarterdeck.db import Transaction, metadata
 
@@ -140,6 +141,11 @@ async def prices(tx: Transaction, workspace_id: str | None = None) -> Sequence[s
     if workspace_id is not None:
         query = query.where(price_overrides.c.workspace_id == workspace_id)
     return await tx.rows(query)
+
+
+def override_of(row: Mapping[str, Any] | sa.RowMapping) -> PriceOverride:
+    """One of `prices`, as gateways and the price book read it."""
+    return PriceOverride(row["provider"], row["model"], row["valid_from"], dict(row["units"]))
 
 
 async def replace_declared_prices(tx: Transaction, workspace_id: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import sqlalchemy as sa
-
 from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.routing.config import Route
 from quarterdeck.control.providers import store as provider_store
@@ -63,7 +61,7 @@ def in_order(found: Sequence[StoredCall]) -> list[StoredCall]:
 async def world_of(tx: Transaction, workspace_id: str, target: Target) -> World:
     """Raises NotFound for a route that is not there, Invalid for one that cannot be used."""
     rows = await provider_store.all_of(tx, workspace_id)
-    overrides = [_Override(row) for row in await provider_store.prices(tx, workspace_id)]
+    overrides = [provider_store.override_of(row) for row in await provider_store.prices(tx, workspace_id)]
     prices = PriceBook(overrides, names=PRICE_KINDS) if overrides else _prices
     providers = [provider for provider, _ in rows]
 
@@ -109,13 +107,3 @@ async def body_of(bodies: Bodies, call: StoredCall) -> bytes:
 async def _route(tx: Transaction, workspace_id: str, target: Target, providers: set[str]) -> Route | None:
     config = await config_of(tx, workspace_id, target)
     return None if config is None else checked(config, providers)
-
-
-class _Override:
-    """A row of `price_overrides` as the price book reads it."""
-
-    def __init__(self, row: sa.RowMapping) -> None:
-        self.provider: str = row["provider"]
-        self.model: str = row["model"]
-        self.valid_from: int = row["valid_from"]
-        self.units: dict[str, int] = dict(row["units"])

@@ -196,7 +196,7 @@ async def dry_run_route(body: DryRunIn, actor: Reader, db: Db) -> DryRunOut:
     route = checked(config, {provider.name for provider, _ in rows})
     kinds = {provider.name: provider.kind for provider, _ in rows}
     states = {state.provider: state for state in wire.current().provider_states(actor.workspace_id)}
-    _prices.override([_Override(row) for row in prices])
+    _prices.override([provider_store.override_of(row) for row in prices])
     size = len(str(body.body)) // 4
 
     def cost(provider: str | None, model: str) -> int | None:
@@ -285,16 +285,6 @@ async def providers_health(actor: Reader, db: Db) -> ProvidersHealthOut:
         rows = await provider_store.all_of(tx, actor.workspace_id)
     states = {state.provider: state for state in wire.current().provider_states(actor.workspace_id)}
     return ProvidersHealthOut(items=[_health(provider.name, states.get(provider.name)) for provider, _ in rows])
-
-
-class _Override:
-    """A row of `price_overrides` as the price book reads it."""
-
-    def __init__(self, row: Any) -> None:
-        self.provider: str = row["provider"]
-        self.model: str = row["model"]
-        self.valid_from: int = row["valid_from"]
-        self.units: dict[str, int] = dict(row["units"])
 
 
 async def _out(tx: Transaction, route: SavedRoute) -> RouteOut:
