@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from quarterdeck.cli import local
+from quarterdeck.cli.caps import nano
 from quarterdeck.cli.show import emit
 from quarterdeck.kernel.errors import Invalid
 
@@ -58,11 +59,11 @@ def dismiss(key: str, as_json: Json = False) -> None:
 def budget(
     key: str,
     act: Annotated[str, typer.Argument(help="raise, let_run or stop.")],
-    usd: Annotated[float | None, typer.Option(help="For raise: the new amount.")] = None,
+    usd: Annotated[str | None, typer.Option(help="For raise: the new amount.")] = None,
     _json: Json = False,
 ) -> None:
     """See to a budget that stopped: raise it, let the work run on, or end the work."""
-    amount = None if usd is None else round(usd * 1_000_000_000)
+    amount = None if usd is None else nano(usd)
     emit(local.api().post(f"/needs/{key}/budget", act=act, amount_nano=amount), as_json=True)
 
 

@@ -3,15 +3,14 @@
 import json
 import sys
 import time
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from quarterdeck.cli import local
+from quarterdeck.cli.caps import nano
 from quarterdeck.cli.show import emit, money
-from quarterdeck.kernel.money import usd_to_nano
 
 app = typer.Typer(help="Replays: recorded calls asked again of something else.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -48,7 +47,7 @@ def start(
     if param:
         asked["params"] = dict(_param(each) for each in param)
     if cap is not None:
-        asked |= {"dry": False, "cap_nano": _nano(cap), "at_once": at_once}
+        asked |= {"dry": False, "cap_nano": nano(cap), "at_once": at_once}
     row = local.api().post("/replays", **asked)
     while wait and not row["settled"]:
         time.sleep(_POLL_S)
@@ -173,13 +172,6 @@ def _param(written: str) -> tuple[str, Any]:
         return name.strip(), json.loads(value)
     except ValueError:
         return name.strip(), value
-
-
-def _nano(dollars: str) -> int:
-    try:
-        return usd_to_nano(Decimal(dollars.removeprefix("$")))
-    except (InvalidOperation, ValueError):
-        raise typer.BadParameter(f"{dollars!r} is no amount of dollars with at most nine decimals") from None
 
 
 def _whole(text: str) -> int:
