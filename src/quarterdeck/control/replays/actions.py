@@ -27,6 +27,7 @@ from quarterdeck.control.replays.model import (
     SYSTEM_LENGTH,
     USUAL_AT_ONCE,
     CannotReplay,
+    Figures,
     Plan,
     Replay,
     ReplayState,
@@ -34,7 +35,6 @@ from quarterdeck.control.replays.model import (
     StepState,
     Target,
 )
-from quarterdeck.control.replays.model import Figures as Found
 from quarterdeck.control.replays.planning import World, check_model, figures_of, planned
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY
@@ -277,7 +277,7 @@ def _step(replay: Replay, number: int, call: StoredCall, plan: Plan | None, reas
         provider=None,
         model=None,
         outcome=None,
-        found=Found(),
+        found=Figures(),
         compared=None,
         same=None,
         changed_at=replay.created_at,

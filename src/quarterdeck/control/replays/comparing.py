@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.control.replays.model import shortened
 from quarterdeck.ledger.turns.model import canonical
 from quarterdeck.ledger.turns.said import events, said
 
-_SHOWN = 2_000
 _MOST_WORDS = 4_000
 
 
@@ -113,11 +113,7 @@ def _tools(before: Sequence[tuple[str, str]], now: Sequence[tuple[str, str]]) ->
 
 
 def _pair(pairing: ToolPairing, name: str, before: str | None, now: str | None) -> ToolPair:
-    return ToolPair(pairing, name[:200], _short(before), _short(now))
-
-
-def _short(text: str | None) -> str | None:
-    return text if text is None or len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return ToolPair(pairing, name[:200], shortened(before), shortened(now))
 
 
 def _stop(event: Any) -> str | None:

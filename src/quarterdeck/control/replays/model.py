@@ -10,6 +10,7 @@ MOST_STEPS = 500
 MOST_AT_ONCE = 8
 USUAL_AT_ONCE = 2
 SYSTEM_LENGTH = 200_000
+_SHOWN = 2_000
 AGENT_NAME = "replay"
 """The agent by which replays call. Made with the first one, so that budgets and limits can be set on it."""
 OF_A_RUN = "run"
@@ -223,3 +224,8 @@ class CannotReplay(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+def shortened(text: str | None) -> str | None:
+    """As much of a value as is shown."""
+    return text if text is None or len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -11,11 +11,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from quarterdeck.control.replays.model import CannotReplay, Change, Target
+from quarterdeck.control.replays.model import CannotReplay, Change, Target, shortened
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _SYSTEM_ROLES = frozenset({"system", "developer"})
-_SHOWN = 2_000
 _AT_PROVIDER = ("previous_response_id", "conversation", "container", "cachedContent", "cached_content")
 """Members that name what only the provider holds, so that the recorded body is not all that was asked."""
 _GEMINI = re.compile(r"/(v1beta|v1)/models/(.+):([A-Za-z]+)")
@@ -166,11 +165,10 @@ _INSTRUCT: dict[str, Callable[[Fields, str], list[Change]]] = {
     "cohere": _in_messages("messages"),
 }
 """How each dialect's instructions are replaced; the dialects that can be replayed."""
-DIALECTS = frozenset(_INSTRUCT)
 
 
 def _told(before: str | None, text: str) -> list[Change]:
-    return [] if (before or "") == text else [Change("system", _short(before), _short(text or None))]
+    return [] if (before or "") == text else [Change("system", shortened(before), shortened(text or None))]
 
 
 def _role(item: msgspec.Raw) -> str:
@@ -204,12 +202,8 @@ def _value(raw: msgspec.Raw | None) -> Any:
 
 
 def _shown(raw: msgspec.Raw | None) -> str | None:
-    return None if raw is None else _short(_text(_value(raw)))
+    return None if raw is None else shortened(_text(_value(raw)))
 
 
 def _text(value: Any) -> str | None:
     return value if value is None or isinstance(value, str) else _encode(value).decode()
-
-
-def _short(text: str | None) -> str | None:
-    return text if text is None or len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

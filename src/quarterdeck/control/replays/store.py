@@ -7,7 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.replays.model import (
-    UNDER_WAY,
     Change,
     Figures,
     Plan,
@@ -216,20 +215,13 @@ async def begin(tx: Transaction, one: Step, holder: str) -> bool:
     )
 
 
-async def move_all(tx: Transaction, replay: Replay, frm: StepState, to: StepState, reason: str | None = None) -> int:
+async def move_all(tx: Transaction, replay: Replay, frm: StepState, to: StepState) -> int:
     result = await tx.execute(
         steps.update()
         .where(_of(replay.workspace_id, replay.id), steps.c.state == frm.value)
-        .values(state=to.value, reason=reason, changed_at=tx.now)
+        .values(state=to.value, changed_at=tx.now)
     )
     return result.rowcount
-
-
-async def under_way(tx: Transaction, replay: Replay) -> bool:
-    query = sa.select(steps.c.number).where(
-        _of(replay.workspace_id, replay.id), steps.c.state.in_([each.value for each in UNDER_WAY])
-    )
-    return await tx.scalar(query.limit(1)) is not None
 
 
 async def totals(tx: Transaction, workspace_id: str, replay_ids: Sequence[str]) -> dict[str, Totals]:
