@@ -165,6 +165,7 @@ _INSTRUCT: dict[str, Callable[[Fields, str], list[Change]]] = {
     "cohere": _in_messages("messages"),
 }
 """How each dialect's instructions are replaced; the dialects that can be replayed."""
+DIALECTS = frozenset(_INSTRUCT)
 
 
 def _told(before: str | None, text: str) -> list[Change]:
