@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from work_world import World
 
 from quarterdeck.control.agents.model import Desired
-from quarterdeck.control.tasks import actions, lists, store, tables
+from quarterdeck.control.tasks import actions, claiming, lists, tables
 from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import (
     BOARD,
@@ -390,6 +390,6 @@ async def test_a_board_of_ten_thousand_tasks_is_read_by_index_in_time(world: Wor
 
 
 async def _plan_of_claim(tx: Transaction, world: World) -> list[str]:
-    choice = store.most_urgent().params(workspace=world.workspace_id, claimant="agt_x", moment=tx.now)
+    choice = claiming.most_urgent().params(workspace=world.workspace_id, claimant="agt_x", moment=tx.now)
     text = str(choice.compile(tx.connection.sync_engine, compile_kwargs={"literal_binds": True}))
     return [row["detail"] for row in await tx.rows(sa.text(f"EXPLAIN QUERY PLAN {text}"))]

@@ -7,7 +7,7 @@ import pytest
 from work_world import World
 
 from quarterdeck.control.schedules import jobs
-from quarterdeck.control.tasks import lists, store
+from quarterdeck.control.tasks import claiming, lists
 from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import BOARD, Priority, TaskState
 from quarterdeck.control.tasks.views import shown_tasks
@@ -75,9 +75,9 @@ async def test_lists_boards_claims_and_searches_walk_through_no_table(world: Wor
             page = await lists.page(tx, world.workspace_id, one, limit=50)
             await shown_tasks(tx, world.workspace_id, page.items)
         await lists.counts(tx, world.workspace_id, TaskFilter(BOARD))
-        await store.is_kept_by_hold(tx, world.workspace_id, agent.id)
-        await store.is_kept_by_budget(tx, world.workspace_id, agent.id)
-        await store.next_retry(tx, world.workspace_id, agent.id)
+        await claiming.is_kept_by_hold(tx, world.workspace_id, agent.id)
+        await claiming.is_kept_by_budget(tx, world.workspace_id, agent.id)
+        await claiming.next_retry(tx, world.workspace_id, agent.id)
     await world.claim(agent)
     await world.claim(agent)
     await jobs.fire_all_due(world.db)

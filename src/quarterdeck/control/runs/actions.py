@@ -29,7 +29,7 @@ from quarterdeck.control.runs.model import (
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.tasks import actions as task_actions
-from quarterdeck.control.tasks import store as task_store
+from quarterdeck.control.tasks import claiming
 from quarterdeck.control.tasks.model import Task
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import SECOND
@@ -125,7 +125,7 @@ async def is_promising(tx: Transaction, actor: Actor) -> bool:
         return False
     if await store.count_open(tx, agent.workspace_id, agent.id) >= agent.capacity:
         return False
-    return await task_store.is_claimable(tx, agent.workspace_id, agent.id)
+    return await claiming.is_claimable(tx, agent.workspace_id, agent.id)
 
 
 async def progress(
@@ -354,9 +354,9 @@ async def _unable(tx: Transaction, agent: Agent) -> Unclaimed | None:
 async def _nothing(tx: Transaction, agent: Agent, named: Task | None) -> Unclaimed:
     if named is not None:
         return await nothing.of_named(tx, agent, named)
-    if await task_store.is_kept_by_hold(tx, agent.workspace_id, agent.id):
+    if await claiming.is_kept_by_hold(tx, agent.workspace_id, agent.id):
         return Unclaimed(Nothing.HELD, f"What is ready for {agent.name} is held by a person. Ask again later.")
-    if await task_store.is_kept_by_budget(tx, agent.workspace_id, agent.id):
+    if await claiming.is_kept_by_budget(tx, agent.workspace_id, agent.id):
         return Unclaimed(
             Nothing.BUDGET, f"What is ready for {agent.name} has spent its budget. A person may raise it; ask again."
         )

@@ -8,7 +8,7 @@ from quarterdeck.control.runs import actions
 from quarterdeck.control.runs.actions import Claimed
 from quarterdeck.control.runs.model import DEFAULT_LEASE_S, Nothing
 from quarterdeck.control.runs.nothing import Unclaimed
-from quarterdeck.control.tasks import store as task_store
+from quarterdeck.control.tasks import claiming
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed, StoredEvent
 from quarterdeck.kernel.clock import SECOND
@@ -68,7 +68,7 @@ async def claim(
 async def _until_next(db: Database, actor: Actor) -> float:
     """Seconds until it is worth to look again without having been woken: no event tells that a retry's wait is over."""
     async with db.read() as tx:
-        at = await task_store.next_retry(tx, actor.workspace_id, actor.id)
+        at = await claiming.next_retry(tx, actor.workspace_id, actor.id)
     return LOOK_AGAIN_S if at is None else min(LOOK_AGAIN_S, max(0.05, (at - tx.now) / SECOND))
 
 

@@ -14,7 +14,7 @@ from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.reviews import gate
 from quarterdeck.control.runs import ending
 from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.tasks import reviewable, store, tree
+from quarterdeck.control.tasks import claiming, reviewable, store, tree
 from quarterdeck.control.tasks.model import (
     CLOSED,
     MAX_WATCHERS,
@@ -235,7 +235,7 @@ async def take(
 
     None when there is nothing it may have. Tells `task.moved` when the task was ready until now.
     """
-    task = await store.take(tx, workspace_id, agent_id, run_id, task_id=task_id)
+    task = await claiming.take(tx, workspace_id, agent_id, run_id, task_id=task_id)
     if task is not None and task.state_since == tx.now:
         await _tell_moved(tx, task, TaskState.READY, agent_id)
     return task
