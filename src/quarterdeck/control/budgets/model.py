@@ -42,6 +42,11 @@ class Budget:
     created_at: int
     version: int
 
+    @property
+    def wanted(self) -> "Wanted":
+        """As it was asked for, to be compared or asked for with a change."""
+        return Wanted(self.scope, self.amount, self.window, self.mode, self.warn, self.ceiling, self.assumed_output)
+
     def entry(self, shown: str) -> BudgetEntry:
         """As gateways hold it."""
         return BudgetEntry(

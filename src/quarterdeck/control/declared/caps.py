@@ -111,7 +111,7 @@ async def _apply_budget(on: Applying, written: str, wanted: WantedBudget) -> Bud
     if found is None:
         on.note("added", what)
         return await budget_actions.add(on.tx, on.workspace_id, wanted, declared=True)
-    if _wanted_of_budget(found) == wanted and found.declared:
+    if found.wanted == wanted and found.declared:
         return found
     fresh = await budgets.update(on.tx, found, values) or found
     await budgets.forget_marks(on.tx, fresh.workspace_id, fresh.id)
@@ -136,12 +136,6 @@ async def _apply_limit(on: Applying, written: str, wanted: WantedLimit) -> Limit
     await limit_actions.tell(on.tx, fresh, "changed", None)
     on.note("changed", what)
     return fresh
-
-
-def _wanted_of_budget(budget: Budget) -> WantedBudget:
-    return WantedBudget(
-        budget.scope, budget.amount, budget.window, budget.mode, budget.warn, budget.ceiling, budget.assumed_output
-    )
 
 
 def _is_sound(table: Table, wanted: WantedBudget | WantedLimit, scope: str) -> bool:

@@ -9,7 +9,7 @@ from quarterdeck.access.budgets.model import Mode, Window
 from quarterdeck.access.scopes import Scope, ScopeKind
 from quarterdeck.control.budgets import actions as budgets
 from quarterdeck.control.budgets import store as budget_store
-from quarterdeck.control.budgets.model import Budget, Wanted
+from quarterdeck.control.budgets.model import Budget
 from quarterdeck.control.lever import actions as lever
 from quarterdeck.control.lever.actions import Effect
 from quarterdeck.control.lever.model import Scope as Reach
@@ -115,8 +115,7 @@ async def _change(tx: Transaction, actor: Actor, stopped: Stopped, amount: int |
         await tasks.change(tx, actor.workspace_id, stopped.subject_id, change, actor=actor.id)
         return
     row = stopped.row
-    wanted = Wanted(row.scope, row.amount, row.window, row.mode, row.warn, row.ceiling, row.assumed_output)
-    wanted = replace(wanted, mode=Mode.WARN) if amount is None else replace(wanted, amount=amount)
+    wanted = replace(row.wanted, mode=Mode.WARN) if amount is None else replace(row.wanted, amount=amount)
     await budgets.change(tx, row, wanted, actor=actor.id)
 
 
