@@ -54,19 +54,19 @@ async def claim(tx: Transaction, actor: Actor, task_id: str, *, session: str | N
 
 async def progress(tx: Transaction, actor: Actor, task_id: str, note: str | None, percent: int | None) -> Progress:
     """Raises NotFound; Invalid; Changed `not_claimed` or `lease_lost`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     return await run_actions.progress(tx, actor, run.id, note=note, percent=percent)
 
 
 async def hand_in(tx: Transaction, actor: Actor, task_id: str, said: HandIn, content: Content) -> HandedIn:
     """Raises what :func:`deliverables.actions.hand_in` does; Changed `not_claimed`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     return await deliverable_actions.hand_in(tx, actor, run.id, said, content)
 
 
 async def may_hand_in(tx: Transaction, actor: Actor, task_id: str) -> None:
     """A look before content is taken in. Raises NotFound; Changed `not_claimed` or `lease_lost`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     await run_actions.own_open(tx, actor, run.id, None)
 
 
@@ -81,25 +81,20 @@ async def comment(tx: Transaction, actor: Actor, task_id: str, text: str) -> Com
 
 async def ask(tx: Transaction, actor: Actor, task_id: str, new: NewQuestion) -> Question:
     """Raises what :func:`questions.actions.ask` does; Changed `not_claimed`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     return await question_actions.ask(tx, actor, run.id, new)
 
 
 async def request_approval(tx: Transaction, actor: Actor, task_id: str, new: NewApproval) -> Approval:
     """Raises what :func:`approvals.actions.ask` does; Changed `not_claimed`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     return await approval_actions.ask(tx, actor, run.id, new)
 
 
 async def use_approval(tx: Transaction, actor: Actor, task_id: str, approval_id: str, payload: object) -> Approval:
     """Raises what :func:`approvals.actions.use` does; Changed `not_claimed`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     return await approval_actions.use(tx, actor, run.id, approval_id, payload)
-
-
-async def run_on(tx: Transaction, actor: Actor, task_id: str) -> Run:
-    """The run by which the actor works, or worked last, on the task. Raises NotFound; Changed `not_claimed`."""
-    return await _run(tx, actor, task_id)
 
 
 async def give_review(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> Stands:
@@ -107,7 +102,7 @@ async def give_review(tx: Transaction, actor: Actor, task_id: str, new: NewRevie
 
     Raises what :func:`reviews.by_agents.give` does; Changed `not_claimed`.
     """
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     _, reviewed = await by_agents.give(tx, actor, run.id, new)
     return Stands(reviewed, run)
 
@@ -117,7 +112,7 @@ async def block_on(tx: Transaction, actor: Actor, task_id: str, other_task_id: s
 
     Raises NotFound; Invalid; Changed `not_claimed`, `lease_lost`, or `dependency_cycle` when the other waits for it.
     """
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     other = await sight.named(tx, actor, other_task_id)
     await dependency_actions.add(tx, actor.workspace_id, run.task_id, other.id, actor=actor.id)
     run = await run_actions.release(tx, actor, run.id, reason=f"{BLOCKED}: waits for {other.ref}")
@@ -131,7 +126,7 @@ async def create_subtask(
 
     `agent` is a name or an id; None: any agent. Raises what :func:`delegation.actions.split` does; Invalid.
     """
-    run = await _run(tx, actor, parent_id)
+    run = await run_on(tx, actor, parent_id)
     left = await delegation.left_to_hand_on(tx, await task_actions.get(tx, actor.workspace_id, run.task_id))
     agent_id = None if agent is None else await _agent_id(tx, actor, agent)
     budget = None if left is None else left // 2
@@ -143,14 +138,14 @@ async def finish(
     tx: Transaction, actor: Actor, task_id: str, outcome: Outcome, *, reason: str | None, summary: str | None
 ) -> Stands:
     """Safe to repeat. Raises NotFound; Invalid; Changed `not_claimed` or `lease_lost`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     run = await run_actions.finish(tx, actor, run.id, outcome, reason=reason, summary=summary)
     return Stands(await task_actions.get(tx, actor.workspace_id, run.task_id), run)
 
 
 async def release(tx: Transaction, actor: Actor, task_id: str, reason: str | None) -> Stands:
     """Safe to repeat. Raises NotFound; Invalid; Changed `not_claimed` or `lease_lost`."""
-    run = await _run(tx, actor, task_id)
+    run = await run_on(tx, actor, task_id)
     run = await run_actions.release(tx, actor, run.id, reason=reason)
     return Stands(await task_actions.get(tx, actor.workspace_id, run.task_id), run)
 
@@ -163,5 +158,6 @@ async def _agent_id(tx: Transaction, actor: Actor, agent: str) -> str:
     return found.id
 
 
-async def _run(tx: Transaction, actor: Actor, task_id: str) -> Run:
+async def run_on(tx: Transaction, actor: Actor, task_id: str) -> Run:
+    """The run by which the actor works, or worked last, on the task. Raises NotFound; Changed `not_claimed`."""
     return await sight.own_run(tx, actor, await sight.visible(tx, actor, task_id))
