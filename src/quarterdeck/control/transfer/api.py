@@ -1,6 +1,7 @@
 """/export and /import: work in and out."""
 
 import json
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -86,8 +87,8 @@ async def import_work(request: Request, actor: Admin, db: Db, files: Kept, dry_r
         raise Invalid("This is no export: " + "; ".join(problems), field="body", problems=problems) from None
     except (ValueError, RecursionError):
         raise Invalid("The body is no JSON.", field="body") from None
-    contents = await history_in.receive(files, actor.workspace_id, document)
-    return await _bring(db, actor, document, dry_run, contents)
+    there = await history_in.receive(files, actor.workspace_id, document)
+    return await _bring(db, actor, document, dry_run, there)
 
 
 @router.put("/import/csv", operation_id="import_csv")
@@ -96,13 +97,11 @@ async def import_csv(request: Request, actor: Admin, db: Db, dry_run: DryRun = F
     return await _bring(db, actor, csv_in.document_of(await _text(request)), dry_run)
 
 
-async def _bring(
-    db: Db, actor: Admin, document: Document, dry_run: bool, contents: history_in.Contents | None = None
-) -> ImportOut:
+async def _bring(db: Db, actor: Admin, document: Document, dry_run: bool, there: Collection[str] = ()) -> ImportOut:
     report = Report()
     try:
         async with db.transaction() as tx:
-            report = await importing.bring(tx, actor, document, contents)
+            report = await importing.bring(tx, actor, document, there)
             if dry_run:
                 raise _OnlyLooking
     except _OnlyLooking:

@@ -4,8 +4,7 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.agents import actions as agent_actions
@@ -52,16 +51,12 @@ IMPORTED = "imported"
 NOTE = "Imported: its calls and what they cost are in the workspace where it ran."
 
 
-@dataclass(slots=True)
-class Contents:
-    """Which of a document's files are in the workspace now, by hash."""
+async def receive(files: Files, workspace_id: str, document: Document) -> set[str]:
+    """Put the bytes that a document carries into the workspace's files. Raises Invalid for what is not what it says.
 
-    there: set[str] = field(default_factory=set)
-
-
-async def receive(files: Files, workspace_id: str, document: Document) -> Contents:
-    """Put the bytes that a document carries into the workspace's files. Raises Invalid for what is not what it says."""
-    found = Contents()
+    Answers the hashes of those of its files that are there now.
+    """
+    found: set[str] = set()
     for task in document.tasks:
         versions = [version for one in task.deliverables for version in one.versions]
         for doc in [*versions, *task.attachments]:
@@ -69,18 +64,18 @@ async def receive(files: Files, workspace_id: str, document: Document) -> Conten
                 await _receive(files, workspace_id, doc)
             elif doc.text is None and not await files.hold(workspace_id, doc.sha256):
                 continue
-            found.there.add(doc.sha256)
+            found.add(doc.sha256)
     return found
 
 
 class Historian:
-    """Writes the histories of one import."""
+    """Writes the histories of one import. `there`: hashes of the files that are in the workspace."""
 
-    def __init__(self, tx: Transaction, actor: Actor, who: Who, contents: Contents) -> None:
+    def __init__(self, tx: Transaction, actor: Actor, who: Who, there: Collection[str]) -> None:
         self._tx = tx
         self._actor = actor
         self._who = who
-        self._contents = contents
+        self._there = there
         self._agents: dict[str, str] = {}
 
     async def write(self, task: Task, doc: HistoryDoc) -> None:
@@ -238,7 +233,7 @@ class Historian:
             data = a_text(doc.text, "text", len(doc.text)).encode()
             if hashlib.sha256(data).hexdigest() != doc.sha256 or len(data) != doc.size:
                 raise Invalid(f"The text of {name} is not what its hash says.", field="sha256")
-        elif doc.sha256 not in self._contents.there:
+        elif doc.sha256 not in self._there:
             self._who.warn(f"Of {name} only the hash came: its bytes are not here. Export with files=true brings them.")
 
     def _past(self, text: str, name: str) -> int:

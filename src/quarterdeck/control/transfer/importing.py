@@ -1,5 +1,6 @@
 """Bringing a document in: all of it in one transaction, or nothing and what is wrong with it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from quarterdeck.access.actors import Actor
@@ -42,10 +43,10 @@ class Report:
             self.warnings.append(words)
 
 
-async def bring(
-    tx: Transaction, actor: Actor, document: Document, contents: history_in.Contents | None = None
-) -> Report:
+async def bring(tx: Transaction, actor: Actor, document: Document, there: Collection[str] = ()) -> Report:
     """Make what the document says. Projects that are there by name are used; whoever is not here is warned of.
+
+    `there`: hashes of those of its files that are in the workspace.
 
     Raises Invalid naming the task whose fields or relations cannot be.
     """
@@ -76,7 +77,7 @@ async def bring(
             for key in doc.waits_for:
                 mine, other = report.tasks[doc.key].id, report.tasks[key].id
                 await dependencies.add(tx, actor.workspace_id, mine, other, actor=actor.id)
-    historian = history_in.Historian(tx, actor, who, contents or history_in.Contents())
+    historian = history_in.Historian(tx, actor, who, there)
     for doc in ordered:
         with _about(doc):
             await historian.write(report.tasks[doc.key], doc)
