@@ -51,7 +51,7 @@ class Histories:
         _group(self._made, made)
         _group(self._said, await comments.of_tasks(tx, workspace_id, ids))
         _group(self._given, await attachments.of_tasks(tx, workspace_id, ids))
-        for version in reversed(await deliverables.versions_of(tx, workspace_id, [one.id for one in made])):
+        for version in await deliverables.versions_of(tx, workspace_id, [one.id for one in made]):
             self._versions[version.deliverable_id].append(version)
         all_runs = [run for some in self._runs.values() for run in some]
         self._figures = await rollups.figures(tx, workspace_id, "run", [run.id for run in all_runs])
