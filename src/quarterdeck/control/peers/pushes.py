@@ -23,7 +23,7 @@ from quarterdeck.control.channels.model import (
 from quarterdeck.control.notifications.audience import People
 from quarterdeck.control.peers.tables import DUE, peer_pushes
 from quarterdeck.control.tasks import actions as tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.db.outbox import StoredEvent
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import Changed, NotFound
@@ -148,9 +148,17 @@ async def follow(tx: Transaction, event: StoredEvent, people: People) -> None:
     )
 
 
+_NOW: sa.BindParameter[int] = sa.bindparam("now", type_=sa.BigInteger)
+_ANY_DUE = Prepared(
+    sa.select(peer_pushes.c.id)
+    .where(sa.text(DUE), peer_pushes.c.due_at <= _NOW, peer_pushes.c.lease_until <= _NOW)
+    .limit(1)
+)
+
+
 async def is_any_due(tx: Transaction) -> bool:
-    due = sa.select(peer_pushes.c.id).where(sa.text(DUE), peer_pushes.c.due_at <= tx.now).limit(1)
-    return await tx.row(due) is not None
+    """A look that takes no lock."""
+    return bool(await tx.fetch(_ANY_DUE, now=tx.now))
 
 
 async def take_due(tx: Transaction, limit: int) -> list[Push]:
