@@ -5,12 +5,11 @@ import re
 from typing import Annotated, Any
 
 import msgspec
-import sqlalchemy as sa
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field
 
+from quarterdeck.access import members
 from quarterdeck.access.actors import ActorKind
-from quarterdeck.access.tables import workspaces
 from quarterdeck.control.http import Db, Rater
 from quarterdeck.control.portkey.inserted import store
 from quarterdeck.control.portkey.inserted.model import PREFIX, Inserted, facts, packed, without_secrets
@@ -44,10 +43,9 @@ async def insert_logs(actor: Rater, db: Db, given: Annotated[LogIn | list[LogIn]
     if not 1 <= len(several) <= MOST_AT_ONCE:
         raise Invalid(f"Insert 1 to {MOST_AT_ONCE} logs at a time, not {len(several)}.")
     async with db.read() as tx:
-        query = sa.select(workspaces.c.body_mode, workspaces.c.settings).where(workspaces.c.id == actor.workspace_id)
-        mode, settings = (await tx.execute(query)).one()
-    redaction = (settings or {}).get("redaction") or {}
-    bodies = await asyncio.to_thread(_bodies, several, mode, redaction)
+        workspace = await members.workspace(tx, actor.workspace_id)
+    redaction = workspace.settings.get("redaction") or {}
+    bodies = await asyncio.to_thread(_bodies, several, workspace.body_mode, redaction)
     agent_id = actor.id if actor.kind in (ActorKind.AGENT, ActorKind.RUN) else None
     async with db.transaction() as tx:
         logs = [
