@@ -1,5 +1,6 @@
 """What stands behind a run, a task or a sum: steps, comparisons, conversations, the calls of a class of cost."""
 
+import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -93,7 +94,7 @@ async def list_steps(run_id: str, actor: Reader, db: Db) -> RunStepsOut:
     async with db.read() as tx:
         await runs.get(tx, actor.workspace_id, run_id)
         steps = await store.steps_of(tx, actor.workspace_id, run_id)
-    return RunStepsOut(items=_shown(steps))
+    return RunStepsOut(items=await asyncio.to_thread(_shown, steps))
 
 
 @router.get("/runs/{run_id}/compare/{other_id}", operation_id="compare_runs")
@@ -104,23 +105,7 @@ async def compare_runs(run_id: str, other_id: str, actor: Reader, db: Db) -> Com
             await runs.get(tx, actor.workspace_id, each)
         first = await store.steps_of(tx, actor.workspace_id, run_id)
         second = await store.steps_of(tx, actor.workspace_id, other_id)
-    shown = {step.call_id: step for step in (*_shown(first), *_shown(second))}
-    pairs = side_by_side(first, second)
-    return ComparedRunsOut(
-        pairs=[
-            StepPairOut(
-                pairing=pair.pairing,
-                first=None if pair.first is None else shown[pair.first.call_id],
-                second=None if pair.second is None else shown[pair.second.call_id],
-            )
-            for pair in pairs
-        ],
-        same=sum(pair.pairing is Pairing.SAME for pair in pairs),
-        first_cost_nano=sum(step.cost or 0 for step in first),
-        second_cost_nano=sum(step.cost or 0 for step in second),
-        first_ms=sum(step.lasted for step in first) // 1_000,
-        second_ms=sum(step.lasted for step in second) // 1_000,
-    )
+    return await asyncio.to_thread(_compared, first, second)
 
 
 @router.get("/tasks/{task_id}/conversations", operation_id="list_task_conversations")
@@ -175,7 +160,29 @@ async def list_waste_calls(
         return CallsOut(items=await shown_calls(tx, actor.workspace_id, page.items), next=page.next)
 
 
+def _compared(first: list[Step], second: list[Step]) -> ComparedRunsOut:
+    """Blocking: each step is held against those before it, which takes seconds where runs are long."""
+    shown = {step.call_id: step for step in (*_shown(first), *_shown(second))}
+    pairs = side_by_side(first, second)
+    return ComparedRunsOut(
+        pairs=[
+            StepPairOut(
+                pairing=pair.pairing,
+                first=None if pair.first is None else shown[pair.first.call_id],
+                second=None if pair.second is None else shown[pair.second.call_id],
+            )
+            for pair in pairs
+        ],
+        same=sum(pair.pairing is Pairing.SAME for pair in pairs),
+        first_cost_nano=sum(step.cost or 0 for step in first),
+        second_cost_nano=sum(step.cost or 0 for step in second),
+        first_ms=sum(step.lasted for step in first) // 1_000,
+        second_ms=sum(step.lasted for step in second) // 1_000,
+    )
+
+
 def _shown(steps: list[Step]) -> list[RunStepOut]:
+    """Blocking, as `_compared` is."""
     repeats = near_duplicates(steps)
     return [
         RunStepOut(
