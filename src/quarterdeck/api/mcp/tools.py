@@ -27,10 +27,7 @@ from quarterdeck.control.runs.model import Outcome
 from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.tasks import actions as task_actions
-from quarterdeck.control.tasks.model import (
-    TaskState,
-    name_of,
-)
+from quarterdeck.control.tasks.model import TaskState, name_of
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Invalid, Unavailable

@@ -11,18 +11,8 @@ from quarterdeck.control.shapes import instant_in
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.api import stop_run
 from quarterdeck.control.tasks.bodies import AssignIn, Brief, Budget, CriterionIn, CriterionText, DueAt, Label, Title
-from quarterdeck.control.tasks.model import (
-    MAX_CRITERIA,
-    MAX_LABELS,
-    NOTE_LENGTH,
-    NewTask,
-    PriorityName,
-    priority_of,
-)
-from quarterdeck.control.tasks.views import (
-    TaskOut,
-    shown_task,
-)
+from quarterdeck.control.tasks.model import MAX_CRITERIA, MAX_LABELS, NOTE_LENGTH, NewTask, PriorityName, priority_of
+from quarterdeck.control.tasks.views import TaskOut, shown_task
 
 agent_router = APIRouter(tags=["agent protocol"])
 

@@ -13,18 +13,8 @@ from quarterdeck.control.shapes import written
 from quarterdeck.control.tasks import actions, cards, holding, lists, watching
 from quarterdeck.control.tasks.bodies import AssignIn, HoldIn, MoveIn, TaskIn, TaskPatch
 from quarterdeck.control.tasks.lists import TaskFilter
-from quarterdeck.control.tasks.model import (
-    BOARD,
-    PriorityName,
-    TaskState,
-    priority_of,
-)
-from quarterdeck.control.tasks.views import (
-    BoardOut,
-    TaskOut,
-    TasksOut,
-    shown_task,
-)
+from quarterdeck.control.tasks.model import BOARD, PriorityName, TaskState, priority_of
+from quarterdeck.control.tasks.views import BoardOut, TaskOut, TasksOut, shown_task
 
 router = APIRouter(tags=["tasks"])
 COLUMN_LENGTH = 50

@@ -12,10 +12,7 @@ from quarterdeck.control.projects import store as projects
 from quarterdeck.control.projects.model import Project
 from quarterdeck.control.tasks import lists, store
 from quarterdeck.control.tasks.lists import TaskFilter
-from quarterdeck.control.tasks.model import (
-    Task,
-    name_of,
-)
+from quarterdeck.control.tasks.model import Task, name_of
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.templates import store as templates
 from quarterdeck.control.templates.bodies import DraftBody, VariableBody

@@ -10,12 +10,7 @@ from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.projects.model import ProjectChange
 from quarterdeck.control.shapes import instant_in
 from quarterdeck.control.tasks import actions as tasks
-from quarterdeck.control.tasks.model import (
-    NewTask,
-    Task,
-    TaskState,
-    priority_of,
-)
+from quarterdeck.control.tasks.model import NewTask, Task, TaskState, priority_of
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.templates import actions as templates
 from quarterdeck.control.templates import store as template_store
