@@ -4,27 +4,15 @@ from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context
 from pydantic import Field
-from starlette.datastructures import State
 
 from quarterdeck.api.mcp import shapes
-from quarterdeck.api.mcp.calling import TaskId, actor_of
+from quarterdeck.api.mcp.calling import TaskId, ToolSet, actor_of
 from quarterdeck.control.protocol import verbs
 from quarterdeck.control.reviews.agent_api import ToReviewOut, shown_work
 from quarterdeck.control.reviews.model import NewReview, Verdict
-from quarterdeck.db import Database
 
 
-class Reviewing:
-    """One per application. Every tool acts as whoever the request's key says, and within that."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    @property
-    def _db(self) -> Database:
-        db: Database = self._state.db
-        return db
-
+class Reviewing(ToolSet):
     async def read_work_to_review(self, ctx: Context, task_id: TaskId) -> ToReviewOut:
         """Read the work that a review task you hold asks you to judge: the brief and acceptance criteria it was made
         for, each version that was handed in with its text, the files, and what reviewers said before."""

@@ -4,10 +4,9 @@ from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
 from pydantic import Field
-from starlette.datastructures import State
 
 from quarterdeck.api.mcp import shapes
-from quarterdeck.api.mcp.calling import TaskId, actor_of
+from quarterdeck.api.mcp.calling import TaskId, ToolSet, actor_of
 from quarterdeck.control.approvals.model import Approval, NewApproval
 from quarterdeck.control.comments import store as comment_store
 from quarterdeck.control.inbox import store as inbox_store
@@ -16,23 +15,13 @@ from quarterdeck.control.protocol.answers import own_question
 from quarterdeck.control.questions.model import NewQuestion
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.tasks import actions as task_actions
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 
 INBOX_PAGE = 50
 
 
-class Talk:
-    """One per application. Every tool acts as whoever the request's key says, and within that."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    @property
-    def _db(self) -> Database:
-        db: Database = self._state.db
-        return db
-
+class Talk(ToolSet):
     async def comment(
         self,
         ctx: Context,

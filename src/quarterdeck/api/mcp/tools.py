@@ -7,12 +7,11 @@ from typing import Annotated, Literal
 
 from mcp.server.mcpserver import Context
 from pydantic import Field
-from starlette.datastructures import State
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.api import idempotency
 from quarterdeck.api.mcp import origin, shapes
-from quarterdeck.api.mcp.calling import TaskId, actor_of, meta_of, request_of, session_in
+from quarterdeck.api.mcp.calling import TaskId, ToolSet, actor_of, meta_of, request_of, session_in
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.deliverables.model import Content, DeliverableKind, HandIn
@@ -28,7 +27,7 @@ from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import TaskState, name_of
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Invalid, Unavailable
 from quarterdeck.ledger.rebuild import Bodies
@@ -41,17 +40,7 @@ _KINDS = {
 }
 
 
-class Tools:
-    """One per application. Every tool acts as whoever the request's key says, and within that."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    @property
-    def _db(self) -> Database:
-        db: Database = self._state.db
-        return db
-
+class Tools(ToolSet):
     async def list_my_tasks(
         self,
         ctx: Context,
