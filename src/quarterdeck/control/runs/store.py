@@ -99,7 +99,7 @@ _OF_RETIRED = Prepared(
     .order_by(runs.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
-_OF_IDS = Prepared(sa.select(runs).where(runs.c.workspace_id == sa.bindparam("workspace_id"), one_of(runs.c.id, "ids")))
+_OF_IDS = Prepared(sa.select(runs).where(_THERE, one_of(runs.c.id, "ids")))
 
 
 @dataclass(frozen=True, slots=True)
