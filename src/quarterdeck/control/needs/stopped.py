@@ -67,16 +67,15 @@ async def behind(tx: Transaction, workspace_id: str, needs: Collection[Need]) ->
     if not wanted:
         return {}
     rows = {row.id: row for row in await budget_store.all_of(tx, workspace_id)}
+    of_tasks = await task_store.budgets_of(tx, workspace_id, set(wanted.values()) - rows.keys())
     found = {}
     for key, subject_id in wanted.items():
         row = rows.get(subject_id)
         if row is not None:
             found[key] = Stopped(row.id, row.scope, row.amount, row.window, row.mode, row.declared, row)
-            continue
-        task = await task_store.find(tx, workspace_id, subject_id)
-        if task is not None and task.budget is not None:
-            scope = Scope(ScopeKind.TASK.value, task.id)
-            found[key] = Stopped(task.id, scope, task.budget, Window.TOTAL, Mode.HARD, False, None)
+        elif subject_id in of_tasks:
+            scope = Scope(ScopeKind.TASK.value, subject_id)
+            found[key] = Stopped(subject_id, scope, of_tasks[subject_id], Window.TOTAL, Mode.HARD, False, None)
     return found
 
 

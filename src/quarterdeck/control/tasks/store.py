@@ -48,6 +48,11 @@ _CALLED = Prepared(
         tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids")
     )
 )
+_BUDGETS = Prepared(
+    sa.select(tasks.c.id, tasks.c.budget).where(
+        tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids"), tasks.c.budget.is_not(None)
+    )
+)
 _SUBTASKS = Prepared(
     sa.select(
         tasks.c.parent_id,
@@ -255,6 +260,14 @@ async def subtasks_of(tx: Transaction, workspace_id: str, task_ids: Collection[s
         return {}
     rows = await tx.fetch(_SUBTASKS, workspace_id=workspace_id, ids=sorted(set(task_ids)))
     return {parent_id: SubtaskCount(int(total), int(closed)) for parent_id, total, closed in rows}
+
+
+async def budgets_of(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
+    """What each of these tasks may cost, in nano-dollars; those without a budget are left out."""
+    if not task_ids:
+        return {}
+    rows = await tx.fetch(_BUDGETS, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {task_id: int(budget) for task_id, budget in rows}
 
 
 async def budgets_below(tx: Transaction, workspace_id: str, task_id: str) -> int:
