@@ -4,12 +4,13 @@ import base64
 import binascii
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from quarterdeck.control.calls.api import Kept
 from quarterdeck.control.http import BodyReader, Db, Reader
 from quarterdeck.control.portkey.inserted import api as inserted
 from quarterdeck.control.portkey.inserted import store as declared
@@ -20,19 +21,11 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.ledger import calls
 from quarterdeck.ledger.calls import CallFilter
 from quarterdeck.ledger.packs import BodyGone
-from quarterdeck.ledger.rebuild import Bodies
 
 router = APIRouter(tags=["portkey"])
 router.include_router(inserted.router)
 PAGE = 200
 MOST_EXPORTED = 50_000
-
-
-async def _bodies(request: Request, db: Db) -> Bodies:
-    return Bodies(db, request.app.state.packs)
-
-
-Kept = Annotated[Bodies, Depends(_bodies)]
 
 
 class ExportIn(BaseModel):

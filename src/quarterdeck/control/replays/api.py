@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.vault import Vault
+from quarterdeck.control.calls.api import Kept
 from quarterdeck.control.deliverables.api import HunkOut
 from quarterdeck.control.deliverables.diff import hunks
 from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Gate, Limit, Operator, Reader
@@ -89,16 +90,11 @@ class ReplayStepDetailOut(ReplayStepOut):
     """null: one of the two is not there, or they are too long to compare."""
 
 
-def _bodies(request: Request, db: Db) -> Bodies:
-    return Bodies(db, request.app.state.packs)
-
-
-def _vault(request: Request) -> Vault:
+async def _vault(request: Request) -> Vault:
     found: Vault = request.app.state.vault
     return found
 
 
-Kept = Annotated[Bodies, Depends(_bodies)]
 Sealing = Annotated[Vault, Depends(_vault)]
 
 
