@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 import httpx
 from fastapi import FastAPI
 
-from quarterdeck.access import sessions
+from quarterdeck.access import members, sessions
+from quarterdeck.access.actors import Role
 from quarterdeck.access.members import Member
+from quarterdeck.control.agents import actions as agents
 from quarterdeck.db import Database
 
 ORIGIN = "http://quarterdeck.test"
@@ -29,3 +31,15 @@ async def sign_in(made: httpx.AsyncClient, db: Database, member: Member) -> None
         token = await sessions.open_session(tx, member)
     made.cookies.set(sessions.COOKIE, token)
     made.headers["x-quarterdeck-csrf"] = sessions.csrf_token(token)
+
+
+async def elsewhere(app: FastAPI, db: Database, *agent_names: str, email: str = "x@example.com") -> httpx.AsyncClient:
+    """Another workspace with agents of these names in it, as its owner sees it."""
+    async with db.transaction() as tx:
+        workspace = await members.create_workspace(tx, "elsewhere")
+        owner = await members.create(tx, workspace.id, email=email, name="Sam", role=Role.OWNER)
+        for name in agent_names:
+            await agents.create(tx, workspace.id, name=name, owner_id=owner.id)
+    made = browser(app)
+    await sign_in(made, db, owner)
+    return made

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -134,3 +135,12 @@ async def as_agent(app: FastAPI, db: Database, owner: Member) -> AsyncIterator[A
     yield make
     for each in opened:
         await each.aclose()
+
+
+@pytest.fixture
+async def claimed(client: httpx.AsyncClient, as_agent: AsAgent) -> dict[str, Any]:
+    """What an agent is told that claimed the one task there is."""
+    agent = await as_agent("research")
+    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
+    found: dict[str, Any] = (await agent.post("/api/v1/agent/claim")).json()
+    return found

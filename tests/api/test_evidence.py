@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import AsAgent
 
 from quarterdeck.access.members import Member
 from quarterdeck.control.tasks.tables import tasks
@@ -18,14 +17,6 @@ from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.record import encode
 from quarterdeck.ledger.work_costs import Fact
 from store.ledger.ledger_world import chat, record
-
-
-@pytest.fixture
-async def claimed(client: httpx.AsyncClient, as_agent: AsAgent) -> dict[str, Any]:
-    agent = await as_agent("research")
-    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
-    found: dict[str, Any] = (await agent.post("/api/v1/agent/claim")).json()
-    return found
 
 
 @pytest.fixture

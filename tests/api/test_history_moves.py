@@ -7,12 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import AsAgent, browser, sign_in
+from api_world import AsAgent, browser, elsewhere
 from fastapi import FastAPI
 
-from quarterdeck.access import members
-from quarterdeck.access.actors import Role
-from quarterdeck.control.agents import actions as agents
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
 
@@ -46,17 +43,6 @@ async def document(client: httpx.AsyncClient, as_agent: AsAgent, clock: FakeCloc
     return found
 
 
-async def _elsewhere(app: FastAPI, db: Database, *agent_names: str, email: str = "x@example.com") -> httpx.AsyncClient:
-    async with db.transaction() as tx:
-        workspace = await members.create_workspace(tx, "elsewhere")
-        owner = await members.create(tx, workspace.id, email=email, name="Sam", role=Role.OWNER)
-        for name in agent_names:
-            await agents.create(tx, workspace.id, name=name, owner_id=owner.id)
-    made = browser(app)
-    await sign_in(made, db, owner)
-    return made
-
-
 async def _brought(there: httpx.AsyncClient, document: Document, status: int = 200) -> dict[str, Any]:
     answer = await there.put("/api/v1/import", content=json.dumps(document).encode())
     assert answer.status_code == status, answer.text
@@ -68,7 +54,7 @@ async def test_runs_versions_comments_and_files_come_back_as_they_were(
     client: httpx.AsyncClient, app: FastAPI, db: Database, document: Document
 ) -> None:
     me = (await client.get("/api/v1/session")).json()["member"]["email"]
-    there = await _elsewhere(app, db, "writer", email=me)
+    there = await elsewhere(app, db, "writer", email=me)
     async with there:
         report = await _brought(there, document)
         assert report["warnings"] == []
@@ -108,7 +94,7 @@ async def test_history_is_not_claimed_costs_nothing_and_the_next_attempt_comes_a
     forged = copy.deepcopy(document)
     forged["tasks"][0]["runs"][1] |= {"calls": 7, "cost_nano": 10**12}
     forged["tasks"][0]["state"] = "ready"
-    there = await _elsewhere(app, db, "writer")
+    there = await elsewhere(app, db, "writer")
     async with there:
         task = (await _brought(there, forged))["tasks"][0]["id"]
         costs = (await there.get(f"/api/v1/tasks/{task}")).json()
@@ -128,7 +114,7 @@ async def test_history_is_not_claimed_costs_nothing_and_the_next_attempt_comes_a
 async def test_who_worked_and_is_not_here_is_named_without_being_able_to_work(
     app: FastAPI, db: Database, document: Document
 ) -> None:
-    there = await _elsewhere(app, db)
+    there = await elsewhere(app, db)
     async with there:
         report = await _brought(there, document)
         (agent,) = (await there.get("/api/v1/agents")).json()["items"]
@@ -145,7 +131,7 @@ async def test_without_its_bytes_a_file_is_a_reference_and_says_so(
 ) -> None:
     bare = (await client.get("/api/v1/export")).json()
     assert "base64" not in json.dumps(bare) and "Grüße" in bare["tasks"][0]["deliverables"][0]["versions"][1]["text"]
-    there = await _elsewhere(app, db, "writer")
+    there = await elsewhere(app, db, "writer")
     async with there:
         report = await _brought(there, bare)
         assert any("Of Scan only the hash" in one for one in report["warnings"])
@@ -161,7 +147,7 @@ async def test_what_does_not_belong_together_is_refused_whole(app: FastAPI, db: 
         change(made["tasks"][0])
         return made
 
-    there = await _elsewhere(app, db, "writer")
+    there = await elsewhere(app, db, "writer")
     async with there:
         for change, words in [
             (lambda task: task["deliverables"][0]["versions"][0].update(text="Forged"), "not what its hash says"),

@@ -5,12 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import AsRole, browser, sign_in
+from api_world import AsRole, elsewhere
 from fastapi import FastAPI
 
-from quarterdeck.access import members
-from quarterdeck.access.actors import Role
-from quarterdeck.control.agents import actions as agents
 from quarterdeck.db import Database
 
 
@@ -35,18 +32,6 @@ async def _exported(client: httpx.AsyncClient, **params: object) -> dict[str, An
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
-
-
-async def _elsewhere(app: FastAPI, db: Database, email: str, *agent_names: str) -> httpx.AsyncClient:
-    """Another workspace with the same people and agents in it, as its owner sees it."""
-    async with db.transaction() as tx:
-        workspace = await members.create_workspace(tx, "elsewhere")
-        owner = await members.create(tx, workspace.id, email=email, name="Sam", role=Role.OWNER)
-        for name in agent_names:
-            await agents.create(tx, workspace.id, name=name, owner_id=owner.id)
-    made = browser(app)
-    await sign_in(made, db, owner)
-    return made
 
 
 async def _filled(client: httpx.AsyncClient) -> str:
@@ -98,7 +83,7 @@ async def test_what_is_exported_is_imported_elsewhere_and_exports_the_same(
     email = await _filled(client)
     before = await _exported(client)
     assert [task["key"] for task in before["tasks"]] == ["T-1", "T-2", "T-3", "T-4"]
-    there = await _elsewhere(app, db, email, "writer")
+    there = await elsewhere(app, db, "writer", email=email)
     async with there:
         looked = await _import(there, before, dry_run=True)
         assert (await _exported(there))["tasks"] == []
@@ -128,7 +113,7 @@ async def test_who_is_not_here_is_warned_of_and_the_work_comes_in_all_the_same(
 ) -> None:
     await _filled(client)
     before = await _exported(client)
-    there = await _elsewhere(app, db, "other@example.com")
+    there = await elsewhere(app, db, email="other@example.com")
     async with there:
         report = await _import(there, before)
         shown = (await there.get("/api/v1/tasks")).json()["items"]

@@ -4,20 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import AsAgent, AsRole
+from api_world import AsRole
 
 from quarterdeck.access.members import Member
 from quarterdeck.control.signals import store
 from quarterdeck.control.signals.model import Finding, Kind, Response, Signal
 from quarterdeck.db import Database
-
-
-@pytest.fixture
-async def claimed(client: httpx.AsyncClient, as_agent: AsAgent) -> dict[str, Any]:
-    agent = await as_agent("research")
-    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
-    found: dict[str, Any] = (await agent.post("/api/v1/agent/claim")).json()
-    return found
 
 
 @pytest.fixture
