@@ -100,10 +100,11 @@ class World:
         async with self.db.transaction() as tx:
             return await run_actions.cancel(tx, self.workspace_id, run.id, actor=self.owner.id, **fields)
 
-    async def colleague(self, role: Role = Role.REVIEWER) -> Actor:
+    async def colleague(self, role: Role = Role.REVIEWER, name: str = "Kim") -> Actor:
         """Another member of the workspace."""
+        email = f"{name.lower()}@example.com"
         async with self.db.transaction() as tx:
-            made = await members.create(tx, self.workspace_id, email="kim@example.com", name="Kim", role=role)
+            made = await members.create(tx, self.workspace_id, email=email, name=name, role=role)
         return Actor(self.workspace_id, ActorKind.MEMBER, made.id, role)
 
     async def review(self, task: Task, verdict: Verdict, reviewer: Actor) -> Task:

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from work_world import World
 
-from quarterdeck.access import members
-from quarterdeck.access.actors import Actor, ActorKind, Role
+from quarterdeck.access.actors import Actor, Role
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.needs import actions, escalating, items
 from quarterdeck.control.needs.actions import Need
@@ -18,12 +17,6 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.events import Event
 
 DAY_S = 24 * 3_600.0
-
-
-async def _member(world: World, name: str, role: Role) -> Actor:
-    async with world.db.transaction() as tx:
-        made = await members.create(tx, world.workspace_id, email=f"{name}@example.com", name=name, role=role)
-    return Actor(world.workspace_id, ActorKind.MEMBER, made.id, role)
 
 
 async def _queue(world: World, actor: Actor) -> list[Need]:
@@ -46,7 +39,7 @@ async def _in_review(world: World, accountable: Actor, owner: Actor) -> Task:
 
 
 async def test_what_waits_too_long_comes_to_the_next_who_answers_for_it(world: World, clock: FakeClock) -> None:
-    ana, bo = await _member(world, "ana", Role.REVIEWER), await _member(world, "bo", Role.OPERATOR)
+    ana, bo = await world.colleague(Role.REVIEWER, "ana"), await world.colleague(Role.OPERATOR, "bo")
     task = await _in_review(world, accountable=ana, owner=bo)
     key = f"review:{task.id}"
     assert await escalating.escalate_all(world.db) == 0
@@ -64,7 +57,7 @@ async def test_what_waits_too_long_comes_to_the_next_who_answers_for_it(world: W
 
 
 async def test_putting_off_and_handing_on_give_time_and_no_more(world: World, clock: FakeClock) -> None:
-    ana, bo = await _member(world, "ana", Role.REVIEWER), await _member(world, "bo", Role.OPERATOR)
+    ana, bo = await world.colleague(Role.REVIEWER, "ana"), await world.colleague(Role.OPERATOR, "bo")
     task = await _in_review(world, accountable=ana, owner=bo)
     async with world.db.transaction() as tx:
         await actions.snooze(tx, ana, f"review:{task.id}", clock.now() + 48 * HOUR)
@@ -78,7 +71,7 @@ async def test_putting_off_and_handing_on_give_time_and_no_more(world: World, cl
 
 
 async def test_two_processes_escalate_once(world: World, clock: FakeClock) -> None:
-    ana, bo = await _member(world, "ana", Role.REVIEWER), await _member(world, "bo", Role.OPERATOR)
+    ana, bo = await world.colleague(Role.REVIEWER, "ana"), await world.colleague(Role.OPERATOR, "bo")
     task = await _in_review(world, accountable=ana, owner=bo)
     clock.advance(DAY_S)
     await asyncio.gather(*(escalating.escalate_all(world.db) for _ in range(4)))
@@ -106,7 +99,7 @@ async def test_a_signal_waits_until_it_is_cleared_or_seen_to(world: World, clock
 
 async def test_a_budget_that_stopped_waits_for_its_agents_owner(world: World, clock: FakeClock) -> None:
     await fan_out(world.db, "http://q")
-    bo = await _member(world, "bo", Role.OPERATOR)
+    bo = await world.colleague(Role.OPERATOR, "bo")
     agent = await world.agent(owner_id=bo.id)
     await _emit(world, "budget.stopped", "bud_1", agent_id=agent.id, shown="agent:research")
     assert [need.text for need in await _queue(world, bo)] == ["agent:research has used up its budget"]
@@ -137,7 +130,7 @@ async def test_a_task_that_waits_for_a_cancelled_one_waits_for_a_person_until_it
 
 
 async def test_an_agent_that_begins_nothing_while_work_waits_for_it_is_told_of(world: World, clock: FakeClock) -> None:
-    bo = await _member(world, "bo", Role.OPERATOR)
+    bo = await world.colleague(Role.OPERATOR, "bo")
     gone, busy, paused = [await world.agent(name, owner_id=bo.id) for name in ("gone", "busy", "paused")]
     await world.want(paused, Desired.PAUSED)
     for agent in (gone, busy, paused):

@@ -3,8 +3,7 @@
 import pytest
 from work_world import World
 
-from quarterdeck.access import members
-from quarterdeck.access.actors import Actor, ActorKind, Role
+from quarterdeck.access.actors import Actor, Role
 from quarterdeck.control.needs import actions
 from quarterdeck.control.tasks.model import ReviewPolicy, Task
 from quarterdeck.kernel.clock import HOUR, FakeClock
@@ -17,19 +16,13 @@ async def _in_review(world: World, review: str) -> Task:
     return task
 
 
-async def _member(world: World, name: str, role: Role) -> Actor:
-    async with world.db.transaction() as tx:
-        made = await members.create(tx, world.workspace_id, email=f"{name}@example.com", name=name, role=role)
-    return Actor(world.workspace_id, ActorKind.MEMBER, made.id, role)
-
-
 async def _keys(world: World, actor: Actor) -> list[str]:
     async with world.db.read() as tx:
         return [need.key for need in await actions.queue(tx, actor)]
 
 
 async def test_a_review_waits_for_those_whose_approval_counts(world: World) -> None:
-    kim, low = await _member(world, "kim", Role.ADMIN), await _member(world, "low", Role.REVIEWER)
+    kim, low = await world.colleague(Role.ADMIN, "kim"), await world.colleague(Role.REVIEWER, "low")
     accountable = await _in_review(world, "one")
     named = await _in_review(world, f"member:{kim.id}")
     ranked = await _in_review(world, "role:admin")
@@ -39,7 +32,7 @@ async def test_a_review_waits_for_those_whose_approval_counts(world: World) -> N
 
 
 async def test_the_last_word_on_a_need_holds(world: World, clock: FakeClock) -> None:
-    kim = await _member(world, "kim", Role.REVIEWER)
+    kim = await world.colleague(Role.REVIEWER, "kim")
     key = f"review:{(await _in_review(world, 'one')).id}"
     async with world.db.transaction() as tx:
         await actions.snooze(tx, world.member, key, clock.now() + HOUR)

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from work_world import World
 
-from quarterdeck.access import members
 from quarterdeck.access.actors import Actor, ActorKind, Role
 from quarterdeck.control.deliverables import actions as deliverables
 from quarterdeck.control.deliverables.model import Content, DeliverableKind, HandIn
@@ -13,12 +12,6 @@ from quarterdeck.control.reviews import actions, store
 from quarterdeck.control.reviews.model import NewReview, Remark, Review, Verdict
 from quarterdeck.control.tasks.model import Criterion, ReviewPolicy, Task, TaskState
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid
-
-
-async def _member(world: World, name: str, role: Role = Role.REVIEWER) -> Actor:
-    async with world.db.transaction() as tx:
-        made = await members.create(tx, world.workspace_id, email=f"{name}@example.com", name=name, role=role)
-    return Actor(world.workspace_id, ActorKind.MEMBER, made.id, role)
 
 
 async def _handed_in(world: World, review: str = "one", **fields: object) -> Task:
@@ -78,19 +71,19 @@ async def test_n_approvals_are_of_n_members(world: World) -> None:
     for _ in range(2):
         _, still = await _give(world, task, Verdict.APPROVE)
         assert still.state is TaskState.IN_REVIEW
-    _, done = await _give(world, task, Verdict.APPROVE, by=await _member(world, "kim"))
+    _, done = await _give(world, task, Verdict.APPROVE, by=await world.colleague(name="kim"))
     assert done.state is TaskState.DONE
 
 
 async def test_two_who_approve_at_once_make_it_done_once(world: World) -> None:
     task = await _handed_in(world, "n:2")
-    kim = await _member(world, "kim")
+    kim = await world.colleague(name="kim")
     await asyncio.gather(_give(world, task, Verdict.APPROVE), _give(world, task, Verdict.APPROVE, by=kim))
     assert (await world.see(task)).state is TaskState.DONE
 
 
 async def test_only_the_named_member_can_approve(world: World) -> None:
-    kim = await _member(world, "kim")
+    kim = await world.colleague(name="kim")
     task = await _handed_in(world, f"member:{kim.id}")
     _, still = await _give(world, task, Verdict.APPROVE)
     assert still.state is TaskState.IN_REVIEW
@@ -99,14 +92,14 @@ async def test_only_the_named_member_can_approve(world: World) -> None:
 
 async def test_a_role_means_that_role_or_more(world: World) -> None:
     task = await _handed_in(world, "role:operator")
-    low, high = await _member(world, "low"), await _member(world, "high", Role.ADMIN)
+    low, high = await world.colleague(name="low"), await world.colleague(Role.ADMIN, "high")
     assert (await _give(world, task, Verdict.APPROVE, by=low))[1].state is TaskState.IN_REVIEW
     assert (await _give(world, task, Verdict.APPROVE, by=high))[1].state is TaskState.DONE
 
 
 async def test_approvals_of_an_earlier_round_count_no_more(world: World) -> None:
     task = await _handed_in(world, "n:2")
-    kim = await _member(world, "kim")
+    kim = await world.colleague(name="kim")
     await _give(world, task, Verdict.APPROVE, by=kim)
     _, back = await _give(world, task, Verdict.REQUEST_CHANGES, "Once more.")
     world.db.clock.advance(1)  # type: ignore[attr-defined]
