@@ -11,7 +11,6 @@ export const budgets = {
   newCap: "New cap, in dollars",
   remove: "Remove",
   removeLabel: (scope: string) => `Remove the budget of ${scope}`,
-  declared: "from quarterdeck.toml",
   used: (percent: number) => `${percent} % used`,
   form: {
     create: "New budget",

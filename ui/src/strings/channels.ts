@@ -14,7 +14,6 @@ export const channels = {
   failing: "failing",
   waiting: (count: number) => `${count} waiting`,
   dead: (count: number) => `${count} undelivered`,
-  declared: "from quarterdeck.toml",
   test: "Send a test",
   tested: "The test arrived.",
   testFailed: (why: string) => `The test did not arrive: ${why}`,

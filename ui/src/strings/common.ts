@@ -8,6 +8,7 @@ export const words = {
   product: "Quarterdeck",
   and: "and",
   cancel: "Cancel",
+  declared: "from quarterdeck.toml",
   close: "Close",
   copied: "Copied",
   copy: "Copy",

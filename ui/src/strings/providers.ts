@@ -7,7 +7,6 @@ export const providers = {
   anyModel: "any model",
   stored: "stored, sealed",
   noSecret: "none",
-  declared: "from quarterdeck.toml",
   declaredTitle: "Declared in quarterdeck.toml; change it there.",
   changeLabel: (name: string) => `Change ${name}`,
   remove: "Remove",

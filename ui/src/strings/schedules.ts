@@ -9,7 +9,6 @@ export const schedules = {
   triggers: { cron: "by cron", interval: "at intervals", webhook: "by webhook", api: "by the API" },
   every: (words: string) => `every ${words}`,
   paused: "paused",
-  declared: "from quarterdeck.toml",
   nextFive: "Next firings",
   onDemand: "when asked",
   fire: "Fire now",

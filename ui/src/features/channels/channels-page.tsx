@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { FileCode2, Plus, RotateCcw, Send, Trash2 } from "lucide-react";
+import { Plus, RotateCcw, Send, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { channelKeys, channelsQuery, deleteChannel, replayChannel, testChannel } from "@/api/channels";
@@ -10,6 +10,7 @@ import { Button, IconButton } from "@/components/button";
 import { Chip, Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import { DeclaredChip } from "@/components/declared-chip";
 import { Confirm } from "@/components/dialog";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
@@ -86,10 +87,7 @@ function channelColumns({ attempt, again, remove, trying }: Acts): Column<Channe
             </Button>
           )}
           {channel.declared ? (
-            <Chip>
-              <FileCode2 size={12} aria-hidden="true" />
-              <span className="max-md:sr-only">{say.declared}</span>
-            </Chip>
+            <DeclaredChip />
           ) : (
             <IconButton label={say.removeLabel(channel.name)} onClick={() => remove(channel)} className="hover:text-wrong">
               <Trash2 size={14} />

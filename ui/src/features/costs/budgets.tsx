@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ArrowUp, FileCode2, Plus, Trash2 } from "lucide-react";
+import { ArrowUp, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { capKeys, budgetsQuery, deleteBudget } from "@/api/caps";
@@ -7,9 +7,9 @@ import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Budget } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
-import { Chip } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import { DeclaredChip } from "@/components/declared-chip";
 import { Due, Money } from "@/components/figures";
 import { Section } from "@/components/page";
 import { toast } from "@/components/toast";
@@ -83,10 +83,7 @@ function budgetColumns(raise: (budget: Budget) => void, remove: (budget: Budget)
       align: "end",
       cell: (budget) =>
         budget.declared ? (
-          <Chip>
-            <FileCode2 size={12} aria-hidden="true" />
-            <span className="max-md:sr-only">{say.declared}</span>
-          </Chip>
+          <DeclaredChip />
         ) : (
           <span className="inline-flex gap-1">
             <IconButton label={say.raiseLabel(budget.scope)} onClick={() => raise(budget)}>

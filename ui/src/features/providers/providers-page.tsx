@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { FileCode2, Pencil, Plus, Trash2 } from "lucide-react";
+import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
@@ -7,9 +7,10 @@ import { asProblem } from "@/api/problem";
 import { deleteProvider, providerKeys, providersQuery } from "@/api/providers";
 import type { Provider } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
-import { Chip, Dot } from "@/components/chip";
+import { Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import { DeclaredChip } from "@/components/declared-chip";
 import { Confirm } from "@/components/dialog";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
@@ -98,10 +99,7 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
       align: "end",
       cell: (provider) =>
         provider.declared ? (
-          <Chip title={say.declaredTitle}>
-            <FileCode2 size={12} aria-hidden="true" />
-            <span className="max-md:sr-only">{say.declared}</span>
-          </Chip>
+          <DeclaredChip title={say.declaredTitle} />
         ) : (
           <span className="inline-flex gap-1">
             <IconButton label={say.changeLabel(provider.name)} onClick={() => edit(provider)}>

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { FileCode2, Play, Plus, Trash2 } from "lucide-react";
+import { Play, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
@@ -10,6 +10,7 @@ import { Button, IconButton } from "@/components/button";
 import { Chip, Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import { DeclaredChip } from "@/components/declared-chip";
 import { Confirm } from "@/components/dialog";
 import { Due } from "@/components/figures";
 import { Page } from "@/components/page";
@@ -112,10 +113,7 @@ function scheduleColumns(act: (act: Act) => void, remove: (schedule: Schedule) =
             <Play size={11} aria-hidden="true" /> <span className="max-md:sr-only">{say.fire}</span>
           </Button>
           {schedule.declared ? (
-            <Chip>
-              <FileCode2 size={12} aria-hidden="true" />
-              <span className="max-md:sr-only">{say.declared}</span>
-            </Chip>
+            <DeclaredChip />
           ) : (
             <>
               <Button size="s" onClick={() => act({ run: schedule.state === "active" ? pauseSchedule : resumeSchedule, id: schedule.id, said: say.saved })}>
