@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 
+import type { Mark } from "@/api/calls";
 import { Money } from "@/components/figures";
 import { cx } from "@/lib/cx";
 import { budgets } from "@/strings/budgets";
@@ -19,6 +20,11 @@ const LOOK: Record<CostClass, string> = {
   replay: "bg-accent",
 };
 const ORDER = Object.keys(LOOK) as CostClass[];
+
+/** Classes that are known of calls one by one, by the mark under which those calls are found. */
+const MARKS: Partial<Record<CostClass, Mark>> = { looped: "looped", duplicate: "duplicate", blocked_idle: "blocked" };
+
+export const markOf = (name: CostClass): Mark | undefined => MARKS[name];
 
 type Sums = Partial<Record<CostClass, number>>;
 export type CostPart = { name: CostClass; nano: number };

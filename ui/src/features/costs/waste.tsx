@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import { wasteQuery } from "@/api/costs";
-import { CostSplit, percentOf } from "@/components/cost-split";
+import { CostSplit, markOf, percentOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section } from "@/components/page";
 import { cx } from "@/lib/cx";
@@ -10,8 +10,6 @@ import { formatMoneyExact } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.waste;
-/** Classes that are known of calls one by one, by the name under which calls are found. */
-const MARKS = { looped: "looped", duplicate: "duplicate", blocked_idle: "blocked" } as const;
 
 /** One bar for all that was spent, and the same in words and figures. */
 export function WasteLedger({ from }: { from: string }) {
@@ -34,9 +32,10 @@ export function WasteLedger({ from }: { from: string }) {
           classes={classes}
           total={total}
           link={({ name }, figure) => {
-            if (name in MARKS) {
+            const mark = markOf(name);
+            if (mark) {
               return (
-                <Link to="/calls" search={{ mark: MARKS[name as keyof typeof MARKS] }} className="hover:underline">
+                <Link to="/calls" search={{ mark }} className="hover:underline">
                   {figure}
                 </Link>
               );

@@ -2,22 +2,23 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
+import type { Mark } from "@/api/calls";
 import { taskCostsQuery } from "@/api/costs";
 import type { Task, TaskCosts } from "@/api/types";
 import { CapBar } from "@/components/cap-bar";
 import type { CostClass, CostPart } from "@/components/cost-split";
-import { CostSplit } from "@/components/cost-split";
+import { CostSplit, markOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.page;
-const MARKS = { looped: "looped", duplicate: "duplicate", blocked_idle: "blocked" } as const;
-type Evidence = { task: string; run?: string; mark?: (typeof MARKS)[keyof typeof MARKS] };
+type Evidence = { task: string; run?: string; mark?: Mark };
 
 /** The calls that a class is made of: those known as it, those of the one run it came from, else all of the task. Pure. */
 export function evidenceOf(taskId: string, name: CostClass, runs: Pick<TaskCosts["runs"][number], "run_id" | "classes">[]): Evidence {
-  if (name in MARKS) return { task: taskId, mark: MARKS[name as keyof typeof MARKS] };
+  const mark = markOf(name);
+  if (mark) return { task: taskId, mark };
   const [only, ...more] = runs.filter((run) => (run.classes[name] ?? 0) > 0);
   return only && more.length === 0 ? { task: taskId, run: only.run_id } : { task: taskId };
 }
