@@ -18,3 +18,6 @@ export function stateOf(health: Pick<ProviderHealth, "state" | "error_rate">): L
   if (health.error_rate === null) return { tone: "idle", word: "unknown" };
   return health.error_rate >= TROUBLE ? { tone: "wait", word: "troubled" } : { tone: "work", word: "well" };
 }
+
+/** A share of failures in percent, finer where it is small. */
+export const failurePercent = (rate: number): string => (rate * 100).toFixed(rate < 0.1 ? 1 : 0);

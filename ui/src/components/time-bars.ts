@@ -1,6 +1,6 @@
 import type { Grain } from "@/api/costs";
 import type { Bar } from "@/components/stacked-bars";
-import { formatDay } from "@/lib/format";
+import { formatClockUtc, formatDay } from "@/lib/format";
 import type { Window } from "@/lib/search";
 import { WINDOW_MS } from "@/lib/search";
 
@@ -13,15 +13,13 @@ export function windowStart(window: Window, now: number): number {
   return Math.floor(now / grain) * grain - WINDOW_MS[window] + grain;
 }
 
-const clock = (at: number): string => new Date(at).toISOString().slice(11, 16);
-
 /** A bar without anything in it for every bucket of the window. Pure. */
 export function emptyBars(window: Window, now: number, series: number): Bar[] {
   const grain = GRAIN[window];
   const bars: Bar[] = [];
   for (let at = windowStart(window, now); at <= now; at += GRAIN_MS[grain]) {
     const iso = new Date(at).toISOString();
-    bars.push({ at: iso, label: grain === "day" ? formatDay(iso) : clock(at), values: Array.from({ length: series }, () => 0) });
+    bars.push({ at: iso, label: grain === "day" ? formatDay(iso) : formatClockUtc(at), values: Array.from({ length: series }, () => 0) });
   }
   return bars;
 }

@@ -1,6 +1,7 @@
 /** How numbers become words. Pure; the locale is the browser's. */
 
-const NANO = 1_000_000_000;
+/** Nano-dollars in a dollar. */
+export const NANO = 1_000_000_000;
 const locale = (): string | undefined => (typeof navigator === "undefined" ? undefined : navigator.language);
 
 const formatters = new Map<string, Intl.NumberFormat>();
@@ -112,5 +113,5 @@ export function initials(name: string): string {
   return (second ? first.slice(0, 1) + second.slice(0, 1) : first.slice(0, 2)).toUpperCase();
 }
 
-/** An instant (milliseconds) as `23:10`, UTC as the windows of budgets are. */
+/** An instant (milliseconds) as `23:10`, UTC as buckets of costs and windows of budgets are. */
 export const formatClockUtc = (at: number): string => new Date(at).toISOString().slice(11, 16);

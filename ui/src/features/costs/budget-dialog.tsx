@@ -7,10 +7,10 @@ import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
 import { field } from "@/lib/form";
+import { NANO } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.form;
-const NANO = 1_000_000_000;
 const choices = (labels: Record<string, string>) => Object.entries(labels).map(([value, label]) => ({ value, label }));
 
 type Props = { budget?: Budget; onClose: () => void };

@@ -8,7 +8,7 @@ import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Ago, Since } from "@/components/figures";
 import { Page, Section } from "@/components/page";
-import { stateOf } from "@/components/provider-health";
+import { failurePercent, stateOf } from "@/components/provider-health";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { Routes } from "@/features/gateway/routes";
 import { formatCount, formatDuration } from "@/lib/format";
@@ -62,7 +62,7 @@ const healthColumns: Column<ProviderHealth>[] = [
     },
   },
   { id: "since", header: say.columns.since, from: "md", cell: (each) => (each.since ? <Since at={each.since} className="text-muted" /> : faint) },
-  { id: "errors", header: say.columns.errors, align: "end", cell: (each) => (each.error_rate === null ? faint : <span className="num">{(each.error_rate * 100).toFixed(each.error_rate < 0.1 ? 1 : 0)} %</span>) },
+  { id: "errors", header: say.columns.errors, align: "end", cell: (each) => (each.error_rate === null ? faint : <span className="num">{failurePercent(each.error_rate)} %</span>) },
   { id: "latency", header: say.columns.latency, align: "end", from: "md", cell: (each) => (each.latency_ms === null ? faint : <span className="num">{formatDuration(each.latency_ms)}</span>) },
   { id: "busy", header: say.columns.busy, align: "end", from: "md", cell: (each) => <span className="num">{formatCount(each.busy)}</span> },
   {

@@ -16,11 +16,11 @@ import { Money } from "@/components/figures";
 import { toast } from "@/components/toast";
 import { SeenButton } from "@/features/needs/seen-button";
 import { field } from "@/lib/form";
+import { NANO } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 import { words } from "@/strings/common";
 import { needs as say } from "@/strings/needs";
 
-const NANO = 1_000_000_000;
 const CENT = 10_000_000;
 
 /** The cap that is offered: half as much again, in whole cents. Pure. */
