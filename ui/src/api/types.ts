@@ -79,7 +79,6 @@ export type ProviderDraft = Schemas["ProviderIn"];
 export type ProviderChange = Schemas["ProviderPatch"];
 export type Settings = Schemas["SettingsOut"];
 
-export type Named = Schemas["Named"];
 export type AuditEntry = Schemas["AuditEntryOut"];
 export type Schedule = Schemas["ScheduleOut"];
 export type ScheduleMade = Schemas["ScheduleMadeOut"];
@@ -102,7 +101,6 @@ export type Replay = Schemas["ReplayOut"];
 export type ReplayDraft = Partial<Schemas["ReplayIn"]>;
 export type ReplayStep = Schemas["ReplayStepOut"];
 export type ReplayStepDetail = Schemas["ReplayStepDetailOut"];
-export type ReplayStepState = Schemas["StepState"];
 export type ReportRow = Schemas["ReportRowOut"];
 export type TaskCosts = Schemas["TaskCostsOut"];
 export type Done = Schemas["TasksDoneOut"];

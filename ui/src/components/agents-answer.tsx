@@ -9,7 +9,7 @@ import { formatCount } from "@/lib/format";
 import { agents as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
-/** `of` is how many there are; where fewer are here, the sentence says for how many it speaks. "Three agents work, one loops, two wait for T-1. $4.12 today." */
+/** "Three agents work, one loops, two wait for T-1. $4.12 today." `of` is how many there are; where fewer are here, it says for how many it speaks. */
 export function AgentsAnswer({ agents, of }: { agents: Agent[]; of: number }) {
   const { data: session } = useQuery(sessionQuery);
   const parts = clauses(

@@ -6,7 +6,6 @@ export const now = {
   anHour: "in the last hour",
   today: "Today",
   todayOf: (cap: string) => `Today, of ${cap}`,
-  sinceMidnight: "since midnight UTC",
   lasts: (clock: string) => `lasts until ${clock} UTC`,
   lastsTheDay: "lasts the day",
   used: "used up",

@@ -61,7 +61,7 @@ export function TodayStrip() {
         {
           label: say.wasted,
           value: (
-            <Link to="/costs" search={{ span: "24h" }} hash="waste" className="hover:underline">
+            <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
               <Money nano={lost} />
             </Link>
           ),

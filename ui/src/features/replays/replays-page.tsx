@@ -16,7 +16,7 @@ import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { replays as say } from "@/strings/replays";
 
-export const STATE_TONE: Record<Replay["state"], Tone> = { dry: "plain", running: "work", done: "done", stopped: "wait", cancelled: "wait" };
+const STATE_TONE: Record<Replay["state"], Tone> = { dry: "plain", running: "work", done: "done", stopped: "wait", cancelled: "wait" };
 const heads = say.list.columns;
 
 const COLUMNS: Column<Replay>[] = [
