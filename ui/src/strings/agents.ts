@@ -66,7 +66,6 @@ export const agents = {
     close: "I have copied the key",
     noProvider: "There is no provider yet, so calls will be refused.",
     addProvider: "Add a provider",
-    setFile: (file: string) => `in ${file}`,
   },
   teach: {
     title: "Connect your first agent",

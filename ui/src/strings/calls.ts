@@ -1,5 +1,3 @@
-import { words } from "@/strings/common";
-
 export const calls = {
   title: "Calls",
   answer: (filtered: boolean) => (filtered ? "Calls that match" : "Every call, newest first"),
@@ -65,7 +63,6 @@ export const calls = {
     tokensOut: (count: string) => `${count} out`,
     noUsage: "no usage reported",
     tabs: { conversation: "Conversation", request: "Request", response: "Response", headers: "Headers" },
-    conversationLink: (count: number) => `Whole conversation, ${words.calls(count)}`,
     openConversation: "The whole conversation",
     usage: "Usage and price",
     usageRows: {
@@ -89,7 +86,6 @@ export const calls = {
     waiting: "first byte",
     streaming: "answer",
     attempts: "Attempts",
-    attemptColumns: { at: "At", provider: "Provider", model: "Model", status: "Outcome", took: "Took" },
     facts: "Facts",
     attribution: "Belongs to its task because",
     attributions: {
@@ -147,7 +143,6 @@ export const calls = {
     emptyAnswer: "The answer is empty.",
     failed: "failed",
     showAll: "Show all",
-    unreadable: "This call's bodies cannot be shown as a conversation. Its bytes are under Request and Response.",
     notKept: "The bodies of this call were not kept.",
     notAllowed: "Your role does not include reading what was said.",
   },
@@ -158,7 +153,6 @@ export const calls = {
     download: "Download",
     empty: "The body is empty.",
     binary: (size: string) => `This is not text (${size}). Download it to look at it.`,
-    eventAt: "at",
     label: { request: "Request body", response: "Response body" },
     long: (size: string) => `Only the first ${size} are shown. Download it for the rest.`,
     view: "How to show it",

@@ -34,7 +34,6 @@ export const shell = {
   password: "Set a password",
   changePassword: "Change password",
   signOut: "Sign out",
-  keyHelp: "Keys",
   failed: "This page stopped working.",
   failedHelp: "What is stored is safe: only the page failed. Try again; if it fails again, reload, and report the words below.",
   reload: "Reload",
