@@ -48,6 +48,11 @@ _CALLED = Prepared(
         tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids")
     )
 )
+_BRIEFLY = Prepared(
+    sa.select(tasks.c.id, tasks.c.number, tasks.c.project_id).where(
+        tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids")
+    )
+)
 _BUDGETS = Prepared(
     sa.select(tasks.c.id, tasks.c.budget).where(
         tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.id, "ids"), tasks.c.budget.is_not(None)
@@ -236,16 +241,10 @@ class Brief:
 
 async def briefly(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, Brief]:
     """By id, however many."""
-    found: dict[str, Brief] = {}
-    wanted = sorted(set(task_ids))
-    for at in range(0, len(wanted), _CHUNK):
-        rows = await tx.rows(
-            sa.select(tasks.c.id, tasks.c.number, tasks.c.project_id).where(
-                tasks.c.workspace_id == workspace_id, tasks.c.id.in_(wanted[at : at + _CHUNK])
-            )
-        )
-        found |= {row["id"]: Brief(f"T-{row['number']}", row["project_id"]) for row in rows}
-    return found
+    if not task_ids:
+        return {}
+    rows = await tx.fetch(_BRIEFLY, workspace_id=workspace_id, ids=sorted(set(task_ids)))
+    return {task_id: Brief(f"T-{number}", project_id) for task_id, number, project_id in rows}
 
 
 @dataclass(frozen=True, slots=True)
