@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from quarterdeck.control.evidence.model import Step
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger.calls import StoredCall, of_ids
 from quarterdeck.ledger.tables import call_marks, calls, conversations, turns
@@ -18,7 +18,6 @@ from quarterdeck.ledger.work_costs import Fact
 
 MOST_STEPS = 2_000
 DEEPEST = 5
-_CHUNK = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,25 @@ class AttemptRow:
     state: str
     made_by_run_id: str | None
     """The run that made its task."""
+
+
+_WORKSPACE: sa.BindParameter[str] = sa.bindparam("workspace_id")
+_ATTEMPTS = Prepared(
+    sa.select(runs.c.id, runs.c.task_id, runs.c.agent_id, runs.c.attempt, runs.c.state)
+    .where(runs.c.workspace_id == _WORKSPACE, one_of(runs.c.task_id, "ids"))
+    .order_by(runs.c.id)
+)
+_MADE = Prepared(
+    sa.select(tasks.c.id, tasks.c.origin_run_id).where(
+        tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.origin_run_id, "ids")
+    )
+)
+_CONVERSED: list[Any] = [conversations.c[name] for name in ConversationRow.__slots__]
+_CONVERSATIONS = Prepared(
+    sa.select(*_CONVERSED)
+    .where(conversations.c.workspace_id == _WORKSPACE, one_of(conversations.c.run_id, "ids"))
+    .order_by(conversations.c.started_at)
+)
 
 
 async def steps_of(tx: Transaction, workspace_id: str, run_id: str) -> list[Step]:
@@ -83,19 +101,11 @@ async def attempts_of(tx: Transaction, workspace_id: str, task_id: str) -> list[
     for _ in range(DEEPEST):
         if not level:
             break
-        rows = await tx.rows(
-            sa.select(runs.c.id, runs.c.task_id, runs.c.agent_id, runs.c.attempt, runs.c.state)
-            .where(runs.c.workspace_id == workspace_id, runs.c.task_id.in_(level[:_CHUNK]))
-            .order_by(runs.c.id)
-        )
+        rows = await tx.fetch_named(_ATTEMPTS, workspace_id=workspace_id, ids=level)
         found += [AttemptRow(**row, made_by_run_id=made_by[row["task_id"]]) for row in rows]
-        made = await tx.rows(
-            sa.select(tasks.c.id, tasks.c.origin_run_id).where(
-                tasks.c.workspace_id == workspace_id, tasks.c.origin_run_id.in_([row["id"] for row in rows])
-            )
-        )
-        level = [row["id"] for row in made if row["id"] not in made_by]
-        made_by |= {row["id"]: row["origin_run_id"] for row in made}
+        made = await tx.fetch(_MADE, workspace_id=workspace_id, ids=[row["id"] for row in rows])
+        level = [made_id for made_id, _ in made if made_id not in made_by]
+        made_by |= {made_id: run_id for made_id, run_id in made}
     return found
 
 
@@ -104,13 +114,8 @@ async def conversations_of(
 ) -> dict[str, list[ConversationRow]]:
     """The conversations of these runs, oldest first, by run."""
     found: dict[str, list[ConversationRow]] = {run_id: [] for run_id in run_ids}
-    c = conversations.c
-    wanted = sorted(found)
-    for at in range(0, len(wanted), _CHUNK):
-        columns: list[Any] = [c[name] for name in ConversationRow.__slots__]
-        query = sa.select(*columns).where(c.workspace_id == workspace_id, c.run_id.in_(wanted[at : at + _CHUNK]))
-        for row in await tx.rows(query.order_by(c.started_at)):
-            found[row["run_id"]].append(ConversationRow(**row))
+    for row in await tx.fetch_named(_CONVERSATIONS, workspace_id=workspace_id, ids=sorted(found)):
+        found[row["run_id"]].append(ConversationRow(**row))
     return found
 
 
