@@ -55,7 +55,7 @@ async def set_seat_price(agent_id: str, body: SeatPriceIn, actor: Operator, db: 
 async def _shown(tx: Transaction, workspace_id: str, agent_id: str) -> SeatPricesOut:
     prices = await store.prices_of(tx, workspace_id, agent_id)
     names = await people.named(tx, workspace_id, {price.set_by for price in prices if price.set_by is not None})
-    spent = await store.spent(tx, workspace_id)
+    spent = await store.spent(tx, workspace_id, agent_id=agent_id)
     return SeatPricesOut(
         items=[
             SeatPriceOut(
@@ -65,5 +65,5 @@ async def _shown(tx: Transaction, workspace_id: str, agent_id: str) -> SeatPrice
             )
             for price in prices
         ],
-        idle_nano=sum(row.cost for row in spent if row.agent_id == agent_id),
+        idle_nano=sum(row.cost for row in spent),
     )

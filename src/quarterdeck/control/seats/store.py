@@ -176,6 +176,7 @@ async def spent(
     begin: int | None = None,
     end: int | None = None,
     task_ids: Collection[str] | None = None,
+    agent_id: str | None = None,
 ) -> list[Spent]:
     """What seats cost while work waited, on days that begin in [begin, end): rows as those of calls, without a call."""
     c = seat_waits.c
@@ -190,6 +191,8 @@ async def spent(
         query = query.where(c.day < end)
     if task_ids is not None:
         query = query.where(c.task_id.in_(sorted(task_ids)))
+    if agent_id is not None:
+        query = query.where(c.agent_id == agent_id)
     return [
         Spent(row["day"], "", row["task_id"], row["agent_id"], "", Fact.BLOCKED, 0, int(row["cost"]), 0)
         for row in await tx.rows(query)
