@@ -1,12 +1,12 @@
 """The waste ledger summed where the rows are: one query for a page, however many runs stand behind it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
 
 from quarterdeck.control.costs.counting import By
 from quarterdeck.control.costs.waste import RunFacts, Sums, TaskFacts, class_from
+from quarterdeck.control.costs.work_store import SENT_BACK
 from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
@@ -15,19 +15,18 @@ from quarterdeck.kernel.clock import iso
 from quarterdeck.ledger.tables import work_costs
 from quarterdeck.ledger.work_costs import Fact
 
-_SENT_BACK = ("request_changes", "reject")
 _NONE = sa.literal("")
-_VALUES: dict[By, Callable[[], sa.ColumnElement[Any]]] = {
-    "total": lambda: _NONE,
-    "agent": lambda: work_costs.c.agent_id,
-    "task": lambda: work_costs.c.task_id,
-    "run": lambda: work_costs.c.run_id,
-    "model": lambda: work_costs.c.model,
-    "day": lambda: work_costs.c.day,
-    "project": lambda: sa.func.coalesce(tasks.c.project_id, ""),
-    "person": lambda: sa.func.coalesce(tasks.c.accountable_id, ""),
-    "schedule": lambda: sa.func.coalesce(tasks.c.schedule_id, ""),
-    "instructions": lambda: sa.case(
+_VALUES: dict[By, sa.ColumnElement[Any]] = {
+    "total": _NONE,
+    "agent": work_costs.c.agent_id,
+    "task": work_costs.c.task_id,
+    "run": work_costs.c.run_id,
+    "model": work_costs.c.model,
+    "day": work_costs.c.day,
+    "project": sa.func.coalesce(tasks.c.project_id, ""),
+    "person": sa.func.coalesce(tasks.c.accountable_id, ""),
+    "schedule": sa.func.coalesce(tasks.c.schedule_id, ""),
+    "instructions": sa.case(
         (runs.c.instructions.is_not(None), runs.c.agent_id + "@" + sa.cast(runs.c.instructions, sa.Text)),
         else_=sa.func.coalesce(runs.c.agent_id, ""),
     ),
@@ -39,7 +38,7 @@ async def sums(tx: Transaction, workspace_id: str, by: By, begin: int, end: int)
     back = _sent_back(workspace_id)
     again = sa.case((sa.and_(back.c.at.is_not(None), runs.c.created_at >= back.c.at), 1), else_=0)
     keys = (
-        _VALUES[by]().label("value"),
+        _VALUES[by].label("value"),
         work_costs.c.fact.label("fact"),
         runs.c.state.label("run_state"),
         tasks.c.state.label("task_state"),
@@ -76,7 +75,7 @@ def _sent_back(workspace_id: str) -> sa.Subquery:
     """When a reviewer, a person or an agent, first sent each task back."""
     both = [
         sa.select(table.c.task_id, table.c.created_at).where(
-            table.c.workspace_id == workspace_id, table.c.verdict.in_(_SENT_BACK)
+            table.c.workspace_id == workspace_id, table.c.verdict.in_(SENT_BACK)
         )
         for table in (reviews, agent_reviews)
     ]

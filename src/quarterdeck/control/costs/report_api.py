@@ -61,8 +61,7 @@ async def get_report_card(
         value_of = counting.values(by, known, told)
         sums = add_up(((value_of(each), each) for each in spent), runs, tasks)
         done = {task_id for task_id, row in known.items() if row.state == "done"}
-        passed = await work_store.approved_at_first(tx, actor.workspace_id, done)
-        approved = await work_store.approved_of(tx, actor.workspace_id, done)
+        passed, approved = await work_store.approvals_of(tx, actor.workspace_id, done)
         labels = await counting.labels(tx, actor.workspace_id, by, set(sums))
     mostly = counting.mostly(spent, value_of)
     rows = []

@@ -159,7 +159,7 @@ async def get_task_costs(task_id: str, actor: Reader, db: Db) -> TaskCostsOut:
         total_nano=whole.total,
         seats_nano=sum(each.cost for each in idle),
         retries_nano=sum(sums.total for run, sums in attempts if run.attempt > 1),
-        rejected_nano=sum(one.cost for one in versions if one.verdict in ("request_changes", "reject")),
+        rejected_nano=sum(one.cost for one in versions if one.verdict in work_store.SENT_BACK),
         runs=[
             RunCostOut(
                 run_id=run.id,

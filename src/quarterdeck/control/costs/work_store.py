@@ -14,7 +14,7 @@ from quarterdeck.db import Transaction
 from quarterdeck.ledger.tables import calls
 
 _CHUNK = 500
-_SENT_BACK = ("request_changes", "reject")
+SENT_BACK = ("request_changes", "reject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,24 +132,23 @@ async def versions_of(tx: Transaction, workspace_id: str, task_id: str) -> list[
     return found
 
 
-async def approved_at_first(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> set[str]:
-    """Those of these tasks whose every review was an approval, and that had one."""
+async def approvals_of(
+    tx: Transaction, workspace_id: str, task_ids: Collection[str]
+) -> tuple[set[str], dict[str, int]]:
+    """Those of these tasks whose every review was an approval, and that had one; and of each that has any, how many
+    of its deliverables a reviewer approved."""
     good: set[str] = set()
     bad: set[str] = set()
+    approved: dict[str, set[str]] = {}
     for some in _chunks(task_ids):
         for row in await _said(tx, workspace_id, some):
-            (bad if row["verdict"] in _SENT_BACK else good).add(row["task_id"])
-    return good - bad
-
-
-async def approved_of(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
-    """How many deliverables of each of these tasks a reviewer approved."""
-    found: dict[str, set[str]] = {}
-    for some in _chunks(task_ids):
-        for row in await _said(tx, workspace_id, some):
-            if row["verdict"] == "approve" and row["deliverable_id"] is not None:
-                found.setdefault(row["task_id"], set()).add(row["deliverable_id"])
-    return {task_id: len(each) for task_id, each in found.items()}
+            if row["verdict"] in SENT_BACK:
+                bad.add(row["task_id"])
+                continue
+            good.add(row["task_id"])
+            if row["deliverable_id"] is not None:
+                approved.setdefault(row["task_id"], set()).add(row["deliverable_id"])
+    return good - bad, {task_id: len(each) for task_id, each in approved.items()}
 
 
 async def instructions_of(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> dict[str, str]:
@@ -171,7 +170,7 @@ async def _sent_back(tx: Transaction, workspace_id: str, task_ids: Collection[st
     found: dict[str, int] = {}
     for some in _chunks(task_ids):
         for row in await _said(tx, workspace_id, some):
-            if row["verdict"] in _SENT_BACK:
+            if row["verdict"] in SENT_BACK:
                 found[row["task_id"]] = min(row["created_at"], found.get(row["task_id"], row["created_at"]))
     return found
 
