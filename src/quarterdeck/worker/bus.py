@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -71,8 +73,30 @@ def _both_arms(one: wire.ArmState, other: wire.ArmState) -> wire.ArmState:
     return wire.ArmState(one.answered + other.answered, one.failed + other.failed, slowest)
 
 
-def _worse(state: wire.ProviderState) -> tuple[int, float]:
-    return _BADNESS.index(state.state), state.error_rate or 0.0
+def _worst(one: wire.ProviderState, other: wire.ProviderState) -> wire.ProviderState:
+    return max(one, other, key=lambda state: (_BADNESS.index(state.state), state.error_rate or 0.0))
+
+
+_BUDGET = attrgetter("budget_id", "value", "window")
+_LIMIT = attrgetter("limit_id", "value")
+_PROVIDER = attrgetter("provider")
+_TRIAL = attrgetter("route", "identity", "path")
+_State = TypeVar("_State", wire.BudgetState, wire.LimitState, wire.ProviderState, wire.TrialState)
+
+
+def _together(
+    workspace_id: str,
+    told: Iterable[_State],
+    name_of: Callable[[_State], Any],
+    both: Callable[[_State, _State], _State],
+) -> list[_State]:
+    """One state of each, out of what every gateway tells of it."""
+    found: dict[Any, _State] = {}
+    for state in told:
+        if state.workspace_id == workspace_id:
+            name = name_of(state)
+            found[name] = both(found[name], state) if name in found else state
+    return list(found.values())
 
 
 class BusServer:
@@ -133,23 +157,13 @@ class BusServer:
 
     def budget_states(self, workspace_id: str) -> list[wire.BudgetState]:
         """How budgets stand over all gateways, at most half a second old."""
-        found: dict[tuple[str, str, str], wire.BudgetState] = {}
-        for line in self._lines:
-            for state in line.budgets:
-                if state.workspace_id == workspace_id:
-                    key = (state.budget_id, state.value, state.window)
-                    found[key] = _both_budgets(found[key], state) if key in found else state
-        return list(found.values())
+        told = (state for line in self._lines for state in line.budgets)
+        return _together(workspace_id, told, _BUDGET, _both_budgets)
 
     def limit_states(self, workspace_id: str) -> list[wire.LimitState]:
         """The same of limits."""
-        found: dict[tuple[str, str], wire.LimitState] = {}
-        for line in self._lines:
-            for state in line.limits:
-                if state.workspace_id == workspace_id:
-                    key = (state.limit_id, state.value)
-                    found[key] = _both_limits(found[key], state) if key in found else state
-        return list(found.values())
+        told = (state for line in self._lines for state in line.limits)
+        return _together(workspace_id, told, _LIMIT, _both_limits)
 
     async def tell_spent(self, spent: wire.Spent) -> None:
         """Tell every gateway what the account says of budgets; each has kept it when this returns."""
@@ -157,30 +171,20 @@ class BusServer:
 
     def provider_states(self, workspace_id: str) -> list[wire.ProviderState]:
         """How each provider does; where several gateways saw it, as the one says that saw it worst."""
-        found: dict[str, wire.ProviderState] = {}
-        for line in self._lines:
-            for state in line.providers:
-                known = found.get(state.provider)
-                if state.workspace_id == workspace_id and (known is None or _worse(state) > _worse(known)):
-                    found[state.provider] = state
-        return list(found.values())
+        told = (state for line in self._lines for state in line.providers)
+        return _together(workspace_id, told, _PROVIDER, _worst)
 
     def trial_states(self, workspace_id: str) -> list[wire.TrialState]:
         """Canaries of saved routes over all gateways."""
-        found: dict[tuple[str, str, str], wire.TrialState] = {}
-        for line in self._lines:
-            for state in line.trials:
-                if state.workspace_id == workspace_id:
-                    key = (state.route, state.identity, state.path)
-                    found[key] = _both_trials(found[key], state) if key in found else state
-        return list(found.values())
+        told = (state for line in self._lines for state in line.trials)
+        return _together(workspace_id, told, _TRIAL, _both_trials)
 
     def _tell_verdicts(self, source: Line) -> None:
         """What one gateway has decided holds for all."""
         decided = [trial for trial in source.trials if trial.verdict != UNDECIDED]
         for line in self._lines:
-            known = {(each.route, each.identity, each.path): each.verdict for each in line.trials}
-            news = [each for each in decided if known.get((each.route, each.identity, each.path)) in (None, UNDECIDED)]
+            known = {_TRIAL(each): each.verdict for each in line.trials}
+            news = [each for each in decided if known.get(_TRIAL(each)) in (None, UNDECIDED)]
             if line is not source and news:
                 wire.write(line.writer, wire.Verdicts(news))
 
