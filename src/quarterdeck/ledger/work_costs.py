@@ -118,8 +118,9 @@ async def spent(
     begin: int | None = None,
     end: int | None = None,
     task_ids: Collection[str] | None = None,
+    agent_id: str | None = None,
 ) -> list[Spent]:
-    """What was spent on days that begin in [begin, end), of these tasks only when they are named."""
+    """What was spent on days that begin in [begin, end), of these tasks and this agent only when they are named."""
     query = sa.select(work_costs).where(work_costs.c.workspace_id == workspace_id)
     if begin is not None:
         query = query.where(work_costs.c.day >= begin)
@@ -127,6 +128,8 @@ async def spent(
         query = query.where(work_costs.c.day < end)
     if task_ids is not None:
         query = query.where(work_costs.c.task_id.in_(sorted(task_ids)))
+    if agent_id is not None:
+        query = query.where(work_costs.c.agent_id == agent_id)
     names = Spent.__slots__
     return [Spent(**{**{name: row[name] for name in names}, "fact": Fact(row["fact"])}) for row in await tx.rows(query)]
 

@@ -49,11 +49,9 @@ async def get_report_card(
     """Cost per approved deliverable and first-pass approval, by agent, model or version of instructions."""
     async with db.read() as tx:
         since, until = counting.days(tx, begin, end)
-        idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until)
-        paid = await work_costs.spent(tx, actor.workspace_id, begin=since, end=until)
+        idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until, agent_id=agent_id)
+        paid = await work_costs.spent(tx, actor.workspace_id, begin=since, end=until, agent_id=agent_id)
         spent = [*(each for each in paid if each.fact is not work_costs.Fact.REPLAY), *idle]
-        if agent_id is not None:
-            spent = [each for each in spent if each.agent_id == agent_id]
         known = await work_store.tasks_of(tx, actor.workspace_id, {each.task_id for each in spent})
         run_ids = {each.run_id for each in spent}
         runs, tasks = await work_store.facts_of(tx, actor.workspace_id, run_ids, known)
@@ -63,10 +61,13 @@ async def get_report_card(
         done = {task_id for task_id, row in known.items() if row.state == "done"}
         passed, approved = await work_store.approvals_of(tx, actor.workspace_id, done)
         labels = await counting.labels(tx, actor.workspace_id, by, set(sums))
-    mostly = counting.mostly(spent, value_of)
+    done_by: dict[str, list[str]] = {}
+    for task_id, value in counting.mostly(spent, value_of).items():
+        if task_id in done:
+            done_by.setdefault(value, []).append(task_id)
     rows = []
     for value, total in sums.items():
-        mine = [task_id for task_id in done if mostly.get(task_id) == value]
+        mine = done_by.get(value, [])
         first = sum(task_id in passed for task_id in mine)
         good = sum(approved.get(task_id, 0) for task_id in mine)
         waste = sum(total.cost[each] for each in WASTE)
