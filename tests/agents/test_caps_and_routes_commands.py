@@ -1,4 +1,4 @@
-"""`quarterdeck routes`, `budgets` and `limits`, as an admin at a terminal uses them."""
+"""`quarterdeck routes`, `budgets`, `limits` and `costs seat`, as an admin at a terminal uses them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -90,3 +90,21 @@ def test_routes_are_saved_versioned_tried_and_removed(command: Command, tmp_path
     assert [step["provider"] for step in tried["steps"]] == ["openai"]
     assert {row["provider"] for row in said(command("routes", "health", "--json"))["items"]} >= {"openai", "anthropic"}
     assert "removed" in command("routes", "remove", "cli-route")
+
+
+def test_a_seat_is_priced_and_shown_by_the_agents_name_or_id(world: World, command: Command) -> None:
+    agent = world.agent()
+    assert said(command("costs", "seat", agent.name, "--json"))["items"] == []
+    command("costs", "seat", agent.name, "0.174")
+    assert [price["nano_per_hour"] for price in said(command("costs", "seat", agent.id, "--json"))["items"]] == [
+        174_000_000
+    ]
+    with pytest.raises(Invalid, match="no agent"):
+        command("costs", "seat", "no such agent")
+
+
+@pytest.mark.parametrize("asks", [("replay", "start", "call_1", "--cap"), ("needs", "budget", "key", "raise", "--usd")])
+def test_dollars_that_are_none_are_refused_before_anything_is_sent(command: Command, asks: tuple[str, ...]) -> None:
+    for written in ("a lot", "0.12345678901"):
+        with pytest.raises(Invalid, match="dollars"):
+            command(*asks, written)

@@ -87,7 +87,7 @@ def seat(
 ) -> None:
     """Show, or set, what an agent's seat or machine costs by the hour."""
     api = local.api()
-    agents = api.get("/agents", limit=500)["items"]
+    agents = api.get("/agents", q=agent, limit=500)["items"]
     agent_id = next((row["id"] for row in agents if agent in (row["name"], row["id"])), None)
     if agent_id is None:
         raise Invalid(f"There is no agent {agent}.")

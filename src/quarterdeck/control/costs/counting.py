@@ -76,8 +76,5 @@ async def labels(tx: Transaction, workspace_id: str, by: By, found: set[str]) ->
 def _version_words(value: str, agents: Mapping[str, str]) -> str:
     """`agt_1@3` as people read it."""
     agent_id, _, number = value.partition("@")
-    return (
-        f"{agents.get(agent_id, agent_id)}, instructions {number}"
-        if number
-        else f"{agents.get(agent_id, agent_id)}, no instructions"
-    )
+    told = f"instructions {number}" if number else "no instructions"
+    return f"{agents.get(agent_id, agent_id)}, {told}"
