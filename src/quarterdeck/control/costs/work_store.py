@@ -11,7 +11,8 @@ from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
-from quarterdeck.ledger.tables import calls
+from quarterdeck.ledger.rollups import Grain
+from quarterdeck.ledger.tables import calls, rollups
 
 _CHUNK = 500
 SENT_BACK = ("request_changes", "reject")
@@ -130,6 +131,22 @@ async def versions_of(tx: Transaction, workspace_id: str, task_id: str) -> list[
             )
         )
     return found
+
+
+async def done_since(tx: Transaction, workspace_id: str, since: int) -> tuple[int, int, int]:
+    """How many tasks came to done since that instant and still are, what they cost in all, in nano-dollars, and how
+    many of their calls are unpriced."""
+    done = sa.and_(tasks.c.workspace_id == workspace_id, tasks.c.state == "done", tasks.c.state_since >= since)
+    spent = sa.and_(
+        rollups.c.workspace_id == tasks.c.workspace_id,
+        rollups.c.grain == int(Grain.DAY),
+        rollups.c.dim == "task",
+        rollups.c.value == tasks.c.id,
+    )
+    sums = (sa.func.coalesce(sa.func.sum(column), 0) for column in (rollups.c.cost, rollups.c.unpriced_calls))
+    count = await tx.scalar(sa.select(sa.func.count()).where(done))
+    cost, unpriced = (await tx.execute(sa.select(*sums).select_from(tasks.join(rollups, spent)).where(done))).one()
+    return int(count), int(cost), int(unpriced)
 
 
 async def approvals_of(
