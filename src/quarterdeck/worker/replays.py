@@ -139,12 +139,14 @@ class Replayer:
             await self._begin(playing)
         if playing.sending:
             return
-        async with self._db.transaction() as tx:
-            if await store.in_state(tx, replay, *UNDER_WAY, limit=1):
+        running = replay.state is ReplayState.RUNNING
+        left = (*UNDER_WAY, StepState.PENDING) if running else UNDER_WAY
+        async with self._db.read() as tx:
+            if await store.in_state(tx, replay, *left, limit=1):
                 return
-            if replay.state is ReplayState.RUNNING:
-                if await store.in_state(tx, replay, StepState.PENDING, limit=1):
-                    return
+        # Nothing comes under way again once nothing is left.
+        async with self._db.transaction() as tx:
+            if running:
                 await actions.end(tx, replay, ReplayState.DONE, None)
             await actions.close(tx, replay)
         self._playing.pop(replay.id, None)
@@ -154,9 +156,12 @@ class Replayer:
         room = (1 if alone else playing.replay.at_once) - len(playing.sending)
         if room <= 0:
             return
-        async with self._db.transaction() as tx:
+        async with self._db.read() as tx:
             next_ones = await store.in_state(tx, playing.replay, StepState.PENDING, limit=room)
-            if next_ones and not await actions.is_capped(tx, playing.replay):
+        if not next_ones:
+            return
+        async with self._db.transaction() as tx:
+            if not await actions.is_capped(tx, playing.replay):
                 why = "Its budget was taken away, so nothing more may be sent."
                 await actions.end(tx, playing.replay, ReplayState.STOPPED, why)
                 return
