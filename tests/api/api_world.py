@@ -1,6 +1,7 @@
 """Clients of the control API, for its tests."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
@@ -10,6 +11,10 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.db import Database
+from quarterdeck.ledger.ingest import Ingester
+from quarterdeck.ledger.journal import Journal
+from quarterdeck.ledger.packs import Packs
+from quarterdeck.ledger.record import CallRecord, encode
 
 ORIGIN = "http://quarterdeck.test"
 AsRole = Callable[[str], Awaitable[httpx.AsyncClient]]
@@ -43,3 +48,14 @@ async def elsewhere(app: FastAPI, db: Database, *agent_names: str, email: str = 
     made = browser(app)
     await sign_in(made, db, owner)
     return made
+
+
+async def ingested(db: Database, data: Path, *records: CallRecord) -> None:
+    """Have these calls in the ledger, as a gateway that starts and stops wrote them."""
+    packs = Packs(data / "packs", sync=False)
+    journal = Journal(data / "journal" / "main", min_free_bytes=0)
+    for each in records:
+        journal.append(encode(each))
+    await journal.close()
+    await Ingester(db, data / "journal", packs).run_once()
+    packs.close()

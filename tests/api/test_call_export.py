@@ -3,20 +3,16 @@
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from api_world import ingested
 
 from quarterdeck.access.members import Member
 from quarterdeck.control.calls import exporting
 from quarterdeck.db import Database
-from quarterdeck.ledger.ingest import Ingester
-from quarterdeck.ledger.journal import Journal
-from quarterdeck.ledger.packs import Packs
-from quarterdeck.ledger.record import encode
 from store.ledger.ledger_world import chat, record
 
 EXPORT = "/api/v1/calls/export"
@@ -24,7 +20,7 @@ EVIL = '=HYPERLINK("http://evil.test","look")'
 
 
 @pytest.fixture
-async def call_ids(db: Database, owner: Member, tmp_path: Path) -> AsyncIterator[list[str]]:
+async def call_ids(db: Database, owner: Member, tmp_path: Path) -> list[str]:
     """Five calls, newest first; the second newest asked for a model whose name is a formula."""
     now = db.clock.now()
     records = [
@@ -38,14 +34,8 @@ async def call_ids(db: Database, owner: Member, tmp_path: Path) -> AsyncIterator
         )
         for n in range(5)
     ]
-    packs = Packs(tmp_path / "packs", sync=False)
-    journal = Journal(tmp_path / "journal" / "main", min_free_bytes=0)
-    for each in records:
-        journal.append(encode(each))
-    await journal.close()
-    await Ingester(db, tmp_path / "journal", packs).run_once()
-    yield [each.id for each in reversed(records)]
-    packs.close()
+    await ingested(db, tmp_path, *records)
+    return [each.id for each in reversed(records)]
 
 
 def _table(text: str) -> list[dict[str, str]]:

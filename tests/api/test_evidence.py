@@ -1,26 +1,22 @@
 """What stands behind a run and a task, over HTTP."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from api_world import ingested
 
 from quarterdeck.access.members import Member
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Database
 from quarterdeck.ledger import work_costs
-from quarterdeck.ledger.ingest import Ingester
-from quarterdeck.ledger.journal import Journal
-from quarterdeck.ledger.packs import Packs
-from quarterdeck.ledger.record import encode
 from quarterdeck.ledger.work_costs import Fact
 from store.ledger.ledger_world import chat, record
 
 
 @pytest.fixture
-async def call_ids(db: Database, owner: Member, claimed: dict[str, Any], tmp_path: Path) -> AsyncIterator[list[str]]:
+async def call_ids(db: Database, owner: Member, claimed: dict[str, Any], tmp_path: Path) -> list[str]:
     """Three calls of the claimed run, the last as good as the first."""
     whose = {
         "workspace_id": owner.workspace_id,
@@ -33,14 +29,8 @@ async def call_ids(db: Database, owner: Member, claimed: dict[str, Any], tmp_pat
     records = [
         record(now + n * 1_000_000, request_body=chat(text), cost=100 + n, **whose) for n, text in enumerate(said)
     ]
-    packs = Packs(tmp_path / "packs", sync=False)
-    journal = Journal(tmp_path / "journal" / "main", min_free_bytes=0)
-    for each in records:
-        journal.append(encode(each))
-    await journal.close()
-    await Ingester(db, tmp_path / "journal", packs).run_once()
-    yield [each.id for each in records]
-    packs.close()
+    await ingested(db, tmp_path, *records)
+    return [each.id for each in records]
 
 
 async def test_a_run_is_read_step_by_step(

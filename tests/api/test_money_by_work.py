@@ -6,16 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
-from api_world import AsAgent
+from api_world import AsAgent, ingested
 
 from quarterdeck.access.members import Member
 from quarterdeck.control.notifications.fan_out import fan_out
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
-from quarterdeck.ledger.ingest import Ingester
-from quarterdeck.ledger.journal import Journal
-from quarterdeck.ledger.packs import Packs
-from quarterdeck.ledger.record import encode
 from quarterdeck.worker import seats
 from quarterdeck.worker.notifying import _follow
 from store.ledger.ledger_world import record
@@ -29,18 +25,14 @@ SEAT = 173_684_210
 def pay(db: Database, clock: FakeClock, owner: Member, tmp_path: Path) -> Pay:
     """One call of a claimed run, at that price; takes a second."""
 
-    async def made(claimed: dict[str, Any], cost: int) -> None:
+    async def paid(claimed: dict[str, Any], cost: int) -> None:
         run, task = claimed["run"], claimed["task"]
         whose = {"run_id": run["id"], "task_id": task["id"], "agent_id": task["agent"]["id"]}
-        packs = Packs(tmp_path / "packs", sync=False)
-        journal = Journal(tmp_path / "journal" / "main", min_free_bytes=0)
-        journal.append(encode(record(db.clock.now(), workspace_id=owner.workspace_id, cost=cost, **whose)))
-        await journal.close()
-        await Ingester(db, tmp_path / "journal", packs).run_once()
-        packs.close()
+        made = record(db.clock.now(), workspace_id=owner.workspace_id, cost=cost, **whose)
+        await ingested(db, tmp_path, made)
         clock.advance(1)
 
-    return made
+    return paid
 
 
 async def claim(agent: httpx.AsyncClient) -> dict[str, Any]:
