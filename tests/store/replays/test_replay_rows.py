@@ -1,6 +1,6 @@
 """Replays as rows: who works on one, what may be sent, and sums that hold on every store."""
 
-from quarterdeck.control.replays import store
+from quarterdeck.control.replays import actions, store
 from quarterdeck.control.replays.model import Change, Figures, Plan, Replay, ReplayState, Step, StepState, Target
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import SECOND, FakeClock
@@ -72,3 +72,14 @@ async def test_sums_are_of_each_replay_by_itself(db: Database) -> None:
     assert (real.cost, real.cost_unpriced, real.done_was_cost, real.was_cost) == (350, 1, 42, 63)
     assert (real.same, real.different, real.input, real.duration) == (1, 1, 200, 80)
     assert (dry.steps, dry.estimate, dry.cost) == (1, 350, 0)
+
+
+async def test_a_call_that_was_put_back_after_the_end_is_not_left_waiting_for_a_turn(db: Database) -> None:
+    async with db.transaction() as tx:
+        await store.insert(tx, replay(), [step(1, state=StepState.SENDING), step(2)])
+        assert await actions.end(tx, replay(), ReplayState.CANCELLED, None) is not None
+        # It was refused for the cap, and is to be tried again alone.
+        assert await store.move(tx, step(1), [StepState.SENDING], StepState.PENDING)
+        await actions.close(tx, replay())
+        rows, _ = await store.steps_page(tx, "ws_1", "rep_1", limit=5)
+    assert [each.state for each in rows] == [StepState.NOT_SENT, StepState.NOT_SENT]

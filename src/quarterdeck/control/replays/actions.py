@@ -150,6 +150,8 @@ async def close(tx: Transaction, replay: Replay) -> None:
     `replay.settled`."""
     if not await store.close(tx, replay):
         return
+    # A call that was in flight at the end may have been put back to its turn since.
+    await store.move_all(tx, replay, StepState.PENDING, StepState.NOT_SENT)
     budget = await _budget(tx, replay)
     if budget is not None:
         await budgets.remove(tx, budget)
