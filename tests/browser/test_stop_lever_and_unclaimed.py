@@ -56,9 +56,8 @@ async def test_traffic_of_no_task_is_seen_by_conversation_and_becomes_a_task(
     open_page: Opener, signed_in: Any, system: System, story: Story
 ) -> None:
     said = "Count the umbrellas in the hall."
-    _ask(system, story.keys["summarisation"], said)
-    system.wait_until(lambda: system.get("/api/v1/calls?unclaimed=true")["items"])
     page = await open_page("/unclaimed", state=signed_in)
+    _ask(system, story.keys["summarisation"], said)
     row = page.get_by_role("listitem").filter(has_text=said)
     await expect(row).to_be_visible()
     await row.get_by_role("button", name="Make a task of it").click()

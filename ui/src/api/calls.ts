@@ -24,6 +24,7 @@ export const callKeys = {
   all: ["calls"] as const,
   lists: () => ["calls", "list"] as const,
   list: (filter: CallFilter) => ["calls", "list", filter] as const,
+  unclaimed: () => ["calls", "unclaimed"] as const,
   newestAll: () => ["calls", "newest"] as const,
   newest: (filter: CallFilter, limit: number) => ["calls", "newest", filter, limit] as const,
   one: (id: string) => ["calls", "one", id] as const,
@@ -45,6 +46,15 @@ export const callListQuery = (filter: CallFilter) =>
     getNextPageParam: (page) => page.next,
     staleTime: Infinity,
     refetchOnWindowFocus: false,
+  });
+
+/** Traffic of no task: unlike the explorer it refreshes by itself, for its reader waits for what an agent does next. */
+export const unclaimedQuery = () =>
+  infiniteQueryOptions({
+    queryKey: callKeys.unclaimed(),
+    queryFn: ({ pageParam, signal }) => listCalls({ unclaimed: true }, pageParam, PAGE, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
   });
 
 export const newestCallsQuery = (filter: CallFilter, limit: number) =>

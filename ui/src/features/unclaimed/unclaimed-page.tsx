@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { callListQuery, renderedQuery } from "@/api/calls";
+import { renderedQuery, unclaimedQuery } from "@/api/calls";
 import { useMay } from "@/api/may";
 import { Avatar } from "@/components/avatar";
 import { Button, buttonClass } from "@/components/button";
@@ -18,7 +18,7 @@ import { unclaimed as say } from "@/strings/unclaimed";
 
 /** Which traffic has no task: by agent and conversation, and the way to give it one. */
 export function UnclaimedPage() {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(callListQuery({ unclaimed: true }));
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(unclaimedQuery());
   const [making, setMaking] = useState<Talk>();
   useListKeys();
   const calls = data?.pages.flatMap((page) => page.items) ?? [];
