@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.runs import waiting
-from quarterdeck.control.runs.actions import Unclaimed
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.db import Database
 
 AT_ONCE_S = 8

@@ -9,7 +9,7 @@ from spending import spend
 from quarterdeck.access import members
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.members import Member
-from quarterdeck.control.tasks import actions
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import NewTask
 from quarterdeck.db import Database
 
@@ -264,7 +264,7 @@ async def test_it_answers_404_for_a_task_of_another_workspace(client: httpx.Asyn
     async with db.transaction() as tx:
         there = await members.create_workspace(tx, "there")
         owner = await members.create(tx, there.id, email="x@example.com", name="X", role=members.Role.OWNER)
-        theirs = await actions.create(
+        theirs = await creating.create(
             tx, there.id, NewTask("Theirs"), actor=Actor(there.id, ActorKind.MEMBER, owner.id)
         )
     path = f"/api/v1/tasks/{theirs.id}"

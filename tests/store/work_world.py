@@ -14,7 +14,8 @@ from quarterdeck.control.dependencies import actions as dependencies
 from quarterdeck.control.reviews import actions as reviews
 from quarterdeck.control.reviews.model import NewReview, Verdict
 from quarterdeck.control.runs import actions as run_actions
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs import claims
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.schedules import actions as schedules
@@ -22,7 +23,7 @@ from quarterdeck.control.schedules.actions import Wanted
 from quarterdeck.control.schedules.model import Firing, Schedule
 from quarterdeck.control.schedules.store import firings
 from quarterdeck.control.tasks import actions as task_actions
-from quarterdeck.control.tasks import holding, lists
+from quarterdeck.control.tasks import creating, holding, lists
 from quarterdeck.control.tasks.model import NewTask, Task, TaskState
 from quarterdeck.db import Database
 from quarterdeck.db.schema import events
@@ -64,7 +65,7 @@ class World:
     async def task(self, title: str = "Write it", **fields: Any) -> Task:
         async with self.db.transaction() as tx:
             new = NewTask(title, **{"state": TaskState.READY, **fields})
-            return await task_actions.create(tx, self.workspace_id, new, actor=self.member)
+            return await creating.create(tx, self.workspace_id, new, actor=self.member)
 
     async def see(self, task: Task) -> Task:
         async with self.db.read() as tx:
@@ -81,7 +82,7 @@ class World:
 
     async def claim(self, agent: Agent, **fields: Any) -> Claimed | Unclaimed:
         async with self.db.transaction() as tx:
-            return await run_actions.claim(tx, self.as_agent(agent), **fields)
+            return await claims.claim(tx, self.as_agent(agent), **fields)
 
     async def claimed(self, agent: Agent, **fields: Any) -> Claimed:
         found = await self.claim(agent, **fields)

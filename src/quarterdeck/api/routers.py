@@ -41,6 +41,7 @@ from quarterdeck.control.reviews import api as reviews
 from quarterdeck.control.routes import api as routes
 from quarterdeck.control.runs import api as runs
 from quarterdeck.control.schedules import api as schedules
+from quarterdeck.control.schedules import hooks_api as hooks
 from quarterdeck.control.seats import api as seats
 from quarterdeck.control.settings import api as settings
 from quarterdeck.control.signals import api as signals
@@ -67,6 +68,7 @@ ROUTERS: list[APIRouter] = [
     dependencies.router,
     delegation.agent_router,
     schedules.router,
+    hooks.router,
     templates.router,
     transfer.router,
     runs.router,

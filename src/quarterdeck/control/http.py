@@ -10,6 +10,7 @@ from fastapi import Depends, Header, Query, Request
 
 from quarterdeck.access import wire
 from quarterdeck.access.actors import Actor, Permission, require
+from quarterdeck.access.vault import Vault
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
@@ -41,6 +42,12 @@ setattr(anyone, PERMISSION_ATTRIBUTE, Permission.PUBLIC)
 async def database(request: Request) -> Database:
     """`async`, like all dependencies here: FastAPI calls any other in a thread."""
     found: Database = request.app.state.db
+    return found
+
+
+async def vault(request: Request) -> Vault:
+    """What seals secrets."""
+    found: Vault = request.app.state.vault
     return found
 
 
@@ -83,6 +90,7 @@ async def expected_version(
 
 
 Db = Annotated[Database, Depends(database)]
+Sealing = Annotated[Vault, Depends(vault)]
 Gate = Annotated[Gateways, Depends(gateways)]
 IfMatch = Annotated[int | None, Depends(expected_version)]
 Anyone = Annotated[Actor | None, Depends(anyone)]

@@ -10,8 +10,8 @@ from quarterdeck.access.members import FirstBoot
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.declared.actions import BadConfig, apply
 from quarterdeck.control.schedules import actions, store
-from quarterdeck.control.schedules.api import bound_to
 from quarterdeck.control.schedules.model import CatchUp, Overlap, Schedule, Trigger
+from quarterdeck.control.schedules.signing import bound_to
 from quarterdeck.control.tasks.model import Priority
 from quarterdeck.db import Database
 from quarterdeck.kernel import toml

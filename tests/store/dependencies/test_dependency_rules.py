@@ -10,7 +10,7 @@ from work_world import World
 from quarterdeck.control.dependencies import actions, store
 from quarterdeck.control.dependencies.actions import Graph
 from quarterdeck.control.dependencies.tables import dependencies
-from quarterdeck.control.runs.actions import Unclaimed
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks.model import ReviewPolicy, Task, TaskState
 from quarterdeck.kernel.clock import SECOND, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound

@@ -16,8 +16,8 @@ from quarterdeck.control.lever.actions import Effect, Wanted
 from quarterdeck.control.lever.gates import carry_out
 from quarterdeck.control.lever.model import Order, Scope, Verb
 from quarterdeck.control.projects import actions as projects
-from quarterdeck.control.runs.actions import Unclaimed
 from quarterdeck.control.runs.model import RunState
+from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import holding
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.db import Database

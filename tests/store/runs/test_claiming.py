@@ -12,8 +12,8 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.control.runs import actions
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs import claims
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import Nothing, Outcome, RunState
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks.model import Priority, TaskState
@@ -121,12 +121,12 @@ async def test_a_run_key_claims_nothing_and_leases_have_bounds(world: World) -> 
     claimed = await world.claimed(agent)
     async with world.db.transaction() as tx:
         with pytest.raises(Forbidden):
-            await actions.claim(tx, world.as_run(claimed.run))
+            await claims.claim(tx, world.as_run(claimed.run))
         with pytest.raises(Forbidden):
-            await actions.claim(tx, world.member)
+            await claims.claim(tx, world.member)
         for lease_s in (0, 4, 3_601):
             with pytest.raises(Invalid):
-                await actions.claim(tx, world.as_agent(agent), lease_s=lease_s)
+                await claims.claim(tx, world.as_agent(agent), lease_s=lease_s)
 
 
 async def test_a_run_key_allows_no_more_than_the_key_that_claimed(world: World, clock: FakeClock) -> None:
@@ -136,7 +136,7 @@ async def test_a_run_key_allows_no_more_than_the_key_that_claimed(world: World, 
     async with world.db.transaction() as tx:
         issued = await keyring.issue(tx, Holder(world.workspace_id, agent_id=agent.id), scope=scope)
         actor = Actor(world.workspace_id, ActorKind.AGENT, agent.id, key_id=issued.key.id)
-        claimed = await actions.claim(tx, actor)
+        claimed = await claims.claim(tx, actor)
         assert isinstance(claimed, Claimed)
         key = await keyring.find(tx, keyring.key_hash(claimed.run_key))
     assert key is not None

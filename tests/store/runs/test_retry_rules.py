@@ -9,7 +9,7 @@ from quarterdeck.control.deliverables import actions as deliverables
 from quarterdeck.control.deliverables.model import Content, DeliverableKind, HandIn
 from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.runs import jobs
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.failing import failure_of
 from quarterdeck.control.runs.model import Nothing, Outcome, Run, RunState, RunVerdict
 from quarterdeck.control.runs.nothing import Unclaimed

@@ -8,7 +8,7 @@ from work_world import World
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.runs import actions, jobs, store
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import MOVES, OPEN, Outcome, RunState
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.runs.store import RunFilter

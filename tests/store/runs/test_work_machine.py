@@ -32,7 +32,7 @@ from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import blocked_since
 from quarterdeck.control.reviews.model import Verdict
 from quarterdeck.control.runs import actions, jobs
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.schedules import jobs as schedule_jobs

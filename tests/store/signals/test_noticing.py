@@ -17,7 +17,7 @@ from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.comments.store import comments
 from quarterdeck.control.lever import store as lever_store
 from quarterdeck.control.lever.model import Order
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.signals import actions, policy, store, usual
 from quarterdeck.control.signals.model import Finding, Kind, Response, Signal, SignalState

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from work_world import World
 
 from quarterdeck.control.agents.model import Desired
-from quarterdeck.control.tasks import actions, claiming, lists, tables
+from quarterdeck.control.tasks import actions, claiming, creating, lists, tables
 from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import (
     BOARD,
@@ -57,7 +57,7 @@ async def test_numbers_count_up_in_each_workspace_without_holes(world: World) ->
 async def test_a_number_is_not_lost_when_creation_fails(world: World) -> None:
     with pytest.raises(RuntimeError):
         async with world.db.transaction() as tx:
-            await actions.create(tx, world.workspace_id, NewTask("Never"), actor=world.member)
+            await creating.create(tx, world.workspace_id, NewTask("Never"), actor=world.member)
             raise RuntimeError
     assert (await world.task()).ref == "T-1"
 
@@ -65,9 +65,9 @@ async def test_a_number_is_not_lost_when_creation_fails(world: World) -> None:
 async def test_the_owner_of_the_agent_answers_for_a_task_nobody_signed(world: World) -> None:
     agent = await world.agent()
     async with world.db.transaction() as tx:
-        task = await actions.create(tx, world.workspace_id, NewTask("From a schedule", agent_id=agent.id))
+        task = await creating.create(tx, world.workspace_id, NewTask("From a schedule", agent_id=agent.id))
         with pytest.raises(Invalid) as refused:
-            await actions.create(tx, world.workspace_id, NewTask("From nobody"))
+            await creating.create(tx, world.workspace_id, NewTask("From nobody"))
     assert task.accountable_id == world.owner.id
     assert refused.value.extra["field"] == "accountable_id"
 
@@ -111,7 +111,7 @@ async def test_what_no_store_can_hold_is_refused(world: World) -> None:
     ]:
         async with world.db.transaction() as tx:
             with pytest.raises(Invalid) as refused:
-                await actions.create(tx, world.workspace_id, new, actor=world.member)
+                await creating.create(tx, world.workspace_id, new, actor=world.member)
         assert refused.value.extra["field"] == field
 
 

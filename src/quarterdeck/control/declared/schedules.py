@@ -11,7 +11,6 @@ from quarterdeck.control.declared.model import DeclaredSchedule
 from quarterdeck.control.projects import store as projects
 from quarterdeck.control.schedules import actions, store
 from quarterdeck.control.schedules.actions import Wanted
-from quarterdeck.control.schedules.api import bound_to
 from quarterdeck.control.schedules.model import (
     DEFAULT_PAUSE_AFTER,
     MAX_CATCH_UP,
@@ -21,6 +20,7 @@ from quarterdeck.control.schedules.model import (
     Schedule,
     Trigger,
 )
+from quarterdeck.control.schedules.signing import bound_to
 from quarterdeck.control.schedules.timing import MAX_INTERVAL_S, MIN_INTERVAL_S
 from quarterdeck.control.tasks.model import Criterion, Priority
 from quarterdeck.control.templates import store as templates

@@ -7,7 +7,7 @@ from quarterdeck.control.dependencies import actions as dependencies
 from quarterdeck.control.projects import store as projects
 from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.tasks import actions as tasks
-from quarterdeck.control.tasks import store
+from quarterdeck.control.tasks import creating, store
 from quarterdeck.control.tasks.model import CLOSED, NewTask, Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid
@@ -61,7 +61,7 @@ async def split(tx: Transaction, actor: Actor, run_id: str, part: Part, *, fence
         review=parent.review,
         origin_run_id=run_id,
     )
-    task = await tasks.create(tx, actor.workspace_id, new, actor=actor)
+    task = await creating.create(tx, actor.workspace_id, new, actor=actor)
     for waits_for in part.waits_for:
         await link(tx, actor, task.id, waits_for)
     if part.needed:

@@ -10,6 +10,7 @@ from quarterdeck.control.questions import actions as questions
 from quarterdeck.control.questions import store as question_store
 from quarterdeck.control.questions.model import Question, QuestionState
 from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import BRIEF_LENGTH, TITLE_LENGTH, NewTask, Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Invalid
@@ -59,7 +60,7 @@ async def _begin(tx: Transaction, actor: Actor, text: str, agent_id: str | None)
     first = " ".join(brief.partition("\n")[0].split()).lstrip("# ")
     title = first[:TITLE_LENGTH].strip() or UNTITLED
     new = NewTask(title, brief, state=TaskState.READY, agent_id=agent_id)
-    return await tasks.create(tx, actor.workspace_id, new, actor=actor)
+    return await creating.create(tx, actor.workspace_id, new, actor=actor)
 
 
 async def _continue(tx: Transaction, actor: Actor, task: Task, text: str) -> None:

@@ -19,7 +19,9 @@ from quarterdeck.control.questions.model import NewQuestion, Question
 from quarterdeck.control.reviews import by_agents
 from quarterdeck.control.reviews.model import NewReview
 from quarterdeck.control.runs import actions as run_actions
-from quarterdeck.control.runs.actions import Claimed, Progress
+from quarterdeck.control.runs import claims
+from quarterdeck.control.runs.actions import Progress
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import Outcome, Run
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import actions as task_actions
@@ -45,8 +47,8 @@ async def claim(tx: Transaction, actor: Actor, task_id: str, *, session: str | N
     """
     task = await sight.visible(tx, actor, task_id)
     if (run := await sight.held_run(tx, actor, task)) is not None:
-        return Claimed(task, run, await run_actions.another_key(tx, actor, run, task))
-    found = await run_actions.claim(tx, actor, task_id=task.id, session=session)
+        return Claimed(task, run, await claims.another_key(tx, actor, run, task))
+    found = await claims.claim(tx, actor, task_id=task.id, session=session)
     if isinstance(found, Unclaimed):
         raise Changed(found.message, code="not_claimable", reason=found.reason.value, state=task.state)
     return found

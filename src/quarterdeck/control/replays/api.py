@@ -3,14 +3,13 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from quarterdeck.access.vault import Vault
 from quarterdeck.control.calls.api import Kept
 from quarterdeck.control.deliverables.api import HunkOut
 from quarterdeck.control.deliverables.diff import hunks
-from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Gate, Limit, Operator, Reader
+from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Gate, Limit, Operator, Reader, Sealing
 from quarterdeck.control.replays import actions, store
 from quarterdeck.control.replays.actions import Wanted
 from quarterdeck.control.replays.comparing import Answer, answer_of
@@ -88,14 +87,6 @@ class ReplayStepDetailOut(ReplayStepOut):
     now: ReplayAnswerOut | None
     hunks: list[HunkOut] | None
     """null: one of the two is not there, or they are too long to compare."""
-
-
-async def _vault(request: Request) -> Vault:
-    found: Vault = request.app.state.vault
-    return found
-
-
-Sealing = Annotated[Vault, Depends(_vault)]
 
 
 @router.get("/replays", operation_id="list_replays")

@@ -11,6 +11,7 @@ from quarterdeck.control.reviews.model import EVENTS, NewReview, Review, Verdict
 from quarterdeck.control.reviews.store import ReviewTask
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.tasks import actions as task_actions
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import CLOSED, NOTE_LENGTH, NewTask, Task, TaskState
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
@@ -136,7 +137,7 @@ async def _begin(tx: Transaction, task: Task, agent_id: str) -> None:
         due_at=task.due_at,
         review=ReviewPolicy.NONE,
     )
-    made = await task_actions.create(tx, task.workspace_id, new)
+    made = await creating.create(tx, task.workspace_id, new)
     await store.begin_review_task(tx, task.workspace_id, ReviewTask(made.id, task.id, task.state_since))
 
 

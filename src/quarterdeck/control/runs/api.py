@@ -10,7 +10,7 @@ from starlette.responses import Response
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.left import budget_left
 from quarterdeck.control.runs.model import (
     DEFAULT_LEASE_S,

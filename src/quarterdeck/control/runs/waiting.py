@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from quarterdeck.access.actors import Actor
-from quarterdeck.control.runs import actions
-from quarterdeck.control.runs.actions import Claimed
+from quarterdeck.control.runs import claims
+from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import DEFAULT_LEASE_S, Nothing
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import claiming
@@ -34,11 +34,11 @@ async def claim(
 ) -> Claimed | Unclaimed:
     """Claim now, or as soon as there is something within `wait_s` seconds.
 
-    No database connection is held while waiting. Raises what :func:`actions.claim` raises; ClientGone when the
+    No database connection is held while waiting. Raises what :func:`claims.claim` raises; ClientGone when the
     agent left meanwhile, so that no task goes to nobody.
     """
     async with db.transaction() as tx:
-        answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
+        answer = await claims.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
     if wait_s <= 0 or not _worth_waiting(answer):
         return answer
     loop = asyncio.get_running_loop()
@@ -48,10 +48,10 @@ async def claim(
             if await gone():
                 raise ClientGone
             async with db.read() as tx:
-                promising = await actions.is_promising(tx, actor)
+                promising = await claims.is_promising(tx, actor)
             if promising:
                 async with db.transaction() as tx:
-                    answer = await actions.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
+                    answer = await claims.claim(tx, actor, task_id=task_id, lease_s=lease_s, session=session)
             if not _worth_waiting(answer):
                 return answer
             look_again = min(deadline, loop.time() + await _until_next(db, actor))

@@ -22,7 +22,7 @@ from quarterdeck.control.schedules.model import (
     chosen,
 )
 from quarterdeck.control.schedules.timing import a_zone, due, next_after
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import Task
 from quarterdeck.control.templates import store as templates
 from quarterdeck.control.templates.model import Draft, Variable, dates, values_of
@@ -167,7 +167,7 @@ async def _task(tx: Transaction, schedule: Schedule, occasion: Occasion) -> Task
     values = values_of(variables, {**schedule.variables, **occasion.given}, built_in)
     new = draft.fill(values, occasion.at)
     new = replace(new, schedule_id=schedule.id, accountable_id=new.accountable_id or schedule.owner_id)
-    return await tasks.create(tx, schedule.workspace_id, new, actor=occasion.actor)
+    return await creating.create(tx, schedule.workspace_id, new, actor=occasion.actor)
 
 
 async def _failed(tx: Transaction, schedule: Schedule, why: str) -> Schedule:

@@ -20,6 +20,11 @@ def new_secret() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 
 
+def bound_to(schedule_id: str) -> str:
+    """What the vault binds a webhook's secret to."""
+    return f"schedules/{schedule_id}"
+
+
 def signature(secret: str, body: bytes, at_s: int) -> str:
     """`x-quarterdeck-signature` of a body sent at `at_s` (seconds since the epoch)."""
     return f"t={at_s},v1={_mac(secret, f'{at_s}.'.encode() + body)}"

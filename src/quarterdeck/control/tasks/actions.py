@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
@@ -17,11 +16,8 @@ from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.tasks import claiming, reviewable, store, tree
 from quarterdeck.control.tasks.model import (
     CLOSED,
-    MAX_WATCHERS,
     NOTE_LENGTH,
-    Criterion,
     Mover,
-    NewTask,
     Task,
     TaskChange,
     TaskState,
@@ -37,7 +33,6 @@ from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
-from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_text
 
 NO_FAILURES: Mapping[str, Any] = {
@@ -48,71 +43,6 @@ NO_FAILURES: Mapping[str, Any] = {
     "avoid_agent_id": None,
 }
 """What a person's move or a success makes of failed attempts."""
-
-
-async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Actor | None = None) -> Task:
-    """Put a task on the board and tell `task.created`.
-
-    Accountable is who is named, else the creating member, else the owner of the agent. Raises Invalid for a field
-    that cannot be; Changed `agent_retired`.
-    """
-    if new.state not in (TaskState.BACKLOG, TaskState.READY):
-        raise Invalid("A new task stands in the backlog or is ready.", field="state")
-    if new.agent_id is not None:
-        await must_be_assignable(tx, workspace_id, new.agent_id)
-    number = await store.next_number(tx, workspace_id)
-    parent = None if new.parent_id is None else await tree.parent(tx, workspace_id, new.parent_id)
-    project_id = new.project_id or (None if parent is None else parent.project_id)
-    project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
-    review = new.review or (ReviewPolicy.ONE if project is None else project.review)
-    await reviewable.must_be_sound(tx, workspace_id, review)
-    if project is not None:
-        await reviewable.must_not_lower(tx, workspace_id, project.review, review, None if actor is None else actor.id)
-    task = Task(
-        id=new_id("tsk"),
-        workspace_id=workspace_id,
-        number=number,
-        title=a_title(new.title),
-        brief=a_brief(new.brief),
-        acceptance=criteria(tuple(Criterion(one) if isinstance(one, str) else one for one in new.acceptance)),
-        state=new.state,
-        priority=new.priority,
-        labels=clean_labels(new.labels),
-        agent_id=new.agent_id,
-        taken=False,
-        accountable_id=await _accountable(tx, workspace_id, new, parent, actor),
-        due_at=new.due_at,
-        review=review,
-        attempt_limit=an_attempt_limit(new.attempt_limit),
-        attempts=0,
-        failures=0,
-        last_failure=None,
-        same_failures=0,
-        note=a_note(new.note),
-        run_id=None,
-        project_id=project_id,
-        parent_id=new.parent_id,
-        budget=a_budget(new.budget),
-        held=parent is not None and parent.held,
-        held_at=None,
-        held_by=None,
-        hold_reason=None,
-        not_before=0,
-        avoid_agent_id=None,
-        origin_run_id=new.origin_run_id,
-        schedule_id=new.schedule_id,
-        created_by=None if actor is None else actor.id,
-        created_at=tx.now,
-        updated_at=tx.now,
-        state_since=tx.now,
-        version=1,
-    )
-    await store.insert(tx, task)
-    await _tell(tx, "task.created", task, {"title": task.title}, task.created_by)
-    for member_id in dict.fromkeys(new.watchers[:MAX_WATCHERS]):
-        await people.must_exist(tx, workspace_id, member_id, "watchers")
-        await store.watch(tx, workspace_id, task.id, member_id)
-    return task
 
 
 async def change(
@@ -147,14 +77,14 @@ async def change(
     fresh = await write(tx, task, differing)
     if "parent_id" in differing:
         fresh = await tree.reckon(tx, fresh)
-    await _tell(tx, "task.changed", fresh, {"fields": sorted(differing)}, actor)
+    await tell(tx, "task.changed", fresh, {"fields": sorted(differing)}, actor)
     if "budget" in differing:
         await budgets.forget_marks(tx, workspace_id, task.id)
         cap: dict[str, Any] = {"what": "changed", "scope": f"task:{task.id}", "amount_nano": fresh.budget}
         await tx.emit(Event(workspace_id, "budget.changed", task.id, cap, actor))
     if lowered:
         data = {"before": str(task.review), "after": str(fresh.review), "task_id": task.id}
-        await _tell(tx, "task.review_lowered", fresh, data, actor)
+        await tell(tx, "task.review_lowered", fresh, data, actor)
     return fresh
 
 
@@ -179,7 +109,7 @@ async def move(
         return task
     mover = Mover.PERSON if task.run_id is None else Mover.PERSON_STOPPING
     if not may_move(task.state, to, mover):
-        raise _refused(task, to)
+        raise refused(task, to)
     if to is TaskState.DONE and (missing := await gate.missing(tx, task)) is not None:
         raise Changed(
             f"{task.ref} is done once it has {missing}: review it, rather than move it.",
@@ -224,7 +154,7 @@ async def assign(
         task = await _moved(tx, task, TaskState.READY, NO_FAILURES, actor)
     values = {"agent_id": agent_id, "taken": False, "not_before": 0, "avoid_agent_id": None, **said}
     fresh = await write(tx, task, values)
-    await _tell(tx, "task.assigned", fresh, {}, actor)
+    await tell(tx, "task.assigned", fresh, {}, actor)
     return fresh
 
 
@@ -237,7 +167,7 @@ async def take(
     """
     task = await claiming.take(tx, workspace_id, agent_id, run_id, task_id=task_id)
     if task is not None and task.state_since == tx.now:
-        await _tell_moved(tx, task, TaskState.READY, agent_id)
+        await tell_moved(tx, task, TaskState.READY, agent_id)
     return task
 
 
@@ -260,25 +190,6 @@ async def give_back(tx: Transaction, task: Task, *, actor: str | None) -> Task:
 async def come_back(tx: Transaction, task: Task, *, again: bool, values: Mapping[str, Any], actor: str | None) -> Task:
     """Its run came to nothing: ready for another attempt, or in the backlog for a person. The caller has locked it."""
     return await _moved_by_work(tx, task, TaskState.READY if again else TaskState.BACKLOG, values, actor)
-
-
-async def restore(
-    tx: Transaction, workspace_id: str, task_id: str, state: TaskState, *, actor: str | None = None
-) -> Task:
-    """Put a task that an import has just made where its document says it stood. Its history was elsewhere."""
-    task = await _locked(tx, workspace_id, task_id, None)
-    if task.created_at != tx.now or task.run_id is not None or state is TaskState.IN_PROGRESS:
-        raise _refused(task, state)
-    fresh = await write(tx, task, {"state": state.value, "state_since": tx.now})
-    await _tell_moved(tx, fresh, task.state, actor)
-    return fresh
-
-
-async def count_attempts(tx: Transaction, workspace_id: str, task_id: str, attempts: int) -> None:
-    """The attempts that a task which an import has just made had elsewhere: its next one here comes after them."""
-    task = await _locked(tx, workspace_id, task_id, None)
-    if task.created_at == tx.now and task.run_id is None and attempts > task.attempts:
-        await write(tx, task, {"attempts": attempts})
 
 
 async def get(tx: Transaction, workspace_id: str, task_id: str) -> Task:
@@ -307,7 +218,7 @@ async def _moved_by_work(
     tx: Transaction, task: Task, to: TaskState, values: Mapping[str, Any], actor: str | None
 ) -> Task:
     if not may_move(task.state, to, Mover.WORK):
-        raise _refused(task, to)
+        raise refused(task, to)
     return await _moved(tx, task, to, values, actor)
 
 
@@ -316,7 +227,7 @@ async def _moved(tx: Transaction, task: Task, to: TaskState, values: Mapping[str
     if task.taken and to in (TaskState.BACKLOG, TaskState.READY):
         written |= {"agent_id": None, "taken": False}
     fresh = await write(tx, task, written)
-    await _tell_moved(tx, fresh, task.state, actor)
+    await tell_moved(tx, fresh, task.state, actor)
     if to is TaskState.DONE:
         await unblocking.release_waiters(tx, fresh, actor)
     elif to is TaskState.CANCELLED:
@@ -330,23 +241,6 @@ async def write(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task:
     if fresh is None:
         raise _changed(task)
     return fresh
-
-
-async def _accountable(
-    tx: Transaction, workspace_id: str, new: NewTask, parent: Task | None, actor: Actor | None
-) -> str:
-    if new.accountable_id is not None:
-        await people.must_exist(tx, workspace_id, new.accountable_id, "accountable_id")
-        return new.accountable_id
-    if actor is not None and actor.kind is ActorKind.MEMBER:
-        return actor.id
-    if parent is not None:
-        return parent.accountable_id
-    responsible = new.agent_id or (None if actor is None else actor.id)
-    agent = None if responsible is None else await agents.find(tx, workspace_id, responsible)
-    if agent is None:
-        raise Invalid("accountable_id must name the member who answers for this task.", field="accountable_id")
-    return agent.owner_id
 
 
 async def must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:
@@ -387,11 +281,11 @@ def a_note(note: str | None) -> str | None:
     return None if note is None or not note.strip() else a_text(note.strip(), "note", NOTE_LENGTH)
 
 
-async def _tell_moved(tx: Transaction, task: Task, frm: TaskState, actor: str | None) -> None:
-    await _tell(tx, "task.moved", task, {"from": frm.value, "to": task.state.value}, actor)
+async def tell_moved(tx: Transaction, task: Task, frm: TaskState, actor: str | None) -> None:
+    await tell(tx, "task.moved", task, {"from": frm.value, "to": task.state.value}, actor)
 
 
-async def _tell(tx: Transaction, kind: str, task: Task, data: dict[str, Any], actor: str | None) -> None:
+async def tell(tx: Transaction, kind: str, task: Task, data: dict[str, Any], actor: str | None) -> None:
     common = {"ref": task.ref, "state": task.state.value, "agent_id": task.agent_id, "version": task.version}
     await tx.emit(Event(task.workspace_id, kind, task.id, {**common, **data}, actor))
 
@@ -409,7 +303,7 @@ def _changed(task: Task) -> Changed:
     )
 
 
-def _refused(task: Task, to: TaskState) -> Changed:
+def refused(task: Task, to: TaskState) -> Changed:
     allowed = task.allowed_moves
     where = " or ".join(allowed).replace("_", " ") if allowed else "nowhere: it is closed"
     return Changed(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Gateways, IfMatch, Limit, Reader, Self, Worker
 from quarterdeck.control.shapes import written
-from quarterdeck.control.tasks import actions, cards, holding, lists, watching
+from quarterdeck.control.tasks import actions, cards, creating, holding, lists, watching
 from quarterdeck.control.tasks.bodies import AssignIn, HoldIn, MoveIn, TaskIn, TaskPatch
 from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import BOARD, PriorityName, TaskState, priority_of
@@ -81,7 +81,7 @@ async def get_board(actor: Reader, db: Db, wanted: Annotated[Which, Query()]) ->
 async def create_task(body: TaskIn, actor: Worker, db: Db) -> TaskOut:
     """Put a task on the board."""
     async with db.transaction() as tx:
-        return await shown_task(tx, await actions.create(tx, actor.workspace_id, body.to_new(), actor=actor))
+        return await shown_task(tx, await creating.create(tx, actor.workspace_id, body.to_new(), actor=actor))
 
 
 @router.get("/tasks/{task_id}", operation_id="get_task")

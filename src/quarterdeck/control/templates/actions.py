@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.access.actors import Actor
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import Task
 from quarterdeck.control.templates import store
 from quarterdeck.control.templates.model import (
@@ -113,7 +113,7 @@ async def use(
     """Make a task of it. Dates are of this moment in UTC. Raises NotFound; Invalid; what creating a task raises."""
     template = await get(tx, workspace_id, template_id)
     values = values_of(template.variables, given, dates(utc(tx.now)))
-    return await tasks.create(tx, workspace_id, template.draft.fill(values, tx.now), actor=actor)
+    return await creating.create(tx, workspace_id, template.draft.fill(values, tx.now), actor=actor)
 
 
 async def get(tx: Transaction, workspace_id: str, template_id: str) -> Template:

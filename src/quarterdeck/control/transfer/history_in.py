@@ -27,7 +27,7 @@ from quarterdeck.control.deliverables.model import (
 from quarterdeck.control.runs import store as runs
 from quarterdeck.control.runs.model import DEFAULT_LEASE_S, OPEN, Run, RunState
 from quarterdeck.control.shapes import instant_in
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import Task
 from quarterdeck.control.transfer.document import Document
 from quarterdeck.control.transfer.history_doc import (
@@ -84,7 +84,7 @@ class Historian:
             raise Invalid("Two runs have the same attempt.", field="runs")
         attempts = {run.attempt: await self._run(task, run) for run in doc.runs}
         if attempts:
-            await tasks.count_attempts(self._tx, task.workspace_id, task.id, max(attempts))
+            await creating.count_attempts(self._tx, task.workspace_id, task.id, max(attempts))
         named = {one.name: await self._deliverable(task, one, attempts) for one in doc.deliverables}
         for comment in doc.comments:
             await self._comment(task, comment, attempts, named)

@@ -9,7 +9,7 @@ from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.projects.model import ProjectChange
 from quarterdeck.control.shapes import instant_in
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import NewTask, Task, TaskState, priority_of
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.templates import actions as templates
@@ -79,7 +79,7 @@ async def bring(tx: Transaction, actor: Actor, document: Document, there: Collec
     # Last, because nothing is added to what is closed.
     for doc in ordered:
         if doc.state not in (TaskState.BACKLOG, TaskState.READY):
-            report.tasks[doc.key] = await tasks.restore(
+            report.tasks[doc.key] = await creating.restore(
                 tx, actor.workspace_id, report.tasks[doc.key].id, _restored(doc.state), actor=actor.id
             )
     await _archive(tx, actor, document)
@@ -140,7 +140,7 @@ async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: R
         watchers=tuple(one for one in found if one is not None),
         note=doc.note,
     )
-    return await tasks.create(tx, actor.workspace_id, new, actor=actor)
+    return await creating.create(tx, actor.workspace_id, new, actor=actor)
 
 
 def _parents_first(docs: list[TaskDoc]) -> list[TaskDoc]:
