@@ -5,9 +5,10 @@ import contextlib
 import gc
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Collection, Coroutine
+from collections.abc import AsyncIterator, Collection, Coroutine, Generator
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,14 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, feed: EventFeed) -> None:
         super().__init__(config)
         self._feed = feed
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """uvicorn raises the signals anew at its end, and so killed this process before what is closed after it."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()
