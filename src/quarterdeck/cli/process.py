@@ -1,10 +1,12 @@
-"""What the supervisor starts: `python -m quarterdeck.cli.process control` or `… gateway NAME FD`."""
+"""What the supervisor starts: `python -m quarterdeck.cli.process control LIFELINE` or `… gateway LIFELINE NAME FD`."""
 
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
 
+from quarterdeck.cli.lifeline import Lifeline
 from quarterdeck.cli.supervisor import CONFIG_ERROR
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.settings import Settings, load
@@ -12,17 +14,22 @@ from quarterdeck.kernel.settings import Settings, load
 
 def main(arguments: list[str]) -> int:
     """Run one role until told to stop; returns the exit status."""
-    role = arguments[0]
+    role, held, *more = arguments
     runtime = Path(os.environ["QUARTERDECK_RUNTIME"])
+    lifeline = Lifeline(int(held))
+    lifeline.hold()
     try:
         settings = load({}, os.environ)
         if role == "gateway":
-            _gateway(settings, runtime, arguments[1], socket.socket(fileno=int(arguments[2])))
+            _gateway(settings, runtime, more[0], socket.socket(fileno=int(more[1])))
         else:
             _control(settings, runtime)
     except QuarterdeckError as error:
         print(f"quarterdeck: {error.message}", file=sys.stderr)
         return CONFIG_ERROR
+    finally:
+        if lifeline.cut:  # nobody else is left to do it
+            shutil.rmtree(runtime, ignore_errors=True)
     return 0
 
 

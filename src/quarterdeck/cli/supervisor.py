@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from quarterdeck.cli.lifeline import STOP_S
+
 BACKLOG = 2_048
-STOP_S = 10.0
 CALM_S = 1.0
 """A child that lived this long is restarted at once; one that keeps dying waits longer and longer."""
 CONFIG_ERROR = 2
@@ -82,10 +83,16 @@ def supervise(
     """Run all processes until told to stop; returns the exit status of the program."""
     with tempfile.TemporaryDirectory(prefix="qd-") as runtime:
         environment = {**os.environ, **settings, "QUARTERDECK_RUNTIME": runtime}
+        lifeline, held = os.pipe()
         children = [
-            Child("control", _command("control"), environment),
+            Child("control", _command("control", lifeline), environment, (lifeline,)),
             *(
-                Child(name, [*_command("gateway"), name, str(sock.fileno())], environment, (sock.fileno(),))
+                Child(
+                    name,
+                    [*_command("gateway", lifeline), name, str(sock.fileno())],
+                    environment,
+                    (lifeline, sock.fileno()),
+                )
                 for name, sock in zip(gateway_ids, socks, strict=True)
             ),
         ]
@@ -108,13 +115,15 @@ def supervise(
                         status, stopping = CONFIG_ERROR, True
         finally:
             _stop_all(children)
+            os.close(lifeline)
+            os.close(held)
         for name in ("control", *gateway_ids):
             (data / f"{name}.pid").unlink(missing_ok=True)
         return status
 
 
-def _command(role: str) -> list[str]:
-    return [sys.executable, "-m", "quarterdeck.cli.process", role]
+def _command(role: str, lifeline: int) -> list[str]:
+    return [sys.executable, "-m", "quarterdeck.cli.process", role, str(lifeline)]
 
 
 def _look_after(child: Child) -> int | None:
