@@ -60,6 +60,9 @@ _AFTER = Prepared(
 )
 
 
+_OLDEST = Prepared(sa.select(sa.func.min(events.c.seq)))
+
+
 async def read_after(
     tx: Transaction, seq: int, *, workspace_id: str | None = None, until: int | None = None, limit: int = BATCH
 ) -> list[StoredEvent]:
@@ -81,7 +84,7 @@ async def latest_seq(tx: Transaction) -> int:
 
 async def oldest_seq(tx: Transaction) -> int | None:
     """The oldest event still kept."""
-    found = await tx.scalar(sa.select(sa.func.min(events.c.seq)))
+    found = (await tx.fetch(_OLDEST))[0][0]
     return None if found is None else int(found)
 
 

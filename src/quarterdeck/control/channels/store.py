@@ -117,12 +117,14 @@ async def by_name(tx: Transaction, workspace_id: str, name: str) -> Channel | No
     return None if row is None else _channel(row)
 
 
+_ALL = Prepared(
+    sa.select(channels).where(channels.c.workspace_id == sa.bindparam("workspace_id")).order_by(channels.c.name_key)
+)
+
+
 async def all_of(tx: Transaction, workspace_id: str) -> list[Channel]:
     """By name."""
-    rows = await tx.rows(
-        sa.select(channels).where(channels.c.workspace_id == workspace_id).order_by(channels.c.name_key)
-    )
-    return [_channel(row) for row in rows]
+    return [_channel(row) for row in await tx.fetch_named(_ALL, workspace_id=workspace_id)]
 
 
 async def subscribed(tx: Transaction, workspace_id: str) -> list[Channel]:
@@ -329,7 +331,7 @@ def _is_delivery(workspace_id: str, delivery_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(deliveries.c.workspace_id == workspace_id, deliveries.c.id == delivery_id)
 
 
-def _channel(row: sa.RowMapping) -> Channel:
+def _channel(row: Mapping[str, Any] | sa.RowMapping) -> Channel:
     values: dict[str, Any] = {name: row[name] for name in Channel.__slots__}
     return Channel(**{**values, "kind": ChannelKind(row["kind"]), "kinds": tuple(row["kinds"])})
 

@@ -1,7 +1,8 @@
 """What waits because of an event: kept from the event that opens it to the one that closes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -9,16 +10,21 @@ from quarterdeck.control.needs.model import SOURCES, Need, NeedKind, Open, Sourc
 from quarterdeck.control.needs.store import items
 from quarterdeck.control.notifications.audience import People, agent_id_of, task_id_of
 from quarterdeck.control.notifications.kinds import Blanks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.db.outbox import StoredEvent
 
 _OPEN = "closed_at IS NULL"
+_IS_OPEN = Prepared(
+    sa.select(items.c.key).where(
+        items.c.workspace_id == sa.bindparam("workspace_id"), items.c.key == sa.bindparam("key"), sa.text(_OPEN)
+    )
+)
 TEXT_LENGTH = 500
 KEPT_OPEN = 2_000
 
 
 async def follow(tx: Transaction, event: StoredEvent, people: People) -> None:
-    """Close what the event ends and open what it begins. The people's tasks have been loaded."""
+    """Close what the event ends and open what it begins. The event is one of those that `people` were read for."""
     for source in SOURCES:
         if any(fnmatchcase(event.kind, pattern) for pattern in source.closes):
             await _close(tx, event, source)
@@ -59,10 +65,7 @@ async def _open(tx: Transaction, event: StoredEvent, source: Source, people: Peo
         "task": "" if task is None else task["title"],
     }
     key = f"{source.kind}:{event.subject_id}"
-    there = await tx.row(
-        sa.select(items.c.key).where(items.c.workspace_id == event.workspace_id, items.c.key == key, sa.text(_OPEN))
-    )
-    if there is not None:
+    if await tx.fetch(_IS_OPEN, workspace_id=event.workspace_id, key=key):
         return
     await tx.execute(
         items.insert().values(
@@ -81,11 +84,14 @@ async def _open(tx: Transaction, event: StoredEvent, source: Source, people: Peo
 
 
 async def _close(tx: Transaction, event: StoredEvent, source: Source) -> None:
+    key = f"{source.kind}:{event.subject_id}"
+    if not await tx.fetch(_IS_OPEN, workspace_id=event.workspace_id, key=key):
+        return
     await tx.execute(
         items.update()
         .where(
             items.c.workspace_id == event.workspace_id,
-            items.c.key == f"{source.kind}:{event.subject_id}",
+            items.c.key == key,
             sa.text(_OPEN),
             items.c.since < event.at,
         )
@@ -93,7 +99,7 @@ async def _close(tx: Transaction, event: StoredEvent, source: Source) -> None:
     )
 
 
-def _answers(event: StoredEvent, task: sa.RowMapping | None, agent_id: str | None, people: People) -> str | None:
+def _answers(event: StoredEvent, task: Mapping[str, Any] | None, agent_id: str | None, people: People) -> str | None:
     """Who answers for it: for the task, else for the agent, else whom the event names, else the first admin."""
     named = event.data.get("member_id") or event.data.get("owner_id")
     candidates: Sequence[object] = (

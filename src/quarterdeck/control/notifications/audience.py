@@ -1,6 +1,6 @@
 """Whom an event concerns, and what there is to say about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +14,34 @@ from quarterdeck.control.notifications.kinds import Kind, To
 from quarterdeck.control.questions.store import questions
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.db.outbox import StoredEvent
 from quarterdeck.kernel.text import storable
 
 EXCERPT = 500
 _TEXTS: dict[str, sa.Table] = {"comment.written": comments, "question.asked": questions}
 """Events that people wait to read, and where their text stands."""
+_MEMBERS = Prepared(
+    sa.select(members.c.id, members.c.name, members.c.role).where(
+        members.c.workspace_id == sa.bindparam("workspace_id"), members.c.removed_at.is_(None)
+    )
+)
+_AGENTS = Prepared(
+    sa.select(agents.c.id, agents.c.name, agents.c.owner_id).where(
+        agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids")
+    )
+)
+_TASKS = Prepared(
+    sa.select(
+        tasks.c.id,
+        tasks.c.workspace_id,
+        tasks.c.number,
+        tasks.c.title,
+        tasks.c.project_id,
+        tasks.c.accountable_id,
+        tasks.c.review,
+    ).where(tasks.c.workspace_id == sa.bindparam("workspace_id"), one_of(tasks.c.id, "ids"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +57,24 @@ class Told:
 
 @dataclass(slots=True)
 class People:
-    """The members and agents of one workspace, read once for a batch of events."""
+    """The members of one workspace, and the agents and tasks that a batch of events is about: read once for it."""
 
     roles: dict[str, Role]
     names: dict[str, str]
     owners: dict[str, str]
-    tasks: dict[str, sa.RowMapping] = field(default_factory=dict)
+    tasks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    async def of(cls, tx: Transaction, workspace_id: str) -> "People":
-        persons = await tx.rows(
-            sa.select(members.c.id, members.c.name, members.c.role).where(
-                members.c.workspace_id == workspace_id, members.c.removed_at.is_(None)
-            )
-        )
-        workers = await tx.rows(
-            sa.select(agents.c.id, agents.c.name, agents.c.owner_id).where(agents.c.workspace_id == workspace_id)
-        )
-        names = {row["id"]: row["name"] for row in (*persons, *workers)}
-        roles = {row["id"]: Role(row["role"]) for row in persons}
-        return cls(roles, names, {row["id"]: row["owner_id"] for row in workers})
-
-    async def load_tasks(self, tx: Transaction, workspace_id: str, ids: Iterable[str]) -> None:
-        wanted = sorted({each for each in ids if storable(each)})
-        if wanted:
-            rows = await tx.rows(sa.select(tasks).where(tasks.c.workspace_id == workspace_id, tasks.c.id.in_(wanted)))
-            self.tasks |= {row["id"]: row for row in rows}
+    async def of(cls, tx: Transaction, workspace_id: str, events: Iterable[StoredEvent]) -> "People":
+        about = {each for event in events for each in (agent_id_of(event), event.actor, task_id_of(event)) if each}
+        which: dict[str, Any] = {"workspace_id": workspace_id, "ids": sorted(filter(storable, about))}
+        persons = await tx.fetch(_MEMBERS, workspace_id=workspace_id)
+        workers = await tx.fetch(_AGENTS, **which)
+        work = await tx.fetch_named(_TASKS, **which)
+        names = {an_id: name for an_id, name, _ in (*persons, *workers)}
+        roles = {member_id: Role(role) for member_id, _, role in persons}
+        owners = {agent_id: owner_id for agent_id, _, owner_id in workers}
+        return cls(roles, names, owners, {row["id"]: row for row in work})
 
     def admins(self) -> list[str]:
         return [member_id for member_id, role in self.roles.items() if role in (Role.OWNER, Role.ADMIN)]
@@ -78,7 +91,7 @@ def agent_id_of(event: StoredEvent) -> str | None:
 
 
 async def told(tx: Transaction, kind: Kind, event: StoredEvent, people: People) -> Told:
-    """What to say and to whom. The people's tasks have been loaded."""
+    """What to say and to whom. The event is one of those that `people` were read for."""
     task_id, agent_id = task_id_of(event), agent_id_of(event)
     task = None if task_id is None else people.tasks.get(task_id)
     if agent_id is None and event.actor in people.owners:
@@ -105,7 +118,7 @@ async def told(tx: Transaction, kind: Kind, event: StoredEvent, people: People) 
 
 
 def _concerned(
-    to: To, event: StoredEvent, task: sa.RowMapping | None, agent_id: str | None, people: People
+    to: To, event: StoredEvent, task: Mapping[str, Any] | None, agent_id: str | None, people: People
 ) -> Sequence[object]:
     owner, data = people.owners.get(agent_id or ""), event.data
     named: dict[To, Sequence[object]] = {
@@ -123,12 +136,12 @@ def _concerned(
     return [named_by_it] if to is To.MEMBER and named_by_it else people.admins()
 
 
-def _agent_looks_first(event: StoredEvent, task: sa.RowMapping) -> bool:
+def _agent_looks_first(event: StoredEvent, task: Mapping[str, Any]) -> bool:
     """People are asked once the agent has approved, not when the work comes in."""
     return event.kind == "task.moved" and ReviewPolicy(task["review"]).agent_id is not None
 
 
-def reviewers(task: sa.RowMapping, people: People) -> list[str]:
+def reviewers(task: Mapping[str, Any] | sa.RowMapping, people: People) -> list[str]:
     """Who is asked to look at a task in review: whom its policy names; where anybody may, who answers for it."""
     policy = ReviewPolicy(task["review"])
     if policy.for_anyone:

@@ -56,8 +56,7 @@ async def _of_workspace(
 ) -> None:
     queued = False
     known = {channel.id: channel for channel in await channels.all_of(tx, workspace_id) if channel.enabled}
-    people = await People.of(tx, workspace_id)
-    await people.load_tasks(tx, workspace_id, {each for event in events if (each := task_id_of(event)) is not None})
+    people = await People.of(tx, workspace_id, events)
     for event in events:
         if follow is not None:
             await follow(tx, event, people)

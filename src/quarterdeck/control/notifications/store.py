@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from quarterdeck.control.notifications.kinds import Urgency
 from quarterdeck.control.notifications.model import Item, Preferences, preferences_of, rules_as_json
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.pages import Page
 
 _UNREAD = "read_at IS NULL"
@@ -65,10 +65,29 @@ cursors = sa.Table(
 )
 
 
+_UNREAD_ONE = Prepared(
+    sa.select(items.c.id, items.c.count, items.c.urgency)
+    .where(
+        items.c.workspace_id == sa.bindparam("workspace_id"),
+        items.c.member_id == sa.bindparam("member_id"),
+        items.c.key == sa.bindparam("key"),
+        sa.text(_UNREAD),
+    )
+    .order_by(items.c.id.desc())
+    .limit(1)
+)
+_CURSOR = Prepared(sa.select(cursors.c.seq).where(cursors.c.name == sa.bindparam("name")))
+_PREFERENCES = Prepared(
+    sa.select(preferences).where(
+        preferences.c.workspace_id == sa.bindparam("workspace_id"), one_of(preferences.c.member_id, "ids")
+    )
+)
+
+
 async def cursor(tx: Transaction, name: str) -> int | None:
     """The number of the last event that was seen; None before the first."""
-    found = await tx.scalar(sa.select(cursors.c.seq).where(cursors.c.name == name))
-    return None if found is None else int(found)
+    rows = await tx.fetch(_CURSOR, name=name)
+    return int(rows[0][0]) if rows else None
 
 
 async def begin(tx: Transaction, name: str, seq: int) -> None:
@@ -84,29 +103,20 @@ async def advance(tx: Transaction, name: str, frm: int, to: int) -> bool:
 
 async def put(tx: Transaction, item: Item) -> Item:
     """Add it for its member, or to what waits unread under the same key."""
-    unread = await tx.row(
-        sa.select(items)
-        .where(
-            items.c.workspace_id == item.workspace_id,
-            items.c.member_id == item.member_id,
-            items.c.key == item.key,
-            sa.text(_UNREAD),
-        )
-        .order_by(items.c.id.desc())
-        .limit(1)
-    )
-    if unread is None:
+    unread = await tx.fetch(_UNREAD_ONE, workspace_id=item.workspace_id, member_id=item.member_id, key=item.key)
+    if not unread:
         values = {name: getattr(item, name) for name in Item.__slots__}
         await tx.execute(items.insert().values({**values, "urgency": int(item.urgency), "data": dict(item.data)}))
         return item
-    count = unread["count"] + item.count
+    item_id, already, urgency = unread[0]
+    count = already + item.count
     newer = {"title": item.title, "body": item.body, "count": count, "at": item.at, "actor_id": item.actor_id}
     await tx.execute(
         items.update()
-        .where(items.c.workspace_id == item.workspace_id, items.c.id == unread["id"])
-        .values(**newer, urgency=max(unread["urgency"], int(item.urgency)), subject_id=item.subject_id)
+        .where(items.c.workspace_id == item.workspace_id, items.c.id == item_id)
+        .values(**newer, urgency=max(urgency, int(item.urgency)), subject_id=item.subject_id)
     )
-    return replace(item, id=unread["id"], count=count)
+    return replace(item, id=item_id, count=count)
 
 
 async def page(
@@ -142,12 +152,8 @@ async def preferences_for(tx: Transaction, workspace_id: str, member_ids: Collec
     """By member; who never asked for anything has the defaults."""
     found = dict.fromkeys(member_ids, Preferences())
     if found:
-        rows = await tx.rows(
-            sa.select(preferences).where(
-                preferences.c.workspace_id == workspace_id, preferences.c.member_id.in_(sorted(found))
-            )
-        )
-        found |= {row["member_id"]: preferences_of(dict(row)) for row in rows}
+        rows = await tx.fetch_named(_PREFERENCES, workspace_id=workspace_id, ids=sorted(found))
+        found |= {row["member_id"]: preferences_of(row) for row in rows}
     return found
 
 

@@ -141,6 +141,8 @@ async def follow(tx: Transaction, event: StoredEvent, people: People) -> None:
     if not event.kind.startswith(_KINDS):
         return
     task_id = event.data.get("task_id") or event.subject_id
+    if not await tx.fetch(_ANY_OF, workspace_id=event.workspace_id, task_id=task_id):
+        return
     await tx.execute(
         peer_pushes.update()
         .where(peer_pushes.c.workspace_id == event.workspace_id, peer_pushes.c.task_id == task_id)
@@ -149,6 +151,11 @@ async def follow(tx: Transaction, event: StoredEvent, people: People) -> None:
 
 
 _NOW: sa.BindParameter[int] = sa.bindparam("now", type_=sa.BigInteger)
+_ANY_OF = Prepared(
+    sa.select(peer_pushes.c.id)
+    .where(peer_pushes.c.workspace_id == sa.bindparam("workspace_id"), peer_pushes.c.task_id == sa.bindparam("task_id"))
+    .limit(1)
+)
 _ANY_DUE = Prepared(
     sa.select(peer_pushes.c.id)
     .where(sa.text(DUE), peer_pushes.c.due_at <= _NOW, peer_pushes.c.lease_until <= _NOW)
