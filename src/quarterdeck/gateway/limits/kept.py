@@ -36,13 +36,17 @@ class KeptRates:
 
     async def run(self) -> None:
         """Keep the file up to date until cancelled, and then for the last time."""
+        writing: asyncio.Future[None] | None = None
         try:
             while True:
                 await asyncio.sleep(EVERY_S)
                 used = self._rates.used()
                 if used != self._written:
-                    await asyncio.to_thread(self._write, used)
+                    writing = asyncio.ensure_future(asyncio.to_thread(self._write, used))
+                    await asyncio.shield(writing)
         finally:
+            if writing is not None:  # its thread goes on when we are cancelled
+                await asyncio.wait([writing])
             self._write(self._rates.used())
 
     def _load(self) -> None:
