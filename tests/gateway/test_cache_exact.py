@@ -12,6 +12,7 @@ import pytest
 from gateway_world import KEY, RUN_KEY, Gateway, gateway_running, key_entry
 
 from quarterdeck.access.snapshot import AgentEntry
+from quarterdeck.gateway.open_calls import InFlight
 
 ASK: list[dict[str, Any]] = [{"role": "user", "content": "Name three ports."}]
 SAY = {"text": "Bergen, Genoa, Izmir.", "usage": {"input": 1000, "output": 100}}
@@ -388,6 +389,33 @@ async def test_a_targets_cache_is_found_behind_a_failing_one_and_replays_streams
     assert answers[1].headers["x-quarterdeck-attempts"] == "1"
     assert [record.attempts[0].provider for record in gateway.records()] == ["anthropic", "anthropic"]
     assert len(gateway.open_calls) == 0
+
+
+async def test_a_replay_from_a_targets_own_cache_is_one_call_in_flight(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {**STREAM, "timing": {"chunk_ms": 400}}
+    config = {"targets": [{"provider": "openai", "cache": {"mode": "simple", "pace": "original"}}]}
+    await by_config(gateway, config, script, stream=True)
+    table, entered = gateway.open_calls, []
+    add = table.add
+
+    def noted(call: InFlight) -> None:
+        entered.append(call)
+        add(call)
+
+    monkeypatch.setattr(table, "add", noted)
+    asking = asyncio.create_task(by_config(gateway, config, script, stream=True))
+    async with asyncio.timeout(5):
+        while not (entered and entered[0].last_byte()):
+            await asyncio.sleep(0.01)
+    assert [(call.provider, call.model) for call in table.traffic()[1]] == [("openai", "gpt-4o-mini")]
+    assert await table.end("agent", ["agt_1"], "agent_paused", "Paused.") == 1
+    stopped = await asking
+    assert statuses(stopped) == [HIT]
+    assert b"agent_paused" in stopped.content
+    assert [call.id for call in entered] == [stopped.headers["x-quarterdeck-call-id"]]
+    assert not len(table)
 
 
 async def test_a_race_is_won_by_a_target_whose_cache_has_the_answer(gateway: Gateway) -> None:

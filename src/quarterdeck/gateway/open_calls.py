@@ -74,7 +74,7 @@ class OpenCalls:
             self._touched.add(call.run_id)
 
     def remove(self, call: InFlight) -> None:
-        self._calls.pop(call.id, None)  # a replay from the cache is a call in a call
+        del self._calls[call.id]
         self._ended.set()
 
     async def end(self, scope: str, ids: Collection[str], code: str, message: str) -> int:

@@ -113,8 +113,12 @@ class Cache:
     ) -> None:
         """A stream with the pauses it came with. It is a call in flight as any other: it can be stopped."""
         lever = Lever()
-        flight = draft.flight = _flight(draft, entry, lever)
-        self._parts.open_calls.add(flight)
+        outer = draft.flight
+        if outer is not None:  # a target's own cache: the call was entered when its route set out
+            outer.provider, outer.model, outer.stop = entry.provider, entry.model, lever.pull
+        else:
+            draft.flight = _flight(draft, entry, lever)
+            self._parts.open_calls.add(draft.flight)
         exchange.on_gone = lever.pull
         try:
             draft.first_byte = draft.elapsed()
@@ -141,7 +145,8 @@ class Cache:
             await self._left(draft, dialect)
         finally:
             lever.release()
-            self._parts.open_calls.remove(flight)
+            if outer is None and draft.flight is not None:
+                self._parts.open_calls.remove(draft.flight)
 
     async def _left(self, draft: Draft, dialect: Dialect) -> None:
         draft.outcome, draft.status = "cancelled", 499
