@@ -1,16 +1,21 @@
 """Seats that cost something by the hour: counted while their work waits, once, by day; priced anew when told."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from ledger.ledger_world import World as Ledger
+from ledger.ledger_world import record
 from work_world import World
 
 from quarterdeck.control.agents.model import Agent, Desired
 from quarterdeck.control.reviews.model import Verdict
 from quarterdeck.control.seats import actions, store
+from quarterdeck.control.status import facts
 from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND, FakeClock
+from quarterdeck.ledger.work_costs import Fact, mark
 from quarterdeck.worker import seats
 
 CENT = 10**7
@@ -108,6 +113,44 @@ async def test_days_are_counted_apart_and_looking_twice_changes_nothing(waiting:
     async with waiting.world.db.read() as tx:
         rows = await store.spent(tx, waiting.world.workspace_id, begin=midnight)
         assert [(row.day, row.cost, row.task_id) for row in rows] == [(midnight, 60 * CENT, waiting.check.id)]
-        assert await store.idle_since(tx, waiting.world.workspace_id, [waiting.check.id]) == {waiting.check.id: again}
+        began = {waiting.check.id: midnight - DAY}
+        assert await store.idle_since(tx, waiting.world.workspace_id, began) == {waiting.check.id: again}
         assert await store.spent(tx, "ws_other") == []
     assert await waiting.after(HOUR / SECOND) == again + 60 * CENT
+
+
+async def test_the_idle_cost_of_a_task_that_waits_again_is_of_this_time_alone(waiting: Waiting, tmp_path: Path) -> None:
+    ledger, world = Ledger(waiting.world.db, tmp_path), waiting.world
+
+    async def looks(cost: int, **changes: object) -> None:
+        """A call of who is to do the task, while it waits."""
+        made = record(
+            waiting.clock.now(),
+            workspace_id=world.workspace_id,
+            agent_id=waiting.qa.id,
+            cost=cost,
+            run_id=None,
+            **changes,
+        )
+        await ledger.take(made)
+        async with world.db.transaction() as tx:
+            await mark(tx, world.workspace_id, [made.id], Fact.BLOCKED, made.task_id or waiting.qa.id)
+
+    async def shown() -> int:
+        async with world.db.read() as tx:
+            blocked = await facts.blocked_of_agents(tx, world.workspace_id, [waiting.qa.id])
+        return blocked[waiting.qa.id].idle_cost
+
+    await waiting.price(60 * CENT)
+    await looks(7, task_id=waiting.check.id)
+    await looks(5, task_id=None)
+    await waiting.after(10 * 60)
+    assert await shown() == 10 * CENT + 12
+    await world.unlink(waiting.check, waiting.drafting)
+    await waiting.after(5 * 60)
+    await world.link(waiting.check, waiting.drafting)
+    assert await shown() == 0
+    await looks(3, task_id=waiting.check.id)
+    await waiting.after(2 * 60)
+    assert await shown() == 2 * CENT + 3
+    ledger.packs.close()

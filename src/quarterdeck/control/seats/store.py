@@ -199,11 +199,18 @@ async def spent(
     ]
 
 
-async def idle_since(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
-    """What seats cost while each of these tasks waited, nano-dollars."""
+async def idle_since(tx: Transaction, workspace_id: str, began: Mapping[str, int]) -> dict[str, int]:
+    """What seats cost since each of these tasks began to wait, nano-dollars; of those that cost something."""
+    if not began:
+        return {}
+    c = seat_waits.c
+    query = sa.select(c.task_id, c.until, c.cost).where(
+        c.workspace_id == workspace_id, c.task_id.in_(sorted(began)), c.until > min(began.values())
+    )
     found: dict[str, int] = {}
-    for row in await spent(tx, workspace_id, task_ids=task_ids) if task_ids else ():
-        found[row.task_id] = found.get(row.task_id, 0) + row.cost
+    for row in await tx.rows(query):
+        if row["until"] > began[row["task_id"]]:
+            found[row["task_id"]] = found.get(row["task_id"], 0) + int(row["cost"])
     return found
 
 

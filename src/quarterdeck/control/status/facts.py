@@ -28,7 +28,7 @@ from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
-from quarterdeck.ledger.tables import wire_activity, work_costs
+from quarterdeck.ledger.tables import call_marks, calls, wire_activity, work_costs
 from quarterdeck.ledger.work_costs import Fact
 
 _CHAIN_SHOWN = 5
@@ -37,22 +37,33 @@ _LAST = Prepared(
         wire_activity.c.workspace_id == sa.bindparam("workspace_id"), one_of(wire_activity.c.subject_id, "ids")
     )
 )
-_IDLE = Prepared(
-    sa.select(task_table.c.id, sa.func.coalesce(sa.func.sum(work_costs.c.cost), 0).label("cost"))
+_SPENT_BLOCKED = Prepared(
+    sa.select(task_table.c.id, task_table.c.agent_id)
+    .distinct()
     .join(
         work_costs,
         sa.and_(
             work_costs.c.workspace_id == task_table.c.workspace_id,
             work_costs.c.fact == Fact.BLOCKED.value,
+            work_costs.c.cost > 0,
+            work_costs.c.day + DAY > sa.bindparam("since"),
             sa.or_(
                 work_costs.c.task_id == task_table.c.id,
                 sa.and_(work_costs.c.task_id == "", work_costs.c.agent_id == task_table.c.agent_id),
             ),
-            work_costs.c.day + DAY > task_table.c.state_since,
         ),
     )
     .where(task_table.c.workspace_id == sa.bindparam("workspace_id"), one_of(task_table.c.id, "ids"))
-    .group_by(task_table.c.id)
+)
+_SPENT_SINCE = Prepared(
+    sa.select(sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"))
+    .join(call_marks, sa.and_(call_marks.c.workspace_id == calls.c.workspace_id, call_marks.c.call_id == calls.c.id))
+    .where(
+        call_marks.c.workspace_id == sa.bindparam("workspace_id"),
+        one_of(call_marks.c.subject, "subjects"),
+        call_marks.c.fact == Fact.BLOCKED.value,
+        calls.c.started >= sa.bindparam("since"),
+    )
 )
 _ASKED = Prepared(
     sa.select(questions.c.id, questions.c.run_id, questions.c.text, questions.c.created_at, task_table.c.accountable_id)
@@ -269,12 +280,11 @@ async def _blocked(
     """Which of these tasks are blocked, and by what, with what stands behind that."""
     found: dict[str, model.Blocked] = {}
     still = {task_id: [one for one in waits if one.met_at is None] for task_id, (_, waits) in waiting.items()}
+    begun = {task_id: blocked_since(state, waits) for task_id, (state, waits) in waiting.items()}  # type: ignore[arg-type]
+    blocked = {task_id: since for task_id, since in begun.items() if since is not None}
     behind = await _behind(tx, workspace_id, {one.node.id for waits in still.values() for one in waits})
-    idle = await _idle(tx, workspace_id, [task_id for task_id, waits in still.items() if waits])
-    for task_id, (state, waits) in waiting.items():
-        since = blocked_since(state, waits)  # type: ignore[arg-type]
-        if since is None:
-            continue
+    idle = await _idle(tx, workspace_id, blocked)
+    for task_id, since in blocked.items():
         first = still[task_id][0].node
         name = f"{first.ref} {first.title}"
         target = Waiting(WaitsFor.TASK, first.id, name, behind.get(first.id, ()))
@@ -282,13 +292,19 @@ async def _blocked(
     return found
 
 
-async def _idle(tx: Transaction, workspace_id: str, task_ids: Collection[str]) -> dict[str, int]:
-    """What was spent while each of these tasks waited, by whoever is to do it, and what their seats cost meanwhile."""
-    if not task_ids:
+async def _idle(tx: Transaction, workspace_id: str, blocked: Mapping[str, int]) -> dict[str, int]:
+    """What was spent since each of these tasks began to wait, by whoever is to do it, and what their seats cost."""
+    if not blocked:
         return {}
-    idle = await seats.idle_since(tx, workspace_id, task_ids)
-    for task_id, cost in await tx.fetch(_IDLE, workspace_id=workspace_id, ids=sorted(task_ids)):
-        idle[task_id] = idle.get(task_id, 0) + int(cost)
+    idle = await seats.idle_since(tx, workspace_id, blocked)
+    first = min(blocked.values())
+    # Only few make calls while they wait: those alone are worth a look at each of their calls.
+    for task_id, agent_id in await tx.fetch(
+        _SPENT_BLOCKED, workspace_id=workspace_id, ids=sorted(blocked), since=first
+    ):
+        subjects = [each for each in (task_id, agent_id) if each is not None]
+        rows = await tx.fetch(_SPENT_SINCE, workspace_id=workspace_id, subjects=subjects, since=blocked[task_id])
+        idle[task_id] = idle.get(task_id, 0) + int(rows[0][0])
     return idle
 
 
