@@ -5,9 +5,11 @@ loops when its latest turns fall into a handful of classes only, each many times
 The rules, with what they were measured to catch and to leave alone, are in docs/signals.md.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from quarterdeck.ledger.turns.model import Turn
 from quarterdeck.ledger.turns.words import likeness
@@ -30,6 +32,10 @@ _NEAR = 0.7
 _NEAR_BOTH = 1.1
 _NEAR_EACH = 0.4
 _NEAR_ANSWER = 0.55
+_Called = tuple[bytes, tuple[str, ...], bytes]
+"""What tools were called with, as a sketch tells, and the result that stood before: with these the same, what differs
+in the arguments is but an instant or an id."""
+_Key = TypeVar("_Key", bytes, _Called)
 
 
 class Shape(StrEnum):
@@ -84,50 +90,91 @@ class Trail:
     episode: int = 0
     """Where, in `steps`, the conversation last began anew."""
     _next: int = 0
+    _gone: int = 0
+    """How many turns stood before `steps`: places are counted from there, so that they last."""
+    _asking: dict[bytes, deque[int]] = field(default_factory=dict)
+    """Places of turns by what they asked for: only among these, and those below, can one be alike."""
+    _results: dict[_Called, deque[int]] = field(default_factory=dict)
 
     def add(self, step: Step) -> Loop | None:
-        """Take a turn, in the order in which they began; the loop that the run is in now, if it is in one.
+        """Take a turn, in the order in which they began; the loop that the run is in now, if it is in one."""
+        return self.loop() if self.take(step) else None
+
+    def take(self, step: Step) -> bool:
+        """The same without looking for a loop yet, which may be done once for many turns; whether it counts.
 
         A turn that began before the one like it had ended is no repetition: several were asked for at once.
         """
         if self.steps and step.turn.depth <= self.steps[-1].turn.depth:
             self.episode = len(self.steps)
-        like = next((at for at in range(len(self.steps) - 1, -1, -1) if alike(self.steps[at].turn, step.turn)), None)
-        if like is not None and step.began < self.steps[like].ended:
-            return None
+        like = self._like(step.turn)
         if like is None:
             self._next += 1
-        self.classes.append(self._next if like is None else self.classes[like])
+            self.classes.append(self._next)
+        elif step.began < self.steps[like].ended:
+            return False
+        else:
+            self.classes.append(self.classes[like])
+        place = self._gone + len(self.steps)
         self.steps.append(step)
+        self._asking.setdefault(step.turn.asked, deque()).append(place)
+        if step.turn.result:
+            self._results.setdefault(_called(step.turn), deque()).append(place)
         if len(self.steps) > WINDOW:
-            cut = len(self.steps) - WINDOW
-            del self.steps[:cut], self.classes[:cut]
-            self.episode = max(0, self.episode - cut)
-        return self.loop()
+            self._forget_oldest()
+        return True
 
     def progressed(self) -> None:
         """Something came of it, such as a new version: what was before counts no more."""
         self.steps.clear()
         self.classes.clear()
+        self._asking.clear()
+        self._results.clear()
         self.episode = 0
 
     def loop(self) -> Loop | None:
         """The surest loop that the latest turns are in."""
         return self._circle() or self._same_call_often() or self._same_result()
 
+    def _like(self, turn: Turn) -> int | None:
+        """Where the latest turn is that this one is like."""
+        steps, gone = self.steps, self._gone
+        newest = -1
+        for place in reversed(self._results.get(_called(turn), ()) if turn.result else ()):
+            if steps[place - gone].turn.asked != turn.asked:
+                newest = place - gone
+                break
+        for place in reversed(self._asking.get(turn.asked, ())):
+            if place - gone < newest:
+                break
+            if alike(steps[place - gone].turn, turn):
+                return place - gone
+        return newest if newest >= 0 else None
+
+    def _forget_oldest(self) -> None:
+        turn = self.steps[0].turn
+        _forget_first(self._asking, turn.asked)
+        if turn.result:
+            _forget_first(self._results, _called(turn))
+        del self.steps[0], self.classes[0]
+        self._gone += 1
+        self.episode = max(0, self.episode - 1)
+
     def _circle(self) -> Loop | None:
         """The latest turns are nothing but the same few, over and over."""
         counts: dict[int, int] = {}
-        best: Loop | None = None
+        best = different = 0
         for taken, which in enumerate(reversed(self.classes), 1):
             counts[which] = counts.get(which, 0) + 1
             if len(counts) > LONGEST_CYCLE:
                 break
             least = ALONE if len(counts) == 1 else CYCLES
             if min(counts.values()) >= least:
-                steps = tuple(self.steps[-taken:])
-                best = Loop(_shape(steps, len(counts)), steps, len(counts), _tool(steps))
-        return best
+                best, different = taken, len(counts)
+        if not best:
+            return None
+        steps = tuple(self.steps[-best:])
+        return Loop(_shape(steps, different), steps, different, _tool(steps))
 
     def _same_call_often(self) -> Loop | None:
         """One tool call with one result, or one saying, keeps coming back, and nothing that came in between was new."""
@@ -169,11 +216,22 @@ class Trail:
         return Loop(Shape.SAME_RESULT, tuple(steps), 1, _tool(steps))
 
 
+def _called(turn: Turn) -> _Called:
+    return turn.asked_sketch, turn.tools, turn.result
+
+
+def _forget_first(places: dict[_Key, deque[int]], key: _Key) -> None:
+    some = places[key]
+    some.popleft()
+    if not some:
+        del places[key]
+
+
 def alike(one: Turn, other: Turn) -> bool:
     """Whether a turn says again what another one said."""
     if one.asked != other.asked:
         # The same call but for an instant or an id among its arguments, and the same result as before.
-        return one.asked_sketch == other.asked_sketch and one.result == other.result != b"" and one.tools == other.tools
+        return one.result != b"" and _called(one) == _called(other)
     if one.request == other.request:
         return True
     if one.heard == other.heard:
@@ -181,10 +239,10 @@ def alike(one: Turn, other: Turn) -> bool:
     if bool(one.results) != bool(other.results):
         return False
     incoming = likeness(one.heard_sketch, other.heard_sketch)
-    if one.asked:
-        return incoming >= _NEAR
+    if one.asked or incoming < _NEAR_EACH:
+        return bool(one.asked) and incoming >= _NEAR
     answered = likeness(one.said_sketch, other.said_sketch)
-    return min(incoming, answered) >= _NEAR_EACH and incoming + answered >= _NEAR_BOTH
+    return answered >= _NEAR_EACH and incoming + answered >= _NEAR_BOTH
 
 
 def _shape(steps: Sequence[Step], length: int) -> Shape:

@@ -62,7 +62,6 @@ class Track:
     task_id: str | None
     trail: Trail = field(default_factory=Trail)
     conversations: OrderedDict[str, Trail] = field(default_factory=OrderedDict)
-    loop: Loop | None = None
     recent: deque[Ended] = field(default_factory=lambda: deque(maxlen=RECENT))
     calls_since: int = 0
     cost_since: int = 0
@@ -76,6 +75,13 @@ class Track:
     duplicates: list[str] = field(default_factory=list)
     """Calls whose very request had been answered before, and that are yet to be marked so."""
     requests: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
+    _moved: list[Trail] = field(default_factory=list)
+    """Trails that the latest turn went along: a loop is looked for when somebody asks, not at each call."""
+
+    @property
+    def loop(self) -> Loop | None:
+        """By the conversation alone, for those that run side by side, and by all it does."""
+        return next((loop for trail in self._moved if (loop := trail.loop()) is not None), None)
 
     def take(self, row: Row) -> None:
         call = row.call
@@ -91,21 +97,22 @@ class Track:
         if row.turn is not None and call.outcome == "ok":
             self._note_request(row.call.call_id, row.turn.request)
         if row.turn is not None and call.outcome == "ok" and row.began >= self.progressed_at:
-            self.loop = self._loop(row, row.turn)
+            self._follow(row, row.turn)
         if self.run_id is None and row.task_id is None:
             self.loose.append(call)
 
-    def _loop(self, row: Row, turn: Turn) -> Loop | None:
-        """By all it does, and by the conversation alone, for those that run side by side."""
+    def _follow(self, row: Row, turn: Turn) -> None:
         step = Step(row.call.call_id, row.began, row.call.ended, row.call.cost, turn)
-        found = self.trail.add(step)
+        self._moved = [self.trail] if self.trail.take(step) else []
         if row.conversation_id is not None:
-            trail = self.conversations.setdefault(row.conversation_id, Trail())
+            trail = self.conversations.get(row.conversation_id)
+            if trail is None:
+                trail = self.conversations[row.conversation_id] = Trail()
             self.conversations.move_to_end(row.conversation_id)
-            found = trail.add(step) or found
+            if trail.take(step):
+                self._moved.insert(0, trail)
             if len(self.conversations) > RECENT:
                 self.conversations.popitem(last=False)
-        return found
 
     def _note_request(self, call_id: str, request: bytes) -> None:
         if request in self.requests:
@@ -119,7 +126,7 @@ class Track:
         if at <= self.progressed_at:
             return
         self.progressed_at = at
-        self.loop = None
+        self._moved = []
         self.calls_since = self.cost_since = self.stood_still = 0
         self.ids_since.clear()
         self.trail.progressed()
@@ -185,9 +192,9 @@ class Watch:
         found = []
         for (_, subject), track in self._of(workspace_id):
             over = track.run_id not in open_runs if track.run_id is not None else now - track.last_ended > LOOSE_ENDS
-            if track.loop is not None and not over:
+            if not over and (loop := track.loop) is not None:
                 whose = {"agent_id": track.agent_id, "run_id": track.run_id, "task_id": track.task_id}
-                found.append(finding_of(track.loop, subject, **whose))
+                found.append(finding_of(loop, subject, **whose))
         return found
 
     def unclaimed(self, workspace_id: str, now: int) -> list[Finding]:
