@@ -82,6 +82,8 @@ class Gateway:
     others: dict[str, WorkspaceEntry] = field(default_factory=dict)
     routes: dict[str, Any] = field(default_factory=dict)
     """Saved configs by name."""
+    sessions: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    paused_tasks: dict[str, int] = field(default_factory=dict)
 
     @property
     def seen(self) -> list[Received]:
@@ -92,7 +94,9 @@ class Gateway:
         """Swap in what the fields above say now."""
         workspace = WorkspaceEntry("ws_1", "default", "full", self.providers, {self.agent.id: self.agent}, self.runs)
         saved = {name: msgspec.json.encode(config) for name, config in self.routes.items()}
-        workspace = msgspec.structs.replace(workspace, routes=saved)
+        workspace = msgspec.structs.replace(
+            workspace, routes=saved, sessions=self.sessions, paused_tasks=self.paused_tasks
+        )
         keys = {hashlib.sha256(text.encode()).digest(): entry for text, entry in self.keys.items()}
         self.holder.publish(
             encode(Snapshot(self.holder.current.version + 1, 0, keys, {"ws_1": workspace, **self.others}))

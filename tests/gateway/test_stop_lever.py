@@ -177,6 +177,22 @@ async def test_a_call_of_a_paused_agent_is_held_too(gateway: Gateway) -> None:
     assert (await asking).status_code == 200
 
 
+async def test_a_call_of_a_session_that_a_task_adopted_is_that_tasks_and_stops_with_it(gateway: Gateway) -> None:
+    gateway.sessions["agt_1:claude-1"] = (None, "tsk_8")
+    gateway.publish()
+    asked = {**CHAT, "stream": False}
+    named = {"x-claude-code-session-id": "claude-1"}
+    assert (await gateway.post("/v1/chat/completions", asked, **named)).status_code == 200
+    gateway.paused_tasks["tsk_8"] = 0
+    gateway.publish()
+    refused = await gateway.post("/v1/chat/completions", asked, **named)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "task_paused")
+    assert (await gateway.post("/v1/chat/completions", asked)).status_code == 200
+    found = [(each.run_id, each.task_id, each.attribution, each.outcome) for each in gateway.records()]
+    adopted = (None, "tsk_8", "session_header")
+    assert found == [(*adopted, "ok"), (*adopted, "refused"), (None, None, "unclaimed", "ok")]
+
+
 async def test_a_held_call_whose_key_dies_is_refused_for_that(gateway: Gateway) -> None:
     pause(gateway, hold_s=20)
     asking = asyncio.create_task(gateway.post("/v1/chat/completions", {**CHAT, "stream": False}, key=RUN_KEY))

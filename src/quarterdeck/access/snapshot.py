@@ -101,8 +101,8 @@ class WorkspaceEntry(msgspec.Struct, frozen=True):
     providers: list[ProviderEntry]
     agents: dict[str, AgentEntry]
     runs: dict[str, RunEntry]
-    sessions: dict[str, tuple[str, str | None]] = {}
-    """`<agent id>:<session>` → (run id, task id), for sessions a task is held by."""
+    sessions: dict[str, tuple[str | None, str | None]] = {}
+    """`<agent id>:<session>` → (run id, task id), for sessions a task is held by; no run where a task adopted it."""
     routes: dict[str, bytes] = {}
     """Saved routes by name, as JSON."""
     prices: list[PriceOverride] = []
@@ -112,6 +112,8 @@ class WorkspaceEntry(msgspec.Struct, frozen=True):
     """Names of JSON members whose values are taken out, at any depth."""
     budgets: list[BudgetEntry] = []
     limits: list[LimitEntry] = []
+    paused_tasks: dict[str, int] = {}
+    """Of the tasks that have sessions without a run: those that are paused, and for how many seconds a call is held."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

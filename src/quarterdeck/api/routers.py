@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from quarterdeck.api import live
+from quarterdeck.control.adoption import api as adoption
 from quarterdeck.control.agent_templates import api as agent_templates
 from quarterdeck.control.agents import api as agents
 from quarterdeck.control.agents import instructions_api as instructions
@@ -65,6 +66,7 @@ ROUTERS: list[APIRouter] = [
     attachments.agent_router,
     bulk.router,
     tasks.router,
+    adoption.router,
     dependencies.router,
     delegation.agent_router,
     schedules.router,

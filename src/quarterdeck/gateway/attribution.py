@@ -104,7 +104,7 @@ def _claims(headers: dict[bytes, bytes]) -> list[tuple[str, str | None, str | No
 
 def _by_session(
     session: str | None, agent: AgentEntry, workspace: WorkspaceEntry, source: str
-) -> tuple[str, str | None, str] | None:
+) -> tuple[str | None, str | None, str] | None:
     held = workspace.sessions.get(f"{agent.id}:{session}") if session is not None else None
     return (*held, source) if held is not None else None
 

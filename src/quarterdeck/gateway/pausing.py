@@ -55,7 +55,10 @@ def _paused(draft: Draft) -> tuple[Refusal, int] | None:
     agent, workspace, attribution = draft.agent, draft.workspace, draft.attribution
     if agent is not None and agent.desired == "paused":
         return errors.agent_paused(agent.name, agent.desired), agent.hold_s
-    if attribution is None or attribution.run_id is None or workspace is None:
+    if attribution is None or workspace is None:
         return None
+    if attribution.run_id is None:
+        held = workspace.paused_tasks.get(attribution.task_id) if attribution.task_id is not None else None
+        return (errors.task_paused(), held) if held is not None else None
     run = workspace.runs.get(attribution.run_id)
     return (errors.task_paused(), run.hold_s) if run is not None and run.state == "paused" else None

@@ -1,6 +1,6 @@
 """Reading calls: lists newest first, one call, a conversation."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,7 +126,7 @@ async def page(
     if after is not None:
         query = query.where(calls.c.id < _cursor(after))
     query = query.order_by(calls.c.id.desc()).limit(limit + 1)
-    found = [_stored(row) for row in await tx.rows(query)]
+    found = [stored(row) for row in await tx.rows(query)]
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
@@ -136,7 +136,7 @@ async def get(tx: Transaction, workspace_id: str, call_id: str) -> StoredCall:
     row = await tx.row(query)
     if row is None:
         raise NotFound(f"There is no call {call_id}; a call is shown a moment after it ended.")
-    return _stored(row)
+    return stored(row)
 
 
 async def of_ids(tx: Transaction, workspace_id: str, call_ids: Collection[str]) -> list[StoredCall]:
@@ -144,7 +144,7 @@ async def of_ids(tx: Transaction, workspace_id: str, call_ids: Collection[str]) 
     if not call_ids:
         return []
     query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(sorted(set(call_ids))))
-    return [_stored(row) for row in await tx.rows(query.order_by(calls.c.id))]
+    return [stored(row) for row in await tx.rows(query.order_by(calls.c.id))]
 
 
 async def before(tx: Transaction, call: StoredCall) -> StoredCall | None:
@@ -163,7 +163,7 @@ async def before(tx: Transaction, call: StoredCall) -> StoredCall | None:
         .limit(1)
     )
     row = await tx.row(query)
-    return _stored(row) if row is not None else None
+    return stored(row) if row is not None else None
 
 
 async def conversation(tx: Transaction, workspace_id: str, conversation_id: str) -> Conversation:
@@ -218,7 +218,8 @@ def _conditions(which: CallFilter) -> Sequence[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _stored(row: sa.RowMapping) -> StoredCall:
+def stored(row: Mapping[str, Any] | sa.RowMapping) -> StoredCall:
+    """From a row of `calls`."""
     return StoredCall(
         workspace_id=row["workspace_id"],
         id=row["id"],
@@ -268,7 +269,7 @@ def _stored(row: sa.RowMapping) -> StoredCall:
     )
 
 
-def _usage(row: sa.RowMapping) -> Usage | None:
+def _usage(row: Mapping[str, Any] | sa.RowMapping) -> Usage | None:
     if row["input_total"] is None:
         return None
     return Usage(

@@ -105,6 +105,11 @@ def of_epoch(tx: Transaction, table: sa.Table, epoch: int) -> sa.Table:
     return _twin(table, f"{table.name}_{epoch}") if _is_sqlite(tx) else table
 
 
+def of_month(tx: Transaction, suffix: str) -> sa.Table:
+    """What to change a month's calls through: on SQLite their own table, for `calls` is a view there."""
+    return _twin(calls, f"calls_{suffix}") if _is_sqlite(tx) else calls
+
+
 async def _ensure_on_sqlite(tx: Transaction, wanted: dict[str, Month], epochs_wanted: list[int]) -> None:
     there = set(await months(tx))
     missing = sorted(wanted.keys() - there)

@@ -1,6 +1,6 @@
 """Sums of calls by minute, hour and day, written with the calls they sum, so they are always equal to them."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -10,7 +10,7 @@ from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE
 from quarterdeck.ledger import savings
 from quarterdeck.ledger.record import CallRecord, Usage
-from quarterdeck.ledger.tables import ROLLUP_SUMS, agent_activity, rollups
+from quarterdeck.ledger.tables import ROLLUP_SUMS, agent_activity, ceiling_sums, rollups
 
 DIMS = ("total", "agent", "task", "run", "model", "provider", "key", "tag")
 FAILED = frozenset({"error", "cut"})
@@ -193,6 +193,59 @@ def _keys(group: _Group) -> Iterator[Key]:
             yield workspace_id, int(grain), dim, value, at
 
 
+async def move(
+    tx: Transaction, workspace_id: str, dim: str, values: tuple[str, str], records: Sequence[CallRecord]
+) -> None:
+    """Take what these records of the first value add to a dimension from it, and add it to the second.
+
+    Buckets that are kept no longer stay away, and one that has nothing left goes.
+    """
+    before, after = values
+    sums = {(key[1], key[4]): each for key, each in add_up(records).items() if key[2:4] == (dim, before)}
+    here = sa.and_(rollups.c.workspace_id == workspace_id, rollups.c.dim == dim, rollups.c.value == before)
+    for grain in Grain:
+        wanted = sorted(at for whose, at in sums if whose == grain)
+        there = sa.and_(here, rollups.c.grain == int(grain), rollups.c.at.in_(wanted))
+        kept = set((await tx.execute(sa.select(rollups.c.at).where(there))).scalars())
+        rows = [
+            {"workspace_id": workspace_id, "grain": int(grain), "dim": dim, "value": value, "at": at}
+            | {name: sign * each for name, each in zip(ROLLUP_SUMS, sums[grain, at], strict=True)}
+            for value, sign in sorted(((before, -1), (after, 1)))
+            for at in wanted
+            if at in kept
+        ]
+        if rows:
+            await tx.execute(_ADD, rows)
+            await tx.execute(rollups.delete().where(there, *(rollups.c[name] == 0 for name in ROLLUP_SUMS)))
+
+
+async def move_ceilings(
+    tx: Transaction, workspace_id: str, dim: str, values: tuple[str, str], records: Iterable[CallRecord]
+) -> None:
+    """The same of what calls without a price count as."""
+    before, after = values
+    amounts = {key[3]: each for key, each in ceilings(records).items() if key[1:3] == (dim, before)}
+    rows = [
+        {"workspace_id": workspace_id, "dim": dim, "value": value, "at": at, "amount": sign * amount}
+        for value, sign in sorted(((before, -1), (after, 1)))
+        for at, amount in sorted(amounts.items())
+    ]
+    if rows:
+        await tx.execute(_ADD_CEILINGS, rows)
+        here = sa.and_(ceiling_sums.c.workspace_id == workspace_id, ceiling_sums.c.dim == dim)
+        await tx.execute(ceiling_sums.delete().where(here, ceiling_sums.c.value == before, ceiling_sums.c.amount == 0))
+
+
+_ADD = sa.text(
+    f"INSERT INTO rollups (workspace_id, grain, dim, value, at, {', '.join(ROLLUP_SUMS)})"  # noqa: S608 - our own names
+    f" VALUES (:workspace_id, :grain, :dim, :value, :at, {', '.join(f':{name}' for name in ROLLUP_SUMS)})"
+    " ON CONFLICT (workspace_id, grain, dim, value, at) DO UPDATE SET "
+    + ", ".join(f"{name} = rollups.{name} + excluded.{name}" for name in ROLLUP_SUMS)
+)
+_ADD_CEILINGS = sa.text(
+    "INSERT INTO ceiling_sums (workspace_id, dim, value, at, amount) VALUES (:workspace_id, :dim, :value, :at, :amount)"
+    " ON CONFLICT (workspace_id, dim, value, at) DO UPDATE SET amount = ceiling_sums.amount + excluded.amount"
+)
 _EVER = Prepared(
     sa.select(rollups.c.value, *[sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS])
     .where(

@@ -111,6 +111,24 @@ async def unmark(tx: Transaction, workspace_id: str, subject: str, fact: Fact) -
     return len(ids)
 
 
+async def give(tx: Transaction, workspace_id: str, records: Sequence[CallRecord], task_id: str | None) -> None:
+    """Count these calls under another task than theirs, or under none; what is known of each stays known."""
+    moves: _Moves = {}
+    for at in range(0, len(records), _CHUNK):
+        some = records[at : at + _CHUNK]
+        rows = await tx.rows(_marks(workspace_id, [record.id for record in some]))
+        marked = {row["call_id"]: Fact(row["fact"]) for row in rows}
+        for record in some:
+            fact = marked.get(record.id, _own_fact(record.outcome, record.run_id))
+            sums = 1, record.cost or 0, int(is_unpriced(record))
+            for whose, sign in ((record.task_id, -1), (task_id, 1)):
+                key = _key(workspace_id, record.started, record.run_id, whose, record.agent_id, record.model)
+                there = moves.setdefault((*key, fact.value), [0, 0, 0])
+                there[:] = (a + sign * b for a, b in zip(there, sums, strict=True))
+    if moves:
+        await _move(tx, moves)
+
+
 async def spent(
     tx: Transaction,
     workspace_id: str,
@@ -156,7 +174,9 @@ async def _rows(tx: Transaction, workspace_id: str, call_ids: Collection[str]) -
     columns = (
         c.workspace_id, c.id, c.started, c.run_id, c.task_id, c.agent_id, c.model, c.outcome, c.cost, c.input_total
     )  # fmt: skip
-    query = sa.select(*columns).where(c.workspace_id == workspace_id, c.id.in_(list(call_ids)))
+    query = sa.select(*columns).where(c.workspace_id == workspace_id, c.id.in_(list(call_ids))).order_by(c.id)
+    # Whose they are may be said anew meanwhile (see adoption.py), and what moves must be what is counted.
+    query = query.with_for_update()
     return list(await tx.rows(query)) if call_ids else []
 
 

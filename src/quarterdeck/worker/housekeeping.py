@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from quarterdeck.access import keyring, sessions
 from quarterdeck.access.tables import workspaces
+from quarterdeck.control.adoption import store as adopted
 from quarterdeck.control.channels import store as channels
 from quarterdeck.control.notifications import store as notifications
 from quarterdeck.control.portkey.inserted import store as declared
@@ -52,6 +53,7 @@ async def tidy(db: Database) -> None:
     async with db.transaction() as tx:
         await sessions.forget_spent(tx)
         await keyring.forget_over(tx, before=tx.now - KEYS_KEPT)
+        await adopted.forget_closed(tx)
     for forget, kept in (
         (channels.forget_delivered, DELIVERIES_KEPT),
         (notifications.forget, NOTIFICATIONS_KEPT),

@@ -35,6 +35,7 @@ RETRY_S = 2.0
 NAME = "signals"
 PROGRESS = ("deliverable.", "task.moved", "review.")
 ENDED = ("run.ended", "run.expired")
+ADOPTED = "task.adopted"
 log = logging.getLogger("quarterdeck.signals")
 
 
@@ -145,6 +146,9 @@ class SignalWatcher:
             run_id = event.data.get("run_id") or (event.subject_id if event.kind.startswith("run.") else None)
             if event.kind.startswith(PROGRESS) or self._is_further(event):
                 self._progressed(event, run_id)
+            if event.kind == ADOPTED:
+                async with self._db.read() as tx:
+                    await self._watch.claimed(tx, event.workspace_id, event.data.get("agent_ids", []))
             if event.kind in ENDED:
                 track = self._watch.drop(event.workspace_id, event.subject_id)
                 self._percent.pop(event.subject_id, None)
@@ -178,7 +182,7 @@ class SignalWatcher:
                     for event in await subscription.next(LOOK_S):
                         if event.kind == "calls.ingested":
                             self._wake.set()
-                        elif event.kind.startswith((*PROGRESS, "run.")):
+                        elif event.kind.startswith((*PROGRESS, ADOPTED, "run.")):
                             self._happened.append(event)
                             self._wake.set()
             await asyncio.sleep(REST_S)

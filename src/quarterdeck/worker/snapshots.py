@@ -22,6 +22,7 @@ from quarterdeck.access.snapshot import (
 from quarterdeck.access.tables import workspaces
 from quarterdeck.access.vault import Vault
 from quarterdeck.control import scopes
+from quarterdeck.control.adoption import store as adopted
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.budgets.entries import entries_of
 from quarterdeck.control.limits import store as limit_store
@@ -48,6 +49,9 @@ RELEVANT = (
     "settings.",
     "budget.changed",
     "task.changed",
+    "task.moved",
+    "task.adopted",
+    "task.gave_back",
     "limit.",
     "route.",
     "replay.created",
@@ -64,8 +68,8 @@ RETRY_S = 1.0
 Publish = Callable[[Snapshot], Awaitable[None]]
 OpenRuns = dict[str, list[tuple[str, str | None]]]
 """(run id, task id) of open runs, by agent."""
-Sessions = dict[str, tuple[str, str | None]]
-"""(run id, task id) of the open run that holds a session, by `<agent id>:<session>`."""
+Sessions = dict[str, tuple[str | None, str | None]]
+"""(run id, task id) of the open run that holds a session, or of the task that adopted it, by `<agent id>:<session>`."""
 log = logging.getLogger("quarterdeck.snapshots")
 
 
@@ -79,8 +83,9 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
         spaces = (await tx.execute(sa.select(workspaces))).all()
         provider_rows = await provider_store.all_of(tx)
         open_runs, runs_of, sessions_of = await _runs(tx)
+        loose = await _put_adopted(tx, open_runs, sessions_of)
         agents_of = await _agents(tx, open_runs)
-        await pauses.put_into(tx, agents_of, runs_of)
+        paused_tasks = await pauses.put_into(tx, agents_of, runs_of, loose)
         routes_of = await _routes(tx)
         prices_of = await _prices(tx)
         budgets_of = await entries_of(tx)
@@ -102,6 +107,7 @@ async def build_snapshot(db: Database, vault: Vault, version: int) -> Snapshot:
             redact_fields=space.settings.get("redaction", {}).get("fields", []),
             budgets=budgets_of[space.id],
             limits=limits_of[space.id],
+            paused_tasks=paused_tasks[space.id],
         )
         for space in spaces
     }
@@ -243,6 +249,22 @@ async def _runs(tx: Transaction) -> tuple[OpenRuns, dict[str, dict[str, RunEntry
             project_id=run.project_id,
         )
     return open_runs, found, sessions
+
+
+async def _put_adopted(tx: Transaction, open_runs: OpenRuns, sessions: dict[str, Sessions]) -> dict[str, set[str]]:
+    """Add the sessions that a person gave to a task, where no run was claimed in them: the task's run of that agent has
+    them while there is one. Returns the tasks that have one without a run, by workspace."""
+    loose: dict[str, set[str]] = defaultdict(set)
+    for each in await adopted.held(tx):
+        name = f"{each.agent_id}:{each.session}"
+        here = sessions[each.workspace_id]
+        if name in here:
+            continue
+        runs = open_runs.get(each.agent_id, [])
+        here[name] = next((run for run in runs if run[1] == each.task_id), (None, each.task_id))
+        if here[name][0] is None:
+            loose[each.workspace_id].add(each.task_id)
+    return loose
 
 
 async def _routes(tx: Transaction) -> dict[str, dict[str, bytes]]:

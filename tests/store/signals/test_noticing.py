@@ -13,6 +13,7 @@ from ledger.ledger_world import record
 from work_world import World
 
 from quarterdeck.access.wire import OpenCall, ProviderState, TrialState
+from quarterdeck.control.adoption import actions as adoption
 from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.comments.store import comments
 from quarterdeck.control.lever import store as lever_store
@@ -29,6 +30,8 @@ from quarterdeck.db.schema import events
 from quarterdeck.kernel.clock import MINUTE, SECOND, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.ids import new_id
+from quarterdeck.ledger.adoption import Chosen
+from quarterdeck.ledger.rebuild import Bodies
 from quarterdeck.ledger.record import Usage
 from quarterdeck.worker.signals import SignalWatcher
 
@@ -91,7 +94,7 @@ class Noticing:
         async with self.world.db.read() as tx:
             rows = await tx.rows(sa.select(events).order_by(events.c.seq))
         told = [StoredEvent(**row) for row in rows]
-        self.watcher._happened = [each for each in told if each.kind.startswith(("run.", "deliverable.", "task.moved"))]
+        self.watcher._happened = [each for each in told if each.kind.startswith(("run.", "deliverable.", "task."))]
         await self.watcher.look()
 
     async def up(self) -> dict[Kind, Signal]:
@@ -170,6 +173,12 @@ async def test_a_loop_without_a_run_is_noticed_too(world: World, noticing: Notic
     noticing.clock.advance(11 * 60)
     await noticing.look()
     assert set(await noticing.up()) == {Kind.UNCLAIMED}
+
+    chosen = Chosen(call_ids=tuple(row["id"] for row in await noticing.ledger.calls()))
+    task, bodies = await world.task(), Bodies(world.db, noticing.ledger.packs)
+    assert (await adoption.adopt(world.db, bodies, world.member, task.id, chosen)).calls == 7
+    await noticing.look()
+    assert await noticing.up() == {}
 
 
 async def test_this_is_fine_is_remembered_for_the_task_and_can_be_taken_back(world: World, noticing: Noticing) -> None:

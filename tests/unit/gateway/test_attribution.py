@@ -19,7 +19,7 @@ RUN_KEY = KeyEntry("key_2", "ws_1", "run", "agt_1", "run_2", "tsk_2", None, "act
 
 def place(open_runs: list[tuple[str, str | None]]) -> tuple[AgentEntry, WorkspaceEntry]:
     agent = AgentEntry("agt_1", "research", "enabled", None, open_runs)
-    held = {"agt_1:sess-7": ("run_2", "tsk_2")}
+    held = {"agt_1:sess-7": ("run_2", "tsk_2"), "agt_1:sess-8": (None, "tsk_8"), "agt_9:sess-9": (None, "tsk_9")}
     return agent, WorkspaceEntry("ws_1", "default", "full", [], {"agt_1": agent}, RUNS, sessions=held)
 
 
@@ -54,6 +54,12 @@ def test_each_source_names_the_work(headers: dict[bytes, bytes], expected: tuple
 
 def test_a_session_in_the_body_is_used_when_no_header_names_one() -> None:
     assert resolve({}, body_session="sess-7") == ("run_2", "tsk_2", "session")
+
+
+def test_a_session_that_a_task_adopted_is_the_tasks_without_a_run_and_no_other_agents() -> None:
+    assert resolve({b"x-claude-code-session-id": b"sess-8"}) == (None, "tsk_8", "session_header")
+    assert resolve({}, body_session="sess-8", open_runs=BOTH[:1]) == (None, "tsk_8", "session")
+    assert resolve({b"x-claude-code-session-id": b"sess-9"}) == (None, None, "unclaimed")
 
 
 def test_the_only_open_run_takes_what_nothing_else_claims() -> None:

@@ -3628,6 +3628,26 @@ export interface paths {
         patch: operations["change_task"];
         trace?: never;
     };
+    "/api/v1/tasks/{task_id}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopt Calls
+         * @description Count unclaimed calls as work on this task, with all they cost. Asking again changes nothing.
+         */
+        post: operations["adopt_calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tasks/{task_id}/assign": {
         parameters: {
             query?: never;
@@ -3787,6 +3807,26 @@ export interface paths {
          * @description Let this task wait for that one no more.
          */
         delete: operations["remove_dependency"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tasks/{task_id}/give-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give Back Calls
+         * @description Let calls that this task has adopted be unclaimed again; those of its runs stay. Asking again changes nothing.
+         */
+        post: operations["give_back_calls"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4008,6 +4048,40 @@ export interface components {
             version: number;
             /** Waiting */
             waiting: number;
+        };
+        /**
+         * AdoptedOut
+         * @description What was moved just now, and the task with what it cost since.
+         */
+        AdoptedOut: {
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /**
+             * More
+             * @description There is more than one request moves: send it again.
+             */
+            more: boolean;
+            task: components["schemas"]["TaskOut"];
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
+        /** AdoptIn */
+        AdoptIn: {
+            /**
+             * Call Ids
+             * @default []
+             */
+            call_ids?: string[];
+            /** Conversation Id */
+            conversation_id?: string | null;
+            /**
+             * Follow
+             * @description Of a conversation: later calls of the session it was in, as the client names it, are the task's too, as long as the task is open and no run claims them.
+             * @default true
+             */
+            follow?: boolean;
         };
         /** AgentIn */
         AgentIn: {
@@ -4896,6 +4970,19 @@ export interface components {
              * @enum {string}
              */
             usage_source: "provider" | "estimated" | "none";
+        };
+        /**
+         * CallsIn
+         * @description Either a conversation, with all its calls that belong to no work, or some calls.
+         */
+        CallsIn: {
+            /**
+             * Call Ids
+             * @default []
+             */
+            call_ids?: string[];
+            /** Conversation Id */
+            conversation_id?: string | null;
         };
         /** CallsOut */
         CallsOut: {
@@ -17187,6 +17274,41 @@ export interface operations {
             };
         };
     };
+    adopt_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     assign_task: {
         parameters: {
             query?: never;
@@ -17477,6 +17599,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_back_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdoptedOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -35,6 +35,7 @@ UNAUDITED_TABLES = {
     "task_texts": "the words of tasks, for searches; the tasks are here",
     "sessions": "signing in is an event; the rest is traffic",
     "sign_in_links": "as above",
+    "adopted_sessions": "adopting is an event; which sessions went with it is traffic",
     "notification_items": "copies of events",
     "need_items": "as above",
     "agent_seen": "mere traffic",

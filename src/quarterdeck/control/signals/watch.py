@@ -206,6 +206,19 @@ class Watch:
         )
         return [finding for finding in found if finding is not None]
 
+    async def claimed(self, tx: Transaction, workspace_id: str, agent_ids: Iterable[str]) -> None:
+        """Forget of these agents' calls without a task those that have been given one since."""
+        for agent_id in agent_ids:
+            track = self.tracks.get((workspace_id, agent_id))
+            if track is None or not track.loose:
+                continue
+            mine = sa.and_(
+                turns.c.workspace_id == workspace_id, turns.c.call_id.in_([one.call_id for one in track.loose])
+            )
+            query = sa.select(turns.c.call_id).where(mine, turns.c.task_id.is_not(None))
+            given = set((await tx.execute(query)).scalars())
+            track.loose = deque((one for one in track.loose if one.call_id not in given), maxlen=track.loose.maxlen)
+
     def troubles(self, workspace_id: str, now: int) -> list[Finding]:
         """Providers that fail for several runs."""
         found = (
