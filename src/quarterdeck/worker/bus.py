@@ -114,8 +114,9 @@ class BusServer:
         self._lookup = lookup
         self._traffic = traffic
         self._written = written
-        self.moved: Callable[[], None] = lambda: None
-        """Called when what is in flight has changed."""
+        self.moved: Callable[[Collection[tuple[str, str]] | None], None] = lambda _: None
+        """Called when what is in flight has changed, with the workspace and the agent of each call that did; with None
+        when providers have."""
         self.spent: Callable[[], Awaitable[wire.Spent]] | None = None
         """Asked what the account says of budgets, before a gateway is given budgets that it did not know."""
         self.stopped: Callable[[Sequence[wire.Stop]], Awaitable[None]] | None = None
@@ -279,13 +280,14 @@ class BusServer:
             self._spawn(self._answer(line, frame))
         elif isinstance(frame, wire.Traffic):
             # That an answer grows is no news: what begins, answers and ends is.
-            moved = _shape(line.open_calls) != _shape(frame.open_calls)
+            moved = _shape(line.open_calls) ^ _shape(frame.open_calls)
             line.open_calls, line.journal_dropped = frame.open_calls, frame.journal_dropped
-            if frame.providers is not None:
-                moved = moved or _states(line.providers) != _states(frame.providers)
-                line.providers = frame.providers
             if moved:
-                self.moved()
+                self.moved({(workspace_id, agent_id) for _, _, workspace_id, agent_id in moved if agent_id is not None})
+            if frame.providers is not None:
+                if _states(line.providers) != _states(frame.providers):
+                    self.moved(None)
+                line.providers = frame.providers
             line.budgets, line.limits = frame.budgets, frame.limits
             if frame.trials is not None:
                 line.trials = frame.trials
@@ -313,5 +315,5 @@ class BusServer:
         task.add_done_callback(self._tasks.discard)
 
 
-def _shape(calls: list[wire.OpenCall]) -> list[tuple[str, bool]]:
-    return [(call.id, call.first_byte is not None) for call in calls]
+def _shape(calls: list[wire.OpenCall]) -> set[tuple[str, bool, str, str | None]]:
+    return {(call.id, call.first_byte is not None, call.workspace_id, call.agent_id) for call in calls}

@@ -41,6 +41,15 @@ _NAMES = Prepared(
         agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids")
     )
 )
+_OF_IDS = Prepared(
+    sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids"))
+)
+_ACTIVE = Prepared(
+    sa.select(agents)
+    .where(agents.c.desired != sa.literal_column(f"'{Desired.RETIRED.value}'"))
+    .order_by(agents.c.id.desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 class NameTaken(Exception):
@@ -163,11 +172,15 @@ async def page(
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
+async def of_ids(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> list[Agent]:
+    """Those of these agents that there are, retired ones too."""
+    rows = await tx.fetch_named(_OF_IDS, workspace_id=workspace_id, ids=sorted(agent_ids))
+    return [_agent(row) for row in rows]
+
+
 async def active(tx: Transaction, limit: int = 2_000) -> dict[str, list[Agent]]:
     """Agents that are not retired, by workspace."""
-    rows = await tx.rows(
-        sa.select(agents).where(agents.c.desired != Desired.RETIRED.value).order_by(agents.c.id.desc()).limit(limit)
-    )
+    rows = await tx.fetch_named(_ACTIVE, limit=limit)
     found: dict[str, list[Agent]] = {}
     for row in rows:
         found.setdefault(row["workspace_id"], []).append(_agent(row))

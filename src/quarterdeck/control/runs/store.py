@@ -99,6 +99,9 @@ _OF_RETIRED = Prepared(
     .order_by(runs.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
+_OPEN_OF_AGENTS = Prepared(
+    sa.select(runs).where(_THERE, one_of(runs.c.agent_id, "ids"), sa.text(_OPEN)).order_by(runs.c.id)
+)
 _OF_IDS = Prepared(sa.select(runs).where(_THERE, one_of(runs.c.id, "ids")))
 
 
@@ -215,12 +218,7 @@ async def open_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collecti
     """Open runs by agent, oldest first, for a page of agents."""
     found: dict[str, list[Run]] = {agent_id: [] for agent_id in agent_ids}
     if found:
-        rows = await tx.rows(
-            sa.select(runs)
-            .where(runs.c.workspace_id == workspace_id, runs.c.agent_id.in_(sorted(found)), sa.text(_OPEN))
-            .order_by(runs.c.id)
-        )
-        for row in rows:
+        for row in await tx.fetch_named(_OPEN_OF_AGENTS, workspace_id=workspace_id, ids=sorted(found)):
             found[row["agent_id"]].append(_run(row))
     return found
 

@@ -65,6 +65,20 @@ _SPENT_SINCE = Prepared(
         calls.c.started >= sa.bindparam("since"),
     )
 )
+_SEEN = Prepared(
+    sa.select(keys.c.agent_id, sa.func.max(keys.c.last_used_at).label("at"))
+    .where(keys.c.workspace_id == sa.bindparam("workspace_id"), one_of(keys.c.agent_id, "ids"))
+    .group_by(keys.c.agent_id)
+)
+_TO_DO = Prepared(
+    sa.select(task_table.c.id, task_table.c.agent_id, task_table.c.state)
+    .where(
+        task_table.c.workspace_id == sa.bindparam("workspace_id"),
+        one_of(task_table.c.agent_id, "ids"),
+        sa.text("tasks.state IN ('ready', 'in_progress')"),
+    )
+    .order_by(task_table.c.priority, task_table.c.due_order, task_table.c.number)
+)
 _ASKED = Prepared(
     sa.select(questions.c.id, questions.c.run_id, questions.c.text, questions.c.created_at, task_table.c.accountable_id)
     .join(
@@ -225,12 +239,8 @@ async def _seen(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) 
     """When a key of each agent was last used on the control API."""
     if not agent_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(keys.c.agent_id, sa.func.max(keys.c.last_used_at).label("at"))
-        .where(keys.c.workspace_id == workspace_id, keys.c.agent_id.in_(sorted(agent_ids)))
-        .group_by(keys.c.agent_id)
-    )
-    return {row["agent_id"]: row["at"] for row in rows if row["at"] is not None}
+    rows = await tx.fetch(_SEEN, workspace_id=workspace_id, ids=sorted(agent_ids))
+    return {agent_id: at for agent_id, at in rows if at is not None}
 
 
 async def _asked(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> dict[str, model.Asked]:
@@ -253,15 +263,7 @@ async def blocked_of_agents(tx: Transaction, workspace_id: str, agent_ids: Colle
     """The most urgent task that is assigned to each of these agents and waits for another."""
     if not agent_ids:
         return {}
-    rows = await tx.rows(
-        sa.select(task_table.c.id, task_table.c.agent_id, task_table.c.state)
-        .where(
-            task_table.c.workspace_id == workspace_id,
-            task_table.c.agent_id.in_(sorted(agent_ids)),
-            task_table.c.state.in_(("ready", "in_progress")),
-        )
-        .order_by(task_table.c.priority, task_table.c.due_order, task_table.c.number)
-    )
+    rows = await tx.fetch_named(_TO_DO, workspace_id=workspace_id, ids=sorted(agent_ids))
     waits = await dependency_store.waits(tx, workspace_id, [row["id"] for row in rows])
     blocked = await _blocked(tx, workspace_id, {row["id"]: (row["state"], waits[row["id"]]) for row in rows})
     first: dict[str, str] = {}
