@@ -45,6 +45,8 @@ async def _filled(client: httpx.AsyncClient) -> str:
         )
     ).json()
     old = (await client.post("/api/v1/projects", json={"name": "Old"})).json()
+    aim = {"name": "Lesbarkeit", "statement": "Everybody reads it.", "project_id": project["id"]}
+    goal = (await client.post("/api/v1/goals", json={**aim, "due_at": "2027-03-01T12:00:00Z"})).json()
     await client.post("/api/v1/task-templates", json={"name": "Note", "task": {"title": "Note of {{date}}"}})
 
     async def task(**fields: object) -> dict[str, Any]:
@@ -60,6 +62,7 @@ async def _filled(client: httpx.AsyncClient) -> str:
         priority="urgent",
         labels=["a", "größe"],
         project_id=project["id"],
+        goal_id=goal["id"],
         agent_id=agent["id"],
         due_at="2027-02-01T12:00:00Z",
         budget_nano=5_000_000,
@@ -89,6 +92,7 @@ async def test_what_is_exported_is_imported_elsewhere_and_exports_the_same(
         assert (await _exported(there))["tasks"] == []
         report = await _import(there, before)
         assert (report["warnings"], report["projects"]) == ([], ["Büro 🏢", "Old"])
+        assert report["goals"] == ["Lesbarkeit"]
         assert [one["key"] for one in report["tasks"]] == [one["key"] for one in looked["tasks"]]
         after = await _exported(there)
     assert {**after, "exported_at": None} == {**before, "exported_at": None}
@@ -103,6 +107,7 @@ async def test_one_project_is_exported_without_what_stands_outside_of_it(client:
     await client.post(f"/api/v1/tasks/{inside['id']}/dependencies", json={"waits_for": stranger["id"]})
     found = await _exported(client, project_id=project["id"])
     assert [one["name"] for one in found["projects"]] == ["Büro 🏢"]
+    assert [one["name"] for one in found["goals"]] == ["Lesbarkeit"]
     assert {task["project"] for task in found["tasks"]} == {"Büro 🏢"}
     assert stranger["ref"] not in json.dumps(found)
     assert (await client.get("/api/v1/export", params={"project_id": "prj_none"})).status_code == 404
@@ -126,6 +131,7 @@ async def test_an_import_is_all_or_nothing_and_says_which_task_is_wrong(client: 
     sound = {"key": "a", "title": "Sound"}
     for wrong, words in [
         ({"key": "b", "title": "x", "project": "None such"}, "no project None such"),
+        ({"key": "b", "title": "x", "goal": "None such"}, "no goal None such"),
         ({"key": "b", "title": "x", "due_at": "soon"}, "due_at"),
         ({"key": "b", "title": "x", "review": "sometimes"}, "review"),
         ({"key": "b", "title": "x", "parent": "c"}, "c, which is not in the document"),
@@ -140,7 +146,7 @@ async def test_an_import_is_all_or_nothing_and_says_which_task_is_wrong(client: 
         assert words in refused["detail"], refused
     cycle = [{"key": k, "title": k, "waits_for": [w]} for k, w in (("a", "b"), ("b", "c"), ("c", "a"))]
     assert "wait" in (await _import(client, {"quarterdeck_export": 1, "tasks": cycle}, status=400))["detail"]
-    for body in (b"", b"{", b"[]", b"\xff", b'{"quarterdeck_export": 3}', b"[" * 100_000, b'"\0"'):
+    for body in (b"", b"{", b"[]", b"\xff", b'{"quarterdeck_export": 4}', b"[" * 100_000, b'"\0"'):
         await _import(client, body, status=400)
     assert (await client.get("/api/v1/tasks")).json()["items"] == []
     await _import(client, {"quarterdeck_export": 1, "tasks": [sound]})

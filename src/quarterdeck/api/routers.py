@@ -23,6 +23,7 @@ from quarterdeck.control.delegation import api as delegation
 from quarterdeck.control.deliverables import api as deliverables
 from quarterdeck.control.dependencies import api as dependencies
 from quarterdeck.control.evidence import api as evidence
+from quarterdeck.control.goals import api as goals
 from quarterdeck.control.inbox import api as inbox
 from quarterdeck.control.keys import api as keys
 from quarterdeck.control.lever import api as lever
@@ -62,6 +63,7 @@ ROUTERS: list[APIRouter] = [
     squads.router,
     keys.router,
     projects.router,
+    goals.router,
     attachments.router,
     attachments.agent_router,
     bulk.router,

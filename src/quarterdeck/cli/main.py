@@ -6,7 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.cli import audit, caps, channels, costs, local, people, replays, routes, schedules, work, work_more
+from quarterdeck.cli import (
+    audit,
+    caps,
+    channels,
+    costs,
+    goals,
+    local,
+    people,
+    replays,
+    routes,
+    schedules,
+    work,
+    work_more,
+)
 from quarterdeck.cli.show import emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -19,6 +32,7 @@ tasks = typer.Typer(help="Tasks on the board; an agent claims and finishes them 
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(audit.app, name="audit")
 app.add_typer(channels.app, name="channels")
+app.add_typer(goals.app, name="goals")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(routes.app, name="routes")
 app.add_typer(costs.app, name="costs")
@@ -214,10 +228,14 @@ def calls_show(call_id: str, _json: Json = False) -> None:
 
 
 @tasks.command("list")
-def tasks_list(state: Annotated[str | None, typer.Option()] = None, as_json: Json = False) -> None:
+def tasks_list(
+    state: Annotated[str | None, typer.Option()] = None,
+    goal: Annotated[str | None, typer.Option(help="The id of the goal they serve.")] = None,
+    as_json: Json = False,
+) -> None:
     """Tasks, newest first."""
     emit(
-        local.api().get("/tasks", state=state, limit=100),
+        local.api().get("/tasks", state=state, goal_id=goal, limit=100),
         as_json=as_json,
         columns=[
             ("task", lambda row: row["ref"]),
@@ -234,6 +252,7 @@ def tasks_create(
     title: str,
     brief: str = "",
     agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
+    goal: Annotated[str | None, typer.Option(help="The id of the goal it serves.")] = None,
     ready: Annotated[bool, typer.Option(help="Put it where agents claim.")] = True,
     as_json: Json = False,
 ) -> None:
@@ -241,6 +260,8 @@ def tasks_create(
     body: dict[str, Any] = {"title": title, "brief": brief, "state": "ready" if ready else "backlog"}
     if agent is not None:
         body["agent_id"] = agent
+    if goal is not None:
+        body["goal_id"] = goal
     row = local.api().post("/tasks", **body)
     emit(
         row if as_json else [row],

@@ -3,11 +3,15 @@
 import pytest
 from work_world import World
 
+from quarterdeck.control.goals import actions as goals
+from quarterdeck.control.goals import standing
+from quarterdeck.control.goals.model import GoalState, Standing
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.runs.model import Nothing
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import actions, holding, store
 from quarterdeck.control.tasks.model import MAX_DEPTH, Task, TaskChange, TaskState
+from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.kernel.errors import Changed, Invalid
 
 
@@ -40,6 +44,29 @@ async def test_a_subtask_takes_project_and_accountable_person_from_its_parent(wo
     async with world.db.read() as tx:
         counted = await store.subtasks_of(tx, world.workspace_id, [parent.id, child.id])
     assert counted == {parent.id: store.SubtaskCount(1, 0)}
+
+
+async def test_how_a_goal_stands_is_counted_from_its_tasks(world: World) -> None:
+    async with world.db.transaction() as tx:
+        goal = await goals.create(tx, world.workspace_id, name="Launch", accountable_id=world.owner.id)
+        bare = await goals.create(tx, world.workspace_id, name="Later", accountable_id=world.owner.id)
+    agent = await world.agent()
+    first = await world.task(goal_id=goal.id, review=ReviewPolicy.NONE)
+    second = await world.task("Part", parent_id=first.id)
+    await world.link(second, first)
+    await world.task("Elsewhere")
+    await world.finish((await world.claimed(agent, task_id=first.id)).run)
+    third = await world.task("Third", goal_id=goal.id)
+    await world.link(third, second)
+    async with world.db.read() as tx:
+        stands = await standing.of_goals(tx, world.workspace_id, [goal.id, bare.id])
+    assert stands[bare.id] == Standing({})
+    found = stands[goal.id]
+    assert (found.state, found.done, found.counting, found.blocked) == (GoalState.UNDER_WAY, 1, 3, 1)
+    assert (found.done_lately, found.first_at) == (1, first.created_at)
+    async with world.db.transaction() as tx:
+        await goals.delete(tx, world.workspace_id, goal.id)
+    assert (await world.see(third)).goal_id is None
 
 
 async def test_a_hold_reaches_all_below_and_new_ones_too(world: World) -> None:

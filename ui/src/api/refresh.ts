@@ -8,6 +8,7 @@ import { channelKeys } from "@/api/channels";
 import { commentKeys } from "@/api/comments";
 import { costKeys } from "@/api/costs";
 import { deliverableKeys } from "@/api/deliverables";
+import { goalKeys } from "@/api/goals";
 import { keyKeys } from "@/api/keys";
 import { leverKeys } from "@/api/lever";
 import type { LiveEvent } from "@/api/live";
@@ -51,22 +52,27 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "key.revoked":
       return [soon(keyKeys.all)];
     case "task.moved":
-      return [soon(taskKeys.all), soon(needKeys.all)];
+      return [soon(taskKeys.all), soon(needKeys.all), { key: goalKeys.all, every: CALM }];
     case "task.created":
     case "task.changed":
+    case "dependency.added":
+    case "dependency.removed":
+      return [soon(taskKeys.all), { key: goalKeys.all, every: CALM }];
     case "task.assigned":
     case "task.unblocked":
     case "task.held":
     case "task.released":
     case "task.watched":
     case "task.unwatched":
-    case "dependency.added":
-    case "dependency.removed":
       return [soon(taskKeys.all)];
     case "project.created":
     case "project.changed":
     case "project.deleted":
-      return [soon(projectKeys.all), soon(taskKeys.all)];
+      return [soon(projectKeys.all), soon(goalKeys.all), soon(taskKeys.all)];
+    case "goal.created":
+    case "goal.changed":
+    case "goal.deleted":
+      return [soon(goalKeys.all), soon(taskKeys.all)];
     case "run.killed":
     case "run.restarted":
     case "run.opened":
@@ -134,6 +140,7 @@ export function staleAfter(event: LiveEvent): Stale[] {
         { key: taskKeys.boards(), every: CALM },
         { key: runKeys.all, every: CALM },
         { key: costKeys.all, every: CALM },
+        { key: goalKeys.all, every: 5 * CALM },
         { key: keyKeys.all, every: 5 * CALM },
       ];
     case "schedule.created":

@@ -1142,7 +1142,7 @@ export interface paths {
         };
         /**
          * Export Work
-         * @description Projects, task templates and tasks with their relations and history, as one portable JSON document.
+         * @description Projects, goals, task templates and tasks with their relations and history, as one portable JSON document.
          */
         get: operations["export_work"];
         put?: never;
@@ -1151,6 +1151,58 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Goals
+         * @description Goals by name, each with how its tasks stand.
+         */
+        get: operations["list_goals"];
+        put?: never;
+        /**
+         * Create Goal
+         * @description Add a goal. Tasks serve it by naming it as their `goal_id`.
+         */
+        post: operations["create_goal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goals/{goal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Goal
+         * @description One goal.
+         */
+        get: operations["get_goal"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Goal
+         * @description Forget a goal; its tasks stay, without it.
+         */
+        delete: operations["delete_goal"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Goal
+         * @description Change what a goal says. How it stands is computed.
+         */
+        patch: operations["change_goal"];
         trace?: never;
     };
     "/api/v1/hooks/{schedule_id}": {
@@ -2269,7 +2321,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Project
-         * @description Forget a project without tasks; one that has some is archived instead.
+         * @description Forget a project without tasks; one that has some is archived instead. Its goals stay, without it.
          */
         delete: operations["delete_project"];
         options?: never;
@@ -4481,6 +4533,7 @@ export interface components {
             budget_left_nano: number | null;
             /** Comments */
             comments: components["schemas"]["SaidOut"][];
+            goal: components["schemas"]["ServedGoalOut"] | null;
             last_review: components["schemas"]["ReviewOut"] | null;
             run: components["schemas"]["HeldOut"] | null;
             task: components["schemas"]["TaskOut"];
@@ -5158,6 +5211,7 @@ export interface components {
              * @constant
              */
             claimed?: true;
+            goal: components["schemas"]["ServedGoalOut"] | null;
             last_review: components["schemas"]["ReviewOut"] | null;
             run: components["schemas"]["ClaimedRunOut"];
             /** Run Key */
@@ -5790,6 +5844,8 @@ export interface components {
         DutiesOut: {
             /** Agents */
             agents: string[];
+            /** Goals */
+            goals: string[];
             /** Projects */
             projects: string[];
             /** Reviews */
@@ -6013,6 +6069,103 @@ export interface components {
             /** Base Url */
             base_url: string;
         };
+        /** GoalIn */
+        GoalIn: {
+            /**
+             * Accountable Id
+             * @description The member who answers for it; yourself when absent.
+             */
+            accountable_id?: string | null;
+            /** Due At */
+            due_at?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Project Id
+             * @description Where it belongs; tasks of other projects may serve it too.
+             */
+            project_id?: string | null;
+            /**
+             * Statement
+             * @description What is to be true in the end, in words. Markdown.
+             * @default
+             */
+            statement?: string;
+        };
+        /** GoalOut */
+        GoalOut: {
+            accountable: components["schemas"]["Named"];
+            /** Blocked */
+            blocked: number;
+            /** Calls */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Done Share */
+            done_share: number | null;
+            /** Due At */
+            due_at: string | null;
+            /** Forecast At */
+            forecast_at: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            project: components["schemas"]["Named"] | null;
+            state: components["schemas"]["GoalState"];
+            /** Statement */
+            statement: string;
+            /** Tasks */
+            tasks: {
+                [key: string]: number;
+            };
+            /** Unpriced Calls */
+            unpriced_calls: number;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
+        };
+        /** GoalPatch */
+        GoalPatch: {
+            /** Accountable Id */
+            accountable_id?: string | null;
+            /**
+             * Due At
+             * @description null takes it away.
+             */
+            due_at?: string | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Project Id
+             * @description null takes it out of its project.
+             */
+            project_id?: string | null;
+            /** Statement */
+            statement?: string | null;
+        };
+        /** GoalsOut */
+        GoalsOut: {
+            /** Items */
+            items: components["schemas"]["GoalOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * GoalState
+         * @description Where a goal stands: computed from its tasks, never declared.
+         * @enum {string}
+         */
+        GoalState: "empty" | "planned" | "under_way" | "reached" | "dropped";
         /**
          * GraphOut
          * @description What stands around a task. Lists are nearest first; `critical_path` is in the order of doing, the task last.
@@ -6184,6 +6337,8 @@ export interface components {
         ImportOut: {
             /** Dry Run */
             dry_run: boolean;
+            /** Goals */
+            goals: string[];
             /** Projects */
             projects: string[];
             /** Tasks */
@@ -8583,6 +8738,18 @@ export interface components {
             upto: number;
         };
         /**
+         * ServedGoalOut
+         * @description The goal that a task serves.
+         */
+        ServedGoalOut: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Statement */
+            statement: string;
+        };
+        /**
          * SessionOut
          * @description `csrf` goes into `x-quarterdeck-csrf` on every write of this browser; null for a member's token.
          */
@@ -9079,6 +9246,11 @@ export interface components {
             /** Due At */
             due_at?: string | null;
             /**
+             * Goal Id
+             * @description The goal that it serves; null: its parent's, if it has one.
+             */
+            goal_id?: string | null;
+            /**
              * Labels
              * @default []
              */
@@ -9096,7 +9268,7 @@ export interface components {
             priority?: "urgent" | "high" | "normal" | "low";
             /**
              * Project Id
-             * @description null: its parent's, if it has one.
+             * @description null: its parent's, or else its goal's.
              */
             project_id?: string | null;
             /**
@@ -9167,6 +9339,7 @@ export interface components {
             due_at: string | null;
             /** Failures */
             failures: number;
+            goal: components["schemas"]["Named"] | null;
             hold: components["schemas"]["HoldOut"] | null;
             /** Id */
             id: string;
@@ -9239,6 +9412,11 @@ export interface components {
              * @description null takes it away.
              */
             due_at?: string | null;
+            /**
+             * Goal Id
+             * @description null: it serves no goal any more.
+             */
+            goal_id?: string | null;
             /** Labels */
             labels?: string[] | null;
             /**
@@ -10835,6 +11013,8 @@ export interface operations {
                 /** @description Only tasks of this agent; `none`: of nobody yet. */
                 agent_id?: string | null;
                 blocked?: boolean | null;
+                /** @description Only tasks that serve this goal; `none`: no goal. */
+                goal_id?: string | null;
                 held?: boolean | null;
                 /** @description As it is written. */
                 label?: string | null;
@@ -12107,6 +12287,178 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_goals: {
+        parameters: {
+            query?: {
+                accountable_id?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+                project_id?: string | null;
+                /** @description A part of the name. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_goal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_goal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                goal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_goal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                goal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_goal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path: {
+                goal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoalPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -17127,6 +17479,8 @@ export interface operations {
                 /** @description Only tasks of this agent; `none`: of nobody yet. */
                 agent_id?: string | null;
                 blocked?: boolean | null;
+                /** @description Only tasks that serve this goal; `none`: no goal. */
+                goal_id?: string | null;
                 held?: boolean | null;
                 /** @description As it is written. */
                 label?: string | null;

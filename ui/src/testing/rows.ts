@@ -72,6 +72,7 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   last_failure: null,
   missing_deliverable: false,
   project: null,
+  goal: null,
   parent: null,
   subtasks: { total: 0, closed: 0 },
   watchers: [],

@@ -66,6 +66,7 @@ class DutiesOut(BaseModel):
     agents: list[str]
     schedules: list[str]
     projects: list[str]
+    goals: list[str]
 
 
 class LinkOut(BaseModel):
@@ -128,6 +129,7 @@ async def list_duties(member_id: str, actor: Admin, db: Db) -> DutiesOut:
         agents=list(found.agents),
         schedules=list(found.schedules),
         projects=list(found.projects),
+        goals=list(found.goals),
     )
 
 

@@ -11,6 +11,9 @@ from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents.model import AgentChange
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.channels import store as channels
+from quarterdeck.control.goals import actions as goal_actions
+from quarterdeck.control.goals.model import GoalChange
+from quarterdeck.control.goals.tables import goals
 from quarterdeck.control.needs import store as needs
 from quarterdeck.control.projects.tables import projects
 from quarterdeck.control.schedules import actions as schedule_actions
@@ -35,6 +38,7 @@ class Duties:
     agents: tuple[str, ...]
     schedules: tuple[str, ...]
     projects: tuple[str, ...]
+    goals: tuple[str, ...]
 
     @property
     def words(self) -> str:
@@ -45,6 +49,7 @@ class Duties:
             ("agent", self.agents),
             ("schedule", self.schedules),
             ("project", self.projects),
+            ("goal", self.goals),
         )
         return ", ".join(f"{len(found)} {word}{'s' if len(found) != 1 else ''}" for word, found in kinds if found)
 
@@ -93,6 +98,7 @@ async def duties_of(tx: Transaction, workspace_id: str, member_id: str) -> Dutie
         agents=await ids(agents, agents.c.owner_id == member_id),
         schedules=await ids(schedules, schedules.c.owner_id == member_id),
         projects=await ids(projects, projects.c.review == policy),
+        goals=await ids(goals, goals.c.accountable_id == member_id),
     )
 
 
@@ -126,6 +132,9 @@ async def _hand_over(tx: Transaction, actor: Actor, member: Member, heir: Member
         .where(projects.c.workspace_id == actor.workspace_id, projects.c.id.in_(duties.projects))
         .values(review=str(policy), version=projects.c.version + 1)
     )
+    for goal_id in duties.goals:
+        given = GoalChange(accountable_id=heir.id)
+        await goal_actions.change(tx, actor.workspace_id, goal_id, given, actor=actor.id)
     await needs.reassign(tx, actor.workspace_id, member.id, heir.id)
 
 

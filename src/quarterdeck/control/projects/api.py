@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.goals import store as goal_store
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Reader, Worker
 from quarterdeck.control.projects import actions, store
 from quarterdeck.control.projects.actions import REASON_LENGTH
@@ -130,9 +131,10 @@ async def change_project(*, project_id: str, body: ProjectPatch, actor: Worker, 
 
 @router.delete("/projects/{project_id}", operation_id="delete_project", status_code=204)
 async def delete_project(project_id: str, actor: Worker, db: Db) -> None:
-    """Forget a project without tasks; one that has some is archived instead."""
+    """Forget a project without tasks; one that has some is archived instead. Its goals stay, without it."""
     async with db.transaction() as tx:
         counted = (await task_lists.of_projects(tx, actor.workspace_id, [project_id])).get(project_id, {})
+        await goal_store.leave_project(tx, actor.workspace_id, project_id)
         await actions.delete(tx, actor.workspace_id, project_id, tasks=sum(counted.values()), actor=actor.id)
 
 

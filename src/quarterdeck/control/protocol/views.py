@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.comments import store as comment_store
+from quarterdeck.control.goals.views import ServedGoalOut, served_goal
 from quarterdeck.control.protocol import sight
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs.left import budget_left
@@ -37,6 +38,8 @@ class HeldOut(BaseModel):
 
 class AssignmentOut(BaseModel):
     task: TaskOut
+    goal: ServedGoalOut | None
+    """What the task is for."""
     run: HeldOut | None
     """Null when you do not hold the task."""
     budget_left_nano: int | None
@@ -53,6 +56,7 @@ async def shown_assignment(tx: Transaction, actor: Actor, task: Task) -> Assignm
     names = await comment_store.names(tx, task.workspace_id, {one.author_id for one in said})
     return AssignmentOut(
         task=await shown_task(tx, task),
+        goal=await served_goal(tx, task),
         run=None
         if run is None
         else HeldOut(id=run.id, attempt=run.attempt, fence=run.fence, lease_expires_at=iso(run.lease_expires_at)),

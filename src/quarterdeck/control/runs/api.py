@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from quarterdeck.control.goals.views import ServedGoalOut, served_goal
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
@@ -92,6 +93,8 @@ class ClaimedOut(BaseModel):
 
     claimed: Literal[True] = True
     task: TaskOut
+    goal: ServedGoalOut | None
+    """What the task is for."""
     last_review: ReviewOut | None
     """What a reviewer wanted changed in what was handed in before."""
     run: ClaimedRunOut
@@ -210,7 +213,9 @@ async def claim_task(
     async with db.read() as tx:
         review = await last_review(tx, actor.workspace_id, answer.task.id)
         left = await budget_left(tx, answer.task, agent_id=answer.run.agent_id, run_id=answer.run.id)
-        return _claimed(answer, await shown_task(tx, answer.task), review, request.app.state.about.gateway_url, left)
+        goal = await served_goal(tx, answer.task)
+        task = await shown_task(tx, answer.task)
+    return _claimed(answer, task, goal, review, request.app.state.about.gateway_url, left)
 
 
 @agent_router.post("/runs/{run_id}/progress", operation_id="report_progress")
@@ -240,11 +245,17 @@ def _nothing(answer: Unclaimed, *, waited: bool) -> UnclaimedOut:
 
 
 def _claimed(
-    answer: Claimed, task: TaskOut, review: ReviewOut | None, base_url: str, budget_left: int | None
+    answer: Claimed,
+    task: TaskOut,
+    goal: ServedGoalOut | None,
+    review: ReviewOut | None,
+    base_url: str,
+    budget_left: int | None,
 ) -> ClaimedOut:
     run = answer.run
     return ClaimedOut(
         task=task,
+        goal=goal,
         last_review=review,
         run=ClaimedRunOut(
             id=run.id,

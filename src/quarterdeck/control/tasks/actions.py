@@ -9,6 +9,7 @@ from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.budgets import store as budgets
 from quarterdeck.control.deliverables import store as deliverables
 from quarterdeck.control.dependencies import unblocking
+from quarterdeck.control.goals import actions as goals
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.reviews import gate
 from quarterdeck.control.runs import ending
@@ -60,6 +61,8 @@ async def change(
     """
     if change.parent_id is not None or change.no_parent:
         await store.lock_tree(tx, workspace_id)
+    if change.goal_id is not None:
+        await goals.for_work(tx, workspace_id, change.goal_id)
     task = await _locked(tx, workspace_id, task_id, version)
     if change.project_id is not None and change.project_id != task.project_id:
         await projects.for_work(tx, workspace_id, change.project_id)
@@ -266,7 +269,7 @@ def _checked(change: TaskChange) -> dict[str, Any]:
         values["attempt_limit"] = an_attempt_limit(change.attempt_limit)
     if change.due_at is not None or change.never_due:
         values["due_at"] = change.due_at
-    for field, taken_away in (("project_id", "no_project"), ("parent_id", "no_parent")):
+    for field, taken_away in (("project_id", "no_project"), ("parent_id", "no_parent"), ("goal_id", "no_goal")):
         if getattr(change, field) is not None or getattr(change, taken_away):
             values[field] = getattr(change, field)
     if change.budget is not None or change.no_budget:

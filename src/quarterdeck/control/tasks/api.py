@@ -29,6 +29,7 @@ class Which(BaseModel):
     q: str | None = Field(None, description="Words, or how they begin, in title, brief or labels; or T-12.")
     project_id: str | None = Field(None, description="Only tasks of this project; `none`: of no project.")
     parent_id: str | None = Field(None, description="Only the subtasks of this task; `none`: no subtasks.")
+    goal_id: str | None = Field(None, description="Only tasks that serve this goal; `none`: no goal.")
     accountable_id: str | None = None
     watcher_id: str | None = None
     label: str | None = Field(None, description="As it is written.")

@@ -73,8 +73,9 @@ class TaskIn(BaseModel):
     state: Literal["backlog", "ready"] = "backlog"
     review: Review | None = Field(None, description="null: as its project says, or else one person.")
     attempt_limit: AttemptLimit = DEFAULT_ATTEMPT_LIMIT
-    project_id: str | None = Field(None, description="null: its parent's, if it has one.")
+    project_id: str | None = Field(None, description="null: its parent's, or else its goal's.")
     parent_id: str | None = Field(None, description="The task that this one is a part of.")
+    goal_id: str | None = Field(None, description="The goal that it serves; null: its parent's, if it has one.")
     budget_nano: Budget | None = None
     watchers: list[Member] = Field([], max_length=MAX_WATCHERS)
 
@@ -93,6 +94,7 @@ class TaskIn(BaseModel):
             attempt_limit=self.attempt_limit,
             project_id=self.project_id,
             parent_id=self.parent_id,
+            goal_id=self.goal_id,
             budget=self.budget_nano,
             watchers=tuple(self.watchers),
         )
@@ -110,6 +112,7 @@ class TaskPatch(BaseModel):
     attempt_limit: AttemptLimit | None = None
     project_id: str | None = Field(None, description="null takes it out of its project.")
     parent_id: str | None = Field(None, description="null makes it stand alone.")
+    goal_id: str | None = Field(None, description="null: it serves no goal any more.")
     budget_nano: Budget | None = Field(None, description="null takes it away.")
 
     def to_change(self) -> TaskChange:
@@ -128,6 +131,8 @@ class TaskPatch(BaseModel):
             no_project=self._taken_away("project_id"),
             parent_id=self.parent_id,
             no_parent=self._taken_away("parent_id"),
+            goal_id=self.goal_id,
+            no_goal=self._taken_away("goal_id"),
             budget=self.budget_nano,
             no_budget=self._taken_away("budget_nano"),
         )

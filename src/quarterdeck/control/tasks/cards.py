@@ -14,6 +14,7 @@ from quarterdeck.control.deliverables import store as deliverable_store
 from quarterdeck.control.deliverables.store import Newest
 from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import Wait, blocked_since
+from quarterdeck.control.goals import store as goal_store
 from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
@@ -41,6 +42,7 @@ class Mentioned:
     members: Mapping[str, str]
     watchers: Mapping[str, Sequence[str]]
     projects: Mapping[str, str]
+    goals: Mapping[str, str]
     parents: Mapping[str, store.TaskName]
     subtasks: Mapping[str, store.SubtaskCount]
     attached: Mapping[str, int]
@@ -75,6 +77,7 @@ async def _mentioned(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) 
         members=await people.named(tx, workspace_id, member_ids),
         watchers=watchers,
         projects=await project_store.named(tx, workspace_id, {task.project_id for task in tasks if task.project_id}),
+        goals=await goal_store.named(tx, workspace_id, {task.goal_id for task in tasks if task.goal_id}),
         parents=await store.named(tx, workspace_id, {task.parent_id for task in tasks if task.parent_id}),
         subtasks=await store.subtasks_of(tx, workspace_id, ids),
         attached=await attachment_store.counts(tx, workspace_id, ids),
@@ -124,6 +127,7 @@ def _card(task: Task, mentioned: Mentioned, now: int) -> Card:
         "missing_deliverable": task.id in mentioned.lacking,
         "project": _named(task.project_id, mentioned.projects),
         "parent": None if parent is None else {"id": parent.id, "ref": parent.ref, "title": parent.title},
+        "goal": _named(task.goal_id, mentioned.goals),
         "subtasks": {
             "total": 0 if subtasks is None else subtasks.total,
             "closed": 0 if subtasks is None else subtasks.closed,

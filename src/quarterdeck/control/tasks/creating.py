@@ -3,6 +3,7 @@
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
+from quarterdeck.control.goals import actions as goals
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.tasks import actions, reviewable, store, tree
 from quarterdeck.control.tasks.model import (
@@ -36,7 +37,11 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
         await actions.must_be_assignable(tx, workspace_id, new.agent_id)
     number = await store.next_number(tx, workspace_id)
     parent = None if new.parent_id is None else await tree.parent(tx, workspace_id, new.parent_id)
+    goal_id = new.goal_id or (None if parent is None else parent.goal_id)
+    goal = None if goal_id is None else await goals.for_work(tx, workspace_id, goal_id)
     project_id = new.project_id or (None if parent is None else parent.project_id)
+    if project_id is None and goal is not None:
+        project_id = goal.project_id
     project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
     review = new.review or (ReviewPolicy.ONE if project is None else project.review)
     await reviewable.must_be_sound(tx, workspace_id, review)
@@ -66,6 +71,7 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
         run_id=None,
         project_id=project_id,
         parent_id=new.parent_id,
+        goal_id=goal_id,
         budget=a_budget(new.budget),
         held=parent is not None and parent.held,
         held_at=None,

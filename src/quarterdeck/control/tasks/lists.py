@@ -20,7 +20,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import Page
 
 NOBODY = "none"
-"""In place of an id: tasks that have no agent, project or parent."""
+"""In place of an id: tasks that have no agent, project, parent or goal."""
 _INT_MAX = (1 << 31) - 1
 _REF = re.compile(r"[tT]-([0-9]{1,9})")
 
@@ -35,6 +35,7 @@ class TaskFilter:
     """Words, or beginnings of words, in title, brief or labels; or a `T-` number."""
     project_id: str | None = None
     parent_id: str | None = None
+    goal_id: str | None = None
     accountable_id: str | None = None
     watcher_id: str | None = None
     label: str | None = None
@@ -151,7 +152,7 @@ def _counts(shape: Shape) -> Prepared:
     return Prepared(sa.select(tasks.c.state, sa.func.count()).where(*_matching(shape)).group_by(tasks.c.state))
 
 
-_PLAIN = ("agent_id", "project_id", "parent_id", "accountable_id", "schedule_id")
+_PLAIN = ("agent_id", "project_id", "parent_id", "goal_id", "accountable_id", "schedule_id")
 _TRUTHS = ("held", "blocked", "overdue")
 
 

@@ -169,6 +169,8 @@ class Task(msgspec.Struct, frozen=True):
     project_id: str | None
     parent_id: str | None
     """The task that this one is a part of."""
+    goal_id: str | None
+    """The goal that it serves."""
     budget: int | None
     """What it may cost, in nano-dollars."""
     held: bool
@@ -226,8 +228,10 @@ class NewTask:
     """None: as its project says, or else one person."""
     attempt_limit: int = DEFAULT_ATTEMPT_LIMIT
     project_id: str | None = None
-    """None: its parent's."""
+    """None: its parent's, or else its goal's."""
     parent_id: str | None = None
+    goal_id: str | None = None
+    """None: its parent's."""
     budget: int | None = None
     watchers: tuple[str, ...] = ()
     note: str | None = None
@@ -254,6 +258,8 @@ class TaskChange:
     no_project: bool = False
     parent_id: str | None = None
     no_parent: bool = False
+    goal_id: str | None = None
+    no_goal: bool = False
     budget: int | None = None
     no_budget: bool = False
 

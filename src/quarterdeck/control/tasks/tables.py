@@ -36,6 +36,7 @@ tasks = sa.Table(
     sa.Column("run_id", sa.Text),
     sa.Column("project_id", sa.Text),
     sa.Column("parent_id", sa.Text),
+    sa.Column("goal_id", sa.Text),
     sa.Column("budget", sa.BigInteger),
     # Whether no agent may claim it now: by its own hold, or by that of a task above it.
     sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -63,6 +64,15 @@ tasks = sa.Table(
     sa.Index("ix_tasks_agent", "workspace_id", "agent_id", "number"),
     sa.Index("ix_tasks_project", "workspace_id", "project_id", "state", "number"),
     sa.Index("ix_tasks_parent", "workspace_id", "parent_id", "number"),
+    sa.Index(
+        "ix_tasks_goal",
+        "workspace_id",
+        "goal_id",
+        "state",
+        "number",
+        sqlite_where=sa.text("goal_id IS NOT NULL"),
+        postgresql_where=sa.text("goal_id IS NOT NULL"),
+    ),
     sa.Index("ix_tasks_accountable", "workspace_id", "accountable_id", "state", "number"),
     sa.Index("ix_tasks_schedule", "workspace_id", "schedule_id", "number"),
     sa.Index("ix_tasks_origin_run", "workspace_id", "origin_run_id"),

@@ -94,6 +94,8 @@ class TaskOut(BaseModel):
     run: TaskRunOut | None
     project: Named | None
     parent: TaskNamed | None
+    goal: Named | None
+    """What it serves."""
     subtasks: SubtasksOut
     watchers: list[Named]
     attachments: int

@@ -30,6 +30,7 @@ class ImportedOut(TaskNamed):
 class ImportOut(BaseModel):
     dry_run: bool
     projects: list[str]
+    goals: list[str]
     templates: list[str]
     tasks: list[ImportedOut]
     warnings: list[str]
@@ -40,6 +41,7 @@ class ImportOut(BaseModel):
         return cls(
             dry_run=dry_run,
             projects=report.projects,
+            goals=report.goals,
             templates=report.templates,
             tasks=[
                 ImportedOut(key=key, id=task.id, ref=task.ref, title=task.title) for key, task in report.tasks.items()
@@ -68,7 +70,7 @@ async def export_work(
         bool, Query(alias="files", description="Files of up to 8 MB with their bytes; else by their hash.")
     ] = False,
 ) -> StreamingResponse:
-    """Projects, task templates and tasks with their relations and history, as one portable JSON document."""
+    """Projects, goals, task templates and tasks with their relations and history, as one portable JSON document."""
     if project_id is not None:
         async with db.read() as tx:
             await projects.get(tx, actor.workspace_id, project_id)

@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from quarterdeck.control.transfer.document import MAX_TASKS, Document, ProjectDoc, TaskDoc
+from quarterdeck.control.transfer.document import MAX_TASKS, Document, GoalDoc, ProjectDoc, TaskDoc
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.money import usd_to_nano
 
 COLUMNS = frozenset(
     {
-        "key", "title", "brief", "acceptance", "state", "priority", "labels", "project", "parent", "waits_for", "agent",
-        "accountable", "watchers", "due_at", "review", "attempt_limit", "budget_usd", "note",
+        "key", "title", "brief", "acceptance", "state", "priority", "labels", "project", "parent", "goal", "waits_for",
+        "agent", "accountable", "watchers", "due_at", "review", "attempt_limit", "budget_usd", "note",
     }
 )  # fmt: skip
 _LISTS = ("labels", "waits_for", "watchers")
@@ -32,6 +32,7 @@ def document_of(text: str) -> Document:
     problems: list[str] = []
     tasks: list[TaskDoc] = []
     names: dict[str, None] = {}
+    aims: dict[str, None] = {}
     for line, row in rows:
         try:
             doc = TaskDoc.model_validate(_fields(line, row))
@@ -46,10 +47,17 @@ def document_of(text: str) -> Document:
         tasks.append(doc)
         if doc.project is not None:
             names.setdefault(doc.project)
+        if doc.goal is not None:
+            aims.setdefault(doc.goal)
     if problems:
         shown = problems[:_MAX_PROBLEMS]
         raise Invalid("The file cannot be read: " + "; ".join(shown), field="body", problems=shown)
-    return Document(quarterdeck_export=1, projects=[ProjectDoc(name=name) for name in names], tasks=tasks)
+    return Document(
+        quarterdeck_export=1,
+        projects=[ProjectDoc(name=name) for name in names],
+        goals=[GoalDoc(name=name) for name in aims],
+        tasks=tasks,
+    )
 
 
 def _rows(text: str) -> list[tuple[int, dict[str, str]]]:

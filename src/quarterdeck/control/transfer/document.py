@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from quarterdeck.control.goals.model import NAME_LENGTH as GOAL_NAME_LENGTH
+from quarterdeck.control.goals.model import STATEMENT_LENGTH
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.bodies import AttemptLimit, Brief, Budget, CriterionIn, Label, Title
@@ -18,9 +20,10 @@ from quarterdeck.control.tasks.model import (
 from quarterdeck.control.templates.bodies import DraftBody, Variables
 from quarterdeck.control.transfer.history_doc import HistoryDoc, Strict
 
-VERSION = 2
+VERSION = 3
 MAX_TASKS = 5_000
 MAX_PROJECTS = 1_000
+MAX_GOALS = 1_000
 MAX_TEMPLATES = 1_000
 MAX_EDGES = 200
 Key = Annotated[str, Field(min_length=1, max_length=200)]
@@ -34,6 +37,14 @@ class ProjectDoc(Strict):
     lead_agent: AgentName | None = None
     review: str = "one"
     archived: bool = False
+
+
+class GoalDoc(Strict):
+    name: Annotated[str, Field(min_length=1, max_length=GOAL_NAME_LENGTH)]
+    statement: Annotated[str, Field(max_length=STATEMENT_LENGTH)] = ""
+    project: str | None = None
+    accountable: Email | None = None
+    due_at: Instant | None = None
 
 
 class TemplateDoc(Strict):
@@ -56,6 +67,7 @@ class TaskDoc(HistoryDoc):
     labels: list[Label] = Field([], max_length=MAX_LABELS)
     project: str | None = None
     parent: Key | None = None
+    goal: str | None = None
     waits_for: list[Key] = Field([], max_length=MAX_EDGES)
     agent: AgentName | None = None
     accountable: Email | None = None
@@ -68,9 +80,10 @@ class TaskDoc(HistoryDoc):
 
 
 class Document(Strict):
-    quarterdeck_export: Literal[1, 2]
-    """The version of this shape; 1 had no history of tasks."""
+    quarterdeck_export: Literal[1, 2, 3]
+    """The version of this shape; 1 had no history of tasks, 2 no goals."""
     exported_at: Instant | None = None
     projects: list[ProjectDoc] = Field([], max_length=MAX_PROJECTS)
+    goals: list[GoalDoc] = Field([], max_length=MAX_GOALS)
     templates: list[TemplateDoc] = Field([], max_length=MAX_TEMPLATES)
     tasks: list[TaskDoc] = Field([], max_length=MAX_TASKS)

@@ -8,6 +8,8 @@ from quarterdeck.access import members
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.dependencies import store as dependencies
+from quarterdeck.control.goals import store as goals
+from quarterdeck.control.goals.store import GoalFilter
 from quarterdeck.control.projects import store as projects
 from quarterdeck.control.projects.model import Project
 from quarterdeck.control.tasks import lists, store
@@ -33,6 +35,9 @@ async def document(
         head = {"quarterdeck_export": VERSION, "exported_at": iso(tx.now)}
         yield json.dumps(head, ensure_ascii=False)[:-1].encode() + b', "projects": ['
         async for piece in _separated(_projects(tx, workspace_id, project_id, people)):
+            yield piece
+        yield b'], "goals": ['
+        async for piece in _separated(_goals(tx, workspace_id, project_id, people)):
             yield piece
         yield b'], "templates": ['
         if project_id is None:
@@ -74,6 +79,28 @@ def _project(one: Project, leads: dict[str, str], people: dict[str, str]) -> dic
         "review": review_out(one.review, people),
         "archived": one.archived_at is not None,
     }
+
+
+async def _goals(
+    tx: Transaction, workspace_id: str, project_id: str | None, people: dict[str, str]
+) -> AsyncIterator[dict[str, Any]]:
+    """With `project_id` those that its tasks serve, and its own."""
+    after = None
+    while True:
+        page = await goals.page(tx, workspace_id, GoalFilter(serving_project_id=project_id), limit=PAGE, after=after)
+        owned = await projects.named(tx, workspace_id, {one.project_id for one in page.items if one.project_id})
+        for one in page.items:
+            inside = one.project_id is not None and project_id in (None, one.project_id)
+            yield {
+                "name": one.name,
+                "statement": one.statement,
+                "project": owned[one.project_id] if inside and one.project_id else None,
+                "accountable": people.get(one.accountable_id),
+                "due_at": None if one.due_at is None else iso(one.due_at),
+            }
+        after = page.next
+        if after is None:
+            return
 
 
 async def _templates(tx: Transaction, workspace_id: str) -> AsyncIterator[dict[str, Any]]:
@@ -121,6 +148,7 @@ async def _shown(
     ids = [task.id for task in found]
     names = await agents.named(tx, workspace_id, {task.agent_id for task in found if task.agent_id})
     owned = await projects.named(tx, workspace_id, {task.project_id for task in found if task.project_id})
+    aims = await goals.named(tx, workspace_id, {task.goal_id for task in found if task.goal_id})
     parents = await store.briefly(tx, workspace_id, {task.parent_id for task in found if task.parent_id})
     watchers = await store.watchers_of(tx, workspace_id, ids)
     waits = await dependencies.waits(tx, workspace_id, ids)
@@ -143,6 +171,7 @@ async def _shown(
                 "labels": list(task.labels),
                 "project": None if task.project_id is None else owned[task.project_id],
                 "parent": parent.ref if parent is not None and inside else None,
+                "goal": None if task.goal_id is None else aims[task.goal_id],
                 "waits_for": [
                     blockers[wait.node.id].ref
                     for wait in waits[task.id]

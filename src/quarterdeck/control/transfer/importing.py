@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.dependencies import actions as dependencies
+from quarterdeck.control.goals import actions as goals
+from quarterdeck.control.goals import store as goal_store
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.projects.model import ProjectChange
@@ -15,7 +17,7 @@ from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.templates import actions as templates
 from quarterdeck.control.templates import store as template_store
 from quarterdeck.control.transfer import history_in
-from quarterdeck.control.transfer.document import Document, ProjectDoc, TaskDoc
+from quarterdeck.control.transfer.document import Document, GoalDoc, ProjectDoc, TaskDoc
 from quarterdeck.control.transfer.who import Who
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid, QuarterdeckError
@@ -28,6 +30,7 @@ class Report:
     """What an import made, and what it could not keep as it was."""
 
     projects: list[str] = field(default_factory=list)
+    goals: list[str] = field(default_factory=list)
     templates: list[str] = field(default_factory=list)
     tasks: dict[str, Task] = field(default_factory=dict)
     """By the key that they have in the document."""
@@ -50,6 +53,8 @@ async def bring(tx: Transaction, actor: Actor, document: Document, there: Collec
     ordered = _parents_first(document.tasks)
     for project in document.projects:
         await _project(tx, actor, project, who, report)
+    for goal in document.goals:
+        await _goal(tx, actor, goal, who, report)
     for template in document.templates:
         if await template_store.by_name(tx, actor.workspace_id, template.name) is not None:
             report.warn(f"There is a template {template.name} already; it was left as it is.")
@@ -107,6 +112,32 @@ async def _project(tx: Transaction, actor: Actor, doc: ProjectDoc, who: Who, rep
     report.projects.append(doc.name)
 
 
+async def _goal(tx: Transaction, actor: Actor, doc: GoalDoc, who: Who, report: Report) -> None:
+    if await goal_store.by_name(tx, actor.workspace_id, doc.name) is not None:
+        report.warn(f"There is a goal {doc.name} already; its tasks serve it and it was left as it is.")
+        return
+    project = None if doc.project is None else await _project_called(tx, actor, doc.project)
+    await goals.create(
+        tx,
+        actor.workspace_id,
+        name=doc.name,
+        statement=doc.statement,
+        project_id=project,
+        accountable_id=await who.member(doc.accountable, "answers for") or actor.id,
+        due_at=None if doc.due_at is None else instant_in(doc.due_at, "due_at"),
+        actor=actor.id,
+    )
+    report.goals.append(doc.name)
+
+
+async def _project_called(tx: Transaction, actor: Actor, name: str) -> str:
+    """Its id. Raises Invalid."""
+    project = await project_store.by_name(tx, actor.workspace_id, name)
+    if project is None:
+        raise Invalid(f"there is no project {name}, here or in the document", field="project")
+    return project.id
+
+
 async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
     """Last of all: an archived project takes no tasks."""
     for doc in document.projects:
@@ -117,9 +148,10 @@ async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
 
 
 async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: Report) -> Task:
-    project = None if doc.project is None else await project_store.by_name(tx, actor.workspace_id, doc.project)
-    if doc.project is not None and project is None:
-        raise Invalid(f"there is no project {doc.project}, here or in the document", field="project")
+    project_id = None if doc.project is None else await _project_called(tx, actor, doc.project)
+    goal = None if doc.goal is None else await goal_store.by_name(tx, actor.workspace_id, doc.goal)
+    if doc.goal is not None and goal is None:
+        raise Invalid(f"there is no goal {doc.goal}, here or in the document", field="goal")
     accountable = await who.member(doc.accountable, "answers for") or actor.id
     found = [await who.member(email, "watches") for email in doc.watchers]
     new = NewTask(
@@ -134,7 +166,8 @@ async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: R
         due_at=None if doc.due_at is None else instant_in(doc.due_at, "due_at"),
         review=None if doc.review is None else await who.review(doc.review),
         attempt_limit=doc.attempt_limit,
-        project_id=None if project is None else project.id,
+        project_id=project_id,
+        goal_id=None if goal is None else goal.id,
         parent_id=None if doc.parent is None else report.tasks[doc.parent].id,
         budget=doc.budget_nano,
         watchers=tuple(one for one in found if one is not None),

@@ -1,0 +1,146 @@
+"""All SQL of goals themselves. How their tasks stand: :mod:`standing`."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from quarterdeck.control.goals.model import Goal
+from quarterdeck.control.goals.tables import goals
+from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.kernel.pages import Page
+from quarterdeck.kernel.text import comparable, storable
+
+_NAMES = Prepared(
+    sa.select(goals.c.id, goals.c.name).where(
+        goals.c.workspace_id == sa.bindparam("workspace_id"), one_of(goals.c.id, "ids")
+    )
+)
+
+
+class NameTaken(Exception):
+    """The workspace has a goal of that name, however it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoalFilter:
+    """Which goals. None means all."""
+
+    q: str | None = None
+    """A part of the name."""
+    project_id: str | None = None
+    accountable_id: str | None = None
+    serving_project_id: str | None = None
+    """Belonging to this project, or served by a task of it."""
+
+
+async def insert(tx: Transaction, goal: Goal) -> None:
+    """Raises NameTaken."""
+    values: dict[str, Any] = {name: getattr(goal, name) for name in Goal.__slots__}
+    await _unless_taken(tx, goals.insert().values({**values, "name_key": comparable(goal.name)}))
+
+
+async def update(tx: Transaction, goal: Goal, values: Mapping[str, Any]) -> Goal | None:
+    """Write `values` if the row is still at the version of `goal`; None when it is not. Raises NameTaken."""
+    written = dict(values)
+    if "name" in written:
+        written["name_key"] = comparable(written["name"])
+    result = await _unless_taken(
+        tx,
+        goals.update()
+        .where(_is(goal.workspace_id, goal.id), goals.c.version == goal.version)
+        .values(**written, updated_at=tx.now, version=goals.c.version + 1)
+        .returning(goals),
+    )
+    row = result.mappings().one_or_none()
+    return None if row is None else _goal(row)
+
+
+async def delete(tx: Transaction, goal: Goal) -> bool:
+    return await tx.changed(goals.delete().where(_is(goal.workspace_id, goal.id)))
+
+
+async def find(tx: Transaction, workspace_id: str, goal_id: str) -> Goal | None:
+    if not storable(goal_id):
+        return None
+    row = await tx.row(sa.select(goals).where(_is(workspace_id, goal_id)))
+    return None if row is None else _goal(row)
+
+
+async def lock(tx: Transaction, workspace_id: str, goal_id: str, *, shared: bool = False) -> Goal | None:
+    """The goal, held until the transaction ends; `shared`: it only stays, and others may hold it so too."""
+    if not storable(goal_id):
+        return None
+    query = sa.select(goals).where(_is(workspace_id, goal_id))
+    row = await tx.row(query.with_for_update(read=shared, key_share=shared))
+    return None if row is None else _goal(row)
+
+
+async def by_name(tx: Transaction, workspace_id: str, name: str) -> Goal | None:
+    """The goal of that name, however it is written."""
+    row = await tx.row(
+        sa.select(goals).where(goals.c.workspace_id == workspace_id, goals.c.name_key == comparable(name))
+    )
+    return None if row is None else _goal(row)
+
+
+async def leave_project(tx: Transaction, workspace_id: str, project_id: str) -> None:
+    """Take its goals out of a project that is to go."""
+    await tx.execute(
+        goals.update()
+        .where(goals.c.workspace_id == workspace_id, goals.c.project_id == project_id)
+        .values(project_id=None, updated_at=tx.now, version=goals.c.version + 1)
+    )
+
+
+async def named(tx: Transaction, workspace_id: str, goal_ids: Collection[str]) -> dict[str, str]:
+    """Names by id, for a page of rows that mention goals."""
+    if not goal_ids:
+        return {}
+    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(goal_ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+async def page(
+    tx: Transaction, workspace_id: str, which: GoalFilter, *, limit: int, after: str | None = None
+) -> Page[Goal]:
+    """By name. `after` is the id that the page before ended with."""
+    query = sa.select(goals).where(goals.c.workspace_id == workspace_id)
+    if which.q is not None and comparable(which.q):
+        query = query.where(goals.c.name_key.contains(comparable(which.q), autoescape=True))
+    if which.project_id is not None:
+        query = query.where(goals.c.project_id == which.project_id)
+    if which.accountable_id is not None:
+        query = query.where(goals.c.accountable_id == which.accountable_id)
+    if which.serving_project_id is not None:
+        served = sa.select(tasks.c.goal_id).where(
+            tasks.c.workspace_id == workspace_id, tasks.c.project_id == which.serving_project_id
+        )
+        query = query.where(sa.or_(goals.c.project_id == which.serving_project_id, goals.c.id.in_(served)))
+    if after is not None:
+        last = await find(tx, workspace_id, after)
+        query = query.where(goals.c.name_key > (comparable(last.name) if last else ""))
+    rows = await tx.rows(query.order_by(goals.c.name_key).limit(limit + 1))
+    found = [_goal(row) for row in rows]
+    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
+    try:
+        async with tx.connection.begin_nested():
+            return await tx.execute(statement)
+    except IntegrityError as error:
+        if "name_key" in str(error.orig):
+            raise NameTaken from None
+        raise
+
+
+def _is(workspace_id: str, goal_id: str) -> sa.ColumnElement[bool]:
+    return sa.and_(goals.c.workspace_id == workspace_id, goals.c.id == goal_id)
+
+
+def _goal(row: sa.RowMapping) -> Goal:
+    return Goal(**{name: row[name] for name in Goal.__slots__})
