@@ -188,3 +188,28 @@ async def test_each_review_bears_its_own_cost_and_is_work_of_its_own_task(
     assert (by_agent["writer"]["useful"], by_agent["writer"]["rework"]) == (1_000, 1_000)
     # Looking at a draft that is sent back was not in vain: a review is useful work of a task of its own.
     assert (by_agent["critic"]["useful"], by_agent["critic"]["rework"]) == (110, 0)
+
+
+async def test_costs_are_split_by_project_and_person_and_all_but_the_dearest_are_one(
+    client: httpx.AsyncClient, as_agent: AsAgent, owner: Member, pay: Pay
+) -> None:
+    drafter = await as_agent("drafting")
+    agent_id = (await agent_ids(client))["drafting"]
+    project = (await client.post("/api/v1/projects", json={"name": "Market", "prefix": "MK"})).json()
+    for title, cost in (("Small", 1), ("Great", 300), ("Middle", 20)):
+        body = {"title": title, "state": "ready", "agent_id": agent_id, "project_id": project["id"]}
+        await client.post("/api/v1/tasks", json=body)
+        claimed = await claim(drafter)
+        await pay(claimed, cost)
+        await finish(drafter, claimed)
+    by_project = (await client.get("/api/v1/costs?by=project")).json()
+    assert [(row["label"], row["cost_nano"]) for row in by_project["buckets"]] == [("Market", 321)]
+    by_person = (await client.get("/api/v1/costs?by=person")).json()
+    assert [(row["value"], row["cost_nano"]) for row in by_person["buckets"]] == [(owner.id, 321)]
+    by_task = (await client.get("/api/v1/costs?by=task&top=2")).json()
+    assert sorted(row["cost_nano"] for row in by_task["buckets"]) == [20, 300]
+    assert [(row["value"], row["calls"], row["cost_nano"]) for row in by_task["others"]] == [("", 1, 1)]
+    assert by_task["totals"]["cost_nano"] == 321
+    dearest = max(by_task["buckets"], key=lambda row: row["cost_nano"])["value"]
+    one = (await client.get(f"/api/v1/costs?by=task&value={dearest}&top=1")).json()
+    assert (one["totals"]["cost_nano"], one["others"]) == (300, [])

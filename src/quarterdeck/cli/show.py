@@ -7,11 +7,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from quarterdeck.kernel.money import nano_to_usd
+from quarterdeck.kernel.money import money_words
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], Any]]
-TINY_USD = 0.01
 
 
 def emit(value: Any, *, as_json: bool, columns: Sequence[Column] = ()) -> None:
@@ -29,13 +28,10 @@ def emit(value: Any, *, as_json: bool, columns: Sequence[Column] = ()) -> None:
 
 
 def money(nano: int | None) -> str:
-    """Nano-dollars as people read them: cents, or the first two digits that matter; None is unpriced."""
+    """`money_words` of a price; None is unpriced."""
     if nano is None:
         return "unpriced"
-    usd = nano_to_usd(nano)
-    if usd == 0 or abs(usd) >= TINY_USD:
-        return f"${usd:,.2f}"
-    return f"${float(f'{usd:.2g}'):.10f}".rstrip("0")
+    return money_words(nano)
 
 
 def name_of(thing: Mapping[str, Any] | None, key: str = "name") -> str:

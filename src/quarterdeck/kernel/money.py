@@ -8,6 +8,8 @@ from decimal import Decimal
 
 NANO = 1_000_000_000
 FEMTO_PER_NANO = 1_000_000
+_CENT = Decimal("0.00995")
+"""Less than this is not a cent when it is rounded to cents."""
 
 
 def usd_to_nano(usd: Decimal | int | str) -> int:
@@ -30,6 +32,14 @@ def format_usd(nano: int) -> str:
     """The plain decimal that headers carry: `0.000209250`, never an exponent."""
     sign, whole = ("-", -nano) if nano < 0 else ("", nano)
     return f"{sign}{whole // NANO}.{whole % NANO:09d}"
+
+
+def money_words(nano: int) -> str:
+    """Nano-dollars as people read them: to the cent, and under a cent to the first two digits that matter."""
+    usd = nano_to_usd(nano)
+    if usd == 0 or abs(usd) >= _CENT:
+        return f"${usd:,.2f}"
+    return f"${float(f'{usd:.2g}'):.10f}".rstrip("0")
 
 
 def femto_to_nano(femto: int) -> int:

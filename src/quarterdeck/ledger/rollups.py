@@ -246,8 +246,10 @@ _ADD_CEILINGS = sa.text(
     "INSERT INTO ceiling_sums (workspace_id, dim, value, at, amount) VALUES (:workspace_id, :dim, :value, :at, :amount)"
     " ON CONFLICT (workspace_id, dim, value, at) DO UPDATE SET amount = ceiling_sums.amount + excluded.amount"
 )
+
+_SUMS = [sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS]
 _EVER = Prepared(
-    sa.select(rollups.c.value, *[sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS])
+    sa.select(rollups.c.value, *_SUMS)
     .where(
         rollups.c.workspace_id == sa.bindparam("workspace_id"),
         rollups.c.grain == sa.literal_column(str(int(Grain.DAY))),
@@ -272,9 +274,8 @@ async def figures(
         for value, *ever in await tx.fetch(_EVER, workspace_id=workspace_id, dim=dim, values=sorted(found)):
             found[value] = Figures(**dict(zip(ROLLUP_SUMS, map(int, ever), strict=True)))
         return found
-    sums = [sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS]
     query = (
-        sa.select(rollups.c.value, *sums)
+        sa.select(rollups.c.value, *_SUMS)
         .where(
             rollups.c.workspace_id == workspace_id,
             rollups.c.dim == dim,
@@ -288,26 +289,80 @@ async def figures(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """By what a series is split: a dimension, or values that it is gathered into."""
+
+    dim: str
+    value: sa.ColumnElement[str] = rollups.c.value
+    join: tuple[sa.Table, sa.ColumnElement[bool]] | None = None
+    """Where `value` stands, beside the roll-up; a value that is absent is empty."""
+
+    @property
+    def rows(self) -> sa.FromClause:
+        return rollups if self.join is None else rollups.outerjoin(*self.join)
+
+
 async def series(
-    tx: Transaction, workspace_id: str, dim: str, grain: Grain, begin: int, end: int, *, limit: int
+    tx: Transaction,
+    workspace_id: str,
+    split: Split | str,
+    grain: Grain,
+    begin: int,
+    end: int,
+    *,
+    among: Collection[str] | None = None,
+    but: Collection[str] = (),
+    limit: int,
 ) -> list[Bucket]:
-    """Buckets of a dimension that begin in [begin, end), oldest first, at most `limit`."""
+    """Buckets that begin in [begin, end), oldest first, at most `limit`.
+
+    Only of the values `among`; and all values `but` those as one, whose name is empty.
+    """
+    split = Split(split) if isinstance(split, str) else split
+    value = sa.literal("") if but else split.value
     query = (
-        sa.select(rollups)
-        .where(
-            rollups.c.workspace_id == workspace_id,
-            rollups.c.grain == int(grain),
-            rollups.c.dim == dim,
-            rollups.c.at >= begin,
-            rollups.c.at < end,
-        )
-        .order_by(rollups.c.at, rollups.c.value)
+        sa.select(rollups.c.at, value.label("value"), *_SUMS)
+        .select_from(split.rows)
+        .where(_within(workspace_id, split.dim, grain, begin, end))
+        .group_by(rollups.c.at, *(() if but else (split.value,)))
+        .order_by(rollups.c.at, *(() if but else (split.value,)))
         .limit(limit)
     )
+    if among is not None:
+        query = query.where(split.value.in_(among))
+    if but:
+        query = query.where(split.value.not_in(but))
     return [
-        Bucket(row["at"], row["value"], Figures(**{name: row[name] for name in ROLLUP_SUMS}))
+        Bucket(row["at"], row["value"], Figures(**{name: int(row[name]) for name in ROLLUP_SUMS}))
         for row in await tx.rows(query)
     ]
+
+
+async def dearest(
+    tx: Transaction, workspace_id: str, split: Split, grain: Grain, begin: int, end: int, *, limit: int
+) -> list[str]:
+    """The values that cost most in [begin, end), the dearest first; of those that cost the same, the busier."""
+    cost, calls = sa.func.sum(rollups.c.cost), sa.func.sum(rollups.c.calls)
+    query = (
+        sa.select(split.value.label("value"))
+        .select_from(split.rows)
+        .where(_within(workspace_id, split.dim, grain, begin, end))
+        .group_by(split.value)
+        .order_by(cost.desc(), calls.desc(), split.value)
+        .limit(limit)
+    )
+    return [row["value"] for row in await tx.rows(query)]
+
+
+def _within(workspace_id: str, dim: str, grain: Grain, begin: int, end: int) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        rollups.c.workspace_id == workspace_id,
+        rollups.c.grain == int(grain),
+        rollups.c.dim == dim,
+        rollups.c.at >= begin,
+        rollups.c.at < end,
+    )
 
 
 async def last_calls(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, LastCall]:

@@ -3,9 +3,9 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { Costs, Done, Reconciled, ReportRow, TaskCosts, Waste } from "@/api/types";
 
-export type CostBy = "agent" | "task" | "run" | "model" | "provider" | "key" | "total";
+export type CostBy = "agent" | "task" | "project" | "person" | "run" | "model" | "provider" | "key" | "tag" | "total";
 export type Grain = "minute" | "hour" | "day";
-export type CostFilter = { from: string; to?: string; by: CostBy; grain: Grain };
+export type CostFilter = { from: string; to?: string; by: CostBy; grain: Grain; value?: string; top?: number };
 
 export const costKeys = { all: ["costs"] as const, of: (filter: CostFilter) => ["costs", filter] as const };
 

@@ -22,12 +22,15 @@ export const toneText: Record<Tone, string> = {
   plain: "text-muted",
 };
 
-export function Chip({ tone = "plain", title, className, children }: { tone?: Tone; title?: string; className?: string; children: ReactNode }) {
+type ChipProps = { tone?: Tone; title?: string; className?: string; /** Breaks into lines where it would be wider than its place. */ wrap?: boolean; children: ReactNode };
+
+export function Chip({ tone = "plain", title, className, wrap = false, children }: ChipProps) {
   return (
     <span
       title={title}
       className={cx(
-        "inline-flex max-w-full items-center gap-1 rounded-[5px] px-[7px] py-[3px] text-xs leading-[1.15] whitespace-nowrap",
+        "max-w-full rounded-[5px] px-[7px] py-[3px] text-xs leading-[1.15]",
+        wrap ? "inline-block break-words" : "inline-flex items-center gap-1 whitespace-nowrap",
         SOFT[tone],
         className,
       )}

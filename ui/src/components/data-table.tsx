@@ -16,12 +16,12 @@ export type Column<T> = {
   sort?: (row: T) => string | number;
   align?: "end";
   /** Left out where there is no room for it. */
-  from?: "md" | "lg";
+  from?: "sm" | "md" | "lg";
   headerHidden?: boolean;
 };
 
 /** By the width of the table's own place, not of the window. */
-export const FROM = { md: "hidden @min-[600px]:table-cell", lg: "hidden @min-[860px]:table-cell" } as const;
+export const FROM = { sm: "hidden @min-[520px]:table-cell", md: "hidden @min-[600px]:table-cell", lg: "hidden @min-[860px]:table-cell" } as const;
 
 type Props<T> = { label: string; columns: Column<T>[]; rows: T[]; rowId: (row: T) => string; initialSort?: { id: string; desc: boolean } };
 

@@ -68,6 +68,24 @@ export function SelectField({ label, hint, error, labelHidden, className, choice
   );
 }
 
+type SplitProps<T extends string> = { label: string; value: T; onChange: (value: T) => void; choices: { value: T; label: string }[] };
+
+/** A choice that is always made: its name stands before it. */
+export function SplitSelect<T extends string>({ label, value, onChange, choices }: SplitProps<T>) {
+  return (
+    <label className="inline-flex h-8 items-center rounded-s border border-line-strong bg-surface text-s hover:border-field-line">
+      <span className="pl-2.5 text-muted">{label}</span>
+      <select value={value} onChange={(event) => onChange(event.target.value as T)} className="h-full rounded-s bg-transparent pr-6 pl-1.5 font-[510] max-md:text-[16px]">
+        {choices.map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 type FilterProps = { label: string; value: string; onChange: (value: string) => void; choices: Choice[]; bare?: boolean };
 
 /** A select in a row of filters: quiet until it filters something; `bare` where a chip around it has the border. */

@@ -1,27 +1,33 @@
 """/costs: what calls cost, by time and by whatever it is asked for."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
+import sqlalchemy as sa
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from quarterdeck.control.agents import store as agent_store
+from quarterdeck.control.costs import counting
 from quarterdeck.control.http import Db, Reader
 from quarterdeck.control.shapes import Instant, instant_in
-from quarterdeck.control.tasks import store as task_store
-from quarterdeck.db import Transaction
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import rollups
-from quarterdeck.ledger.rollups import Bucket, Figures, Grain
+from quarterdeck.ledger.rollups import Bucket, Figures, Grain, Split
+from quarterdeck.ledger.tables import rollups as rollup_rows
 
 router = APIRouter(tags=["costs"])
-Dim = Literal["total", "agent", "task", "run", "model", "provider", "key", "tag"]
+Dim = Literal["total", "agent", "task", "project", "person", "run", "model", "provider", "key", "tag"]
 GrainName = Literal["minute", "hour", "day"]
 _GRAINS: dict[str, Grain] = {"minute": Grain.MINUTE, "hour": Grain.HOUR, "day": Grain.DAY}
 _DAYS_SHOWN = 30
 MOST_BUCKETS = 20_000
+_TASK = (tasks, sa.and_(tasks.c.workspace_id == rollup_rows.c.workspace_id, tasks.c.id == rollup_rows.c.value))
+_OF_TASKS: dict[str, Split] = {
+    "project": Split("task", sa.func.coalesce(tasks.c.project_id, ""), _TASK),
+    "person": Split("task", sa.func.coalesce(tasks.c.accountable_id, ""), _TASK),
+}
 
 
 class SumsOut(BaseModel):
@@ -53,9 +59,10 @@ class BucketOut(SumsOut):
 
 
 class CostsOut(BaseModel):
-    """`totals` are the sums of the buckets; by tag a call counts once for each of its tags."""
+    """`totals` are the sums of the buckets and the others; by tag a call counts once for each of its tags."""
 
     buckets: list[BucketOut]
+    others: list[BucketOut] = Field(description="What came after the first `top` values, as one; empty without `top`.")
     totals: SumsOut
 
 
@@ -68,33 +75,33 @@ async def get_costs(
     end: Annotated[str | None, Query(alias="to", description="An instant, exclusive; now when absent.")] = None,
     by: Annotated[Dim, Query()] = "total",
     grain: Annotated[GrainName, Query()] = "day",
+    value: Annotated[str | None, Query(description="Only this value of what it is split by.")] = None,
+    top: Annotated[int | None, Query(ge=1, le=200, description="Only this many values, the dearest.")] = None,
 ) -> CostsOut:
-    """What calls cost. Buckets begin on whole minutes, hours or days, UTC; a first one that is cut is shown whole."""
+    """What calls cost. Buckets begin on whole minutes, hours or days, UTC; a first one that is cut is shown whole.
+
+    By project and by person, a call counts for what its task belongs to now.
+    """
     async with db.read() as tx:
         until = tx.now if end is None else instant_in(end, "to")
         since = floor_to(until, DAY) - (_DAYS_SHOWN - 1) * DAY if begin is None else instant_in(begin, "from")
         size = _GRAINS[grain]
-        found = await rollups.series(
-            tx, actor.workspace_id, by, size, floor_to(since, size.length), until, limit=MOST_BUCKETS + 1
-        )
+        what = (actor.workspace_id, _OF_TASKS.get(by, Split(by)), size, floor_to(since, size.length), until)
+        among = None if value is None else [value]
+        if top is not None and value is None:
+            among = await rollups.dearest(tx, *what, limit=top)
+        found = await rollups.series(tx, *what, among=among, limit=MOST_BUCKETS + 1)
         if len(found) > MOST_BUCKETS:
-            raise Invalid("This would be too much to show: choose a coarser grain or a shorter time.", field="grain")
-        labels = await _labels(tx, actor.workspace_id, by, {bucket.value for bucket in found})
+            said = "This would be too much to show: choose a coarser grain, a shorter time or fewer values (`top`)."
+            raise Invalid(said, field="grain")
+        full = value is None and among is not None and len(among) == top
+        others = await rollups.series(tx, *what, but=among or (), limit=MOST_BUCKETS) if full else []
+        labels = await counting.labels(tx, actor.workspace_id, by, {bucket.value for bucket in found})
     return CostsOut(
         buckets=[_bucket(bucket, labels.get(bucket.value, bucket.value)) for bucket in found],
-        totals=SumsOut(**_added(bucket.figures for bucket in found)),
+        others=[_bucket(bucket, "") for bucket in others],
+        totals=SumsOut(**_added(bucket.figures for bucket in [*found, *others])),
     )
-
-
-async def _labels(tx: Transaction, workspace_id: str, by: Dim, values: Collection[str]) -> dict[str, str]:
-    """What people call the values."""
-    wanted = [value for value in values if value]
-    if by == "agent":
-        return await agent_store.named(tx, workspace_id, wanted)
-    if by == "task":
-        named = await task_store.named(tx, workspace_id, wanted)
-        return {task_id: f"{task.ref} {task.title}" for task_id, task in named.items()}
-    return {}
 
 
 def _bucket(bucket: Bucket, label: str) -> BucketOut:

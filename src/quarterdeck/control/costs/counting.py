@@ -56,7 +56,7 @@ def mostly(spent: list[Spent], value_of: Callable[[Spent], str]) -> dict[str, st
     return {task_id: max(mine, key=lambda value: (mine[value], value)) for task_id, mine in counts.items()}
 
 
-async def labels(tx: Transaction, workspace_id: str, by: By, found: set[str]) -> dict[str, str]:
+async def labels(tx: Transaction, workspace_id: str, by: str, found: set[str]) -> dict[str, str]:
     wanted = {value for value in found if value}
     if by == "instructions":
         agents = await agent_store.named(tx, workspace_id, {value.partition("@")[0] for value in wanted})

@@ -2,7 +2,7 @@
 
 from quarterdeck.control.signals.loops import CONFIDENCE, Loop, Shape
 from quarterdeck.control.signals.model import Finding, Kind
-from quarterdeck.control.status.words import money
+from quarterdeck.kernel.money import money_words
 
 
 def finding_of(loop: Loop, subject: str, *, agent_id: str | None, run_id: str | None, task_id: str | None) -> Finding:
@@ -19,7 +19,7 @@ def finding_of(loop: Loop, subject: str, *, agent_id: str | None, run_id: str | 
     return Finding(
         Kind.LOOPING,
         subject,
-        f"looping: {_what(loop)}, {money(cost)}",
+        f"looping: {_what(loop)}, {money_words(cost)}",
         loop.steps[0].began,
         CONFIDENCE[loop.shape],
         tuple(step.call_id for step in loop.steps),

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from quarterdeck.control.signals.model import Finding, Kind
-from quarterdeck.control.status.words import ago, clock_time, money, tool_words
+from quarterdeck.control.status.words import ago, clock_time, tool_words
 from quarterdeck.kernel.clock import HOUR, MINUTE, SECOND
-from quarterdeck.kernel.money import NANO
+from quarterdeck.kernel.money import NANO, money_words
 
 STUCK_TIMES = 3
 """So many times what is usual between two outputs."""
@@ -115,7 +115,7 @@ def stuck(run: RunFacts, now: int, floors: Floors) -> Finding | None:
         return None
     draft = f"last draft {clock_time(run.last_draft)}" if run.last_draft is not None else "nothing handed in yet"
     calls = "1 call" if run.calls_since == 1 else f"{run.calls_since} calls"
-    busy = f"{calls} since, {money(run.cost_since)}" if run.calls_since else "no calls since"
+    busy = f"{calls} since, {money_words(run.cost_since)}" if run.calls_since else "no calls since"
     confidence = 0.6 + 0.35 * min(1.0, lasted / limit - 1) if run.usual_output else 0.6
     figures = {
         "calls_since": run.calls_since,
@@ -185,7 +185,7 @@ def cost_anomaly(run: RunFacts, now: int) -> Finding | None:
     if run.usual_cost is None or run.cost < max(COST_FLOOR, COST_TIMES * run.usual_cost):
         return None
     times = run.cost / run.usual_cost
-    words = f"cost {money(run.cost)}, {times:.0f} times the usual {money(run.usual_cost)}"
+    words = f"cost {money_words(run.cost)}, {times:.0f} times the usual {money_words(run.usual_cost)}"
     calls = tuple(call.call_id for call in run.recent)
     figures = {"cost_nano": run.cost, "usual_nano": run.usual_cost}
     return _of_run(Kind.COST_ANOMALY, run, words, now, 0.8, calls, figures)
@@ -201,7 +201,7 @@ def forecast(run: RunFacts, now: int) -> Finding | None:
     if run.budget is not None and run.cost > 0 and run.task_cost < run.budget:
         breaks = now + round((run.budget - run.task_cost) * ran / run.cost)
         if breaks - now < FORECAST_AHEAD and (run.usual_length is None or breaks < run.began + run.usual_length):
-            words.append(f"breaks its budget of {money(run.budget)} at about {clock_time(breaks)}")
+            words.append(f"breaks its budget of {money_words(run.budget)} at about {clock_time(breaks)}")
             figures["budget_breaks_at"] = breaks
     if run.due_at is not None and run.usual_length is not None and run.due_at > now:
         ready = run.began + run.usual_length
@@ -243,7 +243,7 @@ def unclaimed(agent_id: str, recent: Sequence[Ended], now: int) -> Finding | Non
     cost = sum(call.cost or 0 for call in here)
     if len(here) < UNCLAIMED_CALLS and cost < UNCLAIMED_COST:
         return None
-    words = f"unclaimed traffic: {len(here)} calls without a task in the last hour, {money(cost)}"
+    words = f"unclaimed traffic: {len(here)} calls without a task in the last hour, {money_words(cost)}"
     figures = {"calls": len(here), "cost_nano": cost}
     calls = tuple(call.call_id for call in here)
     return Finding(Kind.UNCLAIMED, agent_id, words, here[0].ended, 0.95, calls, agent_id, figures=figures)
@@ -264,7 +264,9 @@ def ping_pong(
     if len(names) != 2 or switches + 1 < PING_PONG_TURNS:
         return None
     both = " and ".join(sorted(names.values()))
-    words = f"ping-pong: {both} answered each other {switches + 1} times on {ref}, {money(cost)}, nothing came of it"
+    words = (
+        f"ping-pong: {both} answered each other {switches + 1} times on {ref}, {money_words(cost)}, nothing came of it"
+    )
     figures = {"turns": switches + 1, "cost_nano": cost, "agent_ids": sorted(names)}
     return Finding(Kind.PING_PONG, task_id, words, since, 0.85, (), agent_id, None, task_id, figures)
 

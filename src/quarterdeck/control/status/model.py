@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from quarterdeck.control.status.words import ago, money, tool_words
+from quarterdeck.control.status.words import ago, tool_words
 from quarterdeck.kernel.clock import MINUTE, SECOND
+from quarterdeck.kernel.money import money_words
 
 SILENT_FLOOR = 3 * MINUTE
 """A run is not silent before so long without any call, whatever is usual."""
@@ -403,7 +404,7 @@ def _asked(asked: Asked, now: int) -> Status:
 
 def _blocked(blocked: Blocked, now: int) -> Status:
     more = f" and {blocked.others} more" if blocked.others else ""
-    idle = f", idle cost {money(blocked.idle_cost)}" if blocked.idle_cost else ""
+    idle = f", idle cost {money_words(blocked.idle_cost)}" if blocked.idle_cost else ""
     words = f"blocked, waits for {blocked.first.name}{more}, {ago(now - blocked.since)}{idle}"
     behind = ", ".join(blocked.first.chain)
     why = f"{blocked.first.name} itself waits for {behind}." if behind else None

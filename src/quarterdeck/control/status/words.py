@@ -1,10 +1,9 @@
-"""Durations, money and names in plain words."""
+"""Durations and names in plain words."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND
-from quarterdeck.kernel.money import NANO
 
 _TOOLS_NAMED = 3
 
@@ -20,13 +19,6 @@ def ago(duration: int) -> str:
         return f"{duration // HOUR} h" + (f" {minutes} min" if minutes else "")
     days = duration // DAY
     return "1 day" if days == 1 else f"{days} days"
-
-
-def money(nano: int) -> str:
-    """Nano-dollars as people read them: cents where there are any, else what there is."""
-    if nano == 0 or nano >= NANO // 100:
-        return f"${nano / NANO:.2f}"
-    return f"${nano / NANO:.6f}".rstrip("0") if nano >= 1_000 else "less than $0.000001"
 
 
 def tool_words(tools: Sequence[str]) -> str:

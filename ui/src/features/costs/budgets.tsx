@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ArrowUp, Plus, Trash2 } from "lucide-react";
+import { ArrowUp, ChartLine, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { capKeys, budgetsQuery, deleteBudget } from "@/api/caps";
@@ -14,6 +14,7 @@ import { Due, Money } from "@/components/figures";
 import { Section } from "@/components/page";
 import { toast } from "@/components/toast";
 import { BudgetDialog } from "@/features/costs/budget-dialog";
+import { BurnDown } from "@/features/costs/burn-down";
 import { fullest } from "@/features/costs/fullest";
 import { cx } from "@/lib/cx";
 import { budgets as say } from "@/strings/budgets";
@@ -22,14 +23,17 @@ export function Budgets() {
   const { data } = useQuery(budgetsQuery);
   const client = useQueryClient();
   const [editing, setEditing] = useState<Budget | "new">();
+  const [shown, setShown] = useState<string>();
   const allowed = useMay("administer");
   const { mutate: remove } = useMutation({
     mutationFn: deleteBudget,
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
     onSettled: () => client.invalidateQueries({ queryKey: capKeys.all }),
   });
-  const columns = useMemo(() => budgetColumns(setEditing, remove).filter((column) => allowed || column.id !== "act"), [allowed, remove]);
+  const columns = useMemo(() => budgetColumns(setEditing, remove, (id) => setShown((now) => (now === id ? undefined : id)), shown, allowed), [allowed, remove, shown]);
   if (!data) return null;
+  const burning = data.items.find((budget) => budget.id === shown);
+  const window = burning && fullest(burning);
   return (
     <Section
       title={say.title}
@@ -46,12 +50,23 @@ export function Budgets() {
       ) : (
         <DataTable label={say.title} columns={columns} rows={data.items} rowId={(budget) => budget.id} />
       )}
+      {burning && window && (
+        <div className="card mt-2">
+          <BurnDown budget={burning} window={window} />
+        </div>
+      )}
       {editing && <BudgetDialog {...(editing === "new" ? {} : { budget: editing })} onClose={() => setEditing(undefined)} />}
     </Section>
   );
 }
 
-function budgetColumns(raise: (budget: Budget) => void, remove: (budget: Budget) => void): Column<Budget>[] {
+function budgetColumns(
+  raise: (budget: Budget) => void,
+  remove: (budget: Budget) => void,
+  show: (id: string) => void,
+  shown: string | undefined,
+  allowed: boolean,
+): Column<Budget>[] {
   return [
     {
       id: "of",
@@ -81,19 +96,26 @@ function budgetColumns(raise: (budget: Budget) => void, remove: (budget: Budget)
       header: say.columns.act,
       headerHidden: true,
       align: "end",
-      cell: (budget) =>
-        budget.declared ? (
-          <DeclaredChip />
-        ) : (
-          <span className="inline-flex gap-1">
-            <IconButton label={say.raiseLabel(budget.scope)} onClick={() => raise(budget)}>
-              <ArrowUp size={14} />
+      cell: (budget) => (
+        <span className="inline-flex items-center gap-1">
+          {fullest(budget) && (
+            <IconButton label={say.burn.show(budget.scope)} aria-expanded={shown === budget.id} onClick={() => show(budget.id)}>
+              <ChartLine size={14} />
             </IconButton>
-            <IconButton label={say.removeLabel(budget.scope)} onClick={() => remove(budget)} className="hover:text-wrong">
-              <Trash2 size={14} />
-            </IconButton>
-          </span>
-        ),
+          )}
+          {budget.declared && <DeclaredChip />}
+          {allowed && !budget.declared && (
+            <>
+              <IconButton label={say.raiseLabel(budget.scope)} onClick={() => raise(budget)}>
+                <ArrowUp size={14} />
+              </IconButton>
+              <IconButton label={say.removeLabel(budget.scope)} onClick={() => remove(budget)} className="hover:text-wrong">
+                <Trash2 size={14} />
+              </IconButton>
+            </>
+          )}
+        </span>
+      ),
     },
   ];
 }

@@ -5,6 +5,7 @@ import type { Column } from "@/components/data-table";
 import { Money } from "@/components/figures";
 import type { Bar, Series } from "@/components/stacked-bars";
 import type { Row } from "@/features/costs/cost-series";
+import { OTHERS } from "@/features/costs/cost-series";
 import type { COST_BY } from "@/features/costs/search";
 import { formatCount, formatMoney } from "@/lib/format";
 import type { Window } from "@/lib/search";
@@ -26,14 +27,7 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
       id: "what",
       header: costs.by[by],
       sort: (row) => row.name,
-      cell: (row) =>
-        row.id ? (
-          <Link to="/calls" search={{ [by]: row.id, since: span }} data-row-link className="font-[510] hover:underline">
-            {row.name}
-          </Link>
-        ) : (
-          <span className="text-faint">{row.name}</span>
-        ),
+      cell: (row) => <Name by={by} span={span} row={row} />,
     },
     count("calls", say.calls, "md"),
     { ...count("errors", say.failed, "lg"), cell: (row) => <span className={row.errors > 0 ? "text-wrong" : "text-faint"}>{formatCount(row.errors)}</span> },
@@ -49,6 +43,39 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
       cell: (row) => (total > 0 ? `${Math.round((row.cost_nano / total) * 100)} %` : "–"),
     },
   ];
+}
+
+/** What a row is of, leading to what makes it up. */
+function Name({ by, span, row }: { by: (typeof COST_BY)[number]; span: Window; row: Row }) {
+  const look = { "data-row-link": true, className: "font-[510] hover:underline" } as const;
+  if (row.id === OTHERS || (row.id === "" && by !== "task")) return <span className="text-faint">{row.name}</span>;
+  switch (by) {
+    case "task":
+      return row.id ? (
+        <Link to="/tasks/$taskId" params={{ taskId: row.id }} {...look}>
+          {row.name}
+        </Link>
+      ) : (
+        <Link to="/unclaimed" {...look}>
+          {row.name}
+        </Link>
+      );
+    case "project":
+      return (
+        <Link to="/board" search={{ project: row.id }} {...look}>
+          {row.name}
+        </Link>
+      );
+    case "person":
+    case "tag":
+      return <span className="font-[510]">{row.name}</span>;
+    default:
+      return (
+        <Link to="/calls" search={{ [by]: row.id, since: span }} {...look}>
+          {row.name}
+        </Link>
+      );
+  }
 }
 
 /** The chart as a table: a row for each bar. */

@@ -30,21 +30,26 @@ function add(into: CostSums, more: CostSums): void {
   for (const key of Object.keys(NOTHING) as (keyof CostSums)[]) into[key] += more[key];
 }
 
+/** The value of what the server gathered: it has a row, at the end, and no name. */
+export const OTHERS = "*";
+
+const names: Record<string, string> = { [OTHERS]: costs.others };
+
 /** One row for each value, dearest first. Pure. */
 export function rowsOf(buckets: CostBucket[], unnamed: string): Row[] {
   const rows = new Map<string, Row>();
   for (const bucket of buckets) {
     const id = bucket.value;
-    const row = rows.get(id) ?? { id, name: bucket.value ? bucket.label : unnamed, ...NOTHING };
+    const row = rows.get(id) ?? { id, name: names[id] ?? (id ? bucket.label : unnamed), ...NOTHING };
     add(row, bucket);
     rows.set(id, row);
   }
-  return [...rows.values()].sort((a, b) => b.cost_nano - a.cost_nano || b.calls - a.calls);
+  return [...rows.values()].sort((a, b) => Number(a.id === OTHERS) - Number(b.id === OTHERS) || b.cost_nano - a.cost_nano || b.calls - a.calls);
 }
 
 /** Bars for every bucket of the window, also the empty ones; all but the dearest few are gathered. Pure. */
 export function chartOf(buckets: CostBucket[], rows: Row[], window: Window, now: number): { series: Series[]; bars: Bar[] } {
-  const shown = rows.filter((row) => row.cost_nano > 0).slice(0, rows.length > SHOWN ? SHOWN - 1 : SHOWN);
+  const shown = rows.filter((row) => row.cost_nano > 0 && row.id !== OTHERS).slice(0, rows.length > SHOWN ? SHOWN - 1 : SHOWN);
   const gathered = rows.some((row) => row.cost_nano > 0 && !shown.includes(row));
   const series: Series[] = shown.map((row, index) => ({ id: row.id || "-", name: row.name, color: `var(--chart-${index + 1})` }));
   if (gathered) series.push({ id: "others", name: costs.others, color: "var(--chart-7)" });

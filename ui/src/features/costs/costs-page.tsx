@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 
 import { costsQuery } from "@/api/costs";
 import { DataTable } from "@/components/data-table";
+import { SplitSelect } from "@/components/field";
 import { Money } from "@/components/figures";
 import { Mark, Page, Section } from "@/components/page";
 import { Segmented } from "@/components/segmented";
@@ -11,7 +12,7 @@ import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { GRAIN, GRAIN_MS, windowStart } from "@/components/time-bars";
 import { Budgets } from "@/features/costs/budgets";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
-import { chartOf, rowsOf } from "@/features/costs/cost-series";
+import { chartOf, OTHERS, rowsOf } from "@/features/costs/cost-series";
 import { Reconciliation } from "@/features/costs/reconcile";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
@@ -24,23 +25,27 @@ import { costs as say } from "@/strings/costs";
 type Props = { search: CostsSearch; setSearch: (search: CostsSearch) => void };
 
 const DAY = GRAIN_MS.day;
+/** The dearest values get rows of their own; what comes after them is one row. */
+const MOST = 100;
 
 export function CostsPage({ search, setSearch }: Props) {
   const { by = "agent", span = "24h" } = search;
   const [view, setView] = useState<"chart" | "table">("chart");
   const now = useFloor(GRAIN_MS[GRAIN[span]]);
   const from = new Date(windowStart(span, now)).toISOString();
-  const { data, error, refetch } = useQuery(costsQuery({ by, grain: GRAIN[span], from }));
+  const { data, error, refetch } = useQuery(costsQuery({ by, grain: GRAIN[span], from, top: MOST }));
   const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: new Date(useFloor(DAY)).toISOString() }));
-  const rows = useMemo(() => rowsOf(data?.buckets ?? [], by === "agent" ? say.unclaimed : say.unknown), [data, by]);
-  const chart = useMemo(() => chartOf(data?.buckets ?? [], rows, span, now), [data, rows, span, now]);
+  const buckets = useMemo(() => (data ? [...data.buckets, ...data.others.map((bucket) => ({ ...bucket, value: OTHERS }))] : []), [data]);
+  const rows = useMemo(() => rowsOf(buckets, say.none[by]), [buckets, by]);
+  const chart = useMemo(() => chartOf(buckets, rows, span, now), [buckets, rows, span, now]);
   const columns = useMemo(() => costColumns(by, span, data?.totals.cost_nano ?? 0), [by, span, data]);
   return (
     <Page
       title={say.title}
       answer={
+        day ? (
         <>
-          <Money nano={day?.totals.cost_nano ?? 0} /> {say.today}
+          <Money nano={day.totals.cost_nano} unpriced={day.totals.unpriced_calls} /> {say.today}
           {data && (
             <>
               , <Money nano={data.totals.cost_nano} /> {say.inWindow[span]}
@@ -54,11 +59,14 @@ export function CostsPage({ search, setSearch }: Props) {
           )}
           .
         </>
+        ) : (
+          say.title
+        )
       }
     >
       <div className="mb-5 flex flex-wrap gap-2">
         <Segmented label={say.windowLabel} value={span} onChange={(next) => setSearch({ ...search, span: next })} options={WINDOWS.map((value) => ({ value, label: say.windows[value] }))} />
-        <Segmented label={say.byLabel} value={by} onChange={(next) => setSearch({ ...search, by: next })} options={COST_BY.map((value) => ({ value, label: say.by[value] }))} />
+        <SplitSelect label={say.byLabel} value={by} onChange={(next) => setSearch({ ...search, by: next })} choices={COST_BY.map((value) => ({ value, label: say.by[value] }))} />
       </div>
       {error && !data ? (
         <ProblemNote error={error} retry={() => void refetch()} />
@@ -89,7 +97,7 @@ export function CostsPage({ search, setSearch }: Props) {
             )}
             <p className="mt-2 text-s text-faint">
               {say.utc} {data.totals.unpriced_calls > 0 && <span className="text-wait">{say.unpricedNote(data.totals.unpriced_calls)}</span>}{" "}
-              {data.totals.estimated_calls > 0 && say.estimatedNote(data.totals.estimated_calls)}
+              {data.totals.estimated_calls > 0 && say.estimatedNote(data.totals.estimated_calls)} {by === "tag" && say.byTag}
             </p>
           </Section>
           <WasteLedger from={from} />

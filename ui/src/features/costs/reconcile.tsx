@@ -37,12 +37,12 @@ export function Reconciliation() {
   return (
     <Section title={say.title}>
       <div className="card grid gap-3 p-4">
-        <label className="grid gap-1.5 text-s text-muted">
-          {say.help}
+        <label className="flex flex-wrap items-center gap-x-4 gap-y-2 text-s text-muted">
+          <span className="flex-1 basis-[260px]">{say.help}</span>
           <input
             type="file"
             accept=".csv,text/csv"
-            className="text-m"
+            className="max-w-full min-w-0 file:mr-2.5 file:h-[30px] file:rounded-s file:border file:border-solid file:border-line-strong file:bg-surface file:px-2.5 file:text-s file:font-[510] file:text-ink hover:file:bg-sunken"
             disabled={isPending}
             onChange={(event) => {
               const file = event.target.files?.[0];

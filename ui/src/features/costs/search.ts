@@ -2,6 +2,6 @@ import type { CostBy } from "@/api/costs";
 import type { Raw, Window } from "@/lib/search";
 import { oneOf, WINDOWS } from "@/lib/search";
 
-export const COST_BY = ["agent", "model", "provider"] as const satisfies readonly CostBy[];
+export const COST_BY = ["agent", "task", "project", "person", "model", "provider", "tag"] as const satisfies readonly CostBy[];
 export type CostsSearch = { by?: (typeof COST_BY)[number] | undefined; span?: Window | undefined };
 export const costsSearch = (raw: Raw): CostsSearch => ({ by: oneOf(raw.by, COST_BY), span: oneOf(raw.span, WINDOWS) });

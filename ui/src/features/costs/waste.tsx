@@ -6,7 +6,7 @@ import { CostSplit, markOf, percentOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section } from "@/components/page";
 import { cx } from "@/lib/cx";
-import { formatMoneyExact } from "@/lib/format";
+import { formatMoney, formatMoneyExact } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.waste;
@@ -50,7 +50,7 @@ export function WasteLedger({ from }: { from: string }) {
           }}
         />
         <p className={cx("text-s", data.difference_nano === 0 ? "text-faint" : "text-wrong")}>{data.difference_nano === 0 ? say.sum : say.off(formatMoneyExact(data.difference_nano))}
-          {data.seats_nano > 0 && ` ${say.seats(formatMoneyExact(data.seats_nano))}`}
+          {data.seats_nano > 0 && ` ${say.seats(formatMoney(data.seats_nano))}`}
         </p>
       </div>
     </Section>

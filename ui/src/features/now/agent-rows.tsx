@@ -57,19 +57,27 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
         <span className="flex items-center gap-2.5">
           <Avatar name={agent.name} agent />
           <span className="grid min-w-0">
-            <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="min-w-6 justify-self-start font-[560] hover:underline">
-              {agent.name}
-            </Link>
+            <span className="flex min-w-0 items-baseline gap-2">
+              <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="min-w-6 shrink-0 font-[560] hover:underline">
+                {agent.name}
+              </Link>
+              <span className="truncate text-s text-muted @min-[860px]:hidden">
+                <TaskOf agent={agent} run={runOf(agent)} />
+              </span>
+            </span>
             <StatusLine status={agent.status} dot={false} wrap className="text-s" />
+            <span className="mt-1.5 @min-[520px]:hidden">
+              <Acts agent={agent} run={runOf(agent)} onMessage={onMessage} />
+            </span>
           </span>
         </span>
       ),
     },
-    { id: "task", header: say.task, from: "md", cell: (agent) => <TaskOf agent={agent} run={runOf(agent)} /> },
+    { id: "task", header: say.task, from: "lg", cell: (agent) => <TaskOf agent={agent} run={runOf(agent)} long /> },
     {
       id: "spark",
       header: say.lastTen,
-      from: "md",
+      from: "sm",
       cell: (agent) => {
         const values = sparks.get(agent.id) ?? NOTHING;
         return (
@@ -103,23 +111,35 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
         );
       },
     },
-    { id: "act", header: words.columns.act, headerHidden: true, align: "end", from: "md", cell: (agent) => <Acts agent={agent} run={runOf(agent)} onMessage={onMessage} /> },
+    { id: "act", header: words.columns.act, headerHidden: true, align: "end", from: "sm", cell: (agent) => <Acts agent={agent} run={runOf(agent)} onMessage={onMessage} /> },
   ];
 }
 
-function TaskOf({ agent, run }: { agent: Agent; run: Run | undefined }) {
+/** The task of its run. `long` has a column of its own: a title of two lines, and the number under it. */
+function TaskOf({ agent, run, long = false }: { agent: Agent; run: Run | undefined; long?: boolean }) {
   const [open] = agent.open_runs;
-  if (!run && !open) return <span className="text-faint">{words.noTask}</span>;
   const task = run?.task ?? (open && { id: open.task_id, ref: "", title: open.task_title });
-  if (!task) return null;
+  if (!task) return long ? <span className="text-faint">{words.noTask}</span> : null;
+  const more = agent.open_runs.length > 1 && ` · ${words.runs(agent.open_runs.length)}`;
+  const link = (look: string) => (
+    <Link to="/tasks/$taskId" params={{ taskId: task.id }} title={`${task.ref} ${task.title}`} className={cx("hover:underline", look)}>
+      {task.title}
+    </Link>
+  );
+  if (!long) {
+    return (
+      <>
+        {link("")}
+        {more}
+      </>
+    );
+  }
   return (
     <span className="grid min-w-0">
-      <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="line-clamp-2 max-w-[240px] hover:underline">
-        {task.title}
-      </Link>
+      {link("line-clamp-2 max-w-[240px]")}
       <span className="text-s text-faint">
         {task.ref}
-        {agent.open_runs.length > 1 && ` · ${words.runs(agent.open_runs.length)}`}
+        {more}
       </span>
     </span>
   );

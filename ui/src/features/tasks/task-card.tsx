@@ -45,11 +45,12 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
         {task.title}
       </Link>
       <Snippet task={task} />
-      <div className="flex min-h-6 items-start gap-1">
+      <div className="flex h-6 items-center gap-1">
         <Worker task={task} />
-        {onMove && <PickBox task={task} className="mt-[5px]" />}
+        {onMove && <PickBox task={task} />}
         {onMove && <CardMenu task={task} onMove={onMove} onOpen={onOpen} />}
       </div>
+      <Doing task={task} />
       <div className="mt-0.5 flex min-h-5 flex-wrap items-center gap-1.5">
         {task.due_at && task.state !== "done" && (
           <Chip tone={Date.parse(task.due_at) < now ? "wrong" : "plain"}>
@@ -114,7 +115,7 @@ export function WaitChip({ task }: { task: Task }) {
   const [first, ...others] = task.waits_for.filter((each) => each.state !== "done" && each.state !== "cancelled");
   if (!first || task.blocked_since === null) return null;
   return (
-    <Chip tone="wait" title={[first, ...others].map((each) => `${each.ref} ${each.title}`).join("\n")}>
+    <Chip tone="wait" wrap title={[first, ...others].map((each) => `${each.ref} ${each.title}`).join("\n")}>
       {say.waitsFor(first.ref, others.length)} · <Since at={task.blocked_since} />
       {task.status.idle_nano > 0 && (
         <>
@@ -138,14 +139,16 @@ function Urgency({ task }: { task: Task }) {
 
 function Worker({ task }: { task: Task }) {
   const name = task.run?.agent_name ?? task.agent?.name;
-  const tone = toneOf(task.status.state);
   return (
-    <div className="flex min-w-0 flex-1 items-baseline gap-2 text-s leading-6">
-      <Dot tone={task.state === "in_review" ? "review" : tone} className="relative -top-px" />
-      <span className="flex min-w-0 flex-wrap gap-x-2 leading-5">
-        <span className={cx("max-w-full truncate", !name && "text-faint")}>{name ?? say.nobody}</span>
-        {task.run ? <StatusLine status={task.status} dot={false} wrap /> : task.hold && <span className="text-wait">{say.held}</span>}
-      </span>
+    <div className="flex min-w-0 flex-1 items-baseline gap-2 text-s">
+      <Dot tone={task.state === "in_review" ? "review" : toneOf(task.status.state)} className="relative -top-px" />
+      <span className={cx("truncate", !name && "text-faint")}>{name ?? say.nobody}</span>
     </div>
   );
+}
+
+/** What its run does by the wire, on the whole width of the card. */
+function Doing({ task }: { task: Task }) {
+  if (task.run) return <StatusLine status={task.status} dot={false} wrap className="pl-4 text-s leading-5" />;
+  return task.hold ? <span className="pl-4 text-s leading-5 text-wait">{say.held}</span> : null;
 }
