@@ -903,6 +903,8 @@ export interface paths {
         /**
          * Get Costs
          * @description What calls cost. Buckets begin on whole minutes, hours or days, UTC; a first one that is cut is shown whole.
+         *
+         *     By project and by person, a call counts for what its task belongs to now.
          */
         get: operations["get_costs"];
         put?: never;
@@ -5488,11 +5490,16 @@ export interface components {
         CostClass: "useful" | "rework" | "in_progress" | "failed" | "looped" | "duplicate" | "blocked_idle" | "unclaimed" | "replay";
         /**
          * CostsOut
-         * @description `totals` are the sums of the buckets; by tag a call counts once for each of its tags.
+         * @description `totals` are the sums of the buckets and the others; by tag a call counts once for each of its tags.
          */
         CostsOut: {
             /** Buckets */
             buckets: components["schemas"]["BucketOut"][];
+            /**
+             * Others
+             * @description What came after the first `top` values, as one; empty without `top`.
+             */
+            others: components["schemas"]["BucketOut"][];
             totals: components["schemas"]["SumsOut"];
         };
         /** CriterionIn */
@@ -11864,12 +11871,16 @@ export interface operations {
     get_costs: {
         parameters: {
             query?: {
-                by?: "total" | "agent" | "task" | "run" | "model" | "provider" | "key" | "tag";
+                by?: "total" | "agent" | "task" | "project" | "person" | "run" | "model" | "provider" | "key" | "tag";
                 /** @description An instant; 30 days ago when absent. */
                 from?: string | null;
                 grain?: "minute" | "hour" | "day";
                 /** @description An instant, exclusive; now when absent. */
                 to?: string | null;
+                /** @description Only this many values, the dearest. */
+                top?: number | null;
+                /** @description Only this value of what it is split by. */
+                value?: string | null;
             };
             header?: never;
             path?: never;

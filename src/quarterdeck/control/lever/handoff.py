@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from quarterdeck.control.deliverables import store as deliverables
 from quarterdeck.control.runs.model import Run
 from quarterdeck.control.signals import store as signals
-from quarterdeck.control.status.words import ago, money
+from quarterdeck.control.status.words import ago
 from quarterdeck.control.tasks.model import NOTE_LENGTH
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.money import money_words
 from quarterdeck.kernel.text import a_text
 from quarterdeck.ledger import rollups
 from quarterdeck.ledger.tables import turns
@@ -27,7 +28,9 @@ async def note_of(tx: Transaction, run: Run, *, reason: str | None = None, note:
     spent = (await rollups.figures(tx, run.workspace_id, "run", [run.id]))[run.id]
     lasted = ago(tx.now - (run.started_at or run.created_at))
     why = f": {reason}" if reason else "."
-    lines.append(f"Attempt {run.attempt} was stopped after {lasted}, {spent.calls} calls and {money(spent.cost)}{why}")
+    lines.append(
+        f"Attempt {run.attempt} was stopped after {lasted}, {spent.calls} calls and {money_words(spent.cost)}{why}"
+    )
     noticed = (await signals.up_of_agents(tx, run.workspace_id, [run.agent_id]))[run.agent_id]
     lines += [f"It was {signal.words}." for signal in noticed if signal.run_id == run.id]
     if used := await _tools(tx, run):

@@ -155,7 +155,7 @@ function Acts({ agent, run, onMessage }: { agent: Agent; run: Run | undefined; o
           <MessageSquare size={13} />
         </IconButton>
       )}
-      {run && <RunLever only="kill" run={{ id: run.id, state: run.state, agent, taskId: run.task.id, status: agent.status }} />}
+      {run ? <RunLever only="kill" run={{ id: run.id, state: run.state, agent, taskId: run.task.id, status: agent.status }} /> : <span aria-hidden="true" className="size-6" />}
     </span>
   );
 }
