@@ -9,12 +9,8 @@ its latency counts from then.
 
 import argparse
 import asyncio
-import os
 import random
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,20 +21,10 @@ from typing import Any
 
 import httpx
 
-import machine
-from quarterdeck.access import keyring, members
-from quarterdeck.access.keyring import Holder
+import filling
 from quarterdeck.access.keys import KeyKind, make_key
-from quarterdeck.bootstrap.tables import import_all
-from quarterdeck.control.agents import actions as agents
-from quarterdeck.control.comments.store import comments
-from quarterdeck.control.dependencies.tables import dependencies
-from quarterdeck.control.projects import actions as projects
-from quarterdeck.control.tasks import actions as tasks
-from quarterdeck.control.tasks import store
-from quarterdeck.control.tasks.model import NewTask, Task, TaskState
-from quarterdeck.db import Database, Transaction, migrate
-from quarterdeck.kernel.ids import new_id
+from quarterdeck.control.tasks.model import TaskState
+from serving import Served, serving
 
 TASKS, COMMENTS, AGENTS, PROJECTS = 10_000, 50_000, 1_000, 20
 RATE, SECONDS = 50, 30
@@ -51,11 +37,6 @@ STATES = (
     *[TaskState.DONE] * 10,
     TaskState.CANCELLED,
 )
-SPOKEN = ["report", "research", "draft", "summary", "market", "price", "customer", "agent"]
-SPOKEN += ["review", "release", "data", "model", "note", "plan", "budget"]
-WORDS = [*SPOKEN, *(f"{first}{second}" for first in SPOKEN for second in "abcdefghijklmnopqrstuvwxyz")]
-OFTEN = [1 / (place + 1) for place in range(len(WORDS))]
-"""As people write: a few words are in most briefs, most words in few."""
 EACH = 40
 """So many requests of a kind say what one of them costs."""
 
@@ -85,121 +66,36 @@ class Found:
 
 async def _filled(data: Path) -> tuple[str, list[str]]:
     """The owner's token and the agents' keys of a store with everything in it."""
-    import_all()
-    data.mkdir(parents=True, exist_ok=True)
-    db = Database.at(data)
-    await migrate.upgrade(db)
+    db = await filling.opened(data)
     token, _ = make_key(KeyKind.MEMBER)
     chance = random.Random(7)
     try:
+        who = await filling.team(db, token=token, agent_count=AGENTS, places=PROJECTS, keyed=200)
+        made = await filling.task_rows(db, who, TASKS, chance)
         async with db.transaction() as tx:
-            boot = await members.first_boot(tx, token=token)
-            assert boot is not None, "the store has been used already; take another --data"
-        workspace_id, owner = boot.workspace.id, boot.owner
-        async with db.transaction() as tx:
-            places = [(await projects.create(tx, workspace_id, name=f"Project {n}")).id for n in range(PROJECTS)]
-            team = [
-                (await agents.create(tx, workspace_id, name=f"agent {n}", owner_id=owner.id)).id for n in range(AGENTS)
-            ]
-            keys = [(await keyring.issue(tx, Holder(workspace_id, agent_id=one))).secret for one in team[:200]]
-        made: list[Task] = []
-        for _ in range(TASKS // 500):
-            async with db.transaction() as tx:
-                made += [await _task(tx, workspace_id, owner.id, team, places, chance) for _ in range(500)]
-        async with db.transaction() as tx:
-            await _states(tx, made, chance)
-            edges = {(a.id, b.id) for a, b in zip(made[5::7], made[::7], strict=False) if a.id != b.id}
-            rows = [
-                {"workspace_id": workspace_id, "task_id": a, "waits_for_id": b, "created_at": tx.now}
-                for a, b in sorted(edges)
-            ]
-            await tx.execute(dependencies.insert(), rows)
-            said = [_comment(workspace_id, chance.choice(made).id, owner.id, tx.now, chance) for _ in range(COMMENTS)]
-            await tx.execute(comments.insert(), said)
-        async with db.transaction() as tx:
-            await tx.connection.exec_driver_sql("PRAGMA optimize")
+            await filling.states(tx, made, STATES, chance)
+            await filling.waits(tx, who, made)
+            await filling.talk(tx, who, made, COMMENTS, chance)
+        await filling.analysed(db)
     finally:
         await db.close()
-    return token, keys
-
-
-async def _task(
-    tx: Any, workspace_id: str, owner_id: str, team: list[str], places: list[str], chance: random.Random
-) -> Task:
-    new = NewTask(
-        title=_said(chance, 6),
-        brief=_said(chance, 150),
-        acceptance=("Three sources", "No more than a page"),
-        labels=tuple(set(chance.choices(WORDS, k=2))),
-        agent_id=chance.choice(team) if chance.random() < 0.5 else None,
-        project_id=chance.choice(places),
-        accountable_id=owner_id,
-    )
-    return await tasks.create(tx, workspace_id, new)
-
-
-def _said(chance: random.Random, words: int) -> str:
-    return " ".join(chance.choices(WORDS, OFTEN, k=words))
-
-
-async def _states(tx: Transaction, made: list[Task], chance: random.Random) -> None:
-    for task in made:
-        await store.update(tx, task, {"state": chance.choice(STATES).value, "priority": chance.randrange(4)})
-
-
-def _comment(workspace_id: str, task_id: str, author_id: str, now: int, chance: random.Random) -> dict[str, Any]:
-    blank = {column.name: None for column in comments.c}
-    said = {
-        "workspace_id": workspace_id,
-        "id": new_id("cmt"),
-        "task_id": task_id,
-        "author_id": author_id,
-        "by_agent": False,
-        "body": _said(chance, 30),
-        "mentions": [],
-        "to_agents": False,
-        "held": False,
-        "created_at": now,
-    }
-    return {**blank, **said}
+    return token, [each.secret for each in who.keys]
 
 
 def _measured(data: Path, token: str, keys: list[str], seconds: int) -> Found:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environ = {**os.environ, "QUARTERDECK_OWNER_TOKEN": token}
-    command = [
-        sys.executable,
-        "-m",
-        "quarterdeck",
-        "serve",
-        "--data",
-        str(data),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-    ]
-    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        return asyncio.run(_load(f"http://127.0.0.1:{port}", token, keys, seconds, server.pid))
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
+    with serving(data, token) as server:
+        return asyncio.run(_load(server, keys, seconds))
 
 
-async def _load(base: str, token: str, keys: list[str], seconds: int, pid: int) -> Found:
+async def _load(server: Served, keys: list[str], seconds: int) -> Found:
     found: dict[str, list[float]] = defaultdict(list)
     limits = httpx.Limits(max_connections=200)
-    async with httpx.AsyncClient(base_url=f"{base}/api/v1", limits=limits, timeout=60) as client:
-        await _until_ready(client, base)
-        load = Load(client, token, keys, found)
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", limits=limits, timeout=60) as client:
+        load = Load(client, server.token, keys, found)
         for _ in range(10):
             await load.one("board", time.perf_counter())
         found.clear()
-        pids = machine.family(pid)
-        busy_before = machine.cpu_seconds(pids)
+        busy_before = server.cpu_seconds()
         begin = time.perf_counter()
         running = []
         for n in range(RATE * seconds):
@@ -207,29 +103,18 @@ async def _load(base: str, token: str, keys: list[str], seconds: int, pid: int) 
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             running.append(asyncio.create_task(load.one(load.pick(n), due)))
         await asyncio.gather(*running)
-        busy_s = machine.cpu_seconds(pids) - busy_before
+        busy_s = server.cpu_seconds() - busy_before
         measured = {kind: list(took) for kind, took in found.items()}
-        cpu = {kind: await _cost(load, kind, pids) for kind in dict.fromkeys(Load.MIX)}
+        cpu = {kind: await _cost(load, kind, server) for kind in dict.fromkeys(Load.MIX)}
     return Found(measured, busy_s, cpu)
 
 
-async def _cost(load: "Load", kind: str, pids: list[int]) -> float:
+async def _cost(load: "Load", kind: str, server: Served) -> float:
     """Milliseconds of processor time of one request, asked one after the other."""
-    before = machine.cpu_seconds(pids)
+    before = server.cpu_seconds()
     for _ in range(EACH):
         await load.one(kind, time.perf_counter())
-    return (machine.cpu_seconds(pids) - before) / EACH * 1_000
-
-
-async def _until_ready(client: httpx.AsyncClient, base: str) -> None:
-    for _ in range(300):
-        try:
-            if (await client.get(f"{base}/readyz")).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(0.1)
-    raise RuntimeError("the server does not come up")
+    return (server.cpu_seconds() - before) / EACH * 1_000
 
 
 class Load:
@@ -273,7 +158,7 @@ class Load:
         return await self._get("/board")
 
     async def _search(self) -> httpx.Response:
-        return await self._get("/tasks", q=_said(self._chance, 2), limit=50)
+        return await self._get("/tasks", q=filling.said(self._chance, 2), limit=50)
 
     async def _task(self) -> httpx.Response | None:
         return await self._get(f"/tasks/{self._chance.choice(self._known)}") if self._known else None

@@ -19,17 +19,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.access import members
+import filling
 from quarterdeck.access.actors import Actor, ActorKind, Role
-from quarterdeck.bootstrap.tables import import_all
-from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.costs import report_api, work_api
 from quarterdeck.control.reviews.store import reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks import actions as tasks
 from quarterdeck.control.tasks.model import NewTask, TaskState
 from quarterdeck.control.tasks.tables import tasks as task_table
-from quarterdeck.db import Database, Transaction, migrate
+from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY, HOUR, iso
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.ledger.tables import work_costs
@@ -51,9 +49,7 @@ def main() -> None:
 
 
 async def _measure(directory: Path, count: int) -> None:
-    import_all()
-    db = Database.at(directory)
-    await migrate.upgrade(db)
+    db = await filling.opened(directory)
     try:
         actor = await _filled(db, count)
         print(f"{count:,} runs, {count * CALLS_A_RUN:,} calls, {DAYS} days\n")
@@ -82,26 +78,20 @@ async def _time(name: str, ask: Callable[[], Awaitable[Any]]) -> None:
 async def _filled(db: Database, count: int) -> Actor:
     """A store with so many runs, a task each, spread over the days."""
     chance = random.Random(7)
+    who = await filling.team(db, agent_count=AGENTS)
+    workspace_id, owner_id = who.workspace_id, who.owner_id
     async with db.transaction() as tx:
-        boot = await members.first_boot(tx)
-        assert boot is not None
-        workspace_id, owner = boot.workspace.id, boot.owner
-        team = []
-        for n in range(AGENTS):
-            team.append((await agents.create(tx, workspace_id, name=f"agent {n}", owner_id=owner.id)).id)
-        model = await tasks.create(
-            tx, workspace_id, NewTask("Some work", state=TaskState.READY, accountable_id=owner.id)
-        )
+        new = NewTask("Some work", state=TaskState.READY, accountable_id=owner_id)
+        model = await tasks.create(tx, workspace_id, new)
     async with db.read() as tx:
         row = await tx.row(task_table.select().where(task_table.c.id == model.id))
         assert row is not None
         template = dict(row)
     for at in range(0, count, AT_ONCE):
         async with db.transaction() as tx:
-            await _add(tx, template, team, owner.id, range(at, min(count, at + AT_ONCE)), chance)
-    async with db.transaction() as tx:
-        await tx.connection.exec_driver_sql("ANALYZE")
-    return Actor(workspace_id, ActorKind.MEMBER, owner.id, Role.OWNER)
+            await _add(tx, template, who.agents, owner_id, range(at, min(count, at + AT_ONCE)), chance)
+    await filling.analysed(db)
+    return Actor(workspace_id, ActorKind.MEMBER, owner_id, Role.OWNER)
 
 
 async def _add(
@@ -116,8 +106,9 @@ async def _add(
         made.append(
             {**template, "id": task_id, "number": number + 2, "agent_id": agent_id, "state": chance.choice(TASK_STATES)}
         )
-        ran.append(_run(workspace_id, run_id, task_id, agent_id, chance.choice(STATES), began))
-        said.append(_review(workspace_id, task_id, owner_id, began - HOUR if again else began + HOUR, again))
+        ran.append(filling.run_row(workspace_id, run_id, task_id, agent_id, chance.choice(STATES), began))
+        said_at = began - HOUR if again else began + HOUR
+        said.append(filling.review_row(workspace_id, task_id, owner_id, said_at, again=again))
         for fact in {"plain", chance.choice(FACTS)}:
             spent.append(
                 {
@@ -135,30 +126,6 @@ async def _add(
             )
     for table, some in zip((task_table, runs, reviews, work_costs), rows, strict=True):
         await tx.execute(table.insert(), some)
-
-
-def _run(workspace_id: str, run_id: str, task_id: str, agent_id: str, state: str, began: int) -> dict[str, Any]:
-    blank = {column.name: None for column in runs.c}
-    numbers = {"attempt": 1, "fence": 1, "lease_s": 300, "lease_expires_at": began, "trace_id": run_id}
-    times = {"created_at": began, "started_at": began, "ended_at": began + HOUR}
-    whose = {"workspace_id": workspace_id, "id": run_id, "task_id": task_id, "agent_id": agent_id, "state": state}
-    return {**blank, **numbers, **times, **whose}
-
-
-def _review(workspace_id: str, task_id: str, owner_id: str, at: int, again: bool) -> dict[str, Any]:
-    return {
-        "workspace_id": workspace_id,
-        "id": new_id("rev"),
-        "task_id": task_id,
-        "round": at,
-        "deliverable_id": None,
-        "version": None,
-        "reviewer_id": owner_id,
-        "verdict": "request_changes" if again else "approve",
-        "body": "",
-        "remarks": [],
-        "created_at": at,
-    }
 
 
 if __name__ == "__main__":
