@@ -168,7 +168,7 @@ def _prepare(limited: Limited, fault: str) -> None:
     limited.publish()
     gateway.parts.health.keep(set())
     # What was learned of a provider's limits would keep the next call from being sent at all.
-    limited.admission._learned.clear()
+    limited.admission._heard.clear()
     limited.admission._gates.clear()
     limited.publish()
 

@@ -8,11 +8,15 @@ import pytest
 from quarterdeck.access.limits.model import LimitEntry
 from quarterdeck.access.scopes import Scope
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.limits.rates import Line, Slots
+from quarterdeck.gateway.limits.rates import Line, Rule, Slots, lines_of
 from quarterdeck.gateway.limits.turns import Ask, Gate
 
 AGENTS = 200
 LIMIT = LimitEntry("l", Scope("provider", "openai"), "concurrent", 4, None, 4, max_wait_ms=60_000)
+
+
+def _line(limit: LimitEntry, slots: Slots) -> Line:
+    return lines_of([Rule(limit, "", slots, of_tokens=False, of_slots=True)])[0]
 
 
 async def test_two_hundred_agents_at_one_provider() -> None:
@@ -20,7 +24,7 @@ async def test_two_hundred_agents_at_one_provider() -> None:
     order: list[tuple[str, int]] = []
 
     async def call(agent: int, level: int) -> None:
-        ask = Ask([Line(LIMIT, "", slots)], 0, None, agent=f"agent {agent}", level=level, due=None)
+        ask = Ask([_line(LIMIT, slots)], 0, None, agent=f"agent {agent}", level=level, due=None)
         await gate.enter(ask)
         order.append((f"agent {agent}", level))
         await asyncio.sleep(0)
@@ -46,7 +50,7 @@ async def test_the_queue_is_bounded_in_length_and_in_time(monkeypatch: pytest.Mo
     impatient = LimitEntry("l", Scope("provider", "openai"), "concurrent", 1, None, 1, max_wait_ms=2_000)
 
     async def call() -> str:
-        ask = Ask([Line(impatient, "", slots)], 0, None, agent="a", level=2, due=None)
+        ask = Ask([_line(impatient, slots)], 0, None, agent="a", level=2, due=None)
         try:
             await gate.enter(ask)
         except Refusal as refusal:

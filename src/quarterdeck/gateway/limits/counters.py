@@ -12,6 +12,8 @@ FOREVER = 1 << 62
 Key = tuple[str, str, str]
 """Budget, value it is counted for, window."""
 Line = tuple[BudgetEntry, "Counter"]
+Within = tuple[int, int, list[Line]]
+"""Lines, and from when until when calls that begin fall under them, in microseconds since the epoch."""
 
 
 class Counter:
@@ -60,9 +62,10 @@ class Counters:
         self._tagged: set[str] = set()
         self._found: dict[Key, Counter] = {}
         self._bases: dict[Key, int] = {}
-        self._lines: dict[tuple[str, Facts], tuple[int, int, list[Line]]] = {}
-        """From when until when calls with these facts fall under these."""
+        self._lines: dict[tuple[str, Facts], Within] = {}
         self._windows: dict[str, tuple[int, int, str]] = {}
+        self.forgot: Callable[[], None] = _nobody_asks
+        """Called when lines that were handed out may not be used again."""
 
     def __iter__(self) -> Iterator[Counter]:
         return iter(self._found.values())
@@ -80,7 +83,7 @@ class Counters:
         self._tagged = {
             workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
         }
-        self._lines.clear()
+        self._forget_lines()
         kept = {entry.id for some in rules.values() for entry in some}
         self._found = {key: counter for key, counter in self._found.items() if key[0] in kept}
         return [(workspace_id, each) for workspace_id, some in rules.items() for each in some if each.id not in known]
@@ -92,13 +95,17 @@ class Counters:
             counter.base = bases.get(key, 0)
             if not (counter.base or counter.tail or counter.held or counter.waiters or counter.claim):
                 del self._found[key]
-                self._lines.clear()
+                self._forget_lines()
 
     def lines(self, workspace_id: str, facts: Facts, started: int) -> list[Line]:
         """The budgets a call falls under, each with the counter of the window the call began in. Not to be changed."""
+        return self.within(workspace_id, facts, started)[2]
+
+    def within(self, workspace_id: str, facts: Facts, started: int) -> Within:
+        """The same, and until when it is so."""
         known = self._lines.get((workspace_id, facts))
         if known is not None and known[0] <= started < known[1]:
-            return known[2]
+            return known
         return self._find(workspace_id, facts, started)
 
     def line(self, workspace_id: str, entry: BudgetEntry, facts: Facts, started: int) -> Line | None:
@@ -117,7 +124,11 @@ class Counters:
                 counter.claim = 0
         return counter
 
-    def _find(self, workspace_id: str, facts: Facts, started: int) -> list[Line]:
+    def _forget_lines(self) -> None:
+        self._lines.clear()
+        self.forgot()
+
+    def _find(self, workspace_id: str, facts: Facts, started: int) -> Within:
         if len(self._lines) >= MEMO:
             self._lines.clear()
         begin, end = 0, FOREVER
@@ -129,8 +140,8 @@ class Counters:
                 if entry.window != Window.RUN:
                     known = self._windows[entry.window]
                     begin, end = max(begin, known[0]), min(end, known[1])
-        self._lines[workspace_id, facts] = begin, end, found
-        return found
+        within = self._lines[workspace_id, facts] = begin, end, found
+        return within
 
     def _window(self, window: str, started: int, run_id: str | None) -> str | None:
         if window == Window.RUN:
@@ -140,3 +151,7 @@ class Counters:
             begin, end = bounds(window, started)
             known = self._windows[window] = (begin, end if end is not None else FOREVER, str(begin))
         return known[2]
+
+
+def _nobody_asks() -> None:
+    return

@@ -5,13 +5,15 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from quarterdeck.access.budgets.model import BudgetEntry, Mode
-from quarterdeck.access.scopes import Facts
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.limits import refusals
 from quarterdeck.gateway.limits.counters import Counter, Line
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.meter import Meter
+from quarterdeck.gateway.limits.plans import TargetPlan
 from quarterdeck.gateway.limits.rates import Line as RateLine
 from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
@@ -47,45 +49,29 @@ class Claiming(Protocol):
 Stopped = Callable[[BudgetEntry, Counter, Draft], None]
 
 
-class Hold:
+class Hold(msgspec.Struct, eq=False):
     """Of one call. `lines` are budgets that can stop it."""
 
-    __slots__ = (
-        "_claims",
-        "_meter",
-        "_metered",
-        "_price",
-        "_stopped",
-        "amounts",
-        "facts",
-        "gate_tokens",
-        "gates",
-        "learned",
-        "lines",
-        "output",
-        "rates",
-        "tokens",
-        "turns",
-    )
-
-    def __init__(self, facts: Facts, stopped: Stopped) -> None:
-        self.facts = facts
-        self.rates: list[RateLine] = []
-        self.turns: list[RateLine] = []
-        self.tokens = 0
-        """What was taken of token limits."""
-        self.learned: list[Learned] = []
-        self.gate_tokens = 0
-        self.gates: list[Gate] = []
-        self.lines: list[Line] = []
-        self.amounts: list[int] = []
-        self.output = 0
-        """Tokens of output that are held for."""
-        self._price: list[Price] = []
-        self._meter: Meter | None = None
-        self._metered = 0
-        self._claims: Claiming | None = None
-        self._stopped = stopped
+    stopped: Stopped
+    plan: TargetPlan | None = None
+    """Of where it was last sent."""
+    rates: list[RateLine] = []
+    turns: list[RateLine] = []
+    tokens: int = 0
+    """What was taken of token limits."""
+    learned: list[Learned] = []
+    gate_tokens: int = 0
+    gates: list[Gate] = []
+    lines: list[Line] = []
+    amounts: list[int] = []
+    """What is held of each."""
+    prices: list[Price] = []
+    output: int = 0
+    """Tokens of output that are held for."""
+    meter: Meter | None = None
+    metered: int = 0
+    """Chunks that it has seen."""
+    claims: Claiming | None = None
 
     async def reserve(
         self, draft: Draft, lines: list[Line], prices: list[Price], output: int, claims: Claiming | None = None
@@ -95,19 +81,21 @@ class Hold:
         A call that named no maximum takes what fits. Raises Refusal when a hard budget has no room for it.
         """
         deadline: float | None = None
-        self._claims = claims
+        self.claims = claims
         if claims is not None:
             await self._claim(lines, prices, output)
         named = draft.facts is None or draft.facts.max_output is not None
         while True:
             fits = output
+            amounts: list[int] = []
             blocked: tuple[BudgetEntry, Counter, Price] | None = None
             for (entry, counter), price in zip(lines, prices, strict=True):
-                left = counter.left(entry.amount)
-                if price.of(fits) <= left:
+                left, amount = counter.left(entry.amount), price.of(fits)
+                amounts.append(amount)
+                if amount <= left:
                     continue
                 if entry.mode == Mode.SHADOW:
-                    self._stopped(entry, counter, draft)
+                    self.stopped(entry, counter, draft)
                     continue
                 affordable = price.affordable(left)
                 if not named and output and affordable >= min(LEAST_TOKENS, output):
@@ -116,13 +104,14 @@ class Hold:
                 blocked = entry, counter, price
                 break
             if blocked is None:
-                self._take(lines, prices, fits)
+                self._take(lines, prices, amounts if fits == output else [price.of(fits) for price in prices])
+                self.output = fits
                 return fits
             entry, counter, price = blocked
             least = output if named else min(LEAST_TOKENS, output)
             for_all = entry.amount - counter.spent - counter.others
             if price.of(least) > for_all or (counter.held == 0 and counter.claim is None):
-                self._stopped(entry, counter, draft)
+                self.stopped(entry, counter, draft)
                 counter.wake()
                 raise refusals.over_budget(entry, draft.headers)
             if claims is not None and claims.away:
@@ -132,54 +121,53 @@ class Hold:
             with waiting_for("budget", draft.flight):
                 released = await _released(counter, deadline - loop.time())
             if not released:
-                self._stopped(entry, counter, draft)
+                self.stopped(entry, counter, draft)
                 raise refusals.over_budget(entry, draft.headers)
             if claims is not None:
                 await self._claim(lines, prices, output)
 
     async def _claim(self, lines: list[Line], prices: list[Price], output: int) -> None:
         """Ask for room where the own claim has too little."""
-        assert self._claims is not None
+        assert self.claims is not None
         for (entry, counter), price in zip(lines, prices, strict=True):
             need = price.of(output)
             if counter.left(entry.amount) < need:
-                await self._claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
+                await self.claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
 
     def follow(self, draft: Draft) -> None:
         """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
-        self._meter, self._metered = Meter(), 0
+        self.meter, self.metered = Meter(), 0
         draft.meter = self._flowed
 
     def let_go(self) -> None:
         """Nothing is held any more, and whoever waited for it looks again."""
-        lines, self.lines = self.lines, []
-        for (_, counter), amount in zip(lines, self.amounts, strict=True):
+        lines, amounts = self.lines, self.amounts
+        self.lines, self.amounts, self.prices = [], [], []
+        for (_, counter), amount in zip(lines, amounts, strict=True):
             counter.held -= amount
-        self.amounts, self._price = [], []
         for _, counter in lines:
-            counter.wake()
+            if counter.waiters:
+                counter.wake()
 
-    def _take(self, lines: list[Line], prices: list[Price], output: int) -> None:
-        for (entry, counter), price in zip(lines, prices, strict=True):
-            amount = price.of(output)
+    def _take(self, lines: list[Line], prices: list[Price], amounts: list[int]) -> None:
+        self.lines += lines
+        self.prices += prices
+        self.amounts += amounts
+        for (entry, counter), amount in zip(lines, amounts, strict=True):
             counter.held += amount
-            self.lines.append((entry, counter))
-            self.amounts.append(amount)
-            self._price.append(price)
             if counter.waiters and counter.spent + counter.held < entry.amount:
                 counter.wake()
-        self.output = output
 
     def _flowed(self, draft: Draft) -> None:
-        meter = self._meter
+        meter = self.meter
         if meter is None or draft.recorded or not draft.chunks:
             return
         kind = draft.answer_type or ""
         plain = draft.translator is not None or not any(name == b"content-encoding" for name, _ in draft.answer_headers)
         is_text = plain and kind.startswith("text/event-stream")
-        for chunk in draft.chunks[self._metered :]:
+        for chunk in draft.chunks[self.metered :]:
             meter.feed(chunk, is_text=is_text)
-        self._metered = len(draft.chunks)
+        self.metered = len(draft.chunks)
         if meter.tokens <= self.output:
             return
         blocked = self._extend(meter.tokens + STEP_TOKENS)
@@ -188,8 +176,8 @@ class Hold:
         if blocked is None:
             return
         entry, counter = blocked
-        self._stopped(entry, counter, draft)
-        self._meter = None
+        self.stopped(entry, counter, draft)
+        self.meter = None
         refusal = refusals.over_budget(entry, draft.headers)
         flight = draft.flight
         if flight is not None and flight.stop is not None and flight.stopped_by is None:
@@ -198,11 +186,11 @@ class Hold:
 
     def _extend(self, output: int) -> Line | None:
         """Hold for so many tokens in all; the budget that has no room for it, and then nothing more is held."""
-        wanted = [max(price.of(output), amount) for price, amount in zip(self._price, self.amounts, strict=True)]
+        wanted = [max(price.of(output), amount) for price, amount in zip(self.prices, self.amounts, strict=True)]
         for (entry, counter), amount, held in zip(self.lines, wanted, self.amounts, strict=True):
             more, left = amount - held, counter.left(entry.amount)
-            if self._claims is not None and left < AHEAD * more:
-                self._claims.soon(entry, counter, AHEAD * more)
+            if self.claims is not None and left < AHEAD * more:
+                self.claims.soon(entry, counter, AHEAD * more)
             if entry.mode == Mode.HARD and more > left:
                 return entry, counter
         for (_, counter), amount, held in zip(self.lines, wanted, self.amounts, strict=True):

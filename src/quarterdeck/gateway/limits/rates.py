@@ -1,7 +1,7 @@
 """Rate limits in this process's memory: one bucket for each limit and each value it counts apart."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -11,7 +11,6 @@ from quarterdeck.access.scopes import Facts, ScopeKind, counted_under
 
 AT_TARGET = frozenset({ScopeKind.PROVIDER, ScopeKind.CREDENTIAL, ScopeKind.MODEL})
 """Known only once it is known where the call goes; all others are about who calls."""
-MEMO = 8_192
 MAX_BUCKETS = 100_000
 _CONCURRENT_RETRY = 1_000_000
 
@@ -51,11 +50,20 @@ class Slots:
 Bucket = Gcra | Slots
 
 
-class Line(msgspec.Struct, eq=False):
-    """One limit that a call falls under."""
+class Rule(msgspec.Struct, frozen=True, eq=False):
+    """A limit, and the bucket that it is counted in for somebody."""
 
     entry: LimitEntry
     value: str
+    bucket: Bucket
+    of_tokens: bool
+    of_slots: bool
+
+
+class Line(msgspec.Struct, eq=False):
+    """One limit that a call falls under."""
+
+    rule: Rule
     bucket: Bucket
     taken: int = 0
     times: int = 1
@@ -64,6 +72,14 @@ class Line(msgspec.Struct, eq=False):
     """Taken where all gateways see it, and not from the bucket."""
     left: int | None = None
     """What remains, where it was taken there."""
+
+    @property
+    def entry(self) -> LimitEntry:
+        return self.rule.entry
+
+    @property
+    def value(self) -> str:
+        return self.rule.value
 
     def remaining(self, now: int) -> int:
         return self.left if self.left is not None else self.bucket.remaining(now) // self.times
@@ -106,14 +122,12 @@ class Rates:
         self._tagged: set[str] = set()
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._entries: dict[str, LimitEntry] = {}
-        self._matched: dict[tuple[str, bool, Facts], tuple[tuple[LimitEntry, str], ...]] = {}
         self._remembered: dict[tuple[str, str], Used] = {}
         self._since = 0
         self.workspaces: dict[str, str] = {}
         """Whose a limit is."""
-
-    def has(self, workspace_id: str) -> bool:
-        return workspace_id in self._rules
+        self.forgot: Callable[[], None] = _nobody_asks
+        """Called when rules that were handed out may not be used again."""
 
     def rules(self, workspace_id: str) -> tuple[LimitEntry, ...]:
         callers, at_target = self._rules.get(workspace_id, ((), ()))
@@ -145,14 +159,17 @@ class Rates:
             workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
         }
         self.workspaces = {entry.id: workspace_id for workspace_id, some in rules.items() for entry in some}
-        self._matched.clear()
+        self.forgot()
 
-    def lines(self, workspace_id: str, facts: Facts, *, at_target: bool) -> list[Line]:
-        """The limits a call falls under: those on who calls, or those on where it goes."""
-        matched = self._matched.get((workspace_id, at_target, facts))
-        if matched is None:
-            matched = self._match(workspace_id, facts, at_target=at_target)
-        return [Line(entry, value, self._bucket(entry, value)) for entry, value in matched]
+    def rules_of(self, workspace_id: str, facts: Facts, *, at_target: bool) -> tuple[Rule, ...]:
+        """The limits a call falls under: those on who calls, or those on where it goes. To be used until `forgot`."""
+        found = []
+        for entry in self._rules.get(workspace_id, ((), ()))[at_target]:
+            value = counted_under(entry.scope, facts)
+            if value is not None:
+                measure, bucket = entry.measure, self._bucket(entry, value)
+                found.append(Rule(entry, value, bucket, measure == Measure.TOKENS, measure == Measure.CONCURRENT))
+        return tuple(found)
 
     def states(self) -> list[tuple[LimitEntry, str, int, int]]:
         """Each limit in use, the value it is counted for, what remains of it, and how many calls are at it now."""
@@ -176,17 +193,6 @@ class Rates:
         """Go on from what was used before this process began."""
         self._since = now_us()
         self._remembered = {(each.limit_id, each.value): each for each in some if each.used}
-
-    def _match(self, workspace_id: str, facts: Facts, *, at_target: bool) -> tuple[tuple[LimitEntry, str], ...]:
-        if len(self._matched) >= MEMO:
-            self._matched.clear()
-        found = []
-        for entry in self._rules.get(workspace_id, ((), ()))[at_target]:
-            value = counted_under(entry.scope, facts)
-            if value is not None:
-                found.append((entry, value))
-        matched = self._matched[workspace_id, at_target, facts] = tuple(found)
-        return matched
 
     def _bucket(self, entry: LimitEntry, value: str) -> Bucket:
         bucket = self._buckets.get((entry.id, value))
@@ -214,6 +220,16 @@ class Rates:
             idle = bucket.taken == 0 if isinstance(bucket, Slots) else bucket.full_in(now) == 0
             if idle:
                 del self._buckets[key]
+        self.forgot()
+
+
+def lines_of(rules: Iterable[Rule]) -> list[Line]:
+    """For one call."""
+    return [Line(rule, rule.bucket) for rule in rules]
+
+
+def count_tokens(rules: Iterable[Rule]) -> bool:
+    return any(rule.of_tokens for rule in rules)
 
 
 def take(lines: list[Line], tokens: int, now: int, *, times: int = 1) -> Blocked | None:
@@ -221,14 +237,14 @@ def take(lines: list[Line], tokens: int, now: int, *, times: int = 1) -> Blocked
     blocked: Line | None = None
     longest = 0
     for line in lines:
-        wait = line.bucket.wait(now, times * (tokens if line.entry.measure == Measure.TOKENS else 1))
+        wait = line.bucket.wait(now, times * tokens if line.rule.of_tokens else times)
         if wait > longest:
             blocked, longest = line, wait
     if blocked is not None:
         return Blocked(blocked, longest, blocked.bucket.remaining(now) // times)
     for line in lines:
         line.times = times
-        count = min(times * tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else times
+        count = min(times * tokens, line.rule.entry.burst) if line.rule.of_tokens else times
         line.taken = count
         line.bucket.let(now, count)
     return None
@@ -242,9 +258,9 @@ def due_back(line: Line, *, used_tokens: int | None, sent: bool) -> int:
     """
     if not line.taken:
         return 0
-    if line.entry.measure == Measure.CONCURRENT or not sent:
+    if line.rule.of_slots or not sent:
         return line.taken
-    if line.entry.measure == Measure.TOKENS and used_tokens is not None:
+    if line.rule.of_tokens and used_tokens is not None:
         return line.taken - used_tokens * line.times
     return 0
 
@@ -256,3 +272,7 @@ def give_back(lines: list[Line], *, used_tokens: int | None, sent: bool) -> None
         line.taken = 0
         if count:
             line.bucket.give_back(count)
+
+
+def _nobody_asks() -> None:
+    return

@@ -104,16 +104,20 @@ class Spending:
         facts: Facts,
         started: int,
         amount: int,
-        tries: Sequence[tuple[Facts, int]] = (),
+        tries: Sequence[tuple[Facts, int]],
+        lines: list[Line],
     ) -> None:
-        """A call was settled, and its record is written next. Call this or `passed` for every call while
-        `active`."""
+        """A call was settled, and its record is written next. `lines` are the budgets that it falls under where it was
+        answered. Call this or `passed` for every call while `active`."""
         if amount == 0:
             self.passed()
             return
         each = Settled(call_id, workspace_id, facts, started, amount, [], None, tries)
-        for whose, part in each.parts() if tries else ((facts, amount),):
-            each.charge(self.counters.lines(workspace_id, whose, started), part)
+        if not tries:
+            each.charge(lines, amount)
+        else:
+            for whose, part in each.parts():
+                each.charge(self.counters.lines(workspace_id, whose, started), part)
         self._tail.append(each)
         self._unwritten.append(each)
 

@@ -5,9 +5,12 @@ in dense scripts, pictures by address, what a provider adds of its own), never m
 Output: the maximum the caller named; without one, an assumed number, or the most this model lately wrote.
 """
 
+from functools import cache
+
 from quarterdeck.access.budgets.model import BudgetEntry, Ceiling
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
+from quarterdeck.gateway.targets import Target
 from quarterdeck.kernel.money import FEMTO_PER_NANO, femto_to_nano
 from quarterdeck.ledger.quotes import Quote
 from quarterdeck.ledger.record import Usage
@@ -42,40 +45,43 @@ class Estimator:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], Seen] = {}
 
-    def input_tokens(self, draft: Draft, context_window: int | None) -> int:
-        seen = self._of(draft)
-        size = draft.uploaded or len(draft.request_body)
-        tokens = -(-size // BYTES_PER_TOKEN) + OVERHEAD_TOKENS + (int(seen.beyond) if seen is not None else 0)
-        return tokens if context_window is None else min(tokens, context_window)
-
-    def output_tokens(self, draft: Draft, assumed: int, context_window: int | None) -> int:
-        """The caller's maximum, else what is assumed."""
-        facts = draft.facts
-        if any(part in draft.endpoint.dialect for part in _NO_OUTPUT):
-            return 0
-        if facts is not None and facts.max_output is not None:
-            return max(0, facts.max_output)
-        seen = self._of(draft)
-        tokens = max(assumed, int(seen.output) if seen is not None else 0)
-        return tokens if context_window is None else min(tokens, context_window)
-
-    def note(self, draft: Draft) -> None:
-        """A call has ended and its provider said what it used."""
-        target, usage = draft.target, draft.usage
-        if target is None or usage is None or draft.usage_source != "provider":
-            return
+    def of(self, target: Target) -> Seen:
         key = (target.provider.name, target.model)
         seen = self._seen.get(key)
         if seen is None:
             if len(self._seen) >= KEPT:
                 self._seen.clear()
             seen = self._seen[key] = Seen()
-        named = draft.facts is not None and draft.facts.max_output is not None
-        seen.note(draft.uploaded or len(draft.request_body), usage, named_output=named)
+        return seen
 
-    def _of(self, draft: Draft) -> Seen | None:
-        target = draft.target
-        return self._seen.get((target.provider.name, target.model)) if target is not None else None
+    def note(self, draft: Draft) -> None:
+        """A call has ended and its provider said what it used."""
+        target, usage = draft.target, draft.usage
+        if target is not None and usage is not None and draft.usage_source == "provider":
+            named = draft.facts is not None and draft.facts.max_output is not None
+            self.of(target).note(draft.uploaded or len(draft.request_body), usage, named_output=named)
+
+
+def input_tokens(draft: Draft, seen: Seen | None, context_window: int | None) -> int:
+    size = draft.uploaded or len(draft.request_body)
+    tokens = -(-size // BYTES_PER_TOKEN) + OVERHEAD_TOKENS + (int(seen.beyond) if seen is not None else 0)
+    return tokens if context_window is None else min(tokens, context_window)
+
+
+def output_tokens(draft: Draft, seen: Seen | None, assumed: int, context_window: int | None) -> int:
+    """The caller's maximum, else what is assumed."""
+    facts = draft.facts
+    if _writes_nothing(draft.endpoint.dialect):
+        return 0
+    if facts is not None and facts.max_output is not None:
+        return max(0, facts.max_output)
+    tokens = max(assumed, int(seen.output) if seen is not None else 0)
+    return tokens if context_window is None else min(tokens, context_window)
+
+
+@cache
+def _writes_nothing(dialect: str) -> bool:
+    return any(part in dialect for part in _NO_OUTPUT)
 
 
 class Price:

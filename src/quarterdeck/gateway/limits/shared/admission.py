@@ -27,7 +27,7 @@ class SharedAdmission(Admission):
         spending.counters.shared = True
         self._store = store
         self._shared = SharedRates(store)
-        self._claims = self.claims = Claims(store, spending.counters)
+        self._claims = self._reserving.claims = Claims(store, spending.counters)
         self._amounts: dict[str, int] = {}
 
     def troubles(self) -> list[str]:

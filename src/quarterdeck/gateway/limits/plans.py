@@ -1,0 +1,152 @@
+"""Which limits and budgets are about a call: worked out once for a caller and each of its targets, and remembered.
+
+A plan holds the very buckets and counters that are counted in. So plans are forgotten when the rules change, and when
+buckets or counters that nobody uses are.
+"""
+
+import msgspec
+
+from quarterdeck.access.budgets.model import Mode
+from quarterdeck.access.scopes import Facts
+from quarterdeck.access.snapshot import WorkspaceEntry
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.limits import counters, rates
+from quarterdeck.gateway.limits.counters import Counters
+from quarterdeck.gateway.limits.rates import Rates
+from quarterdeck.gateway.limits.worst import Estimator, Seen
+from quarterdeck.gateway.targets import Target
+
+MEMO = 8_192
+_Who = tuple[str | None, str | None, str | None, str | None, tuple[tuple[str, str], ...]]
+_There = tuple[str, str] | None
+
+
+class TargetPlan:
+    """Of one caller at one target."""
+
+    __slots__ = ("_begin", "_end", "binding", "budgets", "counts_tokens", "facts", "seen", "since", "turns")
+
+    def __init__(
+        self,
+        since: object,
+        facts: Facts,
+        turns: tuple[rates.Rule, ...],
+        budgets: counters.Within,
+        seen: Seen | None,
+    ) -> None:
+        self.since = since
+        """It may be used while that of all plans is the same."""
+        self._begin, self._end, self.budgets = budgets
+        self.binding = [line for line in self.budgets if line[0].mode != Mode.WARN]
+        """Budgets that can stop a call."""
+        self.facts = facts
+        self.turns = turns
+        """Limits on where the call goes."""
+        self.counts_tokens = rates.count_tokens(turns)
+        self.seen = seen
+        """What calls to the model have needed."""
+
+    def covers(self, started: int) -> bool:
+        """Whether the budgets' windows are those of a call that began then, in microseconds since the epoch."""
+        return self._begin <= started < self._end
+
+    def leads_to(self, target: Target | None) -> bool:
+        facts = self.facts
+        return target is not None and facts.model == target.model and facts.provider == target.provider.name
+
+
+class Plan:
+    """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
+
+    __slots__ = ("at", "counts_tokens", "facts", "rates")
+
+    def __init__(self, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
+        self.facts = facts
+        self.rates = found
+        """Limits on who calls."""
+        self.counts_tokens = rates.count_tokens(found)
+        self.at: dict[_There, TargetPlan] = {}
+
+
+class Plans:
+    """Those of one gateway."""
+
+    def __init__(self, of_rates: Rates, of_budgets: Counters, estimator: Estimator) -> None:
+        self._rates = of_rates
+        self._budgets = of_budgets
+        self._estimator = estimator
+        self._known: dict[_Who, Plan] = {}
+        self._count = 0
+        self.since = object()
+        """Another one each time that all plans are forgotten."""
+        of_rates.forgot = of_budgets.forgot = self.forget
+
+    def of(self, draft: Draft, workspace: WorkspaceEntry) -> Plan:
+        """The plan of the call's caller."""
+        key, attribution, route = draft.key, draft.attribution, draft.route
+        name = workspace.id
+        tagged = self._budgets.looks_at_tags(name) or self._rates.looks_at_tags(name)
+        who = (
+            key.id if key is not None else None,
+            attribution.run_id if attribution is not None else None,
+            attribution.task_id if attribution is not None else None,
+            route.name if route is not None else None,
+            tuple(draft.tags()) if tagged else (),
+        )
+        plan = self._known.get(who)
+        return plan if plan is not None else self._planned(who, draft, workspace)
+
+    def at(self, draft: Draft, workspace: WorkspaceEntry, target: Target | None) -> TargetPlan:
+        """The same at a target; None: what holds wherever the call goes."""
+        plan = self.of(draft, workspace)
+        there = plan.at.get((target.provider.name, target.model) if target is not None else None)
+        if there is None or not there.covers(draft.started):
+            there = self._planned_at(plan, workspace, target, draft.started)
+        return there
+
+    def forget(self) -> None:
+        """Those that calls under way have are not used again either."""
+        self._known.clear()
+        self._count = 0
+        self.since = object()
+
+    def _planned(self, who: _Who, draft: Draft, workspace: WorkspaceEntry) -> Plan:
+        key_id, run_id, task_id, route, tags = who
+        run = workspace.runs.get(run_id) if run_id is not None else None
+        facts = Facts(
+            draft.agent.id if draft.agent is not None else None,
+            task_id,
+            run_id,
+            run.project_id if run is not None else None,
+            key_id,
+            route,
+            tags=tags,
+        )
+        self._make_room()
+        since = self.since
+        plan = Plan(facts, self._rates.rules_of(workspace.id, facts, at_target=False))
+        if since is self.since:
+            self._known[who] = plan
+        return plan
+
+    def _planned_at(self, plan: Plan, workspace: WorkspaceEntry, target: Target | None, started: int) -> TargetPlan:
+        facts, place, seen = plan.facts, None, None
+        if target is not None:
+            provider, place, seen = target.provider, (target.provider.name, target.model), self._estimator.of(target)
+            facts = msgspec.structs.replace(
+                facts, provider=provider.name, credential=provider.credential, model=target.model
+            )
+        self._make_room()
+        since = self.since
+        turns = self._rates.rules_of(workspace.id, facts, at_target=True)
+        budgets = self._budgets.within(workspace.id, facts, started)
+        there = TargetPlan(since, facts, turns, budgets, seen)
+        if since is self.since:
+            plan.at[place] = there
+        return there
+
+    def _make_room(self) -> None:
+        """Callers make up models and tags."""
+        self._count += 1
+        if self._count > MEMO:
+            self.forget()

@@ -1,0 +1,105 @@
+"""Room in every budget for what a call may cost at the most, before it is sent."""
+
+import asyncio
+from typing import Any
+
+from quarterdeck.access.budgets.model import Mode
+from quarterdeck.gateway.draft import Draft
+from quarterdeck.gateway.endpoints import Billing
+from quarterdeck.gateway.limits import clamp, refusals, worst
+from quarterdeck.gateway.limits.counters import Line
+from quarterdeck.gateway.limits.holds import Claiming, Hold
+from quarterdeck.gateway.limits.plans import TargetPlan
+from quarterdeck.gateway.limits.spending import Spending
+from quarterdeck.gateway.limits.stops import Stops
+from quarterdeck.gateway.limits.worst import Price
+from quarterdeck.gateway.targets import Target
+from quarterdeck.kernel.money import format_usd
+from quarterdeck.ledger.prices import MISSING, PriceBook
+from quarterdeck.ledger.quotes import Quote
+
+READY_WAIT_S = 10.0
+
+
+class Reserving:
+    """One per gateway process."""
+
+    def __init__(self, prices: PriceBook, spending: Spending, stops: Stops) -> None:
+        self._prices = prices
+        self._spending = spending
+        self._stops = stops
+        self.claims: Claiming | None = None
+        """Where budgets are shared with other gateways."""
+
+    async def quoted(self, draft: Draft, target: Target, lines: list[Line]) -> Quote | None:
+        """The price to go by, once all is known that these budgets have spent. Raises Refusal."""
+        if not self._spending.ready.is_set():
+            await self._wait_until_exact(lines)
+        if draft.endpoint.billing is not Billing.TOKENS:
+            return None
+        provider = target.provider
+        quote: Any = self._prices.cached(provider.kind, target.model, provider=provider.name)
+        if quote is MISSING:
+            quote = await asyncio.to_thread(self._prices.resolve, provider.kind, target.model, provider=provider.name)
+        return quote  # type: ignore[no-any-return]
+
+    async def reserve(self, draft: Draft, target: Target, plan: TargetPlan, hold: Hold, quote: Quote | None) -> None:
+        """Hold the worst case in every budget that can stop the call. Raises Refusal when there is no room for it."""
+        window = quote.context_window if quote is not None else None
+        size = worst.input_tokens(draft, plan.seen, window)
+        lines, prices = self._priced(draft, target, plan.binding, quote, size)
+        if not lines:
+            return
+        output = draft.facts.max_output if draft.facts is not None else None
+        if output is None or output < 0:
+            assumed = max(entry.assumed_output for entry, _ in lines)
+            output = worst.output_tokens(draft, plan.seen, assumed, window)
+        fits = await hold.reserve(draft, lines, prices, output, self.claims)
+        stream = draft.facts is not None and draft.facts.stream
+        if fits < output and not stream and not clamp.output(draft, target, fits):
+            hold.let_go()
+            raise refusals.over_budget(lines[0][0], draft.headers)
+        if stream:
+            hold.follow(draft)
+        left = _left(lines)
+        if left is not None:
+            draft.told = (*draft.told, (b"x-quarterdeck-budget-left-usd", format_usd(max(0, left)).encode()))
+
+    def _priced(
+        self, draft: Draft, target: Target, lines: list[Line], quote: Quote | None, size: int
+    ) -> tuple[list[Line], list[Price]]:
+        """What the call may cost in each budget. Raises Refusal when a hard one has no price to go by."""
+        if quote is not None:
+            return lines, [Price(quote, None, draft.request_body, size)] * len(lines)
+        priced: list[Line] = []
+        prices: list[Price] = []
+        for entry, counter in lines:
+            ceiling = entry.ceiling
+            if ceiling is None or (draft.endpoint.billing is Billing.UNKNOWN and not ceiling.request):
+                self._stops.add(entry, counter, draft)
+                if entry.mode == Mode.HARD:
+                    raise refusals.unpriced(f"{target.provider.name}/{target.model}" if target.model else draft.path)
+                continue
+            priced.append((entry, counter))
+            prices.append(Price(None, ceiling, b"", size))
+        return priced, prices
+
+    async def _wait_until_exact(self, lines: list[Line]) -> None:
+        """What was spent before is being read back. Only a hard budget has to wait for it."""
+        if not any(entry.mode == Mode.HARD for entry, _ in lines):
+            return
+        try:
+            async with asyncio.timeout(READY_WAIT_S):
+                await self._spending.ready.wait()
+        except TimeoutError:
+            raise refusals.not_exact_yet() from None
+
+
+def _left(lines: list[Line]) -> int | None:
+    """Nano-dollars that the tightest hard budget leaves."""
+    left: int | None = None
+    for entry, counter in lines:
+        if entry.mode == Mode.HARD:
+            here = entry.amount - counter.base - counter.tail - counter.held
+            left = here if left is None or here < left else left
+    return left
