@@ -1,86 +1,108 @@
 """The walk through a route: from a tree to tries, one at a time, each decided once the one before has ended.
 
-A generator: it yields a step, is sent the step's outcome, and returns the last one. It ends after at most as many
-tries as the tree has leaves, times their retries.
+It ends after at most as many tries as the tree has leaves, times their retries.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable
 
 from quarterdeck.access.routing import choice
 from quarterdeck.access.routing.config import Branch, Leaf, Node, Route
 from quarterdeck.access.routing.waits import backoff_ms
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Step, Try, World
 
-Walk = Generator[Step, Outcome | None, Outcome]
-
 NOWHERE = Outcome(False, 400, "no_condition_matched")
-TOO_LATE = Outcome(False, 504, "deadline_exceeded")
 
 
-def walk(route: Route, world: World) -> Walk:
-    """All steps of one call."""
-    return _node(route.root, world)
+class Walk:
+    """All steps of one call: `begin`, then `after` each outcome, until None; `outcome` is how it ended."""
 
+    __slots__ = ("_asked", "_leaf", "_mirrors", "_root", "_turns", "_waited", "_world", "outcome")
 
-def _node(node: Node, world: World) -> Walk:
-    if isinstance(node, Leaf):
-        return _leaf(node, world)
-    return _WALKS.get(node.mode, _chosen)(node, world)
+    def __init__(self, route: Route, world: World) -> None:
+        self._root = route.root
+        self._world = world
+        self._turns: list[tuple[Branch, list[int]]] = []
+        """From the root down: whose children are being tried, and the indices of those that are, best last."""
+        self._leaf: Leaf | None = None
+        """The target that was tried last, unless two raced."""
+        self._asked = 0
+        self._waited = 0.0
+        self._mirrors: list[Step] = []
+        self.outcome: Outcome = NOWHERE
 
+    def begin(self) -> Step | None:
+        return self._mirrored(self._down(self._root) or self._on(NOWHERE))
 
-def _leaf(leaf: Leaf, world: World) -> Walk:
-    """The target, and again after what may be mended by asking again."""
-    retry = leaf.retry
-    outcome = yield from _try(Try(leaf))
-    waited = 0.0
-    for number in range(1, retry.attempts + 1):
-        if outcome.ok or not (outcome.no_answer or outcome.status in retry.on_status_codes):
-            return outcome
+    def after(self, outcome: Outcome | None) -> Step | None:
+        """The next step, once the one before went so; None after a Mirror."""
+        if outcome is None:
+            return self._mirrors.pop(0) if self._mirrors else None
+        if outcome.ok:
+            self.outcome = outcome
+            return None
+        return self._again(outcome) or self._mirrored(self._on(outcome))
+
+    def _mirrored(self, step: Step | None) -> Step | None:
+        """What is mirrored on the way to a step goes before it."""
+        if not self._mirrors:
+            return step
+        if step is not None:
+            self._mirrors.append(step)
+        return self._mirrors.pop(0)
+
+    def _down(self, node: Node) -> Step | None:
+        """To the target to try first below a node; None when no condition leads to one."""
+        world = self._world
+        while not isinstance(node, Leaf):
+            mode = node.mode
+            if mode == "hedge" and (race := _race(node, world)) is not None:
+                self._leaf = None
+                return race
+            if mode == "shadow":
+                self._mirrors += _mirrors(node, world)
+            order = _ORDERS.get(mode, _chosen)(node, world)
+            if not order:
+                return None
+            index = order[0]
+            if len(order) > 1:
+                order.reverse()
+                self._turns.append((node, order))
+            node = node.children[index]
+        self._leaf, self._asked, self._waited = node, 0, 0.0
+        return Try(node)
+
+    def _on(self, outcome: Outcome) -> Step | None:
+        """To the next child of the nearest node that goes on after this; None when none does, and that is the end."""
+        turns, world = self._turns, self._world
+        while turns:
+            branch, order = turns[-1]
+            child = branch.children[order.pop()]
+            if not order or not _goes_on(branch, child, outcome) or world.left_ms() <= 0:
+                turns.pop()
+                continue
+            step = self._down(branch.children[order[-1]])
+            if step is not None:
+                return step
+            outcome = NOWHERE
+        self.outcome = outcome
+        return None
+
+    def _again(self, outcome: Outcome) -> Step | None:
+        """The same target, after what may be mended by asking again."""
+        leaf = self._leaf
+        if leaf is None or self._asked >= leaf.retry.attempts:
+            return None
+        retry, world = leaf.retry, self._world
+        if not (outcome.no_answer or outcome.status in retry.on_status_codes):
+            return None
+        number = self._asked + 1
         asked = outcome.retry_after_ms if retry.use_retry_after else None
         wait = backoff_ms(retry, number, world.random()) if asked is None else asked
-        waited += wait
-        if waited > retry.max_wait_ms or wait >= world.left_ms():
-            return outcome
-        outcome = yield from _try(Try(leaf, number, wait))
-    return outcome
-
-
-def _try(step: Try | Race) -> Walk:
-    outcome = yield step
-    assert outcome is not None
-    return outcome
-
-
-def _single(branch: Branch, world: World) -> Walk:
-    return (yield from _node(branch.children[0], world))
-
-
-def _fallback(branch: Branch, world: World) -> Walk:
-    """In their order; who is known to be out is passed over while somebody else is there."""
-    return (yield from _in_turn(branch, choice.ready(branch, world, range(len(branch.children))), world))
-
-
-def _chosen(branch: Branch, world: World) -> Walk:
-    """One by the branch's measure; the others after it, in the order of the same measure, where it goes on."""
-    order = choice.ordered(branch, world)
-    if not branch.goes_on:
-        del order[1:]
-    if world.trace is not None:
-        names = ", then ".join(choice.called(branch.children[index]) for index in order)
-        world.trace.append((branch.path, f"{branch.mode}: {names}"))
-    return (yield from _in_turn(branch, order, world))
-
-
-def _in_turn(branch: Branch, order: list[int], world: World) -> Walk:
-    outcome = NOWHERE
-    for place, index in enumerate(order):
-        if place and world.left_ms() <= 0:
-            return outcome
-        child = branch.children[index]
-        outcome = yield from _node(child, world)
-        if outcome.ok or not _goes_on(branch, child, outcome):
-            return outcome
-    return outcome
+        self._waited += wait
+        if self._waited > retry.max_wait_ms or wait >= world.left_ms():
+            return None
+        self._asked = number
+        return Try(leaf, number, wait)
 
 
 def _goes_on(branch: Branch, child: Node, outcome: Outcome) -> bool:
@@ -88,7 +110,30 @@ def _goes_on(branch: Branch, child: Node, outcome: Outcome) -> bool:
     return codes is None or outcome.no_answer or outcome.status in codes
 
 
-def _conditional(branch: Branch, world: World) -> Walk:
+# The children a node would have tried, best first.
+
+
+def _first(branch: Branch, world: World) -> list[int]:
+    return [0]
+
+
+def _fallback(branch: Branch, world: World) -> list[int]:
+    """In their order; who is known to be out is passed over while somebody else is there."""
+    return choice.ready(branch, world, range(len(branch.children)))
+
+
+def _chosen(branch: Branch, world: World) -> list[int]:
+    """One by the branch's measure; the others after it, in the order of the same measure, where it goes on."""
+    order = choice.ordered(branch, world)
+    if not branch.goes_on:
+        del order[1:]
+    if world.trace is not None:
+        names = ", then ".join(choice.called(branch.children[index]) for index in order)
+        world.trace.append((branch.path, f"{branch.mode}: {names}"))
+    return order
+
+
+def _conditional(branch: Branch, world: World) -> list[int]:
     index = branch.default
     why = "no condition holds, so the default"
     for number, condition in enumerate(branch.conditions):
@@ -98,35 +143,43 @@ def _conditional(branch: Branch, world: World) -> Walk:
     if world.trace is not None:
         chosen = "nothing" if index is None else choice.called(branch.children[index])
         world.trace.append((branch.path, f"conditional: {why}: {chosen}"))
-    if index is None:
-        return NOWHERE
-    return (yield from _node(branch.children[index], world))
+    return [] if index is None else [index]
 
 
-def _canary(branch: Branch, world: World) -> Walk:
+def _canary(branch: Branch, world: World) -> list[int]:
     """The newcomer for its share of calls; whatever fails there is answered by the one that serves."""
     newcomer = world.random() < world.canary_share(branch)
     if world.trace is not None:
         which = branch.children[1 if newcomer else 0]
         share = world.canary_share(branch)
         world.trace.append((branch.path, f"canary: {share:.0%} to the newcomer; this call: {choice.called(which)}"))
-    order = [1, 0] if newcomer and choice.available(branch.children[1], world) else [0]
-    return (yield from _in_turn(branch, order, world))
+    return [1, 0] if newcomer and choice.available(branch.children[1], world) else [0]
 
 
-def _shadow(branch: Branch, world: World) -> Walk:
+_ORDERS: dict[str, Callable[[Branch, World], list[int]]] = {
+    "single": _first,
+    "shadow": _first,
+    "hedge": _first,
+    "fallback": _fallback,
+    "conditional": _conditional,
+    "canary": _canary,
+}
+
+
+def _mirrors(branch: Branch, world: World) -> list[Step]:
     """The first answers; the others get the same request, and their answers are thrown away."""
+    found: list[Step] = []
     if branch.sample >= 1 or world.random() < branch.sample:
         for child in branch.children[1:]:
             leaf = choice.first_leaf(child, world)
             if world.trace is not None:
                 world.trace.append((branch.path, f"shadow: mirrored to {choice.called(leaf)}"))
-            yield Mirror(leaf)
-    return (yield from _node(branch.children[0], world))
+            found.append(Mirror(leaf))
+    return found
 
 
-def _hedge(branch: Branch, world: World) -> Walk:
-    """The first; the second too when the first takes longer than nearly always."""
+def _race(branch: Branch, world: World) -> Race | None:
+    """The first; the second too when the first takes longer than nearly always. None: not enough is known of that."""
     first = choice.first_leaf(branch.children[0], world)
     second = choice.first_leaf(branch.children[-1], world)
     hedge = branch.hedge
@@ -135,16 +188,5 @@ def _hedge(branch: Branch, world: World) -> Walk:
         when = "once enough is known of how fast it is" if after is None else f"after {after:.0f} ms"
         world.trace.append((branch.path, f"hedge: {choice.called(first)}, and {choice.called(second)} {when}"))
     if after is None:
-        return (yield from _node(branch.children[0], world))
-    wait = after if hedge.after_ms is not None else max(after, hedge.minimum_ms)
-    return (yield from _try(Race(first, second, wait)))
-
-
-_WALKS = {
-    "single": _single,
-    "fallback": _fallback,
-    "conditional": _conditional,
-    "canary": _canary,
-    "shadow": _shadow,
-    "hedge": _hedge,
-}
+        return None
+    return Race(first, second, after if hedge.after_ms is not None else max(after, hedge.minimum_ms))

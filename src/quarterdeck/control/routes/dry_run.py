@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.access.routing.conditions import ABSENT
 from quarterdeck.access.routing.config import Branch, Leaf, Route
-from quarterdeck.access.routing.walk import walk
+from quarterdeck.access.routing.walk import Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Try
 from quarterdeck.access.wire import ProviderState
 
@@ -65,32 +65,30 @@ def dry_run(
     """`states` is how providers do now; `cost` is what (provider, model) would about cost, in nano-dollars."""
     world = PretendedWorld(call, states, cost)
     steps: list[Step] = []
-    walking = walk(route, world)
+    walk = Walk(route, world)
     outcome: Outcome | None = None
-    try:
-        made = next(walking)
-        while len(steps) < MOST_STEPS:
-            outcome = None
-            match made:
-                case Try(leaf, number, wait):
-                    outcome = call_answer(leaf, call)
-                    why = "retry" if number else "fallback" if world.tries else "first"
-                    steps.append(_step(leaf, call, why, wait, outcome.status))
-                    world.tries += 1
-                case Race(first, second, after):
-                    outcome = call_answer(first, call)
-                    steps.append(_step(first, call, "fallback" if world.tries else "first", 0.0, outcome.status))
-                    steps.append(_step(second, call, "hedge", after, None))
-                    world.tries += 1
-                    if not outcome.ok:
-                        outcome = call_answer(second, call)
-                case Mirror(leaf):
-                    steps.append(_step(leaf, call, "shadow", 0.0, None))
-            made = walking.send(outcome)
-    except StopIteration as end:
-        outcome = end.value
-    assert world.trace is not None and outcome is not None
-    return Found(steps, world.trace, outcome.status)
+    made = walk.begin()
+    while made is not None and len(steps) < MOST_STEPS:
+        outcome = None
+        match made:
+            case Try(leaf, number, wait):
+                outcome = call_answer(leaf, call)
+                why = "retry" if number else "fallback" if world.tries else "first"
+                steps.append(_step(leaf, call, why, wait, outcome.status))
+                world.tries += 1
+            case Race(first, second, after):
+                outcome = call_answer(first, call)
+                steps.append(_step(first, call, "fallback" if world.tries else "first", 0.0, outcome.status))
+                steps.append(_step(second, call, "hedge", after, None))
+                world.tries += 1
+                if not outcome.ok:
+                    outcome = call_answer(second, call)
+            case Mirror(leaf):
+                steps.append(_step(leaf, call, "shadow", 0.0, None))
+        made = walk.after(outcome)
+    assert world.trace is not None
+    ended = walk.outcome if made is None or outcome is None else outcome
+    return Found(steps, world.trace, ended.status)
 
 
 def call_answer(leaf: Leaf, call: Pretended) -> Outcome:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from quarterdeck.access.routing.config import Leaf, Node
-from quarterdeck.access.routing.walk import NOWHERE, walk
+from quarterdeck.access.routing.walk import NOWHERE, Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Try
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.attempts import once
@@ -188,11 +188,11 @@ class _Call:
         self.world = CallWorld(draft, compiled, binding, prices, limits, calls.random, time.monotonic, until)
 
     async def run(self) -> Shot:
-        steps = walk(self._compiled.route, self.world)
-        outcome: Outcome | None = None
+        walk = Walk(self._compiled.route, self.world)
         try:
-            step = next(steps)
-            while True:
+            step = walk.begin()
+            while step is not None:
+                outcome: Outcome | None = None
                 match step:
                     case Try():
                         outcome = await self._try(step)
@@ -200,10 +200,7 @@ class _Call:
                         outcome = await self._race(step)
                     case Mirror():
                         self._mirror(step)
-                        outcome = None
-                step = steps.send(outcome)
-        except StopIteration as end:
-            outcome = end.value
+                step = walk.after(outcome)
         except (asyncio.CancelledError, Refusal):
             # Whoever ends the call settles what was sent so far.
             if self._last is not None and self._draft.sent_at is None:
@@ -211,7 +208,7 @@ class _Call:
             raise
         shot = self._last
         if shot is None:
-            raise errors.no_condition_matched() if outcome is NOWHERE else errors.nothing_to_try()
+            raise errors.no_condition_matched() if walk.outcome is NOWHERE else errors.nothing_to_try()
         self._draft.retries = shot.draft.retries
         adopt(self._draft, shot)
         return shot

@@ -55,7 +55,12 @@ class CallWorld:
     @property
     def calm(self) -> bool:
         binding = self._binding
-        return binding.steady and all(each.outage.state is State.CLOSED for each in binding.providers)
+        if not binding.steady:
+            return False
+        for each in binding.providers:  # noqa: SIM110 - asked for every branch of every call; a generator takes thrice as long
+            if each.outage.state is not State.CLOSED:
+                return False
+        return True
 
     def available(self, leaf: Leaf) -> bool:
         bound = self._binding[leaf.path]

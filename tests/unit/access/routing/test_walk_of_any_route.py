@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from quarterdeck.access.routing.config import Branch, Leaf, Retry, Route
 from quarterdeck.access.routing.parse import read
 from quarterdeck.access.routing.waits import backoff_ms, retry_after_ms
-from quarterdeck.access.routing.walk import walk
+from quarterdeck.access.routing.walk import Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Step, Try
 
 CHOOSING = ["loadbalance", "round_robin", "least_latency", "least_cost", "least_busy", "usage_aware"]
@@ -73,22 +73,20 @@ class PlainWorld:
 
 def steps_of(route: Route, world: PlainWorld, answers: Callable[[Leaf], Outcome]) -> tuple[list[Step], Outcome]:
     made: list[Step] = []
-    walking = walk(route, world)
-    try:
-        step = next(walking)
-        while True:
-            made.append(step)
-            assert len(made) < 100_000
-            match step:
-                case Try(leaf):
-                    step = walking.send(answers(leaf))
-                case Race(first, second):
-                    one = answers(first)
-                    step = walking.send(one if one.ok else answers(second))
-                case Mirror():
-                    step = walking.send(None)
-    except StopIteration as end:
-        return made, end.value
+    walk = Walk(route, world)
+    step = walk.begin()
+    while step is not None:
+        made.append(step)
+        assert len(made) < 100_000
+        match step:
+            case Try(leaf):
+                step = walk.after(answers(leaf))
+            case Race(first, second):
+                one = answers(first)
+                step = walk.after(one if one.ok else answers(second))
+            case Mirror():
+                step = walk.after(None)
+    return made, walk.outcome
 
 
 def first_provider(config: Any, world: PlainWorld) -> str:
