@@ -22,7 +22,7 @@ from quarterdeck.gateway.identify import identify
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.open_calls import InFlight
 from quarterdeck.gateway.parts import Parts
-from quarterdeck.gateway.pausing import may_run, still_may_run
+from quarterdeck.gateway.pausing import has_changed, may_run, still_may_run
 from quarterdeck.gateway.reading import read
 from quarterdeck.gateway.relay import relay_stream, relay_whole
 from quarterdeck.gateway.resilience import watching
@@ -146,7 +146,8 @@ class ModelCalls:
         assert target is not None
         if parts.hooks.limits is not None:
             await parts.hooks.limits.attempt(draft, target)
-        await still_may_run(draft, exchange.query, parts.holder)
+        if has_changed(draft, parts.holder):
+            await still_may_run(draft, exchange.query, parts.holder)
         parts.settler.prepare(target)
         if target.health is not None:
             draft.busy = target.health

@@ -30,11 +30,14 @@ async def may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
         paused = _paused(draft)
 
 
+def has_changed(draft: Draft, holder: SnapshotHolder) -> bool:
+    """Whether there is another picture of the workspace than the one by which the call was let in."""
+    workspace = draft.workspace
+    return workspace is None or holder.current.workspaces.get(workspace.id) is not workspace
+
+
 async def still_may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
-    """Just before it is sent: raises Refusal when what the call was let in by is not true any more."""
-    assert draft.workspace is not None
-    if holder.current.workspaces.get(draft.workspace.id) is draft.workspace:
-        return
+    """Just before it is sent, where that has changed: raises Refusal when it may not run any more."""
     await _look_again(draft, query, holder)
     paused = _paused(draft)
     if paused is not None:

@@ -13,7 +13,7 @@ from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.relay import Held, open_stream
 from quarterdeck.gateway.transport import Response, UpstreamError
 
-_GOOD = Outcome(True, 200)
+GOOD = Outcome(True, 200)
 HOLD_S = 3.0
 """A stream whose first bytes hold no content yet is let go after so long: it is slow, not broken."""
 HOLD_BYTES = 256 * 1024
@@ -71,17 +71,17 @@ def _judge_stream(held: Held) -> Outcome:
     if reader.error is not None:
         return _said(held.out, reader.error, "error_in_stream")
     if reader.content_seen:
-        return _GOOD
+        return GOOD
     if held.broken is not None:
         return Outcome(False, held.broken.status, held.broken.code, no_answer=True)
     if reader.finished:
         # A model may have nothing to say; then it is told what that cost.
         said_nothing = reader.usage is None or not reader.usage.output_total
-        return Outcome(False, 502, "empty_answer", no_answer=True) if said_nothing else _GOOD
+        return Outcome(False, 502, "empty_answer", no_answer=True) if said_nothing else GOOD
     if held.flooded or held.ended:
         code = "no_event" if held.flooded else "stream_cut" if held.out else "empty_answer"
         return Outcome(False, 502, code, no_answer=True)
-    return _GOOD
+    return GOOD
 
 
 def _judge_whole(draft: Draft) -> Outcome:
@@ -91,13 +91,13 @@ def _judge_whole(draft: Draft) -> Outcome:
     if not body.strip():
         return Outcome(False, 502, "empty_answer", no_answer=True)
     if draft.usage is not None:
-        return _GOOD  # it was found in the body's JSON
+        return GOOD  # it was found in the body's JSON
     if (draft.answer_type or "").startswith("application/json") and _is_plain(draft):
         try:
             msgspec.json.decode(body, type=msgspec.Raw)
         except UNREADABLE:
             return Outcome(False, 502, "malformed_answer", no_answer=True)
-    return _GOOD
+    return GOOD
 
 
 def _is_plain(draft: Draft) -> bool:

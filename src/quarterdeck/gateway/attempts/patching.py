@@ -1,6 +1,7 @@
 """What a route changes in a request: parameters in the caller's own body, and headers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -8,6 +9,7 @@ from quarterdeck.access.routing.config import Leaf, Patch, Path
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import BadBody
 from quarterdeck.gateway.dialects.bytes_patch import members, remove_top_level, set_each
+from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import Headers
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.transport import HOP_BY_HOP
@@ -72,7 +74,23 @@ def _drop_from_each(value: list[object], rest: Path) -> bool:
     return found
 
 
-def headers_for(leaf: Leaf, callers: Headers) -> list[tuple[bytes, bytes]]:
+def with_headers(leaf: Leaf, target: Target, draft: Draft, headers: list[tuple[bytes, bytes]]) -> Target:
+    """The target; what its route adds goes into `headers`, and a caller's own key in place of the provider's."""
+    if not leaf.forward_headers and not leaf.headers:
+        return target
+    there = {name for name, _ in headers}
+    added = [pair for pair in _headers_for(leaf, draft.request_headers) if pair[0] not in there]
+    own = {name for name, _ in leaf.headers}
+    headers[:] = [pair for pair in headers if pair[0] not in own]
+    headers.extend(added)
+    headers.extend(pair for pair in leaf.headers if pair[0] in there)
+    names = {name for name, _ in added}
+    if not _is_ours(target, names):
+        return target
+    return replace(target, auth=_without(target.auth, names), bearer=_without(target.bearer, names))
+
+
+def _headers_for(leaf: Leaf, callers: Headers) -> list[tuple[bytes, bytes]]:
     """What a route sends beside the usual headers: its own, and the caller's that it names, but never our keys."""
     named = {name.encode() for name in leaf.forward_headers}
     found = [
@@ -83,10 +101,10 @@ def headers_for(leaf: Leaf, callers: Headers) -> list[tuple[bytes, bytes]]:
     return [*leaf.headers, *found]
 
 
-def without(pairs: Sequence[tuple[bytes, bytes]], names: set[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+def _without(pairs: Sequence[tuple[bytes, bytes]], names: set[bytes]) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(pair for pair in pairs if pair[0] not in names)
 
 
-def is_ours(target: Target, names: set[bytes]) -> bool:
+def _is_ours(target: Target, names: set[bytes]) -> bool:
     """Whether a header of these would come twice: once from the caller, once as the provider's own key."""
     return any(name in names for name, _ in (*target.auth, *target.bearer))

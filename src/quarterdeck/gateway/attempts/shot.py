@@ -1,9 +1,15 @@
 """One try while it happens: a draft of its own, so that several may be under way, and what came of it."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
 
+from quarterdeck.access.routing.caching import CachePolicy
 from quarterdeck.access.routing.world import Outcome
 from quarterdeck.gateway.attempts.binding import Bound
+from quarterdeck.gateway.cache.entry import Caching
+from quarterdeck.gateway.dialects.base import RequestFacts
 from quarterdeck.gateway.draft import Draft, Tried
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.relay import Held
@@ -11,7 +17,7 @@ from quarterdeck.gateway.transport import Response, UpstreamError
 
 
 class Shot(msgspec.Struct, eq=False):
-    """`draft` is a copy; the call's own is told by `adopt` which try is the one that counts."""
+    """`draft` is the call's own, or a copy: then `adopt` tells the call's own which try is the one that counts."""
 
     draft: Draft
     bound: Bound | None = None
@@ -38,6 +44,8 @@ def copy_for_a_try(draft: Draft) -> Draft:
 def adopt(draft: Draft, shot: Shot) -> None:
     """This try is the one the call is answered with, or ended by: the draft takes what belongs to a try from it."""
     own = shot.draft
+    if own is draft:
+        return
     draft.target = own.target
     draft.withhold_usage = own.withhold_usage
     draft.reader = own.reader
@@ -70,6 +78,33 @@ def adopt(draft: Draft, shot: Shot) -> None:
     draft.cache = own.cache
     if draft.flight is not None:
         draft.flight.chunk_times = draft.chunk_times
+
+
+class Before(NamedTuple):
+    """What a call's draft said before its first try, of that which a try changes."""
+
+    request_body: bytes
+    facts: RequestFacts | None
+    told: Sequence[tuple[bytes, bytes]]
+    cache: Caching | None
+    cache_policy: CachePolicy | None
+
+    @classmethod
+    def of(cls, draft: Draft) -> "Before":
+        return cls(draft.request_body, draft.facts, draft.told, draft.cache, draft.cache_policy)
+
+    def put_back(self, draft: Draft) -> None:
+        """Nothing is left of the try that was made on the draft."""
+        draft.request_body, draft.facts, draft.told, draft.cache, draft.cache_policy = self
+        draft.target = draft.reader = draft.translator = draft.busy = draft.breaker = draft.meter = None
+        draft.withhold_usage, draft.dropped = False, ()
+        draft.status, draft.outcome = 0, "ok"
+        draft.error_code = draft.error_message = draft.attempt_error = None
+        draft.upstream_status = draft.sent_at = draft.first_byte = draft.upstream_done = None
+        draft.answer_headers, draft.answer_type, draft.model_answered = (), None, None
+        draft.chunks, draft.chunk_times, draft.response_size = [], [], 0
+        draft.usage = draft.reported_cost = draft.option = draft.why = None
+        draft.retries = 0
 
 
 def tried(shot: Shot, *, lost: bool = False) -> Tried | None:

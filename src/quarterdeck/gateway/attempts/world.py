@@ -42,6 +42,8 @@ class CallWorld:
         """`now` is seconds on a clock that never steps; `until`, on it, is the deadline of all attempts."""
         self.trace: list[tuple[str, str]] | None = None
         self._draft = draft
+        self._body, self._facts = draft.request_body, draft.facts
+        """As the caller sent it, whatever a try makes of it."""
         self._compiled = compiled
         self._binding = binding
         self._prices = prices
@@ -83,11 +85,11 @@ class CallWorld:
         bound = self._binding[leaf.path]
         if not isinstance(bound, Bound):
             return None
-        provider, facts = bound.target.provider, self._draft.facts
+        provider, facts = bound.target.provider, self._facts
         quote = self._prices.cached(provider.kind, bound.target.model, provider=provider.name)
         if quote is None or quote is MISSING or facts is None:
             return None
-        read = len(self._draft.request_body) // CHARS_PER_TOKEN
+        read = len(self._body) // CHARS_PER_TOKEN
         return quote.cost(Usage(input_total=read, output_total=facts.max_output or USUAL_OUTPUT))[0]
 
     def remaining(self, leaf: Leaf) -> float | None:
@@ -124,14 +126,14 @@ class CallWorld:
         return ABSENT if read is None else read(self, rest)
 
     def _param(self, path: str) -> Any:
-        facts = self._draft.facts
+        facts = self._facts
         if path == "model":
             return facts.model if facts is not None and facts.model else ABSENT
         if path == "stream" and facts is not None:
             return facts.stream
         if self._members is None:
             try:
-                self._members = _members.decode(self._draft.request_body)
+                self._members = _members.decode(self._body)
             except UNREADABLE:
                 self._members = {}
         name, _, rest = path.partition(".")
