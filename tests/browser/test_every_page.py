@@ -14,6 +14,7 @@ PAGES = (
     "/",
     "/board",
     "/board?view=list",
+    "/goals",
     "/reviews",
     "/unclaimed",
     "/agents",

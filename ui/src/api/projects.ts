@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Page, Project } from "@/api/types";
+import type { Page, Project, ProjectChange, ProjectDraft } from "@/api/types";
 
 export const projectKeys = { all: ["projects"] as const };
 
@@ -9,3 +9,8 @@ export const projectsQuery = queryOptions({
   queryKey: projectKeys.all,
   queryFn: ({ signal }) => data<Page<Project>>(api.GET("/api/v1/projects", { params: { query: { limit: 200 } }, signal })),
 });
+
+export const createProject = (body: ProjectDraft): Promise<Project> => data<Project>(api.POST("/api/v1/projects", { body }));
+
+export const changeProject = ({ id, version }: Pick<Project, "id" | "version">, body: ProjectChange): Promise<Project> =>
+  data<Project>(api.PATCH("/api/v1/projects/{project_id}", { params: { path: { project_id: id }, header: { "if-match": `"${version}"` } }, body }));

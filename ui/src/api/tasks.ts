@@ -6,6 +6,7 @@ import type { Board, Bulk, BulkDone, Page, Priority, Reviewed, Task, TaskChange,
 export type TaskFilter = {
   agent_id?: string | undefined;
   project_id?: string | undefined;
+  goal_id?: string | undefined;
   accountable_id?: string | undefined;
   priority?: Priority | undefined;
   label?: string | undefined;

@@ -34,6 +34,7 @@ export type Snippet = Schemas["SnippetOut"];
 export type Approval = Schemas["ApprovalOut"];
 export type Budget = Schemas["BudgetOut"];
 export type Limit = Schemas["LimitOut"];
+export type Named = Schemas["Named"];
 export type Project = Schemas["ProjectOut"];
 export type ProjectDraft = Schemas["ProjectIn"];
 export type ProjectChange = Schemas["ProjectPatch"];

@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import { agentQuery, agentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
 import { comparedQuery } from "@/api/evidence";
+import { goalsQuery } from "@/api/goals";
 import { Problem } from "@/api/problem";
 import { replayQuery } from "@/api/replays";
 import { runQuery } from "@/api/runs";
@@ -61,6 +62,13 @@ const board = createRoute({
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => warm(context.client.query(boardQuery(boardFilter(deps, context.client.getQueryData(sessionQuery.queryKey)?.member.id)))),
   component: lazyRouteComponent(() => import("@/app/pages/board-route"), "BoardRoute"),
+});
+const goals = createRoute({
+  getParentRoute: () => inside,
+  path: "/goals",
+  validateSearch: openSearch,
+  loader: ({ context }) => warm(context.client.query(goalsQuery)),
+  component: lazyRouteComponent(() => import("@/app/pages/goals-route"), "GoalsRoute"),
 });
 const task = createRoute({
   getParentRoute: () => inside,
@@ -189,7 +197,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 
 const tree = root.addChildren([
   signIn,
-  inside.addChildren([now, board, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
+  inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
 ]);
 
  

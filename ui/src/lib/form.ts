@@ -3,3 +3,13 @@ export function field(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === "string" ? value : "";
 }
+
+/** An instant as `datetime-local` wants it: in this place's time, without a zone. */
+export function localInput(at: string | null): string {
+  if (!at) return "";
+  const date = new Date(at);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+/** The instant that a `datetime-local` says, in this place's time; null when it is empty. */
+export const instantOf = (local: string): string | null => (local ? new Date(local).toISOString() : null);

@@ -3,6 +3,7 @@ export const shell = {
   mainNav: "Main",
   now: "Now",
   board: "Board",
+  goals: "Goals",
   review: "Review",
   replays: "Replays",
   unclaimed: "Unclaimed",

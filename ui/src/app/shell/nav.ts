@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { AlignLeft, Bell, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, RotateCw, ScrollText, Unlink, Waypoints, Settings2, SquareKanban } from "lucide-react";
+import { AlignLeft, Bell, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, RotateCw, ScrollText, Unlink, Waypoints, Settings2, SquareKanban, Target } from "lucide-react";
 
 import { shell } from "@/strings/shell";
 
@@ -8,6 +8,7 @@ export type NavGroup = { label?: string; items: NavItem[] };
 
 const now: NavItem = { to: "/", label: shell.now, icon: Clock, key: "g n", count: "needs", hot: true };
 const board: NavItem = { to: "/board", label: shell.board, icon: SquareKanban, key: "g b", count: "tasks" };
+const goals: NavItem = { to: "/goals", label: shell.goals, icon: Target, key: "g g" };
 const reviews: NavItem = { to: "/reviews", label: shell.review, icon: ListChecks, key: "g r", count: "reviews" };
 const agents: NavItem = { to: "/agents", label: shell.agents, icon: Bot, key: "g a", count: "agents" };
 const calls: NavItem = { to: "/calls", label: shell.calls, icon: AlignLeft, key: "g c" };
@@ -23,10 +24,10 @@ const audit: NavItem = { to: "/audit", label: shell.audit, icon: ScrollText, key
 const settings: NavItem = { to: "/settings", label: shell.settings, icon: Settings2, key: "g s" };
 
 export const GROUPS: NavGroup[] = [
-  { items: [now, board, reviews, agents, schedules] },
+  { items: [now, board, goals, reviews, agents, schedules] },
   { label: shell.whatHappened, items: [calls, costs, replays, unclaimed, audit] },
   { label: shell.howItRuns, items: [gateway, providers, keys, channels, settings] },
 ];
 export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
 export const PHONE_BAR: NavItem[] = [now, board, reviews, agents];
-export const PHONE_MORE: NavItem[] = [calls, costs, replays, unclaimed, schedules, gateway, providers, keys, channels, audit, settings];
+export const PHONE_MORE: NavItem[] = [goals, calls, costs, replays, unclaimed, schedules, gateway, providers, keys, channels, audit, settings];

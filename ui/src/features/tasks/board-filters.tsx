@@ -3,6 +3,7 @@ import { Search, SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
+import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { Priority } from "@/api/types";
 import { Button } from "@/components/button";
@@ -24,7 +25,7 @@ export function BoardFilters({ search, setSearch }: Props) {
   const [typed, setTyped] = useDebounced(search.q ?? "", (q) => setSearch({ q: q || undefined }));
   const phone = usePhone();
   const [open, setOpen] = useState(false);
-  const filtered = Boolean(search.agent ?? search.project ?? search.priority ?? search.label ?? search.show ?? search.q);
+  const filtered = Boolean(search.agent ?? search.project ?? search.goal ?? search.priority ?? search.label ?? search.show ?? search.q);
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
       <label className="relative max-md:flex-1">
@@ -72,6 +73,7 @@ export function BoardFilters({ search, setSearch }: Props) {
 function Choices({ search, setSearch, filtered }: Props & { filtered: boolean }) {
   const { data: agents } = useQuery(agentsQuery);
   const { data: projects } = useQuery(projectsQuery);
+  const { data: goals } = useQuery(goalsQuery);
   return (
     <>
       <FilterSelect
@@ -88,6 +90,14 @@ function Choices({ search, setSearch, filtered }: Props & { filtered: boolean })
           choices={[...projects.items.map((project) => ({ value: project.id, label: project.name })), { value: NOBODY, label: say.noProject }]}
         />
       )}
+      {goals && goals.items.length > 0 && (
+        <FilterSelect
+          label={say.anyGoal}
+          value={search.goal ?? ""}
+          onChange={(goal) => setSearch({ goal: goal || undefined })}
+          choices={[...goals.items.map((goal) => ({ value: goal.id, label: goal.name })), { value: NOBODY, label: say.noGoal }]}
+        />
+      )}
       <FilterSelect
         label={say.anyPriority}
         value={search.priority ?? ""}
@@ -101,7 +111,7 @@ function Choices({ search, setSearch, filtered }: Props & { filtered: boolean })
         choices={SHOWS.map((value) => ({ value, label: say.shows[value] }))}
       />
       {filtered && (
-        <Button variant="quiet" onClick={() => setSearch({ agent: undefined, project: undefined, priority: undefined, label: undefined, show: undefined, q: undefined })}>
+        <Button variant="quiet" onClick={() => setSearch({ agent: undefined, project: undefined, goal: undefined, priority: undefined, label: undefined, show: undefined, q: undefined })}>
           {say.clearFilters}
         </Button>
       )}

@@ -3,6 +3,7 @@ import { ChevronRight } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
+import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
@@ -21,7 +22,7 @@ type Props = { by: Lanes; filter: TaskFilter; carried: Task | null; onMove: (tas
 const NOBODY = "none";
 const GRID = "grid grid-cols-[repeat(5,minmax(184px,1fr))] gap-3";
 
-/** The board in lanes, one for each agent or project: a board of its own each, loaded as it comes into view. */
+/** The board in lanes, one for each agent, project or goal: a board of its own each, loaded as it comes into view. */
 export function BoardLanes({ by, filter, carried, onMove }: Props) {
   const lanes = useLanes(by, filter);
   return (
@@ -45,10 +46,16 @@ export function BoardLanes({ by, filter, carried, onMove }: Props) {
 function useLanes(by: Lanes, filter: TaskFilter): Lane[] {
   const { data: agents } = useQuery({ ...agentsQuery, enabled: by === "agent" });
   const { data: projects } = useQuery({ ...projectsQuery, enabled: by === "project" });
+  const { data: goals } = useQuery({ ...goalsQuery, enabled: by === "goal" });
   if (by === "agent") {
     const some = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && (!filter.agent_id || filter.agent_id === agent.id));
     const found = some.map((agent) => ({ id: agent.id, name: agent.name, filter: { ...filter, agent_id: agent.id } }));
     return filter.agent_id && filter.agent_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.nobody, filter: { ...filter, agent_id: NOBODY } }];
+  }
+  if (by === "goal") {
+    const some = (goals?.items ?? []).filter((goal) => !filter.goal_id || filter.goal_id === goal.id);
+    const found = some.map((goal) => ({ id: goal.id, name: goal.name, filter: { ...filter, goal_id: goal.id } }));
+    return filter.goal_id && filter.goal_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.noGoal, filter: { ...filter, goal_id: NOBODY } }];
   }
   const some = (projects?.items ?? []).filter((project) => !filter.project_id || filter.project_id === project.id);
   const found = some.map((project) => ({ id: project.id, name: project.name, filter: { ...filter, project_id: project.id } }));

@@ -6,12 +6,13 @@ import { oneOf, openSearch, text } from "@/lib/search";
 export type BoardView = "board" | "list" | "table";
 export const SHOWS = ["mine", "blocked", "held", "overdue"] as const;
 export type BoardShow = (typeof SHOWS)[number];
-export const LANES = ["agent", "project"] as const;
+export const LANES = ["agent", "project", "goal"] as const;
 export type Lanes = (typeof LANES)[number];
 
 export type BoardSearch = OpenSearch & {
   agent?: string | undefined;
   project?: string | undefined;
+  goal?: string | undefined;
   priority?: Priority | undefined;
   label?: string | undefined;
   show?: BoardShow | undefined;
@@ -24,6 +25,7 @@ export const boardSearch = (raw: Raw): BoardSearch => ({
   ...openSearch(raw),
   agent: text(raw.agent),
   project: text(raw.project),
+  goal: text(raw.goal),
   priority: oneOf(raw.priority, ["urgent", "high", "normal", "low"] as const),
   label: text(raw.label),
   show: oneOf(raw.show, SHOWS),
@@ -36,6 +38,7 @@ export const boardSearch = (raw: Raw): BoardSearch => ({
 export const boardFilter = (search: BoardSearch, me?: string): TaskFilter => ({
   ...(search.agent ? { agent_id: search.agent } : {}),
   ...(search.project ? { project_id: search.project } : {}),
+  ...(search.goal ? { goal_id: search.goal } : {}),
   ...(search.priority ? { priority: search.priority } : {}),
   ...(search.label ? { label: search.label } : {}),
   ...(search.show === "mine" && me ? { accountable_id: me } : {}),

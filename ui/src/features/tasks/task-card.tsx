@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Ellipsis } from "lucide-react";
+import { Ellipsis, Target } from "lucide-react";
 
 import { sessionQuery } from "@/api/session";
 import type { Task, TaskState } from "@/api/types";
@@ -44,6 +44,12 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
       >
         {task.title}
       </Link>
+      {task.goal && (
+        <span title={say.serves(task.goal.name)} className="flex min-w-0 items-center gap-1 text-s text-muted">
+          <Target size={11} aria-hidden="true" className="shrink-0 text-faint" />
+          <span className="truncate">{task.goal.name}</span>
+        </span>
+      )}
       <Snippet task={task} />
       <div className="flex h-6 items-center gap-1">
         <Worker task={task} />

@@ -2,43 +2,39 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { agentsQuery } from "@/api/agents";
+import { goalsQuery } from "@/api/goals";
 import { asProblem } from "@/api/problem";
+import { projectsQuery } from "@/api/projects";
 import { changeTask, createTask, taskKeys } from "@/api/tasks";
-import type { Priority, Task } from "@/api/types";
+import type { Named, Priority, Task } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
-import { field } from "@/lib/form";
+import { field, instantOf, localInput } from "@/lib/form";
 import { priorities, states, words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.form;
 
-type Values = { title: string; brief: string; acceptance: string[]; agent: string; priority: Priority; due: string | null; labels: string[]; state: "backlog" | "ready" };
+type Values = { title: string; brief: string; acceptance: string[]; agent: string; priority: Priority; due: string | null; project: string; goal: string; labels: string[]; state: "backlog" | "ready" };
 
 /** What the form holds, with empty fields as nothing. Pure. */
 export function readForm(form: FormData): Values {
   const text = (name: string) => field(form, name).trim();
   const several = (name: string, by: RegExp) => text(name).split(by).map((each) => each.trim()).filter(Boolean);
-  const due = text("due");
   return {
     title: text("title"),
     brief: text("brief"),
     acceptance: several("acceptance", /\n/),
     agent: text("agent"),
     priority: (text("priority") || "normal") as Priority,
-    due: due ? new Date(due).toISOString() : null,
+    due: instantOf(text("due")),
+    project: text("project"),
+    goal: text("goal"),
     labels: several("labels", /,/),
     state: text("state") === "backlog" ? "backlog" : "ready",
   };
-}
-
-/** An instant as `datetime-local` wants it: in this place's time, without a zone. */
-function localInput(at: string | null): string {
-  if (!at) return "";
-  const date = new Date(at);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
 
 type OpenProps = { open: boolean; onOpenChange: (open: boolean) => void };
@@ -55,6 +51,8 @@ export function CreateTaskDialog({ open, onOpenChange }: OpenProps) {
       state: values.state,
       ...(values.agent ? { agent_id: values.agent } : {}),
       ...(values.due ? { due_at: values.due } : {}),
+      ...(values.project ? { project_id: values.project } : {}),
+      ...(values.goal ? { goal_id: values.goal } : {}),
     });
     void client.invalidateQueries({ queryKey: taskKeys.all });
     onOpenChange(false);
@@ -78,6 +76,8 @@ export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task:
       priority: values.priority,
       labels: values.labels,
       due_at: values.due,
+      project_id: values.project || null,
+      goal_id: values.goal || null,
     });
     void client.invalidateQueries({ queryKey: taskKeys.all });
     onOpenChange(false);
@@ -93,6 +93,8 @@ type FormProps = { task?: Task; act: string; onSave: (values: Values) => Promise
 
 function TaskForm({ task, act, onSave, onCancel }: FormProps) {
   const { data: agents } = useQuery(agentsQuery);
+  const { data: projects } = useQuery(projectsQuery);
+  const { data: goals } = useQuery(goalsQuery);
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
@@ -144,6 +146,8 @@ function TaskForm({ task, act, onSave, onCancel }: FormProps) {
           choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
         />
         <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(task?.due_at ?? null)} />
+        <Belonging label={say.project} name="project" none={say.noProject} found={projects?.items} mine={task?.project} />
+        <Belonging label={say.goal} name="goal" none={say.noGoal} found={goals?.items} mine={task?.goal} />
       </div>
       <TextField label={say.labels} name="labels" hint={say.labelsHint} autoComplete="off" defaultValue={task?.labels.join(", ")} />
       {problem && (
@@ -159,4 +163,14 @@ function TaskForm({ task, act, onSave, onCancel }: FormProps) {
       </FormActions>
     </form>
   );
+}
+
+type BelongingProps = { label: string; name: string; none: string; found: Named[] | undefined; mine: Named | null | undefined };
+
+/** What a task belongs to; left out where there is nothing to choose. */
+function Belonging({ label, name, none, found, mine }: BelongingProps) {
+  const others = (found ?? []).filter((each) => each.id !== mine?.id);
+  if (!mine && others.length === 0) return null;
+  const choices = [...(mine ? [mine] : []), ...others].map((each) => ({ value: each.id, label: each.name }));
+  return <SelectField label={label} name={name} defaultValue={mine?.id ?? ""} choices={[{ value: "", label: none }, ...choices]} />;
 }

@@ -155,6 +155,15 @@ function Standing({ task }: { task: Task }) {
   );
 }
 
+/** What the task belongs to, as a way to all that belongs there. */
+function BoardLink({ search, name }: { search: { project: string } | { goal: string }; name: string }) {
+  return (
+    <Link to="/board" search={search} className="hover:underline">
+      {name}
+    </Link>
+  );
+}
+
 const facts = (task: Task) => [
   {
     label: say.agent,
@@ -168,6 +177,8 @@ const facts = (task: Task) => [
   },
   { label: say.accountable, value: task.accountable.name },
   { label: say.priority, value: priorities[task.priority] },
+  ...(task.project ? [{ label: say.project, value: <BoardLink search={{ project: task.project.id }} name={task.project.name} /> }] : []),
+  ...(task.goal ? [{ label: say.goal, value: <BoardLink search={{ goal: task.goal.id }} name={task.goal.name} /> }] : []),
   ...(task.due_at ? [{ label: say.due, value: <Due at={task.due_at} /> }] : []),
   ...(task.labels.length > 0
     ? [

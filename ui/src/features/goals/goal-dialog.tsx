@@ -1,0 +1,57 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { changeGoal, createGoal, goalKeys } from "@/api/goals";
+import { membersQuery } from "@/api/members";
+import { projectsQuery } from "@/api/projects";
+import { sessionQuery } from "@/api/session";
+import { taskKeys } from "@/api/tasks";
+import type { Goal } from "@/api/types";
+import { AreaField, SelectField, TextField } from "@/components/field";
+import { FormDialog } from "@/components/form-dialog";
+import { field, instantOf, localInput } from "@/lib/form";
+import { goals } from "@/strings/goals";
+
+const say = goals.form;
+
+/** Makes a goal, or changes the one given. How it stands is nothing to be typed: the server counts it. */
+export function GoalDialog({ goal, onClose }: { goal?: Goal | undefined; onClose: () => void }) {
+  const client = useQueryClient();
+  const { data: projects } = useQuery(projectsQuery);
+  const { data: members } = useQuery(membersQuery);
+  const { data: session } = useQuery(sessionQuery);
+  const save = async (form: FormData) => {
+    const said = {
+      name: field(form, "name").trim(),
+      statement: field(form, "statement"),
+      project_id: field(form, "project") || null,
+      accountable_id: field(form, "accountable") || null,
+      due_at: instantOf(field(form, "due")),
+    };
+    await (goal ? changeGoal(goal, said) : createGoal(said));
+    void client.invalidateQueries({ queryKey: taskKeys.all });
+    await client.invalidateQueries({ queryKey: goalKeys.all });
+    return undefined;
+  };
+  if (!projects || !members || !session) return null;
+  return (
+    <FormDialog title={goal ? say.edit : say.create} act={goal ? say.actSave : say.actCreate} onClose={onClose} save={save}>
+      <TextField label={say.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={goal?.name} />
+      <AreaField label={say.statement} name="statement" hint={say.statementHint} rows={4} maxLength={4_000} defaultValue={goal?.statement} />
+      <SelectField
+        label={say.accountable}
+        name="accountable"
+        defaultValue={goal?.accountable.id ?? session.member.id}
+        choices={members.items.map((member) => ({ value: member.id, label: member.name }))}
+      />
+      {projects.items.length > 0 && (
+        <SelectField
+          label={say.project}
+          name="project"
+          defaultValue={goal?.project?.id ?? ""}
+          choices={[{ value: "", label: say.noProject }, ...projects.items.map((project) => ({ value: project.id, label: project.name }))]}
+        />
+      )}
+      <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(goal?.due_at ?? null)} />
+    </FormDialog>
+  );
+}
