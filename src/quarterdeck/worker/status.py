@@ -49,7 +49,7 @@ class StatusWatcher:
         """As of the last look, by workspace and agent."""
         self._wake = asyncio.Event()
         self._named: dict[str, set[str]] = defaultdict(set)
-        """Agents, runs and tasks that something happened to since the last look, by workspace."""
+        """Agents and tasks that something happened to since the last look, by workspace."""
         self._everybody = True
         self._everybody_at = 0.0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,12 +97,11 @@ _OF_RETIRED = Prepared(
             agents.c.desired == Desired.RETIRED.value,
         ),
     )
-    .order_by(runs.c.id)
+    .order_by(runs.c.lease_expires_at)  # by the index of open ones; any other walks through all
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
-_OPEN_OF_AGENTS = Prepared(
-    sa.select(runs).where(_THERE, one_of(runs.c.agent_id, "ids"), sa.text(_OPEN)).order_by(runs.c.id)
-)
+# In no order: asked for one, SQLite would walk through every run there is.
+_OPEN_OF_AGENTS = Prepared(sa.select(runs).where(_THERE, one_of(runs.c.agent_id, "ids"), sa.text(_OPEN)))
 _OF_IDS = Prepared(sa.select(runs).where(_THERE, one_of(runs.c.id, "ids")))
 
 
@@ -218,7 +218,8 @@ async def open_of_agents(tx: Transaction, workspace_id: str, agent_ids: Collecti
     """Open runs by agent, oldest first, for a page of agents."""
     found: dict[str, list[Run]] = {agent_id: [] for agent_id in agent_ids}
     if found:
-        for row in await tx.fetch_named(_OPEN_OF_AGENTS, workspace_id=workspace_id, ids=sorted(found)):
+        rows = await tx.fetch_named(_OPEN_OF_AGENTS, workspace_id=workspace_id, ids=sorted(found))
+        for row in sorted(rows, key=itemgetter("id")):
             found[row["agent_id"]].append(_run(row))
     return found
 

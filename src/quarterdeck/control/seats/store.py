@@ -1,6 +1,7 @@
 """All SQL of seats: their prices, and what they cost while work waited, a row for each stretch and day."""
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,7 +9,7 @@ from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.seats.model import SeatPrice, Stretch, by_day, cost_of
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.ledger.work_costs import Fact, Spent
 
 seat_prices = sa.Table(
@@ -43,15 +44,24 @@ seat_waits = sa.Table(
 """Stretches of one agent never overlap, so each moment of a seat is counted once."""
 
 
+_PRICED = Prepared(
+    sa.select(seat_prices)
+    .where(seat_prices.c.workspace_id == sa.bindparam("workspace_id"))
+    .order_by(seat_prices.c.agent_id, seat_prices.c.valid_from)
+)
+_WAITED = Prepared(
+    sa.select(seat_waits.c.task_id, seat_waits.c.until, seat_waits.c.cost).where(
+        seat_waits.c.workspace_id == sa.bindparam("workspace_id"),
+        one_of(seat_waits.c.task_id, "ids"),
+        seat_waits.c.until > sa.bindparam("since", type_=sa.BigInteger),
+    )
+)
+
+
 async def priced(tx: Transaction, workspace_id: str) -> dict[str, list[SeatPrice]]:
     """The prices of each agent that has any, in order of validity."""
-    rows = await tx.rows(
-        sa.select(seat_prices)
-        .where(seat_prices.c.workspace_id == workspace_id)
-        .order_by(seat_prices.c.agent_id, seat_prices.c.valid_from)
-    )
     found: dict[str, list[SeatPrice]] = {}
-    for row in rows:
+    for row in await tx.fetch_named(_PRICED, workspace_id=workspace_id):
         found.setdefault(row["agent_id"], []).append(_price(row))
     return found
 
@@ -203,16 +213,13 @@ async def idle_since(tx: Transaction, workspace_id: str, began: Mapping[str, int
     """What seats cost since each of these tasks began to wait, nano-dollars; of those that cost something."""
     if not began:
         return {}
-    c = seat_waits.c
-    query = sa.select(c.task_id, c.until, c.cost).where(
-        c.workspace_id == workspace_id, c.task_id.in_(sorted(began)), c.until > min(began.values())
-    )
+    since = min(began.values())
     found: dict[str, int] = {}
-    for row in await tx.rows(query):
-        if row["until"] > began[row["task_id"]]:
-            found[row["task_id"]] = found.get(row["task_id"], 0) + int(row["cost"])
+    for task_id, until, cost in await tx.fetch(_WAITED, workspace_id=workspace_id, ids=sorted(began), since=since):
+        if until > began[task_id]:
+            found[task_id] = found.get(task_id, 0) + int(cost)
     return found
 
 
-def _price(row: sa.RowMapping) -> SeatPrice:
+def _price(row: Mapping[str, Any] | sa.RowMapping) -> SeatPrice:
     return SeatPrice(row["valid_from"], row["nano_per_hour"], row["set_by"])

@@ -16,7 +16,7 @@ from quarterdeck.control.signals.rules import RunFacts
 from quarterdeck.control.signals.usual import Histogram, What
 from quarterdeck.control.signals.watch import Watch
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import HOUR
 from quarterdeck.ledger import rollups
 
@@ -25,6 +25,49 @@ Windows = Callable[[str | None, str | None], int | None]
 _COMMENTS_READ = 2_000
 _CHUNK = 400
 _LATELY = 12 * HOUR
+_WORKSPACE: sa.BindParameter[str] = sa.bindparam("workspace_id")
+_OPEN_RUNS = Prepared(
+    sa.select(
+        runs.c.id,
+        runs.c.agent_id,
+        runs.c.task_id,
+        runs.c.created_at,
+        runs.c.started_at,
+        tasks.c.project_id,
+        tasks.c.schedule_id,
+        tasks.c.budget,
+        tasks.c.due_order,
+    )
+    .join(tasks, sa.and_(tasks.c.workspace_id == runs.c.workspace_id, tasks.c.id == runs.c.task_id))
+    .where(runs.c.workspace_id == _WORKSPACE, sa.text("runs.state IN ('queued', 'running')"))
+)
+_TALK = Prepared(
+    sa.select(comments.c.task_id, comments.c.author_id, comments.c.created_at)
+    .where(
+        comments.c.workspace_id == _WORKSPACE,
+        one_of(comments.c.task_id, "ids"),
+        comments.c.created_at > sa.bindparam("since", type_=sa.BigInteger),
+    )
+    .order_by(comments.c.created_at.desc(), comments.c.id.desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+_HANDED_IN = Prepared(
+    sa.select(versions.c.run_id, sa.func.max(versions.c.created_at).label("at"))
+    .where(versions.c.workspace_id == _WORKSPACE, one_of(versions.c.run_id, "ids"))
+    .group_by(versions.c.run_id)
+)
+_MADE = Prepared(
+    sa.select(tasks.c.origin_run_id, sa.func.max(tasks.c.created_at).label("at"))
+    .where(tasks.c.workspace_id == _WORKSPACE, one_of(tasks.c.origin_run_id, "ids"))
+    .group_by(tasks.c.origin_run_id)
+)
+_ASKED = Prepared(
+    sa.select(questions.c.run_id).where(
+        questions.c.workspace_id == _WORKSPACE,
+        sa.text("questions.state = 'open'"),
+        one_of(questions.c.run_id, "ids"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +85,7 @@ class OpenRun:
 
 
 async def open_runs(tx: Transaction, workspace_id: str, never_due: int) -> list[OpenRun]:
-    rows = await tx.rows(
-        sa.select(
-            runs.c.id,
-            runs.c.agent_id,
-            runs.c.task_id,
-            runs.c.created_at,
-            runs.c.started_at,
-            tasks.c.project_id,
-            tasks.c.schedule_id,
-            tasks.c.budget,
-            tasks.c.due_order,
-        )
-        .join(tasks, sa.and_(tasks.c.workspace_id == runs.c.workspace_id, tasks.c.id == runs.c.task_id))
-        .where(runs.c.workspace_id == workspace_id, sa.text("runs.state IN ('queued', 'running')"))
-    )
+    rows = await tx.fetch_named(_OPEN_RUNS, workspace_id=workspace_id)
     return [
         OpenRun(
             row["id"],
@@ -137,15 +166,10 @@ async def talk(tx: Transaction, workspace_id: str, task_ids: Collection[str]) ->
     found: dict[str, list[tuple[str, int]]] = {task_id: [] for task_id in task_ids}
     wanted = sorted(found)
     for at in range(0, len(wanted), _CHUNK):
-        rows = await tx.rows(
-            sa.select(comments.c.task_id, comments.c.author_id, comments.c.created_at)
-            .where(comments.c.workspace_id == workspace_id, comments.c.task_id.in_(wanted[at : at + _CHUNK]))
-            .where(comments.c.created_at > tx.now - _LATELY)
-            .order_by(comments.c.created_at.desc(), comments.c.id.desc())
-            .limit(_COMMENTS_READ)
-        )
-        for row in reversed(rows):
-            found[row["task_id"]].append((row["author_id"], row["created_at"]))
+        some = wanted[at : at + _CHUNK]
+        rows = await tx.fetch(_TALK, workspace_id=workspace_id, ids=some, since=tx.now - _LATELY, limit=_COMMENTS_READ)
+        for task_id, author_id, created_at in reversed(rows):
+            found[task_id].append((author_id, created_at))
     return found
 
 
@@ -154,30 +178,13 @@ async def _outputs(
 ) -> Mapping[str, tuple[int | None, int | None]]:
     """When each run last handed something in, and when it last made a subtask."""
     ids = [run.id for run in found]
-    handed_in = await tx.rows(
-        sa.select(versions.c.run_id, sa.func.max(versions.c.created_at).label("at"))
-        .where(versions.c.workspace_id == workspace_id, versions.c.run_id.in_(ids))
-        .group_by(versions.c.run_id)
-    )
-    made = await tx.rows(
-        sa.select(tasks.c.origin_run_id, sa.func.max(tasks.c.created_at).label("at"))
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.origin_run_id.in_(ids))
-        .group_by(tasks.c.origin_run_id)
-    )
-    first = {row["run_id"]: row["at"] for row in handed_in}
-    second = {row["origin_run_id"]: row["at"] for row in made}
+    first = dict((row[0], row[1]) for row in await tx.fetch(_HANDED_IN, workspace_id=workspace_id, ids=ids))
+    second = dict((row[0], row[1]) for row in await tx.fetch(_MADE, workspace_id=workspace_id, ids=ids))
     return {run_id: (first.get(run_id), second.get(run_id)) for run_id in ids}
 
 
 async def _asked(tx: Transaction, workspace_id: str, run_ids: Collection[str]) -> set[str]:
-    rows = await tx.rows(
-        sa.select(questions.c.run_id).where(
-            questions.c.workspace_id == workspace_id,
-            sa.text("questions.state = 'open'"),
-            questions.c.run_id.in_(sorted(run_ids)),
-        )
-    )
-    return {row["run_id"] for row in rows}
+    return {row[0] for row in await tx.fetch(_ASKED, workspace_id=workspace_id, ids=sorted(run_ids))}
 
 
 def keys_of(agent_id: str, model: str | None, template: str | None) -> list[str]:

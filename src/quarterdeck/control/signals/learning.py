@@ -10,39 +10,44 @@ from quarterdeck.control.signals import usual
 from quarterdeck.control.signals.facts import keys_of
 from quarterdeck.control.signals.usual import What
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.ledger import rollups
 from quarterdeck.ledger.tables import wire_activity
 
 MOST_SILENCES = 500
+_RUN_ID: sa.BindParameter[str] = sa.bindparam("run_id")
+_WORKSPACE: sa.BindParameter[str] = sa.bindparam("workspace_id")
+_RUN = Prepared(
+    sa.select(runs.c.agent_id, runs.c.state, runs.c.created_at, runs.c.started_at, runs.c.ended_at, tasks.c.schedule_id)
+    .join(tasks, sa.and_(tasks.c.workspace_id == runs.c.workspace_id, tasks.c.id == runs.c.task_id))
+    .where(runs.c.workspace_id == _WORKSPACE, runs.c.id == _RUN_ID)
+)
+_MODEL = Prepared(
+    sa.select(wire_activity.c.model).where(
+        wire_activity.c.workspace_id == _WORKSPACE, wire_activity.c.subject_id == _RUN_ID
+    )
+)
+_HANDED_IN = Prepared(
+    sa.select(versions.c.created_at)
+    .where(versions.c.workspace_id == _WORKSPACE, versions.c.run_id == _RUN_ID)
+    .order_by(versions.c.created_at)
+)
 
 
 async def learn_from(tx: Transaction, workspace_id: str, run_id: str, silences: list[int]) -> None:
     """Take in a run that has ended. What was stopped or failed teaches only how long its agent was quiet."""
-    row = await tx.row(
-        sa.select(runs, tasks.c.schedule_id)
-        .join(tasks, sa.and_(tasks.c.workspace_id == runs.c.workspace_id, tasks.c.id == runs.c.task_id))
-        .where(runs.c.workspace_id == workspace_id, runs.c.id == run_id)
-    )
+    which = {"workspace_id": workspace_id, "run_id": run_id}
+    row = next(iter(await tx.fetch_named(_RUN, **which)), None)
     if row is None or row["ended_at"] is None:
         return
-    model = await tx.scalar(
-        sa.select(wire_activity.c.model).where(
-            wire_activity.c.workspace_id == workspace_id, wire_activity.c.subject_id == run_id
-        )
-    )
+    model = next((found for (found,) in await tx.fetch(_MODEL, **which)), None)
     keys = keys_of(row["agent_id"], model, row["schedule_id"])
     if silences:
         await usual.learn(tx, workspace_id, What.SILENCE, dict.fromkeys(keys, silences[-MOST_SILENCES:]))
     if row["state"] != "succeeded":
         return
     began = row["started_at"] or row["created_at"]
-    handed_in = await tx.rows(
-        sa.select(versions.c.created_at)
-        .where(versions.c.workspace_id == workspace_id, versions.c.run_id == run_id)
-        .order_by(versions.c.created_at)
-    )
-    marks = [began, *(each["created_at"] for each in handed_in), row["ended_at"]]
+    marks = [began, *(at for (at,) in await tx.fetch(_HANDED_IN, **which)), row["ended_at"]]
     gaps = [later - earlier for earlier, later in itertools.pairwise(marks) if later > earlier]
     cost = (await rollups.figures(tx, workspace_id, "run", [run_id]))[run_id].cost
     await usual.learn(tx, workspace_id, What.OUTPUT, dict.fromkeys(keys, gaps))
