@@ -59,6 +59,7 @@ export default defineConfig({
           // One page for all files: making a new one for each costs more than the tests do.
           isolate: false,
           css: false,
+          testTimeout: 30_000,
         },
       },
     ],

@@ -87,6 +87,40 @@ async def test_single_calls_are_adopted_and_the_rest_of_their_conversation_stays
     assert (call["attribution"], call["task"]["ref"]) == ("adopted", task["ref"])
 
 
+async def test_traffic_of_no_task_is_shown_by_agent_and_conversation_with_what_it_cost(
+    talk: Talk, db: Database, owner: Member, tmp_path: Path
+) -> None:
+    of, now = talk.records[0], db.clock.now() + 10
+    single = {"workspace_id": owner.workspace_id, "agent_id": of.agent_id, "request_body": b'{"input": "x"}'}
+    singles = [record(now + n, cost=cost, **PLAIN | single) for n, cost in enumerate((5, None))]
+    claimed = record(now + 9, workspace_id=owner.workspace_id)
+    await ingested(db, tmp_path, *singles, claimed)
+
+    async def shown(**params: Any) -> dict[str, Any]:
+        found = await talk.client.get("/api/v1/conversations/unclaimed", params=params)
+        assert found.status_code == 200, found.text
+        answer: dict[str, Any] = found.json()
+        return answer
+
+    answer = await shown()
+    figures = ("calls", "cost_nano", "unpriced_calls")
+    rows = [(row["conversation_id"], *(row[name] for name in figures)) for row in answer["items"]]
+    assert rows == [(None, 2, 5, 1), (talk.conversation_id, 3, 30, 0)]
+    assert {row["agent"]["name"] for row in answer["items"]} == {"research"}
+    assert answer["items"][1]["newest"]["id"] == talk.records[2].id
+    assert [answer[name] for name in ("calls", "cost_nano", "agents", "whole")] == [5, 35, 1, True]
+    first = await shown(limit=1)
+    second = await shown(limit=1, after=first["next"])
+    assert [row["calls"] for row in first["items"] + second["items"]] == [2, 3]
+    assert second["next"] is None
+
+    task = await talk.task()
+    assert (await talk.post(task, agent_id=of.agent_id)).json()["calls"] == 2
+    assert [row["calls"] for row in (await shown())["items"]] == [3]
+    assert (await talk.post(task, "give-back", agent_id=of.agent_id)).json()["calls"] == 2
+    assert (await talk.post(task, agent_id="agt_none")).status_code == 404
+
+
 async def test_what_belongs_to_other_work_is_refused_with_the_reason(talk: Talk) -> None:
     first, second = await talk.task(), await talk.task()
     taken = talk.records[0].id

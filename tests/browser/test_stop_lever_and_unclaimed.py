@@ -66,3 +66,5 @@ async def test_traffic_of_no_task_is_seen_by_conversation_and_becomes_a_task(
     await expect(page.get_by_role("heading", name=said)).to_be_visible()
     (task,) = system.get("/api/v1/tasks?q=umbrellas")["items"]
     assert (task["state"], task["agent"]["name"]) == ("ready", "summarisation")
+    (call,) = system.get(f"/api/v1/calls?task_id={task['id']}")["items"]
+    assert (call["attribution"], task["calls"]) == ("adopted", 1)

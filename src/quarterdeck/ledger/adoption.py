@@ -25,10 +25,11 @@ UNCLAIMED = "unclaimed"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which calls: those of a conversation, or these."""
+    """Which calls: those of a conversation, these, or those of an agent that are of no conversation."""
 
     conversation_id: str | None = None
     call_ids: tuple[str, ...] = ()
+    agent_id: str | None = None
 
 
 async def ids_of(
@@ -36,7 +37,12 @@ async def ids_of(
 ) -> list[str]:
     """The first calls after `after` that are `frm`'s to give: a task's that have no run; with None those of no work."""
     c = calls.c
-    which = c.conversation_id == chosen.conversation_id if chosen.conversation_id else c.id.in_(chosen.call_ids)
+    if chosen.conversation_id is not None:
+        which = c.conversation_id == chosen.conversation_id
+    elif chosen.agent_id is not None:
+        which = sa.and_(c.agent_id == chosen.agent_id, c.conversation_id.is_(None))
+    else:
+        which = c.id.in_(chosen.call_ids)
     query = sa.select(c.id).where(c.workspace_id == workspace_id, which, *_to_give(frm), c.id > after)
     return list((await tx.execute(query.order_by(c.id).limit(limit))).scalars())
 

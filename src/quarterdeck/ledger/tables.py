@@ -108,6 +108,13 @@ calls = sa.Table(
         postgresql_where=sa.text("conversation_id IS NOT NULL"),
         sqlite_where=sa.text("conversation_id IS NOT NULL"),
     ),
+    sa.Index(
+        "ix_calls_unclaimed",
+        "workspace_id",
+        "id",
+        postgresql_where=sa.text("run_id IS NULL AND task_id IS NULL"),
+        sqlite_where=sa.text("run_id IS NULL AND task_id IS NULL"),
+    ),
     sa.Index("ix_calls_model", "workspace_id", "model", "id"),
     sa.Index(
         "ix_calls_bad",

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from quarterdeck.kernel.clock import DAY, HOUR
 from quarterdeck.ledger import account, adoption, work_costs
 from quarterdeck.ledger.adoption import Chosen
+from quarterdeck.ledger.calls import CallFilter, _conditions
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
-from quarterdeck.ledger.tables import ceiling_sums, conversations, rollups, turns
+from quarterdeck.ledger.tables import calls, ceiling_sums, conversations, rollups, turns
 from quarterdeck.ledger.tables import work_costs as work_cost_rows
+from quarterdeck.ledger.unclaimed import _loose
 from quarterdeck.ledger.work_costs import Fact
 
 TASK = "tsk_9"
@@ -146,3 +148,15 @@ async def test_of_two_who_adopt_the_same_calls_one_gets_them(world: World) -> No
         sa.select(rollups.c.value, rollups.c.calls).where(rollups.c.grain == 1440, rollups.c.dim == "task")
     )
     assert [row["calls"] for row in tasks] == [4]
+
+
+async def test_unclaimed_calls_are_found_without_looking_at_the_others(world: World) -> None:
+    if not world.db.is_sqlite:
+        return  # its planner reads small tables from end to end
+    await world.take(record(NOON), record(OTHER_MONTH, **PLAIN))
+    here = calls.c.workspace_id == "ws_1", *_conditions(CallFilter(unclaimed=True))
+    for query in (sa.select(calls.c.id).where(*here).order_by(calls.c.id.desc()).limit(9), sa.select(_loose("ws_1"))):
+        compiled = query.compile(dialect=world.db.engine.dialect, compile_kwargs={"literal_binds": True})
+        plan = [row["detail"] for row in await world.rows(sa.text(f"EXPLAIN QUERY PLAN {compiled}"))]
+        assert sum("ix_calls_unclaimed" in step for step in plan) == 2, plan
+        assert not any("SCAN calls" in step or "TEMP B-TREE" in step for step in plan), plan

@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, data, fetchBytes } from "@/api/client";
-import type { Call, CallDetail, Outcome, Page, Rendered } from "@/api/types";
+import type { Adopted, Call, CallDetail, Outcome, Page, Rendered, UnclaimedPage } from "@/api/types";
 
 /** Waste that is known of calls one by one. */
 export type Mark = "looped" | "duplicate" | "blocked";
@@ -27,6 +27,7 @@ export const callKeys = {
   unclaimed: () => ["calls", "unclaimed"] as const,
   newestAll: () => ["calls", "newest"] as const,
   newest: (filter: CallFilter, limit: number) => ["calls", "newest", filter, limit] as const,
+  each: () => ["calls", "one"] as const,
   one: (id: string) => ["calls", "one", id] as const,
   rendered: (id: string) => ["calls", "rendered", id] as const,
   body: (id: string, side: string) => ["calls", "body", id, side] as const,
@@ -52,10 +53,35 @@ export const callListQuery = (filter: CallFilter) =>
 export const unclaimedQuery = () =>
   infiniteQueryOptions({
     queryKey: callKeys.unclaimed(),
-    queryFn: ({ pageParam, signal }) => listCalls({ unclaimed: true }, pageParam, PAGE, signal),
+    queryFn: ({ pageParam, signal }) =>
+      data<UnclaimedPage>(api.GET("/api/v1/conversations/unclaimed", { params: { query: { limit: PAGE, ...(pageParam ? { after: pageParam } : {}) } }, signal })),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
   });
+
+/** What of unclaimed traffic is meant: a conversation, or what an agent asked outside any, or calls one by one. */
+export type Chosen = { conversation_id: string } | { agent_id: string } | { call_ids: string[] };
+export type Moved = Pick<Adopted, "task" | "calls" | "cost_nano" | "unpriced_calls">;
+
+async function inSteps(step: () => Promise<Adopted>): Promise<Moved> {
+  let done = await step();
+  const sums = { task: done.task, calls: done.calls, cost_nano: done.cost_nano, unpriced_calls: done.unpriced_calls };
+  while (done.more) {
+    done = await step();
+    sums.task = done.task;
+    sums.calls += done.calls;
+    sums.cost_nano += done.cost_nano;
+    sums.unpriced_calls += done.unpriced_calls;
+  }
+  return sums;
+}
+
+/** Counts calls of no task as work on one, however many there are. */
+export const adoptCalls = (taskId: string, chosen: Chosen): Promise<Moved> =>
+  inSteps(() => data<Adopted>(api.POST("/api/v1/tasks/{task_id}/adopt", { params: { path: { task_id: taskId } }, body: chosen })));
+
+export const giveBackCalls = (taskId: string, chosen: Chosen): Promise<Moved> =>
+  inSteps(() => data<Adopted>(api.POST("/api/v1/tasks/{task_id}/give-back", { params: { path: { task_id: taskId } }, body: chosen })));
 
 export const newestCallsQuery = (filter: CallFilter, limit: number) =>
   queryOptions({ queryKey: callKeys.newest(filter, limit), queryFn: ({ signal }) => listCalls(filter, null, limit, signal) });

@@ -65,6 +65,16 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "task.watched":
     case "task.unwatched":
       return [soon(taskKeys.all)];
+    case "task.adopted":
+    case "task.gave_back":
+      return [
+        soon(callKeys.unclaimed()),
+        soon(taskKeys.one(event.subject_id)),
+        soon(callKeys.each()),
+        { key: callKeys.newestAll(), every: CALM },
+        { key: taskKeys.boards(), every: CALM },
+        { key: costKeys.all, every: CALM },
+      ];
     case "project.created":
     case "project.changed":
     case "project.deleted":

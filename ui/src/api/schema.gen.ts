@@ -893,6 +893,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/unclaimed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unclaimed
+         * @description Traffic of no task by agent and conversation, the one that had a call last first.
+         */
+        get: operations["list_unclaimed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs": {
         parameters: {
             query?: never;
@@ -4124,6 +4144,11 @@ export interface components {
         /** AdoptIn */
         AdoptIn: {
             /**
+             * Agent Id
+             * @description Its calls that are of no conversation, such as embeddings.
+             */
+            agent_id?: string | null;
+            /**
              * Call Ids
              * @default []
              */
@@ -5028,9 +5053,14 @@ export interface components {
         };
         /**
          * CallsIn
-         * @description Either a conversation, with all its calls that belong to no work, or some calls.
+         * @description One of three: a conversation, some calls, or what an agent asked outside any conversation.
          */
         CallsIn: {
+            /**
+             * Agent Id
+             * @description Its calls that are of no conversation, such as embeddings.
+             */
+            agent_id?: string | null;
             /**
              * Call Ids
              * @default []
@@ -9647,6 +9677,50 @@ export interface components {
             /** Retry After S */
             retry_after_s: number;
         };
+        /** UnclaimedPageOut */
+        UnclaimedPageOut: {
+            /** Agents */
+            agents: number;
+            /**
+             * Calls
+             * @description In all, as the next two.
+             */
+            calls: number;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Items */
+            items: components["schemas"]["UnclaimedTrafficOut"][];
+            /** Next */
+            next: string | null;
+            /**
+             * Whole
+             * @description False: there are more unclaimed calls than were looked at, the newest 50,000.
+             */
+            whole: boolean;
+        };
+        /**
+         * UnclaimedTrafficOut
+         * @description Calls of one agent that belong to no work: those of a conversation, or (null) of none.
+         */
+        UnclaimedTrafficOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Calls */
+            calls: number;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost Nano */
+            cost_nano: number;
+            /** First Call Id */
+            first_call_id: string;
+            newest: components["schemas"]["CallOut"];
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
         /** UsageLimitIn */
         UsageLimitIn: {
             /** Alert Threshold */
@@ -11855,6 +11929,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConversationOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unclaimed: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnclaimedPageOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
 import type { Board, Bulk, BulkDone, Page, Priority, Reviewed, Task, TaskChange, TaskDraft, TaskState } from "@/api/types";
@@ -24,6 +24,7 @@ export const taskKeys = {
   column: (state: TaskState, filter: TaskFilter, after: string) => ["tasks", "column", state, filter, after] as const,
   list: (filter: TaskFilter) => ["tasks", "list", filter] as const,
   inState: (state: TaskState) => ["tasks", "in", state] as const,
+  open: (q: string, agentId: string | null) => ["tasks", "open", q, agentId] as const,
   search: (q: string) => ["tasks", "search", q] as const,
   one: (id: string) => ["tasks", "one", id] as const,
 };
@@ -58,6 +59,22 @@ export const taskSearchQuery = (q: string) =>
     queryKey: taskKeys.search(q),
     queryFn: ({ signal }) => data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { q, limit: 8 } }, signal })),
     enabled: q.length > 0,
+  });
+
+const OPEN: TaskState[] = ["backlog", "ready", "in_progress", "in_review"];
+
+/** Open tasks that these words find; without any, the newest, an agent's before all others'. */
+export const openTasksQuery = (q: string, agentId: string | null) =>
+  queryOptions({
+    queryKey: taskKeys.open(q, agentId),
+    queryFn: async ({ signal }) => {
+      const ask = async (more: { agent_id?: string }) =>
+        (await data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { state: OPEN, limit: 8, ...(q ? { q } : {}), ...more } }, signal }))).items;
+      const own = agentId && !q ? await ask({ agent_id: agentId }) : [];
+      const others = own.length < 8 ? await ask({}) : [];
+      return [...own, ...others.filter((task) => !own.some((each) => each.id === task.id))].slice(0, 8);
+    },
+    placeholderData: keepPreviousData,
   });
 
 export const taskQuery = (id: string) =>

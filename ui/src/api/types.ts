@@ -73,6 +73,9 @@ export type CallDetail = Schemas["CallDetailOut"];
 export type Outcome = Call["outcome"];
 export type Usage = Schemas["UsageOut"];
 export type Rendered = Schemas["RenderedOut"];
+export type Unclaimed = Schemas["UnclaimedTrafficOut"];
+export type UnclaimedPage = Schemas["UnclaimedPageOut"];
+export type Adopted = Schemas["AdoptedOut"];
 export type Message = Schemas["MessageOut"];
 export type Part = Schemas["PartOut"];
 

@@ -4,7 +4,8 @@ import { useSyncExternalStore } from "react";
 import { Dot } from "@/components/chip";
 import { words } from "@/strings/common";
 
-type Toast = { id: number; text: string; tone: "work" | "wrong" | "plain"; action?: { label: string; act: () => void } };
+type Action = { label: string; act: () => void };
+type Toast = { id: number; text: string; tone: "work" | "wrong" | "plain"; action?: Action; also?: Action };
 
 const SHOWN_MS = 6_000;
 let shown: Toast[] = [];
@@ -21,7 +22,7 @@ function dismiss(id: number): void {
 }
 
 /** Says something in passing. What must not be missed belongs in the page instead. */
-export function toast({ tone = "plain", ...rest }: { text: string; tone?: Toast["tone"]; action?: Toast["action"] }): void {
+export function toast({ tone = "plain", ...rest }: Omit<Toast, "id" | "tone"> & { tone?: Toast["tone"] }): void {
   const id = nextId++;
   change([...shown.slice(-3), { id, tone, ...rest }]);
   setTimeout(() => dismiss(id), tone === "wrong" ? SHOWN_MS * 1.5 : SHOWN_MS);
@@ -48,17 +49,21 @@ export function Toasts() {
         >
           <Dot tone={each.tone} />
           <span className="min-w-0">{each.text}</span>
-          {each.action && (
-            <button
-              type="button"
-              className="shrink-0 rounded-s px-1.5 py-1 font-[560] text-accent hover:bg-sunken"
-              onClick={() => {
-                each.action?.act();
-                dismiss(each.id);
-              }}
-            >
-              {each.action.label}
-            </button>
+          {[each.action, each.also].map(
+            (action) =>
+              action && (
+                <button
+                  key={action.label}
+                  type="button"
+                  className="shrink-0 rounded-s px-1.5 py-1 font-[560] text-accent hover:bg-sunken"
+                  onClick={() => {
+                    action.act();
+                    dismiss(each.id);
+                  }}
+                >
+                  {action.label}
+                </button>
+              ),
           )}
           <button
             type="button"

@@ -1,4 +1,4 @@
-import type { Agent, Board, Call, Comment, Deliverable, GraphTask, Need, Run, Task, TaskState, Version } from "@/api/types";
+import type { Agent, Board, Call, Comment, Deliverable, GraphTask, Need, Run, Task, TaskState, Unclaimed, Version } from "@/api/types";
 
 /** Rows as the server gives them, for tests to vary. */
 export const aStatus = (change: Partial<Agent["status"]> = {}): Agent["status"] => ({
@@ -152,6 +152,18 @@ export const aCall = (change: Partial<Call> = {}): Call => ({
   request_size: 10,
   response_size: 10,
   body_mode: "full",
+  ...change,
+});
+
+export const aTalk = (change: Partial<Unclaimed> = {}): Unclaimed => ({
+  agent: { id: "agt_1", name: "research" },
+  conversation_id: "conv_1",
+  calls: 3,
+  cost_nano: 30_000_000,
+  unpriced_calls: 0,
+  first_call_id: "call_0",
+  started_at: "2026-11-23T10:00:00.000000Z",
+  newest: aCall({ conversation_id: "conv_1" }),
   ...change,
 });
 

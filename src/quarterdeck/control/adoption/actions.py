@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.adoption import store
+from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.tasks import actions as tasks
 from quarterdeck.control.tasks.model import CLOSED, Task
 from quarterdeck.db import Database, Transaction
@@ -110,9 +111,12 @@ def _must_be_open(task: Task) -> None:
 
 
 async def _must_exist(tx: Transaction, workspace_id: str, chosen: Chosen) -> list[StoredCall]:
-    """Some calls of the conversation, or all that are named."""
-    if bool(chosen.conversation_id) == bool(chosen.call_ids):
-        raise Invalid("Name either a conversation or calls.", field="conversation_id")
+    """Some call of the conversation, or all that are named."""
+    if [bool(chosen.conversation_id), bool(chosen.call_ids), bool(chosen.agent_id)].count(True) != 1:
+        raise Invalid("Name a conversation, or calls, or an agent.", field="conversation_id")
+    if chosen.agent_id:
+        await agents.get(tx, workspace_id, chosen.agent_id)
+        return []
     if chosen.conversation_id:
         which = CallFilter(conversation_id=chosen.conversation_id)
         page = await calls.page(tx, workspace_id, which, limit=1)

@@ -1,17 +1,20 @@
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
-import { renderedQuery, unclaimedQuery } from "@/api/calls";
+import { unclaimedQuery } from "@/api/calls";
 import { useMay } from "@/api/may";
+import type { Unclaimed } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Button, buttonClass } from "@/components/button";
 import { Ago, Money } from "@/components/figures";
 import { Page, Section } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
-import type { Talk } from "@/features/unclaimed/groups";
-import { byAgent, talks } from "@/features/unclaimed/groups";
+import { AdoptDialog } from "@/features/unclaimed/adopt-dialog";
+import { FirstWords } from "@/features/unclaimed/first-words";
+import { byAgent } from "@/features/unclaimed/groups";
 import { MakeTaskDialog } from "@/features/unclaimed/make-task-dialog";
+import { formatMoney } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { words } from "@/strings/common";
 import { unclaimed as say } from "@/strings/unclaimed";
@@ -19,19 +22,20 @@ import { unclaimed as say } from "@/strings/unclaimed";
 /** Which traffic has no task: by agent and conversation, and the way to give it one. */
 export function UnclaimedPage() {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(unclaimedQuery());
-  const [making, setMaking] = useState<Talk>();
+  const [making, setMaking] = useState<Unclaimed>();
+  const [adopting, setAdopting] = useState<Unclaimed>();
   useListKeys();
-  const calls = data?.pages.flatMap((page) => page.items) ?? [];
-  const groups = byAgent(talks(calls));
+  const groups = byAgent(data?.pages.flatMap((page) => page.items) ?? []);
+  const [sums] = data?.pages ?? [];
   return (
     <Page
       title={say.title}
-      answer={data ? (calls.length === 0 ? say.none : `${hasNextPage ? `${words.atLeast} ` : ""}${say.answer(calls.length, groups.length)}.`) : say.title}
-      below={calls.length > 0 ? say.help : undefined}
+      answer={sums ? (sums.calls === 0 ? say.none : `${sums.whole ? "" : `${words.atLeast} `}${say.answer(sums.calls, sums.agents, formatMoney(sums.cost_nano))}.`) : say.title}
+      below={sums && sums.calls > 0 ? say.help : undefined}
     >
       {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
       {!error && !data && <SkeletonRows />}
-      {data && calls.length === 0 && <Empty title={say.none}>{say.noneHelp}</Empty>}
+      {sums?.calls === 0 && <Empty title={say.none}>{say.noneHelp}</Empty>}
       <div className="grid gap-6">
         {groups.map((group) => (
           <Section
@@ -56,7 +60,7 @@ export function UnclaimedPage() {
           >
             <ul className="card divide-y divide-line">
               {group.talks.map((talk) => (
-                <TalkRow key={talk.id} talk={talk} onMake={() => setMaking(talk)} />
+                <TalkRow key={talk.conversation_id ?? talk.newest.id} talk={talk} onMake={() => setMaking(talk)} onAdopt={() => setAdopting(talk)} />
               ))}
             </ul>
           </Section>
@@ -67,57 +71,46 @@ export function UnclaimedPage() {
           {say.more}
         </Button>
       )}
+      {adopting && <AdoptDialog talk={adopting} onClose={() => setAdopting(undefined)} />}
       {making && <MakeTaskDialog talk={making} onClose={() => setMaking(undefined)} />}
     </Page>
   );
 }
 
-function TalkRow({ talk, onMake }: { talk: Talk; onMake: () => void }) {
+function TalkRow({ talk, onMake, onAdopt }: { talk: Unclaimed; onMake: () => void; onAdopt: () => void }) {
   const allowed = useMay("work");
-  const [newest] = talk.calls;
+  const { newest } = talk;
+  const model = newest.model ?? newest.model_asked;
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1.5 px-4 py-2.5 has-[[data-row-link]:focus-visible]:bg-accent-soft">
       <span className="grid min-w-0 flex-1 basis-[240px]">
-        {newest && (
-          <Link to="/calls/$callId" params={{ callId: newest.id }} data-row-link className="truncate font-[510] hover:underline">
-            <FirstWords callId={newest.id} fallback={newest.model ?? newest.model_asked} />
-          </Link>
-        )}
+        <Link to="/calls/$callId" params={{ callId: newest.id }} data-row-link className="truncate font-[510] hover:underline">
+          {talk.conversation_id ? <FirstWords callId={newest.id} fallback={model} /> : say.single}
+        </Link>
         <span className="text-s text-muted">
-          {talk.conversationId ? (
-            <Link to="/calls" search={{ conversation: talk.conversationId }} className="hover:underline">
-              {words.calls(talk.calls.length)}
-            </Link>
-          ) : (
-            words.calls(talk.calls.length)
-          )}
+          <Link to="/calls" search={talk.conversation_id ? { conversation: talk.conversation_id } : { unclaimed: true, ...(talk.agent ? { agent: talk.agent.id } : {}) }} className="hover:underline">
+            {words.calls(talk.calls)}
+          </Link>
           {" · "}
-          {newest?.model ?? newest?.model_asked} · <Ago at={talk.last} />
+          {model} · <Ago at={newest.started_at} />
         </span>
       </span>
-      <Money nano={talk.cost} unpriced={talk.unpriced} />
-      {newest && (
+      <Money nano={talk.cost_nano} unpriced={talk.unpriced_calls} />
+      <span className="flex flex-wrap gap-2">
         <Link to="/calls/$callId" params={{ callId: newest.id }} className={buttonClass("quiet", "s")}>
           {say.look}
         </Link>
-      )}
-      {allowed && (
-        <Button size="s" onClick={onMake}>
-          {say.make}
-        </Button>
-      )}
+        {allowed && (
+          <>
+            <Button size="s" onClick={onAdopt}>
+              {say.adopt}
+            </Button>
+            <Button size="s" onClick={onMake}>
+              {say.make}
+            </Button>
+          </>
+        )}
+      </span>
     </li>
   );
-}
-
-/** What was asked first, which tells a conversation better than its number. */
-function FirstWords({ callId, fallback }: { callId: string; fallback: string }) {
-  const { data } = useQuery({ ...renderedQuery(callId), retry: false });
-  return <>{firstWords(data) ?? fallback}</>;
-}
-
-export function firstWords(rendered: { messages: { role: string; parts: { kind: string; text?: string | null }[] }[] } | undefined): string | undefined {
-  const asked = rendered?.messages.find((message) => message.role === "user");
-  const text = asked?.parts.find((part) => part.kind === "text" && part.text)?.text?.trim();
-  return text ? text.split("\n")[0]?.slice(0, 120) : undefined;
 }
