@@ -46,6 +46,7 @@ from quarterdeck.control.schedules import api as schedules
 from quarterdeck.control.schedules import hooks_api as hooks
 from quarterdeck.control.seats import api as seats
 from quarterdeck.control.settings import api as settings
+from quarterdeck.control.shares import api as shares
 from quarterdeck.control.signals import api as signals
 from quarterdeck.control.squads import api as squads
 from quarterdeck.control.tasks import api as tasks
@@ -99,6 +100,7 @@ ROUTERS: list[APIRouter] = [
     done_costs.router,
     work_costs.router,
     seats.router,
+    shares.router,
     report_card.router,
     evidence.router,
     replays.router,

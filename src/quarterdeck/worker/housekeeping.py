@@ -1,4 +1,4 @@
-"""Forgetting what nobody needs any more: old events, spent sessions and links, keys long over."""
+"""Forgetting what nobody needs any more: old events, spent sessions, links and shares, keys long over."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from quarterdeck.control.channels import store as channels
 from quarterdeck.control.notifications import store as notifications
 from quarterdeck.control.portkey.inserted import store as declared
 from quarterdeck.control.replays import store as replays
+from quarterdeck.control.shares import store as shares
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import prune
 from quarterdeck.kernel.clock import DAY
@@ -52,6 +53,7 @@ async def tidy(db: Database) -> None:
             break
     async with db.transaction() as tx:
         await sessions.forget_spent(tx)
+        await shares.forget_expired(tx)
         await keyring.forget_over(tx, before=tx.now - KEYS_KEPT)
         await adopted.forget_closed(tx)
     for forget, kept in (

@@ -3426,6 +3426,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/shared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open Share
+         * @description What a link shows. No call, no key and no name beyond those of the task itself.
+         */
+        post: operations["open_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Shares
+         * @description Links that may still be read, the newest first.
+         */
+        get: operations["list_shares"];
+        put?: never;
+        /**
+         * Create Share
+         * @description Hand out a link by which anyone may read one task, or one report of costs, until it expires or is revoked.
+         */
+        post: operations["create_share"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shares/{share_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Share
+         * @description End a link at once.
+         */
+        delete: operations["revoke_share"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/signals": {
         parameters: {
             query?: never;
@@ -6938,6 +7002,32 @@ export interface components {
             /** Password */
             password: string;
         };
+        /** NewShareOut */
+        NewShareOut: {
+            costs: components["schemas"]["ReportIn"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["Named"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Opened At */
+            opened_at: string | null;
+            /** Task Id */
+            task_id: string | null;
+            /**
+             * Url
+             * @description The link. Its secret is told only now; it stands behind a #, so that no server logs it.
+             */
+            url: string;
+        };
         /**
          * Nothing
          * @description Why a claim got nothing.
@@ -7529,6 +7619,18 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** TokenIn */
+        quarterdeck__control__keys__api__TokenIn: {
+            /** Expires At */
+            expires_at?: string | null;
+            /** Name */
+            name: string;
+        };
+        /** TokenIn */
+        quarterdeck__control__shares__api__TokenIn: {
+            /** Token */
+            token: string;
+        };
         /** QuestionIn */
         QuestionIn: {
             /** Deadline S */
@@ -8071,6 +8173,24 @@ export interface components {
             was_unpriced: number;
             /** Without Usage */
             without_usage: number;
+        };
+        /**
+         * ReportIn
+         * @description A report of costs as the dashboard's page shows it; it moves on with the clock.
+         */
+        ReportIn: {
+            /**
+             * By
+             * @default agent
+             * @enum {string}
+             */
+            by?: "agent" | "task" | "project" | "person" | "model" | "provider" | "tag";
+            /**
+             * Span
+             * @default 30d
+             * @enum {string}
+             */
+            span?: "1h" | "24h" | "7d" | "30d";
         };
         /** ReportOut */
         ReportOut: {
@@ -8827,6 +8947,147 @@ export interface components {
              * @description For `raise`: nano-dollars, more than now.
              */
             amount_nano?: number | null;
+        };
+        /** SharedCostsOut */
+        SharedCostsOut: {
+            /** Buckets */
+            buckets: components["schemas"]["BucketOut"][];
+            /**
+             * By
+             * @enum {string}
+             */
+            by: "agent" | "task" | "project" | "person" | "model" | "provider" | "tag";
+            /**
+             * Others
+             * @description What came after the first `top` values, as one; empty without `top`.
+             */
+            others: components["schemas"]["BucketOut"][];
+            /**
+             * Span
+             * @enum {string}
+             */
+            span: "1h" | "24h" | "7d" | "30d";
+            totals: components["schemas"]["SumsOut"];
+        };
+        /**
+         * SharedOut
+         * @description What a link shows: a task or a report of costs, as they are now.
+         */
+        SharedOut: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            costs: components["schemas"]["SharedCostsOut"] | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Shared By */
+            shared_by: string;
+            task: components["schemas"]["SharedTaskOut"] | null;
+            /** Workspace */
+            workspace: string;
+        };
+        /** SharedTaskOut */
+        SharedTaskOut: {
+            /** Acceptance */
+            acceptance: components["schemas"]["CriterionOut"][];
+            /** Accountable */
+            accountable: string;
+            /** Agent */
+            agent: string | null;
+            /** Brief */
+            brief: string;
+            /** Calls */
+            calls: number;
+            /** Classes */
+            classes: {
+                [key: string]: number;
+            };
+            /** Cost Nano */
+            cost_nano: number;
+            /** Deliverables */
+            deliverables: components["schemas"]["SharedVersionOut"][];
+            /** Ref */
+            ref: string;
+            state: components["schemas"]["TaskState"];
+            /**
+             * State Since
+             * Format: date-time
+             */
+            state_since: string;
+            /** Title */
+            title: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
+        /**
+         * SharedVersionOut
+         * @description The newest version of a deliverable. `text` is null for what is no text.
+         */
+        SharedVersionOut: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Cut */
+            cut: boolean;
+            /** Draft */
+            draft: boolean;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Note */
+            note: string | null;
+            /** Number */
+            number: number;
+            /** Text */
+            text: string | null;
+        };
+        /** ShareIn */
+        ShareIn: {
+            costs?: components["schemas"]["ReportIn"] | null;
+            /**
+             * Days
+             * @description How long the link opens.
+             * @default 7
+             */
+            days?: number;
+            /** Task Id */
+            task_id?: string | null;
+        };
+        /** ShareOut */
+        ShareOut: {
+            costs: components["schemas"]["ReportIn"] | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            created_by: components["schemas"]["Named"];
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Opened At */
+            opened_at: string | null;
+            /** Task Id */
+            task_id: string | null;
+        };
+        /** SharesOut */
+        SharesOut: {
+            /** Items */
+            items: components["schemas"]["ShareOut"][];
+            /** Next */
+            next?: null;
         };
         /** SignalDetailOut */
         SignalDetailOut: {
@@ -9606,13 +9867,6 @@ export interface components {
             errors: number;
             /** Unpriced Calls */
             unpriced_calls: number;
-        };
-        /** TokenIn */
-        TokenIn: {
-            /** Expires At */
-            expires_at?: string | null;
-            /** Name */
-            name: string;
         };
         /** ToolOut */
         ToolOut: {
@@ -13365,7 +13619,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TokenIn"];
+                "application/json": components["schemas"]["quarterdeck__control__keys__api__TokenIn"];
             };
         };
         responses: {
@@ -17021,6 +17275,133 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SettingsOut"];
                 };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["quarterdeck__control__shares__api__TokenIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_shares: {
+        parameters: {
+            query?: {
+                /** @description Of this task; else of costs. */
+                task_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewShareOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_share: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                share_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Anything that went wrong. */
             default: {

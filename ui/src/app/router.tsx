@@ -35,6 +35,9 @@ const signIn = createRoute({
   component: lazyRouteComponent(() => import("@/app/pages/sign-in-route"), "SignInRoute"),
 });
 
+/** For whoever has a link and no account. */
+const shared = createRoute({ getParentRoute: () => root, path: "/shared", component: lazyRouteComponent(() => import("@/app/pages/shared-route"), "SharedRoute") });
+
 /** Everything behind the door. Who is not signed in goes to the door and comes back after. */
 const inside = createRoute({
   getParentRoute: () => root,
@@ -197,6 +200,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 
 const tree = root.addChildren([
   signIn,
+  shared,
   inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
 ]);
 

@@ -58,7 +58,7 @@ UNAUDITED_EVENTS = (
 UNSEEN_COLUMNS = frozenset(
     {
         "name_key", "updated_at", "last_used_at", "last_ok_at", "last_failed_at", "last_error", "lease_expires_at",
-        "seen_at", "percent", "holder",
+        "seen_at", "opened_at", "percent", "holder",
     }
 )  # fmt: skip
 """Derived, or written by mere traffic."""

@@ -11,6 +11,7 @@ from quarterdeck.control.costs import counting
 from quarterdeck.control.http import Db, Reader
 from quarterdeck.control.shapes import Instant, instant_in
 from quarterdeck.control.tasks.tables import tasks
+from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import rollups
@@ -85,18 +86,33 @@ async def get_costs(
     async with db.read() as tx:
         until = tx.now if end is None else instant_in(end, "to")
         since = floor_to(until, DAY) - (_DAYS_SHOWN - 1) * DAY if begin is None else instant_in(begin, "from")
-        size = _GRAINS[grain]
-        what = (actor.workspace_id, _OF_TASKS.get(by, Split(by)), size, floor_to(since, size.length), until)
-        among = None if value is None else [value]
-        if top is not None and value is None:
-            among = await rollups.dearest(tx, *what, limit=top)
-        found = await rollups.series(tx, *what, among=among, limit=MOST_BUCKETS + 1)
-        if len(found) > MOST_BUCKETS:
-            said = "This would be too much to show: choose a coarser grain, a shorter time or fewer values (`top`)."
-            raise Invalid(said, field="grain")
-        full = value is None and among is not None and len(among) == top
-        others = await rollups.series(tx, *what, but=among or (), limit=MOST_BUCKETS) if full else []
-        labels = await counting.labels(tx, actor.workspace_id, by, {bucket.value for bucket in found})
+        return await report(tx, actor.workspace_id, since, until, by=by, grain=grain, value=value, top=top)
+
+
+async def report(
+    tx: Transaction,
+    workspace_id: str,
+    since: int,
+    until: int,
+    *,
+    by: Dim,
+    grain: GrainName,
+    value: str | None = None,
+    top: int | None = None,
+) -> CostsOut:
+    """What calls of [since, until) cost. Raises Invalid where that would be too much to show."""
+    size = _GRAINS[grain]
+    what = (workspace_id, _OF_TASKS.get(by, Split(by)), size, floor_to(since, size.length), until)
+    among = None if value is None else [value]
+    if top is not None and value is None:
+        among = await rollups.dearest(tx, *what, limit=top)
+    found = await rollups.series(tx, *what, among=among, limit=MOST_BUCKETS + 1)
+    if len(found) > MOST_BUCKETS:
+        said = "This would be too much to show: choose a coarser grain, a shorter time or fewer values (`top`)."
+        raise Invalid(said, field="grain")
+    full = value is None and among is not None and len(among) == top
+    others = await rollups.series(tx, *what, but=among or (), limit=MOST_BUCKETS) if full else []
+    labels = await counting.labels(tx, workspace_id, by, {bucket.value for bucket in found})
     return CostsOut(
         buckets=[_bucket(bucket, labels.get(bucket.value, bucket.value)) for bucket in found],
         others=[_bucket(bucket, "") for bucket in others],

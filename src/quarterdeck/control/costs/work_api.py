@@ -143,13 +143,18 @@ async def get_waste(
 async def get_task_costs(task_id: str, actor: Reader, db: Db) -> TaskCostsOut:
     """What a task cost: by class, attempt and version."""
     async with db.read() as tx:
-        task = await task_actions.get(tx, actor.workspace_id, task_id)
-        idle = await seats.spent(tx, actor.workspace_id, task_ids=[task_id])
-        spent = [*await work_costs.spent(tx, actor.workspace_id, task_ids=[task_id]), *idle]
-        known = await work_store.tasks_of(tx, actor.workspace_id, [task_id])
-        page = await run_store.page(tx, actor.workspace_id, RunFilter(task_id=task_id), limit=_MOST_RUNS)
-        runs, tasks = await work_store.facts_of(tx, actor.workspace_id, {run.id for run in page.items}, known)
-        versions = await work_store.versions_of(tx, actor.workspace_id, task_id)
+        return await costs_of_task(tx, actor.workspace_id, task_id)
+
+
+async def costs_of_task(tx: Transaction, workspace_id: str, task_id: str) -> TaskCostsOut:
+    """Raises NotFound."""
+    task = await task_actions.get(tx, workspace_id, task_id)
+    idle = await seats.spent(tx, workspace_id, task_ids=[task_id])
+    spent = [*await work_costs.spent(tx, workspace_id, task_ids=[task_id]), *idle]
+    known = await work_store.tasks_of(tx, workspace_id, [task_id])
+    page = await run_store.page(tx, workspace_id, RunFilter(task_id=task_id), limit=_MOST_RUNS)
+    runs, tasks = await work_store.facts_of(tx, workspace_id, {run.id for run in page.items}, known)
+    versions = await work_store.versions_of(tx, workspace_id, task_id)
     by_run = add_up(((each.run_id, each) for each in spent), runs, tasks)
     whole = add_up((("", each) for each in spent), runs, tasks).get("", Sums.none())
     attempts = [(run, by_run.get(run.id, Sums.none())) for run in reversed(page.items)]

@@ -45,6 +45,10 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
   ];
 }
 
+/** The same columns where nothing leads anywhere. */
+export const plainColumns = (by: (typeof COST_BY)[number], total: number): Column<Row>[] =>
+  costColumns(by, "30d", total).map((column) => (column.id === "what" ? { ...column, cell: (row) => <span className="font-[510]">{row.name}</span> } : column));
+
 /** What a row is of, leading to what makes it up. */
 function Name({ by, span, row }: { by: (typeof COST_BY)[number]; span: Window; row: Row }) {
   const look = { "data-row-link": true, className: "font-[510] hover:underline" } as const;

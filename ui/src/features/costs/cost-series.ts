@@ -47,6 +47,12 @@ export function rowsOf(buckets: CostBucket[], unnamed: string): Row[] {
   return [...rows.values()].sort((a, b) => Number(a.id === OTHERS) - Number(b.id === OTHERS) || b.cost_nano - a.cost_nano || b.calls - a.calls);
 }
 
+/** A report's buckets, and those of what it gathered. Pure. */
+export const withOthers = ({ buckets, others }: { buckets: CostBucket[]; others: CostBucket[] }): CostBucket[] => [
+  ...buckets,
+  ...others.map((bucket) => ({ ...bucket, value: OTHERS })),
+];
+
 /** Bars for every bucket of the window, also the empty ones; all but the dearest few are gathered. Pure. */
 export function chartOf(buckets: CostBucket[], rows: Row[], window: Window, now: number): { series: Series[]; bars: Bar[] } {
   const shown = rows.filter((row) => row.cost_nano > 0 && row.id !== OTHERS).slice(0, rows.length > SHOWN ? SHOWN - 1 : SHOWN);

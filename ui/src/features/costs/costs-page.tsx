@@ -7,12 +7,13 @@ import { SplitSelect } from "@/components/field";
 import { Money } from "@/components/figures";
 import { Mark, Page, Section } from "@/components/page";
 import { Segmented } from "@/components/segmented";
+import { ShareButton } from "@/components/share/share-button";
 import { StackedBars } from "@/components/stacked-bars";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { GRAIN, GRAIN_MS, windowStart } from "@/components/time-bars";
 import { Budgets } from "@/features/costs/budgets";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
-import { chartOf, OTHERS, rowsOf } from "@/features/costs/cost-series";
+import { chartOf, rowsOf, withOthers } from "@/features/costs/cost-series";
 import { Reconciliation } from "@/features/costs/reconcile";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
@@ -35,7 +36,7 @@ export function CostsPage({ search, setSearch }: Props) {
   const from = new Date(windowStart(span, now)).toISOString();
   const { data, error, refetch } = useQuery(costsQuery({ by, grain: GRAIN[span], from, top: MOST }));
   const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: new Date(useFloor(DAY)).toISOString() }));
-  const buckets = useMemo(() => (data ? [...data.buckets, ...data.others.map((bucket) => ({ ...bucket, value: OTHERS }))] : []), [data]);
+  const buckets = useMemo(() => (data ? withOthers(data) : []), [data]);
   const rows = useMemo(() => rowsOf(buckets, say.none[by]), [buckets, by]);
   const chart = useMemo(() => chartOf(buckets, rows, span, now), [buckets, rows, span, now]);
   const columns = useMemo(() => costColumns(by, span, data?.totals.cost_nano ?? 0), [by, span, data]);
@@ -63,6 +64,7 @@ export function CostsPage({ search, setSearch }: Props) {
           say.title
         )
       }
+      actions={<ShareButton what={{ costs: { by, span } }} />}
     >
       <div className="mb-5 flex flex-wrap gap-2">
         <Segmented label={say.windowLabel} value={span} onChange={(next) => setSearch({ ...search, span: next })} options={WINDOWS.map((value) => ({ value, label: say.windows[value] }))} />

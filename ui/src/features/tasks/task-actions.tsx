@@ -11,6 +11,7 @@ import { Button } from "@/components/button";
 import { RunLever } from "@/components/lever/run-lever";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { MessageDialog } from "@/components/message-dialog";
+import { ShareButton } from "@/components/share/share-button";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
@@ -54,6 +55,7 @@ export function TaskActions({ task }: { task: Task }) {
       <Button onClick={() => setEditing(true)}>
         <Pencil size={13} aria-hidden="true" /> {say.edit}
       </Button>
+      <ShareButton what={{ task_id: task.id }} />
       {task.run && <RunLever run={{ id: task.run.id, state: task.run.state, agent: { id: task.run.agent_id, name: task.run.agent_name }, taskId: task.id, status: task.status }} />}
       {confirm}
       {agent && messaging && <MessageDialog agent={agent} onClose={() => setMessaging(false)} />}
