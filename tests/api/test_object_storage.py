@@ -4,12 +4,15 @@ import asyncio
 import re
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+import sqlalchemy as sa
 import uvicorn
 from api_world import browser, sign_in
 from botocore.auth import S3SigV4Auth
@@ -22,9 +25,13 @@ from starlette.types import Receive, Scope, Send
 from quarterdeck.access.members import Member
 from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Services
+from quarterdeck.control.attachments.store import attachments
+from quarterdeck.control.deliverables.files import Files
 from quarterdeck.db import Database
+from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.settings import ObjectSettings
 from quarterdeck.worker.objects import S3
+from quarterdeck.worker.sweeping import SPARED_S, sweep_remote
 
 ACCESS, SECRET = "AKIDEXAMPLE", "a secret key"
 
@@ -34,6 +41,8 @@ class Bucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.came_s: dict[str, float] = {}
+        self.page = 1_000
         self.most_at_once = 0
         self.broken = 0
         """Answer so many requests with 500."""
@@ -48,6 +57,8 @@ class Bucket:
             return Response(status_code=500)
         if not _is_signed(request):
             return Response(status_code=403)
+        if request.query_params.get("list-type") == "2":
+            return self._list(request)
         key = request.url.path.removeprefix("/bucket/")
         if request.method == "PUT":
             parts = []
@@ -55,10 +66,33 @@ class Bucket:
                 self.most_at_once = max(self.most_at_once, len(piece))
                 parts.append(piece)
             self.objects[key] = b"".join(parts)
+            self.came_s[key] = time.time()
             return Response()
+        if request.method == "DELETE":
+            self.objects.pop(key, None)
+            return Response(status_code=204)
         if key not in self.objects:
             return Response(status_code=404)
         return StreamingResponse(iter([self.objects[key][:3], self.objects[key][3:]]))
+
+    def _list(self, request: Request) -> Response:
+        """As AWS's ListObjectsV2 answers."""
+        prefix = request.query_params["prefix"]
+        after = request.query_params.get("continuation-token", "").removesuffix("+=")
+        found = [key for key in sorted(self.objects) if key.startswith(prefix) and key > after]
+        most = min(self.page, int(request.query_params["max-keys"]))
+        rows = "".join(
+            f"<Contents><Key>{key}</Key>"
+            f"<LastModified>{datetime.fromtimestamp(self.came_s[key], UTC):%Y-%m-%dT%H:%M:%S.000Z}</LastModified>"
+            f"<ETag>&quot;x&quot;</ETag><Size>{len(self.objects[key])}</Size></Contents>"
+            for key in found[:most]
+        )
+        more = f"<NextContinuationToken>{found[most - 1]}+=</NextContinuationToken>" if len(found) > most else ""
+        space = "http://s3.amazonaws.com/doc/2006-03-01/"
+        text = (
+            f'<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="{space}">{rows}{more}</ListBucketResult>'
+        )
+        return Response(text, media_type="application/xml")
 
 
 def _is_signed(request: Request) -> bool:
@@ -88,17 +122,20 @@ async def bucket() -> AsyncIterator[tuple[Bucket, str]]:
 
 
 @pytest.fixture
-async def client(
-    services: Services, db: Database, owner: Member, bucket: tuple[Bucket, str]
-) -> AsyncIterator[httpx.AsyncClient]:
-    remote = S3(ObjectSettings(bucket[1], ACCESS, SECRET, "eu-central-1"))
+async def remote(bucket: tuple[Bucket, str]) -> AsyncIterator[S3]:
+    made = S3(ObjectSettings(bucket[1], ACCESS, SECRET, "eu-central-1"))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def client(services: Services, db: Database, owner: Member, remote: S3) -> AsyncIterator[httpx.AsyncClient]:
     async with services.feed.running():
         app = create_app(replace(services, remote=remote))
         async with browser(app) as made:
             await sign_in(made, db, owner)
             yield made
         await settle(app)
-    await remote.close()
 
 
 async def _attach(client: httpx.AsyncClient, content: bytes) -> httpx.Response:
@@ -152,3 +189,67 @@ async def test_another_key_is_refused_by_the_storage(services: Services, bucket:
             await remote.put("ws/x", Path(__file__), Path(__file__).stat().st_size)
     finally:
         await remote.close()
+
+
+async def test_what_nothing_names_any_more_is_swept_there_too(
+    client: httpx.AsyncClient, db: Database, bucket: tuple[Bucket, str], remote: S3, owner: Member, tmp_path: Path
+) -> None:
+    there, files = bucket[0], Files(tmp_path / "files", remote=remote)
+    there.page = 2
+    kept = (await _attach(client, b"kept")).json()
+    for content in (b"one", b"other", b"third"):
+        gone = (await _attach(client, content)).json()
+        assert (await client.delete(f"/api/v1/attachments/{gone['id']}")).status_code == 204
+    assert await sweep_remote(db, files, remote) == 0
+    room = owner.workspace_id
+    strange = {f"{room}/notes.txt": b"not ours", f"elsewhere/{kept['sha256']}": b"of another installation"}
+    there.objects |= strange
+    long_ago = time.time() - 2 * SPARED_S
+    there.came_s = dict.fromkeys(there.objects, long_ago)
+    fresh = (await _attach(client, b"fresh")).json()
+    await client.delete(f"/api/v1/attachments/{fresh['id']}")
+    assert await sweep_remote(db, files, remote) == len(b"oneotherthird")
+    assert set(there.objects) == {*strange, f"{room}/{kept['sha256']}", f"{room}/{fresh['sha256']}"}
+    assert await sweep_remote(db, files, remote) == 0
+
+
+async def test_a_file_that_is_named_again_while_it_is_swept_comes_back(
+    client: httpx.AsyncClient, db: Database, bucket: tuple[Bucket, str], remote: S3, tmp_path: Path
+) -> None:
+    there, files = bucket[0], Files(tmp_path / "files", remote=remote)
+    removed = (await _attach(client, b"Words")).json()
+    task = (await client.get("/api/v1/tasks")).json()["items"][0]
+    async with db.read() as tx:
+        rows = await tx.rows(sa.select(attachments))
+    await client.delete(f"/api/v1/attachments/{removed['id']}")
+    there.came_s = dict.fromkeys(there.objects, time.time() - 2 * SPARED_S)
+    begun = asyncio.Event()
+    going = asyncio.Event()
+
+    class Slow(S3):
+        async def drop(self, key: str, before_s: float) -> int:
+            begun.set()
+            await going.wait()
+            return await super().drop(key, before_s)
+
+    slow = Slow(ObjectSettings(bucket[1], ACCESS, SECRET, "eu-central-1"))
+    sweeping = asyncio.create_task(sweep_remote(db, files, slow))
+    await begun.wait()
+    # Between the look at what names it and its end: the row stands, and the file was not sent again.
+    async with db.transaction() as tx:
+        await tx.execute(attachments.insert().values(**rows[0]))
+    going.set()
+    assert await sweeping == len(b"Words")
+    await slow.close()
+    assert list(there.objects.values()) == [b"Words"]
+    assert (await client.get(f"/api/v1/tasks/{task['id']}")).json()["attachments"] == 1
+
+
+async def test_a_storage_that_gives_no_list_says_so_and_loses_nothing(
+    client: httpx.AsyncClient, db: Database, bucket: tuple[Bucket, str], remote: S3, tmp_path: Path
+) -> None:
+    await _attach(client, b"Words")
+    bucket[0].broken = 1
+    with pytest.raises(Unavailable, match="answered 500"):
+        await sweep_remote(db, Files(tmp_path / "files", remote=remote), remote)
+    assert len(bucket[0].objects) == 1

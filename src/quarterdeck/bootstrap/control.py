@@ -216,7 +216,7 @@ class Control:
                 ("pushes", self._pusher.run),
                 ("schedules", lambda: schedules.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),
-                ("sweeping", lambda: sweeping.run(self._db, Files(self._settings.data / "files"))),
+                ("sweeping", self._sweep),
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),
@@ -232,6 +232,9 @@ class Control:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        await sweeping.run(self._db, Files(self._settings.data / "files", remote=self._objects), self._objects)
 
     async def _knows(self, key_hash: bytes) -> bool:
         return await self._publisher.knows(key_hash)

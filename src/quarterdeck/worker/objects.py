@@ -2,9 +2,13 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+from xml.etree import ElementTree
 
 from quarterdeck.access.catalogue import AwsKeys
 from quarterdeck.gateway.providers import sigv4
@@ -16,7 +20,19 @@ from quarterdeck.kernel.errors import NotFound, QuarterdeckError, Unavailable
 from quarterdeck.kernel.settings import ObjectSettings
 
 PIECE_BYTES = 1 << 20
+LISTED_AT_ONCE = 1_000
+MAX_LISTING_BYTES = 4 << 20
+_HASH = re.compile(r"[0-9a-f]{64}")
 TIMEOUTS = Timeouts(connect_s=10.0, first_byte_s=120.0, idle_s=60.0, total_s=1800.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object of a listing. `came_s` is seconds since the epoch, by the storage's clock."""
+
+    name: str
+    size: int
+    came_s: float
 
 
 class S3:
@@ -67,13 +83,65 @@ class S3:
         finally:
             answer.abort()
 
+    async def older(self, workspace_id: str, before_s: float) -> AsyncIterator[list[str]]:
+        """Hashes of a workspace's files that came before an instant, in seconds since the epoch, a page at a time.
+
+        Raises Unavailable.
+        """
+        token: str | None = None
+        while True:
+            found, token = await self._listed(f"{workspace_id}/", token, LISTED_AT_ONCE)
+            yield [one.name for one in found if one.came_s < before_s and _HASH.fullmatch(one.name)]
+            if token is None:
+                return
+
+    async def drop(self, key: str, before_s: float) -> int:
+        """Remove what came before that instant; its bytes, 0 when it came since or is gone. Raises Unavailable."""
+        found, _ = await self._listed(key, None, 1)
+        if not found or found[0].name or found[0].came_s >= before_s:
+            return 0
+        await self._done(await self._send(b"DELETE", key, None, []), "removed")
+        return found[0].size
+
+    async def _listed(self, prefix: str, token: str | None, most: int) -> tuple[list["Listed"], str | None]:
+        """Objects whose key begins so, by name, and where the next page goes on. Names are what follows the prefix."""
+        bucket, _, below = self._base.lstrip("/").partition("/")
+        whole = f"{below}/{prefix}" if below else prefix
+        asked = {"list-type": "2", "max-keys": str(most), "prefix": whole}
+        if token is not None:
+            asked["continuation-token"] = token
+        query = "&".join(f"{name}={quote(value, safe='-_.~')}" for name, value in asked.items())
+        answer = await self._signed(b"GET", f"/{bucket}?{query}", None, [])
+        if answer.status != 200:
+            await self._done(answer, "listed")
+        try:
+            page = ElementTree.fromstring((await answer.read(MAX_LISTING_BYTES)).decode())  # noqa: S314
+            found = [
+                Listed(
+                    _text(each, "Key").removeprefix(whole),
+                    int(_text(each, "Size")),
+                    datetime.fromisoformat(_text(each, "LastModified")).timestamp(),
+                )
+                for each in page.iterfind("{*}Contents")
+            ]
+            return found, page.findtext("{*}NextContinuationToken") or None
+        except (UpstreamError, ElementTree.ParseError, ValueError) as error:
+            raise Unavailable(f"The object storage sent no list of its files: {error}") from None
+        finally:
+            answer.abort()
+
     async def close(self) -> None:
         await self._transport.close()
 
     async def _send(
         self, method: bytes, key: str, body: AsyncIterator[bytes] | None, headers: list[tuple[bytes, bytes]]
     ) -> Response:
-        target = f"{self._base}/{key}".encode()
+        return await self._signed(method, f"{self._base}/{key}", body, headers)
+
+    async def _signed(
+        self, method: bytes, path: str, body: AsyncIterator[bytes] | None, headers: list[tuple[bytes, bytes]]
+    ) -> Response:
+        target = path.encode()
         signed = sigv4.sign(
             self._keys,
             region=self._region,
@@ -95,5 +163,13 @@ class S3:
         with contextlib.suppress(UpstreamError):
             await answer.read(1 << 16)
         answer.abort()
-        if answer.status != 200:
+        if answer.status not in (200, 204):
             raise Unavailable(f"The file could not be {what}: the object storage answered {answer.status}.")
+
+
+def _text(of: ElementTree.Element, name: str) -> str:
+    """Raises ValueError when it is not there."""
+    found = of.findtext(f"{{*}}{name}")
+    if found is None:
+        raise ValueError(f"an object without {name}")
+    return found

@@ -39,6 +39,14 @@ class Remote(Protocol):
         """Raises NotFound; Unavailable."""
         ...
 
+    def older(self, workspace_id: str, before_s: float) -> AsyncIterator[list[str]]:
+        """Hashes of a workspace's files that came before an instant, in seconds since the epoch. Raises Unavailable."""
+        ...
+
+    async def drop(self, key: str, before_s: float) -> int:
+        """Remove what came before that instant; its bytes, 0 when it came since or is gone. Raises Unavailable."""
+        ...
+
 
 class Files:
     """The files below one directory. Equal contents of one workspace are one file; nothing is ever written over.
@@ -66,8 +74,7 @@ class Files:
             await asyncio.to_thread(_keep, file, path, room / received.sha256)
         finally:
             await asyncio.to_thread(_drop, file, path)
-        if self._remote is not None:
-            await self._remote.put(f"{workspace_id}/{received.sha256}", room / received.sha256, received.size)
+        await self.keep_remotely(workspace_id, received.sha256)
         return received
 
     async def path(self, workspace_id: str, sha256: str) -> Path:
@@ -83,12 +90,27 @@ class Files:
         return path
 
     async def hold(self, workspace_id: str, sha256: str) -> bool:
-        """Whether the file is there; if so, it counts as if it had just come, so that no sweep takes it away."""
+        """Whether the file is there; if so, it counts as if it had just come, so that no sweep takes it away.
+
+        Raises Unavailable when its storage is away.
+        """
         try:
             path = await self.path(workspace_id, sha256)
             await asyncio.to_thread(os.utime, path)
+            await self.keep_remotely(workspace_id, sha256)
         except (NotFound, FileNotFoundError):
             return False
+        return True
+
+    async def keep_remotely(self, workspace_id: str, sha256: str) -> bool:
+        """Send what stands in the directory to the object storage, if there is one; whether it stood there.
+
+        Raises Unavailable.
+        """
+        path = self._room(workspace_id) / sha256
+        if self._remote is None or not path.is_file():
+            return False
+        await self._remote.put(f"{workspace_id}/{sha256}", path, path.stat().st_size)
         return True
 
     def older(self, before_s: float) -> Iterator[tuple[str, list[str]]]:
