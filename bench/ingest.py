@@ -13,6 +13,7 @@ machine moves least; a PostgreSQL server's own is not among them.
 import argparse
 import asyncio
 import cProfile
+import gc
 import json
 import pstats
 import random
@@ -31,14 +32,14 @@ from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.wire import OpenCall, ProviderState, TrialState
 from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.agents import actions as agents
-from quarterdeck.control.runs import actions as runs
-from quarterdeck.control.runs.actions import Claimed
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.runs import claims as runs
+from quarterdeck.control.runs.claims import Claimed
+from quarterdeck.control.tasks import creating as tasks
 from quarterdeck.control.tasks.model import NewTask, TaskState
 from quarterdeck.db import Database, migrate
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.ids import new_id
-from quarterdeck.ledger.ingest import Ingester
+from quarterdeck.ledger.ingest import BATCH, Ingester
 from quarterdeck.ledger.journal import Journal
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.record import Attempt, CallRecord, PriceNote, Usage, encode
@@ -121,6 +122,9 @@ async def _measured(kind: str, count: int, store: str, profile: cProfile.Profile
             ingester = Ingester(db, directory / "journal", packs)
             watcher = SignalWatcher(db, EventFeed(db), NoGateways(), NoWire(), lambda _provider, _model: 128_000)
             await _drained(ingester, watcher, warm)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 100)  # as the served control process does
             if profile is not None:
                 asyncio.to_thread = _here
                 profile.enable()
@@ -141,7 +145,7 @@ async def _drained(ingester: Ingester, watcher: SignalWatcher, count: int) -> To
     ingest = signals = 0.0
     while done < count:
         began = time.process_time()
-        some = await ingester.run_once(min(250, count - done))
+        some = await ingester.run_once(min(BATCH, count - done))
         ingest += time.process_time() - began
         done, since = done + some, since + some
         if since >= LOOKED_AFTER or done >= count:

@@ -24,7 +24,7 @@ from quarterdeck.access.actors import Actor, ActorKind, Role
 from quarterdeck.control.costs import report_api, work_api
 from quarterdeck.control.reviews.store import reviews
 from quarterdeck.control.runs.store import runs
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating as tasks
 from quarterdeck.control.tasks.model import NewTask, TaskState
 from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.db import Database, Transaction

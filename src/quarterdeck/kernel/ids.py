@@ -7,6 +7,9 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case: sorts as it counts
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+_TO_PYTHONS = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_TIME_LETTERS = 10
+"""Of 26 letters, five bits each, those before the random bits."""
 _LOCK = threading.Lock()
 _RANDOM_BITS = 80
 _LOW_BITS = 20
@@ -53,12 +56,9 @@ def instant_of(an_id: str) -> int:
     Raises ValueError when the text is not one of our ids.
     """
     _, _, tail = an_id.partition("_")
-    if len(tail) != 26:
+    if len(tail) != 26 or tail.strip(_ALPHABET):
         raise ValueError(f"{an_id!r} is not an id")
-    value = 0
-    for letter in tail:
-        value = value << 5 | _ALPHABET.index(letter)
-    return (value >> _RANDOM_BITS) * 1_000
+    return int(tail[:_TIME_LETTERS].translate(_TO_PYTHONS), 32) * 1_000
 
 
 def lowest_id(kind: str, instant: int) -> str:

@@ -111,18 +111,18 @@ class Preparer:
     def _note_new(self, work: Work, draft: Draft) -> None:
         """Note the nodes and contents of a call that are not known to be stored."""
         workspace_id, epoch = draft.record.workspace_id, draft.epoch
-        for node in draft.nodes:
+        new: list[tuple[Key, bytes]] = []
+        for node, message in zip(reversed(draft.nodes), reversed(draft.messages), strict=True):
             key = (workspace_id, epoch, node.id)
-            if key in self._known_nodes:
-                # A node is stored together with its message.
-                draft.contents.pop(node.content, None)
-            else:
-                work.nodes[key] = node
-        for content_hash, content in draft.contents.items():
-            key = (workspace_id, epoch, content_hash)
+            if key in work.nodes or key in self._known_nodes:
+                break  # with a node all before it is stored, and so are their messages
+            work.nodes[key] = node
+            new.append(((workspace_id, epoch, node.content), message))
+        new += [((workspace_id, epoch, content_hash), content) for content_hash, content in draft.contents.items()]
+        for key, content in new:
             if key not in self._known_contents:
                 work.contents[key] = content
-        draft.contents = {}
+        draft.messages, draft.contents = [], {}
 
     async def _leave_out_stored(self, work: Work) -> None:
         """Ask the store which of these calls, nodes and contents it has already."""

@@ -144,10 +144,17 @@ def _pieces(array: bytes) -> tuple[int, list[bytes]] | None:
         return None
     begin = end = _skip(array, 1, _SPACE.__contains__)
     pieces: list[bytes] = []
+    between = b""
     for item in items:
         raw = bytes(item)
-        at = _skip(array, end, _SEPARATORS.__contains__)
-        if not raw.startswith(b"{") or not array.startswith(raw, at):
+        at = end + len(between)
+        if not (array.startswith(raw, at) and array.startswith(between, end)):
+            # Not what stood before the one before: seldom more than once, after the first.
+            at = _skip(array, end, _SEPARATORS.__contains__)
+            if not array.startswith(raw, at):
+                return None
+            between = array[end:at]
+        if not raw.startswith(b"{"):
             return None
         pieces.append(array[end : at + len(raw)])
         end = at + len(raw)

@@ -22,7 +22,7 @@ from quarterdeck.ledger.record import CallRecord, decode
 from quarterdeck.ledger.redact import Redactor
 from quarterdeck.ledger.segments import Position
 
-BATCH = 250
+BATCH = 500
 BATCH_BYTES = 8 << 20
 POLL_S = 0.1
 QUIET_POLL_S = 1.0

@@ -4,7 +4,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -42,8 +44,9 @@ class Detail(msgspec.Struct, array_like=True, frozen=True):
     extra: dict[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True, gc=False):
+    """A message in its conversation. Its ancestors are wherever it is: a call brings its whole chain."""
+
     id: bytes
     parent: bytes
     content: bytes
@@ -61,8 +64,10 @@ class Draft:
     form: BodyForm
     request: bytes | None = None
     nodes: list[Node] = field(default_factory=list)
+    messages: list[bytes] = field(default_factory=list)
+    """What the nodes stand for."""
     contents: dict[bytes, bytes] = field(default_factory=dict)
-    """What other calls may have brought already, by hash: messages, heads, the envelope."""
+    """What else other calls may have brought already, by hash: heads, the envelope."""
     answer: bytes = b""
     """The response, and after `answer_split` bytes the encoded Detail: this call's own."""
     answer_split: int = 0
@@ -91,8 +96,13 @@ _FOREIGN_TEXTS = (
     "client",
     "response_type",
 )
+_foreign_texts = attrgetter(*_FOREIGN_TEXTS)
 _firsts: dict[bytes, bytes] = {}
 _FIRSTS_KEPT = 4_096
+_chained: dict[tuple[bytes, bytes], Node] = {}
+"""Nodes by their parent and message: agents send their history each turn, and looking here is several times as fast
+as making the hashes again."""
+_CHAINED_KEPT, _CHAINED_LENGTH = 8_192, 2_000
 _msgpack = msgspec.msgpack.Encoder()
 _detail = msgspec.msgpack.Decoder(Detail)
 
@@ -210,10 +220,10 @@ def row(draft: Draft) -> tuple[Any, ...]:
 
 def _storable(record: CallRecord) -> CallRecord:
     """Without NUL in what clients and providers write, which PostgreSQL cannot hold."""
-    texts = {name: getattr(record, name) for name in _FOREIGN_TEXTS}
-    changes: dict[str, Any] = {
-        name: value.replace("\0", "\ufffd") for name, value in texts.items() if value is not None and "\0" in value
-    }
+    changes: dict[str, Any] = {}
+    if "\0" in "".join(filter(None, _foreign_texts(record))):
+        texts = zip(_FOREIGN_TEXTS, _foreign_texts(record), strict=True)
+        changes = {name: value.replace("\0", "\ufffd") for name, value in texts if value is not None}
     if any("\0" in name or "\0" in value for name, value in record.tags):
         changes["tags"] = [(name.replace("\0", "\ufffd"), value.replace("\0", "\ufffd")) for name, value in record.tags]
     usage = record.usage
@@ -249,8 +259,8 @@ def _take_request(draft: Draft, pieces: bodies.Cut | None) -> bytes | None:
             draft.request = _keep(draft, record.request_body)
         else:
             draft.form = BodyForm.CUT
-            first = _first(pieces.messages[0])
             _take_messages(draft, pieces.messages)
+            first = _first(draft.nodes[0].content, pieces.messages[0])
             envelope = [
                 *_without_heads(draft, pieces.before),
                 (Part.CHAIN, b""),
@@ -270,9 +280,8 @@ def _take_answer(draft: Draft) -> None:
         draft.answer_split = len(record.response_body)
 
 
-def _first(message: bytes) -> bytes:
-    """A hash of a first message that its cache mark does not change. Remembered: each call of a conversation asks."""
-    key = bodies.content_hash(message)
+def _first(key: bytes, message: bytes) -> bytes:
+    """A hash of a first message that its cache mark does not change; `key` is its own. Remembered: each call asks."""
     found = _firsts.get(key)
     if found is None:
         if len(_firsts) >= _FIRSTS_KEPT:
@@ -284,10 +293,17 @@ def _first(message: bytes) -> bytes:
 def _take_messages(draft: Draft, messages: list[bytes]) -> None:
     parent = ROOT
     for depth, message in enumerate(messages, 1):
-        content = _keep(draft, message)
-        node = Node(bodies.node_id(parent, content), parent, content, depth)
+        node = _chained.get((parent, message))
+        if node is None:
+            content = bodies.content_hash(message)
+            node = Node(bodies.node_id(parent, content), parent, content, depth)
+            if len(message) <= _CHAINED_LENGTH:
+                if len(_chained) >= _CHAINED_KEPT:
+                    _chained.clear()
+                _chained[parent, message] = node
         draft.nodes.append(node)
         parent = node.id
+    draft.messages = messages
 
 
 def _without_heads(draft: Draft, segments: list[tuple[Part, bytes]]) -> list[tuple[Part, bytes]]:
@@ -308,6 +324,10 @@ def _conversation(record: CallRecord, first: bytes | None) -> str | None:
     group = record.session if first is None else record.run_id or record.session
     if first is None and group is None:
         return None
-    parts = (record.workspace_id, record.agent_id or "", group or "", first or b"")
+    return _conversation_id(record.workspace_id, record.agent_id or "", group or "", first or b"")
+
+
+@lru_cache(_FIRSTS_KEPT)
+def _conversation_id(*parts: str | bytes) -> str:
     digest = blake2b(_msgpack.encode(parts), digest_size=16).digest()
     return f"conv_{encode_id(int.from_bytes(digest, 'big'))}"

@@ -6,11 +6,11 @@ Learning more of a call moves its cost from one fact to another and never makes 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.rollups import is_unpriced
@@ -74,20 +74,21 @@ async def mark(tx: Transaction, workspace_id: str, call_ids: Collection[str], fa
     ordered = sorted(set(call_ids))
     for at in range(0, len(ordered), _CHUNK):
         some = ordered[at : at + _CHUNK]
-        marked = {row["call_id"]: Fact(row["fact"]) for row in await tx.rows(_marks(workspace_id, some))}
+        marked = {row[0]: Fact(row[1]) for row in await tx.fetch(_MARKS, workspace_id=workspace_id, ids=some)}
         wanted = [each for each in some if each not in marked or _RANK[marked[each]] < _RANK[fact]]
         moves: _Moves = {}
         taken = []
-        for row in await _rows(tx, workspace_id, wanted):
-            before = marked.get(row["id"], _own_fact(row["outcome"], row["run_id"]))
+        for row in await _calls(tx, workspace_id, wanted):
+            before = marked.get(row.id, _own_fact(row.outcome, row.run_id))
             if before in (Fact.FAILED, Fact.REPLAY):
                 continue
             _note(moves, row, before, fact)
-            taken.append(row["id"])
+            taken.append(row.id)
         if not taken:
             continue
         await _move(tx, moves)
-        await tx.execute(call_marks.delete().where(_are_marks(workspace_id, taken)))
+        if again := [each for each in taken if each in marked]:
+            await tx.execute(call_marks.delete().where(_are_marks(workspace_id, again)))
         fresh = {"workspace_id": workspace_id, "fact": fact.value, "subject": subject}
         await tx.execute(call_marks.insert(), [{**fresh, "call_id": call_id} for call_id in taken])
         moved += len(taken)
@@ -102,12 +103,12 @@ async def unmark(tx: Transaction, workspace_id: str, subject: str, fact: Fact) -
     ids = [row["call_id"] for row in await tx.rows(query)]
     for at in range(0, len(ids), _CHUNK):
         moves: _Moves = {}
-        rows = await _rows(tx, workspace_id, ids[at : at + _CHUNK])
+        rows = await _calls(tx, workspace_id, ids[at : at + _CHUNK])
         for row in rows:
             _note(moves, row, fact, Fact.PLAIN)
         if rows:
             await _move(tx, moves)
-            await tx.execute(call_marks.delete().where(_are_marks(workspace_id, [row["id"] for row in rows])))
+            await tx.execute(call_marks.delete().where(_are_marks(workspace_id, [row.id for row in rows])))
     return len(ids)
 
 
@@ -116,8 +117,8 @@ async def give(tx: Transaction, workspace_id: str, records: Sequence[CallRecord]
     moves: _Moves = {}
     for at in range(0, len(records), _CHUNK):
         some = records[at : at + _CHUNK]
-        rows = await tx.rows(_marks(workspace_id, [record.id for record in some]))
-        marked = {row["call_id"]: Fact(row["fact"]) for row in rows}
+        rows = await tx.fetch(_MARKS, workspace_id=workspace_id, ids=[record.id for record in some])
+        marked = {row[0]: Fact(row[1]) for row in rows}
         for record in some:
             fact = marked.get(record.id, _own_fact(record.outcome, record.run_id))
             sums = 1, record.cost or 0, int(is_unpriced(record))
@@ -169,15 +170,37 @@ def _own_fact(outcome: str, run_id: str | None) -> Fact:
     return Fact.PLAIN if outcome in ("ok", "refused") else Fact.FAILED
 
 
-async def _rows(tx: Transaction, workspace_id: str, call_ids: Collection[str]) -> list[sa.RowMapping]:
-    c = calls.c
-    columns = (
-        c.workspace_id, c.id, c.started, c.run_id, c.task_id, c.agent_id, c.model, c.outcome, c.cost, c.input_total
-    )  # fmt: skip
-    query = sa.select(*columns).where(c.workspace_id == workspace_id, c.id.in_(list(call_ids))).order_by(c.id)
+class _Call(NamedTuple):
+    workspace_id: str
+    id: str
+    started: int
+    run_id: str | None
+    task_id: str | None
+    agent_id: str | None
+    model: str | None
+    outcome: str
+    cost: int | None
+    input_total: int | None
+
+
+_MARKS = Prepared(
+    sa.select(call_marks.c.call_id, call_marks.c.fact).where(
+        call_marks.c.workspace_id == sa.bindparam("workspace_id"), one_of(call_marks.c.call_id, "ids")
+    )
+)
+_CALLS = Prepared(
+    sa.select(*(calls.c[name] for name in _Call._fields))
+    .where(calls.c.workspace_id == sa.bindparam("workspace_id"), one_of(calls.c.id, "ids"))
+    .order_by(calls.c.id)
     # Whose they are may be said anew meanwhile (see adoption.py), and what moves must be what is counted.
-    query = query.with_for_update()
-    return list(await tx.rows(query)) if call_ids else []
+    .with_for_update()
+)
+
+
+async def _calls(tx: Transaction, workspace_id: str, call_ids: Sequence[str]) -> list[_Call]:
+    if not call_ids:
+        return []
+    return [_Call(*row) for row in await tx.fetch(_CALLS, workspace_id=workspace_id, ids=list(call_ids))]
 
 
 _Moves = dict[tuple[Any, ...], list[int]]
@@ -192,14 +215,14 @@ _ADD = sa.text(
 _ADDED = ("workspace_id", "day", "run_id", "task_id", "agent_id", "model", "fact", "calls", "cost", "unpriced_calls")
 
 
-def _note(moves: _Moves, row: sa.RowMapping, frm: Fact, to: Fact) -> None:
+def _note(moves: _Moves, row: _Call, frm: Fact, to: Fact) -> None:
     """One call's cost goes from a fact to another."""
-    key = _key(row["workspace_id"], row["started"], row["run_id"], row["task_id"], row["agent_id"], row["model"])
-    unpriced = int(row["cost"] is None and row["input_total"] is not None)
+    key = _key(row.workspace_id, row.started, row.run_id, row.task_id, row.agent_id, row.model)
+    unpriced = int(row.cost is None and row.input_total is not None)
     for fact, sign in ((frm, -1), (to, 1)):
         sums = moves.setdefault((*key, fact.value), [0, 0, 0])
         sums[0] += sign
-        sums[1] += sign * (row["cost"] or 0)
+        sums[1] += sign * (row.cost or 0)
         sums[2] += sign * unpriced
 
 
@@ -207,12 +230,6 @@ async def _move(tx: Transaction, moves: _Moves) -> None:
     """In one order whoever moves, so that no two wait for each other."""
     rows = [dict(zip(_ADDED, (*key, *sums), strict=True)) for key, sums in sorted(moves.items())]
     await tx.execute(_ADD, rows)
-
-
-def _marks(workspace_id: str, call_ids: Collection[str]) -> sa.Select[Any]:
-    return sa.select(call_marks.c.call_id, call_marks.c.fact).where(
-        call_marks.c.workspace_id == workspace_id, call_marks.c.call_id.in_(list(call_ids))
-    )
 
 
 def _are_marks(workspace_id: str, call_ids: Sequence[str]) -> sa.ColumnElement[bool]:

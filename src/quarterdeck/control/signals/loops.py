@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+import msgspec
+
 from quarterdeck.ledger.turns.model import Turn
 from quarterdeck.ledger.turns.words import likeness
 
@@ -59,8 +61,7 @@ CONFIDENCE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One turn of a run, and what it cost. Instants are microseconds, `cost` nano-dollars (None: no price)."""
 
     call_id: str

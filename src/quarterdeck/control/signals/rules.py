@@ -7,6 +7,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from quarterdeck.control.signals.model import Finding, Kind
 from quarterdeck.control.status.words import ago, clock_time, tool_words
 from quarterdeck.kernel.clock import HOUR, MINUTE, SECOND
@@ -42,8 +44,7 @@ OWN_REFUSALS = frozenset(
 """Codes of calls that were refused or ended on purpose: nothing fails there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """A call that has ended."""
 
     call_id: str

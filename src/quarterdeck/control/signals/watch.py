@@ -7,6 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
 import sqlalchemy as sa
 
 from quarterdeck.control.signals import rules
@@ -15,13 +16,13 @@ from quarterdeck.control.signals.loops import Loop, Step, Trail
 from quarterdeck.control.signals.model import Finding
 from quarterdeck.control.signals.rules import Ended
 from quarterdeck.control.status.model import Last, blames_provider
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import HOUR, MINUTE, SECOND
 from quarterdeck.ledger.tables import turns
 from quarterdeck.ledger.turns.model import Turn, decode_turn
 
 LOOKED_BACK = 3 * HOUR
-READ_AT_ONCE = 2_000
+READ_AT_ONCE = 1_000
 OVERLAP = 5 * SECOND
 """Rows of several ingesters may become visible out of order; so much is read again."""
 SUBJECTS = 5_000
@@ -33,8 +34,7 @@ _PROVIDER_CALLS = 400
 _REQUESTS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A call as it was ingested."""
 
     workspace_id: str
@@ -140,26 +140,34 @@ class Watch:
         self.tracks: OrderedDict[tuple[str, str], Track] = OrderedDict()
         self.providers: dict[tuple[str, str], deque[tuple[str, Ended]]] = {}
         self._position = 0
-        self._read: deque[str] = deque(maxlen=4 * READ_AT_ONCE)
-        self._known: set[str] = set()
+        self._read: dict[int, set[str]] = {}
+        """Calls that were read, by when they were ingested: those of the last seconds, for more may come of then."""
         self.fresh: list[Row] = []
         """Calls that came since somebody looked at this."""
 
     async def read(self, tx: Transaction) -> int:
-        """Take what was ingested since the last time; how many calls that were."""
+        """Take what was ingested since the last time; how many calls that were. About `READ_AT_ONCE` at the most."""
         since = self._position - OVERLAP if self._position else tx.now - LOOKED_BACK
-        rows = await tx.rows(
-            sa.select(turns)
-            .where(turns.c.ingested_at >= since)
-            .order_by(turns.c.ingested_at, turns.c.call_id)
-            .limit(READ_AT_ONCE + len(self._known))
-        )
-        fresh = [row for row in rows if row["call_id"] not in self._known]
-        for row in fresh[:READ_AT_ONCE]:
-            self._position = max(self._position, row["ingested_at"])
-            self._remember(row["call_id"])
-            self.take(_row(row))
-        return min(len(fresh), READ_AT_ONCE)
+        self._read = {at: some for at, some in self._read.items() if at >= since}
+        counts = await tx.fetch(_COUNTS, since=since, limit=len(self._read) + READ_AT_ONCE)
+        wanted = 0
+        news = []
+        for at, count in counts:
+            more = count - len(self._read.get(at, ()))
+            if more > 0 and wanted < READ_AT_ONCE:
+                news.append(at)
+                wanted += more
+        if not news:
+            return 0
+        taken = 0
+        for at, *values in await tx.fetch(_CALLS, first=news[0], last=news[-1]):
+            read = self._read.setdefault(at, set())
+            if values[_CALL_ID] not in read:
+                read.add(values[_CALL_ID])
+                self.take(_row(*values))
+                taken += 1
+        self._position = max(self._position, news[-1])
+        return taken
 
     def take(self, row: Row) -> None:
         """Take one call."""
@@ -231,36 +239,63 @@ class Watch:
     def _of(self, workspace_id: str) -> Iterable[tuple[tuple[str, str], Track]]:
         return [(key, track) for key, track in self.tracks.items() if key[0] == workspace_id]
 
-    def _remember(self, call_id: str) -> None:
-        if len(self._read) == self._read.maxlen:
-            self._known.discard(self._read[0])
-        self._read.append(call_id)
-        self._known.add(call_id)
+
+_COUNTS = Prepared(
+    sa.select(turns.c.ingested_at, sa.func.count())
+    .where(turns.c.ingested_at >= sa.bindparam("since", type_=sa.BigInteger))
+    .group_by(turns.c.ingested_at)
+    .order_by(turns.c.ingested_at)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+"""A batch is ingested at one instant: so it is seen for a look at an index whether anything is new."""
+_CALLS = Prepared(
+    sa.select(
+        turns.c.ingested_at,
+        turns.c.workspace_id,
+        turns.c.call_id,
+        turns.c.started,
+        turns.c.ended,
+        turns.c.agent_id,
+        turns.c.run_id,
+        turns.c.task_id,
+        turns.c.conversation_id,
+        turns.c.provider,
+        turns.c.model,
+        turns.c.status,
+        turns.c.outcome,
+        turns.c.error_code,
+        turns.c.input_tokens,
+        turns.c.cost,
+        turns.c.turn,
+    )
+    .where(
+        turns.c.ingested_at >= sa.bindparam("first", type_=sa.BigInteger),
+        turns.c.ingested_at <= sa.bindparam("last", type_=sa.BigInteger),
+    )
+    .order_by(turns.c.ingested_at, turns.c.call_id)
+)
+_CALL_ID = 1
 
 
-def _row(row: sa.RowMapping) -> Row:
-    last = Last(
-        row["call_id"], row["ended"], row["outcome"], row["status"], row["provider"], row["model"], row["error_code"]
-    )
-    call = Ended(
-        row["call_id"],
-        row["ended"],
-        row["outcome"],
-        row["status"],
-        row["error_code"],
-        row["provider"],
-        row["model"],
-        row["input_tokens"],
-        row["cost"],
-        blames_provider(last),
-    )
-    return Row(
-        row["workspace_id"],
-        row["started"],
-        row["agent_id"],
-        row["run_id"],
-        row["task_id"],
-        row["conversation_id"],
-        call,
-        decode_turn(row["turn"]) if row["turn"] is not None else None,
-    )
+def _row(
+    workspace_id: str,
+    call_id: str,
+    began: int,
+    ended: int,
+    agent_id: str | None,
+    run_id: str | None,
+    task_id: str | None,
+    conversation_id: str | None,
+    provider: str | None,
+    model: str | None,
+    status: int,
+    outcome: str,
+    error_code: str | None,
+    input_tokens: int | None,
+    cost: int | None,
+    turn: bytes | None,
+) -> Row:
+    blamed = outcome != "ok" and blames_provider(Last(call_id, ended, outcome, status, provider, model, error_code))
+    call = Ended(call_id, ended, outcome, status, error_code, provider, model, input_tokens, cost, blamed)
+    read = decode_turn(turn) if turn is not None else None
+    return Row(workspace_id, began, agent_id, run_id, task_id, conversation_id, call, read)

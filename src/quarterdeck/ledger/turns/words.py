@@ -19,10 +19,11 @@ _VOLATILE = re.compile(
     r"|(?<=\b\d)(?:\d:\d\d:\d\d(?:\.\d+)?\b"  # a time of day
     r"|(?<=[0-9])(?:[0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"  # a UUID
     r"|(?=\d*[a-f])[0-9a-f]{11,}\b)"  # a hash
-    r"|(?<=1)\d{9}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b)"  # an instant as a number
-    r"|(?:(?<=attempt \d)|(?<=retry \d)|(?<=try \d)|(?<=iteration \d)|(?<=step \d)|(?<=poll \d)|(?<=request \d))\d*"
-    r"|(?<=\b\d)\d*(?:\.\d+)?\s?(?:ms|s|sec|secs|seconds?|mins?|minutes?|hours?)\b"  # a duration
-    r")|(?<=\b[a-f])(?:[0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"  # a UUID again
+    r"|(?<=1)\d{9}(?:\d{3}|\d{6}|\d{9})?(?:\.\d+)?\b"  # an instant as a number
+    r"|(?<= \d)(?:(?<=attempt \d)|(?<=retry \d)|(?<=try \d)|(?<=iteration \d)|(?<=step \d)|(?<=poll \d)"
+    r"|(?<=request \d))\d*"
+    r"|\d*(?:\.\d+)?\s?(?:ms|s|sec|secs|seconds?|mins?|minutes?|hours?)\b"  # a duration
+    r"))|(?<=\b[a-f])(?:[0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"  # a UUID again
     r"|(?=[a-f]*\d)[0-9a-f]{11,}\b))"  # a hash that begins with a letter, too
 )
 _WORD = re.compile(r"[^\W_]+|[^\w\s]")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from quarterdeck.control.signals import rules
@@ -19,7 +20,7 @@ NOBODY: frozenset[str] = frozenset()
 
 def call(n: int, **changes: Any) -> Ended:
     made = Ended(f"call_{n}", NOW - (20 - n) * SECOND, "ok", 200, None, "openai", "gpt-4o", 1_000 * n, 1_000_000)
-    return replace(made, **changes)
+    return msgspec.structs.replace(made, **changes)
 
 
 def bad(n: int, code: str = "status_400", status: int = 400, **changes: Any) -> Ended:
