@@ -24,7 +24,7 @@ export function Budgets() {
   const client = useQueryClient();
   const [editing, setEditing] = useState<Budget | "new">();
   const [shown, setShown] = useState<string>();
-  const allowed = useMay("administer");
+  const allowed = useMay("operate");
   const { mutate: remove } = useMutation({
     mutationFn: deleteBudget,
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),

@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 
 import { reconcile } from "@/api/costs";
+import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Difference } from "@/api/types";
 import type { Column } from "@/components/data-table";
@@ -31,8 +32,12 @@ function Side({ nano }: { nano: number | null }) {
   return nano === null ? <span className="text-faint">–</span> : <Money nano={nano} />;
 }
 
-/** A provider's usage export beside the ledger. Nothing of it is kept. */
+/** A provider's usage export beside the ledger, for those who may see an invoice. Nothing of it is kept. */
 export function Reconciliation() {
+  return useMay("administer") ? <Comparing /> : null;
+}
+
+function Comparing() {
   const { mutate, data, error, isPending } = useMutation({ mutationFn: async (file: File) => reconcile(await file.text()) });
   return (
     <Section title={say.title}>
