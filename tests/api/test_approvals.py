@@ -1,5 +1,6 @@
 """Approvals: an agent asks, a person decides on exactly that, and it holds once."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +60,16 @@ async def test_what_was_approved_may_be_done_once(client: httpx.AsyncClient, ask
     assert (await asking.use(dict(reversed(PAYLOAD.items())))).json()["state"] == "used"
     again = await asking.use(PAYLOAD)
     assert (again.status_code, again.json()["code"], again.json()["state"]) == (409, "not_approved", "used")
+
+
+async def test_who_asked_waits_for_the_word(client: httpx.AsyncClient, asking: Asking) -> None:
+    path = f"{asking.path}/{asking.id}"
+    assert (await asking.agent.get(path, params={"wait_s": 61})).status_code == 422
+    waiting = asyncio.create_task(asking.agent.get(path, params={"wait_s": 60}))
+    await asyncio.sleep(0)
+    await _decide(client, asking, "deny", comment="no")
+    told = (await asyncio.wait_for(waiting, 30)).json()
+    assert (told["state"], told["comment"]) == ("denied", "no")
 
 
 async def test_a_changed_payload_needs_a_new_approval(client: httpx.AsyncClient, asking: Asking) -> None:

@@ -14,7 +14,6 @@ from quarterdeck.cli.work import POLL_S, Exit, Json, MaybeRun, Words, run_and_te
 from quarterdeck.kernel.errors import Invalid
 
 verbs = typer.Typer(rich_markup_mode=None)
-APPROVAL_POLL_S = 2.0
 Payload = Annotated[
     str, typer.Option(help="JSON: all of what you would do. @FILE reads a file, - reads standard input.")
 ]
@@ -74,8 +73,8 @@ def request_approval(
         if api.ask(asks.progress(hold, None, None))["stop"]:
             emit(asked, as_json=True)
             raise typer.Exit(Exit.STOP)
-        time.sleep(min(APPROVAL_POLL_S, max(0.0, until - time.monotonic())))
-        asked = api.ask(asks.approval_state(hold, asked["id"]))
+        left = min(POLL_S, max(1.0, until - time.monotonic()))
+        asked = api.ask(asks.approval_state(hold, asked["id"], wait_s=left))
     _show_approval(asked, asked_to_wait=wait > 0)
 
 

@@ -18,7 +18,6 @@ from quarterdeck.client.shapes import Attachment, Claim, Heard, Inbox, Item, Que
 from quarterdeck.client.wire import PATIENCE_S, Settings
 
 T = TypeVar("T")
-APPROVAL_POLL_S = 2.0
 ANSWER_POLL_S = 45.0
 """An open question is a sign of life this often: less than the shortest usual lease."""
 
@@ -264,10 +263,13 @@ class AsyncRun(Worked):
         NotApproved; Stopped; LeaseLost."""
         asked = await self._send(asks.approval(self.hold, action, payload, summary))
         deadline = None if wait_s is None else time.monotonic() + wait_s
-        while asked.state == "pending" and (deadline is None or time.monotonic() < deadline):
+        while asked.state == "pending":
+            left = ANSWER_POLL_S if deadline is None else min(ANSWER_POLL_S, deadline - time.monotonic())
+            if left <= 0:
+                break
             await self.progress()
-            await asyncio.sleep(APPROVAL_POLL_S)
-            asked = await self._send(asks.approval_state(self.hold, asked.id))
+            # At least a second, for less is not waited at all.
+            asked = await self._send(asks.approval_state(self.hold, asked.id, wait_s=max(1.0, left)))
         if asked.state != "approved":
             raise NotApproved(action, asked.state, asked.comment)
         await self._send(asks.use_approval(self.hold, asked.id, payload))

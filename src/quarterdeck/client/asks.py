@@ -121,8 +121,10 @@ def approval(hold: Hold, action: str, payload: Any, summary: str) -> Ask[Approva
     return replace(ask, body={**(ask.body or {}), "payload": payload})
 
 
-def approval_state(hold: Hold, approval_id: str) -> Ask[Approval]:
-    return Ask("GET", f"/runs/{_id(hold.run_id)}/approvals/{_id(approval_id)}", shapes.approval_of)
+def approval_state(hold: Hold, approval_id: str, *, wait_s: float = 0) -> Ask[Approval]:
+    held_s = int(min(wait_s, MAX_WAIT_S))
+    path = f"/runs/{_id(hold.run_id)}/approvals/{_id(approval_id)}"
+    return Ask("GET", path, shapes.approval_of, query={"wait_s": held_s}, timeout_s=held_s + ANSWER_S)
 
 
 def use_approval(hold: Hold, approval_id: str, payload: Any) -> Ask[Approval]:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from quarterdeck.kernel.clock import iso, parse_iso
@@ -13,6 +13,12 @@ _LAST = parse_iso("9999-12-31T23:59:59Z")
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 in UTC with microseconds: `2026-11-23T14:05:00.000000Z`."""
+
+
+class RequestBody(BaseModel):
+    """What a request brings. A field it does not know is refused: a misspelt one would be lost in silence."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class Named(BaseModel):

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.actors import Actor, Permission
@@ -22,9 +22,11 @@ from quarterdeck.control.comments.store import names as names_of
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, BodyReader, Db, Limit, may
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.api import Fence
-from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskNamed, shown
 from quarterdeck.control.tasks import store as task_store
+from quarterdeck.control.waiting import MAX_WAIT_S, until_settled
 from quarterdeck.db import Transaction
+from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import NotFound
 
@@ -34,7 +36,7 @@ Decider = Annotated[Actor, Depends(may(Permission.REVIEW))]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class ApprovalIn(BaseModel):
+class ApprovalIn(RequestBody):
     action: str = Field(min_length=1, max_length=ACTION_LENGTH, description="What you want to do, in a few words.")
     payload: Any = Field(description="All of what you would do, as JSON: what is approved is exactly this.")
     summary: str = Field("", max_length=SUMMARY_LENGTH, description="Markdown: why, and what follows from it.")
@@ -42,12 +44,12 @@ class ApprovalIn(BaseModel):
     fence: Fence = None
 
 
-class UseApprovalIn(BaseModel):
+class UseApprovalIn(RequestBody):
     payload: Any = Field(description="What you are about to do: refused unless it is what was approved.")
     fence: Fence = None
 
 
-class DecisionIn(BaseModel):
+class DecisionIn(RequestBody):
     verdict: Literal["approve", "deny"]
     payload_sha256: Sha256 = Field(description="The hash of what you have read; it binds your word to just that.")
     comment: str | None = Field(None, max_length=COMMENT_LENGTH)
@@ -97,14 +99,30 @@ async def request_approval(run_id: str, body: ApprovalIn, actor: AgentCaller, db
 
 
 @agent_router.get("/runs/{run_id}/approvals/{approval_id}", operation_id="check_approval")
-async def check_approval(run_id: str, approval_id: str, actor: AgentCaller, db: Db) -> AskedOut:
+async def check_approval(
+    *,
+    run_id: str,
+    approval_id: str,
+    actor: AgentCaller,
+    db: Db,
+    request: Request,
+    wait_s: Annotated[int, Query(ge=0, le=MAX_WAIT_S, description="Wait so long for the word.")] = 0,
+) -> AskedOut:
     """Whether a person has decided by now."""
-    async with db.read() as tx:
-        run = await run_actions.own(tx, actor, run_id)
-        found = await actions.get(tx, actor.workspace_id, approval_id)
-    if found.run_id != run.id:
-        raise NotFound("Your run has asked for no such approval.")
-    return _asked(found)
+
+    async def look() -> Approval:
+        async with db.read() as tx:
+            run = await run_actions.own(tx, actor, run_id)
+            found = await actions.get(tx, actor.workspace_id, approval_id)
+        if found.run_id != run.id:
+            raise NotFound("Your run has asked for no such approval.")
+        return found
+
+    def decided(found: Approval) -> bool:
+        return found.state is not ApprovalState.PENDING
+
+    feed: EventFeed = request.app.state.feed
+    return _asked(await until_settled(feed, actor.workspace_id, approval_id, look, decided, wait_s))
 
 
 @agent_router.post("/runs/{run_id}/approvals/{approval_id}/use", operation_id="use_approval")

@@ -1,15 +1,12 @@
 """Waiting for the answer to a question, by whoever asked it."""
 
-import asyncio
-
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.questions import store
 from quarterdeck.control.questions.model import Question, QuestionState
+from quarterdeck.control.waiting import until_settled
 from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.errors import NotFound
-
-MAX_WAIT_S = 60
 
 
 async def own_question(tx: Transaction, actor: Actor, question_id: str) -> Question:
@@ -27,15 +24,7 @@ async def wait_for_answer(db: Database, feed: EventFeed, actor: Actor, question_
         async with db.read() as tx:
             return await own_question(tx, actor, question_id)
 
-    found = await look()
-    if wait_s <= 0 or found.state is not QuestionState.OPEN:
-        return found
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + wait_s
-    async with feed.subscribe(actor.workspace_id) as subscription:
-        found = await look()
-        while found.state is QuestionState.OPEN and not subscription.over and loop.time() < deadline:
-            happened = await subscription.next(deadline - loop.time())
-            if any(event.subject_id == question_id for event in happened):
-                found = await look()
-    return found
+    def closed(found: Question) -> bool:
+        return found.state is not QuestionState.OPEN
+
+    return await until_settled(feed, actor.workspace_id, question_id, look, closed, wait_s)

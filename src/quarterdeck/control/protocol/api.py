@@ -7,15 +7,17 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.http import AgentCaller, Db
 from quarterdeck.control.protocol import sight
-from quarterdeck.control.protocol.answers import MAX_WAIT_S, wait_for_answer
+from quarterdeck.control.protocol.answers import wait_for_answer
 from quarterdeck.control.protocol.views import AssignmentOut, shown_assignment
 from quarterdeck.control.questions.api import QuestionOut, shown_question
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.api import Fence
 from quarterdeck.control.runs.model import REASON_LENGTH
 from quarterdeck.control.runs.views import RunOut, shown_run
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.control.tasks.views import TaskOut, shown_tasks
+from quarterdeck.control.waiting import MAX_WAIT_S
 from quarterdeck.db.outbox import EventFeed
 
 agent_router = APIRouter(tags=["agent protocol"])
@@ -27,7 +29,7 @@ class AgentTasksOut(BaseModel):
     """What you work on, then what you may claim, most urgent first."""
 
 
-class ReleaseIn(BaseModel):
+class ReleaseIn(RequestBody):
     reason: str | None = Field(None, max_length=REASON_LENGTH)
     fence: Fence = None
 
