@@ -1,5 +1,6 @@
 """Steps of runs: which are as good as the same, and how two runs go side by side. Pure."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -9,7 +10,7 @@ from quarterdeck.control.signals.loops import alike
 from quarterdeck.ledger.turns.model import Turn
 
 _COMPARED = 400
-"""How many earlier steps a step is compared with."""
+"""How many earlier steps of its kind a step is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +47,40 @@ class Pair:
     pairing: Pairing
 
 
+class _Firsts:
+    """Turns that say nothing again, in order. A turn is alike only to one that asked for the same tools, or that got
+    the same result to nearly the same, so those alone are looked through."""
+
+    def __init__(self) -> None:
+        self._by_asked: dict[bytes, list[tuple[int, Turn]]] = defaultdict(list)
+        self._by_result: dict[tuple[bytes, bytes, tuple[str, ...]], list[tuple[int, Turn]]] = defaultdict(list)
+
+    def like(self, turn: Turn) -> int | None:
+        """The number of the first one that it says again."""
+        places = [self._by_asked[turn.asked]]
+        if turn.result:
+            places.append(self._by_result[turn.asked_sketch, turn.result, turn.tools])
+        found = (next((number for number, one in each[-_COMPARED:] if alike(one, turn)), None) for each in places)
+        return min((number for number in found if number is not None), default=None)
+
+    def add(self, number: int, turn: Turn) -> None:
+        self._by_asked[turn.asked].append((number, turn))
+        if turn.result:
+            self._by_result[turn.asked_sketch, turn.result, turn.tools].append((number, turn))
+
+
 def near_duplicates(steps: Sequence[Step]) -> dict[str, str]:
     """Call id → the id of the first earlier step that it repeats; steps that repeat none are left out."""
     found: dict[str, str] = {}
-    firsts: list[Step] = []
-    for step in steps:
+    firsts = _Firsts()
+    for number, step in enumerate(steps):
         if step.turn is None or step.outcome != "ok":
             continue
-        turn = step.turn
-        like = next((one for one in firsts[-_COMPARED:] if one.turn is not None and alike(one.turn, turn)), None)
+        like = firsts.like(step.turn)
         if like is None:
-            firsts.append(step)
+            firsts.add(number, step.turn)
         else:
-            found[step.call_id] = like.call_id
+            found[step.call_id] = steps[like].call_id
     return found
 
 
@@ -81,12 +103,11 @@ def side_by_side(first: Sequence[Step], second: Sequence[Step]) -> list[Pair]:
 
 def _classes(steps: Sequence[Step]) -> list[int]:
     """A number for each step; the same number for steps that came to the same."""
-    firsts: list[tuple[Turn, int]] = []
+    firsts = _Firsts()
     found: list[int] = []
     for number, step in enumerate(steps):
-        turn = step.turn
-        known = None if turn is None else next((which for one, which in firsts if alike(one, turn)), None)
-        if known is None and turn is not None:
-            firsts.append((turn, number))
+        known = None if step.turn is None else firsts.like(step.turn)
+        if known is None and step.turn is not None:
+            firsts.add(number, step.turn)
         found.append(number if known is None else known)
     return found

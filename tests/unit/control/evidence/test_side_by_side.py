@@ -1,6 +1,13 @@
 """Steps of runs: what repeats what, and two runs side by side."""
 
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from quarterdeck.control.evidence import model
 from quarterdeck.control.evidence.model import Pairing, Step, near_duplicates, side_by_side
+from quarterdeck.control.signals.loops import alike
 from quarterdeck.control.signals.replaying import turn_of_messages
 
 WORDS = {
@@ -63,3 +70,19 @@ def test_every_step_stands_in_exactly_one_pair() -> None:
     assert [pair.first.call_id for pair in pairs if pair.first] == [f"call_x{at}" for at in range(8)]
     assert [pair.second.call_id for pair in pairs if pair.second] == [f"call_y{at}" for at in range(6)]
     assert {pair.pairing for pair in pairs} <= set(Pairing)
+
+
+def test_a_step_is_held_only_against_those_that_it_may_say_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    [step] = run("x", "a")
+    assert step.turn is not None
+    asked = [
+        msgspec.structs.replace(step.turn, asked=str(number).encode(), asked_sketch=b"s", result=b"r%d" % (number // 2))
+        for number in range(600)
+    ]
+    steps = [replace(step, call_id=f"call_{number}", turn=turn) for number, turn in enumerate(asked)]
+    held = []
+    monkeypatch.setattr(model, "alike", lambda one, other: held.append(one) or alike(one, other))
+    # Of each two, the second asked for nearly the same and got the same.
+    assert near_duplicates(steps) == {f"call_{number}": f"call_{number - 1}" for number in range(1, 600, 2)}
+    assert all(pair.pairing is Pairing.SAME for pair in side_by_side(steps, steps))
+    assert len(held) < 10 * len(steps)
