@@ -1,15 +1,20 @@
 import pytest
+import sqlalchemy as sa
+from replays.test_replay_rows import replay, step
 
 from quarterdeck.access import keyring, members, sessions
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.access.keys import key_hash
 from quarterdeck.access.members import FirstBoot
 from quarterdeck.access.sessions import IDLE
+from quarterdeck.control.replays import store as replays
+from quarterdeck.control.replays.model import ReplayState
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import read_after
 from quarterdeck.kernel.clock import DAY, SECOND, FakeClock
 from quarterdeck.kernel.errors import Unauthenticated
-from quarterdeck.worker.housekeeping import EVENTS_DAYS, tidy
+from quarterdeck.worker import housekeeping
+from quarterdeck.worker.housekeeping import DRY_REPLAYS_KEPT, EVENTS_DAYS, tidy
 
 A_DAY_S = DAY // SECOND
 
@@ -82,3 +87,28 @@ async def test_run_keys_and_tokens_long_over_go_and_an_agents_keys_stay(
         assert await keyring.find(tx, key_hash(agent.secret)) is not None
         assert boot.token is not None
         assert await keyring.find(tx, key_hash(boot.token)) is not None
+
+
+async def test_dry_replays_go_with_their_steps_a_few_at_a_time(
+    db: Database, boot: FirstBoot, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with db.transaction() as tx:
+        for number in range(5):
+            name = f"rep_{number}"
+            await replays.insert(tx, replay(name, ReplayState.DRY), [step(1, name), step(2, name)])
+        await replays.insert(tx, replay("rep_kept", ReplayState.DONE), [step(1, "rep_kept")])
+    clock.advance(DRY_REPLAYS_KEPT / SECOND + 1)
+    monkeypatch.setattr(housekeeping, "REPLAYS_BATCH", 2)
+    rounds = []
+    forget = replays.forget_dry
+
+    async def noted(*args: int) -> int:
+        rounds.append(await forget(*args))
+        return rounds[-1]
+
+    monkeypatch.setattr(replays, "forget_dry", noted)
+    await tidy(db)
+    assert rounds == [2, 2, 1]
+    async with db.read() as tx:
+        assert [row["id"] for row in await tx.rows(sa.select(replays.replays.c.id))] == ["rep_kept"]
+        assert [row["replay_id"] for row in await tx.rows(sa.select(replays.steps.c.replay_id))] == ["rep_kept"]

@@ -26,6 +26,8 @@ NOTIFICATIONS_KEPT = 90 * DAY
 DRY_REPLAYS_KEPT = 30 * DAY
 EVERY_S = 3600.0
 BATCH = 10_000
+REPLAYS_BATCH = 20
+"""A replay goes with its steps, up to five hundred."""
 log = logging.getLogger("quarterdeck.housekeeping")
 
 
@@ -56,15 +58,15 @@ async def tidy(db: Database) -> None:
         await shares.forget_expired(tx)
         await keyring.forget_over(tx, before=tx.now - KEYS_KEPT)
         await adopted.forget_closed(tx)
-    for forget, kept in (
-        (channels.forget_delivered, DELIVERIES_KEPT),
-        (notifications.forget, NOTIFICATIONS_KEPT),
-        (replays.forget_dry, DRY_REPLAYS_KEPT),
+    for forget, kept, at_once in (
+        (channels.forget_delivered, DELIVERIES_KEPT, BATCH),
+        (notifications.forget, NOTIFICATIONS_KEPT, BATCH),
+        (replays.forget_dry, DRY_REPLAYS_KEPT, REPLAYS_BATCH),
     ):
         while True:
             async with db.transaction() as tx:
-                forgotten = await forget(tx, tx.now - kept, BATCH)
-            if forgotten < BATCH:
+                forgotten = await forget(tx, tx.now - kept, at_once)
+            if forgotten < at_once:
                 break
     for workspace_id, days in calls_days.items():
         while True:

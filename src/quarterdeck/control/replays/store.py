@@ -260,16 +260,17 @@ async def totals(tx: Transaction, workspace_id: str, replay_ids: Sequence[str]) 
 
 
 async def forget_dry(tx: Transaction, before: int, limit: int) -> int:
-    """Delete dry replays made before that instant, as many as `limit`; how many."""
+    """Delete dry replays made before that instant, as many as `limit`, with all their steps; how many."""
     old = await tx.rows(
         sa.select(replays.c.workspace_id, replays.c.id)
         .where(replays.c.state == ReplayState.DRY.value, replays.c.created_at < before)
         .limit(limit)
     )
-    for row in old:
-        await tx.execute(steps.delete().where(_of(row["workspace_id"], row["id"])))
-        await tx.execute(replays.delete().where(_is(row["workspace_id"], row["id"])))
-    return len(old)
+    keys = [(row["workspace_id"], row["id"]) for row in old]
+    if keys:
+        await tx.execute(steps.delete().where(sa.tuple_(steps.c.workspace_id, steps.c.replay_id).in_(keys)))
+        await tx.execute(replays.delete().where(sa.tuple_(replays.c.workspace_id, replays.c.id).in_(keys)))
+    return len(keys)
 
 
 def _sum(column: sa.Column[Any], name: str) -> sa.Label[Any]:
