@@ -184,6 +184,13 @@ conversations = sa.Table(
     _own("cost"),
     _own("unpriced_calls"),
     sa.PrimaryKeyConstraint("workspace_id", "id"),
+    sa.Index(
+        "ix_conversations_run",
+        "workspace_id",
+        "run_id",
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+        sqlite_where=sa.text("run_id IS NOT NULL"),
+    ),
 )
 
 ROLLUP_SUMS = (
