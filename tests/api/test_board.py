@@ -67,7 +67,9 @@ async def test_its_cards_are_what_the_api_document_says(client: httpx.AsyncClien
     }
     second = (await client.post("/api/v1/tasks", json=rich)).json()
     assert (await agent.post("/api/v1/agent/claim", json={})).json()["claimed"] is True
-    third = (await client.post("/api/v1/tasks", json={"title": "Third", "waits_for": [second["id"]]})).json()
+    third = (await client.post("/api/v1/tasks", json={"title": "Third"})).json()
+    waits = await client.post(f"/api/v1/tasks/{third['id']}/dependencies", json={"waits_for": second["id"]})
+    assert waits.status_code in (200, 201), waits.text
     assert (await client.post(f"/api/v1/tasks/{third['id']}/hold", json={"reason": "Not yet"})).status_code == 200
     assert (await client.put(f"/api/v1/tasks/{third['id']}/watchers/me")).status_code == 200
 

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quarterdeck.api import unknown_fields
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.ids import new_id
 
@@ -102,9 +103,17 @@ async def _on_ours(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [{"field": _path(each["loc"]), "problem": str(each["msg"])} for each in error.errors()]
+    fields = [{"field": _path(each["loc"]), "problem": _wrong(each, request)} for each in error.errors()]
     detail = "; ".join(f"{each['field']}: {each['problem']}" for each in fields[:5])
     return problem(422, "invalid", detail, extra={"fields": fields, **_as_portkey(request.url.path, 422, detail)})
+
+
+def _wrong(error: Mapping[str, Any], request: Request) -> str:
+    """In words; of a field that is not known also which one may be meant, and which there are."""
+    if error["type"] != "extra_forbidden":
+        return str(error["msg"])
+    known = unknown_fields.known_beside(request.scope.get("route"), error["loc"])
+    return unknown_fields.words(str(error["loc"][-1]), known)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -10,14 +10,14 @@ from quarterdeck.control.agent_templates.actions import AgentTemplate
 from quarterdeck.control.agents.model import DESCRIPTION_LENGTH, MAX_CAPACITY, NAME_LENGTH
 from quarterdeck.control.agents.profiles import INSTRUCTIONS_LENGTH, MAX_WORDS, WORD_LENGTH
 from quarterdeck.control.http import Db, IfMatch, Operator, Reader
-from quarterdeck.control.shapes import Instant
+from quarterdeck.control.shapes import Instant, RequestBody
 from quarterdeck.kernel.clock import iso
 
 router = APIRouter(tags=["agents"])
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=WORD_LENGTH)]], Field(max_length=MAX_WORDS)]
 
 
-class AgentTemplateIn(BaseModel):
+class AgentTemplateIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     description: str = Field("", max_length=DESCRIPTION_LENGTH)
     skills: Words = []

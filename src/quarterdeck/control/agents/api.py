@@ -22,7 +22,7 @@ from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileC
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
 from quarterdeck.control.routes import actions as routes
 from quarterdeck.control.runs import store as run_store
-from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, shown
 from quarterdeck.control.status import views as status_views
 from quarterdeck.control.status.views import StatusOut
 from quarterdeck.control.tasks import store as task_store
@@ -104,7 +104,7 @@ class AgentsOut(BaseModel):
     """All agents that are not retired, whatever this page shows."""
 
 
-class AgentIn(BaseModel):
+class AgentIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     description: str = Field("", max_length=DESCRIPTION_LENGTH)
     owner_id: str | None = Field(None, description="A member; yourself when absent.")
@@ -119,7 +119,7 @@ class AgentIn(BaseModel):
         return ProfileChange(tuple(self.skills), tuple(self.labels), self.reports_to_id)
 
 
-class AgentPatch(BaseModel):
+class AgentPatch(RequestBody):
     name: str | None = Field(None, min_length=1, max_length=NAME_LENGTH)
     description: str | None = Field(None, max_length=DESCRIPTION_LENGTH)
     owner_id: str | None = None

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from quarterdeck.control.agents import actions, people, profiles
 from quarterdeck.control.agents.profiles import INSTRUCTIONS_LENGTH, NOTE_LENGTH, Instructions
 from quarterdeck.control.http import AgentCaller, Db, Operator, Reader
-from quarterdeck.control.shapes import Instant, Named
+from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 
@@ -14,12 +14,12 @@ router = APIRouter(tags=["agents"])
 agent_router = APIRouter(tags=["agent protocol"])
 
 
-class InstructionsIn(BaseModel):
+class InstructionsIn(RequestBody):
     text: str = Field(min_length=1, max_length=INSTRUCTIONS_LENGTH, description="Markdown.")
     note: str | None = Field(None, max_length=NOTE_LENGTH, description="Why it changed.")
 
 
-class RollBackIn(BaseModel):
+class RollBackIn(RequestBody):
     number: int = Field(ge=1, le=2**31 - 1)
 
 

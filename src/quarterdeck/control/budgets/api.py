@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from quarterdeck.access.budgets.model import (
     ASSUMED_OUTPUT,
@@ -20,6 +20,7 @@ from quarterdeck.control.budgets import actions, store
 from quarterdeck.control.budgets.model import Budget, Wanted
 from quarterdeck.control.budgets.views import BudgetOut, BudgetsOut, CeilingIO, shown_budgets
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Gateways, IfMatch, Limit, Operator, Reader
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Transaction
 
 router = APIRouter(tags=["budgets"])
@@ -33,7 +34,7 @@ Assumed = Annotated[
 ]
 
 
-class BudgetIn(BaseModel):
+class BudgetIn(RequestBody):
     scope: str = Field(
         max_length=300,
         description="`workspace`, or `agent:NAME`, `task:T-12`, `run:ID`, `key:ID`, `model:PATTERN`, `provider:NAME`, "
@@ -47,7 +48,7 @@ class BudgetIn(BaseModel):
     assumed_output_tokens: Assumed = ASSUMED_OUTPUT
 
 
-class BudgetPatch(BaseModel):
+class BudgetPatch(RequestBody):
     amount_nano: Amount | None = None
     mode: Mode | None = None
     warn: Levels | None = None

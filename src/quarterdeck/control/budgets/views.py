@@ -10,14 +10,14 @@ from quarterdeck.access.budgets.windows import bounds
 from quarterdeck.control import scopes
 from quarterdeck.control.budgets.model import Budget
 from quarterdeck.control.budgets.spending import spent_of
-from quarterdeck.control.shapes import Instant, shown
+from quarterdeck.control.shapes import Instant, RequestBody, shown
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 
 MOST_WINDOWS = 100
 
 
-class CeilingIO(BaseModel):
+class CeilingIO(RequestBody):
     """Nano-dollars per million tokens, and per call: what a model without a price counts as."""
 
     input_per_mtok_nano: int = Field(ge=0, le=10**15)

@@ -22,7 +22,7 @@ from quarterdeck.control.channels.model import (
     checked_url,
 )
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Self
-from quarterdeck.control.shapes import Instant, shown
+from quarterdeck.control.shapes import Instant, RequestBody, shown
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import iso
 
@@ -68,7 +68,7 @@ class AddedChannelOut(ChannelOut):
     """Of a webhook whose secret was made just now; shown this once."""
 
 
-class ChannelIn(BaseModel):
+class ChannelIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     kind: ChannelKind
     url: Url
@@ -79,7 +79,7 @@ class ChannelIn(BaseModel):
     allow_private: bool = Field(False, description="Its host may have a private address; an admin's to set.")
 
 
-class ChannelPatch(BaseModel):
+class ChannelPatch(RequestBody):
     name: str | None = Field(None, min_length=1, max_length=NAME_LENGTH)
     url: Url | None = None
     secret: str | None = Field(None, max_length=200)

@@ -10,7 +10,7 @@ from quarterdeck.control.comments import actions, store
 from quarterdeck.control.comments.model import BODY_LENGTH, MESSAGE_LENGTH, REACTION_LENGTH, Anchor, Comment
 from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Limit, Reader, Worker, may
 from quarterdeck.control.runs.api import Fence
-from quarterdeck.control.shapes import Instant, Named
+from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -26,7 +26,7 @@ Body = Annotated[str, Field(min_length=1, max_length=BODY_LENGTH, description="M
 Part = Annotated[float, Field(ge=0, le=1)]
 
 
-class RegionModel(BaseModel):
+class RegionModel(RequestBody):
     """A part of an image, or of a page of a PDF; numbers are parts of its width and height."""
 
     x: Part
@@ -36,7 +36,7 @@ class RegionModel(BaseModel):
     page: int = Field(1, ge=1, le=100_000)
 
 
-class CommentIn(BaseModel):
+class CommentIn(RequestBody):
     body: Body
     deliverable_id: str | None = None
     version: Place = None
@@ -54,7 +54,7 @@ class RunCommentIn(CommentIn):
     fence: Fence = None
 
 
-class CommentPreviewIn(BaseModel):
+class CommentPreviewIn(RequestBody):
     body: Body
 
 
@@ -66,11 +66,11 @@ class CommentPreviewOut(BaseModel):
     mentions: list[MentionOut]
 
 
-class ReactionIn(BaseModel):
+class ReactionIn(RequestBody):
     emoji: str = Field(min_length=1, max_length=REACTION_LENGTH)
 
 
-class MessageIn(BaseModel):
+class MessageIn(RequestBody):
     body: str = Field(min_length=1, max_length=MESSAGE_LENGTH)
 
 

@@ -11,7 +11,7 @@ from quarterdeck.control.http import Admin, Db, Reader
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.seats import store as seats
-from quarterdeck.control.shapes import Instant, TaskNamed
+from quarterdeck.control.shapes import Instant, RequestBody, TaskNamed
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, iso
@@ -87,7 +87,7 @@ class TaskCostsOut(BaseModel):
     versions: list[VersionCostOut]
 
 
-class ReconcileIn(BaseModel):
+class ReconcileIn(RequestBody):
     csv: str = Field(max_length=3_500_000, description="With columns for the day, the model and the cost in dollars.")
     provider: str | None = Field(None, description="Only the models of this provider of ours.")
 

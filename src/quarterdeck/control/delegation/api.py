@@ -1,13 +1,13 @@
 """/runs/{id}/subtasks, /agent/dependencies and /agent/tasks/{id}/assign: agents that share out work."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from quarterdeck.control.delegation import actions
 from quarterdeck.control.delegation.actions import MAX_PER_RUN, Part
 from quarterdeck.control.http import AgentCaller, Db, Gate
 from quarterdeck.control.runs.api import Fence
-from quarterdeck.control.shapes import instant_in
+from quarterdeck.control.shapes import RequestBody, instant_in
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.api import stop_run
 from quarterdeck.control.tasks.bodies import AssignIn, Brief, Budget, CriterionIn, CriterionText, DueAt, Label, Title
@@ -17,7 +17,7 @@ from quarterdeck.control.tasks.views import TaskOut, shown_task
 agent_router = APIRouter(tags=["agent protocol"])
 
 
-class SubtaskIn(BaseModel):
+class SubtaskIn(RequestBody):
     title: Title
     brief: Brief = ""
     acceptance: list[CriterionText | CriterionIn] = Field([], max_length=MAX_CRITERIA)
@@ -46,7 +46,7 @@ class SubtaskIn(BaseModel):
         return Part(new, tuple(self.waits_for), self.needed)
 
 
-class WaitForIn(BaseModel):
+class WaitForIn(RequestBody):
     task_id: str
     waits_for: str
     """The id of the task that has to be done first."""

@@ -30,7 +30,7 @@ from quarterdeck.control.http import AgentCaller, Db, Reader
 from quarterdeck.control.protocol import sight
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs.api import Fence
-from quarterdeck.control.shapes import Instant, Named
+from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -65,7 +65,7 @@ async def files_of(request: Request) -> Files:
 Kept = Annotated[Files, Depends(files_of)]
 
 
-class HandInIn(BaseModel):
+class HandInIn(RequestBody):
     name: Name
     kind: Literal["text", "code", "json", "csv", "link"] = "text"
     text: str = Field(description="The text itself; of a link, its address.")

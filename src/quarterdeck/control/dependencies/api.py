@@ -7,14 +7,14 @@ from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.dependencies import actions
 from quarterdeck.control.dependencies.model import Node
 from quarterdeck.control.http import Db, Reader, Worker
-from quarterdeck.control.shapes import Instant, Named, TaskWaitedFor, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskWaitedFor, shown
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.control.tasks.views import TaskOut, shown_task
 
 router = APIRouter(tags=["tasks"])
 
 
-class DependencyIn(BaseModel):
+class DependencyIn(RequestBody):
     waits_for: str
     """The id of the task that has to be done first."""
 

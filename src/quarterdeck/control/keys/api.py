@@ -11,7 +11,7 @@ from quarterdeck.access.keyring import Issued, Key, Scope
 from quarterdeck.access.keys import KeyKind
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Limit, Operator, Reader, Self
 from quarterdeck.control.keys import actions
-from quarterdeck.control.shapes import Instant, instant_in, shown
+from quarterdeck.control.shapes import Instant, RequestBody, instant_in, shown
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import a_line, a_name
@@ -59,19 +59,19 @@ class KeysOut(BaseModel):
     next: str | None
 
 
-class KeyIn(BaseModel):
+class KeyIn(RequestBody):
     name: str = Field("", max_length=NAME_LENGTH)
     expires_at: str | None = None
     models: list[Pattern] | None = Field(None, min_length=1, max_length=100)
     """Shell patterns on `provider/model`; null allows every model."""
 
 
-class TokenIn(BaseModel):
+class TokenIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     expires_at: str | None = None
 
 
-class RotateIn(BaseModel):
+class RotateIn(RequestBody):
     overlap_s: int = Field(0, ge=0, le=keyring.MAX_OVERLAP_S)
     """How many seconds the old key works on."""
 

@@ -11,7 +11,7 @@ from quarterdeck.control.lever.actions import Effect, Wanted
 from quarterdeck.control.lever.gates import carry_out
 from quarterdeck.control.lever.model import MAX_HOLD_S, REASON_LENGTH, Order, Scope, Verb
 from quarterdeck.control.runs.views import RunOut, shown_run
-from quarterdeck.control.shapes import Instant, instant_in, shown
+from quarterdeck.control.shapes import Instant, RequestBody, instant_in, shown
 from quarterdeck.control.tasks.model import NOTE_LENGTH
 from quarterdeck.kernel.clock import iso
 
@@ -53,7 +53,7 @@ class DoneOut(BaseModel):
     calls_ended: int
 
 
-class StopIn(BaseModel):
+class StopIn(RequestBody):
     scope: Scope
     subject_id: str = Field("", description="The run, agent, task or project; left out for everything.")
     reason: Reason = None
@@ -75,7 +75,7 @@ class KillIn(StopIn):
     from_at: str | None = Field(None, description="When; now when absent.")
 
 
-class RestartIn(BaseModel):
+class RestartIn(RequestBody):
     reason: Reason = None
     note: str | None = Field(None, max_length=NOTE_LENGTH // 2, description="What the next attempt should do better.")
     agent_id: str | None = Field(None, description="Who is to attempt it; the same agent when absent.")

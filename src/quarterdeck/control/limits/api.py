@@ -13,7 +13,7 @@ from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, Gate, Gate
 from quarterdeck.control.http import Limit as PageLimit
 from quarterdeck.control.limits import actions, store
 from quarterdeck.control.limits.model import Limit, Wanted
-from quarterdeck.control.shapes import Instant
+from quarterdeck.control.shapes import Instant, RequestBody
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 
@@ -61,7 +61,7 @@ class LimitsOut(BaseModel):
     next: str | None
 
 
-class LimitIn(BaseModel):
+class LimitIn(RequestBody):
     scope: str = Field(
         max_length=300,
         description="As of a budget; also `route:NAME` and `credential:env:NAME`.",
@@ -74,7 +74,7 @@ class LimitIn(BaseModel):
     weights: Weights = {}
 
 
-class LimitPatch(BaseModel):
+class LimitPatch(RequestBody):
     amount: Amount | None = None
     burst: Burst | None = Field(None, description="null makes it the amount again.")
     max_wait_ms: Wait | None = None

@@ -10,7 +10,7 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.members import Member
 from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, IfMatch, Limit, Reader
 from quarterdeck.control.members import removing
-from quarterdeck.control.shapes import Instant
+from quarterdeck.control.shapes import Instant, RequestBody
 from quarterdeck.kernel.clock import HOUR, iso
 from quarterdeck.kernel.errors import Changed
 from quarterdeck.kernel.events import Event
@@ -47,13 +47,13 @@ class MembersOut(BaseModel):
     next: str | None
 
 
-class MemberIn(BaseModel):
+class MemberIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     email: str = Field(min_length=3, max_length=254)
     role: Role = Role.VIEWER
 
 
-class MemberPatch(BaseModel):
+class MemberPatch(RequestBody):
     name: str | None = Field(None, min_length=1, max_length=NAME_LENGTH)
     role: Role | None = None
 

@@ -9,6 +9,7 @@ from quarterdeck.access.members import Member
 from quarterdeck.access.sessions import Session
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.control.http import Anyone, Db, Self
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
@@ -38,16 +39,16 @@ class SessionOut(BaseModel):
     password_set: bool
 
 
-class SignInLinkIn(BaseModel):
+class SignInLinkIn(RequestBody):
     token: str = Field(min_length=1, max_length=200)
 
 
-class PasswordIn(BaseModel):
+class PasswordIn(RequestBody):
     email: str = Field(max_length=254)
     password: str = Field(max_length=passwords.MAX_LENGTH)
 
 
-class NewPasswordIn(BaseModel):
+class NewPasswordIn(RequestBody):
     password: str = Field(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)
     current_password: str | None = Field(None, max_length=passwords.MAX_LENGTH)
 

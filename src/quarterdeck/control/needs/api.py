@@ -14,7 +14,7 @@ from quarterdeck.control.lever.gates import carry_out
 from quarterdeck.control.needs import actions, stopped
 from quarterdeck.control.needs.model import NeedKind
 from quarterdeck.control.needs.stopped import Act, Stopped
-from quarterdeck.control.shapes import Instant, TaskNamed, instant_in
+from quarterdeck.control.shapes import Instant, RequestBody, TaskNamed, instant_in
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.kernel.clock import iso
 
@@ -50,7 +50,7 @@ class StoppedBudgetOut(BaseModel):
     """What POST /needs/{key}/budget takes."""
 
 
-class SettleIn(BaseModel):
+class SettleIn(RequestBody):
     act: Act = Field(description="`raise` it, `let_run`: stop nothing any more, or `stop`: end the runs below it.")
     amount_nano: int | None = Field(None, ge=1, le=MAX_AMOUNT, description="For `raise`: nano-dollars, more than now.")
 
@@ -69,15 +69,15 @@ class NeedsOut(BaseModel):
     """Longest waiting first."""
 
 
-class SnoozeIn(BaseModel):
+class SnoozeIn(RequestBody):
     until: str = Field(description="RFC 3339, with a zone.", json_schema_extra={"format": "date-time"})
 
 
-class DelegateIn(BaseModel):
+class DelegateIn(RequestBody):
     member_id: str
 
 
-class SeenIn(BaseModel):
+class SeenIn(RequestBody):
     upto: int = Field(ge=1, le=2**31 - 1, description="The number in the key of the newest mention seen.")
 
 

@@ -22,7 +22,7 @@ from quarterdeck.control.notifications.model import (
     minute_of,
     rules_as_json,
 )
-from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, shown
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Changed
 from quarterdeck.kernel.events import Event
@@ -56,7 +56,7 @@ class NotificationsOut(BaseModel):
     next: str | None
 
 
-class ReadIn(BaseModel):
+class ReadIn(RequestBody):
     ids: list[str] | None = Field(None, max_length=500, description="All when absent.")
 
 
@@ -64,7 +64,7 @@ class ReadOut(BaseModel):
     unread: int
 
 
-class NotificationRule(BaseModel):
+class NotificationRule(RequestBody):
     """The first rule that fits a message decides about it."""
 
     kinds: list[Pattern] = Field(["*"], min_length=1, max_length=50)
@@ -77,13 +77,13 @@ class NotificationRule(BaseModel):
     how: How = How.NOW
 
 
-class QuietHours(BaseModel):
+class QuietHours(RequestBody):
     start: TimeOfDay
     end: TimeOfDay
     urgent_passes: bool = True
 
 
-class PreferencesIn(BaseModel):
+class PreferencesIn(RequestBody):
     zone: str = Field("UTC", max_length=100, description="An IANA time zone.")
     rules: list[NotificationRule] = Field([], max_length=MAX_RULES)
     quiet: QuietHours | None = None

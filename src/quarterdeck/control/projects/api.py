@@ -12,7 +12,7 @@ from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, R
 from quarterdeck.control.projects import actions, store
 from quarterdeck.control.projects.actions import REASON_LENGTH
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH, Project, ProjectChange
-from quarterdeck.control.shapes import Instant, Named, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, shown
 from quarterdeck.control.tasks import lists as task_lists
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.control.tasks.policy import PATTERN as REVIEW_PATTERN
@@ -29,14 +29,14 @@ Review = Annotated[
 ]
 
 
-class ProjectIn(BaseModel):
+class ProjectIn(RequestBody):
     name: Name
     description: Description = ""
     lead_agent_id: Lead = None
     review: Review = "one"
 
 
-class ProjectPatch(BaseModel):
+class ProjectPatch(RequestBody):
     name: Name | None = None
     description: Description | None = None
     lead_agent_id: Lead = None
@@ -54,7 +54,7 @@ class ProjectPatch(BaseModel):
         )
 
 
-class HoldIn(BaseModel):
+class HoldIn(RequestBody):
     reason: str | None = Field(None, max_length=REASON_LENGTH)
 
 

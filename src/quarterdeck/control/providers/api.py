@@ -11,6 +11,7 @@ from quarterdeck.control.http import Admin, Db, Gate, IfMatch, Reader
 from quarterdeck.control.providers import actions, store
 from quarterdeck.control.providers.credentials import resolve
 from quarterdeck.control.providers.model import Credential, Provider, Wanted
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.text import a_line
 
@@ -53,7 +54,7 @@ class KindsOut(BaseModel):
     next: str | None
 
 
-class ProviderIn(BaseModel):
+class ProviderIn(RequestBody):
     name: str = Field(max_length=63)
     kind: str = Field(max_length=63)
     base_url: str | None = Field(None, max_length=2000, description="Null takes the kind's own address.")
@@ -62,7 +63,7 @@ class ProviderIn(BaseModel):
     allow_private: bool = False
 
 
-class ProviderPatch(BaseModel):
+class ProviderPatch(RequestBody):
     base_url: str | None = Field(None, max_length=2000)
     secret: str | None = Field(None, max_length=8192, description="A new one; null takes it away; absent keeps it.")
     models: list[Pattern] | None = Field(None, min_length=1, max_length=500)

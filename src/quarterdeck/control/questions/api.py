@@ -19,7 +19,7 @@ from quarterdeck.control.questions.model import (
     QuestionState,
 )
 from quarterdeck.control.runs.api import Fence
-from quarterdeck.control.shapes import Instant, shown
+from quarterdeck.control.shapes import Instant, RequestBody, shown
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.kernel.clock import iso
 
@@ -28,7 +28,7 @@ agent_router = APIRouter(tags=["agent protocol"])
 Answerer = Annotated[Actor, Depends(may(Permission.REVIEW))]
 
 
-class QuestionIn(BaseModel):
+class QuestionIn(RequestBody):
     text: str = Field(min_length=1, max_length=TEXT_LENGTH, description="Markdown.")
     options: list[Annotated[str, Field(min_length=1, max_length=OPTION_LENGTH)]] = Field([], max_length=MAX_OPTIONS)
     free_text: bool = Field(True, description="Whether an answer may be none of the options.")
@@ -37,7 +37,7 @@ class QuestionIn(BaseModel):
     fence: Fence = None
 
 
-class AnswerIn(BaseModel):
+class AnswerIn(RequestBody):
     answer: str = Field(min_length=1, max_length=ANSWER_LENGTH)
 
 

@@ -22,6 +22,7 @@ from quarterdeck.control.replays.views import (
     shown_replays,
     shown_step,
 )
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.ledger import calls
@@ -34,7 +35,7 @@ MOST_PARAMS = 50
 LONGEST_TEXT = 200_000
 
 
-class ReplayIn(BaseModel):
+class ReplayIn(RequestBody):
     """Give `call_id`, or `run_id`; and what is to be other. What is left out stays as it was recorded."""
 
     call_id: str | None = Field(None, max_length=100)

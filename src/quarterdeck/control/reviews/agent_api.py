@@ -17,6 +17,7 @@ from quarterdeck.control.reviews.api import RemarkIn
 from quarterdeck.control.reviews.model import BODY_LENGTH, MAX_COMMENTS, NewReview, Remark, Verdict
 from quarterdeck.control.reviews.views import ReviewOut, names_of, shown_reviews
 from quarterdeck.control.runs.api import Fence
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.db import Transaction
@@ -53,7 +54,7 @@ class ToReviewOut(BaseModel):
     """What was said of earlier versions, newest first."""
 
 
-class AgentReviewIn(BaseModel):
+class AgentReviewIn(RequestBody):
     verdict: Literal["approve", "request_changes"]
     body: str = Field("", max_length=BODY_LENGTH, description="Markdown: all that has to change, in one message.")
     comments: list[RemarkIn] = Field([], max_length=MAX_COMMENTS)

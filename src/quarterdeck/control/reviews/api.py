@@ -18,6 +18,7 @@ from quarterdeck.control.reviews.model import (
     Verdict,
 )
 from quarterdeck.control.reviews.views import ReviewOut, names_of, shown_reviews
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.control.tasks.model import MAX_CRITERIA, TaskState
 from quarterdeck.control.tasks.views import TaskOut, shown_task
@@ -28,14 +29,14 @@ Reviewer = Annotated[Actor, Depends(may(Permission.REVIEW))]
 LineNumber = Annotated[int | None, Field(ge=1, le=2**31 - 1)]
 
 
-class RemarkIn(BaseModel):
+class RemarkIn(RequestBody):
     text: str = Field(min_length=1, max_length=COMMENT_LENGTH)
     line_from: LineNumber = None
     line_to: LineNumber = None
     quote: str | None = Field(None, max_length=QUOTE_LENGTH)
 
 
-class ReviewIn(BaseModel):
+class ReviewIn(RequestBody):
     verdict: Verdict
     body: str = Field("", max_length=BODY_LENGTH, description="Markdown. The worker reads it with its next claim.")
     comments: list[RemarkIn] = Field([], max_length=MAX_COMMENTS, description="On places in the version.")

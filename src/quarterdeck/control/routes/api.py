@@ -15,7 +15,7 @@ from quarterdeck.control.keys import actions as keys
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.routes import actions, dry_run, store
 from quarterdeck.control.routes.model import NOTE_LENGTH, SavedRoute, Version, checked, summary
-from quarterdeck.control.shapes import Instant, shown
+from quarterdeck.control.shapes import Instant, RequestBody, shown
 from quarterdeck.control.status import wire
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -70,13 +70,13 @@ class RoutesOut(BaseModel):
     next: str | None
 
 
-class RouteIn(BaseModel):
+class RouteIn(RequestBody):
     name: str = Field(max_length=100)
     config: dict[str, Any]
     note: str = Field("", max_length=NOTE_LENGTH)
 
 
-class RouteChange(BaseModel):
+class RouteChange(RequestBody):
     config: dict[str, Any]
     note: str = Field("", max_length=NOTE_LENGTH)
 
@@ -94,16 +94,16 @@ class RouteVersionsOut(BaseModel):
     next: str | None
 
 
-class RouteRollBackIn(BaseModel):
+class RouteRollBackIn(RequestBody):
     to: int = Field(ge=1, le=2**31 - 1)
 
 
-class KeyRouteIn(BaseModel):
+class KeyRouteIn(RequestBody):
     route: str | None = Field(None, max_length=100)
     """null takes it away."""
 
 
-class DryRunIn(BaseModel):
+class DryRunIn(RequestBody):
     """Give `route` or `config`; the rest describes the call."""
 
     route: str | None = Field(None, max_length=100)

@@ -31,7 +31,7 @@ from quarterdeck.control.runs.retry import FailureReason
 from quarterdeck.control.runs.session import session_of
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.runs.views import RunOut, RunsOut, shown_run, shown_runs
-from quarterdeck.control.shapes import Instant
+from quarterdeck.control.shapes import Instant, RequestBody
 from quarterdeck.control.tasks.views import TaskOut, shown_task
 from quarterdeck.db.outbox import EventFeed
 from quarterdeck.kernel.clock import iso
@@ -57,12 +57,12 @@ Fence = Annotated[
 FAILURE_WORDS = f"One of {', '.join(FailureReason)} has a retry rule of its own; other words count as `other`."
 
 
-class FailIn(BaseModel):
+class FailIn(RequestBody):
     reason: FailureReason = FailureReason.OTHER
     why: str | None = Field(None, max_length=SUMMARY_LENGTH)
 
 
-class ClaimIn(BaseModel):
+class ClaimIn(RequestBody):
     wait_s: int = Field(0, ge=0, le=MAX_WAIT_S, description="Wait so long for something to do.")
     task_id: str | None = Field(None, description="Only this task.")
     lease_s: int = Field(
@@ -112,7 +112,7 @@ class UnclaimedOut(BaseModel):
     retry_after_s: int
 
 
-class ProgressIn(BaseModel):
+class ProgressIn(RequestBody):
     note: str | None = Field(None, max_length=NOTE_LENGTH, description="What you are doing, for people to read.")
     percent: int | None = Field(None, ge=0, le=100)
     fence: Fence = None
@@ -125,14 +125,14 @@ class ProgressOut(BaseModel):
     reason: str | None
 
 
-class FinishIn(BaseModel):
+class FinishIn(RequestBody):
     outcome: Outcome
     reason: str | None = Field(None, max_length=REASON_LENGTH, description="Why it failed. " + FAILURE_WORDS)
     summary: str | None = Field(None, max_length=SUMMARY_LENGTH, description="What you did, for people to read.")
     fence: Fence = None
 
 
-class CancelIn(BaseModel):
+class CancelIn(RequestBody):
     reason: str | None = Field(None, max_length=REASON_LENGTH)
 
 

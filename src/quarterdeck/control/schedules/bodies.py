@@ -21,7 +21,7 @@ from quarterdeck.control.schedules.timing import (
     MAX_INTERVAL_S,
     MIN_INTERVAL_S,
 )
-from quarterdeck.control.shapes import Instant, Named, TaskNamed
+from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskNamed
 from quarterdeck.control.templates.bodies import DraftBody, Values
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
@@ -36,7 +36,7 @@ PauseAfter = Annotated[
 ]
 
 
-class ScheduleIn(BaseModel):
+class ScheduleIn(RequestBody):
     """Either `template_id` or `task` says what it makes."""
 
     name: Name
@@ -58,7 +58,7 @@ class ScheduleIn(BaseModel):
         return Wanted(**given, draft=None if self.task is None else self.task.to_draft())
 
 
-class SchedulePatch(BaseModel):
+class SchedulePatch(RequestBody):
     name: Name | None = None
     trigger: Trigger | None = None
     cron: Cron | None = None
@@ -78,18 +78,18 @@ class SchedulePatch(BaseModel):
         return given if self.task is None else {**given, "draft": self.task.to_draft()}
 
 
-class PauseScheduleIn(BaseModel):
+class PauseScheduleIn(RequestBody):
     reason: str | None = Field(None, max_length=1_000)
 
 
-class FireIn(BaseModel):
+class FireIn(RequestBody):
     key: str | None = Field(
         None, min_length=1, max_length=KEY_LENGTH, description="The same key again fires once; absent, it always fires."
     )
     variables: Values = {}
 
 
-class FiringPreviewIn(BaseModel):
+class FiringPreviewIn(RequestBody):
     cron: Cron | None = None
     zone: Zone = "UTC"
     every_s: Every | None = None

@@ -8,14 +8,14 @@ from quarterdeck.control.agents import people
 from quarterdeck.control.http import Db, Operator, Reader
 from quarterdeck.control.seats import actions, store
 from quarterdeck.control.seats.model import MAX_PER_HOUR
-from quarterdeck.control.shapes import Instant, Named, instant_in
+from quarterdeck.control.shapes import Instant, Named, RequestBody, instant_in
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 
 router = APIRouter(tags=["costs"])
 
 
-class SeatPriceIn(BaseModel):
+class SeatPriceIn(RequestBody):
     nano_per_hour: int = Field(ge=0, le=MAX_PER_HOUR, description="Nano-dollars; 0: nothing any more.")
     valid_from: str | None = Field(None, description="An instant, now when absent; what was counted after it changes.")
 

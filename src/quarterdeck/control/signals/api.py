@@ -10,7 +10,7 @@ from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.calls.views import CallOut, shown_calls
 from quarterdeck.control.http import DEFAULT_LIMIT, Admin, After, Db, Limit, Operator, Reader, Worker
 from quarterdeck.control.projects import actions as projects
-from quarterdeck.control.shapes import Instant, Named, TaskNamed, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskNamed, shown
 from quarterdeck.control.signals import actions, policy, store
 from quarterdeck.control.signals.model import Kind, Response, Signal, SignalState
 from quarterdeck.control.signals.policy import MOST_FLOOR_S, Policy, PolicyScope
@@ -56,7 +56,7 @@ class SignalDetailOut(SignalOut):
     """Those of `call_ids` that are kept, oldest first."""
 
 
-class DismissIn(BaseModel):
+class DismissIn(RequestBody):
     fine: bool = Field(False, description="This is fine: do not raise it again for this task.")
 
 
@@ -73,7 +73,7 @@ class PoliciesOut(BaseModel):
     """Where somebody said what to do; else agents are observed and people are told."""
 
 
-class PolicyIn(BaseModel):
+class PolicyIn(RequestBody):
     scope: PolicyScope = PolicyScope.WORKSPACE
     subject_id: str | None = Field(None, description="The agent or project; left out for the workspace.")
     kind: Kind

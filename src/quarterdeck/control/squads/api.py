@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.http import Db, IfMatch, Operator, Reader
-from quarterdeck.control.shapes import Instant, Named
+from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.control.squads import actions
 from quarterdeck.control.squads.actions import DESCRIPTION_LENGTH, MAX_AGENTS, NAME_LENGTH, Squad, Wanted
 from quarterdeck.db import Transaction
@@ -17,14 +17,14 @@ router = APIRouter(tags=["squads"])
 AgentIds = Annotated[list[str], Field(max_length=MAX_AGENTS)]
 
 
-class SquadIn(BaseModel):
+class SquadIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     description: str = Field("", max_length=DESCRIPTION_LENGTH)
     lead_id: str | None = Field(None, description="An agent; it belongs to the squad by that.")
     agent_ids: AgentIds = []
 
 
-class SquadPatch(BaseModel):
+class SquadPatch(RequestBody):
     name: str | None = Field(None, min_length=1, max_length=NAME_LENGTH)
     description: str | None = Field(None, max_length=DESCRIPTION_LENGTH)
     lead_id: str | None = Field(None, description="null: no lead.")

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from quarterdeck.control.shapes import instant_in
+from quarterdeck.control.shapes import RequestBody, instant_in
 from quarterdeck.control.tasks.holding import REASON_LENGTH
 from quarterdeck.control.tasks.model import (
     BRIEF_LENGTH,
@@ -52,7 +52,7 @@ Budget = Annotated[int, Field(ge=0, le=MAX_BUDGET, description="What it may cost
 Member = Annotated[str, Field(description="A member's id.")]
 
 
-class CriterionIn(BaseModel):
+class CriterionIn(RequestBody):
     text: CriterionText
     met: bool = False
     deliverable: bool = Field(False, description="It asks for something to be handed in.")
@@ -61,7 +61,7 @@ class CriterionIn(BaseModel):
         return Criterion(self.text, self.met, self.deliverable)
 
 
-class TaskIn(BaseModel):
+class TaskIn(RequestBody):
     title: Title
     brief: Brief = ""
     acceptance: list[CriterionText | CriterionIn] = Field([], max_length=MAX_CRITERIA)
@@ -100,7 +100,7 @@ class TaskIn(BaseModel):
         )
 
 
-class TaskPatch(BaseModel):
+class TaskPatch(RequestBody):
     title: Title | None = None
     brief: Brief | None = None
     acceptance: list[CriterionIn] | None = Field(None, max_length=MAX_CRITERIA)
@@ -141,15 +141,15 @@ class TaskPatch(BaseModel):
         return field in self.model_fields_set and getattr(self, field) is None
 
 
-class MoveIn(BaseModel):
+class MoveIn(RequestBody):
     to: TaskState
     note: str | None = Field(None, max_length=NOTE_LENGTH, description="Why; the next worker reads it.")
 
 
-class AssignIn(BaseModel):
+class AssignIn(RequestBody):
     agent_id: str | None = Field(description="null: any agent may claim it.")
     note: str | None = Field(None, max_length=NOTE_LENGTH, description="Hands it off: who claims it next reads it.")
 
 
-class HoldIn(BaseModel):
+class HoldIn(RequestBody):
     reason: str | None = Field(None, max_length=REASON_LENGTH)

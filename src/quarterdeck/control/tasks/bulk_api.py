@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from quarterdeck.control.http import Db, Gate, Worker
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.control.tasks import bulk
 from quarterdeck.control.tasks.api import end_calls_of
 from quarterdeck.control.tasks.bodies import AssignIn, Label, TaskPatch
@@ -16,7 +17,7 @@ from quarterdeck.control.tasks.views import TaskOut, shown_tasks
 router = APIRouter(tags=["tasks"])
 
 
-class BulkIn(BaseModel):
+class BulkIn(RequestBody):
     """What to do with each task, in this order: change, labels, assign, hold, move."""
 
     task_ids: list[str] = Field(min_length=1, max_length=MAX_TASKS)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Reader, Worker
 from quarterdeck.control.schedules import store as schedule_store
-from quarterdeck.control.shapes import Instant
+from quarterdeck.control.shapes import Instant, RequestBody
 from quarterdeck.control.tasks.views import TaskOut, shown_task
 from quarterdeck.control.templates import actions, store
 from quarterdeck.control.templates.bodies import DraftBody, Values, VariableBody, Variables
@@ -20,14 +20,14 @@ Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 Description = Annotated[str, Field(max_length=DESCRIPTION_LENGTH)]
 
 
-class TemplateIn(BaseModel):
+class TemplateIn(RequestBody):
     name: Name
     description: Description = ""
     task: DraftBody
     variables: Variables = []
 
 
-class TemplatePatch(BaseModel):
+class TemplatePatch(RequestBody):
     name: Name | None = None
     description: Description | None = None
     task: DraftBody | None = None
@@ -43,7 +43,7 @@ class TemplatePatch(BaseModel):
         return {field: value for field, value in given.items() if value is not None}
 
 
-class UseTemplateIn(BaseModel):
+class UseTemplateIn(RequestBody):
     variables: Values = {}
 
 

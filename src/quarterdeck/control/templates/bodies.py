@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.control.tasks.bodies import (
     AttemptLimit,
     Brief,
@@ -30,7 +31,7 @@ from quarterdeck.control.templates.model import MAX_VARIABLES, VALUE_LENGTH, VAR
 TEN_YEARS_S = 10 * 366 * 86_400
 
 
-class DraftBody(BaseModel):
+class DraftBody(RequestBody):
     """The task to be made. Texts may hold `{{variables}}`, among them `{{date}}`, `{{week}}` and `{{yesterday}}`."""
 
     title: Title
@@ -88,7 +89,7 @@ class DraftBody(BaseModel):
         )
 
 
-class VariableBody(BaseModel):
+class VariableBody(RequestBody):
     name: str = Field(pattern=f"^{VARIABLE}$")
     default: str | None = Field(None, max_length=VALUE_LENGTH, description="null: a value has to be given.")
     description: str = Field("", max_length=1_000)
