@@ -16059,7 +16059,10 @@ export interface operations {
     };
     check_approval: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Wait so long for the word. */
+                wait_s?: number;
+            };
             header?: never;
             path: {
                 approval_id: string;

@@ -10,7 +10,7 @@ from quarterdeck.control.adoption.actions import MAX_CALLS, Adopted
 from quarterdeck.control.calls.api import Kept
 from quarterdeck.control.calls.views import CallOut, shown_calls
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Limit, Reader, Worker
-from quarterdeck.control.shapes import Instant, Named
+from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.control.tasks.views import TaskOut, shown_task
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import iso
@@ -23,7 +23,7 @@ router = APIRouter(tags=["tasks"])
 CallIds = Annotated[list[str], Field(max_length=MAX_CALLS)]
 
 
-class CallsIn(BaseModel):
+class CallsIn(RequestBody):
     """One of three: a conversation, some calls, or what an agent asked outside any conversation."""
 
     conversation_id: str | None = None

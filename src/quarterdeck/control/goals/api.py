@@ -12,7 +12,7 @@ from quarterdeck.control.goals.model import NAME_LENGTH, STATEMENT_LENGTH, Goal,
 from quarterdeck.control.goals.store import GoalFilter
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Reader, Worker
 from quarterdeck.control.projects import store as project_store
-from quarterdeck.control.shapes import Instant, Named, instant_in, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, instant_in, shown
 from quarterdeck.control.tasks.bodies import DueAt
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.db import Transaction
@@ -25,7 +25,7 @@ Statement = Annotated[
 ]
 
 
-class GoalIn(BaseModel):
+class GoalIn(RequestBody):
     name: Name
     statement: Statement = ""
     project_id: str | None = Field(None, description="Where it belongs; tasks of other projects may serve it too.")
@@ -33,7 +33,7 @@ class GoalIn(BaseModel):
     due_at: DueAt | None = None
 
 
-class GoalPatch(BaseModel):
+class GoalPatch(RequestBody):
     name: Name | None = None
     statement: Statement | None = None
     project_id: str | None = Field(None, description="null takes it out of its project.")
