@@ -37,7 +37,18 @@ from quarterdeck.ledger.ingest import Ingester
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.windows import ContextWindows
-from quarterdeck.worker import bodies, deliveries, housekeeping, leases, lever, notifying, replays, schedules, sweeping
+from quarterdeck.worker import (
+    bodies,
+    deliveries,
+    housekeeping,
+    leases,
+    lever,
+    notifying,
+    replays,
+    schedules,
+    searching,
+    sweeping,
+)
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.objects import S3
 from quarterdeck.worker.signals import SignalWatcher
@@ -53,6 +64,8 @@ NICENESS = 5
 """Control works behind the gateway: on a busy machine a call comes first."""
 ANNOUNCE_WITHIN_S = 30.0
 REDACTION_EVERY_S = 5.0
+BEHIND_MS = 2_000
+"""An ingest that is later than this has the machine to itself: calls are made findable when it has caught up."""
 
 
 def run(settings: Settings, runtime: Path) -> None:
@@ -218,6 +231,7 @@ class Control:
                 ("housekeeping", lambda: housekeeping.run(self._db)),
                 ("sweeping", self._sweep),
                 ("retention", lambda: bodies.run_retention(self._db, self._packs)),
+                ("searching", searching.Indexer(self._db, self._packs, behind=self._is_behind).run),
                 ("redaction", self._follow_redaction),
                 ("status", self._status.run),
                 ("signals", self._signals.run),
@@ -257,6 +271,9 @@ class Control:
     async def _ingest_state(self) -> IngestState:
         backlog = await asyncio.to_thread(self._ingester.backlog)
         return IngestState(backlog.records, backlog.bytes, backlog.lag_ms)
+
+    async def _is_behind(self) -> bool:
+        return (await self._ingest_state()).lag_ms > BEHIND_MS
 
     async def _metrics(self) -> bytes:
         """Control's part of /metrics, in Prometheus' text format."""

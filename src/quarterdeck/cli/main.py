@@ -202,12 +202,13 @@ def keys_revoke(key_id: str, as_json: Json = False) -> None:
 @calls.command("list")
 def calls_list(
     agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
+    q: Annotated[str | None, typer.Option("--q", help='Words in it or in its answer; "a phrase"; begin*.')] = None,
     limit: int = 20,
     as_json: Json = False,
 ) -> None:
-    """The newest calls."""
+    """The newest calls, or those with certain words."""
     emit(
-        local.api().get("/calls", agent_id=agent, limit=limit),
+        local.api().get("/calls", agent_id=agent, q=q, limit=limit),
         as_json=as_json,
         columns=[
             ("started", lambda row: row["started_at"][:19]),

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from quarterdeck.kernel.errors import Invalid
 
@@ -84,13 +85,31 @@ def tokens(text: str, *, most: int = 20_000) -> list[list[str]]:
     return words
 
 
+def terms(text: str) -> list[str]:
+    """All terms of a text in order, as `tokens` has them: for long texts."""
+    if text.isascii():
+        return ["w" + word[:_TERM_LENGTH] for word in _ASCII_WORD.findall(text.lower())]
+    return [term for word in tokens(text, most=len(text) + 1) for term in word]
+
+
+def placed_terms(text: str) -> Iterator[tuple[str, int, int]]:
+    """The terms of a text and where in it each begins and ends; some that are written together end together."""
+    for found in _SPAN.finditer(text):
+        for term in terms(found[0]):
+            yield term, found.start(), found.end()
+
+
 _SYMBOLS = "\u2190-\u2bff\U0001f000-\U0001ffff"
 _WORD = re.compile(rf"\w+|[{_SYMBOLS}]+")
-_ALONE = re.compile(
+_UNSPACED = (
     # Symbols, Thai to Burmese, Khmer, Han, kana, Yi, half-width kana: nobody puts spaces between these.
-    rf"([{_SYMBOLS}]|[\u0e00-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf"
-    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff])|_"
+    f"{_SYMBOLS}\u0e00-\u109f\u1780-\u17ff\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf"
+    "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
+_ALONE = re.compile(f"([{_UNSPACED}])|_")
+_SPAN = re.compile(rf"[{_UNSPACED}]|[^\x00-/:-@\[-`{{-\x7f\s{_UNSPACED}]+")
+"""What `tokens` sees as a word, with the marks that it levels."""
+_ASCII_WORD = re.compile(r"[a-z0-9]+")
 _TERM_LENGTH = 40
 _UNMARKED = {"Mn", "Mc", "Me", "Cf"}
 

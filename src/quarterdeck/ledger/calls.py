@@ -1,6 +1,7 @@
 """Reading calls: lists newest first, one call, a conversation."""
 
-from collections.abc import Collection, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger.intake import BodyForm
 from quarterdeck.ledger.packs import Place
 from quarterdeck.ledger.record import Attempt, PriceNote, Usage
+from quarterdeck.ledger.search import find
+from quarterdeck.ledger.search.numbers import FACETS
+from quarterdeck.ledger.search.words import Question
 from quarterdeck.ledger.tables import call_marks, calls, conversations, prices
 from quarterdeck.ledger.work_costs import Fact
 
@@ -22,6 +26,10 @@ _counts = msgspec.json.Decoder(dict[str, int])
 _texts = msgspec.json.Decoder(dict[str, str])
 _BAD = sa.text("outcome <> 'ok'")
 """In these words, so that the index of calls that went wrong is used."""
+LOOKED_S = 0.15
+"""How long is looked for calls with words, before what was found is told."""
+LOOKED_AT = 1_000
+"""So many of them at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,8 @@ class CallFilter:
     min_cost: int | None = None
     mark: Fact | None = None
     """Only those that are known as this: looped, duplicate, made while blocked."""
+    words: Question | None = None
+    """Only those in whose new messages or answer these words are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +131,17 @@ class Conversation:
 async def page(
     tx: Transaction, workspace_id: str, which: CallFilter, *, limit: int, after: str | None = None
 ) -> Page[StoredCall]:
-    """Calls newest first. Raises Invalid when `after` is no cursor of ours."""
+    """Calls newest first. Raises Invalid when `after` is no cursor of ours.
+
+    With words, a page that would take long to fill ends early: its `next` goes on where it stopped looking.
+    """
+    if after is not None:
+        after = cursor(after)
+    if which.words is not None:
+        return await _page_of_words(tx, workspace_id, which, which.words, limit=limit, after=after)
     query = sa.select(calls).where(calls.c.workspace_id == workspace_id, *_conditions(which))
     if after is not None:
-        query = query.where(calls.c.id < cursor(after))
+        query = query.where(calls.c.id < after)
     query = query.order_by(calls.c.id.desc()).limit(limit + 1)
     found = [stored(row) for row in await tx.rows(query)]
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
@@ -183,6 +200,47 @@ async def price_notes(tx: Transaction, ids: Collection[bytes]) -> dict[bytes, Pr
         return {}
     rows = await tx.rows(sa.select(prices).where(prices.c.id.in_(ids)))
     return {row["id"]: PriceNote(row["source"], row["version"], _counts.decode(row["units"])) for row in rows}
+
+
+async def _page_of_words(
+    tx: Transaction, workspace_id: str, which: CallFilter, words: Question, *, limit: int, after: str | None
+) -> Page[StoredCall]:
+    """A page of those with words: the index finds them newest first, and the rows say which are meant."""
+    values = {name: value for name in FACETS if (value := getattr(which, name)) is not None}
+    search = find.Search(workspace_id, words, values)
+    until = time.monotonic() + LOOKED_S
+    found: list[StoredCall] = []
+    if which.task_id is None:
+        sizes = [min(LOOKED_AT, (limit + 1) << 2 * turn) for turn in range(8)]
+        batches = find.hits(tx, search, sizes, begin=which.begin, end=which.end, after=after)
+    else:
+        batches = _hits_of_task(tx, search, which, after)
+    async for batch in batches:
+        query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(batch.ids))
+        place = {call_id: at for at, call_id in enumerate(batch.ids)}
+        rows = await tx.rows(query.where(*_conditions(which))) if batch.ids else []
+        found += sorted(map(stored, rows), key=lambda call: place[call.id])
+        if len(found) > limit:
+            return Page(found[:limit], found[limit - 1].id)
+        if batch.more and time.monotonic() > until:
+            return Page(found, batch.last)
+    return Page(found, None)
+
+
+async def _hits_of_task(
+    tx: Transaction, search: find.Search, which: CallFilter, after: str | None
+) -> AsyncIterator[find.Batch]:
+    """A task's calls are few, and which they are may change: they are looked up first and the words in them."""
+    last = after
+    while True:
+        query = sa.select(calls.c.id).where(calls.c.workspace_id == search.workspace_id, *_conditions(which))
+        if last is not None:
+            query = query.where(calls.c.id < last)
+        ids = list((await tx.execute(query.order_by(calls.c.id.desc()).limit(LOOKED_AT))).scalars())
+        if not ids:
+            return
+        last = ids[-1]
+        yield find.Batch(await find.among(tx, search, ids), last, more=len(ids) == LOOKED_AT)
 
 
 def cursor(after: str) -> str:

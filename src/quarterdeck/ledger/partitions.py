@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import quoted_name
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, SECOND
 from quarterdeck.kernel.ids import lowest_id
+from quarterdeck.ledger.search.tables import search_docs
 from quarterdeck.ledger.tables import calls, contents, nodes
 
 WEEK = 7 * DAY
@@ -54,6 +55,11 @@ def epoch_of(instant: int) -> int:
     return (instant - _FIRST_MONDAY) // WEEK
 
 
+def may_hold(epoch: int, begin: int | None, end: int | None) -> bool:
+    """Whether anything between these instants (`end` exclusive) can be of that week; None: no bound."""
+    return (begin is None or begin < epoch_end(epoch)) and (end is None or end > epoch_end(epoch) - WEEK)
+
+
 def epoch_end(epoch: int) -> int:
     """The instant at which a week is over."""
     return (epoch + 1) * WEEK + _FIRST_MONDAY
@@ -68,6 +74,27 @@ async def ensure(tx: Transaction, instants: Iterable[int]) -> None:
         await _ensure_on_sqlite(tx, months, epochs)
     else:
         await _ensure_on_postgresql(tx, months, epochs)
+
+
+async def ensure_search(tx: Transaction, epoch: int) -> None:
+    """Make what holds the words of a week, where it is not there yet."""
+    if not _is_sqlite(tx):
+        await tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        await tx.execute(sa.text(_partition_of_week(search_docs, epoch)))
+    elif f"{search_docs.name}_{epoch}" not in await _names(tx, search_docs):
+        await _create_twin(tx, search_docs, f"{search_docs.name}_{epoch}")
+        # The words come as we cut them, with a space between: the plainest of tokenizers keeps them so.
+        await tx.execute(
+            sa.text(
+                f"CREATE VIRTUAL TABLE search_words_{int(epoch)} USING fts5"
+                "(words, content='', columnsize=0, tokenize='ascii')"
+            )
+        )
+
+
+async def searchable(tx: Transaction) -> list[int]:
+    """The weeks whose words are indexed, oldest first."""
+    return sorted(int(name.rpartition("_")[2]) for name in await _names(tx, search_docs))
 
 
 async def months(tx: Transaction) -> list[str]:
@@ -89,9 +116,10 @@ async def drop_month(tx: Transaction, suffix: str) -> None:
 
 
 async def drop_epoch(tx: Transaction, epoch: int) -> None:
-    """Forget the messages of a week, at once. Its packs are files and not our concern."""
-    for table in BODY_TABLES:
-        await tx.execute(sa.text(f"DROP TABLE IF EXISTS {table.name}_{int(epoch)}"))
+    """Forget the messages of a week and the words in them, at once. Its packs are files and not our concern."""
+    words = ("search_words",) if _is_sqlite(tx) else ()
+    for name in (*words, search_docs.name, *(table.name for table in BODY_TABLES)):
+        await tx.execute(sa.text(f"DROP TABLE IF EXISTS {name}_{int(epoch)}"))
 
 
 def name_of(table: sa.Table, instant: int) -> str:
@@ -137,11 +165,12 @@ async def _ensure_on_postgresql(tx: Transaction, wanted: dict[str, Month], epoch
         )
     for table in BODY_TABLES:
         for epoch in epochs_wanted:
-            await tx.execute(
-                sa.text(
-                    f"CREATE TABLE IF NOT EXISTS {table.name}_{epoch} PARTITION OF {table.name} FOR VALUES IN ({epoch})"
-                )
-            )
+            await tx.execute(sa.text(_partition_of_week(table, epoch)))
+
+
+def _partition_of_week(table: sa.Table, epoch: int) -> str:
+    name = table.name
+    return f"CREATE TABLE IF NOT EXISTS {name}_{int(epoch)} PARTITION OF {name} FOR VALUES IN ({int(epoch)})"
 
 
 async def _create_twin(tx: Transaction, table: sa.Table, name: str) -> None:

@@ -15,6 +15,7 @@ from quarterdeck.kernel.clock import DAY
 from quarterdeck.ledger import account, partitions
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.rollups import DIMS, Grain
+from quarterdeck.ledger.search import index
 from quarterdeck.ledger.tables import conversations, ingest_rejects, rollups
 
 KEPT_MINUTES = 30 * DAY
@@ -59,6 +60,7 @@ async def apply(db: Database, packs: Packs, policies: Policies) -> Freed:
     """
     now = db.clock.now()
     pack_bytes = await asyncio.to_thread(_drop_packs, packs, policies, now)
+    await _forget_words(db, policies, now)
     weeks = await _drop_weeks(db, policies, now)
     months = await _drop_months(db, policies, now)
     for workspace_id, policy in policies.items():
@@ -80,6 +82,17 @@ def _drop_packs(packs: Packs, policies: Policies, now: int) -> int:
             if keep is not None and partitions.epoch_end(epoch) + keep <= now:
                 freed += packs.drop(workspace_id, epoch)
     return freed
+
+
+async def _forget_words(db: Database, policies: Policies, now: int) -> None:
+    """What is not kept is not found either, also where the week's tables wait for other workspaces."""
+    async with db.read() as tx:
+        weeks = await partitions.searchable(tx)
+    for workspace_id, policy in policies.items():
+        for epoch in weeks:
+            if policy.bodies is not None and partitions.epoch_end(epoch) + policy.bodies <= now:
+                async with db.transaction() as tx:
+                    await index.forget(tx, workspace_id, epoch)
 
 
 async def _drop_weeks(db: Database, policies: Policies, now: int) -> list[int]:

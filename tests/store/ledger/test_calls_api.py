@@ -2,88 +2,15 @@
 
 import json
 import struct
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from ledger_world import NOON, World, chat, record
+from ledger_api import Api
+from ledger_world import NOON, chat, record
 
-from quarterdeck.access import keyring, members
 from quarterdeck.access.actors import Role
-from quarterdeck.access.keyring import Holder
-from quarterdeck.access.members import Member
-from quarterdeck.access.throttle import Throttle
-from quarterdeck.access.vault import Vault
-from quarterdeck.api.app import create_app
-from quarterdeck.api.services import Services
 from quarterdeck.control.agents import actions as agents
-from quarterdeck.control.settings.model import About
-from quarterdeck.db import Database, Transaction
-from quarterdeck.db.outbox import EventFeed
-from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, FakeClock, iso
-from quarterdeck.ledger.record import Attempt, CallRecord, Usage
-
-
-@pytest.fixture
-async def owner(db: Database) -> Member:
-    async with db.transaction() as tx:
-        made = await members.first_boot(tx)
-    assert made is not None
-    return made.owner
-
-
-async def key_of(tx: Transaction, member: Member) -> str:
-    """A key that was used just now: else its first use is noted in the background, maybe after the test."""
-    issued = await keyring.issue(tx, Holder(member.workspace_id, member_id=member.id))
-    await keyring.touch(tx, {issued.key.id: tx.now})
-    return issued.secret
-
-
-class Api:
-    """A member's view of a workspace, and calls to fill it."""
-
-    def __init__(self, world: World, owner: Member, client: httpx.AsyncClient) -> None:
-        self.world = world
-        self.owner = owner
-        self.client = client
-
-    def record(self, started: int = NOON, **changes: Any) -> CallRecord:
-        return record(started, workspace_id=self.owner.workspace_id, **changes)
-
-    async def get(self, path: str, **params: Any) -> Any:
-        answer = await self.client.get(f"/api/v1{path}", params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def ids(self, **params: Any) -> list[str]:
-        return [item["id"] for item in (await self.get("/calls", **params))["items"]]
-
-    async def refused(self, path: str, **params: Any) -> tuple[int, str]:
-        answer = await self.client.get(f"/api/v1{path}", params=params)
-        return answer.status_code, answer.json()["code"]
-
-    async def as_role(self, role: Role) -> httpx.AsyncClient:
-        async with self.world.db.transaction() as tx:
-            member = await members.create(
-                tx, self.owner.workspace_id, email=f"{role}@example.com", name=role, role=role
-            )
-            secret = await key_of(tx, member)
-        self.client.headers["authorization"] = f"Bearer {secret}"
-        return self.client
-
-
-@pytest.fixture
-async def api(world: World, owner: Member, tmp_path: Path, clock: FakeClock) -> AsyncIterator[Api]:
-    about = About("0.0.0-test", "http://127.0.0.1:8787")
-    services = Services(world.db, Vault.open(tmp_path), Throttle(clock), about, EventFeed(world.db), packs=world.packs)
-    async with world.db.transaction() as tx:
-        secret = await key_of(tx, owner)
-    transport = httpx.ASGITransport(create_app(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://quarterdeck.test") as client:
-        client.headers["authorization"] = f"Bearer {secret}"
-        yield Api(world, owner, client)
+from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, iso
+from quarterdeck.ledger.record import Attempt, Usage
 
 
 async def test_a_call_is_shown_with_what_it_belongs_to(api: Api) -> None:

@@ -589,7 +589,7 @@ export interface paths {
         };
         /**
          * List Calls
-         * @description Calls, newest first.
+         * @description Calls, newest first. With `q` a page may hold fewer than asked for and have a `next`: so far was looked.
          */
         get: operations["list_calls"];
         put?: never;
@@ -5018,6 +5018,102 @@ export interface components {
              */
             usage_source: "provider" | "estimated" | "none";
         };
+        /** CallListedOut */
+        CallListedOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Attempt Count */
+            attempt_count: number;
+            /**
+             * Attribution
+             * @description Which source named the run or the task; `unclaimed` when none did.
+             */
+            attribution: string;
+            /**
+             * Body Mode
+             * @enum {string}
+             */
+            body_mode: "full" | "redacted" | "none";
+            /**
+             * Cache
+             * @description What our cache did for it; null: it was not asked to cache.
+             */
+            cache: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+            /** Client */
+            client: string | null;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /** Cost Nano */
+            cost_nano: number | null;
+            /** Dialect */
+            dialect: string;
+            /** Duration Ms */
+            duration_ms: number;
+            /** Endpoint */
+            endpoint: string;
+            /** Error Code */
+            error_code: string | null;
+            /** Error Message */
+            error_message: string | null;
+            /** First Byte Ms */
+            first_byte_ms: number | null;
+            /** @description With `q`: where the words are; null: the text is gone since. */
+            found?: components["schemas"]["FoundOut"] | null;
+            /** Id */
+            id: string;
+            /** Key Id */
+            key_id: string | null;
+            /** Model */
+            model: string | null;
+            /** Model Answered */
+            model_answered: string | null;
+            /** Model Asked */
+            model_asked: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "ok" | "error" | "cut" | "cancelled" | "refused";
+            /** Overhead Ms */
+            overhead_ms: number;
+            /** Provider */
+            provider: string | null;
+            /** Request Size */
+            request_size: number;
+            /** Response Size */
+            response_size: number;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Saved Nano
+             * @description What the answer that a hit repeats had cost.
+             */
+            saved_nano: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Status */
+            status: number;
+            /** Stream */
+            stream: boolean;
+            /** Tags */
+            tags: {
+                [key: string]: string;
+            };
+            task: components["schemas"]["TaskNamed"] | null;
+            /**
+             * Unpriced
+             * @description It used something that has no price, so its cost is unknown.
+             */
+            unpriced: boolean;
+            usage: components["schemas"]["UsageOut"] | null;
+            /**
+             * Usage Source
+             * @enum {string}
+             */
+            usage_source: "provider" | "estimated" | "none";
+        };
         /**
          * CallOut
          * @description One model request through the gateway. `cost_nano` is null when the model has no price.
@@ -5136,9 +5232,11 @@ export interface components {
         /** CallsOut */
         CallsOut: {
             /** Items */
-            items: components["schemas"]["CallOut"][];
+            items: components["schemas"]["CallListedOut"][];
             /** Next */
             next: string | null;
+            /** @description With `q` only. */
+            search?: components["schemas"]["SearchOut"] | null;
         };
         /** CanaryOut */
         CanaryOut: {
@@ -6164,6 +6262,29 @@ export interface components {
             items: components["schemas"]["FiringOut"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * FoundOut
+         * @description Where in the call the words are.
+         */
+        FoundOut: {
+            /** Pieces */
+            pieces: components["schemas"]["FoundPieceOut"][];
+            /**
+             * Where
+             * @enum {string}
+             */
+            where: "message" | "tool_result" | "answer" | "tool_call";
+        };
+        /** FoundPieceOut */
+        FoundPieceOut: {
+            /**
+             * Hit
+             * @description This is what was searched for.
+             */
+            hit: boolean;
+            /** Text */
+            text: string;
         };
         /** GatewayOut */
         GatewayOut: {
@@ -8850,6 +8971,27 @@ export interface components {
          * @enum {string}
          */
         Scope: "run" | "agent" | "task" | "project" | "all";
+        /**
+         * SearchOut
+         * @description How far a search for words reaches. Texts are indexed a moment after their call is stored.
+         */
+        SearchOut: {
+            /**
+             * Indexed Since
+             * @description Calls that began before are not searched yet; null: all are.
+             */
+            indexed_since: string | null;
+            /**
+             * Indexed Until
+             * @description Calls stored later are not searched yet; null: all are.
+             */
+            indexed_until: string | null;
+            /**
+             * Searched Back To
+             * @description It was looked no further back than this, to answer soon: `next` goes on. Null: it was not cut.
+             */
+            searched_back_to: string | null;
+        };
         /** SeatPriceIn */
         SeatPriceIn: {
             /**
@@ -11581,6 +11723,8 @@ export interface operations {
                 model?: string | null;
                 outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
                 provider?: string | null;
+                /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
+                q?: string | null;
                 run_id?: string | null;
                 /** @description What the caller saw. */
                 status?: number | null;
@@ -11759,6 +11903,8 @@ export interface operations {
                 model?: string | null;
                 outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
                 provider?: string | null;
+                /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
+                q?: string | null;
                 run_id?: string | null;
                 /** @description What the caller saw. */
                 status?: number | null;

@@ -33,6 +33,7 @@ UNAUDITED_TABLES = {
     "budget_marks": "what was told once of a budget",
     "ceiling_sums": "sums of what tasks spent",
     "task_texts": "the words of tasks, for searches; the tasks are here",
+    "search_*": "words of what the ledger keeps",
     "sessions": "signing in is an event; the rest is traffic",
     "sign_in_links": "as above",
     "adopted_sessions": "adopting is an event; which sessions went with it is traffic",

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from quarterdeck.control.calls import exporting, rendering, views
+from quarterdeck.access.actors import Permission, require
+from quarterdeck.control import shapes
+from quarterdeck.control.calls import exporting, found, rendering, views
 from quarterdeck.control.calls.views import (
     CacheStatus,
     CallDetailOut,
@@ -18,16 +20,19 @@ from quarterdeck.control.calls.views import (
     MessageOut,
     Outcome,
     RenderedOut,
+    SearchOut,
     ToolOut,
 )
 from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Limit, Reader
 from quarterdeck.control.shapes import instant_in
 from quarterdeck.db import Database
+from quarterdeck.kernel.ids import instant_of
 from quarterdeck.ledger import calls
 from quarterdeck.ledger.calls import CallFilter, StoredCall
 from quarterdeck.ledger.intake import Detail
-from quarterdeck.ledger.packs import BodyGone
+from quarterdeck.ledger.packs import BodyGone, Packs
 from quarterdeck.ledger.rebuild import Bodies, KeptRequest
+from quarterdeck.ledger.search import marks, words
 from quarterdeck.ledger.work_costs import Fact
 
 router = APIRouter(tags=["calls"])
@@ -38,8 +43,16 @@ _RAW: dict[int | str, dict[str, Any]] = {
 }
 
 
-async def _bodies(request: Request, db: Db) -> Bodies:
-    return Bodies(db, request.app.state.packs)
+async def _packs(request: Request) -> Packs:
+    found: Packs = request.app.state.packs
+    return found
+
+
+Packed = Annotated[Packs, Depends(_packs)]
+
+
+async def _bodies(db: Db, packs: Packed) -> Bodies:
+    return Bodies(db, packs)
 
 
 Kept = Annotated[Bodies, Depends(_bodies)]
@@ -63,7 +76,18 @@ async def _filter(
     mark: Annotated[
         Literal["looped", "duplicate", "blocked"] | None, Query(description="Those that are known as this waste.")
     ] = None,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=500,
+            description='Words that are all in what the call brought in or in its answer: words, "phrases in quotes"'
+            " and beginnings*. Whoever searches must be allowed to read what calls said.",
+        ),
+    ] = None,
+    request: Request,
 ) -> CallFilter:
+    if q is not None:
+        require(getattr(request.state, "actor", None), Permission.READ_BODIES)
     return CallFilter(
         agent_id=agent_id,
         task_id=task_id,
@@ -79,22 +103,37 @@ async def _filter(
         end=None if end is None else instant_in(end, "to"),
         min_cost=min_cost_nano,
         mark=None if mark is None else Fact(mark),
+        words=None if q is None else words.parse(q),
     )
 
 
-@router.get("/calls", operation_id="list_calls")
+@router.get("/calls", operation_id="list_calls", response_model_exclude_unset=True)
 async def list_calls(
     *,
     actor: Reader,
     db: Db,
+    packs: Packed,
     which: Annotated[CallFilter, Depends(_filter)],
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> CallsOut:
-    """Calls, newest first."""
+    """Calls, newest first. With `q` a page may hold fewer than asked for and have a `next`: so far was looked."""
     async with db.read() as tx:
         page = await calls.page(tx, actor.workspace_id, which, limit=limit, after=after)
-        return CallsOut(items=await views.shown_calls(tx, actor.workspace_id, page.items), next=page.next)
+        shown = await views.shown_calls(tx, actor.workspace_id, page.items)
+        covered = None if which.words is None else await marks.covered(tx, actor.workspace_id)
+    if which.words is None or covered is None:
+        return CallsOut(items=[views.listed(call) for call in shown], next=page.next)
+    snippets = await found.snippets(db, packs, page.items, which.words)
+    return CallsOut(
+        items=[views.listed_with(call, snippets.get(call.id)) for call in shown],
+        next=page.next,
+        search=SearchOut(
+            indexed_until=shapes.shown(covered.until),
+            indexed_since=shapes.shown(covered.since),
+            searched_back_to=shapes.shown(instant_of(page.next) if page.next and len(shown) < limit else None),
+        ),
+    )
 
 
 @router.get(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.calls import rendered
+from quarterdeck.control.calls.found import Snippet
 from quarterdeck.control.portkey import store as feedback_store
 from quarterdeck.control.shapes import Instant, Named, TaskNamed
 from quarterdeck.control.tasks import store as task_store
@@ -37,6 +38,22 @@ class UsageOut(BaseModel):
     @classmethod
     def of(cls, usage: Usage) -> "UsageOut":
         return cls(**{name: getattr(usage, name) for name in cls.model_fields})
+
+
+class FoundPieceOut(BaseModel):
+    text: str
+    hit: bool = Field(description="This is what was searched for.")
+
+
+class FoundOut(BaseModel):
+    """Where in the call the words are."""
+
+    where: Literal["message", "tool_result", "answer", "tool_call"]
+    pieces: list[FoundPieceOut]
+
+    @classmethod
+    def of(cls, snippet: Snippet) -> "FoundOut":
+        return cls(where=snippet.where, pieces=[FoundPieceOut(text=text, hit=hit) for text, hit in snippet.pieces])
 
 
 class CallOut(BaseModel):
@@ -78,9 +95,24 @@ class CallOut(BaseModel):
     body_mode: Literal["full", "redacted", "none"]
 
 
+class CallListedOut(CallOut):
+    found: FoundOut | None = Field(None, description="With `q`: where the words are; null: the text is gone since.")
+
+
+class SearchOut(BaseModel):
+    """How far a search for words reaches. Texts are indexed a moment after their call is stored."""
+
+    indexed_until: Instant | None = Field(description="Calls stored later are not searched yet; null: all are.")
+    indexed_since: Instant | None = Field(description="Calls that began before are not searched yet; null: all are.")
+    searched_back_to: Instant | None = Field(
+        description="It was looked no further back than this, to answer soon: `next` goes on. Null: it was not cut."
+    )
+
+
 class CallsOut(BaseModel):
-    items: list[CallOut]
+    items: list[CallListedOut]
     next: str | None
+    search: SearchOut | None = Field(None, description="With `q` only.")
 
 
 class AttemptOut(BaseModel):
@@ -192,6 +224,15 @@ class ConversationOut(BaseModel):
     unpriced_calls: int
     items: list[CallOut]
     next: str | None
+
+
+def listed(call: CallOut) -> CallListedOut:
+    return CallListedOut(**dict(call))
+
+
+def listed_with(call: CallOut, snippet: Snippet | None) -> CallListedOut:
+    """As one of those that words were searched in."""
+    return CallListedOut(**dict(call), found=None if snippet is None else FoundOut.of(snippet))
 
 
 async def shown_calls(tx: Transaction, workspace_id: str, calls: Sequence[StoredCall]) -> list[CallOut]:

@@ -28,13 +28,18 @@ def heard(messages: Sequence[bytes]) -> Heard:
             message = _decode(piece.lstrip(b" \t\r\n,"))
         except _UNREADABLE:
             message = {"content": piece.decode("utf-8", "replace")}
-        if not isinstance(message, dict) or message.get("role") in _OWN_ROLES or message.get("type") in _OWN_ITEMS:
+        if not isinstance(message, dict) or is_own(message):
             break
         found.append(message)
     new = Heard()
     for message in reversed(found):
         _take(new, message)
     return new
+
+
+def is_own(message: object) -> bool:
+    """Whether the model said this itself."""
+    return isinstance(message, dict) and (message.get("role") in _OWN_ROLES or message.get("type") in _OWN_ITEMS)
 
 
 def _take(new: Heard, message: dict[str, Any]) -> None:
