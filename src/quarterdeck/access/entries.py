@@ -1,11 +1,14 @@
 """Keys as gateways hold them."""
 
+from collections.abc import Collection, Sequence
+from typing import Any
+
 import sqlalchemy as sa
 
 from quarterdeck.access.keyring import ACTIVE
 from quarterdeck.access.snapshot import KeyEntry
 from quarterdeck.access.tables import keys
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
 
 REMEMBERED = DAY
@@ -26,6 +29,7 @@ _COLUMNS = (
     keys.c.body_mode,
     keys.c.tags,
 )
+_OF_RUNS = Prepared(sa.select(*_COLUMNS, keys.c.ended_at).where(one_of(keys.c.run_id, "ids")))
 
 
 async def key_entries(tx: Transaction) -> dict[bytes, KeyEntry]:
@@ -37,12 +41,20 @@ async def key_entries(tx: Transaction) -> dict[bytes, KeyEntry]:
     return {row[0]: KeyEntry(*row[1:]) for row in result.all()}
 
 
+async def key_entries_of_runs(tx: Transaction, run_ids: Collection[str]) -> dict[bytes, KeyEntry | None]:
+    """The keys of these runs by the hash of their text; None for one that :func:`key_entries` would not hold."""
+    rows = await tx.fetch(_OF_RUNS, ids=sorted(run_ids))
+    return {row[0]: _entry(row[1:], tx.now) for row in rows}
+
+
 async def key_entry(tx: Transaction, key_hash: bytes) -> KeyEntry | None:
     """The one key with that hash, if :func:`key_entries` would hold it."""
     result = await tx.execute(sa.select(*_COLUMNS, keys.c.ended_at).where(keys.c.hash == key_hash))
     row = result.one_or_none()
-    if row is None:
-        return None
-    entry, ended_at = KeyEntry(*row[1:-1]), row[-1]
+    return None if row is None else _entry(row[1:], tx.now)
+
+
+def _entry(row: Sequence[Any], now: int) -> KeyEntry | None:
+    entry, ended_at = KeyEntry(*row[:-1]), row[-1]
     over_since = entry.expires_at if entry.state == ACTIVE else ended_at
-    return None if over_since is not None and over_since <= tx.now - REMEMBERED else entry
+    return None if over_since is not None and over_since <= now - REMEMBERED else entry

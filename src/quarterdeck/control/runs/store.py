@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -250,17 +251,36 @@ class RunMark:
     attempt: int | None = None
 
 
-_MARKED = ("id", "workspace_id", "agent_id", "task_id", "trace_id", "session", "attempt")
+_MARKED = ("id", "workspace_id", "agent_id", "task_id", "trace_id", "session", "attempt", "ended_at")
+_MARK = sa.select(*(runs.c[name] for name in _MARKED))
 
 
 async def open_or_ended_since(tx: Transaction, ended_since: int) -> list[RunMark]:
     """Runs of every workspace that are open or ended at that instant or later, oldest first."""
-    of_run = sa.select(*(runs.c[name] for name in _MARKED))
     # Two looks, because one with OR in it would read every run there ever was; what ended between them has ended.
-    found = {row.id: _mark(row, is_open=True) for row in await tx.execute(_with_task(of_run.where(sa.text(_OPEN))))}
-    ended = await tx.execute(_with_task(of_run.where(runs.c.ended_at >= ended_since)))
-    found |= {row.id: _mark(row, is_open=False) for row in ended}
+    found = {row["id"]: _mark(row) for row in await tx.fetch_named(_marks_open())}
+    found |= {row["id"]: _mark(row) for row in await tx.fetch_named(_marks_ended(), since=ended_since)}
     return [found[run_id] for run_id in sorted(found)]
+
+
+async def marked(tx: Transaction, run_ids: Collection[str]) -> list[RunMark]:
+    """These runs, of whichever workspace."""
+    return [_mark(row) for row in await tx.fetch_named(_marks_of(), ids=sorted(run_ids))]
+
+
+@cache
+def _marks_open() -> Prepared:
+    return Prepared(_with_task(_MARK.where(sa.text(_OPEN))))
+
+
+@cache
+def _marks_ended() -> Prepared:
+    return Prepared(_with_task(_MARK.where(runs.c.ended_at >= sa.bindparam("since", type_=sa.BigInteger))))
+
+
+@cache
+def _marks_of() -> Prepared:
+    return Prepared(_with_task(_MARK.where(one_of(runs.c.id, "ids"))))
 
 
 async def page(
@@ -289,10 +309,20 @@ def _is(workspace_id: str, run_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(runs.c.workspace_id == workspace_id, runs.c.id == run_id)
 
 
-def _mark(row: sa.Row[Any], *, is_open: bool) -> RunMark:
-    due_at = None if row.due_order == NEVER_DUE else row.due_order
-    of_run = (row.id, row.workspace_id, row.agent_id, row.task_id, row.trace_id, row.session)
-    return RunMark(*of_run, is_open, row.project_id, row.priority, due_at, row.attempt)
+def _mark(row: Mapping[str, Any]) -> RunMark:
+    return RunMark(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        agent_id=row["agent_id"],
+        task_id=row["task_id"],
+        trace_id=row["trace_id"],
+        session=row["session"],
+        open=row["ended_at"] is None,
+        project_id=row["project_id"],
+        priority=row["priority"],
+        due_at=None if row["due_order"] == NEVER_DUE else row["due_order"],
+        attempt=row["attempt"],
+    )
 
 
 def _with_task(of_run: sa.Select[Any]) -> sa.Select[Any]:
