@@ -226,7 +226,7 @@ async def workspace(tx: Transaction, workspace_id: str) -> Workspace:
 
 
 async def change_workspace(tx: Transaction, workspace: Workspace, values: Mapping[str, Any]) -> None:
-    """Write `body_mode` or `settings`. Raises Changed when the workspace is no longer as it was read."""
+    """Write `name`, `body_mode` or `settings`. Raises Changed when the workspace is no longer as it was read."""
     if not await tx.changed(
         workspaces.update()
         .where(workspaces.c.id == workspace.id, workspaces.c.version == workspace.version)

@@ -235,9 +235,19 @@ bodies_days = 30
     assert workspace.settings == {
         "redaction": {"patterns": ["sk-[a-z]+"], "fields": ["password"]},
         "retention": {"bodies_days": 30},
+        "declared": ["body_mode", "redaction", "retention"],
     }
     assert told[-1] == "settings.changed"
     assert await applied(text) == []
+    async with db.transaction() as tx:
+        kept = await members.workspace(tx, boot.workspace.id)
+        by_hand = kept.settings | {"declared": ["redaction"]}
+        await members.change_workspace(tx, kept, {"settings": by_hand})
+    # What the file said goes with it; what was set by hand stays.
+    await applied("")
+    async with db.read() as tx:
+        workspace = await members.workspace(tx, boot.workspace.id)
+    assert workspace.settings == {"retention": {"bodies_days": 30}}
 
 
 async def test_declared_members_get_their_role(applied: Applier, db: Database, boot: FirstBoot) -> None:

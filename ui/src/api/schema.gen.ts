@@ -3423,7 +3423,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Settings
+         * @description Name the workspace, say which bodies of calls are kept and how long. What a file declares is changed there.
+         */
+        patch: operations["change_settings"];
         trace?: never;
     };
     "/api/v1/shared": {
@@ -8368,6 +8372,19 @@ export interface components {
              */
             reason?: string | null;
         };
+        /** RetentionIn */
+        RetentionIn: {
+            /**
+             * Bodies Days
+             * @description null keeps for ever.
+             */
+            bodies_days?: number | null;
+            /**
+             * Calls Days
+             * @description null keeps for ever.
+             */
+            calls_days?: number | null;
+        };
         /**
          * RetentionOut
          * @description Days; null keeps for ever.
@@ -9060,8 +9077,24 @@ export interface components {
             password_set: boolean;
             workspace: components["schemas"]["InWorkspaceOut"];
         };
+        /**
+         * SettingsIn
+         * @description What is absent stays as it is.
+         */
+        SettingsIn: {
+            /** Body Mode */
+            body_mode?: ("full" | "redacted" | "none") | null;
+            /** Name */
+            name?: string | null;
+            retention?: components["schemas"]["RetentionIn"] | null;
+        };
         /** SettingsOut */
         SettingsOut: {
+            /**
+             * Declared
+             * @description `body_mode` and `retention`, where the configuration file says them.
+             */
+            declared: string[];
             gateway: components["schemas"]["GatewayOut"];
             ingest: components["schemas"]["IngestOut"];
             retention: components["schemas"]["RetentionOut"];
@@ -10471,6 +10504,8 @@ export interface components {
             id: string;
             /** Name */
             name: string;
+            /** Version */
+            version: number;
         };
     };
     responses: never;
@@ -17415,6 +17450,42 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `version` the change was made from: `"3"`. */
+                "if-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingsIn"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {

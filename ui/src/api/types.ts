@@ -122,3 +122,4 @@ export type Shared = Schemas["SharedOut"];
 export type SharedTask = Schemas["SharedTaskOut"];
 export type SharedCosts = Schemas["SharedCostsOut"];
 export type Report = { by: SharedCosts["by"]; span: SharedCosts["span"] };
+export type SettingsDraft = Schemas["SettingsIn"];

@@ -60,7 +60,7 @@ export const agents = {
     copyKey: "Copy key",
     how: "Then point the agent here",
     waiting: "Waiting for the first call…",
-    waitingHelp: "Run one of the lines of “How to connect”; the call appears here by itself.",
+    waitingHelp: "Run one of the lines on this page; the call appears here by itself.",
     arrived: "The first call arrived.",
     open: "Open it",
     close: "I have copied the key",

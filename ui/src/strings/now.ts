@@ -27,6 +27,10 @@ export const now = {
   allCalls: "All calls",
   emptyTitle: "Welcome. Connect an agent, and watch its first call.",
   steps: {
+    name: "Name your workspace",
+    nameHelp: "As your team will see it. It can be changed in Settings.",
+    nameLabel: "Name of the workspace",
+    save: "Save",
     provider: "Add a provider",
     providerHelp: "Where model calls go: OpenAI, Anthropic or any compatible server, with its key.",
     task: "Put a task on the board",

@@ -13,13 +13,20 @@ from quarterdeck.control.declared import store
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.model import DeclaredAgent, DeclaredMember, DeclaredWorkspace
 from quarterdeck.control.routes import store as routes
+from quarterdeck.control.settings.model import DECLARED
 from quarterdeck.kernel.errors import Changed
 
 
 async def apply_workspace(on: Applying, declared: DeclaredWorkspace) -> None:
     """Body mode, redaction and retention. What the file does not say stays, except what it used to say."""
     workspace = await members.workspace(on.tx, on.workspace_id)
-    wanted: dict[str, Any] = {"settings": declared.settings}
+    before = workspace.settings.get(DECLARED) or ()
+    names = sorted([*declared.settings, *(() if declared.body_mode is None else ("body_mode",))])
+    wanted: dict[str, Any] = {
+        "settings": {name: value for name, value in workspace.settings.items() if name not in (*before, DECLARED)}
+        | declared.settings
+        | ({DECLARED: names} if names else {})
+    }
     if declared.body_mode is not None:
         wanted["body_mode"] = declared.body_mode
     differing = {name: value for name, value in wanted.items() if getattr(workspace, name) != value}

@@ -1,6 +1,10 @@
 """What the server says about itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+DECLARED = "declared"
+"""Under this name a workspace's settings list those that the configuration file says, which are changed there alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,13 @@ class IngestState:
     backlog_records: int = 0
     backlog_bytes: int = 0
     lag_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsChange:
+    """None, and days that are not named, leave what is."""
+
+    name: str | None = None
+    body_mode: str | None = None
+    retention: Mapping[str, int | None] = field(default_factory=dict)
+    """Days by `bodies_days` and `calls_days`; None keeps for ever."""

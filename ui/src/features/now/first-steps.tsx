@@ -1,31 +1,75 @@
-import { useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
 
+import { useMay } from "@/api/may";
+import { asProblem } from "@/api/problem";
 import { providersQuery } from "@/api/providers";
-import { buttonClass } from "@/components/button";
+import { changeSettings, settingsKeys, settingsQuery } from "@/api/settings";
+import type { Settings } from "@/api/types";
+import { Button, buttonClass } from "@/components/button";
+import { TextField } from "@/components/field";
+import { field } from "@/lib/form";
 import { now } from "@/strings/now";
 
 const say = now.steps;
+/** What a workspace is called before anybody named it. */
+const UNNAMED = "default";
 
-/** The empty house teaches: what to do first, and what is done already. */
-export function FirstSteps() {
+/** The empty house teaches: what to do first, and what is done already. `teach` connects the first agent. */
+export function FirstSteps({ teach }: { teach: ReactNode }) {
   const { data: providers } = useQuery(providersQuery);
+  const { data: settings } = useQuery(settingsQuery);
+  const admin = useMay("administer");
   const provided = (providers?.items.length ?? 0) > 0;
+  const named = settings !== undefined && settings.workspace.name !== UNNAMED;
+  const first = admin ? 2 : 0;
   return (
-    <ol className="card divide-y divide-line">
-      <Step number={1} done={provided} title={say.provider} help={say.providerHelp}>
-        <Link to="/providers" search={{ new: true }} className={buttonClass(provided ? "plain" : "primary")}>
-          {say.provider}
-        </Link>
-      </Step>
-      <Step number={2} done={false} title={say.task} help={say.taskHelp}>
-        <Link to="/board" search={{ new: true }} className={buttonClass()}>
-          {say.task}
-        </Link>
-      </Step>
-    </ol>
+    <>
+      {admin && (
+        <ol className="card divide-y divide-line">
+          <Step number={1} done={named} title={named ? settings.workspace.name : say.name} help={say.nameHelp}>
+            {settings && !named && <NameForm settings={settings} />}
+          </Step>
+          <Step number={2} done={provided} title={say.provider} help={say.providerHelp}>
+            <Link to="/providers" search={{ new: true }} className={buttonClass(provided ? "plain" : "primary")}>
+              {say.provider}
+            </Link>
+          </Step>
+        </ol>
+      )}
+      {teach}
+      <ol start={first + 2} className="card divide-y divide-line">
+        <Step number={first + 2} done={false} title={say.task} help={say.taskHelp}>
+          <Link to="/board" search={{ new: true }} className={buttonClass()}>
+            {say.task}
+          </Link>
+        </Step>
+      </ol>
+    </>
+  );
+}
+
+function NameForm({ settings }: { settings: Settings }) {
+  const client = useQueryClient();
+  const save = useMutation({
+    mutationFn: (name: string) => changeSettings(settings.workspace.version, { name }),
+    onSuccess: (answer) => client.setQueryData(settingsKeys.all, answer),
+  });
+  return (
+    <form
+      className="flex min-w-0 items-start gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate(field(new FormData(event.currentTarget), "name"));
+      }}
+    >
+      <TextField label={say.nameLabel} labelHidden name="name" required maxLength={100} autoComplete="organization" error={save.error ? asProblem(save.error).message : undefined} />
+      <Button type="submit" variant="primary" busy={save.isPending} className="h-8">
+        {say.save}
+      </Button>
+    </form>
   );
 }
 

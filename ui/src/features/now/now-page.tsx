@@ -25,8 +25,7 @@ export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDo
     return (
       <Page title={say.title} answer={say.emptyTitle}>
         <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
-          {teach(() => setTeaching(false))}
-          <FirstSteps />
+          <FirstSteps teach={teach(() => setTeaching(false))} />
         </div>
       </Page>
     );

@@ -1,11 +1,16 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
+import { Pencil } from "lucide-react";
+import { useState } from "react";
 
+import { useMay } from "@/api/may";
 import { settingsQuery } from "@/api/settings";
 import type { Settings } from "@/api/types";
+import { Button } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
 import { Facts } from "@/components/facts";
 import { Page, Section } from "@/components/page";
 import { Members } from "@/features/settings/members";
+import { WorkspaceDialog } from "@/features/settings/workspace-dialog";
 import { formatBytes, formatCount, formatDuration } from "@/lib/format";
 import { agents } from "@/strings/agents";
 import { settings as say } from "@/strings/settings";
@@ -13,6 +18,8 @@ import { settings as say } from "@/strings/settings";
 /** `password` is the card that changes one's own password; it belongs to signing in. */
 export function SettingsPage({ password }: { password: React.ReactNode }) {
   const { data: settings } = useSuspenseQuery(settingsQuery);
+  const [changing, setChanging] = useState(false);
+  const allowed = useMay("administer");
   return (
     <Page
       title={say.title}
@@ -31,7 +38,16 @@ export function SettingsPage({ password }: { password: React.ReactNode }) {
             <p className="text-s text-faint">{say.baseUrlHelp}</p>
           </div>
         </Section>
-        <Section title={say.workspace}>
+        <Section
+          title={say.workspace}
+          aside={
+            allowed && (
+              <Button size="s" onClick={() => setChanging(true)}>
+                <Pencil size={12} aria-hidden="true" /> {say.changeAct}
+              </Button>
+            )
+          }
+        >
           <div className="card p-4">
             <Facts facts={facts(settings)} />
           </div>
@@ -48,6 +64,7 @@ export function SettingsPage({ password }: { password: React.ReactNode }) {
           </div>
         </Section>
       </div>
+      {changing && <WorkspaceDialog settings={settings} onClose={() => setChanging(false)} />}
     </Page>
   );
 }
@@ -65,6 +82,6 @@ function ingestFacts({ ingest }: Settings) {
   const waits = ingest.backlog_records > 0 ? say.records(formatCount(ingest.backlog_records), formatBytes(ingest.backlog_bytes)) : say.nothingWaits;
   return [
     { label: say.backlog, value: waits },
-    { label: say.lag, value: formatDuration(ingest.lag_ms) },
+    ...(ingest.lag_ms > 0 ? [{ label: say.lag, value: formatDuration(ingest.lag_ms) }] : []),
   ];
 }
