@@ -7,7 +7,9 @@ and the cache take part is told in hooks.py.
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 
+from quarterdeck.access.routing.caching import may_cache
 from quarterdeck.gateway.attempts import once
 from quarterdeck.gateway.attempts.giving import give
 from quarterdeck.gateway.attempts.routed import RoutedCalls
@@ -18,11 +20,11 @@ from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.ending import end_early, end_left, end_refused
 from quarterdeck.gateway.endpoints import Endpoint
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.identify import identify
+from quarterdeck.gateway.identify import identify, recognised
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.open_calls import InFlight
 from quarterdeck.gateway.parts import Parts
-from quarterdeck.gateway.pausing import has_changed, may_run, still_may_run
+from quarterdeck.gateway.pausing import has_changed, still_may_run, until_resumed, why_paused
 from quarterdeck.gateway.reading import read
 from quarterdeck.gateway.relay import relay_stream, relay_whole
 from quarterdeck.gateway.resilience import watching
@@ -51,9 +53,11 @@ class ModelCalls:
         dialect = BY_NAME[endpoint.reader]
         parts, hooks = self._parts, self._parts.hooks
         try:
-            await identify(draft, exchange.query, parts.holder)
+            if not recognised(draft, exchange.query, parts.holder):
+                await identify(draft, exchange.query, parts.holder)
             await self._read(draft, dialect, exchange)
-            await may_run(draft, exchange.query, parts.holder)
+            if why_paused(draft) is not None:
+                await until_resumed(draft, exchange.query, parts.holder)
             check_recordable(parts.settler)
             route = draft.route = self._find_route(draft)
             if route is None:
@@ -63,7 +67,7 @@ class ModelCalls:
                 draft.cache_policy = route.cache
             if hooks.limits is not None:
                 await hooks.limits.admit(draft)
-            if hooks.cache is None or not await hooks.cache.answer(draft, dialect, exchange):
+            if not (may_cache(draft.cache_policy, draft.headers) and await self._cached(draft, dialect, exchange)):
                 await self._serve(draft, dialect, exchange)
         except Refusal as refusal:
             await end_refused(draft, dialect, refusal, exchange, parts)
@@ -77,15 +81,19 @@ class ModelCalls:
             if draft.hold is not None and hooks.limits is not None:
                 hooks.limits.release(draft)
 
-    async def _read(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
-        await read(draft, dialect, exchange, self._parts.body_limit)
+    def _read(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> Awaitable[None]:
+        return read(draft, dialect, exchange, self._parts.body_limit)
 
     def _find_route(self, draft: Draft) -> CompiledRoute | None:
         return route_of(draft, self._parts.routes)
 
-    async def _find_target(self, draft: Draft) -> Target:
+    def _find_target(self, draft: Draft) -> Awaitable[Target]:
         assert draft.workspace is not None and draft.facts is not None
-        return await self._chooser.target(draft.workspace, draft.endpoint.dialect, draft.facts.model or "")
+        return self._chooser.target(draft.workspace, draft.endpoint.dialect, draft.facts.model or "")
+
+    async def _cached(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
+        cache = self._parts.hooks.cache
+        return cache is not None and await cache.answer(draft, dialect, exchange)
 
     async def _serve(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         """Send, relay and settle, with the call in the table of open calls while it lasts."""
@@ -158,6 +166,6 @@ class ModelCalls:
     def _outgoing(self, draft: Draft, dialect: Dialect, target: Target, exchange: Exchange) -> Outgoing:
         return once.outgoing(draft, dialect, target, exchange.query)
 
-    async def _relay(self, draft: Draft, dialect: Dialect, response: Response, exchange: Exchange) -> None:
+    def _relay(self, draft: Draft, dialect: Dialect, response: Response, exchange: Exchange) -> Awaitable[None]:
         relay = relay_stream if once.streams(draft) else relay_whole
-        await relay(draft, dialect, response, exchange, self._parts.settler)
+        return relay(draft, dialect, response, exchange, self._parts.settler)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 
-from quarterdeck.gateway.answers import answer_headers
+from quarterdeck.gateway.answers import answer_lines
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
@@ -41,4 +41,4 @@ class CountCalls(ModelCalls):
         draft.chunks, draft.response_size = [body], len(body)
         cost = await self._parts.settler.settle(draft, dialect)
         draft.begun = True
-        exchange.respond(200, [_JSON, *answer_headers(draft, cost), _ESTIMATED], body)
+        exchange.respond(200, [_JSON, _ESTIMATED], body, answer_lines(draft, cost))

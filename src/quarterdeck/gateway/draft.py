@@ -27,12 +27,12 @@ from quarterdeck.ledger.record import FEATURES, Attempt, CallRecord, PriceNote, 
 
 _CHUNK_TIME = struct.Struct("<II")
 _BODY_RANK = {"full": 0, "redacted": 1, "none": 2}
-_SPAN = (
-    (b"traceparent", "traceparent"),
-    (b"x-portkey-span-id", "span"),
-    (b"x-portkey-parent-span-id", "parent_span"),
-    (b"x-portkey-span-name", "span_name"),
-)
+_SPAN = {
+    b"traceparent": "traceparent",
+    b"x-portkey-span-id": "span",
+    b"x-portkey-parent-span-id": "parent_span",
+    b"x-portkey-span-name": "span_name",
+}
 """Headers that say where in a trace the call stands, and what the record calls them."""
 MAX_TAGS = 16
 MAX_TAG = 128
@@ -131,8 +131,8 @@ class Draft(msgspec.Struct):
     """What the cache does for this call; None: nothing."""
     hold: object | None = None
     """What limits and budgets keep for this call; theirs alone."""
-    told: Sequence[tuple[bytes, bytes]] = ()
-    """Headers that those who took part add to the answer, such as what is left of a limit."""
+    told: bytes = b""
+    """Lines that those who took part add to the answer's head, such as what is left of a limit."""
     ceiling_cost: int | None = None
     """Nano-dollars that a call without a price counts as against budgets."""
     body_mode: str = "full"
@@ -184,13 +184,12 @@ class Draft(msgspec.Struct):
         """Microseconds since the call arrived."""
         return (time.perf_counter_ns() - self.began) // 1_000
 
-    def overhead(self) -> int:
-        """Microseconds of ours: all but the wait for the provider."""
-        waited = 0
-        if self.sent_at is not None:
-            began = self.tries[0].began if self.tries else self.sent_at
-            waited = (self.upstream_done if self.upstream_done is not None else self.elapsed()) - began
-        return max(0, self.elapsed() - waited)
+    def overhead(self, ended: int) -> int:
+        """Microseconds of ours until then: all but the wait for the provider."""
+        if self.sent_at is None:
+            return ended
+        began = self.tries[0].began if self.tries else self.sent_at
+        return max(0, ended - (self.upstream_done if self.upstream_done is not None else ended) + began)
 
     def took_chunk(self, chunk: bytes) -> None:
         """Keep a chunk of the answer and when it came."""
@@ -211,19 +210,22 @@ class Draft(msgspec.Struct):
 
     def tags(self) -> list[tuple[str, str]]:
         """The key's tags, those of the tag header, Portkey's and the body's metadata; the first to name one wins."""
+        header, metadata = self.headers.get(b"x-quarterdeck-tags"), self.headers.get(b"x-portkey-metadata")
+        told = self.facts.tags if self.facts is not None else None
+        if header is None and metadata is None and not told and (self.key is None or not self.key.tags):
+            return []
         found: dict[str, str] = dict(self.key.tags) if self.key is not None else {}
-        header = self.headers.get(b"x-quarterdeck-tags")
         if header is not None:
             for part in header.decode("latin-1").split(","):
                 name, equals, value = part.partition("=")
                 if equals:
                     found.setdefault(name.strip()[:MAX_TAG], value.strip()[:MAX_TAG])
-        if (metadata := self.headers.get(b"x-portkey-metadata")) is not None:
-            for name, told in json_object(metadata).items():
-                if isinstance(told, str):
-                    found.setdefault(name[:MAX_TAG], told[:MAX_TAG])
-        if self.facts is not None:
-            for name, value in self.facts.tags.items():
+        if metadata is not None:
+            for name, text in json_object(metadata).items():
+                if isinstance(text, str):
+                    found.setdefault(name[:MAX_TAG], text[:MAX_TAG])
+        if told:
+            for name, value in told.items():
                 found.setdefault(name[:MAX_TAG], value[:MAX_TAG])
         return list(found.items())[:MAX_TAGS]
 
@@ -265,7 +267,7 @@ class Draft(msgspec.Struct):
             started=self.started,
             first_byte=self.first_byte,
             ended=ended,
-            overhead=self.overhead(),
+            overhead=self.overhead(ended),
             usage=self.usage,
             usage_source=self.usage_source,
             cost=cost,
@@ -289,9 +291,10 @@ class Draft(msgspec.Struct):
         extra: dict[str, Any] = {}
         if self.attribution is not None and self.attribution.mismatch:
             extra["mismatch"] = self.attribution.mismatch
-        for header, name in _SPAN:
-            if (told := self.headers.get(header)) is not None:
-                extra[name] = told[:128].decode("latin-1")
+        if not _SPAN.keys().isdisjoint(self.headers):
+            for header, name in _SPAN.items():
+                if (told := self.headers.get(header)) is not None:
+                    extra[name] = told[:128].decode("latin-1")
         if self.cache is not None:
             extra["cache"] = self.cache.told()
         if self.route is not None and self.route.name is not None:

@@ -1,11 +1,12 @@
 """Which headers cross the gateway. What carries a secret of ours or belongs to one hop stays behind."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from typing import Generic, TypeVar
 
 from quarterdeck.gateway.transport import HOP_BY_HOP
 
 Headers = Sequence[tuple[bytes, bytes]]
+T = TypeVar("T")
 
 SECRET = frozenset(
     {
@@ -27,10 +28,10 @@ _OUR_PREFIXES = (b"x-quarterdeck-", b"x-portkey-", b"x-clawrouter-", b"x-forward
 _NOT_RETURNED = HOP_BY_HOP | {b"content-length", b"set-cookie", b"date", b"server"}
 
 
-_KEPT = 4_096
+_KEPT, _LONGEST = 4_096, 256
 
 
-class _Memo(dict[bytes, bool]):
+class NameMemo(dict[bytes, bool]):
     """Header names recur call after call, so what is decided of a name is decided once."""
 
     def __init__(self, decide: Callable[[bytes], bool]) -> None:
@@ -43,9 +44,32 @@ class _Memo(dict[bytes, bool]):
         return found
 
 
-_forwards = _Memo(lambda name: name not in _NOT_FORWARDED and not name.startswith(_OUR_PREFIXES))
-_returns = _Memo(lambda name: name not in _NOT_RETURNED)
-_records = _Memo(lambda name: name not in SECRET and b"secret" not in name and not name.endswith(b"token"))
+_forwards = NameMemo(lambda name: name not in _NOT_FORWARDED and not name.startswith(_OUR_PREFIXES))
+_returns = NameMemo(lambda name: name not in _NOT_RETURNED)
+_records = NameMemo(lambda name: name not in SECRET and b"secret" not in name and not name.endswith(b"token"))
+
+
+class _PairMemo(dict[tuple[bytes, bytes], T | None], Generic[T]):
+    """Whole headers recur as well. What is made of one is kept, unless it is nothing, as of every secret, or long."""
+
+    def __init__(self, wanted: NameMemo, make: Callable[[bytes, bytes], T]) -> None:
+        self._wanted = wanted
+        self._make = make
+
+    def __missing__(self, pair: tuple[bytes, bytes]) -> T | None:
+        name, value = pair
+        if not self._wanted[name]:
+            return None
+        made = self._make(name, value)
+        if len(value) <= _LONGEST:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[pair] = made
+        return made
+
+
+_texts = _PairMemo(_records, lambda name, value: (name.decode("latin-1"), value.decode("latin-1")))
+_lines = _PairMemo(_returns, lambda name, value: b"%b: %b\r\n" % (name, value))
 
 
 def forwarded(headers: Headers) -> list[tuple[bytes, bytes]]:
@@ -58,14 +82,14 @@ def returned(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [pair for pair in headers if _returns[pair[0]]]
 
 
+def returned_lines(headers: Headers) -> list[bytes]:
+    """The same as lines of a head."""
+    return list(filter(None, map(_lines.__getitem__, headers)))
+
+
 def recorded(headers: Headers) -> list[tuple[str, str]]:
     """Headers fit to keep: no secrets, whatever their name suggests."""
-    return [_text(pair) for pair in headers if _records[pair[0]]]
-
-
-@lru_cache(_KEPT)
-def _text(pair: tuple[bytes, bytes]) -> tuple[str, str]:
-    return pair[0].decode("latin-1"), pair[1].decode("latin-1")
+    return list(filter(None, map(_texts.__getitem__, headers)))
 
 
 def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:

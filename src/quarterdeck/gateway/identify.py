@@ -89,14 +89,20 @@ async def known_key(holder: SnapshotHolder, headers: dict[bytes, bytes], query: 
     return entry
 
 
+def recognised(draft: Draft, query: bytes, holder: SnapshotHolder) -> bool:
+    """Whether the same key was identified before and nothing else says whose call it is; then that is known again."""
+    if not _by_key_alone(draft, query):
+        return False
+    caller = holder.callers.of(shown_in(draft.headers), draft.started)
+    if caller is None:
+        return False
+    draft.key, draft.workspace, draft.agent = caller.key, caller.workspace, caller.agent
+    draft.attribution, draft.body_mode = caller.attribution, caller.body_mode
+    return True
+
+
 async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     """Whose call it is, and whose work. Raises Refusal when this key may not call."""
-    shown = shown_in(draft.headers)
-    by_key_alone = CHANGING.isdisjoint(draft.headers) and b"key=" not in query
-    if by_key_alone and (caller := holder.callers.of(shown, draft.started)) is not None:
-        draft.key, draft.workspace, draft.agent = caller.key, caller.workspace, caller.agent
-        draft.attribution, draft.body_mode = caller.attribution, caller.body_mode
-        return
     entry = draft.key = await known_key(holder, draft.headers, query)
     workspace = draft.workspace = holder.current.workspaces[entry.workspace_id]
     draft.agent = workspace.agents.get(entry.agent_id) if entry.agent_id is not None else None
@@ -104,6 +110,10 @@ async def identify(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
         draft.attribution = attribute(draft.headers, None, entry, draft.agent, workspace)
         draft.choose_body_mode()
     check(entry, workspace, draft.started, may_be_held=True)
-    if by_key_alone and draft.agent is not None and draft.attribution is not None:
+    if draft.agent is not None and draft.attribution is not None and _by_key_alone(draft, query):
         known = Caller(entry, workspace, draft.agent, draft.attribution, draft.body_mode)
-        holder.callers.remember(shown, known)
+        holder.callers.remember(shown_in(draft.headers), known)
+
+
+def _by_key_alone(draft: Draft, query: bytes) -> bool:
+    return CHANGING.isdisjoint(draft.headers) and b"key=" not in query

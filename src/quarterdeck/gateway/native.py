@@ -15,7 +15,7 @@ import msgspec
 from quarterdeck.access.catalogue import SPECS
 from quarterdeck.access.snapshot import WorkspaceEntry
 from quarterdeck.gateway import errors, targets
-from quarterdeck.gateway.answers import answer_headers
+from quarterdeck.gateway.answers import answer_lines
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.dialects.batch_results import BatchReader
@@ -206,7 +206,7 @@ async def relay_through(
     reader = draft.reader = dialect.reader()
     results = reader if isinstance(reader, BatchReader) else None
     decoder = Decoder(response.headers, BATCH_LIMIT) if results is not None and not plain else None
-    exchange.start(response.status, answer_headers(draft, None))
+    exchange.start(response.status, [], answer_lines(draft, None))
     draft.begun = True
     try:
         while (chunk := await response.chunk()) is not None:

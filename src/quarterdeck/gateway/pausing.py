@@ -10,15 +10,13 @@ from quarterdeck.gateway import errors
 from quarterdeck.gateway.attribution import attribute
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.identify import identify
+from quarterdeck.gateway.identify import identify, recognised
 from quarterdeck.gateway.snapshot import SnapshotHolder
 
 
-async def may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
+async def until_resumed(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     """Return when the call may go on. Raises Refusal when its agent or its run is paused for longer than it is held."""
-    paused = _paused(draft)
-    if paused is None:
-        return
+    paused = why_paused(draft)
     loop = asyncio.get_running_loop()
     began = loop.time()
     while paused is not None:
@@ -27,7 +25,7 @@ async def may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
         if left <= 0 or not await holder.swapped_within(left):
             raise refusal
         await _look_again(draft, query, holder)
-        paused = _paused(draft)
+        paused = why_paused(draft)
 
 
 def has_changed(draft: Draft, holder: SnapshotHolder) -> bool:
@@ -39,7 +37,7 @@ def has_changed(draft: Draft, holder: SnapshotHolder) -> bool:
 async def still_may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     """Just before it is sent, where that has changed: raises Refusal when it may not run any more."""
     await _look_again(draft, query, holder)
-    paused = _paused(draft)
+    paused = why_paused(draft)
     if paused is not None:
         raise paused[0]
 
@@ -47,13 +45,14 @@ async def still_may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> N
 async def _look_again(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
     """Identify the call by the snapshot as it is now. Raises Refusal."""
     session = draft.attribution.session if draft.attribution is not None else None
-    await identify(draft, query, holder)
+    if not recognised(draft, query, holder):
+        await identify(draft, query, holder)
     if session is not None and draft.attribution is not None and draft.attribution.session is None:
         assert draft.key is not None and draft.agent is not None and draft.workspace is not None
         draft.attribution = attribute(draft.headers, session, draft.key, draft.agent, draft.workspace)
 
 
-def _paused(draft: Draft) -> tuple[Refusal, int] | None:
+def why_paused(draft: Draft) -> tuple[Refusal, int] | None:
     """Why the call may not run now, and for how many seconds it is held."""
     agent, workspace, attribution = draft.agent, draft.workspace, draft.attribution
     if agent is not None and agent.desired == "paused":

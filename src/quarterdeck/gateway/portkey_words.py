@@ -22,17 +22,15 @@ def is_client(draft: Draft) -> bool:
     return not _MARKS.isdisjoint(draft.headers)
 
 
-def headers(draft: Draft) -> list[tuple[bytes, bytes]]:
-    """Which target of the config answered, after how many retries, and the trace id."""
+def lines(draft: Draft) -> bytes:
+    """Which target of the config answered, after how many retries, and the trace id; as lines of an answer's head."""
     trace = draft.attribution.trace_id if draft.attribution is not None else None
-    found = [
-        (b"x-portkey-trace-id", draft.id.encode() if trace is None else _line(trace)),
-        (b"x-portkey-retry-attempt-count", b"%d" % draft.retries),
-        (b"x-portkey-last-used-option-index", _line(draft.option or "config")),
-    ]
-    if draft.target is not None:
-        found.append((b"x-portkey-provider", _line(draft.target.provider.kind)))
-    return found
+    found = b"x-portkey-trace-id: %b\r\nx-portkey-retry-attempt-count: %d\r\n%b" % (
+        draft.id.encode() if trace is None else _line(trace),
+        draft.retries,
+        _option(draft.option or "config"),
+    )
+    return found if draft.target is None else found + _provider(draft.target.provider.kind)
 
 
 def error_body(refusal: Refusal) -> bytes:
@@ -62,3 +60,13 @@ def _line(text: str) -> bytes:
     if text.isascii() and text.isprintable():
         return text[:256].encode()
     return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:256]).encode()
+
+
+@lru_cache(4_096)
+def _option(path: str) -> bytes:
+    return b"x-portkey-last-used-option-index: %b\r\n" % _line(path)
+
+
+@lru_cache(4_096)
+def _provider(kind: str) -> bytes:
+    return b"x-portkey-provider: %b\r\n" % _line(kind)

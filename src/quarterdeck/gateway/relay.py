@@ -8,10 +8,9 @@ import asyncio
 import msgspec
 
 from quarterdeck.gateway import translation
-from quarterdeck.gateway.answers import answer_headers
+from quarterdeck.gateway.answers import answer_lines
 from quarterdeck.gateway.dialects.base import Dialect, StreamReader
 from quarterdeck.gateway.draft import Draft
-from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.transport import BodyTooLarge, Decoder, Response, UpstreamError, decode
@@ -64,7 +63,7 @@ async def give_whole(draft: Draft, dialect: Dialect, response: Response, exchang
     """Settle, then send what `took_whole` put there."""
     cost = await settler.settle(draft, dialect)
     draft.begun = True
-    exchange.respond(response.status, answer_headers(draft, cost), draft.chunks[0])
+    exchange.respond(response.status, [], draft.chunks[0], answer_lines(draft, cost))
 
 
 class Held(msgspec.Struct, eq=False):
@@ -112,7 +111,7 @@ async def relay_stream(
     if held is None:
         held = open_stream(draft, dialect, response)
     reader, decoder, translated = held.reader, held.decoder, held.translated
-    exchange.start(response.status, answer_headers(draft, None))
+    exchange.start(response.status, [], answer_lines(draft, None))
     draft.begun = True
     try:
         if held.out or held.broken is not None:
@@ -155,7 +154,7 @@ async def _give_held(draft: Draft, dialect: Dialect, held: Held, exchange: Excha
 
 
 def _is_encoded(response: Response) -> bool:
-    return value_of(response.headers, b"content-encoding") is not None
+    return response.fields.get(b"content-encoding") is not None
 
 
 def _read_copy(reader: StreamReader, decoder: Decoder, chunk: bytes) -> bytes:

@@ -102,7 +102,7 @@ class Settler:
             self.hooks.throttled(draft)
         record = draft.record(draft.cost, note)
         self._metrics.settled(draft, record.overhead, record.ended)
-        if self.hooks.cache is not None:
+        if draft.cache is not None and self.hooks.cache is not None:
             self.hooks.cache.settled(draft, dialect)
         payload = encode(record)
         try:

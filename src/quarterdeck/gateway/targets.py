@@ -37,8 +37,8 @@ class Target:
     origin: Origin
     base_path: bytes
     timeouts: Timeouts
-    named: tuple[tuple[bytes, bytes], ...]
-    """The answer's headers that name it."""
+    lines: bytes
+    """Of an answer's head: they name it."""
     auth: tuple[tuple[bytes, bytes], ...]
     """The provider's own key in the header that provider reads it from, and what else was configured for it."""
     bearer: tuple[tuple[bytes, bytes], ...] = ()
@@ -187,10 +187,8 @@ def place(provider: ProviderEntry, dialect: str, model: str, *, renamed: bool) -
             idle_s=provider.idle_timeout_ms / 1000,
             total_s=provider.total_timeout_ms / 1000,
         ),
-        named=(
-            (b"x-quarterdeck-provider", header_text(provider.name)),
-            (b"x-quarterdeck-model", header_text(model)),
-        ),
+        lines=b"x-quarterdeck-provider: %b\r\nx-quarterdeck-model: %b\r\n"
+        % (header_text(provider.name), header_text(model)),
         auth=_auth(provider, spec.auth_header) if cloud is None else _extra(provider),
         bearer=_auth(provider, "authorization") if spec.auth_header == "x-api-key" else (),
         cloud=cloud,

@@ -93,7 +93,17 @@ class _Rate:
 
     def cost(self, usage: Usage) -> int:
         """Nano-dollars, rounded once, half to even."""
-        if (
+        if not (
+            usage.cache_read
+            or usage.cache_write_5m
+            or usage.cache_write_1h
+            or usage.reasoning
+            or usage.audio_in
+            or usage.audio_out
+            or usage.cache_audio_read
+        ):
+            total = self.input_total * usage.input_total + self.output_total * usage.output_total + self.per_request
+        elif (
             usage.cache_read + usage.cache_write_5m + usage.cache_write_1h + usage.audio_in - usage.cache_audio_read
             <= usage.input_total
             and usage.reasoning + usage.audio_out <= usage.output_total

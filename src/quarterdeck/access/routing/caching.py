@@ -80,6 +80,11 @@ def parse(value: object, path: str = "cache") -> CachePolicy | None:
     return msgspec.structs.replace(policy, **changes)
 
 
+def may_cache(configured: CachePolicy | None, headers: Mapping[bytes, bytes]) -> bool:
+    """False for most calls, which nobody asked to cache."""
+    return configured is not None or b"x-portkey-cache" in headers
+
+
 def of_call(configured: CachePolicy | None, headers: Mapping[bytes, bytes]) -> CachePolicy | None:
     """The policy of one call: what is configured for it, as its own headers change it. None: no caching.
 

@@ -5,7 +5,7 @@ from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.headers import forwarded, value_of
+from quarterdeck.gateway.headers import forwarded
 from quarterdeck.gateway.providers import Signer
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.translation import Outgoing
@@ -27,7 +27,7 @@ async def attempt(draft: Draft, target: Target, out: Outgoing, transport: Transp
         draft.flight.first_byte = draft.started + draft.first_byte
     draft.upstream_status = draft.status = response.status
     draft.answer_headers = response.headers
-    kind = value_of(response.headers, b"content-type")
+    kind = response.fields.get(b"content-type")
     draft.answer_type = kind.decode("latin-1") if kind is not None else None
     return response
 

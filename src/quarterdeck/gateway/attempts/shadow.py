@@ -44,7 +44,7 @@ class Shadows:
             flight=None,
             meter=None,
             hold=None,
-            told=(),
+            told=b"",
             cache=None,
             cache_policy=None,
             why="shadow",

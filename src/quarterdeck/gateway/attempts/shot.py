@@ -1,6 +1,5 @@
 """One try while it happens: a draft of its own, so that several may be under way, and what came of it."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -85,7 +84,7 @@ class Before(NamedTuple):
 
     request_body: bytes
     facts: RequestFacts | None
-    told: Sequence[tuple[bytes, bytes]]
+    told: bytes
     cache: Caching | None
     cache_policy: CachePolicy | None
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import msgspec
 
 from quarterdeck.access.routing.caching import CachePolicy, of_call
-from quarterdeck.gateway.answers import answer_headers
+from quarterdeck.gateway.answers import answer_lines
 from quarterdeck.gateway.cache import keys
 from quarterdeck.gateway.cache.entry import Caching, Entry, EntryStore, Status
 from quarterdeck.gateway.cache.similar import Similar
@@ -80,7 +80,7 @@ class Cache:
             draft.first_byte = draft.elapsed()
             cost = await self._parts.settler.settle(draft, dialect)
             draft.begun = True
-            exchange.respond(200, answer_headers(draft, cost), entry.body)
+            exchange.respond(200, [], entry.body, answer_lines(draft, cost))
 
     def settled(self, draft: Draft, dialect: Dialect) -> None:
         """The call is over; a complete success may be kept."""
@@ -122,7 +122,7 @@ class Cache:
         exchange.on_gone = lever.pull
         try:
             draft.first_byte = draft.elapsed()
-            exchange.start(200, answer_headers(draft, 0))
+            exchange.start(200, [], answer_lines(draft, 0))
             draft.begun = True
             for pause, chunk in pauses[:-1]:
                 await asyncio.sleep(pause)

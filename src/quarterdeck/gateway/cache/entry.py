@@ -59,7 +59,8 @@ class Status(Enum):
     def __init__(self, ours: str, portkeys: str) -> None:
         self.ours = ours
         shown = "miss" if ours == "semantic-miss" else ours
-        self.headers = ((b"x-quarterdeck-cache", shown.encode()), (b"x-portkey-cache-status", portkeys.encode()))
+        self.lines = f"x-quarterdeck-cache: {shown}\r\nx-portkey-cache-status: {portkeys}\r\n".encode()
+        """Of an answer's head."""
 
     @property
     def is_hit(self) -> bool:

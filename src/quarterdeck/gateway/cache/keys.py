@@ -11,6 +11,8 @@ from hashlib import blake2b
 
 import msgspec
 
+from quarterdeck.gateway.headers import NameMemo
+
 _UNSEEN = frozenset(
     {
         "model",
@@ -30,6 +32,7 @@ _BIG = 256 * 1024
 _REMEMBERED, _MOST_REMEMBERED = 16 * 1024, 512
 """Bytes of a body whose digest is kept, and how many: 8 MiB at the most."""
 _MEANINGFUL = (b"anthropic-", b"openai-", b"x-sandbox-")
+_is_meaningful = NameMemo(lambda name: name.startswith(_MEANINGFUL))
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -71,7 +74,7 @@ def seen(value: object) -> bytes:
 
 def meaningful(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """Headers that change what a provider answers."""
-    found = [pair for pair in headers.items() if pair[0].startswith(_MEANINGFUL)]
+    found = [pair for pair in headers.items() if _is_meaningful[pair[0]]]
     found.sort()
     return found
 

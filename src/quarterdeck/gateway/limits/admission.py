@@ -30,7 +30,7 @@ ASSUMED_TOKENS = 1_024
 NORMAL = 2
 HEDGE = "hedge"
 """Why a draft's try is made, when the one before still runs."""
-_REMAINING = {measure.value: b"x-quarterdeck-remaining-" + measure.encode() for measure in Measure}
+_REMAINING = {measure.value: b"x-quarterdeck-remaining-%b: %%d\r\n" % measure.encode() for measure in Measure}
 
 
 class Admission:
@@ -90,7 +90,7 @@ class Admission:
             return
         # Made here, so that the tries of a route share it.
         hold = draft.hold = Hold(self._stops.add)
-        plan = self._plans.of(draft, workspace)
+        plan = hold.caller = self._plans.of(draft, workspace)
         if not plan.rates:
             return
         if plan.counts_tokens:
@@ -113,7 +113,7 @@ class Admission:
             if draft.key is not None and not self._heard and not self._concerns(draft.key):
                 return
             hold = draft.hold = Hold(self._stops.add)
-        plan = hold.plan = self._plans.at(draft, workspace, target)
+        plan = hold.plan = self._plans.at(draft, workspace, target, hold.caller)
         if draft.why != HEDGE and (hold.lines or hold.turns or hold.learned):
             self._end_try_before(draft, hold)
         learned = self._heard.of(workspace.id, target)
@@ -288,15 +288,15 @@ def _tokens(draft: Draft, seen: Seen | None) -> int:
     return worst.input_tokens(draft, seen, None) + worst.output_tokens(draft, seen, ASSUMED_TOKENS, None)
 
 
-def _remaining(lines: list[rates.Line], now: int) -> list[tuple[bytes, bytes]]:
-    """What is left of the tightest limit of each measure."""
+def _remaining(lines: list[rates.Line], now: int) -> bytes:
+    """What is left of the tightest limit of each measure, as lines of an answer's head."""
     found: dict[str, int] = {}
     for line in lines:
         left = line.remaining(now)
         measure = line.rule.entry.measure
         if measure not in found or left < found[measure]:
             found[measure] = left
-    return [(_REMAINING[measure], b"%d" % left) for measure, left in found.items()]
+    return b"".join([_REMAINING[measure] % left for measure, left in found.items()])
 
 
 __all__ = ["Admission"]

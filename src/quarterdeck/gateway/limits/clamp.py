@@ -29,5 +29,5 @@ def output(draft: Draft, target: Target, tokens: int) -> bool:
     draft.request_body = set_top_level(draft.request_body, name, b"%d" % tokens)
     if draft.facts is not None:
         draft.facts = msgspec.structs.replace(draft.facts, max_output=tokens)
-    draft.told = (*draft.told, (b"x-quarterdeck-max-output", b"%d" % tokens))
+    draft.told += b"x-quarterdeck-max-output: %d\r\n" % tokens
     return True

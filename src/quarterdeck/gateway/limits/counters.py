@@ -59,7 +59,8 @@ class Counters:
         self.shared = False
         """Whether other gateways use the same budgets."""
         self._rules: dict[str, tuple[BudgetEntry, ...]] = {}
-        self._tagged: set[str] = set()
+        self.tagged: set[str] = set()
+        """Workspaces with rules that look at tags."""
         self._found: dict[Key, Counter] = {}
         self._bases: dict[Key, int] = {}
         self._lines: dict[tuple[str, Facts], Within] = {}
@@ -73,14 +74,11 @@ class Counters:
     def rules(self, workspace_id: str) -> tuple[BudgetEntry, ...]:
         return self._rules.get(workspace_id, ())
 
-    def looks_at_tags(self, workspace_id: str) -> bool:
-        return workspace_id in self._tagged
-
     def set_rules(self, rules: dict[str, tuple[BudgetEntry, ...]]) -> list[tuple[str, BudgetEntry]]:
         """Put other budgets in force; returns those that were not there before, with their workspaces."""
         known = {entry.id for some in self._rules.values() for entry in some}
         self._rules = {workspace_id: some for workspace_id, some in rules.items() if some}
-        self._tagged = {
+        self.tagged = {
             workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
         }
         self._forget_lines()

@@ -13,7 +13,7 @@ from quarterdeck.gateway.limits import refusals
 from quarterdeck.gateway.limits.counters import Counter, Line
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.meter import Meter
-from quarterdeck.gateway.limits.plans import TargetPlan
+from quarterdeck.gateway.limits.plans import Plan, TargetPlan
 from quarterdeck.gateway.limits.rates import Line as RateLine
 from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
@@ -53,6 +53,7 @@ class Hold(msgspec.Struct, eq=False):
     """Of one call. `lines` are budgets that can stop it."""
 
     stopped: Stopped
+    caller: Plan | None = None
     plan: TargetPlan | None = None
     """Of where it was last sent."""
     rates: list[RateLine] = []

@@ -58,9 +58,11 @@ class TargetPlan:
 class Plan:
     """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
 
-    __slots__ = ("at", "counts_tokens", "facts", "rates")
+    __slots__ = ("at", "counts_tokens", "facts", "rates", "since")
 
-    def __init__(self, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
+    def __init__(self, since: object, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
+        self.since = since
+        """It may be used while that of all plans is the same."""
         self.facts = facts
         self.rates = found
         """Limits on who calls."""
@@ -84,8 +86,7 @@ class Plans:
     def of(self, draft: Draft, workspace: WorkspaceEntry) -> Plan:
         """The plan of the call's caller."""
         key, attribution, route = draft.key, draft.attribution, draft.route
-        name = workspace.id
-        tagged = self._budgets.looks_at_tags(name) or self._rates.looks_at_tags(name)
+        tagged = workspace.id in self._budgets.tagged or workspace.id in self._rates.tagged
         who = (
             key.id if key is not None else None,
             attribution.run_id if attribution is not None else None,
@@ -96,9 +97,11 @@ class Plans:
         plan = self._known.get(who)
         return plan if plan is not None else self._planned(who, draft, workspace)
 
-    def at(self, draft: Draft, workspace: WorkspaceEntry, target: Target | None) -> TargetPlan:
-        """The same at a target; None: what holds wherever the call goes."""
-        plan = self.of(draft, workspace)
+    def at(
+        self, draft: Draft, workspace: WorkspaceEntry, target: Target | None, known: Plan | None = None
+    ) -> TargetPlan:
+        """The same at a target; None: what holds wherever the call goes. `known` is what `of` has said before."""
+        plan = known if known is not None and known.since is self.since else self.of(draft, workspace)
         there = plan.at.get((target.provider.name, target.model) if target is not None else None)
         if there is None or not there.covers(draft.started):
             there = self._planned_at(plan, workspace, target, draft.started)
@@ -124,7 +127,7 @@ class Plans:
         )
         self._make_room()
         since = self.since
-        plan = Plan(facts, self._rates.rules_of(workspace.id, facts, at_target=False))
+        plan = Plan(since, facts, self._rates.rules_of(workspace.id, facts, at_target=False))
         if since is self.since:
             self._known[who] = plan
         return plan

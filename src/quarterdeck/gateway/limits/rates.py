@@ -119,7 +119,8 @@ class Rates:
 
     def __init__(self) -> None:
         self._rules: dict[str, tuple[tuple[LimitEntry, ...], tuple[LimitEntry, ...]]] = {}
-        self._tagged: set[str] = set()
+        self.tagged: set[str] = set()
+        """Workspaces with rules that look at tags."""
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self._entries: dict[str, LimitEntry] = {}
         self._remembered: dict[tuple[str, str], Used] = {}
@@ -132,9 +133,6 @@ class Rates:
     def rules(self, workspace_id: str) -> tuple[LimitEntry, ...]:
         callers, at_target = self._rules.get(workspace_id, ((), ()))
         return callers + at_target
-
-    def looks_at_tags(self, workspace_id: str) -> bool:
-        return workspace_id in self._tagged
 
     def set_rules(self, rules: dict[str, list[LimitEntry]]) -> None:
         """Put other limits in force. What was let through so far counts on under a limit that was changed."""
@@ -155,7 +153,7 @@ class Rates:
                 callers = tuple(each for each in some if each.scope.kind not in AT_TARGET)
                 at_target = tuple(each for each in some if each.scope.kind in AT_TARGET)
                 self._rules[workspace_id] = callers, at_target
-        self._tagged = {
+        self.tagged = {
             workspace_id for workspace_id, some in rules.items() if any(each.scope.kind == "tag" for each in some)
         }
         self.workspaces = {entry.id: workspace_id for workspace_id, some in rules.items() for entry in some}

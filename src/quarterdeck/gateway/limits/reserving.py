@@ -63,7 +63,7 @@ class Reserving:
             hold.follow(draft)
         left = _left(lines)
         if left is not None:
-            draft.told = (*draft.told, (b"x-quarterdeck-budget-left-usd", format_usd(max(0, left)).encode()))
+            draft.told += b"x-quarterdeck-budget-left-usd: %b\r\n" % format_usd(max(0, left)).encode()
 
     def _priced(
         self, draft: Draft, target: Target, lines: list[Line], quote: Quote | None, size: int

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import math
 import socket
 import struct
@@ -12,6 +11,8 @@ from typing import cast
 
 from quarterdeck.gateway.server.errors import CallerLeft
 from quarterdeck.gateway.server.exchange import Exchange
+from quarterdeck.gateway.server.handing_over import handed_over
+from quarterdeck.gateway.server.handling import handled
 from quarterdeck.gateway.server.home import Home
 from quarterdeck.gateway.server.refusal import (
     BadRequest,
@@ -20,11 +21,8 @@ from quarterdeck.gateway.server.refusal import (
     pipelined_too_many,
     slow_body,
     slow_head,
-    wording,
 )
 from quarterdeck.gateway.server.request import Head, RequestParser
-
-log = logging.getLogger(__name__)
 
 
 class Connection(asyncio.Protocol):
@@ -231,11 +229,7 @@ class Connection(asyncio.Protocol):
         self._head = b""
         if self._reading_paused:
             transport.resume_reading()
-        reader = asyncio.StreamReader(loop=self.loop)
-        protocol = _HandedOver(reader, self.loop, partial(self._home.closed, self))
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        return reader, asyncio.StreamWriter(transport, protocol, reader, self.loop)
+        return handed_over(transport, self.loop, partial(self._home.closed, self))
 
     def cut(self, *, reset: bool) -> None:
         if self._head:
@@ -267,26 +261,7 @@ class Connection(asyncio.Protocol):
     def _serve(self, exchange: Exchange) -> None:
         self._current = exchange
         self._home.open.add(exchange)
-        exchange.task = self.loop.create_task(self._run(exchange))
-
-    async def _run(self, exchange: Exchange) -> None:
-        try:
-            if not exchange.gone:
-                await self._home.handle(exchange)
-            if not exchange.finished and not exchange.gone:
-                log.error("request_unanswered %s", _named(exchange))
-                _answer_failed(exchange)
-        except CallerLeft:
-            if not exchange.gone:
-                _answer_failed(exchange)
-        except asyncio.CancelledError:
-            exchange.break_off()
-            raise
-        except Exception:
-            log.exception("request_failed %s", _named(exchange))
-            _answer_failed(exchange)
-        finally:
-            self._home.open.discard(exchange)
+        exchange.task = self.loop.create_task(handled(exchange, self._home))
 
     def _next(self) -> None:
         """The turn of the next request, or rest."""
@@ -415,29 +390,3 @@ class Connection(asyncio.Protocol):
 
     def _end_slow_body(self) -> None:
         self._refuse(slow_body())
-
-
-class _HandedOver(asyncio.StreamReaderProtocol):
-    """The connection counts among the server's until it ends, whoever it belongs to."""
-
-    def __init__(
-        self, reader: asyncio.StreamReader, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]
-    ) -> None:
-        super().__init__(reader, loop=loop)
-        self._ended = ended
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._ended()
-
-
-def _named(exchange: Exchange) -> str:
-    # As it was sent: decoded, a path can hold line breaks, and forge lines of the log.
-    return f"method={exchange.method.decode()} path={exchange.raw_path.decode('latin-1')}"
-
-
-def _answer_failed(exchange: Exchange) -> None:
-    if exchange.begun:
-        exchange.break_off()
-    else:
-        exchange.respond(500, *wording(500, "internal", "The server failed on this request."))

@@ -156,13 +156,15 @@ class Exchange:
 
     # The answer.
 
-    def respond(self, status: int, headers: Headers, body: bytes) -> None:
+    def respond(self, status: int, headers: Headers, body: bytes, lines: bytes = b"") -> None:
         """A whole answer; its content-length is added, unless an answer to HEAD or a 304 gives its own.
+
+        `lines` are further headers, each written already as `name: value` with its line break.
 
         Raises UnsafeAnswer. Does nothing when the caller has gone.
         """
         self._begin()
-        head, given, close = build_head(status, headers)
+        head, given, close = build_head(status, headers, lines)
         length: int | None = len(body)
         if self.method == b"HEAD" or status in _BODILESS:
             body = b""
@@ -186,14 +188,14 @@ class Exchange:
                 self._line.send(body)
         self._end(close)
 
-    def start(self, status: int, headers: Headers) -> None:
+    def start(self, status: int, headers: Headers, lines: bytes = b"") -> None:
         """The head of an answer whose body follows in pieces: as long as the content-length in `headers` says, if
-        there is one, else chunked; HTTP/1.0 learns the end from the connection's.
+        there is one, else chunked; HTTP/1.0 learns the end from the connection's. `lines` are further headers.
 
         Raises UnsafeAnswer.
         """
         self._begin()
-        head, given, close = build_head(status, headers)
+        head, given, close = build_head(status, headers, lines)
         self._bodiless = self.method == b"HEAD" or status in _BODILESS
         close = close or self._is_last()
         if given is not None and status != 204:

@@ -35,19 +35,21 @@ def _kind_of(name: bytes) -> int:
     return kind
 
 
-def build_head(status: int, headers: Headers) -> tuple[bytes, int | None, bool]:
+def build_head(status: int, headers: Headers, lines: bytes = b"") -> tuple[bytes, int | None, bool]:
     """The head without framing and without its empty line; the content-length `headers` give (not yet in the head);
     and whether they ask to close the connection.
+
+    `lines` are further headers, written already, each with its line break, and none that has to do with framing.
 
     Raises UnsafeAnswer.
     """
     line = _LINES.get(status)
     if line is None:
         raise UnsafeAnswer(f"{status} is no status of a final answer.")
-    parts = [line]
+    parts = [line, lines]
     given: int | None = None
     close = False
-    breaks = 1 + len(headers)
+    breaks = 1 + len(headers) + lines.count(b"\r\n")
     for name, value in headers:
         kind = _kinds.get(name)
         if kind is None:

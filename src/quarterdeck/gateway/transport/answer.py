@@ -119,9 +119,9 @@ class AnswerParser:
                 raise ProtocolError(f"The upstream answered {status}, which nobody asked for.", sent=True)
             self._interim = True
             return
-        for name, value in headers:
-            if name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise ProtocolError(f"The upstream answered in transfer-encoding {value!r}.", sent=True)
+        fields = response.fields = dict(reversed(headers))
+        if b"transfer-encoding" in fields:
+            _check_encoding(headers)
         self._overhead = 0
         response.status = status
         response.reason = self._reason
@@ -148,6 +148,12 @@ class AnswerParser:
     def _end(self) -> None:
         self.complete = True
         self._keep = self._http.should_keep_alive()
+
+
+def _check_encoding(headers: Headers) -> None:
+    for name, value in headers:
+        if name == b"transfer-encoding" and value.lower() != b"chunked":
+            raise ProtocolError(f"The upstream answered in transfer-encoding {value!r}.", sent=True)
 
 
 def _head_too_large() -> ProtocolError:

@@ -3,7 +3,7 @@
 import re
 
 from quarterdeck.gateway.transport.errors import UnsafeRequest
-from quarterdeck.gateway.transport.messages import Origin, Request
+from quarterdeck.gateway.transport.messages import Headers, Origin, Request
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _TARGET = re.compile(rb"[\x21-\x7e\x80-\xff]+\Z")
@@ -12,9 +12,9 @@ _DIGITS = re.compile(rb"[0-9]{1,18}\Z")
 _PLAIN, _HOST, _LENGTH, _ENCODING = range(4)
 _SPECIAL = {b"host": _HOST, b"content-length": _LENGTH, b"transfer-encoding": _ENCODING}
 
-_kinds: dict[bytes, int] = {}
+_plain: set[bytes] = set()
 """Header names seen before and found good. Bounded, because clients invent names."""
-_MOST_KINDS = 4096
+_MOST_PLAIN = 4096
 
 _BODILESS = frozenset({b"GET", b"HEAD", b"OPTIONS", b"DELETE", b"TRACE"})
 """Methods for which no body needs no `content-length: 0` (RFC 9110, 8.6)."""
@@ -23,15 +23,26 @@ CHUNKED = -1
 NO_BODY = -2
 
 
-def _kind_of(name: bytes) -> int:
-    kind = _kinds.get(name)
-    if kind is None:
+def _check_names(headers: Headers) -> tuple[bytes | None, bytes | None]:
+    """The host and the content-length that are given. Raises UnsafeRequest."""
+    host = given = None
+    for name, value in headers:
         if not _TOKEN.match(name):
             raise UnsafeRequest(f"{name!r} is no header name.")
         kind = _SPECIAL.get(name.lower(), _PLAIN)
-        if len(_kinds) < _MOST_KINDS:
-            _kinds[name] = kind
-    return kind
+        if kind == _ENCODING:
+            raise UnsafeRequest("The transport decides on transfer-encoding, not its caller.")
+        if kind == _HOST:
+            if host is not None:
+                raise UnsafeRequest(f"Two {name!r} headers.")
+            host = value
+        elif kind == _LENGTH:
+            if given is not None:
+                raise UnsafeRequest(f"Two {name!r} headers.")
+            given = value
+        elif len(_plain) < _MOST_PLAIN:
+            _plain.add(name)
+    return host, given
 
 
 class Prefix:
@@ -61,20 +72,9 @@ def build_head(request: Request, prefix: Prefix) -> tuple[bytes, int]:
         raise UnsafeRequest(f"{method!r} is no method we send.")
     parts = [method, b" ", prefix.target, target, b" HTTP/1.1"]
     host = given = None
-    for name, value in headers:
-        kind = _kinds.get(name)
-        if kind is None:
-            kind = _kind_of(name)
-        if kind:
-            if kind == _ENCODING:
-                raise UnsafeRequest("The transport decides on transfer-encoding, not its caller.")
-            if (host if kind == _HOST else given) is not None:
-                raise UnsafeRequest(f"Two {name!r} headers.")
-            if kind == _HOST:
-                host = value
-            else:
-                given = value
-        parts += (b"\r\n", name, b": ", value)
+    if not _plain.issuperset(dict(headers)):
+        host, given = _check_names(headers)
+    parts += [b"\r\n%b: %b" % pair for pair in headers]
     own = prefix.lines if host is None else prefix.lines[1:]
     length, framing = _framing(request, given)
     parts += own

@@ -29,7 +29,7 @@ HOP_BY_HOP = frozenset(
 _PORTS = {"http": 80, "https": 443}
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, cache_hash=True):
     """Whom to connect to. With `uds`, a Unix socket is dialled and `host` only fills the host header."""
 
     scheme: str

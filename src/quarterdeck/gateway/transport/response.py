@@ -36,6 +36,7 @@ class Response:
         "_loop",
         "_source",
         "_waiter",
+        "fields",
         "headers",
         "reason",
         "reused",
@@ -55,6 +56,8 @@ class Response:
         self.status = 0
         self.reason = b""
         self.headers: Headers = []
+        self.fields: dict[bytes, bytes] = {}
+        """The headers by name; of repeated ones the first."""
         self.trailers: Headers = []
         self.reused = reused
         """Whether a kept-alive connection carried it."""
@@ -83,9 +86,11 @@ class Response:
 
         Raises BodyTooLarge (and aborts) when it is longer, or what :meth:`chunk` raises.
         """
-        for name, value in self.headers:
-            if name == b"content-length" and int(value) > limit and not self._ended:
-                raise self._too_large(limit)
+        if self._ended and len(self._chunks) == 1 and self._held <= limit:
+            return self._take()
+        told = self.fields.get(b"content-length")
+        if told is not None and int(told) > limit and not self._ended:
+            raise self._too_large(limit)
         parts: list[bytes] = []
         size = 0
         while True:
