@@ -222,6 +222,24 @@ async def test_a_new_title_is_found_and_the_old_one_is_not(world: World) -> None
         assert await _found(tx, world, "new") == await _found(tx, world, "kept") == ["T-1"]
 
 
+async def test_what_is_found_comes_newest_first_page_by_page(world: World) -> None:
+    elsewhere = await World.make(world.db, "elsewhere")
+    made = []
+    for n in range(7):
+        made.append(await world.task(f"Report {n}"))
+        await elsewhere.task(f"Report {n}")
+    async with world.db.transaction() as tx:
+        await actions.change(tx, world.workspace_id, made[1].id, TaskChange(title="Report anew"))
+    pages, after = [], None
+    async with world.db.read() as tx:
+        for _ in range(3):
+            page = await lists.page(tx, world.workspace_id, TaskFilter(q="repor"), limit=3, after=after)
+            pages.append([task.ref for task in page.items])
+            after = page.next
+    assert pages == [["T-7", "T-6", "T-5"], ["T-4", "T-3", "T-2"], ["T-1"]]
+    assert after is None
+
+
 async def test_search_takes_words_as_they_are(world: World) -> None:
     await world.task("100% done_now \\ path", brief='it\'s "quoted"; DROP TABLE tasks')
     await world.task("100 percent")

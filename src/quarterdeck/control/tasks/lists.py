@@ -136,14 +136,22 @@ Shape = tuple[tuple[str, str], ...]
 """Which conditions a filter sets, apart from their values: lists of one shape are one statement."""
 
 
+_WORDS_ALONE: Shape = (("q", "words sqlite"),)
+
+
 @lru_cache(maxsize=500)
 def _page(shape: Shape, order: _Order, goes_on: bool, brief: int) -> Prepared:
     query = sa.select(*in_lists(brief)).where(*_matching(shape))
+    in_order = [column.desc() if order.descending else column for column, _ in order.columns]
+    if shape == _WORDS_ALONE:
+        behind_words, fits = texts.joined()
+        there = tasks.c.workspace_id == _bind(tasks.c.workspace_id)
+        query = sa.select(*in_lists(brief)).select_from(behind_words).where(there, fits)
+        in_order = [texts.NEWEST_FIRST]
     if goes_on:
         place = sa.tuple_(*[sa.bindparam(f"after_{column.name}", type_=column.type) for column, _ in order.columns])
         columns = sa.tuple_(*[column for column, _ in order.columns])
         query = query.where(columns < place if order.descending else columns > place)
-    in_order = [column.desc() if order.descending else column for column, _ in order.columns]
     return Prepared(query.order_by(*in_order).limit(sa.bindparam("limit", type_=sa.Integer)))
 
 

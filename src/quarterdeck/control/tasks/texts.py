@@ -6,6 +6,7 @@ The terms are made here (`kernel.text.tokens`), not by the stores, so that both 
 import sqlalchemy as sa
 
 from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction, metadata
 from quarterdeck.db.migrate import leave_to_code
 from quarterdeck.db.schema import BigSerial
@@ -75,6 +76,21 @@ def expression(looked_for: tuple[tuple[str, ...], ...], *, is_sqlite: bool) -> s
     if is_sqlite:
         return " AND ".join(" + ".join([*word[:-1], f"{word[-1]}*"]) for word in looked_for)
     return " & ".join("(" + " <-> ".join([*word[:-1], f"{word[-1]}:*"]) + ")" for word in looked_for)
+
+
+_FTS = sa.table("task_fts", sa.column("rowid", sa.Integer), sa.column("task_fts", sa.Text))
+NEWEST_FIRST = _FTS.c.rowid.desc()
+"""As by their numbers, for a task's words are written right after it, by one writer at a time."""
+
+
+def joined() -> tuple[sa.Join, sa.ColumnElement[bool]]:
+    """On SQLite: tasks behind the index of their words, and the condition that they fit the expression `fts`.
+
+    With `NEWEST_FIRST` the index is walked from its end, and only until a page is full.
+    """
+    here = sa.and_(tasks.c.workspace_id == task_texts.c.workspace_id, tasks.c.id == task_texts.c.task_id)
+    joined = _FTS.join(task_texts, task_texts.c.id == _FTS.c.rowid).join(tasks, here)
+    return joined, _FTS.c.task_fts.op("MATCH")(sa.bindparam("fts"))
 
 
 def matching(*, is_sqlite: bool) -> sa.Select[tuple[str]]:
