@@ -49,6 +49,7 @@ from quarterdeck.control.settings import api as settings
 from quarterdeck.control.shares import api as shares
 from quarterdeck.control.signals import api as signals
 from quarterdeck.control.squads import api as squads
+from quarterdeck.control.status import api as status
 from quarterdeck.control.tasks import api as tasks
 from quarterdeck.control.tasks import bulk_api as bulk
 from quarterdeck.control.templates import api as templates
@@ -58,6 +59,7 @@ ROUTERS: list[APIRouter] = [
     session.router,
     members.router,
     agents.router,
+    status.router,
     instructions.router,
     instructions.agent_router,
     agent_templates.router,

@@ -51,6 +51,7 @@ from quarterdeck.worker import (
 )
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.objects import S3
+from quarterdeck.worker.shown import ShownHistory
 from quarterdeck.worker.signals import SignalWatcher
 from quarterdeck.worker.snapshots import Publisher
 from quarterdeck.worker.spending import SpendingTeller
@@ -140,7 +141,8 @@ class Control:
         self._bus = BusServer(
             runtime / BUS_SOCKET, lookup=self._knows, traffic=self._renew, written=self._ingester.wake
         )
-        self._status = StatusWatcher(self._db, self._feed, self._bus)
+        holder = f"{socket.gethostname()}:{settings.data.resolve()}"
+        self._status = StatusWatcher(self._db, self._feed, self._bus, ShownHistory(self._db, holder))
         self._bus.moved = self._status.wake
         self._spending = SpendingTeller(self._db, self._bus)
         self._bus.spent, self._bus.stopped = self._spending.spent, self._spending.stopped
@@ -157,7 +159,7 @@ class Control:
             self._vault,
             self._packs,
             settings.local_url,
-            holder=f"{socket.gethostname()}:{settings.data.resolve()}",
+            holder=holder,
         )
 
     async def serve(self) -> None:

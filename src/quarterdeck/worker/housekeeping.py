@@ -13,6 +13,7 @@ from quarterdeck.control.notifications import store as notifications
 from quarterdeck.control.portkey.inserted import store as declared
 from quarterdeck.control.replays import store as replays
 from quarterdeck.control.shares import store as shares
+from quarterdeck.control.status import store as shown
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import prune
 from quarterdeck.kernel.clock import DAY
@@ -62,6 +63,7 @@ async def tidy(db: Database) -> None:
         (channels.forget_delivered, DELIVERIES_KEPT, BATCH),
         (notifications.forget, NOTIFICATIONS_KEPT, BATCH),
         (replays.forget_dry, DRY_REPLAYS_KEPT, REPLAYS_BATCH),
+        (shown.forget, shown.KEPT, BATCH),
     ):
         while True:
             async with db.transaction() as tx:

@@ -1,4 +1,5 @@
-"""Tells who follows the live events when a shown status changes. Nothing is stored: it is computed, compared, told."""
+"""Tells who follows the live events when a shown status changes. It is computed, compared, told; what was
+shown is kept for people to look at (shown.py), and no truth."""
 
 import asyncio
 import logging
@@ -17,6 +18,7 @@ from quarterdeck.db import Database, Transaction
 from quarterdeck.db.outbox import EventFeed, StoredEvent, wait_up_to
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.events import Event
+from quarterdeck.worker.shown import ShownHistory
 
 CHANGED = "status.changed"
 REST_S = 0.25
@@ -41,10 +43,11 @@ class StatusWatcher:
     What happens names whom it is about, and those are looked at; everybody now and then, for the clock names nobody.
     """
 
-    def __init__(self, db: Database, feed: EventFeed, on_the_wire: Wire) -> None:
+    def __init__(self, db: Database, feed: EventFeed, on_the_wire: Wire, history: ShownHistory | None = None) -> None:
         self._db = db
         self._feed = feed
         self._wire = on_the_wire
+        self._history = history
         self.shown: dict[str, Shown] = {}
         """As of the last look, by workspace and agent."""
         self._wake = asyncio.Event()
@@ -87,6 +90,7 @@ class StatusWatcher:
         everybody = self._everybody or time.monotonic() - self._everybody_at >= LOOK_S
         named, self._named, self._everybody = self._named, defaultdict(set), False
         async with self._db.read() as tx:
+            at = tx.now
             if everybody:
                 self._everybody_at = time.monotonic()
                 agents = await agent_store.active(tx)
@@ -102,6 +106,8 @@ class StatusWatcher:
         else:
             for workspace_id, now in shown.items():
                 self.shown.setdefault(workspace_id, {}).update(now)
+        if self._history is not None:
+            await self._history.note(shown, at, everybody=everybody)
 
     def _tell(self, workspace_id: str, before: Shown, now: Shown) -> None:
         changed = {agent_id: each for agent_id, each in now.items() if _differs(each, before.get(agent_id))}

@@ -368,6 +368,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/{agent_id}/states": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agent States
+         * @description What was shown of an agent, oldest first, for eight days. Of time between stretches nothing is known: no control
+         *     process ran. A state is here a minute after it was first shown, or when it is over.
+         */
+        get: operations["list_agent_states"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -9264,6 +9285,12 @@ export interface components {
             /** Next */
             next?: null;
         };
+        /** ShownForOut */
+        ShownForOut: {
+            /** Ms */
+            ms: number;
+            state: components["schemas"]["State"];
+        };
         /** SignalDetailOut */
         SignalDetailOut: {
             agent: components["schemas"]["Named"] | null;
@@ -9511,6 +9538,39 @@ export interface components {
             /** Scope */
             scope: string;
             window: components["schemas"]["Window"];
+        };
+        /** StretchesOut */
+        StretchesOut: {
+            /** Items */
+            items: components["schemas"]["StretchOut"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * StretchOut
+         * @description A stretch of time, and what was shown in it: one state, or several that took turns within a minute or so.
+         */
+        StretchOut: {
+            /**
+             * Began At
+             * Format: date-time
+             */
+            began_at: string;
+            /**
+             * Ended At
+             * @description null: it goes on.
+             */
+            ended_at: string | null;
+            /** Run Id */
+            run_id: string | null;
+            /**
+             * Shown
+             * @description The longest first. One that goes on alone has 0 ms.
+             */
+            shown: components["schemas"]["ShownForOut"][];
+            waits_for: components["schemas"]["WaitsFor"] | null;
+            /** Waits Name */
+            waits_name: string | null;
         };
         /** SubtaskIn */
         SubtaskIn: {
@@ -11270,6 +11330,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SeatPricesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agent_states: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description An instant; a day ago when absent. */
+                from?: string | null;
+                limit?: number;
+                /** @description An instant; now when absent. */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StretchesOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -40,6 +40,7 @@ UNAUDITED_TABLES = {
     "notification_items": "copies of events",
     "need_items": "as above",
     "agent_seen": "mere traffic",
+    "shown_states": "what was shown of agents, computed from traffic",
     "notification_cursors": "how far events were read",
     "channel_deliveries": "a queue with a history of its own",
     "replay_steps": "what came of recorded calls; the calls are in the ledger",
