@@ -200,3 +200,15 @@ async def test_agents_do_not_read_the_registry(as_agent: AsAgent) -> None:
     agent = await as_agent("research")
     assert (await agent.get("/api/v1/agents")).status_code == 403
     assert (await agent.post("/api/v1/agents", json={"name": "x"})).status_code == 403
+
+
+async def test_names_of_all_agents_come_without_all_that_is_shown_of_them(
+    client: httpx.AsyncClient, as_agent: AsAgent
+) -> None:
+    await as_agent("zeta")
+    gone = (await client.post("/api/v1/agents", json={"name": "alpha"})).json()
+    await client.patch(f"/api/v1/agents/{gone['id']}", json={"desired": "retired"})
+    found = (await client.get("/api/v1/agents/names")).json()
+    assert [(one["name"], one["desired"]) for one in found["items"]] == [("alpha", "retired"), ("zeta", "enabled")]
+    assert (found["present"], len(found["items"][0])) == (1, 3)
+    assert len((await client.get("/api/v1/agents/names", params={"limit": 1})).json()["items"]) == 1

@@ -1,17 +1,24 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Agent, AgentChange, AgentDraft, Agents } from "@/api/types";
+import type { Agent, AgentChange, AgentDraft, AgentNames, Agents } from "@/api/types";
 
 export const agentKeys = {
   all: ["agents"] as const,
   list: () => ["agents", "list"] as const,
+  names: () => ["agents", "names"] as const,
   one: (id: string) => ["agents", "one", id] as const,
 };
 
 export const agentsQuery = queryOptions({
   queryKey: agentKeys.list(),
   queryFn: ({ signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { limit: 500 } }, signal })),
+});
+
+/** What all agents are called, for choices: hundreds of bytes where the list with what each does has hundreds of thousands. */
+export const agentNamesQuery = queryOptions({
+  queryKey: agentKeys.names(),
+  queryFn: ({ signal }) => data<AgentNames>(api.GET("/api/v1/agents/names", { signal })),
 });
 
 export const agentQuery = (id: string) =>

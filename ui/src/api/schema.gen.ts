@@ -389,6 +389,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/agents/names": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agent Names
+         * @description What agents are called, and nothing else of them, by name: for whoever chooses among many.
+         */
+        get: operations["list_agent_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -4297,6 +4317,21 @@ export interface components {
              */
             template_id?: string | null;
         };
+        /** AgentNameOut */
+        AgentNameOut: {
+            desired: components["schemas"]["Desired"];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+        };
+        /** AgentNamesOut */
+        AgentNamesOut: {
+            /** Items */
+            items: components["schemas"]["AgentNameOut"][];
+            /** Present */
+            present: number;
+        };
         /** AgentOut */
         AgentOut: {
             /** Body Mode */
@@ -7182,8 +7217,12 @@ export interface components {
         Nothing: "none_ready" | "paused" | "at_capacity" | "retired" | "held" | "budget";
         /** NotificationKindOut */
         NotificationKindOut: {
+            /** Group */
+            group: string;
             /** Kind */
             kind: string;
+            /** Name */
+            name: string;
             /** Title */
             title: string;
             /**
@@ -11369,6 +11408,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StretchesOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agent_names: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentNamesOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -98,6 +98,7 @@ export type ChannelDraft = Schemas["ChannelIn"];
 export type NotificationKind = Schemas["NotificationKindOut"];
 export type Delivery = Schemas["DeliveryOut"];
 export type Route = Schemas["RouteOut"];
+export type AgentNames = Schemas["AgentNamesOut"];
 export type Agents = Schemas["AgentsOut"];
 export type Canary = Schemas["CanaryOut"];
 export type DryRun = Schemas["DryRunOut"];

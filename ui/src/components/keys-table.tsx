@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { keyKeys, revokeKey, rotateKey } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
-import type { Agent, Key } from "@/api/types";
+import type { Key, Named } from "@/api/types";
 import { Button } from "@/components/button";
 import { Chip } from "@/components/chip";
 import type { Column } from "@/components/data-table";
@@ -29,7 +29,7 @@ function groupOf(key: Key): Group {
 }
 
 /** Keys with what can be done to them. With `agents`, says whose each is. */
-export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Agent[] }) {
+export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Named[] }) {
   const [asked, setAsked] = useState<Asked>();
   const [secret, setSecret] = useState<string>();
   const [group, setGroup] = useState<Group>("lasting");
@@ -80,7 +80,7 @@ export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Agent[] }) {
   );
 }
 
-function keyColumns(agents: Agent[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
+function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
   const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
   const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
   return [

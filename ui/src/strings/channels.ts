@@ -35,6 +35,8 @@ export const channels = {
     shared: "Every member may use it",
     private: "Its address is in a private network",
     about: "Sent for",
+    findKind: "Find a kind of event",
+    noKind: "No kind of event has these words.",
     aboutHint: "None ticked: whatever members' own rules send here.",
     act: "Add channel",
     secret: "The signing secret is shown once:",

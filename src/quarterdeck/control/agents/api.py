@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from quarterdeck.access.actors import ActorKind
 from quarterdeck.control.agent_templates import actions as templates
@@ -22,7 +23,7 @@ from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileC
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
 from quarterdeck.control.routes import actions as routes
 from quarterdeck.control.runs import store as run_store
-from quarterdeck.control.shapes import Instant, Named, RequestBody, shown
+from quarterdeck.control.shapes import Instant, Named, RequestBody, shown, written
 from quarterdeck.control.status import views as status_views
 from quarterdeck.control.status.views import StatusOut
 from quarterdeck.control.tasks import store as task_store
@@ -32,6 +33,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["agents"])
+MAX_NAMES = 5_000
 BodyMode = Literal["full", "redacted", "none"]
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=WORD_LENGTH)]], Field(max_length=MAX_WORDS)]
 
@@ -97,6 +99,18 @@ class AgentOut(BaseModel):
     """Computed: what is shown of it now."""
 
 
+class AgentNameOut(BaseModel):
+    id: str
+    name: str
+    desired: Desired
+
+
+class AgentNamesOut(BaseModel):
+    items: list[AgentNameOut]
+    present: int
+    """How many there are that are not retired."""
+
+
 class AgentsOut(BaseModel):
     items: list[AgentOut]
     next: str | None
@@ -153,7 +167,7 @@ class AgentPatch(RequestBody):
         )
 
 
-@router.get("/agents", operation_id="list_agents")
+@router.get("/agents", operation_id="list_agents", response_model=AgentsOut)
 async def list_agents(
     *,
     actor: Reader,
@@ -162,15 +176,27 @@ async def list_agents(
     desired: Annotated[Desired | None, Query()] = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
-) -> AgentsOut:
+) -> Response:
     """The agents of this workspace by name, with what each works on and did today."""
     async with db.read() as tx:
         page = await store.page(tx, actor.workspace_id, q=q, desired=desired, limit=limit, after=after)
-        return AgentsOut(
+        answer = AgentsOut(
             items=await _shown(tx, actor.workspace_id, page.items),
             next=page.next,
             present=await store.count(tx, actor.workspace_id),
         )
+    # Written here: FastAPI would check and copy hundreds of agents once more on the way.
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+@router.get("/agents/names", operation_id="list_agent_names", response_model=AgentNamesOut)
+async def list_agent_names(
+    actor: Reader, db: Db, limit: Annotated[int, Query(ge=1, le=MAX_NAMES)] = MAX_NAMES
+) -> Response:
+    """What agents are called, and nothing else of them, by name: for whoever chooses among many."""
+    async with db.read() as tx:
+        items = await store.called(tx, actor.workspace_id, limit)
+        return written({"items": items, "present": await store.count(tx, actor.workspace_id)})
 
 
 @router.post("/agents", status_code=201, operation_id="create_agent")

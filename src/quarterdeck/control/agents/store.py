@@ -41,6 +41,12 @@ _NAMES = Prepared(
         agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids")
     )
 )
+_BY_NAME = Prepared(
+    sa.select(agents.c.id, agents.c.name, agents.c.desired)
+    .where(agents.c.workspace_id == sa.bindparam("workspace_id"))
+    .order_by(agents.c.name_key)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 _OF_IDS = Prepared(
     sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids"))
 )
@@ -140,6 +146,12 @@ async def named(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) 
         return {}
     rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(agent_ids)))
     return {row[0]: row[1] for row in rows}
+
+
+async def called(tx: Transaction, workspace_id: str, limit: int) -> list[dict[str, str]]:
+    """`id`, `name` and `desired` of agents, by name."""
+    rows = await tx.fetch(_BY_NAME, workspace_id=workspace_id, limit=limit)
+    return [{"id": agent_id, "name": name, "desired": desired} for agent_id, name, desired in rows]
 
 
 async def count(tx: Transaction, workspace_id: str) -> int:

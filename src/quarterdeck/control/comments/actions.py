@@ -3,7 +3,7 @@
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.comments import store
-from quarterdeck.control.comments.mentions import Somebody, index, mentioned
+from quarterdeck.control.comments.mentions import Somebody, index, mentioned, names_in
 from quarterdeck.control.comments.model import (
     BODY_LENGTH,
     LOOP_LIMIT,
@@ -28,7 +28,8 @@ from quarterdeck.kernel.text import a_line, a_text
 
 async def preview(tx: Transaction, workspace_id: str, body: str) -> list[Somebody]:
     """Who will be told of a comment with this text."""
-    return mentioned(body, index(await store.everybody(tx, workspace_id)))
+    wanted = names_in(body)
+    return mentioned(body, index(await store.called(tx, workspace_id, wanted))) if wanted else []
 
 
 async def write(tx: Transaction, actor: Actor, task_id: str, body: str, anchor: Anchor) -> Comment:

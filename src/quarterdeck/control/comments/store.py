@@ -11,9 +11,9 @@ from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.comments.mentions import Somebody
 from quarterdeck.control.comments.model import Anchor, Comment
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.pages import Page
-from quarterdeck.kernel.text import storable
+from quarterdeck.kernel.text import comparable, storable
 
 comments = sa.Table(
     "comments",
@@ -52,6 +52,16 @@ reactions = sa.Table(
 )
 
 _ANCHOR = tuple(Anchor.__slots__)
+
+_CALLED = Prepared(
+    sa.select(agents.c.id, agents.c.name)
+    .where(
+        agents.c.workspace_id == sa.bindparam("workspace_id"),
+        one_of(agents.c.name_key, "names"),
+        agents.c.desired != "retired",
+    )
+    .order_by(agents.c.id)
+)
 
 
 async def insert(tx: Transaction, comment: Comment) -> None:
@@ -99,20 +109,17 @@ async def latest(tx: Transaction, workspace_id: str, task_id: str, limit: int) -
     return [_comment(row) for row in rows]
 
 
-async def everybody(tx: Transaction, workspace_id: str) -> list[Somebody]:
-    """All members and agents of the workspace."""
+async def called(tx: Transaction, workspace_id: str, names: Collection[str]) -> list[Somebody]:
+    """Members and agents of the workspace that have one of these names, as names are compared. Members are few, so
+    all are read; of agents there may be thousands."""
     people = await tx.rows(
         sa.select(members.c.id, members.c.name).where(
             members.c.workspace_id == workspace_id, members.c.removed_at.is_(None)
         )
     )
-    workers = await tx.rows(
-        sa.select(agents.c.id, agents.c.name).where(
-            agents.c.workspace_id == workspace_id, agents.c.desired != "retired"
-        )
-    )
-    return [Somebody(row["id"], row["name"], False) for row in people] + [
-        Somebody(row["id"], row["name"], True) for row in workers
+    workers = await tx.fetch(_CALLED, workspace_id=workspace_id, names=sorted(names))
+    return [Somebody(row["id"], row["name"], False) for row in people if comparable(row["name"]) in names] + [
+        Somebody(agent_id, name, True) for agent_id, name in workers
     ]
 
 

@@ -9,7 +9,7 @@ from quarterdeck.control.channels import actions as channels
 from quarterdeck.control.comments.store import names as names_of
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Self
 from quarterdeck.control.notifications import store
-from quarterdeck.control.notifications.kinds import KINDS, Urgency
+from quarterdeck.control.notifications.kinds import KINDS, NAMES, Urgency
 from quarterdeck.control.notifications.model import (
     MAX_RULES,
     How,
@@ -97,7 +97,12 @@ class PreferencesOut(PreferencesIn):
 class NotificationKindOut(BaseModel):
     kind: str
     title: str
+    """What such a message says; its holes are filled when it is sent."""
     urgency: UrgencyName
+    group: str
+    """What it belongs to, for whoever chooses."""
+    name: str
+    """What the kind is called, in plain words; the same for each way in which it is told."""
 
 
 class NotificationKindsOut(BaseModel):
@@ -135,7 +140,14 @@ async def list_notification_kinds(_: Self) -> NotificationKindsOut:
     """The kinds of events that people are told of."""
     return NotificationKindsOut(
         items=[
-            NotificationKindOut(kind=each.pattern, title=each.title, urgency=_urgency(each.urgency)) for each in KINDS
+            NotificationKindOut(
+                kind=each.pattern,
+                title=each.title,
+                urgency=_urgency(each.urgency),
+                group=NAMES[each.pattern][0],
+                name=NAMES[each.pattern][1],
+            )
+            for each in KINDS
         ]
     )
 

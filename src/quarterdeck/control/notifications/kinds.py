@@ -94,6 +94,40 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
+NAMES: Mapping[str, tuple[str, str]] = {
+    "task.moved": ("Tasks", "A task waits for a review, is done, cancelled or back in the backlog"),
+    "task.stranded": ("Tasks", "A task waits for one that was cancelled"),
+    "comment.written": ("Talk", "Somebody is mentioned in a comment"),
+    "comments.loop_stopped": ("Talk", "Agents that only answered each other were stopped"),
+    "question.asked": ("Questions and approvals", "An agent asks a question"),
+    "question.defaulted": ("Questions and approvals", "A question's default holds, for nobody answered"),
+    "question.expired": ("Questions and approvals", "A question was not answered in time"),
+    "approval.requested": ("Questions and approvals", "An agent asks for an approval"),
+    "approval.expired": ("Questions and approvals", "An approval was not decided in time"),
+    "need.delegated": ("Questions and approvals", "Something that waits is handed on"),
+    "need.escalated": ("Questions and approvals", "Something waits too long"),
+    "review.approved": ("Reviews", "Work is approved"),
+    "review.changes_requested": ("Reviews", "Changes are asked for"),
+    "review.rejected": ("Reviews", "Work is rejected"),
+    "task.review_lowered": ("Reviews", "The review of a task is lowered"),
+    "run.ended": ("Agents at work", "An attempt failed"),
+    "run.expired": ("Agents at work", "An agent went silent on a task"),
+    "run.killed": ("Agents at work", "A person stopped an attempt"),
+    "agent.changed": ("Agents at work", "An agent is paused or retired"),
+    "call.attribution_refused": ("Agents at work", "A call came in the name of another's run"),
+    "signal.raised": ("Agents at work", "Something looks wrong: looping, stuck, failing …"),
+    "signal.cleared": ("Agents at work", "What looked wrong is fine again"),
+    "budget.warned": ("Budgets", "A budget is nearly used up"),
+    "budget.stopped": ("Budgets", "A budget is used up"),
+    "budget.would_stop": ("Budgets", "A budget that only watches would stop calls"),
+    "schedule.paused": ("Schedules", "A schedule is paused"),
+    "schedule.missed": ("Schedules", "A schedule did not fire in time"),
+    "channel.failed": ("Workspace", "A channel gave up on a message"),
+    "member.removed": ("Workspace", "A member is removed"),
+}
+"""Pattern → the group it is offered in, and what it is called there, in plain words."""
+
+
 def kind_of(kind: str, data: Mapping[str, Any]) -> Kind | None:
     """The first row that fits; None: nobody is told."""
     return next((each for each in KINDS if each.fits(kind, data)), None)

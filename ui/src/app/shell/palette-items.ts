@@ -2,10 +2,10 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useMemo } from "react";
 
-import { agentKeys, agentsQuery, changeAgent } from "@/api/agents";
+import { agentKeys, agentNamesQuery, changeAgent } from "@/api/agents";
 import { asProblem } from "@/api/problem";
 import { taskSearchQuery } from "@/api/tasks";
-import type { Agent, Desired } from "@/api/types";
+import type { AgentNames, Desired } from "@/api/types";
 import { leave } from "@/app/shell/account-menu";
 import { PAGES } from "@/app/shell/nav";
 import { toast } from "@/components/toast";
@@ -26,7 +26,7 @@ export function matches(text: string, typed: string): boolean {
     .every((word) => inText.includes(word));
 }
 
-function useAgentActions(): (agent: Agent, desired: Desired) => void {
+function useAgentActions(): (agent: AgentNames["items"][number], desired: Desired) => void {
   const client = useQueryClient();
   return (agent, desired) => {
     changeAgent(agent.id, { desired }).then(
@@ -42,7 +42,7 @@ function useAgentActions(): (agent: Agent, desired: Desired) => void {
 export function usePaletteItems(typed: string): PaletteItem[] {
   const navigate = useNavigate();
   const setDesired = useAgentActions();
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const { data: tasks } = useQuery(taskSearchQuery(typed.trim()));
   return useMemo(() => {
     const pages = PAGES.map((page) => ({ id: page.to, group: palette.pages, label: page.label, note: page.key, act: () => void navigate({ to: page.to }) }));

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { needsQuery } from "@/api/needs";
 import { boardQuery } from "@/api/tasks";
 import { AccountMenu } from "@/app/shell/account-menu";
@@ -27,7 +27,7 @@ export function useCounts(): Counts {
       inReview: board.columns.find((column) => column.state === "in_review")?.count,
     }),
   });
-  const { data: agents } = useQuery({ ...agentsQuery, select: (page) => page.present });
+  const { data: agents } = useQuery({ ...agentNamesQuery, select: (page) => page.present });
   const { data: needs } = useQuery({ ...needsQuery(), select: (found) => found.length });
   return { tasks: tasks?.open, reviews: tasks?.inReview, agents, needs };
 }

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useId, useRef, useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { mentionsQuery } from "@/api/comments";
 import { membersQuery } from "@/api/members";
 import { asProblem } from "@/api/problem";
@@ -114,7 +114,7 @@ function Told({ text }: { text: string }) {
 
 function usePeople(): Person[] {
   const { data: members } = useQuery(membersQuery);
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   return [
     ...(members?.items ?? []).map((each) => ({ id: each.id, name: each.name, isAgent: false })),
     ...(agents?.items ?? []).filter((each) => each.desired !== "retired").map((each) => ({ id: each.id, name: each.name, isAgent: true })),

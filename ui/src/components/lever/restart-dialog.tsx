@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { restartRun } from "@/api/lever";
 import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
@@ -17,7 +17,7 @@ import { lever as say } from "@/strings/lever";
 
 /** Ends a run and has its task attempted anew: by whom, and with which advice. */
 export function RestartDialog({ run, onClose }: { run: Levered; onClose: () => void }) {
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const after = useAfterLever();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);

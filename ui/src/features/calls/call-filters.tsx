@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useMemo, useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
 import { providersQuery } from "@/api/providers";
 import { Button } from "@/components/button";
@@ -31,7 +31,7 @@ function useSeenModels(): string[] {
 type Props = { search: CallsSearch; setSearch: (change: Partial<CallsSearch>) => void; clear: () => void };
 
 export function CallFilters({ search, setSearch, clear }: Props) {
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const { data: providers } = useQuery(providersQuery);
   const models = useSeenModels();
   const of = (texts: string[]) => texts.map((text) => ({ value: text, label: text }));

@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Pencil, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import { changeProject, createProject, projectKeys, projectsQuery } from "@/api/projects";
 import type { Project } from "@/api/types";
@@ -79,7 +79,7 @@ const projectColumns = (edit: (project: Project) => void): Column<Project>[] => 
 
 function ProjectDialog({ project, onClose }: { project: Project | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const save = async (form: FormData) => {
     const said = {
       name: field(form, "name").trim(),

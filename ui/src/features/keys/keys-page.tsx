@@ -2,7 +2,7 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { createToken, keyKeys, keysQuery } from "@/api/keys";
 import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
@@ -19,7 +19,7 @@ import { words } from "@/strings/common";
 
 export function KeysPage() {
   const { data: keys } = useSuspenseQuery(keysQuery(null));
-  const { data: agents } = useSuspenseQuery(agentsQuery);
+  const { data: agents } = useSuspenseQuery(agentNamesQuery);
   const [creating, setCreating] = useState(false);
   const active = keys.items.filter((key) => key.state === "active").length;
   return (

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { createSchedule, scheduleKeys } from "@/api/schedules";
 import type { ScheduleDraft } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
@@ -15,7 +15,7 @@ const choices = <T extends string>(labels: Record<T, string>) => Object.entries<
 
 export function ScheduleDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const [trigger, setTrigger] = useState<Trigger>("cron");
   const save = async (form: FormData) => {
     const made = await createSchedule(draftOf(trigger, form));

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Search, SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { Priority } from "@/api/types";
@@ -71,7 +71,7 @@ export function BoardFilters({ search, setSearch }: Props) {
 }
 
 function Choices({ search, setSearch, filtered }: Props & { filtered: boolean }) {
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const { data: projects } = useQuery(projectsQuery);
   const { data: goals } = useQuery(goalsQuery);
   return (

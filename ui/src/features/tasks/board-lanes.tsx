@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ChevronRight } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { TaskFilter } from "@/api/tasks";
@@ -44,7 +44,7 @@ export function BoardLanes({ by, filter, carried, onMove }: Props) {
 }
 
 function useLanes(by: Lanes, filter: TaskFilter): Lane[] {
-  const { data: agents } = useQuery({ ...agentsQuery, enabled: by === "agent" });
+  const { data: agents } = useQuery({ ...agentNamesQuery, enabled: by === "agent" });
   const { data: projects } = useQuery({ ...projectsQuery, enabled: by === "project" });
   const { data: goals } = useQuery({ ...goalsQuery, enabled: by === "goal" });
   if (by === "agent") {

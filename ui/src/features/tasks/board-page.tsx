@@ -2,7 +2,7 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import { sessionQuery } from "@/api/session";
 import type { TaskFilter } from "@/api/tasks";
@@ -127,7 +127,7 @@ function Columns({ board, filter, lanes }: { board: Board; filter: TaskFilter; l
 }
 
 function EmptyBoard({ create, teach }: Pick<Props, "teach"> & { create: React.ReactNode }) {
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const none = agents?.items.length === 0;
   // Who connects an agent here wants to copy its key and see its first call, though by then there is an agent.
   const [teaching, setTeaching] = useState(true);

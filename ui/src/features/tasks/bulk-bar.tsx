@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowRight, Flag, Tag, UserRound, X } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { asProblem } from "@/api/problem";
 import { changeTasks, taskKeys } from "@/api/tasks";
 import type { Bulk, Priority, TaskState } from "@/api/types";
@@ -24,7 +24,7 @@ type Act = Omit<Bulk, "task_ids">;
 export function BulkBar() {
   const { ids, keep, clear } = useSelection();
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const [cancelling, setCancelling] = useState(false);
   const [labelling, setLabelling] = useState(false);
   const act = useMutation({

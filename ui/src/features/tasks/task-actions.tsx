@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { ArrowRight, MessageSquare, Pencil, UserRound } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import { assignTask, taskKeys } from "@/api/tasks";
@@ -66,7 +66,7 @@ export function TaskActions({ task }: { task: Task }) {
 
 function AssignMenu({ task }: { task: Task }) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const assign = useMutation({
     mutationFn: (agentId: string | null) => assignTask(task, agentId),
     onSuccess: (answer) => {

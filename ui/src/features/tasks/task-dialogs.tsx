@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { asProblem } from "@/api/problem";
 import { projectsQuery } from "@/api/projects";
@@ -92,7 +92,7 @@ export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task:
 type FormProps = { task?: Task; act: string; onSave: (values: Values) => Promise<void>; onCancel: () => void };
 
 function TaskForm({ task, act, onSave, onCancel }: FormProps) {
-  const { data: agents } = useQuery(agentsQuery);
+  const { data: agents } = useQuery(agentNamesQuery);
   const { data: projects } = useQuery(projectsQuery);
   const { data: goals } = useQuery(goalsQuery);
   const [problem, setProblem] = useState<string>();

@@ -1,0 +1,50 @@
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+
+import { notificationKindsQuery } from "@/api/channels";
+import { ProblemNote } from "@/components/states";
+import { fitsWords, groupedKinds } from "@/features/channels/kinds";
+import { cx } from "@/lib/cx";
+import { channels } from "@/strings/channels";
+
+const say = channels.form;
+
+/** Which kinds of events a channel carries, by group, with a search; in the form as `kinds`. What the search hides stays ticked. */
+export function KindPicker() {
+  const { data, error, refetch } = useQuery(notificationKindsQuery);
+  const groups = useMemo(() => groupedKinds(data?.items ?? []), [data]);
+  const [typed, setTyped] = useState("");
+  const shown = (group: string, name: string) => fitsWords(typed.trim(), group, name);
+  const none = data !== undefined && !groups.some(({ group, kinds }) => kinds.some(({ name }) => shown(group, name)));
+  return (
+    <fieldset className="grid gap-1.5">
+      <legend className="text-s font-[510]">{say.about}</legend>
+      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
+      <input
+        type="search"
+        aria-label={say.findKind}
+        placeholder={say.findKind}
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+        onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
+        className="h-8 rounded-s border border-field-line/60 bg-surface px-2.5 text-s hover:border-field-line max-md:text-[16px]"
+      />
+      <div className="scroll-quiet grid max-h-[220px] content-start gap-2 overflow-y-auto rounded-s border border-line p-2">
+        {groups.map(({ group, kinds }) => (
+          <div key={group} role="group" aria-label={group} className={cx("grid gap-1", !kinds.some(({ name }) => shown(group, name)) && "hidden")}>
+            <span aria-hidden="true" className="text-xs text-faint">
+              {group}
+            </span>
+            {kinds.map(({ kind, name }) => (
+              <label key={kind} className={cx("flex items-center gap-2 text-s", !shown(group, name) && "hidden")}>
+                <input type="checkbox" name="kinds" value={kind} className="size-[14px] shrink-0 accent-(--accent)" /> {name}
+              </label>
+            ))}
+          </div>
+        ))}
+        {none && <p className="text-s text-muted">{say.noKind}</p>}
+      </div>
+      <p className="text-s text-faint">{say.aboutHint}</p>
+    </fieldset>
+  );
+}
