@@ -255,12 +255,12 @@ def many_open(bench: Bench, events: int, count: int = 1000) -> Results:
 
 def ingest(bench: Bench, target: Target, control: Control) -> dict[str, float]:
     """How the ingester keeps up: while the gateway is loaded to the full, and after it."""
-    _drained(control, 20.0)
+    drained(control, 20.0)
     start, began = control.ingested(), time.perf_counter()
     got = bench.load(target, "closed", SMALL, 3.0, "--connections", 16)
     loaded, during = control.ingested(), time.perf_counter() - began
     backlog, began = control.backlog(), time.perf_counter()
-    rest = _drained(control, 12.0)
+    rest = drained(control, 12.0)
     done, after = control.ingested(), time.perf_counter() - began
     return {
         "calls_per_s": got["rps"],
@@ -271,7 +271,7 @@ def ingest(bench: Bench, target: Target, control: Control) -> dict[str, float]:
     }
 
 
-def _drained(control: Control, patience_s: float) -> int:
+def drained(control: Control, patience_s: float) -> int:
     """Wait until the journal is ingested, or patience ends; says how many records are left."""
     deadline = time.monotonic() + patience_s
     while (left := control.backlog()) and time.monotonic() < deadline:

@@ -149,10 +149,10 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def start_mock(core: int) -> tuple[subprocess.Popen[str], int]:
-    """The sandbox, remembering nothing."""
+def start_mock(core: int, keep: int = 0) -> tuple[subprocess.Popen[str], int]:
+    """The sandbox, remembering so many requests; nothing is quicker."""
     process = subprocess.Popen(
-        machine.on_core(core, sys.executable, "-m", "quarterdeck.sandbox", "--port", 0, "--keep", 0),
+        machine.on_core(core, sys.executable, "-m", "quarterdeck.sandbox", "--port", 0, "--keep", keep),
         stdout=subprocess.PIPE,
         text=True,
     )
