@@ -1,12 +1,14 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, data, fetchBytes } from "@/api/client";
-import type { Adopted, Call, CallDetail, Outcome, Page, Rendered, UnclaimedPage } from "@/api/types";
+import type { Adopted, Call, CallDetail, CallPage, Outcome, Rendered, UnclaimedPage } from "@/api/types";
 
 /** Waste that is known of calls one by one. */
 export type Mark = "looped" | "duplicate" | "blocked";
 
 export type CallFilter = {
+  /** Words in what was said. */
+  q?: string | undefined;
   agent_id?: string | undefined;
   task_id?: string | undefined;
   run_id?: string | undefined;
@@ -34,9 +36,10 @@ export const callKeys = {
 };
 
 const PAGE = 60;
+const INDEXED_MS = 3_000;
 
-export const listCalls = (filter: CallFilter, after: string | null, limit: number, signal?: AbortSignal): Promise<Page<Call>> =>
-  data<Page<Call>>(api.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
+export const listCalls = (filter: CallFilter, after: string | null, limit: number, signal?: AbortSignal): Promise<CallPage> =>
+  data<CallPage>(api.GET("/api/v1/calls", { params: { query: { ...filter, limit, ...(after ? { after } : {}) } }, signal }));
 
 /** The explorer's list. It never refreshes by itself: new calls wait behind a pill, so rows stay where they are. */
 export const callListQuery = (filter: CallFilter) =>
@@ -84,7 +87,12 @@ export const giveBackCalls = (taskId: string, chosen: Chosen): Promise<Moved> =>
   inSteps(() => data<Adopted>(api.POST("/api/v1/tasks/{task_id}/give-back", { params: { path: { task_id: taskId } }, body: chosen })));
 
 export const newestCallsQuery = (filter: CallFilter, limit: number) =>
-  queryOptions({ queryKey: callKeys.newest(filter, limit), queryFn: ({ signal }) => listCalls(filter, null, limit, signal) });
+  queryOptions({
+    queryKey: callKeys.newest(filter, limit),
+    queryFn: ({ signal }) => listCalls(filter, null, limit, signal),
+    // Calls are indexed a moment after they are told of.
+    refetchInterval: filter.q ? INDEXED_MS : false,
+  });
 
 /** Where the server streams the calls of a filter as a file. */
 export const exportPath = (filter: CallFilter, format: "csv" | "jsonl"): string =>
@@ -100,7 +108,7 @@ export const runCallsQuery = (runId: string) =>
       const found: Call[] = [];
       let after: string | null = null;
       do {
-        const page: Page<Call> = await listCalls({ run_id: runId }, after, 200, signal);
+        const page: CallPage = await listCalls({ run_id: runId }, after, 200, signal);
         found.push(...page.items);
         after = page.next;
       } while (after !== null && found.length < MOST_OF_A_RUN);

@@ -69,6 +69,8 @@ export type Run = Schemas["RunOut"];
 export type RunState = Schemas["RunState"];
 
 export type Call = Schemas["CallOut"];
+export type ListedCall = Schemas["CallListedOut"];
+export type CallPage = Schemas["CallsOut"];
 export type CallDetail = Schemas["CallDetailOut"];
 export type Outcome = Call["outcome"];
 export type Usage = Schemas["UsageOut"];

@@ -1,13 +1,15 @@
 export const calls = {
   title: "Calls",
   answer: (filtered: boolean) => (filtered ? "Calls that match" : "Every call, newest first"),
-  columns: { time: "When", agent: "Agent", model: "Model", task: "Task", outcome: "Outcome", tokens: "Tokens in → out", took: "Took", cost: "Cost" },
+  columns: { time: "When", agent: "Agent", model: "Model", task: "Task", outcome: "Outcome", tokens: "Tokens in → out", took: "Took", cost: "Cost", found: "Where it was found" },
   unclaimed: "unclaimed",
   newCalls: (count: number, more: boolean) => `${count}${more ? "+" : ""} new ${count === 1 ? "call" : "calls"}`,
   loadingMore: "Loading older calls…",
   end: "That is all.",
   filters: {
     label: "Filters",
+    q: "Search what was said",
+    qHint: 'Words, "a phrase", begin*',
     agent: "Any agent",
     model: "Any model",
     provider: "Any provider",
@@ -22,6 +24,13 @@ export const calls = {
     unclaimed: "without a task",
     marks: { looped: "that looped", duplicate: "asked twice", blocked: "while blocked" },
     drop: (what: string) => `Drop the filter “${what}”`,
+  },
+  found: {
+    where: { message: "asked", tool_result: "a tool said", answer: "answered", tool_call: "called" },
+    gone: "The text is not kept any more.",
+    until: (when: string) => `Searched are calls stored until ${when}; newer ones follow in a moment.`,
+    since: (when: string) => `Calls from before ${when} are being made searchable.`,
+    lookedBack: (when: string) => `Looked back to ${when}; looking further…`,
   },
   views: {
     title: "Views",

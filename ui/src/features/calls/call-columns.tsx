@@ -1,16 +1,19 @@
 import { Link } from "@tanstack/react-router";
 
-import type { Call } from "@/api/types";
+import type { ListedCall } from "@/api/types";
 import { CallCost, outcomeWord, OutcomeWord } from "@/components/call-words";
 import type { Column } from "@/components/data-table";
 import { Ago } from "@/components/figures";
+import { Found } from "@/features/calls/found";
 import { formatCompact, formatCount, formatDuration } from "@/lib/format";
 import { calls } from "@/strings/calls";
 
 const say = calls.columns;
 const dash = <span className="text-faint">–</span>;
 
-export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
+type CallColumn = Column<ListedCall> & { width?: string };
+
+export const CALL_COLUMNS: CallColumn[] = [
   {
     id: "time",
     header: say.time,
@@ -68,4 +71,23 @@ export const CALL_COLUMNS: (Column<Call> & { width?: string })[] = [
   },
   { id: "took", header: say.took, width: "w-[84px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
   { id: "cost", header: say.cost, width: "w-[128px]", align: "end", cell: (call) => <CallCost call={call} /> },
+];
+
+/** Of a search for words: where they are takes the room of what is told of every call. */
+export const FOUND_COLUMNS: CallColumn[] = [
+  ...CALL_COLUMNS.filter((column) => ["time", "agent"].includes(column.id)),
+  {
+    id: "found",
+    header: say.found,
+    cell: (call) => (
+      <>
+        <span className="block truncate font-[510] @min-[600px]:hidden">
+          {call.agent?.name ?? calls.one.somebody} <span className="font-normal text-faint">{call.task?.ref ?? call.model ?? call.model_asked}</span>
+        </span>
+        <Found call={call} />
+      </>
+    ),
+  },
+  { id: "which", header: say.model, width: "w-[150px]", from: "lg", cell: (call) => <span className="text-s text-muted">{call.model ?? call.model_asked}</span> },
+  ...CALL_COLUMNS.filter((column) => ["task", "outcome"].includes(column.id)).map((column) => ({ ...column, from: "lg" as const })),
 ];

@@ -4,10 +4,12 @@ import { useMemo, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
 import { costsQuery } from "@/api/costs";
+import { useMay } from "@/api/may";
 import { providersQuery } from "@/api/providers";
 import { Button } from "@/components/button";
 import type { Choice } from "@/components/field";
 import { FilterSelect } from "@/components/field";
+import { SearchBox } from "@/components/search-box";
 import type { CallsSearch } from "@/features/calls/search";
 import { WINDOWS, WINDOW_MS } from "@/lib/search";
 import { calls } from "@/strings/calls";
@@ -34,6 +36,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
   const { data: agents } = useQuery(agentNamesQuery);
   const { data: providers } = useQuery(providersQuery);
   const models = useSeenModels();
+  const mayRead = useMay("readBodies");
   const of = (texts: string[]) => texts.map((text) => ({ value: text, label: text }));
   const selects: [keyof typeof say.by, Choice[]][] = [
     ["agent", (agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))],
@@ -44,6 +47,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
   ];
   return (
     <div role="group" aria-label={say.label} className="mb-4 flex flex-wrap items-center gap-2">
+      {mayRead && <SearchBox label={say.q} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} placeholder={say.qHint} className="md:w-[260px]" />}
       {selects.map(([name, choices]) => (
         <Chosen key={name} by={name} value={search[name] ?? ""} choices={choices} onChange={(value) => setSearch({ [name]: value || undefined })} />
       ))}

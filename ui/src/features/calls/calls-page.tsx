@@ -1,19 +1,22 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowUp } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
+import type { CallPage } from "@/api/types";
 import { buttonClass } from "@/components/button";
 import { Page } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { VirtualTable } from "@/components/virtual-table";
-import { CALL_COLUMNS } from "@/features/calls/call-columns";
+import { CALL_COLUMNS, FOUND_COLUMNS } from "@/features/calls/call-columns";
 import { CallFilters } from "@/features/calls/call-filters";
 import { CallHistogram } from "@/features/calls/call-histogram";
 import { ExportMenu } from "@/features/calls/export-menu";
 import { SavedViews } from "@/features/calls/saved-views";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
+import { SearchNote } from "@/features/calls/search-note";
 import { useCallTail } from "@/features/calls/use-call-tail";
+import { formatInstant } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { usePhone } from "@/lib/media";
 import { calls as say } from "@/strings/calls";
@@ -46,13 +49,21 @@ export function CallsPage({ search, setSearch }: Props) {
 function Explorer({ search, filtered }: { search: CallsSearch; filtered: boolean }) {
   const phone = usePhone();
   const [filter] = useState(() => callFilter(search, Date.now()));
-  const { query, listed, waiting, skipped, join, joined, ref } = useCallTail(filter);
+  const { query, reach, listed, waiting, skipped, join, joined, ref } = useCallTail(filter);
   const { hasNextPage, isFetchingNextPage } = query;
   if (query.error && !query.data) return <ProblemNote error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <SkeletonRows rows={10} />;
-  if (listed.length === 0) return <NoCalls filtered={filtered} />;
+  if (listed.length === 0 && hasNextPage) return <LooksBack query={query} />;
+  if (listed.length === 0)
+    return (
+      <>
+        <SearchNote reach={reach} />
+        <NoCalls filtered={filtered} />
+      </>
+    );
   return (
     <div className="relative">
+      <SearchNote reach={reach} />
       {waiting.length > 0 && (
         <div className="sticky top-14 z-20 -mb-[34px] flex justify-center md:top-3">
           <button
@@ -71,16 +82,37 @@ function Explorer({ search, filtered }: { search: CallsSearch; filtered: boolean
       <VirtualTable
         ref={ref}
         label={say.title}
-        columns={CALL_COLUMNS}
+        columns={search.q ? FOUND_COLUMNS : CALL_COLUMNS}
         rows={listed}
         rowId={(call) => call.id}
-        rowHeight={phone ? 56 : 41}
+        rowHeight={search.q ? (phone ? 74 : 52) : phone ? 56 : 41}
         fresh={(call) => joined.has(call.id)}
         more={hasNextPage && !isFetchingNextPage}
         loadMore={() => void query.fetchNextPage()}
-        footer={hasNextPage ? say.loadingMore : say.end}
+        footer={hasNextPage ? lookedBack(query.data.pages) : say.end}
       />
     </div>
+  );
+}
+
+type Tail = ReturnType<typeof useCallTail>["query"];
+
+/** How far a search has looked, where that took long; else that more is coming. */
+function lookedBack(pages: CallPage[]): string {
+  const to = pages[pages.length - 1]?.search?.searched_back_to;
+  return to ? say.found.lookedBack(formatInstant(to)) : say.loadingMore;
+}
+
+/** Nothing was found yet, and there is more to look through: it goes on by itself. */
+function LooksBack({ query }: { query: Tail }) {
+  const { hasNextPage, isFetching, fetchNextPage } = query;
+  useEffect(() => {
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
+  return (
+    <p role="status" className="card px-4 py-6 text-center text-muted">
+      {lookedBack(query.data?.pages ?? [])}
+    </p>
   );
 }
 

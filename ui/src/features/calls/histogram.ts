@@ -10,7 +10,7 @@ const DIMENSIONS = ["agent", "task", "run", "model", "provider"] as const;
 /** By which sum of the ledger a filter can be drawn without reading calls: one dimension at a time. Pure. */
 export function drawnBy(search: CallsSearch): { by: CostBy; value: string | null; exact: boolean } {
   const asked = DIMENSIONS.filter((name) => search[name]);
-  const others = Boolean(search.outcome ?? search.conversation ?? search.unclaimed ?? search.mark);
+  const others = Boolean(search.q ?? search.outcome ?? search.conversation ?? search.unclaimed ?? search.mark);
   const [only] = asked;
   if (only && asked.length === 1) return { by: only, value: search[only] ?? null, exact: !others };
   return { by: "total", value: null, exact: asked.length === 0 && !others };

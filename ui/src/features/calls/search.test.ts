@@ -12,6 +12,12 @@ test("a window becomes an instant", () => {
   expect(callFilter(callsSearch({ since: "1h", agent: "agt_1" }), now)).toEqual({ agent_id: "agt_1", from: "2026-11-23T14:00:00.000Z" });
 });
 
+test("words that are searched for are part of the address, of what is asked and of an export", () => {
+  const filter = callFilter(callsSearch({ q: '"late fee" inv*' }), 0);
+  expect(filter).toEqual({ q: '"late fee" inv*' });
+  expect(exportPath(filter, "jsonl")).toBe("/api/v1/calls/export?q=%22late+fee%22+inv*&format=jsonl");
+});
+
 test("an export asks for what is shown", () => {
   expect(exportPath(callFilter({ model: "a&b", unclaimed: true }, 0), "csv")).toBe("/api/v1/calls/export?model=a%26b&unclaimed=true&format=csv");
 });

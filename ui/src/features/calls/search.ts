@@ -7,6 +7,7 @@ const OUTCOMES: readonly Outcome[] = ["ok", "error", "cut", "cancelled", "refuse
 const MARKS: readonly Mark[] = ["looped", "duplicate", "blocked"];
 
 export type CallsSearch = {
+  q?: string | undefined;
   agent?: string | undefined;
   task?: string | undefined;
   run?: string | undefined;
@@ -20,6 +21,7 @@ export type CallsSearch = {
 };
 
 export const callsSearch = (raw: Raw): CallsSearch => ({
+  q: text(raw.q)?.slice(0, 500),
   agent: text(raw.agent),
   task: text(raw.task),
   run: text(raw.run),
@@ -35,6 +37,7 @@ export const callsSearch = (raw: Raw): CallsSearch => ({
 /** The server's filter for what the address says; `now` in milliseconds turns "the last hour" into an instant. */
 export function callFilter(search: CallsSearch, now: number): CallFilter {
   const filter: CallFilter = {
+    q: search.q,
     agent_id: search.agent,
     task_id: search.task,
     run_id: search.run,

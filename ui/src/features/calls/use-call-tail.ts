@@ -4,19 +4,19 @@ import { useEffect, useMemo, useRef, useState } from "react";
 
 import type { CallFilter } from "@/api/calls";
 import { callListQuery, newestCallsQuery } from "@/api/calls";
-import type { Call, Page } from "@/api/types";
+import type { Call, CallPage, ListedCall } from "@/api/types";
 
 const TAIL = 100;
-type Pages = InfiniteData<Page<Call>, string | null>;
+type Pages = InfiniteData<CallPage, string | null>;
 
 /** Calls that are newer than the list's first and not in it. Pure. */
-export function arrived(newest: Call[], listed: Call[]): Call[] {
+export function arrived<T extends Call>(newest: T[], listed: T[]): T[] {
   const known = new Set(listed.map((call) => call.id));
   const top = listed[0]?.started_at ?? "";
   return newest.filter((call) => !known.has(call.id) && call.started_at >= top);
 }
 
-export function prepended(pages: Pages, calls: Call[]): Pages {
+export function prepended(pages: Pages, calls: ListedCall[]): Pages {
   const [first, ...rest] = pages.pages;
   return first ? { ...pages, pages: [{ ...first, items: [...calls, ...first.items] }, ...rest] } : pages;
 }
@@ -53,7 +53,8 @@ export function useCallTail(filter: CallFilter) {
     return () => clearTimeout(timer);
   }, [calm, waiting]);
 
-  return { query, listed, waiting, skipped, join, joined, ref };
+  const reach = newest?.search ?? query.data?.pages[0]?.search;
+  return { query, reach, listed, waiting, skipped, join, joined, ref };
 }
 
 /** Whether a pointer or the focus is within an element. */

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Search, SlidersHorizontal } from "lucide-react";
+import { SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
@@ -8,11 +8,11 @@ import { projectsQuery } from "@/api/projects";
 import type { Priority } from "@/api/types";
 import { Button } from "@/components/button";
 import { FilterSelect } from "@/components/field";
+import { SearchBox } from "@/components/search-box";
 import { Segmented } from "@/components/segmented";
 import type { BoardSearch, BoardShow, Lanes } from "@/features/tasks/search";
 import { LANES, SHOWS } from "@/features/tasks/search";
 import { usePhone } from "@/lib/media";
-import { useDebounced } from "@/lib/use-debounced";
 import { priorities } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -22,24 +22,12 @@ const NOBODY = "none";
 
 /** What is shown and how; all of it lives in the address. */
 export function BoardFilters({ search, setSearch }: Props) {
-  const [typed, setTyped] = useDebounced(search.q ?? "", (q) => setSearch({ q: q || undefined }));
   const phone = usePhone();
   const [open, setOpen] = useState(false);
   const filtered = Boolean(search.agent ?? search.project ?? search.goal ?? search.priority ?? search.label ?? search.show ?? search.q);
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
-      <label className="relative max-md:flex-1">
-        <span className="sr-only">{say.filterText}</span>
-        <Search size={13} aria-hidden="true" className="absolute top-1/2 left-2 -translate-y-1/2 text-faint" />
-        <input
-          data-filter
-          type="search"
-          value={typed}
-          onChange={(event) => setTyped(event.target.value)}
-          placeholder={say.filterText}
-          className="h-[30px] w-[170px] rounded-s border border-line-strong bg-surface pr-2 pl-7 text-s hover:border-field-line max-md:w-full max-md:text-[16px]"
-        />
-      </label>
+      <SearchBox label={say.filterText} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} className="md:w-[170px]" />
       {phone && (
         <Button aria-expanded={open} onClick={() => setOpen(!open)} variant={filtered ? "primary" : "plain"}>
           <SlidersHorizontal size={13} aria-hidden="true" /> {say.filters}
