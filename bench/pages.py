@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 from playwright.async_api import Browser, Page, Request, async_playwright
 
+import machine
 from filling_pages import filled
 from serving import Served, serving
 
@@ -96,6 +97,7 @@ def main() -> int:
     given.add_argument("--only", default="", help="routes, with commas between")
     given.add_argument("--data", type=Path, help="keep the store here, and use it again")
     options = given.parse_args()
+    machine.end_well()
     with tempfile.TemporaryDirectory(prefix="bench-pages-") as scratch:
         data = options.data or Path(scratch)
         if not (data / "filled").exists():

@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.ids import instant_of, lowest_id
 from quarterdeck.kernel.pages import Page
@@ -24,6 +24,7 @@ from quarterdeck.ledger.work_costs import Fact
 _attempts = msgspec.json.Decoder(list[Attempt])
 _counts = msgspec.json.Decoder(dict[str, int])
 _texts = msgspec.json.Decoder(dict[str, str])
+_CHUNK = 400
 _BAD = sa.text("outcome <> 'ok'")
 """In these words, so that the index of calls that went wrong is used."""
 LOOKED_S = 0.15
@@ -111,6 +112,33 @@ class StoredCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """Calls of a stretch of a run. `cost` is nano-dollars of those that have a price."""
+
+    calls: int
+    cost: int
+    unpriced_calls: int
+
+
+# On SQLite `calls` is a view over months. Only what is compared with a given value finds an index through it: a join,
+# or a list out of another table, would read every call there is.
+_BETWEEN = Prepared(
+    sa.select(
+        sa.func.count().label("calls"),
+        sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"),
+        sa.func.coalesce(
+            sa.func.sum(sa.case((calls.c.cost.is_(None) & calls.c.input_total.is_not(None), 1), else_=0)), 0
+        ).label("unpriced_calls"),
+    ).where(
+        calls.c.workspace_id == sa.bindparam("workspace_id"),
+        calls.c.run_id == sa.bindparam("run_id"),
+        calls.c.started > sa.bindparam("after", type_=sa.BigInteger),
+        calls.c.started <= sa.bindparam("until", type_=sa.BigInteger),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Conversation:
     """Calls that continue each other. `cost` leaves out calls without a price."""
 
@@ -139,12 +167,37 @@ async def page(
         after = cursor(after)
     if which.words is not None:
         return await _page_of_words(tx, workspace_id, which, which.words, limit=limit, after=after)
+    if which.mark is not None and which.run_id is which.task_id is which.conversation_id is None:
+        return await _marked(tx, workspace_id, which, which.mark, limit=limit, after=after)
     query = sa.select(calls).where(calls.c.workspace_id == workspace_id, *_conditions(which))
     if after is not None:
         query = query.where(calls.c.id < after)
     query = query.order_by(calls.c.id.desc()).limit(limit + 1)
     found = [stored(row) for row in await tx.rows(query)]
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def _marked(
+    tx: Transaction, workspace_id: str, which: CallFilter, mark: Fact, *, limit: int, after: str | None
+) -> Page[StoredCall]:
+    """By the marks, newest first: few calls have one, and a list out of another table finds no index of calls."""
+    marks = [call_marks.c.workspace_id == workspace_id, call_marks.c.fact == mark.value]
+    if which.begin is not None:
+        marks.append(call_marks.c.call_id >= lowest_id("call", which.begin))
+    if which.end is not None:
+        marks.append(call_marks.c.call_id < lowest_id("call", which.end))
+    others, place = _conditions(replace(which, mark=None)), after
+    found: list[StoredCall] = []
+    while True:
+        there = marks if place is None else [*marks, call_marks.c.call_id < place]
+        query = sa.select(call_marks.c.call_id).where(*there).order_by(call_marks.c.call_id.desc()).limit(_CHUNK)
+        ids = list((await tx.execute(query)).scalars())
+        if ids:
+            kept = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(ids), *others)
+            found += [_stored(row) for row in await tx.rows(kept.order_by(calls.c.id.desc()).limit(limit + 1))]
+        if len(found) > limit or len(ids) < _CHUNK:
+            return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+        place = ids[-1]
 
 
 async def get(tx: Transaction, workspace_id: str, call_id: str) -> StoredCall:
@@ -162,6 +215,22 @@ async def of_ids(tx: Transaction, workspace_id: str, call_ids: Collection[str]) 
         return []
     query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(sorted(set(call_ids))))
     return [stored(row) for row in await tx.rows(query.order_by(calls.c.id))]
+
+
+async def made_between(tx: Transaction, workspace_id: str, run_id: str, after: int, until: int) -> Made:
+    """The calls of a run that began after one instant and until another."""
+    (row,) = await tx.fetch(_BETWEEN, workspace_id=workspace_id, run_id=run_id, after=after, until=until)
+    return Made(*map(int, row))
+
+
+async def cost_since(tx: Transaction, workspace_id: str, call_ids: Collection[str], since: int) -> int:
+    """Nano-dollars of those of these calls that began at that instant or later, and have a price."""
+    ordered, cost = sorted(set(call_ids)), 0
+    for at in range(0, len(ordered), _CHUNK):
+        some = calls.c.id.in_(ordered[at : at + _CHUNK])
+        query = sa.select(sa.func.sum(calls.c.cost)).where(calls.c.workspace_id == workspace_id, some)
+        cost += int(await tx.scalar(query.where(calls.c.started >= since)) or 0)
+    return cost
 
 
 async def before(tx: Transaction, call: StoredCall) -> StoredCall | None:

@@ -349,6 +349,7 @@ call_marks = sa.Table(
     _own("subject", sa.Text),
     sa.PrimaryKeyConstraint("workspace_id", "call_id"),
     sa.Index("ix_call_marks_subject", "workspace_id", "subject", "fact"),
+    sa.Index("ix_call_marks_fact", "workspace_id", "fact", "call_id"),
     sqlite_with_rowid=False,
 )
 """Calls of which more is known than that they were made: looped, duplicate, made while blocked."""

@@ -13,6 +13,7 @@ from quarterdeck.control.deliverables.model import DeliverableKind, HandIn
 from quarterdeck.control.runs.model import Run
 from quarterdeck.kernel.clock import FakeClock
 from quarterdeck.kernel.errors import Changed, NotFound
+from quarterdeck.ledger.calls import Made
 from quarterdeck.ledger.tables import calls
 
 
@@ -111,8 +112,8 @@ async def test_a_version_knows_the_calls_that_made_it(world: World, files: Files
     second = await _hand_in(world, files, run, "Two", name="Other")
     async with world.db.read() as tx:
         made = await store.made_by(tx, world.workspace_id, [first.deliverable.id, second.deliverable.id])
-    assert made[first.deliverable.id, 1] == store.MadeBy(1, 5, 0)
-    assert made[second.deliverable.id, 1] == store.MadeBy(2, 7, 1)
+    assert made[first.deliverable.id, 1] == Made(1, 5, 0)
+    assert made[second.deliverable.id, 1] == Made(2, 7, 1)
 
 
 async def test_versions_of_another_workspace_are_not_there(world: World, files: Files) -> None:

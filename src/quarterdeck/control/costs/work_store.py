@@ -11,8 +11,9 @@ from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
+from quarterdeck.ledger.calls import made_between
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import calls, rollups
+from quarterdeck.ledger.tables import rollups
 
 _CHUNK = 500
 SENT_BACK = ("request_changes", "reject")
@@ -100,21 +101,7 @@ async def versions_of(tx: Transaction, workspace_id: str, task_id: str) -> list[
     verdicts = await _verdicts(tx, workspace_id, task_id)
     found = []
     for row in rows:
-        spent = await tx.row(
-            sa.select(
-                sa.func.count().label("calls"),
-                sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"),
-                sa.func.coalesce(
-                    sa.func.sum(sa.case((calls.c.cost.is_(None) & calls.c.input_total.is_not(None), 1), else_=0)), 0
-                ).label("unpriced"),
-            ).where(
-                calls.c.workspace_id == workspace_id,
-                calls.c.run_id == row["run_id"],
-                calls.c.started > row["made_from"],
-                calls.c.started <= row["created_at"],
-            )
-        )
-        assert spent is not None
+        spent = await made_between(tx, workspace_id, row["run_id"], row["made_from"], row["created_at"])
         verdict = verdicts.get((row["deliverable_id"], row["number"]))
         found.append(
             VersionRow(
@@ -124,9 +111,9 @@ async def versions_of(tx: Transaction, workspace_id: str, task_id: str) -> list[
                 row["draft"],
                 row["run_id"],
                 row["created_at"],
-                int(spent["calls"]),
-                int(spent["cost"]),
-                int(spent["unpriced"]),
+                spent.calls,
+                spent.cost,
+                spent.unpriced_calls,
                 verdict,
             )
         )

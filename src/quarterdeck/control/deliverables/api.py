@@ -25,7 +25,6 @@ from quarterdeck.control.deliverables.model import (
     HandIn,
     Version,
 )
-from quarterdeck.control.deliverables.store import MadeBy
 from quarterdeck.control.http import AgentCaller, Db, Reader
 from quarterdeck.control.protocol import sight
 from quarterdeck.control.runs import actions as run_actions
@@ -35,6 +34,7 @@ from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
 from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
+from quarterdeck.ledger.calls import Made
 
 router = APIRouter(tags=["deliverables"])
 agent_router = APIRouter(tags=["agent protocol"])
@@ -328,8 +328,8 @@ async def _shown(tx: Transaction, workspace_id: str, found: list[Deliverable]) -
     ]
 
 
-def _version(version: Version, names: dict[str, str], made: dict[tuple[str, int], MadeBy]) -> VersionOut:
-    spent = made.get((version.deliverable_id, version.number), MadeBy(0, 0, 0))
+def _version(version: Version, names: dict[str, str], made: dict[tuple[str, int], Made]) -> VersionOut:
+    spent = made.get((version.deliverable_id, version.number), Made(0, 0, 0))
     return VersionOut(
         number=version.number,
         draft=version.draft,

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from quarterdeck.control.deliverables.model import Content, Deliverable, DeliverableKind, Version
 from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.text import comparable, storable
-from quarterdeck.ledger.tables import calls
+from quarterdeck.ledger.calls import Made, made_between
 
 deliverables = sa.Table(
     "deliverables",
@@ -68,13 +68,11 @@ class Newest:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class MadeBy:
-    """The calls that made a version. `cost` is nano-dollars of those that have a price."""
-
-    calls: int
-    cost: int
-    unpriced_calls: int
+_MADE_FROM = Prepared(
+    sa.select(
+        versions.c.deliverable_id, versions.c.number, versions.c.run_id, versions.c.made_from, versions.c.created_at
+    ).where(versions.c.workspace_id == sa.bindparam("workspace_id"), one_of(versions.c.deliverable_id, "ids"))
+)
 
 
 def _newest() -> sa.Select[Any]:
@@ -254,38 +252,14 @@ async def last_of_run(tx: Transaction, workspace_id: str, run_id: str) -> int | 
     return found
 
 
-async def made_by(
-    tx: Transaction, workspace_id: str, deliverable_ids: Collection[str]
-) -> dict[tuple[str, int], MadeBy]:
+async def made_by(tx: Transaction, workspace_id: str, deliverable_ids: Collection[str]) -> dict[tuple[str, int], Made]:
     """By deliverable and version number, the calls of its run between the version before and itself."""
     if not deliverable_ids:
         return {}
-    unpriced = sa.case((sa.and_(calls.c.cost.is_(None), calls.c.input_total.is_not(None)), 1), else_=0)
-    rows = await tx.rows(
-        sa.select(
-            versions.c.deliverable_id,
-            versions.c.number,
-            sa.func.count(calls.c.id).label("calls"),
-            sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"),
-            sa.func.sum(unpriced).label("unpriced"),
-        )
-        .select_from(
-            versions.join(
-                calls,
-                sa.and_(
-                    calls.c.workspace_id == versions.c.workspace_id,
-                    calls.c.run_id == versions.c.run_id,
-                    calls.c.started > versions.c.made_from,
-                    calls.c.started <= versions.c.created_at,
-                ),
-            )
-        )
-        .where(versions.c.workspace_id == workspace_id, versions.c.deliverable_id.in_(sorted(set(deliverable_ids))))
-        .group_by(versions.c.deliverable_id, versions.c.number)
-    )
+    rows = await tx.fetch(_MADE_FROM, workspace_id=workspace_id, ids=sorted(set(deliverable_ids)))
     return {
-        (row["deliverable_id"], row["number"]): MadeBy(int(row["calls"]), int(row["cost"]), int(row["unpriced"] or 0))
-        for row in rows
+        (deliverable_id, number): await made_between(tx, workspace_id, run_id, made_from, created_at)
+        for deliverable_id, number, run_id, made_from, created_at in rows
     }
 
 

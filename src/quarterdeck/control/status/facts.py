@@ -28,7 +28,9 @@ from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
-from quarterdeck.ledger.tables import call_marks, calls, wire_activity, work_costs
+from quarterdeck.kernel.ids import lowest_id
+from quarterdeck.ledger.calls import cost_since
+from quarterdeck.ledger.tables import call_marks, wire_activity, work_costs
 from quarterdeck.ledger.work_costs import Fact
 
 _CHAIN_SHOWN = 5
@@ -55,14 +57,12 @@ _SPENT_BLOCKED = Prepared(
     )
     .where(task_table.c.workspace_id == sa.bindparam("workspace_id"), one_of(task_table.c.id, "ids"))
 )
-_SPENT_SINCE = Prepared(
-    sa.select(sa.func.coalesce(sa.func.sum(calls.c.cost), 0).label("cost"))
-    .join(call_marks, sa.and_(call_marks.c.workspace_id == calls.c.workspace_id, call_marks.c.call_id == calls.c.id))
-    .where(
+_BLOCKED_SINCE = Prepared(
+    sa.select(call_marks.c.call_id).where(
         call_marks.c.workspace_id == sa.bindparam("workspace_id"),
         one_of(call_marks.c.subject, "subjects"),
         call_marks.c.fact == Fact.BLOCKED.value,
-        calls.c.started >= sa.bindparam("since"),
+        call_marks.c.call_id >= sa.bindparam("first"),
     )
 )
 _SEEN = Prepared(
@@ -305,8 +305,12 @@ async def _idle(tx: Transaction, workspace_id: str, blocked: Mapping[str, int]) 
         _SPENT_BLOCKED, workspace_id=workspace_id, ids=sorted(blocked), since=first
     ):
         subjects = [each for each in (task_id, agent_id) if each is not None]
-        rows = await tx.fetch(_SPENT_SINCE, workspace_id=workspace_id, subjects=subjects, since=blocked[task_id])
-        idle[task_id] = idle.get(task_id, 0) + int(rows[0][0])
+        marked = await tx.fetch(
+            _BLOCKED_SINCE, workspace_id=workspace_id, subjects=subjects, first=lowest_id("call", blocked[task_id])
+        )
+        idle[task_id] = idle.get(task_id, 0) + await cost_since(
+            tx, workspace_id, [row[0] for row in marked], blocked[task_id]
+        )
     return idle
 
 
