@@ -3,18 +3,19 @@ import { infiniteQueryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { AuditEntry, Page } from "@/api/types";
 
-export const auditKeys = { all: ["audit"] as const, list: (kind: string) => ["audit", "list", kind] as const };
+export const auditKeys = { all: ["audit"] as const, list: (family: string) => ["audit", "list", family] as const };
 
 const SIZE = 50;
 
-export const auditQuery = (kind: string) =>
+/** Entries of a family of kinds, such as `task`; an empty one means all. */
+export const auditQuery = (family: string) =>
   infiniteQueryOptions({
-    queryKey: auditKeys.list(kind),
+    queryKey: auditKeys.list(family),
     queryFn: ({ signal, pageParam }) =>
       data<Page<AuditEntry>>(
         api.GET("/api/v1/audit", {
           signal,
-          params: { query: { limit: SIZE, ...(kind ? { kind } : {}), ...(pageParam === null ? {} : { after: Number(pageParam) }) } },
+          params: { query: { limit: SIZE, ...(family ? { kind: `${family}.*` } : {}), ...(pageParam === null ? {} : { after: Number(pageParam) }) } },
         }),
       ),
     initialPageParam: null as string | null,

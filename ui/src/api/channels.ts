@@ -21,6 +21,8 @@ export const createChannel = (body: ChannelDraft): Promise<Channel & { secret: s
 
 const path = (id: string) => ({ params: { path: { channel_id: id } } });
 
-export const testChannel = (id: string): Promise<Delivery> => data<Delivery>(api.POST("/api/v1/channels/{channel_id}/test", path(id)));
+/** Waits for how the first attempt went: a test that has only been queued says nothing. */
+export const testChannel = (id: string): Promise<Delivery> =>
+  data<Delivery>(api.POST("/api/v1/channels/{channel_id}/test", { params: { path: { channel_id: id }, query: { wait_s: 30 } } }));
 export const replayChannel = (id: string): Promise<unknown> => data(api.POST("/api/v1/channels/{channel_id}/replay", path(id)));
 export const deleteChannel = (id: string): Promise<unknown> => data(api.DELETE("/api/v1/channels/{channel_id}", path(id)));
