@@ -60,6 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     with running(tmp_path_factory.mktemp("dashboard"), config=CONFIG) as found:
+        found.wait_until(lambda: found.get("/api/v1/settings"))
         yield found
 
 

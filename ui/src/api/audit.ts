@@ -3,19 +3,18 @@ import { infiniteQueryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { AuditEntry, Page } from "@/api/types";
 
-export const auditKeys = { all: ["audit"] as const, list: (family: string) => ["audit", "list", family] as const };
+export const auditKeys = { all: ["audit"] as const, list: (kind: string) => ["audit", "list", kind] as const };
 
 const SIZE = 50;
 
-/** Entries of a family of kinds, such as `task`; an empty one means all. */
-export const auditQuery = (family: string) =>
+export const auditQuery = (kind: string) =>
   infiniteQueryOptions({
-    queryKey: auditKeys.list(family),
+    queryKey: auditKeys.list(kind),
     queryFn: ({ signal, pageParam }) =>
       data<Page<AuditEntry>>(
         api.GET("/api/v1/audit", {
           signal,
-          params: { query: { limit: SIZE, ...(family ? { kind: `${family}.*` } : {}), ...(pageParam === null ? {} : { after: Number(pageParam) }) } },
+          params: { query: { limit: SIZE, ...(kind ? { kind } : {}), ...(pageParam === null ? {} : { after: Number(pageParam) }) } },
         }),
       ),
     initialPageParam: null as string | null,

@@ -15,7 +15,7 @@ import { audit as say } from "@/strings/audit";
 
 export function AuditPage() {
   const [family, setFamily] = useState("");
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(auditQuery(family && `${family}.`));
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(auditQuery(family && `${family}.*`));
   const rows = data?.pages.flatMap((page) => page.items);
   return (
     <Page
