@@ -42,6 +42,7 @@ SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu")
 PAGES: dict[str, tuple[str, ...]] = {
     "/signin": ("/signin",),
     "/": ("/",),
+    "/goals": ("/goals",),
     "/board": ("/board", "/board?view=list"),
     "/tasks/$taskId": ("/tasks/{task}",),
     "/reviews": ("/reviews",),

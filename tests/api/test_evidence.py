@@ -71,6 +71,11 @@ async def test_a_class_of_waste_leads_to_its_calls(
     of_task = (await client.get(f"/api/v1/calls?mark=looped&task_id={claimed['task']['id']}")).json()
     assert [each["id"] for each in of_task["items"]] == call_ids[:0:-1]
     assert (await client.get("/api/v1/calls?mark=duplicate")).json()["items"] == []
+    newest = (await client.get("/api/v1/calls?mark=looped&min_cost_nano=102&limit=1")).json()
+    assert ([each["id"] for each in newest["items"]], newest["next"]) == (call_ids[2:], None)
+    newest = (await client.get("/api/v1/calls?mark=looped&limit=1")).json()
+    older = (await client.get(f"/api/v1/calls?mark=looped&limit=1&after={newest['next']}")).json()
+    assert ([each["id"] for each in older["items"]], older["next"]) == ([call_ids[1]], None)
     waste = (await client.get("/api/v1/costs/waste?by=task")).json()
     assert (waste["totals"]["classes"]["looped"], waste["difference_nano"]) == (203, 0)
     task = (await client.get(f"/api/v1/costs/tasks/{claimed['task']['id']}")).json()

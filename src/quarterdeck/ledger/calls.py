@@ -194,7 +194,7 @@ async def _marked(
         ids = list((await tx.execute(query)).scalars())
         if ids:
             kept = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(ids), *others)
-            found += [_stored(row) for row in await tx.rows(kept.order_by(calls.c.id.desc()).limit(limit + 1))]
+            found += [stored(row) for row in await tx.rows(kept.order_by(calls.c.id.desc()).limit(limit + 1))]
         if len(found) > limit or len(ids) < _CHUNK:
             return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
         place = ids[-1]

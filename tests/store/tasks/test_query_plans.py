@@ -12,6 +12,11 @@ from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import BOARD, Priority, TaskState
 from quarterdeck.control.tasks.views import shown_tasks
 from quarterdeck.db.sqlite import Connection
+from quarterdeck.kernel.clock import DAY
+from quarterdeck.ledger import calls, partitions
+from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger.tables import call_marks
+from quarterdeck.ledger.work_costs import Fact
 
 BIG = ("tasks", "task_texts", "comments", "runs", "events", "deliverable_versions", "rollups", "dependencies", "keys")
 BIG += ("attachments", "task_watchers", "schedules", "schedule_firings", "agents")
@@ -83,3 +88,23 @@ async def test_lists_boards_claims_and_searches_walk_through_no_table(world: Wor
     await jobs.fire_all_due(world.db)
     assert len(asked) > 25
     assert await _scans(world, asked) == []
+
+
+async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(world: World, asked: set[str]) -> None:
+    mark = {"workspace_id": world.workspace_id, "call_id": "call_1", "fact": "looped", "subject": "run_1"}
+    async with world.db.transaction() as tx:
+        await partitions.ensure(tx, [0, 40 * DAY])
+        await tx.execute(call_marks.insert().values(mark))
+    asked.clear()
+    async with world.db.read() as tx:
+        await calls.made_between(tx, world.workspace_id, "run_1", 0, 1)
+        await calls.cost_since(tx, world.workspace_id, ["call_1"], 0)
+        await calls.page(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED, model="gpt-4o"), limit=10)
+    plans = []
+    async with world.db.engine.connect() as connection:
+        for statement in asked:
+            nothing = (None,) * statement.count("?")
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing)).all()
+            plans += [str(row[3]) for row in plan if re.search(r" calls_\d{6} ", f"{row[3]} ")]
+    assert len(plans) == 3 * 2
+    assert [each for each in plans if not re.search(r"\(workspace_id=\? AND (run_id|id)=\?", each)] == []

@@ -40,22 +40,20 @@ _LAST = Prepared(
     )
 )
 _SPENT_BLOCKED = Prepared(
-    sa.select(task_table.c.id, task_table.c.agent_id)
+    sa.select(work_costs.c.task_id, work_costs.c.agent_id)
     .distinct()
-    .join(
-        work_costs,
-        sa.and_(
-            work_costs.c.workspace_id == task_table.c.workspace_id,
-            work_costs.c.fact == Fact.BLOCKED.value,
-            work_costs.c.cost > 0,
-            work_costs.c.day + DAY > sa.bindparam("since"),
-            sa.or_(
-                work_costs.c.task_id == task_table.c.id,
-                sa.and_(work_costs.c.task_id == "", work_costs.c.agent_id == task_table.c.agent_id),
-            ),
-        ),
+    .where(
+        work_costs.c.workspace_id == sa.bindparam("workspace_id"),
+        one_of(work_costs.c.task_id, "ids"),
+        work_costs.c.day > sa.bindparam("since", type_=sa.BigInteger),
+        work_costs.c.fact == Fact.BLOCKED.value,
+        work_costs.c.cost > 0,
     )
-    .where(task_table.c.workspace_id == sa.bindparam("workspace_id"), one_of(task_table.c.id, "ids"))
+)
+_ASSIGNED = Prepared(
+    sa.select(task_table.c.id, task_table.c.agent_id).where(
+        task_table.c.workspace_id == sa.bindparam("workspace_id"), one_of(task_table.c.id, "ids")
+    )
 )
 _BLOCKED_SINCE = Prepared(
     sa.select(call_marks.c.call_id).where(
@@ -300,10 +298,15 @@ async def _idle(tx: Transaction, workspace_id: str, blocked: Mapping[str, int]) 
         return {}
     idle = await seats.idle_since(tx, workspace_id, blocked)
     first = min(blocked.values())
-    # Only few make calls while they wait: those alone are worth a look at each of their calls.
-    for task_id, agent_id in await tx.fetch(
-        _SPENT_BLOCKED, workspace_id=workspace_id, ids=sorted(blocked), since=first
-    ):
+    # Only few make calls while they wait, for the task or for none: those alone are worth a look at each call.
+    spent = await tx.fetch(_SPENT_BLOCKED, workspace_id=workspace_id, ids=["", *sorted(blocked)], since=first - DAY)
+    if not spent:
+        return idle
+    loose = {agent_id for task_id, agent_id in spent if not task_id}
+    named = {task_id for task_id, _ in spent}
+    for task_id, agent_id in await tx.fetch(_ASSIGNED, workspace_id=workspace_id, ids=sorted(blocked)):
+        if task_id not in named and agent_id not in loose:
+            continue
         subjects = [each for each in (task_id, agent_id) if each is not None]
         marked = await tx.fetch(
             _BLOCKED_SINCE, workspace_id=workspace_id, subjects=subjects, first=lowest_id("call", blocked[task_id])
