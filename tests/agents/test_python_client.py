@@ -172,6 +172,8 @@ async def test_asynchronous_code_waits_for_an_approval_too(world: World) -> None
         asking = asyncio.create_task(run.must_be_approved("pay", {"cents": 100}, wait_s=30))
         await asyncio.to_thread(world.decide, task["id"], "approve")
         await asking
+    [approval] = world.system.get(f"/api/v1/approvals?task_id={task['id']}")["items"]
+    assert (approval["payload"], approval["state"]) == ({"cents": 100}, "used")
 
 
 def test_comments_and_messages_find_their_way(world: World, connect: Connect) -> None:

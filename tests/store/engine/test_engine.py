@@ -187,9 +187,13 @@ async def test_a_writer_waits_for_a_file_that_is_locked_for_a_moment(path: Path)
     db = Database(f"sqlite:///{path}", busy_timeout_ms=5_000)
     lock = Locked(path)
     lock.__enter__()
-    asyncio.get_running_loop().call_later(0.3, lock.__exit__)
+    freed: list[bool] = []
+    asyncio.get_running_loop().call_later(0.3, lambda: (lock.__exit__(), freed.append(True)))
     async with db.transaction() as tx:
         await tx.execute(sa.text("INSERT INTO t VALUES (1)"))
+    assert freed == [True]
+    async with db.read() as tx:
+        assert await tx.scalar(sa.text("SELECT count(*) FROM t")) == 1
     await db.close()
 
 

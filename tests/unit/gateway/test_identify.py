@@ -2,6 +2,7 @@
 
 import hashlib
 
+import msgspec
 import pytest
 
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, Snapshot, WorkspaceEntry
@@ -63,8 +64,26 @@ def test_it_finds_a_key_by_its_hash_alone() -> None:
     assert find(snapshot, [b"sk-other"]) == (None, hashlib.sha256(b"sk-other").digest())
 
 
-def test_an_active_key_of_an_enabled_agent_may_call() -> None:
-    check(key(expires_at=NOW + 1), workspace(), NOW)
+def refused(entry: KeyEntry, where: WorkspaceEntry, now: int, **how: bool) -> str | None:
+    """The code with which this key is refused; None: it may call."""
+    try:
+        check(entry, where, now, **how)
+    except Refusal as refusal:
+        return refusal.code
+    return None
+
+
+def test_an_active_key_of_an_enabled_agent_may_call_until_it_expires() -> None:
+    expires = key(expires_at=NOW + 1)
+    assert [refused(expires, workspace(), at) for at in (NOW, NOW + 1)] == [None, "key_invalid"]
+
+
+def test_a_paused_agent_is_let_by_only_to_be_held() -> None:
+    holding = workspace("paused")
+    holding.agents["agt_1"] = msgspec.structs.replace(holding.agents["agt_1"], hold_s=30)
+    assert refused(key(), holding, NOW, may_be_held=True) is None
+    assert refused(key(), holding, NOW) == "agent_paused"
+    assert refused(key(), workspace("paused"), NOW, may_be_held=True) == "agent_paused"
 
 
 @pytest.mark.parametrize(

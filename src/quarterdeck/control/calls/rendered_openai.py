@@ -97,7 +97,7 @@ def _tool_call(function: Fields, call_id: str | None) -> Part:
 def _chat_request(value: Fields) -> Request:
     messages = [_message(each) for each in items(value.get("messages"))]
     if "messages" not in value:
-        asked = value.get("input", value.get("prompt"))
+        asked = value.get("input", value.get("prompt", []))
         messages = [Message("user", [text(each) for each in (asked if isinstance(asked, list) else [asked])])]
     without = ("messages", "tools", "functions", "input", "prompt")
     return Request(messages, _tools(value.get("tools") or value.get("functions")), params(value, without))

@@ -3,6 +3,9 @@
 Tolerant throughout: what is not understood is shown as it is (kind `other`), and nothing raises.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from quarterdeck.control.calls import rendered_anthropic, rendered_gemini, rendered_openai
 from quarterdeck.control.calls.rendered import Answer, Fields, Message, Reader, Request, events, other, parse
 
@@ -16,9 +19,10 @@ def request(dialect: str, body: bytes) -> Request:
     if not isinstance(value, dict):
         return Request([Message("user", [other(value)])] if body else [])
     try:
-        return _reader(dialect, value).request(value)
+        found = _reader(dialect, value).request(value)
     except _ODD:
         return Request([Message("user", [other(value)])])
+    return found if _shows(found.messages) else replace(found, messages=[Message("user", [other(value)])])
 
 
 def answer(dialect: str, body: bytes) -> Answer | None:
@@ -30,15 +34,24 @@ def answer(dialect: str, body: bytes) -> Answer | None:
         if isinstance(value, dict):
             if "error" in value and _ANSWERS.isdisjoint(value):
                 return [Message("error", [other(value["error"])])]
-            return _reader(dialect, value).answer(value)
+            return _shown(_reader(dialect, value).answer(value), value)
         found = (
             list(events(body)) if not isinstance(value, list) else [each for each in value if isinstance(each, dict)]
         )
         if found:
-            return _reader(dialect, found[0]).stream(found)
+            return _shown(_reader(dialect, found[0]).stream(found), value)
     except _ODD:
         pass
     return [Message("assistant", [other(value)])]
+
+
+def _shows(messages: Sequence[Message]) -> bool:
+    return any(message.parts for message in messages)
+
+
+def _shown(found: Answer, value: object) -> Answer:
+    """What was read, or the body as it is where nothing in it was found."""
+    return found if _shows(found) else [Message("assistant", [other(value)])]
 
 
 def _reader(dialect: str, value: Fields) -> Reader:

@@ -213,11 +213,23 @@ def test_nothing_answered_is_nothing() -> None:
 
 @pytest.mark.parametrize("dialect", ["openai_chat", "openai_responses", "anthropic", "gemini", "unheard_of"])
 @pytest.mark.parametrize(
-    "body", [b"\xff\xfe", b"<html>", b"[]", b"12", b"null", b"{}", b'{"messages":{"a":1}}', b"data: x\n\n"]
+    ("body", "value"),
+    [
+        (b"\xff\xfe", "��"),
+        (b"<html>", "<html>"),
+        (b"[]", []),
+        (b"12", 12),
+        (b"null", None),
+        (b"{}", {}),
+        (b'{"messages":{"a":1}}', {"messages": {"a": 1}}),
+        (b'{"usage":{"total_tokens":3}}', {"usage": {"total_tokens": 3}}),
+        (b"data: x\n\n", "data: x\n\n"),
+    ],
 )
-def test_what_is_not_understood_is_shown_as_it_is(dialect: str, body: bytes) -> None:
-    request(dialect, body)
-    answer(dialect, body)
+def test_what_is_not_understood_is_shown_as_it_is(dialect: str, body: bytes, value: Any) -> None:
+    as_it_is = [Part("other", raw=value)]
+    assert [(message.role, message.parts) for message in request(dialect, body).messages] == [("user", as_it_is)]
+    assert answered(dialect, body) == [("assistant", as_it_is)]
 
 
 NAMES = [

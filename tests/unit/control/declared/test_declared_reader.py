@@ -26,7 +26,7 @@ def test_an_empty_file_declares_nothing() -> None:
 
 
 def test_sections_that_settings_read_are_left_to_them() -> None:
-    read('[server]\nport = 8787\n[journal]\nfsync = true\non_full = "drop"\n')
+    assert read('[server]\nport = 8787\n[journal]\nfsync = true\non_full = "drop"\n') == read("")
 
 
 def test_an_address_in_the_file_may_be_private() -> None:
