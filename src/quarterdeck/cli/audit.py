@@ -6,10 +6,9 @@ from typing import Annotated
 import typer
 
 from quarterdeck.cli import local
-from quarterdeck.cli.show import emit, name_of
+from quarterdeck.cli.show import Json, emit, name_of
 
 app = typer.Typer(help="Who changed what.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("verify")

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import local
-from quarterdeck.cli.show import Row, emit, money
+from quarterdeck.cli.show import Json, Row, emit, money
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.money import usd_to_nano
 
 budgets = typer.Typer(help="What may be spent, by whom, in which time.", no_args_is_help=True)
 limits = typer.Typer(help="How many requests or tokens per time.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Window = Annotated[str, typer.Option(help="run, day, week, month or total.")]
 Mode = Annotated[str, typer.Option(help="hard, warn or shadow.")]
 Warn = Annotated[list[int] | None, typer.Option(help="A percent to tell at; may be given several times.")]

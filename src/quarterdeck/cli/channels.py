@@ -5,10 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import local
-from quarterdeck.cli.show import emit
+from quarterdeck.cli.show import Json, emit
 
 app = typer.Typer(help="Channels: where notifications go.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ChannelId = Annotated[str, typer.Argument(help="The channel's id.")]
 _COLUMNS = [
     ("channel", lambda row: row["name"]),

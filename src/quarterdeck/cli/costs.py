@@ -7,11 +7,10 @@ import typer
 
 from quarterdeck.cli import local
 from quarterdeck.cli.caps import nano
-from quarterdeck.cli.show import emit, money
+from quarterdeck.cli.show import Json, emit, money
 from quarterdeck.kernel.errors import Invalid
 
 app = typer.Typer(help="Where money went, and how well it was spent.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("waste")

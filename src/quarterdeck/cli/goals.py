@@ -5,10 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import local
-from quarterdeck.cli.show import emit, money, name_of
+from quarterdeck.cli.show import Json, emit, money, name_of
 
 app = typer.Typer(help="Goals: what tasks are for, and how far they are.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 GoalId = Annotated[str, typer.Argument(help="The goal's id.")]
 Due = Annotated[str | None, typer.Option(help="An instant with its zone, such as 2026-12-24T12:00:00Z.")]
 Project = Annotated[str | None, typer.Option(help="A project's id.")]

@@ -20,7 +20,7 @@ from quarterdeck.cli import (
     work,
     work_more,
 )
-from quarterdeck.cli.show import emit, money, name_of
+from quarterdeck.cli.show import Json, emit, money, name_of
 from quarterdeck.cli.work import Exit
 from quarterdeck.kernel.errors import QuarterdeckError
 
@@ -43,7 +43,6 @@ for name, group in (("agents", agents), ("keys", keys), ("calls", calls), ("task
 app.add_typer(caps.budgets, name="budgets")
 app.add_typer(caps.limits, name="limits")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Config = Annotated[Path | None, typer.Option("--config", help="A quarterdeck.toml.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Where everything is kept; ./data by default.")]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; 127.0.0.1 by default.")]

@@ -6,12 +6,11 @@ import typer
 
 from quarterdeck.cli import local
 from quarterdeck.cli.caps import nano
-from quarterdeck.cli.show import emit
+from quarterdeck.cli.show import Json, emit
 from quarterdeck.kernel.errors import Invalid
 
 needs = typer.Typer(help="What waits for you.", no_args_is_help=True)
 decisions = typer.Typer(rich_markup_mode=None)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @needs.command("list")

@@ -10,10 +10,9 @@ import typer
 
 from quarterdeck.cli import local
 from quarterdeck.cli.caps import nano
-from quarterdeck.cli.show import emit, money
+from quarterdeck.cli.show import Json, emit, money
 
 app = typer.Typer(help="Replays: recorded calls asked again of something else.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ReplayId = Annotated[str, typer.Argument(help="The replay's id.")]
 _POLL_S = 0.5
 

@@ -8,10 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import local
-from quarterdeck.cli.show import emit
+from quarterdeck.cli.show import Json, emit
 
 app = typer.Typer(help="Routes: where calls go, and what happens when that fails.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="The route's name.")]
 Source = Annotated[Path, typer.Argument(help="A file with the config in JSON; - reads standard input.")]
 Note = Annotated[str, typer.Option(help="Why; kept with the version.")]

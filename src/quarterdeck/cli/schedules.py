@@ -5,10 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from quarterdeck.cli import local
-from quarterdeck.cli.show import emit, name_of
+from quarterdeck.cli.show import Json, emit, name_of
 
 app = typer.Typer(help="Schedules: rules that create tasks.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ScheduleId = Annotated[str, typer.Argument(help="The schedule's id.")]
 _COLUMNS = [
     ("schedule", lambda row: row["name"]),

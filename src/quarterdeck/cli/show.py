@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from quarterdeck.kernel.money import money_words
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+"""Of every command that shows something."""
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], Any]]
 
