@@ -3,11 +3,10 @@
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.actors import Actor
-from quarterdeck.access.vault import Vault
 from quarterdeck.control.channels import actions, apprise_process, store
 from quarterdeck.control.channels.actions import Wanted
 from quarterdeck.control.channels.model import (
@@ -21,7 +20,7 @@ from quarterdeck.control.channels.model import (
     DeliveryState,
     checked_url,
 )
-from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Self
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Sealing, Self
 from quarterdeck.control.shapes import Instant, RequestBody, shown
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import iso
@@ -123,14 +122,14 @@ async def list_channels(actor: Self, db: Db) -> ChannelsOut:
 
 
 @router.post("/channels", status_code=201, operation_id="add_channel")
-async def add_channel(body: ChannelIn, actor: Self, db: Db, request: Request) -> AddedChannelOut:
+async def add_channel(body: ChannelIn, actor: Self, db: Db, vault: Sealing) -> AddedChannelOut:
     """Add a webhook, or anything Apprise reaches: `mailto://`, `slack://`, `ntfy://`, …"""
     if body.shared or body.allow_private:
         actions.must_administer(actor)
     service = await _service(body.kind, body.url, allow_private=body.allow_private)
     wanted = Wanted(body.name, body.url, body.secret, tuple(body.kinds), body.enabled, body.allow_private)
     async with db.transaction() as tx:
-        added = await actions.add(tx, _vault(request), actor, body.kind, wanted, shared=body.shared, service=service)
+        added = await actions.add(tx, vault, actor, body.kind, wanted, shared=body.shared, service=service)
     return AddedChannelOut(**_shown(added.channel, {}).model_dump(), secret=added.secret)
 
 
@@ -144,7 +143,7 @@ async def get_channel(channel_id: str, actor: Self, db: Db) -> ChannelOut:
 
 @router.patch("/channels/{channel_id}", operation_id="change_channel")
 async def change_channel(
-    *, channel_id: str, body: ChannelPatch, actor: Self, db: Db, version: IfMatch, request: Request
+    *, channel_id: str, body: ChannelPatch, actor: Self, db: Db, version: IfMatch, vault: Sealing
 ) -> ChannelOut:
     """Change a channel; a new `url` replaces the old one whole."""
     async with db.read() as tx:
@@ -157,7 +156,7 @@ async def change_channel(
     wanted = Wanted(body.name, body.url, body.secret, kinds, body.enabled, body.allow_private)
     async with db.transaction() as tx:
         channel = await actions.get_own(tx, actor, channel_id)
-        fresh = await actions.change(tx, _vault(request), actor, channel, wanted, service=service, version=version)
+        fresh = await actions.change(tx, vault, actor, channel, wanted, service=service, version=version)
         return _shown(fresh, await store.counts(tx, actor.workspace_id))
 
 
@@ -225,11 +224,6 @@ async def _tried(db: Database, actor: Actor, made: Delivery, wait_s: float) -> D
         async with db.read() as tx:
             found = await store.delivery(tx, actor.workspace_id, made.id)
     return found or made
-
-
-def _vault(request: Request) -> Vault:
-    found: Vault = request.app.state.vault
-    return found
 
 
 def _shown(channel: Channel, counts: dict[str, dict[str, int]]) -> ChannelOut:

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from quarterdeck.access.catalogue import SPECS
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.http import Admin, Db, Gate, IfMatch, Reader
+from quarterdeck.control.http import Admin, Db, Gate, IfMatch, Reader, Sealing
 from quarterdeck.control.providers import actions, store
 from quarterdeck.control.providers.credentials import resolve
 from quarterdeck.control.providers.model import Credential, Provider, Wanted
@@ -71,11 +71,11 @@ class ProviderPatch(RequestBody):
 
 
 @router.get("/providers")
-async def list_providers(actor: Reader, db: Db, request: Request) -> ProvidersOut:
+async def list_providers(actor: Reader, db: Db, vault: Sealing) -> ProvidersOut:
     """The providers of this workspace, in the order they are asked for a plain model name."""
     async with db.read() as tx:
         rows = await store.all_of(tx, actor.workspace_id)
-    return ProvidersOut(items=[_out(each, credential, request) for each, credential in rows], next=None)
+    return ProvidersOut(items=[_out(each, credential, vault) for each, credential in rows], next=None)
 
 
 @router.get("/providers/kinds")
@@ -95,21 +95,19 @@ async def list_kinds(_: Reader) -> KindsOut:
 
 
 @router.post("/providers", status_code=201)
-async def add_provider(body: ProviderIn, actor: Admin, db: Db, gate: Gate, request: Request) -> ProviderOut:
+async def add_provider(body: ProviderIn, actor: Admin, db: Db, gate: Gate, vault: Sealing) -> ProviderOut:
     """Add a provider; when this answers, every gateway can call it."""
     wanted = Wanted(body.name, body.kind, body.base_url, _patterns(body.models), body.allow_private)
     async with db.transaction() as tx:
-        provider = await actions.add(
-            tx, _vault(request), actor.workspace_id, wanted, secret=body.secret, actor=actor.id
-        )
-        answer = await _shown(tx, provider, request)
+        provider = await actions.add(tx, vault, actor.workspace_id, wanted, secret=body.secret, actor=actor.id)
+        answer = await _shown(tx, provider, vault)
     await gate.ensure_published()
     return answer
 
 
 @router.patch("/providers/{name}")
 async def change_provider(
-    *, name: str, body: ProviderPatch, actor: Admin, db: Db, gate: Gate, version: IfMatch, request: Request
+    *, name: str, body: ProviderPatch, actor: Admin, db: Db, gate: Gate, version: IfMatch, vault: Sealing
 ) -> ProviderOut:
     """Change what is given. A stored secret does not follow the address to another host: enter it again."""
     async with db.transaction() as tx:
@@ -126,7 +124,7 @@ async def change_provider(
         )
         provider = await actions.change(
             tx,
-            _vault(request),
+            vault,
             provider,
             wanted,
             secret=body.secret,
@@ -134,7 +132,7 @@ async def change_provider(
             version=version,
             actor=actor.id,
         )
-        answer = await _shown(tx, provider, request)
+        answer = await _shown(tx, provider, vault)
     await gate.ensure_published()
     return answer
 
@@ -148,11 +146,11 @@ async def remove_provider(name: str, actor: Admin, db: Db, gate: Gate, version: 
     await gate.ensure_published()
 
 
-async def _shown(tx: Transaction, provider: Provider, request: Request) -> ProviderOut:
-    return _out(provider, await store.credential_of(tx, provider.id), request)
+async def _shown(tx: Transaction, provider: Provider, vault: Vault) -> ProviderOut:
+    return _out(provider, await store.credential_of(tx, provider.id), vault)
 
 
-def _out(provider: Provider, credential: Credential | None, request: Request) -> ProviderOut:
+def _out(provider: Provider, credential: Credential | None, vault: Vault) -> ProviderOut:
     return ProviderOut(
         name=provider.name,
         kind=provider.kind,
@@ -161,15 +159,10 @@ def _out(provider: Provider, credential: Credential | None, request: Request) ->
         declared=provider.declared,
         models=provider.models,
         allow_private=provider.allow_private,
-        problem=resolve(provider, credential, _vault(request)).problem,
+        problem=resolve(provider, credential, vault).problem,
         version=provider.version,
     )
 
 
 def _patterns(models: list[str] | None) -> list[str] | None:
     return None if models is None else [a_line(pattern, "models", 200) for pattern in models]
-
-
-def _vault(request: Request) -> Vault:
-    vault: Vault = request.app.state.vault
-    return vault
