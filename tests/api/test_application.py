@@ -192,10 +192,10 @@ async def test_the_documents_need_no_other_host_and_no_script(client: httpx.Asyn
     assert "<script" not in page and "https://" not in page
 
 
-def test_starting_loads_no_protocol_that_nobody_has_asked_for() -> None:
-    code = (
-        "import sys, quarterdeck.bootstrap.control;"
-        "print([name for name in ('mcp', 'a2a', 'httpx') if name in sys.modules])"
-    )
+def test_starting_loads_no_protocol_that_nobody_has_asked_for_and_nothing_of_the_model_path() -> None:
+    parts = ("dialects", "cache", "limits", "routing", "server")
+    model_path = ["quarterdeck.bootstrap.gateway", *(f"quarterdeck.gateway.{part}" for part in parts)]
+    unwanted = ["mcp", "a2a", "httpx", *model_path]
+    code = f"import sys, quarterdeck.bootstrap.control; print([name for name in {unwanted} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

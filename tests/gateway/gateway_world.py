@@ -29,7 +29,7 @@ from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
-from quarterdeck.gateway.providers import Signer
+from quarterdeck.gateway.providers.signer import Signer
 from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
 from quarterdeck.gateway.snapshot import SnapshotHolder

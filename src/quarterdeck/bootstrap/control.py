@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -21,9 +20,9 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.api.a2a.pushing import Pusher
 from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Readiness, Services
-from quarterdeck.bootstrap import pidfile
+from quarterdeck.bootstrap import pidfile, standing
 from quarterdeck.bootstrap.admin import open_database, owner_of, signin_url
-from quarterdeck.bootstrap.gateway import BUS_SOCKET, CONTROL_SOCKET
+from quarterdeck.bootstrap.sockets import BUS_SOCKET, CONTROL_SOCKET
 from quarterdeck.control.declared import actions as declared
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.runs import actions as runs
@@ -186,10 +185,7 @@ class Control:
             pidfile.write(self._settings.data / PID_FILE)
             announcing = asyncio.create_task(self._announce(news))
             app = create_app(services)
-            # What stands now stands for good: a page of five hundred cards is not to walk through all of it.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 100)
+            standing.serves()
             await Server(self._config(app), self._feed).serve()
             announcing.cancel()
             await settle(app)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
 import signal
 import socket
@@ -13,8 +12,9 @@ from pathlib import Path
 from quarterdeck.access.catalogue import PRICE_KINDS
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.access.vault import Vault
-from quarterdeck.bootstrap import pidfile
+from quarterdeck.bootstrap import pidfile, standing
 from quarterdeck.bootstrap.caching import Caches
+from quarterdeck.bootstrap.sockets import BUS_SOCKET, CONTROL_SOCKET
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.call import ModelCalls
@@ -25,7 +25,7 @@ from quarterdeck.gateway.limits.spending import Spending
 from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
-from quarterdeck.gateway.providers import Signer
+from quarterdeck.gateway.providers.signer import Signer
 from quarterdeck.gateway.routing.trials import Trials
 from quarterdeck.gateway.server import Limits, Server
 from quarterdeck.gateway.settle import Settler
@@ -45,8 +45,6 @@ FIRST_JOURNAL = "main"
 """Where the first gateway writes, which is the only one of most installations."""
 FIRST_SNAPSHOT_S = 10.0
 FRESH_SNAPSHOT_S = 2.0
-CONTROL_SOCKET = "control.sock"
-BUS_SOCKET = "bus.sock"
 
 
 def run(settings: Settings, runtime: Path, gateway_id: str, sock: socket.socket) -> None:
@@ -94,11 +92,7 @@ async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socke
     await _first_snapshot(holder, bus)
     pidfile.write(settings.data / f"{gateway_id}.pid")
     log.info("gateway_serves snapshot=%d", holder.current.version)
-    # What stands now stands for good: keep it out of the collector's rounds, and make those rounds rare, for calls
-    # leave hardly any cycles behind.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    standing.serves()
     server = Server(app, Limits())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)

@@ -6,6 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
+from quarterdeck.bootstrap import standing
 from quarterdeck.cli.lifeline import Lifeline
 from quarterdeck.cli.supervisor import CONFIG_ERROR
 from quarterdeck.kernel.errors import QuarterdeckError
@@ -14,6 +15,7 @@ from quarterdeck.kernel.settings import Settings, load
 
 def main(arguments: list[str]) -> int:
     """Run one role until told to stop; returns the exit status."""
+    standing.begin()
     role, held, *more = arguments
     runtime = Path(os.environ["QUARTERDECK_RUNTIME"])
     lifeline = Lifeline(int(held))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.open_calls import OpenCalls
-from quarterdeck.gateway.providers import Signer
+from quarterdeck.gateway.providers.signer import Signer
 from quarterdeck.gateway.resilience.health import HealthBook
 from quarterdeck.gateway.routing.compiled import RouteBook
 from quarterdeck.gateway.settle import Settler

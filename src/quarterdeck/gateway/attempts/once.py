@@ -6,7 +6,7 @@ from quarterdeck.gateway.dialects.once.translate import OnceTranslator
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.headers import forwarded
-from quarterdeck.gateway.providers import Signer
+from quarterdeck.gateway.providers.signer import Signer
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.translation import Outgoing
 from quarterdeck.gateway.transport import Request, Response, Transport, UpstreamError

@@ -1,5 +1,4 @@
-"""What some providers need beyond a row of the catalogue: requests signed, tokens bought."""
+"""What some providers need beyond a row of the catalogue: requests signed, tokens bought.
 
-from quarterdeck.gateway.providers.signer import Signer
-
-__all__ = ["Signer"]
+Nothing is imported here: control signs its objects by `sigv4` and needs nothing of the model path for it.
+"""
