@@ -41,6 +41,7 @@ SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu")
 
 PAGES: dict[str, tuple[str, ...]] = {
     "/signin": ("/signin",),
+    "/shared": ("/shared",),
     "/": ("/",),
     "/goals": ("/goals",),
     "/board": ("/board", "/board?view=list"),
@@ -73,6 +74,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "$": ("/nowhere",),
 }
 """Every route of ui/src/app/router.tsx, and addresses to open it at. A test holds the two to each other."""
+OUTSIDE = ("/signin", "/shared")
 
 
 @dataclass
@@ -146,7 +148,7 @@ async def _measure(server: Served, routes: Sequence[str], rounds: int) -> tuple[
         state = await signed_in(browser, server)
         for route in routes:
             for address in PAGES[route]:
-                context = await browser.new_context(storage_state=None if route == "/signin" else state)
+                context = await browser.new_context(storage_state=None if route in OUTSIDE else state)
                 page = await context.new_page()
                 found.append(Measured(address, await _asked(page, server.url, address.format(**known))))
                 await context.close()
