@@ -14,7 +14,7 @@ from quarterdeck.control.comments.store import comments
 from quarterdeck.control.dependencies.tables import dependencies
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.runs.store import runs
-from quarterdeck.control.tasks import actions as tasks
+from quarterdeck.control.tasks import creating as tasks
 from quarterdeck.control.tasks import store
 from quarterdeck.control.tasks.model import NewTask, Task, TaskState
 from quarterdeck.db import Database, Transaction, migrate

@@ -14,7 +14,7 @@ from quarterdeck.db.outbox import EventFeed, StoredEvent
 from quarterdeck.kernel.errors import QuarterdeckError
 
 LOOK_S = 5.0
-REST = 4
+REST = 10
 """After a look of t seconds it rests REST times t: what happens meanwhile is handed on together,"""
 MOST_REST_S = 0.2
 """but nobody waits for it."""

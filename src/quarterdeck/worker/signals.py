@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -30,7 +31,11 @@ from quarterdeck.worker import seats
 LOOK_S = 2.0
 """How often is looked at what changes by time alone."""
 REST_S = 0.3
-"""How long a look rests after another, however much is ingested."""
+"""How long a look rests after another at the least, however much is ingested,"""
+REST = 30
+"""and this many times what it took where that is more,"""
+MOST_REST_S = 1.0
+"""but never so long that a signal is late."""
 RETRY_S = 2.0
 NAME = "signals"
 PROGRESS = ("deliverable.", "task.moved", "review.")
@@ -64,13 +69,14 @@ class SignalWatcher:
         try:
             while True:
                 wait_s = LOOK_S
+                began = time.perf_counter()
                 try:
                     await self.look()
                 except (QuarterdeckError, sa.exc.SQLAlchemyError, OSError) as error:
                     log.warning("signals_interrupted reason=%s", error)
                     wait_s = RETRY_S
                 self._wake.clear()
-                await asyncio.sleep(REST_S)
+                await asyncio.sleep(min(MOST_REST_S, max(REST_S, REST * (time.perf_counter() - began))))
                 await wait_up_to(self._wake, wait_s)
         finally:
             following.cancel()
