@@ -33,26 +33,41 @@ _VALUES: dict[By, sa.ColumnElement[Any]] = {
 }
 
 
-async def sums(tx: Transaction, workspace_id: str, by: By, begin: int, end: int) -> dict[str, Sums]:
-    """What calls cost on days that begin in [begin, end), by value and class."""
-    back = _sent_back(workspace_id)
-    again = sa.case((sa.and_(back.c.at.is_not(None), runs.c.created_at >= back.c.at), 1), else_=0)
+_OF_ITSELF = ("total", "agent", "model", "day")
+"""What a row is counted under is written in it: what came of its run is not asked where its calls say the class."""
+
+
+async def sums(
+    tx: Transaction,
+    workspace_id: str,
+    by: By,
+    begin: int,
+    end: int,
+    *,
+    agent_id: str | None = None,
+    replays: bool = True,
+) -> dict[str, Sums]:
+    """What calls cost on days that begin in [begin, end), by value and class: of one agent, and without replays, where
+    that is asked for."""
+    plain = work_costs.c.fact == Fact.PLAIN.value if by in _OF_ITSELF else sa.true()
+    again = sa.case((sa.and_(runs.c.state == "succeeded", tasks.c.state == "done", _sent_back_before()), 1), else_=0)
     keys = (
-        _VALUES[by].label("value"),
+        value_of(by).label("value"),
         work_costs.c.fact.label("fact"),
         runs.c.state.label("run_state"),
         tasks.c.state.label("task_state"),
         again.label("again"),
     )
     added = [sa.func.sum(work_costs.c[name]).label(name) for name in ("calls", "cost", "unpriced_calls")]
-    there = work_costs.join(runs, _same(runs, sa.and_(runs.c.id == work_costs.c.run_id)), isouter=True).join(
-        tasks, _same(tasks, tasks.c.id == sa.func.coalesce(runs.c.task_id, work_costs.c.task_id)), isouter=True
+    there = work_costs.join(runs, _same(runs, sa.and_(runs.c.id == work_costs.c.run_id, plain)), isouter=True).join(
+        tasks,
+        _same(tasks, sa.and_(tasks.c.id == sa.func.coalesce(runs.c.task_id, work_costs.c.task_id), plain)),
+        isouter=True,
     )
-    there = there.join(back, back.c.task_id == tasks.c.id, isouter=True)
     query = (
         sa.select(*keys, *added)
         .select_from(there)
-        .where(work_costs.c.workspace_id == workspace_id, work_costs.c.day >= begin, work_costs.c.day < end)
+        .where(*counted(workspace_id, begin, end, agent_id=agent_id, replays=replays))
         .group_by(*(key.element for key in keys if key.element is not _NONE))
     )
     found: dict[str, Sums] = {}
@@ -67,17 +82,38 @@ async def sums(tx: Transaction, workspace_id: str, by: By, begin: int, end: int)
     return found
 
 
+def value_of(by: By) -> sa.ColumnElement[Any]:
+    """Under what a row of `work_costs` is counted, where its run and task are joined to it."""
+    return _VALUES[by]
+
+
+def counted(
+    workspace_id: str, begin: int, end: int, *, agent_id: str | None, replays: bool
+) -> list[sa.ColumnElement[bool]]:
+    """Which rows of `work_costs`."""
+    c = work_costs.c
+    rows = [c.workspace_id == workspace_id, c.day >= begin, c.day < end]
+    if agent_id is not None:
+        rows.append(c.agent_id == agent_id)
+    if not replays:
+        rows.append(c.fact != Fact.REPLAY.value)
+    return rows
+
+
 def _same(table: sa.Table, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.workspace_id == work_costs.c.workspace_id, condition)
 
 
-def _sent_back(workspace_id: str) -> sa.Subquery:
-    """When a reviewer, a person or an agent, first sent each task back."""
-    both = [
-        sa.select(table.c.task_id, table.c.created_at).where(
-            table.c.workspace_id == workspace_id, table.c.verdict.in_(SENT_BACK)
+def _sent_back_before() -> sa.ColumnElement[bool]:
+    """Whether a reviewer, a person or an agent, had sent the task back when the run began."""
+    return sa.or_(
+        *(
+            sa.exists().where(
+                table.c.workspace_id == tasks.c.workspace_id,
+                table.c.task_id == tasks.c.id,
+                table.c.created_at <= runs.c.created_at,
+                table.c.verdict.in_(SENT_BACK),
+            )
+            for table in (reviews, agent_reviews)
         )
-        for table in (reviews, agent_reviews)
-    ]
-    union = sa.union_all(*both).subquery()
-    return sa.select(union.c.task_id, sa.func.min(union.c.created_at).label("at")).group_by(union.c.task_id).subquery()
+    )

@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from quarterdeck.control.costs import counting, work_store
-from quarterdeck.control.costs.waste import WASTE, add_up
+from quarterdeck.control.costs import counting, grouped, outcomes, work_store
+from quarterdeck.control.costs.outcomes import Outcome
+from quarterdeck.control.costs.waste import WASTE, Sums, class_of
 from quarterdeck.control.http import Db, Reader
 from quarterdeck.control.seats import store as seats
-from quarterdeck.ledger import work_costs
+from quarterdeck.db import Transaction
+from quarterdeck.ledger.work_costs import Spent
 
 router = APIRouter(tags=["costs"])
 
@@ -50,40 +52,59 @@ async def get_report_card(
     async with db.read() as tx:
         since, until = counting.days(tx, begin, end)
         idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until, agent_id=agent_id)
-        paid = await work_costs.spent(tx, actor.workspace_id, begin=since, end=until, agent_id=agent_id)
-        spent = [*(each for each in paid if each.fact is not work_costs.Fact.REPLAY), *idle]
-        known = await work_store.tasks_of(tx, actor.workspace_id, {each.task_id for each in spent})
-        run_ids = {each.run_id for each in spent}
-        runs, tasks = await work_store.facts_of(tx, actor.workspace_id, run_ids, known)
-        told = await work_store.instructions_of(tx, actor.workspace_id, run_ids) if by == "instructions" else {}
-        value_of = counting.values(by, known, told)
-        sums = add_up(((value_of(each), each) for each in spent), runs, tasks)
-        done = {task_id for task_id, row in known.items() if row.state == "done"}
-        passed, approved = await work_store.approvals_of(tx, actor.workspace_id, done)
+        sums = await grouped.sums(tx, actor.workspace_id, by, since, until, agent_id=agent_id, replays=False)
+        came_of = await outcomes.of_done_tasks(tx, actor.workspace_id, by, since, until, agent_id=agent_id)
+        if idle:
+            await _add_idle(tx, actor.workspace_id, idle, by, (since, until, agent_id), sums, came_of)
         labels = await counting.labels(tx, actor.workspace_id, by, set(sums))
-    done_by: dict[str, list[str]] = {}
-    for task_id, value in counting.mostly(spent, value_of).items():
-        if task_id in done:
-            done_by.setdefault(value, []).append(task_id)
     rows = []
     for value, total in sums.items():
-        mine = done_by.get(value, [])
-        first = sum(task_id in passed for task_id in mine)
-        good = sum(approved.get(task_id, 0) for task_id in mine)
+        mine = came_of.get(value, Outcome())
         waste = sum(total.cost[each] for each in WASTE)
         rows.append(
             ReportRowOut(
                 value=value,
                 label=labels.get(value, value),
-                tasks_done=len(mine),
-                first_pass=first,
-                first_pass_share=first / len(mine) if mine else None,
+                tasks_done=mine.done,
+                first_pass=mine.first_pass,
+                first_pass_share=mine.first_pass / mine.done if mine.done else None,
                 cost_nano=total.total,
-                cost_per_done_nano=total.total // len(mine) if mine else None,
-                approved=good,
-                cost_per_approved_nano=total.total // good if good else None,
+                cost_per_done_nano=total.total // mine.done if mine.done else None,
+                approved=mine.approved,
+                cost_per_approved_nano=total.total // mine.approved if mine.approved else None,
                 waste_share=waste / total.total if total.total else None,
             )
         )
     rows.sort(key=lambda row: (-row.tasks_done, row.label))
     return ReportOut(rows=rows)
+
+
+async def _add_idle(
+    tx: Transaction,
+    workspace_id: str,
+    idle: list[Spent],
+    by: counting.By,
+    when: tuple[int, int, str | None],
+    sums: dict[str, Sums],
+    came_of: dict[str, Outcome],
+) -> None:
+    """What seats cost while their work waited; and the tasks that nothing but a seat was spent on."""
+    since, until, agent_id = when
+    told = (
+        await work_store.instructions_of(tx, workspace_id, {each.run_id for each in idle})
+        if by == "instructions"
+        else {}
+    )
+    task_ids = {each.task_id for each in idle if each.task_id}
+    known = await work_store.tasks_of(tx, workspace_id, task_ids)
+    value_of = counting.values(by, known, told)
+    for each in idle:
+        sums.setdefault(value_of(each), Sums.none()).add(each, class_of(each, {}, {}))
+    counted = await outcomes.with_calls(tx, workspace_id, since, until, task_ids, agent_id=agent_id)
+    done = {task_id for task_id, row in known.items() if row.state == "done"} - counted
+    passed, approved = await work_store.approvals_of(tx, workspace_id, done)
+    for task_id, value in counting.mostly([each for each in idle if each.task_id in done], value_of).items():
+        mine = came_of.setdefault(value, Outcome())
+        mine.done += 1
+        mine.first_pass += task_id in passed
+        mine.approved += approved.get(task_id, 0)
