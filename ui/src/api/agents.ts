@@ -1,13 +1,14 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Agent, AgentChange, AgentDraft, AgentNames, Agents } from "@/api/types";
+import type { Agent, AgentChange, AgentDraft, AgentNames, Agents, Page, Stretch } from "@/api/types";
 
 export const agentKeys = {
   all: ["agents"] as const,
   list: () => ["agents", "list"] as const,
   names: () => ["agents", "names"] as const,
   one: (id: string) => ["agents", "one", id] as const,
+  states: (id: string) => ["agent-states", id] as const,
 };
 
 export const agentsQuery = queryOptions({
@@ -25,6 +26,16 @@ export const agentQuery = (id: string) =>
   queryOptions({
     queryKey: agentKeys.one(id),
     queryFn: ({ signal }) => data<Agent>(api.GET("/api/v1/agents/{agent_id}", { params: { path: { agent_id: id } }, signal })),
+  });
+
+const MINUTE_MS = 60_000;
+
+/** What was shown of it in the last day. A state is in it a minute late, so it is asked for by the minute, not by events. */
+export const agentStatesQuery = (id: string) =>
+  queryOptions({
+    queryKey: agentKeys.states(id),
+    queryFn: ({ signal }) => data<Page<Stretch>>(api.GET("/api/v1/agents/{agent_id}/states", { params: { path: { agent_id: id } }, signal })),
+    refetchInterval: MINUTE_MS,
   });
 
 export const createAgent = (body: AgentDraft): Promise<Agent> => data<Agent>(api.POST("/api/v1/agents", { body }));

@@ -24,6 +24,8 @@ export const EVENT_KINDS = [
   "task.assigned",
   "task.unblocked",
   "task.held",
+  "task.adopted",
+  "task.gave_back",
   "task.released",
   "task.watched",
   "task.unwatched",

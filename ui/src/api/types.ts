@@ -75,6 +75,7 @@ export type CallDetail = Schemas["CallDetailOut"];
 export type Outcome = Call["outcome"];
 export type Usage = Schemas["UsageOut"];
 export type Rendered = Schemas["RenderedOut"];
+export type Stretch = Schemas["StretchOut"];
 export type Unclaimed = Schemas["UnclaimedTrafficOut"];
 export type UnclaimedPage = Schemas["UnclaimedPageOut"];
 export type Adopted = Schemas["AdoptedOut"];

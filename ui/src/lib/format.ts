@@ -96,6 +96,11 @@ export function formatClock(at: string): string {
   return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(new Date(at));
 }
 
+/** A time of day to the minute: `14:05`. */
+export function formatMinute(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at));
+}
+
 export function formatDay(at: string): string {
   return new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric" }).format(new Date(at));
 }

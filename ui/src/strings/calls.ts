@@ -22,6 +22,7 @@ export const calls = {
     run: "of one run",
     conversation: "of one conversation",
     unclaimed: "without a task",
+    between: (from: string | undefined, to: string | undefined) => [from && `from ${from}`, to && `until ${to}`].filter(Boolean).join(" "),
     marks: { looped: "that looped", duplicate: "asked twice", blocked: "while blocked" },
     drop: (what: string) => `Drop the filter “${what}”`,
   },

@@ -11,6 +11,7 @@ import type { Choice } from "@/components/field";
 import { FilterSelect } from "@/components/field";
 import { SearchBox } from "@/components/search-box";
 import type { CallsSearch } from "@/features/calls/search";
+import { formatInstant } from "@/lib/format";
 import { WINDOWS, WINDOW_MS } from "@/lib/search";
 import { calls } from "@/strings/calls";
 import { outcomes } from "@/strings/common";
@@ -53,6 +54,9 @@ export function CallFilters({ search, setSearch, clear }: Props) {
       ))}
       {(["task", "run", "conversation", "unclaimed"] as const).map(
         (name) => search[name] && <Pinned key={name} label={say[name]} onDrop={() => setSearch({ [name]: undefined })} />,
+      )}
+      {!search.since && (search.from ?? search.to) && (
+        <Pinned label={say.between(search.from && formatInstant(search.from), search.to && formatInstant(search.to))} onDrop={() => setSearch({ from: undefined, to: undefined })} />
       )}
       {search.mark && <Pinned label={say.marks[search.mark]} onDrop={() => setSearch({ mark: undefined })} />}
       {Object.values(search).some(Boolean) && (

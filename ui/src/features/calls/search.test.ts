@@ -18,6 +18,13 @@ test("words that are searched for are part of the address, of what is asked and 
   expect(exportPath(filter, "jsonl")).toBe("/api/v1/calls/export?q=%22late+fee%22+inv*&format=jsonl");
 });
 
+test("two instants stand until a window is chosen, and nonsense is none", () => {
+  const search = callsSearch({ from: "2026-11-23T14:00:00Z", to: "2026-11-23T14:15:00Z" });
+  expect(callFilter(search, 0)).toEqual({ from: "2026-11-23T14:00:00.000Z", to: "2026-11-23T14:15:00.000Z" });
+  expect(callFilter({ ...search, since: "1h" }, 3_600_000)).toEqual({ from: "1970-01-01T00:00:00.000Z" });
+  expect(callFilter(callsSearch({ from: "now", to: 3 }), 0)).toEqual({});
+});
+
 test("an export asks for what is shown", () => {
   expect(exportPath(callFilter({ model: "a&b", unclaimed: true }, 0), "csv")).toBe("/api/v1/calls/export?model=a%26b&unclaimed=true&format=csv");
 });

@@ -18,7 +18,12 @@ export type CallsSearch = {
   unclaimed?: true | undefined;
   mark?: Mark | undefined;
   since?: Window | undefined;
+  /** Two instants, in place of `since`. */
+  from?: string | undefined;
+  to?: string | undefined;
 };
+
+const instant = (value: unknown): string | undefined => (typeof value === "string" && !Number.isNaN(Date.parse(value)) ? new Date(value).toISOString() : undefined);
 
 export const callsSearch = (raw: Raw): CallsSearch => ({
   q: text(raw.q)?.slice(0, 500),
@@ -32,6 +37,8 @@ export const callsSearch = (raw: Raw): CallsSearch => ({
   unclaimed: flag(raw.unclaimed),
   mark: oneOf(raw.mark, MARKS),
   since: oneOf(raw.since, WINDOWS),
+  from: instant(raw.from),
+  to: instant(raw.to),
 });
 
 /** The server's filter for what the address says; `now` in milliseconds turns "the last hour" into an instant. */
@@ -47,7 +54,8 @@ export function callFilter(search: CallsSearch, now: number): CallFilter {
     outcome: search.outcome,
     unclaimed: search.unclaimed,
     mark: search.mark,
-    from: search.since && new Date(now - WINDOW_MS[search.since]).toISOString(),
+    from: search.since ? new Date(now - WINDOW_MS[search.since]).toISOString() : search.from,
+    to: search.since ? undefined : search.to,
   };
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => Boolean(value)));
 }
