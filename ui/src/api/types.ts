@@ -104,6 +104,7 @@ export type Route = Schemas["RouteOut"];
 export type AgentNames = Schemas["AgentNamesOut"];
 export type Agents = Schemas["AgentsOut"];
 export type Canary = Schemas["CanaryOut"];
+export type RouteVersion = Schemas["RouteVersionOut"];
 export type DryRun = Schemas["DryRunOut"];
 export type DryRunAsk = Schemas["DryRunIn"];
 export type ProviderHealth = Schemas["ProviderHealthOut"];

@@ -7,6 +7,7 @@ import { comparedQuery } from "@/api/evidence";
 import { goalsQuery } from "@/api/goals";
 import { Problem } from "@/api/problem";
 import { replayQuery } from "@/api/replays";
+import { routeQuery } from "@/api/routes";
 import { runQuery } from "@/api/runs";
 import { sessionQuery } from "@/api/session";
 import { boardQuery, taskQuery } from "@/api/tasks";
@@ -166,6 +167,17 @@ const gateway = createRoute({
   path: "/gateway",
   component: lazyRouteComponent(() => import("@/app/pages/gateway-route"), "GatewayRoute"),
 });
+const newRoute = createRoute({
+  getParentRoute: () => inside,
+  path: "/gateway/routes/new",
+  component: lazyRouteComponent(() => import("@/app/pages/route-editor-route"), "NewRouteRoute"),
+});
+const routeEditor = createRoute({
+  getParentRoute: () => inside,
+  path: "/gateway/routes/$name",
+  loader: ({ context, params }) => warm(context.client.query(routeQuery(params.name))),
+  component: lazyRouteComponent(() => import("@/app/pages/route-editor-route"), "RouteEditorRoute"),
+});
 const schedules = createRoute({
   getParentRoute: () => inside,
   path: "/schedules",
@@ -201,7 +213,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 const tree = root.addChildren([
   signIn,
   shared,
-  inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, providers, keys, channels, audit, settings, missing]),
+  inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, newRoute, routeEditor, providers, keys, channels, audit, settings, missing]),
 ]);
 
  

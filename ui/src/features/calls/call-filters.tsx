@@ -48,7 +48,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
   ];
   return (
     <div role="group" aria-label={say.label} className="mb-4 flex flex-wrap items-center gap-2">
-      {mayRead && <SearchBox label={say.q} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} placeholder={say.qHint} className="md:w-[260px]" />}
+      {mayRead && <SearchBox label={say.q} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} placeholder={say.qHint} className="max-md:basis-full md:w-[260px]" />}
       {selects.map(([name, choices]) => (
         <Chosen key={name} by={name} value={search[name] ?? ""} choices={choices} onChange={(value) => setSearch({ [name]: value || undefined })} />
       ))}

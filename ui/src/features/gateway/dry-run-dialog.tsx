@@ -38,7 +38,8 @@ export function DryRunDialog({ route, onClose }: { route: string; onClose: () =>
   );
 }
 
-function Outcome({ found }: { found: DryRun }) {
+/** The targets that would be asked, one after the other. */
+export function Outcome({ found }: { found: DryRun }) {
   if (found.steps.length === 0) return <p className="text-wrong">{say.nothing}</p>;
   return (
     <div className="grid gap-3">

@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Braces, FileCode2, FlaskConical, Plus, Trash2 } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { FileCode2, FlaskConical, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import { deleteRoute, routeKeys, routesQuery } from "@/api/routes";
 import type { Route } from "@/api/types";
-import { Button, IconButton } from "@/components/button";
+import { Button, buttonClass, IconButton } from "@/components/button";
 import { Chip } from "@/components/chip";
 import { Confirm } from "@/components/dialog";
 import { Ago } from "@/components/figures";
@@ -14,14 +15,12 @@ import { Section } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { DryRunDialog } from "@/features/gateway/dry-run-dialog";
-import { RouteDialog } from "@/features/gateway/route-dialog";
 import { RouteTree } from "@/features/gateway/route-tree";
 import { gateway as say } from "@/strings/gateway";
 
 export function Routes() {
   const { data, error, refetch } = useQuery(routesQuery);
   const client = useQueryClient();
-  const [editing, setEditing] = useState<Route | "new">();
   const [trying, setTrying] = useState<string>();
   const [removing, setRemoving] = useState<Route>();
   const allowed = useMay("administer");
@@ -32,9 +31,9 @@ export function Routes() {
     onSettled: () => client.invalidateQueries({ queryKey: routeKeys.list() }),
   });
   const add = allowed && (
-    <Button variant="primary" onClick={() => setEditing("new")}>
+    <Link to="/gateway/routes/new" className={buttonClass("primary")}>
       <Plus size={14} aria-hidden="true" /> {say.newRoute}
-    </Button>
+    </Link>
   );
   return (
     <Section title={say.routes} aside={data && data.items.length > 0 && add}>
@@ -50,7 +49,7 @@ export function Routes() {
         <ul className="grid grid-cols-[minmax(0,1fr)] gap-3">
           {data.items.map((route) => (
             <li key={route.name} className="card">
-              <RouteHead route={route} allowed={allowed} edit={setEditing} attempt={setTrying} remove={setRemoving} />
+              <RouteHead route={route} allowed={allowed} attempt={setTrying} remove={setRemoving} />
               <div className="border-t border-line px-4 py-3">
                 <RouteTree config={route.config} canaries={route.canaries} />
               </div>
@@ -58,7 +57,6 @@ export function Routes() {
           ))}
         </ul>
       )}
-      {editing && <RouteDialog {...(editing === "new" ? {} : { route: editing })} onClose={() => setEditing(undefined)} />}
       {trying && <DryRunDialog route={trying} onClose={() => setTrying(undefined)} />}
       <Confirm open={removing !== undefined} onOpenChange={(open) => !open && setRemoving(undefined)} title={say.removeTitle(removing?.name ?? "")} act={say.remove} onAct={() => removing && remove.mutate(removing)}>
         {say.removeHelp}
@@ -67,9 +65,9 @@ export function Routes() {
   );
 }
 
-type HeadProps = { route: Route; allowed: boolean; edit: (route: Route) => void; attempt: (name: string) => void; remove: (route: Route) => void };
+type HeadProps = { route: Route; allowed: boolean; attempt: (name: string) => void; remove: (route: Route) => void };
 
-function RouteHead({ route, allowed, edit, attempt, remove }: HeadProps) {
+function RouteHead({ route, allowed, attempt, remove }: HeadProps) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5">
       <div className="min-w-0 flex-1 basis-[240px]">
@@ -88,9 +86,9 @@ function RouteHead({ route, allowed, edit, attempt, remove }: HeadProps) {
       ) : (
         allowed && (
           <>
-            <Button size="s" aria-label={`${say.asJson}: ${route.name}`} onClick={() => edit(route)}>
-              <Braces size={12} aria-hidden="true" /> {say.asJson}
-            </Button>
+            <Link to="/gateway/routes/$name" params={{ name: route.name }} aria-label={say.editLabel(route.name)} className={buttonClass("plain", "s")}>
+              <Pencil size={12} aria-hidden="true" /> {say.editRoute}
+            </Link>
             <IconButton label={say.removeLabel(route.name)} onClick={() => remove(route)} className="hover:text-wrong">
               <Trash2 size={14} />
             </IconButton>
