@@ -4,6 +4,7 @@ import { useId, useState } from "react";
 import { Button, IconButton } from "@/components/button";
 import { ForkFields } from "@/features/gateway/fork-fields";
 import { LeafFields } from "@/features/gateway/leaf-fields";
+import { treeOf } from "@/features/gateway/tree";
 import type { Json, Mode, Way } from "@/features/gateway/tree-edit";
 import { forked, idOf, isJson, MODES, modeOf, part, placeOf, targetsOf, withMember, withMode, withoutTarget, withTarget, withTargetMoved } from "@/features/gateway/tree-edit";
 import { gateway } from "@/strings/gateway";
@@ -70,10 +71,13 @@ export function NodeEditor({ node, way, editing, parentMode, siblings }: Props) 
 
 function Targets({ node, way, mode, editing }: { node: Json; way: Way; mode: string; editing: Editing }) {
   const targets = targetsOf(node);
+  const whens = new Map(treeOf(node, placeOf(way)).branches.map((branch) => [branch.at, branch.when]));
+  const whenAt = (at: number) => whens.get(placeOf([...way, at])) ?? null;
   return (
     <ul className="mt-2 ml-[3px] grid gap-2.5 border-l border-line-strong pl-4">
       {targets.map((target, at) => (
         <li key={isJson(target) ? idOf(target) : `at-${at}`} className="relative before:absolute before:top-3.5 before:-left-4 before:w-3 before:border-t before:border-line-strong">
+          {whenAt(at) !== null && <p className="mb-1 text-s text-muted">{whenAt(at) === "" ? gateway.tree.otherwise : `${gateway.tree.when} ${whenAt(at)}`}</p>}
           <NodeEditor node={part(target)} way={[...way, at]} editing={editing} parentMode={mode} siblings={targets.length} />
         </li>
       ))}
