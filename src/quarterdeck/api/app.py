@@ -117,6 +117,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.about = services.about
     state.gateways = services.gateways
     state.packs = services.packs
+    state.check_provider = services.check_provider
     state.files = services.files
     state.remote = services.remote
     state.push_hosts = services.push_hosts

@@ -10,6 +10,7 @@ from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.deliverables.files import Remote
 from quarterdeck.control.http import Gateways
+from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.control.status.wire import NoWire, Wire
 from quarterdeck.db import Database
@@ -52,6 +53,10 @@ async def no_metrics() -> bytes:
     return b""
 
 
+async def unchecked(_: Provider, __: Credential | None) -> Checked:
+    return Checked(Outcome.UNKNOWN, "This process asks no provider anything.")
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The shared objects that routes use."""
@@ -71,6 +76,7 @@ class Services:
     ingest_state: Callable[[], Awaitable[IngestState]] = no_ingest
     metrics: Callable[[], Awaitable[bytes]] = no_metrics
     """The body of /metrics, in Prometheus' text format."""
+    check_provider: Callable[[Provider, Credential | None], Awaitable[Checked]] = unchecked
     files: Path | None = None
     """The directory of files that agents hand in; None: this process takes none."""
     remote: Remote | None = None

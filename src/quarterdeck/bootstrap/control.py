@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Collection, Coroutine, Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.windows import ContextWindows
 from quarterdeck.worker import (
     bodies,
+    checking,
     deliveries,
     housekeeping,
     leases,
@@ -178,6 +180,7 @@ class Control:
             wire=self._bus,
             readiness=self._readiness,
             ingest_state=self._ingest_state,
+            check_provider=partial(checking.check, self._vault),
             metrics=self._metrics,
         )
         await self._bus.start()

@@ -114,7 +114,7 @@ async def read_all(tx: Transaction, vault: Vault) -> Rows:
         keys=await key_entries(tx),
         runs={run.id: run for run in await run_store.open_or_ended_since(tx, tx.now - RUNS_REMEMBERED)},
         agents=await tx.fetch(_AGENTS),
-        providers=await asyncio.to_thread(_providers, provider_rows, vault),
+        providers=await asyncio.to_thread(provider_entries, provider_rows, vault),
         routes=await _routes(tx),
         prices=await _prices(tx),
         limits=await _limits(tx),
@@ -244,7 +244,7 @@ async def _prices(tx: Transaction) -> dict[str, list[PriceOverride]]:
     return found
 
 
-def _providers(rows: list[tuple[Provider, Credential | None]], vault: Vault) -> dict[str, list[ProviderEntry]]:
+def provider_entries(rows: list[tuple[Provider, Credential | None]], vault: Vault) -> dict[str, list[ProviderEntry]]:
     """With their secrets. Blocking: credentials may be in files."""
     found: dict[str, list[ProviderEntry]] = defaultdict(list)
     for provider, credential in rows:

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Page, Provider, ProviderChange, ProviderDraft, ProviderKind } from "@/api/types";
+import type { CheckedProvider, Page, Provider, ProviderChange, ProviderDraft, ProviderKind } from "@/api/types";
 
 export const providerKeys = { all: ["providers"] as const, list: () => ["providers", "list"] as const, kinds: () => ["providers", "kinds"] as const };
 
@@ -22,6 +22,9 @@ type Versioned = Pick<Provider, "name" | "version">;
 
 export const changeProvider = ({ name, version }: Versioned, body: ProviderChange): Promise<Provider> =>
   data<Provider>(api.PATCH("/api/v1/providers/{name}", { params: { path: { name }, header: { "if-match": `"${version}"` } }, body }));
+
+/** One question to the provider itself, for the list of its models. */
+export const checkProvider = (name: string): Promise<CheckedProvider> => data<CheckedProvider>(api.POST("/api/v1/providers/{name}/check", { params: { path: { name } } }));
 
 export const deleteProvider = ({ name, version }: Versioned): Promise<unknown> =>
   data(api.DELETE("/api/v1/providers/{name}", { params: { path: { name }, header: { "if-match": `"${version}"` } } }));

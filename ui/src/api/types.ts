@@ -128,3 +128,4 @@ export type SharedTask = Schemas["SharedTaskOut"];
 export type SharedCosts = Schemas["SharedCostsOut"];
 export type Report = { by: SharedCosts["by"]; span: SharedCosts["span"] };
 export type SettingsDraft = Schemas["SettingsIn"];
+export type CheckedProvider = Schemas["CheckedOut"];

@@ -14,9 +14,12 @@ export const providers = {
   removeTitle: (name: string) => `Remove ${name}?`,
   removeHelp: "Calls that name it are refused from then on, and its stored secret is deleted. What it served stays in the log.",
   removed: "The provider was removed.",
-  saved: "Saved. New calls use it at once.",
   empty: "Add your first provider",
   emptyHelp: "A provider is where model calls are sent. Its key stays on this server, sealed; agents only ever see keys of Quarterdeck.",
+  check: "Test",
+  checkLabel: (name: string) => `Test ${name}`,
+  well: (took: string, models: number | null) => `It lets us in: answered in ${took}${models === null ? "" : `, offers ${models === 1 ? "1 model" : `${models} models`}`}.`,
+  savedBut: "It is saved, but not in order yet:",
   form: {
     create: "New provider",
     edit: (name: string) => `Change ${name}`,

@@ -10,7 +10,7 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control.http import Admin, Db, Gate, IfMatch, Reader, Sealing
 from quarterdeck.control.providers import actions, store
 from quarterdeck.control.providers.credentials import resolve
-from quarterdeck.control.providers.model import Credential, Provider, Wanted
+from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider, Wanted
 from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.text import a_line
@@ -61,6 +61,16 @@ class ProviderIn(RequestBody):
     secret: str | None = Field(None, max_length=8192)
     models: list[Pattern] | None = Field(None, min_length=1, max_length=500)
     allow_private: bool = False
+
+
+class CheckedOut(BaseModel):
+    """What came of one question to the provider, for the list of its models."""
+
+    outcome: Outcome
+    words: str | None = Field(description="What is wrong; null when all is well.")
+    status: int | None
+    took_ms: int | None
+    models: int | None = Field(description="How many models it offers.")
 
 
 class ProviderPatch(RequestBody):
@@ -135,6 +145,16 @@ async def change_provider(
         answer = await _shown(tx, provider, vault)
     await gate.ensure_published()
     return answer
+
+
+@router.post("/providers/{name}/check", operation_id="check_provider")
+async def check_provider(name: str, actor: Admin, db: Db, request: Request) -> CheckedOut:
+    """Ask the provider, now, whether it lets us in: for the list of its models, which costs nothing."""
+    async with db.read() as tx:
+        provider = await actions.get(tx, actor.workspace_id, name)
+        credential = await store.credential_of(tx, provider.id)
+    checked: Checked = await request.app.state.check_provider(provider, credential)
+    return CheckedOut(**{field: getattr(checked, field) for field in CheckedOut.model_fields})
 
 
 @router.delete("/providers/{name}", status_code=204)

@@ -17,6 +17,32 @@ _HEADER_NAME = re.compile(r"^[a-z0-9-]{1,100}$")
 _HEADER_VALUE = re.compile(r"^[\x20-\x7e]{0,4096}$")
 _NOT_OURS_TO_SET = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 _SECRET = re.compile(r"^[\x21-\x7e]{1,8192}$")
+
+
+class Outcome(StrEnum):
+    """What came of asking a provider whether it lets us in."""
+
+    WELL = "well"
+    REFUSED = "refused"
+    """It does not accept the secret."""
+    UNREACHABLE = "unreachable"
+    UNUSABLE = "unusable"
+    """It was not asked: its address or its secret cannot be used."""
+    UNKNOWN = "unknown"
+    """It lists no models; only a call tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    outcome: Outcome
+    words: str | None
+    """What is wrong and what to do; None when all is well."""
+    status: int | None = None
+    took_ms: int | None = None
+    models: int | None = None
+    """How many it offers."""
+
+
 TIMEOUTS = ("connect_timeout_ms", "first_byte_timeout_ms", "idle_timeout_ms", "total_timeout_ms")
 MAX_CLOUD_SECRET = 16 * 1024
 MAX_TIMEOUT_MS = 24 * 3600 * 1000

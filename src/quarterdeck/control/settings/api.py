@@ -9,6 +9,7 @@ from quarterdeck.access import members
 from quarterdeck.control.http import Admin, Db, Gate, IfMatch, Reader
 from quarterdeck.control.settings import actions
 from quarterdeck.control.settings.model import DECLARED, About, IngestState, SettingsChange
+from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Database
 from quarterdeck.kernel.text import a_name
 
@@ -53,12 +54,12 @@ class SettingsOut(BaseModel):
 Days = Annotated[int | None, Field(ge=1, le=MAX_DAYS, description="null keeps for ever.")]
 
 
-class RetentionIn(BaseModel):
+class RetentionIn(RequestBody):
     bodies_days: Days = None
     calls_days: Days = None
 
 
-class SettingsIn(BaseModel):
+class SettingsIn(RequestBody):
     """What is absent stays as it is."""
 
     name: str | None = None

@@ -18,7 +18,7 @@ from quarterdeck.control.deliverables.api import Kept
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.deliverables.model import TEXT_LIKE, Deliverable, DeliverableKind, Version
 from quarterdeck.control.http import Anyone, Db, Worker
-from quarterdeck.control.shapes import Instant, Named
+from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.control.shares import actions, store
 from quarterdeck.control.shares.store import Share
 from quarterdeck.control.tasks import actions as tasks
@@ -45,14 +45,14 @@ _TEXT = 200_000
 """So many characters of a text are shown; the rest is told as cut."""
 
 
-class ReportIn(BaseModel):
+class ReportIn(RequestBody):
     """A report of costs as the dashboard's page shows it; it moves on with the clock."""
 
     by: By = "agent"
     span: Span = "30d"
 
 
-class ShareIn(BaseModel):
+class ShareIn(RequestBody):
     task_id: str | None = None
     costs: ReportIn | None = None
     days: int = Field(7, ge=1, le=actions.MAX_DAYS, description="How long the link opens.")
@@ -80,7 +80,7 @@ class SharesOut(BaseModel):
     next: None = None
 
 
-class TokenIn(BaseModel):
+class TokenIn(RequestBody):
     token: str = Field(max_length=200)
 
 

@@ -2,13 +2,14 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { asProblem } from "@/api/problem";
-import { changeProvider, createProvider, providerKeys, providerKindsQuery } from "@/api/providers";
+import { changeProvider, checkProvider, createProvider, providerKeys, providerKindsQuery } from "@/api/providers";
 import type { Provider, ProviderKind } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
 import { toast } from "@/components/toast";
+import { checkedWords } from "@/features/providers/checked";
 import { field } from "@/lib/form";
 import { words } from "@/strings/common";
 import { providers } from "@/strings/providers";
@@ -32,14 +33,22 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
   const [kind, setKind] = useState(provider?.kind ?? kinds[0]?.kind ?? "");
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
+  const [saved, setSaved] = useState<Provider | undefined>(provider);
   const spec = kinds.find((each) => each.kind === kind);
   const save = async (form: FormData) => {
     setBusy(true);
     try {
-      await write(provider, kind, form);
+      const written = await write(saved, kind, form);
+      setSaved(written);
       await client.invalidateQueries({ queryKey: providerKeys.all });
-      toast({ text: providers.saved, tone: "work" });
-      onClose();
+      const checked = await checkProvider(written.name);
+      if (checked.outcome === "well" || checked.outcome === "unknown") {
+        toast({ text: checkedWords(checked), tone: checked.outcome === "well" ? "work" : undefined });
+        onClose();
+        return;
+      }
+      setProblem(`${providers.savedBut} ${checkedWords(checked)}`);
+      setBusy(false);
     } catch (error) {
       setProblem(asProblem(error).message);
       setBusy(false);
@@ -53,7 +62,7 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
         void save(new FormData(event.currentTarget));
       }}
     >
-      {!provider && (
+      {!saved && (
         <>
           <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value)} choices={kinds.map((each) => ({ value: each.kind, label: each.title }))} />
           <TextField key={kind} label={say.name} name="name" hint={say.nameHint} defaultValue={kind.replace(/-compatible$/, "")} required autoComplete="off" maxLength={63} />
@@ -72,8 +81,8 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
         label={say.secret}
         name="secret"
         type="password"
-        hint={provider ? say.secretKeep : say.secretNew}
-        required={!provider && spec?.needs_secret}
+        hint={saved ? say.secretKeep : say.secretNew}
+        required={!saved && spec?.needs_secret}
         autoComplete="off"
         data-1p-ignore
       />
@@ -90,22 +99,21 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
       <FormActions>
         <Button onClick={onClose}>{words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>
-          {provider ? say.save : say.act}
+          {saved ? say.save : say.act}
         </Button>
       </FormActions>
     </form>
   );
 }
 
-async function write(provider: Provider | undefined, kind: string, form: FormData): Promise<void> {
+async function write(provider: Provider | undefined, kind: string, form: FormData): Promise<Provider> {
   const text = (name: string) => field(form, name).trim();
   const models = text("models").split(/\n/).map((line) => line.trim()).filter(Boolean);
   const shared = { allow_private: form.get("allow_private") !== null, ...(text("secret") ? { secret: text("secret") } : {}) };
   if (provider) {
-    await changeProvider(provider, { ...shared, base_url: text("base_url") || null, models: models.length > 0 ? models : null });
-    return;
+    return changeProvider(provider, { ...shared, base_url: text("base_url") || null, models: models.length > 0 ? models : null });
   }
-  await createProvider({
+  return createProvider({
     ...shared,
     name: text("name"),
     kind,

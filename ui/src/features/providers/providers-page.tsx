@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
-import { deleteProvider, providerKeys, providersQuery } from "@/api/providers";
+import { checkProvider, deleteProvider, providerKeys, providersQuery } from "@/api/providers";
 import type { Provider } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import { Dot } from "@/components/chip";
@@ -15,6 +15,7 @@ import { Confirm } from "@/components/dialog";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
+import { checkedWords } from "@/features/providers/checked";
 import { ProviderDialog } from "@/features/providers/provider-dialog";
 import { providers as say } from "@/strings/providers";
 
@@ -32,7 +33,12 @@ export function ProvidersPage({ creating, setCreating }: Props) {
     onSettled: () => client.invalidateQueries({ queryKey: providerKeys.all }),
   });
   const allowed = useMay("administer");
-  const columns = useMemo(() => providerColumns(setEditing, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed]);
+  const { mutate: check, isPending: checking, variables: asked } = useMutation({
+    mutationFn: checkProvider,
+    onSuccess: (found) => toast({ text: checkedWords(found), tone: found.outcome === "well" ? "work" : found.outcome === "unknown" ? undefined : "wrong" }),
+    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
+  });
+  const columns = useMemo(() => providerColumns(setEditing, setRemoving, check, checking ? asked : undefined).filter((column) => allowed || column.id !== "act"), [allowed, check, checking, asked]);
   const add = allowed && (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus size={14} aria-hidden="true" /> {say.add}
@@ -62,7 +68,7 @@ export function ProvidersPage({ creating, setCreating }: Props) {
   );
 }
 
-function providerColumns(edit: (provider: Provider) => void, remove: (provider: Provider) => void): Column<Provider>[] {
+function providerColumns(edit: (provider: Provider) => void, remove: (provider: Provider) => void, check: (name: string) => void, checking: string | undefined): Column<Provider>[] {
   return [
     {
       id: "name",
@@ -97,19 +103,25 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
       header: say.columns.act,
       headerHidden: true,
       align: "end",
-      cell: (provider) =>
-        provider.declared ? (
-          <DeclaredChip title={say.declaredTitle} />
-        ) : (
-          <span className="inline-flex gap-1">
-            <IconButton label={say.changeLabel(provider.name)} onClick={() => edit(provider)}>
-              <Pencil size={14} />
-            </IconButton>
-            <IconButton label={say.removeLabel(provider.name)} onClick={() => remove(provider)} className="hover:text-wrong">
-              <Trash2 size={14} />
-            </IconButton>
-          </span>
-        ),
+      cell: (provider) => (
+        <span className="inline-flex items-center gap-1">
+          <Button size="s" aria-label={say.checkLabel(provider.name)} busy={checking === provider.name} onClick={() => check(provider.name)}>
+            {say.check}
+          </Button>
+          {provider.declared ? (
+            <DeclaredChip title={say.declaredTitle} />
+          ) : (
+            <>
+              <IconButton label={say.changeLabel(provider.name)} onClick={() => edit(provider)}>
+                <Pencil size={14} />
+              </IconButton>
+              <IconButton label={say.removeLabel(provider.name)} onClick={() => remove(provider)} className="hover:text-wrong">
+                <Trash2 size={14} />
+              </IconButton>
+            </>
+          )}
+        </span>
+      ),
     },
   ];
 }

@@ -1,0 +1,7 @@
+import type { CheckedProvider } from "@/api/types";
+import { formatDuration } from "@/lib/format";
+import { providers } from "@/strings/providers";
+
+/** What came of testing a provider, in a sentence. Pure. */
+export const checkedWords = ({ outcome, words, took_ms: took, models }: CheckedProvider): string =>
+  outcome === "well" ? providers.well(formatDuration(took ?? 0), models) : (words ?? outcome);
