@@ -2484,6 +2484,26 @@ export interface paths {
         patch: operations["change_provider"];
         trace?: never;
     };
+    "/api/v1/providers/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Provider
+         * @description Ask the provider, now, whether it lets us in: for the list of its models, which costs nothing.
+         */
+        post: operations["check_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/providers/health": {
         parameters: {
             query?: never;
@@ -5451,6 +5471,27 @@ export interface components {
             items: components["schemas"]["ChannelOut"][];
         };
         /**
+         * CheckedOut
+         * @description What came of one question to the provider, for the list of its models.
+         */
+        CheckedOut: {
+            /**
+             * Models
+             * @description How many models it offers.
+             */
+            models: number | null;
+            outcome: components["schemas"]["quarterdeck__control__providers__model__Outcome"];
+            /** Status */
+            status: number | null;
+            /** Took Ms */
+            took_ms: number | null;
+            /**
+             * Words
+             * @description What is wrong; null when all is well.
+             */
+            words: string | null;
+        };
+        /**
          * ClaimedOut
          * @description Your task. Use `run_key` and `base_url` for every model call of this run, and `run_key` to report on it.
          */
@@ -6295,7 +6336,7 @@ export interface components {
             key: string;
             /** Note */
             note: string | null;
-            outcome: components["schemas"]["Outcome-Output"];
+            outcome: components["schemas"]["quarterdeck__control__schedules__model__Outcome"];
             task: components["schemas"]["TaskNamed"] | null;
         };
         /** FiringPreviewIn */
@@ -6582,7 +6623,7 @@ export interface components {
         HookOut: {
             /** Note */
             note: string | null;
-            outcome: components["schemas"]["Outcome-Output"];
+            outcome: components["schemas"]["quarterdeck__control__schedules__model__Outcome"];
             /** Task Id */
             task_id: string | null;
         };
@@ -7376,12 +7417,6 @@ export interface components {
          */
         "Outcome-Input": "succeeded" | "failed";
         /**
-         * Outcome
-         * @description What came of a firing.
-         * @enum {string}
-         */
-        "Outcome-Output": "created" | "skipped" | "queued" | "failed";
-        /**
          * Overlap
          * @description What a firing does while a task of an earlier one is open.
          * @enum {string}
@@ -7811,6 +7846,18 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * Outcome
+         * @description What came of asking a provider whether it lets us in.
+         * @enum {string}
+         */
+        quarterdeck__control__providers__model__Outcome: "well" | "refused" | "unreachable" | "unusable" | "unknown";
+        /**
+         * Outcome
+         * @description What came of a firing.
+         * @enum {string}
+         */
+        quarterdeck__control__schedules__model__Outcome: "created" | "skipped" | "queued" | "failed";
         /** TokenIn */
         quarterdeck__control__shares__api__TokenIn: {
             /** Token */
@@ -15723,6 +15770,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedOut"];
                 };
             };
             /** @description Anything that went wrong. */

@@ -66,7 +66,7 @@ export function CallPage({ callId, tab, setTab }: Props) {
             onChange={(value) => setTab(value as CallTab)}
             tabs={[
               { value: "conversation", label: say.tabs.conversation, content: <Conversation callId={call.id} outcome={call.outcome} /> },
-              { value: "request", label: say.tabs.request, content: <RawBody key="q" callId={call.id} side="request" /> },
+              { value: "request", label: say.tabs.request, content: <RawBody key="q" callId={call.id} side="request" endpoint={call.endpoint} /> },
               { value: "response", label: say.tabs.response, content: <RawBody key="s" callId={call.id} side="response" /> },
               { value: "headers", label: say.tabs.headers, content: <Headers call={call} /> },
             ]}

@@ -1,18 +1,25 @@
 import { useQuery } from "@tanstack/react-query";
-import { Download } from "lucide-react";
+import { Copy, Download } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import type { Side } from "@/api/calls";
 import { bodyPath, bodyQuery, renderedQuery } from "@/api/calls";
-import { buttonClass } from "@/components/button";
+import { settingsQuery } from "@/api/settings";
+import { Button, buttonClass } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
+import { copyText } from "@/components/copy-button";
+import { Menu, MenuItem } from "@/components/menu";
 import { Segmented } from "@/components/segmented";
 import { SkeletonRows } from "@/components/states";
+import { toast } from "@/components/toast";
 import { BodyProblem } from "@/features/calls/body-problem";
+import { asCurl, asPython } from "@/features/calls/copy-as";
 import type { StreamEvent } from "@/features/calls/sse";
 import { asText, prettyJson, streamEvents } from "@/features/calls/sse";
+import { cx } from "@/lib/cx";
 import { formatBytes, formatDuration } from "@/lib/format";
 import { calls } from "@/strings/calls";
+import { words } from "@/strings/common";
 
 const say = calls.raw;
 const SHOWN_CHARS = 400_000;
@@ -21,15 +28,17 @@ const SHOWN_EVENTS = 3_000;
 type View = "pretty" | "bytes" | "events";
 
 /** A body as it went over the wire: bytes as text, JSON laid out, or the events of a stream with their times. */
-export function RawBody({ callId, side }: { callId: string; side: Side }) {
+export function RawBody({ callId, side, endpoint }: { callId: string; side: Side; /** Where a request went, so that it can be sent again by hand. */ endpoint?: string }) {
   const { data, error, refetch } = useQuery(bodyQuery(callId, side));
   if (error && !data) return <BodyProblem error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={8} />;
   if (data.bytes.length === 0) return <p className="card px-4 py-3 text-faint">{say.empty}</p>;
-  return <Shown callId={callId} side={side} bytes={data.bytes} type={data.type} />;
+  return <Shown callId={callId} side={side} endpoint={endpoint} bytes={data.bytes} type={data.type} />;
 }
 
-function Shown({ callId, side, bytes, type }: { callId: string; side: Side; bytes: Uint8Array; type: string }) {
+type ShownProps = { callId: string; side: Side; endpoint: string | undefined; bytes: Uint8Array; type: string };
+
+function Shown({ callId, side, endpoint, bytes, type }: ShownProps) {
   const text = useMemo(() => asText(bytes), [bytes]);
   const pretty = useMemo(() => (text === null ? null : prettyJson(text)), [text]);
   const stream = text !== null && (type.includes("event-stream") || /^(event|data|id|retry):/.test(text));
@@ -49,7 +58,8 @@ function Shown({ callId, side, bytes, type }: { callId: string; side: Side; byte
         <span className="text-s text-faint">
           {type.split(";")[0]} · {formatBytes(bytes.length)}
         </span>
-        <a href={bodyPath(callId, side)} download={`${callId}-${side}`} className={buttonClass("plain") + " ml-auto"}>
+        {side === "request" && endpoint && pretty !== null && <CopyAs endpoint={endpoint} body={text ?? ""} />}
+        <a href={bodyPath(callId, side)} download={`${callId}-${side}`} className={cx(buttonClass("plain"), !(side === "request" && endpoint && pretty !== null) && "ml-auto")}>
           <Download size={13} aria-hidden="true" /> {say.download}
         </a>
       </div>
@@ -62,6 +72,29 @@ function Shown({ callId, side, bytes, type }: { callId: string; side: Side; byte
       )}
       {cut && <p className="text-s text-wait">{say.long(formatBytes(SHOWN_CHARS))}</p>}
     </div>
+  );
+}
+
+/** The request as a command or as a program, for whoever wants to try it by hand. */
+function CopyAs({ endpoint, body }: { endpoint: string; body: string }) {
+  const { data: settings } = useQuery(settingsQuery);
+  const copy = async (make: typeof asCurl) => {
+    const done = settings && (await copyText(make({ base: settings.gateway.base_url, endpoint, body })));
+    toast(done ? { text: say.copiedAs } : { text: words.copyRefused, tone: "wrong" });
+  };
+  return (
+    <span className="ml-auto">
+      <Menu
+        trigger={
+          <Button>
+            <Copy size={13} aria-hidden="true" /> {say.copyAs}
+          </Button>
+        }
+      >
+        <MenuItem onSelect={() => void copy(asCurl)}>{say.curl}</MenuItem>
+        <MenuItem onSelect={() => void copy(asPython)}>{say.python}</MenuItem>
+      </Menu>
+    </span>
   );
 }
 
