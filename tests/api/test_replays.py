@@ -1,5 +1,6 @@
 """Replays over HTTP: what is planned, what is refused, and what a process that takes over makes of one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from quarterdeck.access import keyring
 from quarterdeck.access.members import Member
 from quarterdeck.access.vault import Vault
 from quarterdeck.api.services import Services
+from quarterdeck.control.replays import recorded
 from quarterdeck.control.replays import store as replay_store
 from quarterdeck.control.replays.model import StepState
 from quarterdeck.db import Database
@@ -272,6 +274,25 @@ async def test_a_cancelled_one_sends_nothing_more(
     await replayer.look()
     assert (await client.get(f"/api/v1/replays/{made['id']}")).json()["settled"]
     assert (await client.get("/api/v1/budgets")).json()["items"] == []
+
+
+async def test_what_calls_are_planned_by_is_read_once_for_those_that_begin_together(
+    client: httpx.AsyncClient, world: World, call_ids: list[str], replayer: Replayer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await create(client, run_id=world.run_id, dry=False, cap_nano=USD, at_once=2)
+    read, world_of = [], recorded.world_of
+
+    async def noted(*args: Any) -> Any:
+        read.append(args)
+        return await world_of(*args)
+
+    monkeypatch.setattr(recorded, "world_of", noted)
+    await replayer.look()
+    async with asyncio.timeout(30):
+        while any(step["state"] == "pending" for step in await steps_of(client, made["id"])) or not read:
+            await asyncio.sleep(0.01)
+    await replayer.close()
+    assert len(read) == 1
 
 
 async def _begun(db: Database, workspace_id: str, replay_id: str, number: int) -> None:

@@ -8,11 +8,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.replays import actions, recorded, store
 from quarterdeck.control.replays.comparing import Comparison, answer_of, compare
 from quarterdeck.control.replays.model import UNDER_WAY, CannotReplay, Replay, ReplayState, Step, StepState
+from quarterdeck.control.replays.planning import World
 from quarterdeck.control.replays.sending import Outgoing, outgoing
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import wait_up_to
@@ -57,6 +59,10 @@ class _Playing:
     sending: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     alone: bool = False
     """A call did not fit the cap beside others in flight: from here on one at a time."""
+    known: tuple[World, dict[str, Any] | None] | None = None
+    """Providers, prices and the route, as they were when last read."""
+    known_until: float = 0.0
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Replayer:
@@ -173,7 +179,7 @@ class Replayer:
         """Send one step, and note what is known when it was answered."""
         try:
             try:
-                made = await self._outgoing(playing.replay, step)
+                made = await self._outgoing(playing, step)
             except (CannotReplay, QuarterdeckError) as error:
                 await self._leave(step, StepState.LEFT_OUT, error.message)
                 return
@@ -190,16 +196,30 @@ class Replayer:
             if await store.move(tx, step, [step.state, StepState.SENDING], to, reason=reason):
                 await actions.tell(tx, step)
 
-    async def _outgoing(self, replay: Replay, step: Step) -> Outgoing:
+    async def _outgoing(self, playing: _Playing, step: Step) -> Outgoing:
+        replay = playing.replay
         assert replay.sealed_key is not None
         key = self._vault.unseal(replay.sealed_key, actions.bound_to(replay.id)).decode()
         async with self._db.read() as tx:
             call = await calls.get(tx, replay.workspace_id, step.call_id)
-            world = await recorded.world_of(tx, replay.workspace_id, replay.target)
-            config = await recorded.config_of(tx, replay.workspace_id, replay.target)
+        world, config = await self._known(playing)
         body = await recorded.body_of(self._bodies, call)
         detail = await self._bodies.detail(call)
         return await asyncio.to_thread(outgoing, world, replay, step, call, body, detail.request_headers, config, key)
+
+    async def _known(self, playing: _Playing) -> tuple[World, dict[str, Any] | None]:
+        """What calls are planned by, read once a second at the most: a replay has hundreds of them. Raises as it does
+        when it is read."""
+        replay, now = playing.replay, asyncio.get_running_loop().time()
+        async with playing.reading:
+            if playing.known is None or now >= playing.known_until:
+                async with self._db.read() as tx:
+                    playing.known = (
+                        await recorded.world_of(tx, replay.workspace_id, replay.target),
+                        await recorded.config_of(tx, replay.workspace_id, replay.target),
+                    )
+                playing.known_until = now + LOOK_S
+            return playing.known
 
     async def _ask(self, made: Outgoing) -> "_Answered":
         """The gateway's answer, read to its end. Waits and asks again where it was refused for rate."""
