@@ -15,16 +15,17 @@ from quarterdeck.db import Transaction
 
 
 async def entries_of(
-    tx: Transaction, workspace_id: str | None = None, *, task_id: str | None = None
+    tx: Transaction, workspace_id: str | None = None, *, task_id: str | None = None, named: bool = True
 ) -> dict[str, list[BudgetEntry]]:
-    """By workspace; of one, or of all. With `task_id`, without the budgets of other tasks."""
+    """By workspace; of one, or of all. With `task_id`, without the budgets of other tasks. Not `named`: for sums alone,
+    without the words that people are told."""
     rows: dict[str, list[Budget]] = defaultdict(list)
     for budget in await store.all_of(tx, workspace_id):
         rows[budget.workspace_id].append(budget)
     found: dict[str, list[BudgetEntry]] = defaultdict(list)
     for owner, some in rows.items():
-        names = await scopes.shown(tx, owner, [budget.scope for budget in some])
-        found[owner] = [budget.entry(names[budget.scope]) for budget in some]
+        names = await scopes.shown(tx, owner, [budget.scope for budget in some]) if named else {}
+        found[owner] = [budget.entry(names.get(budget.scope, "")) for budget in some]
     for owner, entry in await _of_tasks(tx, workspace_id, task_id):
         found[owner].append(entry)
     return found

@@ -14,14 +14,14 @@ from quarterdeck.db import Transaction
 async def budget_left(tx: Transaction, task: Task, *, agent_id: str, run_id: str | None) -> int | None:
     """Nano-dollars that the tightest budget on the agent, the task, its project or the run leaves; None: no budget."""
     facts = Facts(agent_id=agent_id, task_id=task.id, run_id=run_id, project_id=task.project_id)
-    entries = (await entries_of(tx, task.workspace_id, task_id=task.id))[task.workspace_id]
+    entries = (await entries_of(tx, task.workspace_id, task_id=task.id, named=False))[task.workspace_id]
     return await left_for(tx, task.workspace_id, entries, facts)
 
 
 async def caps(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, Cap]:
     """Of those of these runs that are open, by id, the cap each is nearest to; those without any are left out."""
     mine = [run for run in runs if run.open]
-    entries = (await entries_of(tx, workspace_id))[workspace_id] if mine else []
+    entries = (await entries_of(tx, workspace_id, named=False))[workspace_id] if mine else []
     if not entries:
         return {}
     of_task = await task_store.briefly(tx, workspace_id, {run.task_id for run in mine})
