@@ -15,7 +15,8 @@ from quarterdeck.control.signals.loop_words import finding_of
 from quarterdeck.control.signals.loops import Loop, Step, Trail
 from quarterdeck.control.signals.model import Finding
 from quarterdeck.control.signals.rules import Ended
-from quarterdeck.control.status.model import Last, blames_provider
+from quarterdeck.control.status.model import Last
+from quarterdeck.control.status.shown import blames_provider
 from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import HOUR, MINUTE, SECOND
 from quarterdeck.ledger.tables import turns

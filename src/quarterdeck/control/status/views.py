@@ -8,8 +8,9 @@ from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.runs.model import Run
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.status import facts
-from quarterdeck.control.status.model import State, Status, WaitsFor, of_agent, of_run
+from quarterdeck.control.status.model import State, Status, WaitsFor
 from quarterdeck.control.status.saying import said
+from quarterdeck.control.status.shown import of_agent, of_run
 from quarterdeck.db import Transaction
 
 

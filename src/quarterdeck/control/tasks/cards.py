@@ -20,8 +20,8 @@ from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
 from quarterdeck.control.shapes import shown
 from quarterdeck.control.status import facts
-from quarterdeck.control.status.model import of_task
 from quarterdeck.control.status.saying import said
+from quarterdeck.control.status.shown import of_task
 from quarterdeck.control.tasks import store
 from quarterdeck.control.tasks.model import Task, TaskState, name_of
 from quarterdeck.db import Transaction

@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 
 from quarterdeck.control.status.model import (
-    OFFLINE_AFTER,
-    SILENT_FLOOR,
     Agent,
     Asked,
     Blocked,
@@ -22,10 +20,8 @@ from quarterdeck.control.status.model import (
     Trouble,
     Waiting,
     WaitsFor,
-    of_agent,
-    of_run,
-    of_task,
 )
+from quarterdeck.control.status.shown import OFFLINE_AFTER, SILENT_FLOOR, of_agent, of_run, of_task
 from quarterdeck.kernel.clock import MINUTE, SECOND
 
 NOW = 1_800_000_000 * SECOND
