@@ -152,6 +152,8 @@ class Draft(msgspec.Struct):
     upstream_done: int | None = None
     answer_headers: Sequence[tuple[bytes, bytes]] = ()
     answer_type: str | None = None
+    answer_packed: bool = False
+    """The provider's answer has a content-encoding."""
     chunks: list[bytes] = []
     chunk_times: list[bytes] = []
     response_size: int = 0

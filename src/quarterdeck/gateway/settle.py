@@ -88,7 +88,7 @@ class Settler:
             draft.chunks, draft.response_size = [answer], len(answer)
         if draft.usage is not None and draft.outcome == "ok":
             draft.usage_source = "provider"
-        else:
+        elif draft.sent_at is not None:
             await self._estimate(draft)
         draft.cost, note = self._price_now(draft) or await self._price(draft)
         if draft.tries:

@@ -92,16 +92,14 @@ def _judge_whole(draft: Draft) -> Outcome:
         return Outcome(False, 502, "empty_answer", no_answer=True)
     if draft.usage is not None:
         return GOOD  # it was found in the body's JSON
-    if (draft.answer_type or "").startswith("application/json") and _is_plain(draft):
+    if (draft.answer_type or "").startswith("application/json") and (
+        draft.translator is not None or not draft.answer_packed
+    ):
         try:
             msgspec.json.decode(body, type=msgspec.Raw)
         except UNREADABLE:
             return Outcome(False, 502, "malformed_answer", no_answer=True)
     return GOOD
-
-
-def _is_plain(draft: Draft) -> bool:
-    return draft.translator is not None or all(name != b"content-encoding" for name, _ in draft.answer_headers)
 
 
 def _said(raw: bytes, words: str, code: str) -> Outcome:

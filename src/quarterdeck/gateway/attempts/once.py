@@ -27,6 +27,7 @@ async def attempt(draft: Draft, target: Target, out: Outgoing, transport: Transp
         draft.flight.first_byte = draft.started + draft.first_byte
     draft.upstream_status = draft.status = response.status
     draft.answer_headers = response.headers
+    draft.answer_packed = b"content-encoding" in response.fields
     kind = response.fields.get(b"content-type")
     draft.answer_type = kind.decode("latin-1") if kind is not None else None
     return response

@@ -61,6 +61,7 @@ def adopt(draft: Draft, shot: Shot) -> None:
     draft.upstream_done = own.upstream_done
     draft.answer_headers = own.answer_headers
     draft.answer_type = own.answer_type
+    draft.answer_packed = own.answer_packed
     draft.chunks = own.chunks
     draft.chunk_times = own.chunk_times
     draft.response_size = own.response_size
@@ -101,6 +102,7 @@ class Before(NamedTuple):
         draft.error_code = draft.error_message = draft.attempt_error = None
         draft.upstream_status = draft.sent_at = draft.first_byte = draft.upstream_done = None
         draft.answer_headers, draft.answer_type, draft.model_answered = (), None, None
+        draft.answer_packed = False
         draft.chunks, draft.chunk_times, draft.response_size = [], [], 0
         draft.usage = draft.reported_cost = draft.option = draft.why = None
         draft.retries = 0

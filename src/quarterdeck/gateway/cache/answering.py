@@ -16,7 +16,6 @@ from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.ending import end_early
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.open_calls import InFlight
 from quarterdeck.gateway.parts import Parts
@@ -200,8 +199,7 @@ def _entry(draft: Draft, dialect: Dialect, caching: Caching) -> Entry | None:
     if draft.reader is not None and not (draft.reader.finished and draft.reader.error is None):
         return None
     body, marks = b"".join(draft.chunks), b"".join(draft.chunk_times)
-    encoded = value_of(draft.answer_headers, b"content-encoding") is not None and draft.translator is None
-    if encoded:
+    if draft.answer_packed and draft.translator is None:
         try:
             body, marks = decode(list(draft.answer_headers), body, _BIGGEST_DECODED), b""
         except UpstreamError:

@@ -164,7 +164,7 @@ class Hold(msgspec.Struct, eq=False):
         if meter is None or draft.recorded or not draft.chunks:
             return
         kind = draft.answer_type or ""
-        plain = draft.translator is not None or not any(name == b"content-encoding" for name, _ in draft.answer_headers)
+        plain = draft.translator is not None or not draft.answer_packed
         is_text = plain and kind.startswith("text/event-stream")
         for chunk in draft.chunks[self.metered :]:
             meter.feed(chunk, is_text=is_text)
