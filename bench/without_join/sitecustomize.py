@@ -4,10 +4,6 @@ import sys
 from typing import Any
 
 
-async def _may(*_: Any) -> None:
-    return None
-
-
 def _none(*_: Any) -> None:
     return None
 
@@ -22,9 +18,9 @@ if "gateway" in sys.orig_argv:
         from quarterdeck.gateway import call, open_calls
         from quarterdeck.gateway.attempts import routed
 
-        _take_out(call, "may_run", _may)
-        _take_out(call, "still_may_run", _may)
-        _take_out(routed, "still_may_run", _may)
+        _take_out(call, "why_paused", _none)
+        _take_out(call, "has_changed", _none)
+        _take_out(routed, "has_changed", _none)
         _take_out(call.ModelCalls, "_open", _none)
         _take_out(open_calls.OpenCalls, "remove", _none)
         _take_out(open_calls.OpenCalls, "traffic", lambda _: ([], []))
