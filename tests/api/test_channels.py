@@ -140,3 +140,20 @@ async def test_what_is_not_dead_cannot_be_replayed(client: httpx.AsyncClient) ->
     body = {"name": "Ops", "kind": "webhook", "url": "https://example.com/hook", "shared": True}
     made = (await client.post("/api/v1/channels", json=body)).json()
     assert (await client.post(f"/api/v1/channels/{made['id']}/replay")).status_code == 404
+
+
+async def test_a_browser_subscribes_with_the_key_of_the_workspace(client: httpx.AsyncClient, as_role: AsRole) -> None:
+    key = (await client.get("/api/v1/channels/push/key")).json()["key"]
+    assert (await client.get("/api/v1/channels/push/key")).json()["key"] == key
+    keys = {"p256dh": key, "auth": "BTBZMqHH6r4Tts7J_aSIgg"}
+    body = {"name": "Chrome on Linux", "endpoint": "https://push.example.com/secret-part", "keys": keys}
+    made = await client.post("/api/v1/channels/push", json=body)
+    assert made.status_code == 201, made.text
+    shown = made.json()
+    assert (shown["kind"], shown["shared"], shown["shown"]) == ("push", False, "push.example.com")
+    assert "secret-part" not in (await client.get("/api/v1/channels")).text
+    other = await as_role("viewer")
+    assert (await other.get("/api/v1/channels")).json()["items"] == []
+    assert (await other.post("/api/v1/channels/push", json=body)).status_code == 201
+    bad = await client.post("/api/v1/channels/push", json={**body, "endpoint": "http://127.0.0.1/x"})
+    assert (bad.status_code, bad.json()["field"]) == (400, "endpoint")

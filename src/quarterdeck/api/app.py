@@ -121,6 +121,7 @@ def _share(app: FastAPI, services: Services) -> None:
     state.files = services.files
     state.remote = services.remote
     state.push_hosts = services.push_hosts
+    state.web_push_hosts = services.web_push_hosts
     state.ingest_state = services.ingest_state
     state.feed = services.feed
     state.background = set()

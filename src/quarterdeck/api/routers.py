@@ -13,6 +13,7 @@ from quarterdeck.control.audit import api as audit
 from quarterdeck.control.budgets import api as budgets
 from quarterdeck.control.calls import api as calls
 from quarterdeck.control.channels import api as channels
+from quarterdeck.control.channels import push_api as push
 from quarterdeck.control.comments import api as comments
 from quarterdeck.control.connect import api as connect
 from quarterdeck.control.costs import api as costs
@@ -88,6 +89,7 @@ ROUTERS: list[APIRouter] = [
     agent_reviews.agent_router,
     needs.router,
     notifications.router,
+    push.router,
     channels.router,
     comments.router,
     comments.agent_router,

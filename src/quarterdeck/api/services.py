@@ -82,6 +82,7 @@ class Services:
     remote: Remote | None = None
     """Object storage that keeps those files too."""
     push_hosts: frozenset[str] = frozenset()
+    web_push_hosts: frozenset[str] = frozenset()
     """Hosts inside private networks that A2A's push notifications may go to."""
     dashboard: Path | None = None
     """The built dashboard's directory; None: the one in the package."""

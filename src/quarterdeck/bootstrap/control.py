@@ -175,6 +175,7 @@ class Control:
             files=self._settings.data / "files",
             remote=self._objects,
             push_hosts=frozenset(self._settings.a2a_push_hosts),
+            web_push_hosts=frozenset(self._settings.web_push_hosts),
             packs=self._packs,
             gateways=Gateways(self._publisher, self._bus),
             wire=self._bus,
@@ -226,7 +227,7 @@ class Control:
                 ("leases", lambda: leases.run(self._db)),
                 ("notifying", lambda: notifying.run(self._db, self._feed, self._settings.base_url)),
                 ("escalations", lambda: notifying.run_escalations(self._db)),
-                ("deliveries", lambda: deliveries.Courier(self._db, self._vault).run()),
+                ("deliveries", lambda: self._courier().run()),
                 ("pushes", self._pusher.run),
                 ("schedules", lambda: schedules.run(self._db)),
                 ("housekeeping", lambda: housekeeping.run(self._db)),
@@ -247,6 +248,10 @@ class Control:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _courier(self) -> deliveries.Courier:
+        hosts = frozenset(self._settings.web_push_hosts)
+        return deliveries.Courier(self._db, self._vault, push_hosts=hosts)
 
     async def _sweep(self) -> None:
         await sweeping.run(self._db, Files(self._settings.data / "files", remote=self._objects), self._objects)

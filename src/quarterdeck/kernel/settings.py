@@ -87,6 +87,8 @@ class Settings:
     s3_secret_key: str | None = None
     a2a_push_hosts: tuple[str, ...] = ()
     """Hosts inside private networks that A2A's push notifications may go to all the same."""
+    web_push_hosts: tuple[str, ...] = ()
+    """Hosts inside private networks that browsers' push services may stand on."""
 
     @property
     def objects(self) -> ObjectSettings | None:
@@ -329,11 +331,12 @@ _RULES: dict[str, _Rule] = {
     "s3_access_key": _Rule(_text, "a text", None),
     "s3_secret_key": _Rule(_text, "a text", None),
     "a2a_push_hosts": _Rule(_hosts, "hosts as HOST or HOST:PORT, in a list or with commas", "a2a", "push_hosts"),
+    "web_push_hosts": _Rule(_hosts, "hosts as HOST or HOST:PORT, in a list or with commas", "push", "hosts"),
     "cache_semantic_bytes": _Rule(_size, 'bytes as a number, or such as "256MiB"', "cache", "semantic_bytes"),
 }
 
 FILE_KEYS: dict[str, frozenset[str]] = {
     section: frozenset(rule.key for rule in _RULES.values() if rule.section == section)
-    for section in ("server", "journal", "cache", "files", "a2a")
+    for section in ("server", "journal", "cache", "files", "a2a", "push")
 }
 """The sections and keys of the file that are read here; whoever reads the rest knows not to mind them."""

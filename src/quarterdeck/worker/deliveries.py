@@ -11,7 +11,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.channels import addresses, apprise_process, signing, store
+from quarterdeck.control.channels import addresses, apprise_process, push, signing, store, webpush
 from quarterdeck.control.channels.model import (
     Address,
     Channel,
@@ -39,13 +39,18 @@ TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=10.0, idle_s=5.0, total_s=15.0)
 QUEUED = ("channel.queued", "channel.replayed")
 _MOVED = range(300, 400)
 GONE = 410
+PUSH_GONE = (404, GONE)
 log = logging.getLogger("quarterdeck.deliveries")
 
 
 class Courier:
     """Delivers what is due. One per process."""
 
-    def __init__(self, db: Database, vault: Vault, *, timeouts: Timeouts = TIMEOUTS) -> None:
+    def __init__(
+        self, db: Database, vault: Vault, *, timeouts: Timeouts = TIMEOUTS, push_hosts: frozenset[str] = frozenset()
+    ) -> None:
+        """`push_hosts`: private places that browsers' push services may stand in."""
+        self._push_hosts = push_hosts
         self._db = db
         self._vault = vault
         self._timeouts = timeouts
@@ -123,6 +128,8 @@ class Courier:
             return Outcome(False, error=error.message)
         if channel.kind is ChannelKind.WEBHOOK:
             return await self._post(channel, address, delivery)
+        if channel.kind is ChannelKind.PUSH:
+            return await self._push(channel, address, delivery)
         title, body = as_text(delivery)
         return await apprise_process.send(address.url, title, body, allow_private=channel.allow_private)
 
@@ -138,8 +145,28 @@ class Courier:
         hosts = allowed_hosts(address.url) if channel.allow_private else frozenset[str]()
         return await post(address.url, headers, body, hosts=hosts, timeouts=self._timeouts)
 
+    async def _push(self, channel: Channel, address: Address, delivery: Delivery) -> Outcome:
+        async with self._db.transaction() as tx:
+            private = await push.own_key(tx, self._vault, channel.workspace_id)
+            contact = await push.contact_of(tx, channel)
+        title, body = as_text(delivery)
+        said = webpush.message(delivery.payload["lines"], title, body)
+        return await post(
+            address.url,
+            webpush.headers(address.url, private, contact, self._db.clock.now() // SECOND),
+            webpush.encrypted(said, push.keys_of(address)),
+            hosts=self._push_hosts,
+            timeouts=self._timeouts,
+        )
+
     async def _settle(self, channel: Channel, delivery: Delivery, outcome: Outcome) -> None:
         attempts = delivery.attempts + 1
+        if channel.kind is ChannelKind.PUSH and outcome.status in PUSH_GONE:
+            # The browser let go of its subscription, or is no more: nothing is ever delivered there again.
+            async with self._db.transaction() as tx:
+                await push.forget(tx, channel)
+            log.info("push_subscription_gone channel=%s", channel.id)
+            return
         async with self._db.transaction() as tx:
             common = {"attempts": attempts, "last_status": outcome.status, "last_error": outcome.error}
             if outcome.ok:

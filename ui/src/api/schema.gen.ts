@@ -854,6 +854,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/channels/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Push Channel
+         * @description Have your notifications sent to this browser. Asked again for the same subscription, it is the same channel.
+         */
+        post: operations["add_push_channel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/channels/push/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Push Key
+         * @description The public key that a browser subscribes with. It is made when first asked for.
+         */
+        get: operations["get_push_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/comments/{comment_id}/reactions": {
         parameters: {
             query?: never;
@@ -5412,7 +5452,7 @@ export interface components {
          * ChannelKind
          * @enum {string}
          */
-        ChannelKind: "webhook" | "apprise";
+        ChannelKind: "webhook" | "apprise" | "push";
         /** ChannelOut */
         ChannelOut: {
             /** Allow Private */
@@ -7838,6 +7878,32 @@ export interface components {
             items: components["schemas"]["ProviderOut"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * PushIn
+         * @description What `PushSubscription.toJSON()` says, and what the browser is to be called.
+         */
+        PushIn: {
+            /**
+             * Endpoint
+             * @description Write-only.
+             */
+            endpoint: string;
+            keys: components["schemas"]["PushKeys"];
+            /** Name */
+            name: string;
+        };
+        /** PushKeyOut */
+        PushKeyOut: {
+            /** Key */
+            key: string;
+        };
+        /** PushKeys */
+        PushKeys: {
+            /** Auth */
+            auth: string;
+            /** P256Dh */
+            p256dh: string;
         };
         /** TokenIn */
         quarterdeck__control__keys__api__TokenIn: {
@@ -12447,6 +12513,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_push_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_push_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushKeyOut"];
                 };
             };
             /** @description Anything that went wrong. */

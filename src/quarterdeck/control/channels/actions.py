@@ -54,6 +54,8 @@ async def add(
 
     Raises Invalid; Forbidden for a shared channel, or private addresses, of who is no admin; Changed `name_taken`.
     """
+    if kind is ChannelKind.PUSH:
+        raise Invalid("Push is turned on in the browser that is to show it.", field="kind")
     if shared or wanted.allow_private:
         must_administer(actor)
     channel_id = new_id("chn")
@@ -121,6 +123,8 @@ async def change(
     if wanted.allow_private is not None:
         values["allow_private"] = wanted.allow_private
     if wanted.url is not None or wanted.secret is not None:
+        if channel.kind is ChannelKind.PUSH:
+            raise Invalid("The address of a browser is its own; turn push on in it anew.", field="url")
         before = addresses.opened(channel, vault)
         url = before.url if wanted.url is None else wanted.url
         secret = before.secret if wanted.secret is None else checked_secret(wanted.secret)

@@ -14,12 +14,12 @@ from quarterdeck.control.channels.model import (
     MAX_KINDS,
     NAME_LENGTH,
     URL_LENGTH,
-    Channel,
     ChannelKind,
     Delivery,
     DeliveryState,
     checked_url,
 )
+from quarterdeck.control.channels.views import ChannelOut, shown_channel
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Sealing, Self
 from quarterdeck.control.shapes import Instant, RequestBody, shown
 from quarterdeck.db import Database
@@ -33,29 +33,6 @@ Kinds = Annotated[
     list[Annotated[str, Field(min_length=1, max_length=KIND_LENGTH)]],
     Field(max_length=MAX_KINDS, description="Kinds of events sent by themselves, such as `task.*`; shared ones only."),
 ]
-
-
-class ChannelOut(BaseModel):
-    id: str
-    name: str
-    kind: ChannelKind
-    shared: bool
-    """Of the workspace; else your own."""
-    shown: str
-    """As much of its address as anybody sees."""
-    kinds: list[str]
-    enabled: bool
-    allow_private: bool
-    declared: bool
-    created_at: Instant
-    last_ok_at: Instant | None
-    last_failed_at: Instant | None
-    last_error: str | None
-    waiting: int
-    """Deliveries on their way."""
-    dead: int
-    """Deliveries given up; they can be replayed."""
-    version: int
 
 
 class ChannelsOut(BaseModel):
@@ -118,7 +95,7 @@ async def list_channels(actor: Self, db: Db) -> ChannelsOut:
     async with db.read() as tx:
         found = await store.all_of(tx, actor.workspace_id)
         counts = await store.counts(tx, actor.workspace_id)
-    return ChannelsOut(items=[_shown(one, counts) for one in found if one.member_id in (None, actor.id)])
+    return ChannelsOut(items=[shown_channel(one, counts) for one in found if one.member_id in (None, actor.id)])
 
 
 @router.post("/channels", status_code=201, operation_id="add_channel")
@@ -130,7 +107,7 @@ async def add_channel(body: ChannelIn, actor: Self, db: Db, vault: Sealing) -> A
     wanted = Wanted(body.name, body.url, body.secret, tuple(body.kinds), body.enabled, body.allow_private)
     async with db.transaction() as tx:
         added = await actions.add(tx, vault, actor, body.kind, wanted, shared=body.shared, service=service)
-    return AddedChannelOut(**_shown(added.channel, {}).model_dump(), secret=added.secret)
+    return AddedChannelOut(**shown_channel(added.channel, {}).model_dump(), secret=added.secret)
 
 
 @router.get("/channels/{channel_id}", operation_id="get_channel")
@@ -138,7 +115,7 @@ async def get_channel(channel_id: str, actor: Self, db: Db) -> ChannelOut:
     """One channel."""
     async with db.read() as tx:
         channel = await actions.get(tx, actor, channel_id)
-        return _shown(channel, await store.counts(tx, actor.workspace_id))
+        return shown_channel(channel, await store.counts(tx, actor.workspace_id))
 
 
 @router.patch("/channels/{channel_id}", operation_id="change_channel")
@@ -157,7 +134,7 @@ async def change_channel(
     async with db.transaction() as tx:
         channel = await actions.get_own(tx, actor, channel_id)
         fresh = await actions.change(tx, vault, actor, channel, wanted, service=service, version=version)
-        return _shown(fresh, await store.counts(tx, actor.workspace_id))
+        return shown_channel(fresh, await store.counts(tx, actor.workspace_id))
 
 
 @router.delete("/channels/{channel_id}", status_code=204, operation_id="remove_channel")
@@ -224,28 +201,6 @@ async def _tried(db: Database, actor: Actor, made: Delivery, wait_s: float) -> D
         async with db.read() as tx:
             found = await store.delivery(tx, actor.workspace_id, made.id)
     return found or made
-
-
-def _shown(channel: Channel, counts: dict[str, dict[str, int]]) -> ChannelOut:
-    mine = counts.get(channel.id, {})
-    return ChannelOut(
-        id=channel.id,
-        name=channel.name,
-        kind=channel.kind,
-        shared=channel.member_id is None,
-        shown=channel.shown,
-        kinds=list(channel.kinds),
-        enabled=channel.enabled,
-        allow_private=channel.allow_private,
-        declared=channel.declared,
-        created_at=iso(channel.created_at),
-        last_ok_at=shown(channel.last_ok_at),
-        last_failed_at=shown(channel.last_failed_at),
-        last_error=channel.last_error,
-        waiting=mine.get("pending", 0),
-        dead=mine.get("dead", 0),
-        version=channel.version,
-    )
 
 
 def _shown_delivery(delivery: Delivery) -> DeliveryOut:

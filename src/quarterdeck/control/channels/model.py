@@ -48,6 +48,8 @@ class ChannelKind(StrEnum):
     """A signed POST of the event to an address."""
     APPRISE = "apprise"
     """Anything that Apprise reaches: mail, Slack, Teams, Discord, Telegram, PagerDuty, ntfy and a hundred more."""
+    PUSH = "push"
+    """A member's own browser, which it was turned on in."""
 
 
 class DeliveryState(StrEnum):
@@ -161,6 +163,26 @@ def checked_url(kind: ChannelKind, text: str, *, allow_private: bool) -> str:
             if kind is ChannelKind.WEBHOOK or "." in host or ":" in host:
                 raise Invalid(f"{error.message} Set allow_private, as an admin.", field="url") from None
     return url
+
+
+def checked_endpoint(text: str, hosts: frozenset[str]) -> str:
+    """The address of a browser at its push service: https, or what an admin allows in `hosts`. Raises Invalid."""
+    try:
+        return checked_url(ChannelKind.WEBHOOK, text, allow_private=_is_among(text, hosts))
+    except Invalid as error:
+        raise Invalid(error.message.partition(" Set allow_private")[0], field="endpoint") from None
+
+
+def _is_among(url: str, hosts: frozenset[str]) -> bool:
+    """Raises Invalid for plain http to a place that is not among them."""
+    try:
+        allowed = not allowed_hosts(url).isdisjoint(hosts)
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        raise Invalid("This is no URL.", field="endpoint") from None
+    if scheme != "https" and not allowed:
+        raise Invalid("A push service is reached by https.", field="endpoint")
+    return allowed
 
 
 def allowed_hosts(url: str) -> frozenset[str]:

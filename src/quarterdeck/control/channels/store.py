@@ -39,7 +39,15 @@ channels = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("workspace_id", "id"),
     sa.UniqueConstraint("workspace_id", "name_key"),
-    sa.CheckConstraint("kind IN ('webhook', 'apprise')", name="kind"),
+    sa.CheckConstraint("kind IN ('webhook', 'apprise', 'push')", name="kind"),
+)
+
+push_keys = sa.Table(
+    "push_keys",
+    metadata,
+    sa.Column("workspace_id", sa.Text, sa.ForeignKey("workspaces.id"), primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 
 deliveries = sa.Table(
@@ -130,6 +138,25 @@ async def all_of(tx: Transaction, workspace_id: str) -> list[Channel]:
 async def subscribed(tx: Transaction, workspace_id: str) -> list[Channel]:
     """Enabled channels to which kinds of events are sent by themselves."""
     return [each for each in await all_of(tx, workspace_id) if each.enabled and each.kinds]
+
+
+async def push_key(tx: Transaction, workspace_id: str) -> bytes | None:
+    """The workspace's sealed VAPID key, if it was ever made."""
+    found: bytes | None = await tx.scalar(sa.select(push_keys.c.sealed).where(push_keys.c.workspace_id == workspace_id))
+    return found
+
+
+async def keep_push_key(tx: Transaction, workspace_id: str, sealed: bytes) -> bytes:
+    """Keep it unless another came first; the one that is kept."""
+    values = {"workspace_id": workspace_id, "sealed": sealed, "now": tx.now}
+    await tx.execute(
+        sa.text(
+            "INSERT INTO push_keys (workspace_id, sealed, created_at) VALUES (:workspace_id, :sealed, :now)"
+            " ON CONFLICT DO NOTHING"
+        ),
+        values,
+    )
+    return await push_key(tx, workspace_id) or sealed
 
 
 async def put(tx: Transaction, delivery: Delivery) -> bool:

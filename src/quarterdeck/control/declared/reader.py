@@ -168,7 +168,7 @@ def _agent(table: Table) -> DeclaredAgent:
 
 
 def _channel(table: Table) -> DeclaredChannel:
-    kind = table.one_of("kind", [kind.value for kind in ChannelKind])
+    kind = table.one_of("kind", [ChannelKind.WEBHOOK.value, ChannelKind.APPRISE.value])
     if kind is None:
         table.required("kind")
     enabled = table.yes_or_no("enabled")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -41,6 +41,12 @@ class Rule:
     channels: tuple[str, ...] = ()
     in_app: bool = True
     how: How = How.NOW
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it leaves nothing to a rule behind it but what is not urgent enough."""
+        narrowed = (self.agent_id, self.task_id, self.project_id)
+        return "*" in self.kinds and self.how is not How.MUTE and not any(narrowed)
 
     def fits(self, kind: str, urgency: Urgency, scope: Mapping[str, Any]) -> bool:
         narrowed = (
@@ -111,6 +117,15 @@ class Item:
     at: int
     read_at: int | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def with_channel(preferences: Preferences, channel_id: str) -> Preferences:
+    """The same, with a channel that gets what no rule sends elsewhere: it joins a last rule for all, or is one."""
+    rules = preferences.rules
+    if rules and rules[-1].is_for_all:
+        last = replace(rules[-1], channels=(*rules[-1].channels, channel_id))
+        return replace(preferences, rules=(*rules[:-1], last))
+    return replace(preferences, rules=(*rules, Rule(("*",), at_least=Urgency.NORMAL, channels=(channel_id,))))
 
 
 def route(preferences: Preferences, kind: str, urgency: Urgency, scope: Mapping[str, Any]) -> Route:

@@ -11,7 +11,8 @@ import { field } from "@/lib/form";
 import { channels } from "@/strings/channels";
 
 const say = channels.form;
-type Kind = ChannelDraft["kind"];
+/** Push is turned on in the browser itself. */
+type Kind = Exclude<ChannelDraft["kind"], "push">;
 
 export function ChannelDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();

@@ -1,0 +1,160 @@
+"""Push to browsers: the same queue as every other channel, read by nobody but the browser."""
+
+import json
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from webhook_receiver import Receiver
+from work_world import World
+
+from quarterdeck.access.vault import Vault
+from quarterdeck.control.channels import actions, push, store, webpush
+from quarterdeck.control.channels.actions import Wanted
+from quarterdeck.control.channels.model import Channel, ChannelKind, DeliveryState
+from quarterdeck.control.channels.webpush import BrowserKeys
+from quarterdeck.control.notifications import store as preferences
+from quarterdeck.control.notifications.kinds import Urgency
+from quarterdeck.control.notifications.model import route
+from quarterdeck.db import Database
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.worker.deliveries import Courier
+
+
+class Browser:
+    """What a browser keeps of its subscription, and how it reads what comes."""
+
+    def __init__(self) -> None:
+        self._private = ec.generate_private_key(ec.SECP256R1())
+        self.auth = bytes(range(16))
+        point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        self.keys = BrowserKeys(point, self.auth)
+
+    def read(self, body: bytes) -> dict[str, str | None]:
+        salt, (record, length) = body[:16], struct.unpack("!IB", body[16:21])
+        sender, sealed = body[21 : 21 + length], body[21 + length :]
+        assert len(sealed) <= record
+        shared = self._private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender))
+        info = b"WebPush: info\0" + self.keys.p256dh + sender
+        material = HKDF(SHA256(), 32, self.auth, info).derive(shared)
+        key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(material)
+        nonce = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(material)
+        plain = AESGCM(key).decrypt(nonce, sealed, None)
+        assert plain.endswith(b"\x02")
+        found: dict[str, str | None] = json.loads(plain[:-1])
+        return found
+
+
+@pytest.fixture
+async def world(db: Database) -> World:
+    return await World.make(db)
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault.open(tmp_path)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver(status=201).listening() as made:
+        yield made
+
+
+async def _subscribed(world: World, vault: Vault, url: str, browser: Browser, name: str = "Chrome") -> Channel:
+    hosts = frozenset({url.split("/")[2]}) if url.startswith("http:") else frozenset[str]()
+    async with world.db.transaction() as tx:
+        return await push.subscribe(tx, vault, world.member, name=name, endpoint=url, keys=browser.keys, hosts=hosts)
+
+
+async def _test_through(world: World, courier: Courier, channel: Channel) -> str:
+    async with world.db.transaction() as tx:
+        sent = await actions.test(tx, world.member, channel)
+    assert await courier.deliver_due() == 1
+    return sent.id
+
+
+async def test_only_the_browser_reads_what_comes_and_the_service_learns_who_sends(
+    world: World, vault: Vault, receiver: Receiver
+) -> None:
+    browser = Browser()
+    channel = await _subscribed(world, vault, receiver.url, browser)
+    courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
+    delivery_id = await _test_through(world, courier, channel)
+    (got,) = receiver.got
+    assert "works" in str(browser.read(got.body)["body"]) and b"works" not in got.body
+    assert got.header("ttl") == "86400" and got.header("content-encoding") == "aes128gcm"
+    async with world.db.transaction() as tx:
+        private = await push.own_key(tx, vault, world.workspace_id)
+        delivered = await store.delivery(tx, world.workspace_id, delivery_id)
+        sealed = await store.push_key(tx, world.workspace_id)
+    assert got.header("authorization").endswith(f", k={webpush.encoded(webpush.public_of(private))}")
+    assert delivered is not None and delivered.state is DeliveryState.DELIVERED
+    assert sealed is not None and private not in sealed
+
+
+async def test_the_rules_of_a_member_send_to_its_browser_from_then_on(world: World, vault: Vault) -> None:
+    channel = await _subscribed(world, vault, "https://push.example.com/a", Browser())
+    again = await _subscribed(world, vault, "https://push.example.com/a", Browser(), "Other name")
+    second = await _subscribed(world, vault, "https://push.example.com/b", Browser())
+    assert (again.id, again.version, second.name) == (channel.id, channel.version + 1, "Chrome 2")
+    assert channel.shown == "push.example.com"
+    async with world.db.read() as tx:
+        wanted = (await preferences.preferences_for(tx, world.workspace_id, [world.owner.id]))[world.owner.id]
+    assert route(wanted, "task.moved", Urgency.NORMAL, {}).channels == (channel.id, second.id)
+    assert route(wanted, "task.moved", Urgency.LOW, {}).channels == ()
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_browser_that_let_go_of_its_subscription_is_forgotten(
+    world: World, vault: Vault, receiver: Receiver, status: int
+) -> None:
+    receiver.status = status
+    channel = await _subscribed(world, vault, receiver.url, Browser())
+    courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
+    await _test_through(world, courier, channel)
+    async with world.db.read() as tx:
+        assert await store.all_of(tx, world.workspace_id) == []
+
+
+async def test_a_push_service_that_fails_is_tried_again_like_any_other(
+    world: World, vault: Vault, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    channel = await _subscribed(world, vault, receiver.url, Browser())
+    courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
+    delivery_id = await _test_through(world, courier, channel)
+    async with world.db.read() as tx:
+        waiting = await store.delivery(tx, world.workspace_id, delivery_id)
+    assert waiting is not None and (waiting.state, waiting.attempts) == (DeliveryState.PENDING, 1)
+
+
+async def test_a_push_service_in_a_private_network_is_reached_only_where_an_admin_said_so(
+    world: World, vault: Vault, receiver: Receiver
+) -> None:
+    for url in ("http://push.example.com/x", "https://127.0.0.1/x", "https://localhost/x", "ftp://x/y", "https://"):
+        with pytest.raises(Invalid) as refused:
+            async with world.db.transaction() as tx:
+                await push.subscribe(
+                    tx, vault, world.member, name="x", endpoint=url, keys=Browser().keys, hosts=frozenset()
+                )
+        assert refused.value.extra["field"] == "endpoint"
+    channel = await _subscribed(world, vault, receiver.url, Browser())
+    await _test_through(world, Courier(world.db, vault), channel)
+    assert receiver.got == []
+
+
+async def test_push_is_turned_on_in_a_browser_and_nowhere_else(world: World, vault: Vault) -> None:
+    channel = await _subscribed(world, vault, "https://push.example.com/a", Browser())
+    async with world.db.transaction() as tx:
+        wanted = Wanted("x", "https://push.example.com/b")
+        with pytest.raises(Invalid, match="in the browser"):
+            await actions.add(tx, vault, world.member, ChannelKind.PUSH, wanted, shared=False, service="")
+        with pytest.raises(Invalid, match="anew"):
+            await actions.change(tx, vault, world.member, channel, wanted)
