@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import typer
 from agents_world import AgentKey, World
@@ -83,6 +84,29 @@ def test_a_script_asks_for_an_approval_and_uses_it_up(world: World, command: Com
     assert (used[0], used[1]["state"]) == (0, "used")
     assert command(agent, "tasks", "use-approval", run, asked["id"], "--payload", '{"to": "all"}')[0] == 2
     assert command(agent, "tasks", "request-approval", run, "x", "--payload", "{")[0] == 2
+
+
+def test_a_member_gives_unclaimed_traffic_to_a_task_and_takes_it_back(world: World, command: Command) -> None:
+    agent, owner = world.agent(), AgentKey("", "", "owner-token-for-tests-only")
+    task = world.task(agent)
+    asked = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "By myself"}]}
+    sent = httpx.post(
+        f"{world.url}/v1/chat/completions", json=asked, headers={"authorization": f"Bearer {agent.key}"}, timeout=60
+    )
+    assert sent.status_code == 200, sent.text
+    (call,) = world.calls(agent, 1)
+    talk = call["conversation_id"]
+
+    def loose() -> list[str]:
+        return [row["conversation_id"] for row in command(owner, "calls", "unclaimed", "--json")[1]["items"]]
+
+    assert talk in loose()
+    status, done = command(owner, "tasks", "adopt", task["id"], talk, "--json")
+    assert (status, done["task"], done["calls"]) == (0, task["ref"], 1)
+    assert talk not in loose()
+    assert command(owner, "tasks", "give-back", task["id"], call["id"], "--json")[1]["calls"] == 1
+    assert talk in loose()
+    assert command(owner, "tasks", "adopt", task["id"], talk, agent.id)[0] == 2
 
 
 def test_a_script_looks_for_the_answer_to_its_question(world: World, command: Command) -> None:

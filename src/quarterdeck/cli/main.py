@@ -17,6 +17,7 @@ from quarterdeck.cli import (
     replays,
     routes,
     schedules,
+    unclaimed,
     work,
     work_more,
 )
@@ -272,6 +273,8 @@ def tasks_create(
 
 tasks.add_typer(work.verbs)
 tasks.add_typer(work_more.verbs)
+tasks.add_typer(unclaimed.verbs)
+calls.add_typer(unclaimed.listing)
 app.add_typer(work.inbox)
 app.add_typer(people.needs, name="needs")
 app.add_typer(people.decisions)

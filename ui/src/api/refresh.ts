@@ -68,7 +68,7 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "task.adopted":
     case "task.gave_back":
       return [
-        soon(callKeys.unclaimed()),
+        { key: callKeys.unclaimed(), every: CALM },
         soon(taskKeys.one(event.subject_id)),
         soon(callKeys.each()),
         { key: callKeys.newestAll(), every: CALM },
