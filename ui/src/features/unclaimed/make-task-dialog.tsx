@@ -21,7 +21,8 @@ import { unclaimed as say } from "@/strings/unclaimed";
 export function MakeTaskDialog({ talk, onClose }: { talk: Unclaimed; onClose: () => void }) {
   const adopt = useAdoption();
   const navigate = useNavigate();
-  const { data: rendered, isPending } = useQuery({ ...renderedQuery(talk.newest.id), retry: false });
+  const kept = talk.newest.body_mode !== "none";
+  const { data: rendered, isPending } = useQuery({ ...renderedQuery(talk.first_call_id), retry: false, enabled: kept });
   const [made, setMade] = useState<Task>();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -47,7 +48,7 @@ export function MakeTaskDialog({ talk, onClose }: { talk: Unclaimed; onClose: ()
   };
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={say.makeTitle} description={say.makeHelp(words.calls(talk.calls), formatMoney(talk.cost_nano))}>
-      {isPending ? (
+      {kept && isPending ? (
         <span className="skeleton block h-8" />
       ) : (
         <form

@@ -85,7 +85,7 @@ function TalkRow({ talk, onMake, onAdopt }: { talk: Unclaimed; onMake: () => voi
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1.5 px-4 py-2.5 has-[[data-row-link]:focus-visible]:bg-accent-soft">
       <span className="grid min-w-0 flex-1 basis-[240px]">
         <Link to="/calls/$callId" params={{ callId: newest.id }} data-row-link className="truncate font-[510] hover:underline">
-          {talk.conversation_id ? <FirstWords callId={newest.id} fallback={model} /> : say.single}
+          {!talk.conversation_id ? say.single : newest.body_mode === "none" ? model : <FirstWords callId={talk.first_call_id} fallback={model} />}
         </Link>
         <span className="text-s text-muted">
           <Link to="/calls" search={talk.conversation_id ? { conversation: talk.conversation_id } : { unclaimed: true, ...(talk.agent ? { agent: talk.agent.id } : {}) }} className="hover:underline">
