@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from conftest import Opener
-from playwright.async_api import Route, expect
+from conftest import Opener, sign_in_token
+from playwright.async_api import Locator, Page, Route, expect
 from story import Server, Story
 from system_world import OWNER, System
 
@@ -131,3 +131,32 @@ async def test_a_comment_says_whom_it_tells_and_wakes_and_appears_at_once(
     answered.set()
     await expect(said).not_to_contain_text("sending…")
     await expect(said).to_have_count(1)
+
+
+async def _tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until it has the focus."""
+    await wanted.wait_for()
+    for _ in range(120):
+        if await wanted.evaluate("(element) => element === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not come to {wanted}")
+
+
+async def test_from_the_door_to_an_approval_no_mouse_is_needed(open_page: Opener, system: System, story: Story) -> None:
+    task = _in_review(system, story, "Approved without a mouse", "One.\n", "One.\nTwo.\n")
+    page = await open_page(f"/signin?token={sign_in_token(system)}")
+    await _tab_to(page, page.get_by_role("button", name="Later"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("list", name="Needs you")).to_contain_text("Approved without a mouse")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("without a mouse")
+    await expect(page.get_by_role("option", name="Approved without a mouse")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Approved without a mouse")
+    await _tab_to(page, page.get_by_role("link", name="Review it"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("region", name="Approved without a mouse, lines")).to_contain_text("Two.")
+    await page.keyboard.press("a")
+    await expect(page.get_by_text(f"{task['ref']} is approved and done.")).to_be_visible()
+    system.wait_until(lambda: system.get(f"/api/v1/tasks/{task['id']}")["state"] == "done")
