@@ -57,7 +57,12 @@ def epoch_of(instant: int) -> int:
 
 def may_hold(epoch: int, begin: int | None, end: int | None) -> bool:
     """Whether anything between these instants (`end` exclusive) can be of that week; None: no bound."""
-    return (begin is None or begin < epoch_end(epoch)) and (end is None or end > epoch_end(epoch) - WEEK)
+    return (begin is None or begin < epoch_end(epoch)) and (end is None or end > epoch_begin(epoch))
+
+
+def epoch_begin(epoch: int) -> int:
+    """The instant at which a week begins."""
+    return epoch_end(epoch) - WEEK
 
 
 def epoch_end(epoch: int) -> int:

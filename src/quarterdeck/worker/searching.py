@@ -126,7 +126,7 @@ class Indexer:
             else:
                 return 0
             before = mark.call_id if mark is not None else lowest_id("call", tx.now)
-            oldest = lowest_id("call", max(0, partitions.epoch_end(epochs[0]) - partitions.WEEK)) if epochs else before
+            oldest = lowest_id("call", max(0, partitions.epoch_begin(epochs[0]))) if epochs else before
             query = sa.select(call_rows.c.id).where(
                 call_rows.c.workspace_id == workspace_id, call_rows.c.id < before, call_rows.c.id >= oldest
             )

@@ -151,6 +151,19 @@ async def test_a_page_that_takes_long_to_fill_ends_early_and_says_how_far_it_loo
     assert await api.ids(q="the", status=418, after=page["next"]) == ids[:1]
 
 
+async def test_a_search_that_finds_nothing_in_a_week_ends_there_and_can_go_on(
+    api: Api, taken: Find, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [old, _] = await taken(
+        api.record(request_body=chat("apple pear")),
+        api.record(NOON + 20 * DAY, run_id="run_2", request_body=chat("pear")),
+    )
+    monkeypatch.setattr(calls, "LOOKED_S", 0.0)
+    page = await api.get("/calls", q="apple")
+    assert page["items"] == [] and page["search"]["searched_back_to"] == "2027-02-01T00:00:00.000000Z"
+    assert await api.ids(q="apple", after=page["next"]) == [old]
+
+
 async def test_no_text_is_a_wrong_question(api: Api, taken: Find) -> None:
     await taken(api.record(request_body=chat("Hello")))
     for q in ('"', "*", "(", "a OR", "AND", "NOT x", "words:x", "^a", "x NEAR y", "'; DROP", "a*b", "\\", "fw0", "gap"):

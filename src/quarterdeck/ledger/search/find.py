@@ -56,7 +56,8 @@ async def hits(
         high = min(high, await _place_of(tx, after, weeks))
     turn = 0
     for epoch in reversed(weeks):
-        if not partitions.may_hold(epoch, begin, end):
+        first = lowest_id("call", partitions.epoch_begin(epoch))
+        if not partitions.may_hold(epoch, begin, end) or number_of(first) >= high:
             continue
         at = high
         while True:
@@ -69,6 +70,8 @@ async def hits(
             if len(found) < size:
                 break
             at = found[-1][0]
+        # Said also of a week without any: to find that none is in it may have taken a while.
+        yield Batch([], first, more=epoch != weeks[0])
 
 
 async def among(tx: Transaction, search: Search, ids: Sequence[str]) -> list[str]:
