@@ -205,7 +205,7 @@ def _wrong(
         or b"claude" in content
         or (strategy == "none" and (fault in PASSED_AS_IT_CAME or broken))
         or (stream and fault in WHOLE_ALL_THE_SAME),
-        "a slot is still taken": all(state.busy == 0 for state in limited.gateway.parts.health.shown(0.0)),
+        "a slot is still taken": all(state.busy == 0 for state in limited.gateway.parts.health.shown(time.monotonic())),
         "a reservation is still held": limited.held() == 0,
         "what was spent is not what the records say": limited.spent() - spent == sum(r.cost or 0 for r in records),
         "a try is not recorded": all(record.attempts for record in records),
