@@ -25,6 +25,17 @@ export const channels = {
   removeHelp: "Nothing more is sent there, and its address and secret are deleted.",
   saved: "Saved. Send a test to see that it works.",
   kinds: { webhook: "Webhook of yours, signed", apprise: "Mail, Slack, Teams and others (Apprise address)" },
+  push: {
+    isOn: "Push is on in this browser",
+    isOff: "Push is off in this browser",
+    help: "What your rules send nowhere else appears here even when no page of Quarterdeck is open, encrypted for this browser alone.",
+    cannot: "This browser offers no push here: it needs https, or localhost.",
+    turnOn: "Turn on",
+    turnOff: "Turn off",
+    turnedOn: "Push is on. Send a test from the list below.",
+    turnedOff: "Push is off in this browser.",
+    denied: "The browser does not allow notifications for this site. Allow them in its settings, then try again.",
+  },
   form: {
     create: "New channel",
     name: "Name",

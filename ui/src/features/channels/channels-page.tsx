@@ -16,6 +16,7 @@ import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
 import { ChannelDialog } from "@/features/channels/channel-dialog";
+import { ThisBrowser } from "@/features/channels/this-browser";
 import { channels as say } from "@/strings/channels";
 
 type Props = { creating: boolean; setCreating: (open: boolean) => void };
@@ -41,6 +42,7 @@ export function ChannelsPage({ creating, setCreating }: Props) {
   );
   return (
     <Page title={say.title} answer={say.answer(data.items.length, data.items.filter(isFailing).length)} actions={add}>
+      <ThisBrowser />
       {data.items.length === 0 ? (
         <Empty title={say.empty} action={add}>
           {say.emptyHelp}
