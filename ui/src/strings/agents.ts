@@ -118,7 +118,10 @@ export const agents = {
     paused: "paused",
     over_budget: "over budget",
     offline: "offline",
+    never_connected: "not connected yet",
     retired: "retired",
+    queued: "queued",
+    over: "over",
   } as Partial<Record<string, string>>,
   day: {
     ribbonLabel: (runs: number) => (runs === 1 ? "1 run in the last 24 hours" : `${runs} runs in the last 24 hours`),

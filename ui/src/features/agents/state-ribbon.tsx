@@ -70,7 +70,9 @@ export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
       {error && !data ? (
         <ProblemNote error={error} retry={() => void refetch()} />
       ) : view === "table" ? (
-        <DataTable label={say.title} columns={columns(agent.id)} rows={[...(data?.items ?? [])].reverse()} rowId={(row) => row.began_at} />
+        <div className="scroll-quiet max-h-[480px] overflow-y-auto">
+          <DataTable label={say.title} columns={columns(agent.id)} rows={[...(data?.items ?? [])].reverse()} rowId={(row) => row.began_at} />
+        </div>
       ) : (
         <div className="card grid gap-2 px-4 py-3">
           {data ? (
