@@ -145,6 +145,10 @@ async def test_the_report_card_tells_versions_of_instructions_apart(
     own = (await client.get(f"/api/v1/costs/report_card?by=agent&agent_id={agent_id}")).json()["rows"]
     assert own == [whole]
     assert (await client.get("/api/v1/costs/report_card?agent_id=agt_other")).json()["rows"] == []
+    weeks = (await client.get(f"/api/v1/costs/report_card/weeks?agent_id={agent_id}&weeks=3")).json()["weeks"]
+    assert [(week["tasks_done"], week["cost_nano"]) for week in weeks] == [(0, 0), (0, 0), (4, 2_300)]
+    assert (weeks[2]["first_pass_share"], weeks[2]["rework_share"]) == (0.5, 600 / 2_300)
+    assert (weeks[0]["first_pass_share"], weeks[0]["rework_share"]) == (None, None)
     waste = (await client.get("/api/v1/costs/waste?by=instructions")).json()
     assert (waste["difference_nano"], waste["totals"]["classes"]["rework"]) == (0, 600)
 

@@ -1,7 +1,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Costs, Done, Reconciled, ReportRow, TaskCosts, Waste } from "@/api/types";
+import type { Costs, Done, Reconciled, ReportRow, ReportWeek, TaskCosts, Waste } from "@/api/types";
 
 export type CostBy = "agent" | "task" | "project" | "person" | "run" | "model" | "provider" | "key" | "tag" | "total";
 export type Grain = "minute" | "hour" | "day";
@@ -38,6 +38,13 @@ export const taskCostsQuery = (taskId: string) =>
   queryOptions({
     queryKey: [...costKeys.all, "task", taskId] as const,
     queryFn: ({ signal }) => data<TaskCosts>(api.GET("/api/v1/costs/tasks/{task_id}", { signal, params: { path: { task_id: taskId } } })),
+  });
+
+/** Approval and rework of an agent's work week by week, the oldest first. */
+export const weeksQuery = (agentId: string) =>
+  queryOptions({
+    queryKey: [...costKeys.all, "weeks", agentId] as const,
+    queryFn: async ({ signal }) => (await data<{ weeks: ReportWeek[] }>(api.GET("/api/v1/costs/report_card/weeks", { signal, params: { query: { agent_id: agentId } } }))).weeks,
   });
 
 /** A provider's usage export, as CSV, beside our account. */

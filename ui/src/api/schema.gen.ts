@@ -1076,6 +1076,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/costs/report_card/weeks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report Card Weeks
+         * @description Approval and rework week by week: whether it goes better or worse.
+         */
+        get: operations["get_report_card_weeks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/costs/tasks/{task_id}": {
         parameters: {
             query?: never;
@@ -10671,6 +10691,32 @@ export interface components {
             /** Waste Nano */
             waste_nano: number;
         };
+        /**
+         * WeekOut
+         * @description Seven days, UTC. The last one is under way: it ends today.
+         */
+        WeekOut: {
+            /**
+             * Begin
+             * Format: date-time
+             */
+            begin: string;
+            /** Cost Nano */
+            cost_nano: number;
+            /** First Pass Share */
+            first_pass_share: number | null;
+            /** Rework Share */
+            rework_share: number | null;
+            /** Tasks Done */
+            tasks_done: number;
+            /** Waste Share */
+            waste_share: number | null;
+        };
+        /** WeeksOut */
+        WeeksOut: {
+            /** Weeks */
+            weeks: components["schemas"]["WeekOut"][];
+        };
         /** WhoOut */
         WhoOut: {
             /** Email */
@@ -12884,6 +12930,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReportOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_report_card_weeks: {
+        parameters: {
+            query?: {
+                /** @description Only what this agent spent; else everybody. */
+                agent_id?: string | null;
+                weeks?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WeeksOut"];
                 };
             };
             /** @description Anything that went wrong. */

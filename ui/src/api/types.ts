@@ -129,3 +129,4 @@ export type SharedCosts = Schemas["SharedCostsOut"];
 export type Report = { by: SharedCosts["by"]; span: SharedCosts["span"] };
 export type SettingsDraft = Schemas["SettingsIn"];
 export type CheckedProvider = Schemas["CheckedOut"];
+export type ReportWeek = Schemas["WeekOut"];

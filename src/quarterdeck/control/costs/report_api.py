@@ -7,13 +7,16 @@ from pydantic import BaseModel
 
 from quarterdeck.control.costs import counting, grouped, outcomes, work_store
 from quarterdeck.control.costs.outcomes import Outcome
-from quarterdeck.control.costs.waste import WASTE, Sums, class_of
+from quarterdeck.control.costs.waste import WASTE, CostClass, Sums, class_of
 from quarterdeck.control.http import Db, Reader
 from quarterdeck.control.seats import store as seats
+from quarterdeck.control.shapes import Instant
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.ledger.work_costs import Spent
 
 router = APIRouter(tags=["costs"])
+WEEK = 7 * DAY
 
 
 class ReportRowOut(BaseModel):
@@ -51,11 +54,7 @@ async def get_report_card(
     """Cost per approved deliverable and first-pass approval, by agent, model or version of instructions."""
     async with db.read() as tx:
         since, until = counting.days(tx, begin, end)
-        idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until, agent_id=agent_id)
-        sums = await grouped.sums(tx, actor.workspace_id, by, since, until, agent_id=agent_id, replays=False)
-        came_of = await outcomes.of_done_tasks(tx, actor.workspace_id, by, since, until, agent_id=agent_id)
-        if idle:
-            await _add_idle(tx, actor.workspace_id, idle, by, (since, until, agent_id), sums, came_of)
+        sums, came_of = await _outcome(tx, actor.workspace_id, by, since, until, agent_id)
         labels = await counting.labels(tx, actor.workspace_id, by, set(sums))
     rows = []
     for value, total in sums.items():
@@ -77,6 +76,69 @@ async def get_report_card(
         )
     rows.sort(key=lambda row: (-row.tasks_done, row.label))
     return ReportOut(rows=rows)
+
+
+class WeekOut(BaseModel):
+    """Seven days, UTC. The last one is under way: it ends today."""
+
+    begin: Instant
+    tasks_done: int
+    first_pass_share: float | None
+    """Of the tasks done, those that every review approved; null when none was done."""
+    rework_share: float | None
+    """Of what was spent, what went into work that a reviewer had sent back; null when nothing was spent."""
+    waste_share: float | None
+    cost_nano: int
+
+
+class WeeksOut(BaseModel):
+    weeks: list[WeekOut]
+    """The oldest first."""
+
+
+@router.get("/costs/report_card/weeks", operation_id="get_report_card_weeks")
+async def get_report_card_weeks(
+    actor: Reader,
+    db: Db,
+    agent_id: Annotated[str | None, Query(description="Only what this agent spent; else everybody.")] = None,
+    weeks: Annotated[int, Query(ge=1, le=26)] = 8,
+) -> WeeksOut:
+    """Approval and rework week by week: whether it goes better or worse."""
+    found = []
+    async with db.read() as tx:
+        today = floor_to(tx.now, DAY) + DAY
+        for back in range(weeks, 0, -1):
+            begin = today - back * WEEK
+            sums, came_of = await _outcome(tx, actor.workspace_id, "agent", begin, begin + WEEK, agent_id)
+            found.append(_week(begin, list(sums.values()), list(came_of.values())))
+    return WeeksOut(weeks=found)
+
+
+def _week(begin: int, sums: list[Sums], came_of: list[Outcome]) -> WeekOut:
+    total = sum(each.total for each in sums)
+    done, first = sum(each.done for each in came_of), sum(each.first_pass for each in came_of)
+    rework = sum(each.cost[CostClass.REWORK] for each in sums)
+    waste = sum(each.cost[one] for each in sums for one in WASTE)
+    return WeekOut(
+        begin=iso(begin),
+        tasks_done=done,
+        first_pass_share=first / done if done else None,
+        rework_share=rework / total if total else None,
+        waste_share=waste / total if total else None,
+        cost_nano=total,
+    )
+
+
+async def _outcome(
+    tx: Transaction, workspace_id: str, by: counting.By, since: int, until: int, agent_id: str | None
+) -> tuple[dict[str, Sums], dict[str, Outcome]]:
+    """What was spent and what came of it, by value, seats that waited included; replays are nobody's work."""
+    idle = await seats.spent(tx, workspace_id, begin=since, end=until, agent_id=agent_id)
+    sums = await grouped.sums(tx, workspace_id, by, since, until, agent_id=agent_id, replays=False)
+    came_of = await outcomes.of_done_tasks(tx, workspace_id, by, since, until, agent_id=agent_id)
+    if idle:
+        await _add_idle(tx, workspace_id, idle, by, (since, until, agent_id), sums, came_of)
+    return sums, came_of
 
 
 async def _add_idle(

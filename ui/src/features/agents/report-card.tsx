@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { reportQuery } from "@/api/costs";
-import type { Agent, ReportRow } from "@/api/types";
+import { reportQuery, weeksQuery } from "@/api/costs";
+import type { Agent, ReportRow, ReportWeek } from "@/api/types";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Money } from "@/components/figures";
 import { Section, Strip } from "@/components/page";
-import { formatCount } from "@/lib/format";
+import { Spark } from "@/components/spark";
+import { formatCount, formatDay } from "@/lib/format";
 import { agents } from "@/strings/agents";
 
 const say = agents.card;
@@ -30,10 +31,44 @@ export function ReportCard({ agent }: { agent: Agent }) {
           { label: say.spent, value: <Money nano={card.cost_nano} /> },
         ]}
       />
+      <Weeks agentId={agent.id} />
       {models && models.length > 0 && <DataTable label={say.byModel} columns={columns} rows={models} rowId={(row) => row.value} initialSort={{ id: "cost", desc: true }} />}
     </Section>
   );
 }
+
+/** Whether it goes better or worse: approval and rework of the last weeks, as bars and in figures. */
+function Weeks({ agentId }: { agentId: string }) {
+  const { data: weeks } = useQuery(weeksQuery(agentId));
+  if (!weeks || weeks.filter((week) => week.cost_nano > 0).length < 2) return null;
+  return (
+    <details className="card mb-4">
+      <summary className="flex min-h-10 cursor-default flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2 text-s">
+        <span className="text-muted">{say.weeks}</span>
+        <span className="ml-auto inline-flex items-center gap-2 text-work">
+          <span className="text-xs text-muted">{say.weekColumns.first}</span>
+          <Spark values={weeks.map((week) => week.first_pass_share ?? 0)} label={`${say.firstPass}: ${weeks.map((week) => inWords(week.first_pass_share)).join(", ")}`} />
+        </span>
+        <span className="inline-flex items-center gap-2 text-review">
+          <span className="text-xs text-muted">{say.weekColumns.rework}</span>
+          <Spark values={weeks.map((week) => week.rework_share ?? 0)} label={`${say.weekColumns.rework}: ${weeks.map((week) => inWords(week.rework_share)).join(", ")}`} />
+        </span>
+      </summary>
+      <DataTable label={say.weeks} columns={weekColumns} rows={[...weeks].reverse()} rowId={(week) => week.begin} />
+    </details>
+  );
+}
+
+const inWords = (share: number | null): string => (share === null ? "–" : `${Math.round(share * 100)} %`);
+
+const weekColumns: Column<ReportWeek>[] = [
+  { id: "week", header: say.weekColumns.week, cell: (week) => formatDay(week.begin) },
+  { id: "done", header: say.weekColumns.done, align: "end", cell: (week) => formatCount(week.tasks_done) },
+  { id: "first", header: say.weekColumns.first, align: "end", cell: (week) => percent(week.first_pass_share) },
+  { id: "rework", header: say.weekColumns.rework, align: "end", cell: (week) => percent(week.rework_share) },
+  { id: "waste", header: say.weekColumns.waste, align: "end", from: "md", cell: (week) => percent(week.waste_share) },
+  { id: "cost", header: say.weekColumns.cost, align: "end", from: "md", cell: (week) => <Money nano={week.cost_nano} /> },
+];
 
 const columns: Column<ReportRow>[] = [
   { id: "model", header: say.columns.model, cell: (row) => <span className="font-[510]">{row.label || none}</span>, sort: (row) => row.label },
