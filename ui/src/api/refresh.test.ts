@@ -8,9 +8,18 @@ const event = (kind: string, data: Record<string, unknown> = {}): LiveEvent => (
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-test("a changed task makes boards and tasks stale, and nothing else; a moved one may also wait for a person now", () => {
-  expect(staleAfter(event("task.changed")).map((stale) => stale.key)).toEqual([["tasks"]]);
-  expect(staleAfter(event("task.moved")).map((stale) => stale.key)).toEqual([["tasks"], ["needs"]]);
+test("an assigned task makes boards and tasks stale, and nothing else; a changed one also goals, a moved one what waits for a person", () => {
+  const stale = (kind: string) => staleAfter(event(kind)).map((each) => each.key);
+  expect(stale("task.assigned")).toEqual([["tasks"]]);
+  expect(stale("task.changed")).toEqual([["tasks"], ["goals"]]);
+  expect(stale("task.moved")).toEqual([["tasks"], ["needs"], ["goals"]]);
+});
+
+test("calls that somebody adopted leave the page of unclaimed ones, and their task and its cost are asked for again", () => {
+  for (const kind of ["task.adopted", "task.gave_back"]) {
+    const keys = staleAfter({ ...event(kind), subject_id: "tsk_1" }).map((stale) => JSON.stringify(stale.key));
+    expect(keys).toEqual(expect.arrayContaining(['["calls","unclaimed"]', '["tasks","one","tsk_1"]', '["costs"]']));
+  }
 });
 
 test("what is said of one task refreshes that task's talk alone", () => {
@@ -36,7 +45,7 @@ test("an unknown kind, from a newer server, is passed over", () => {
 
 test("the first event asks at once", () => {
   const ask = vi.fn();
-  new Refresher(ask).hear(event("task.changed"));
+  new Refresher(ask).hear(event("task.assigned"));
   vi.advanceTimersByTime(0);
   expect(ask).toHaveBeenCalledExactlyOnceWith(["tasks"]);
 });
@@ -45,7 +54,7 @@ test("a burst costs one request now and one after it, not one an event", () => {
   const ask = vi.fn();
   const refresher = new Refresher(ask);
   for (let at = 0; at < 1_000; at += 1) {
-    refresher.hear(event("task.changed"));
+    refresher.hear(event("task.assigned"));
     if (at % 100 === 0) vi.advanceTimersByTime(5);
   }
   vi.advanceTimersByTime(100);
@@ -55,9 +64,9 @@ test("a burst costs one request now and one after it, not one an event", () => {
 test("the last event of a burst is never forgotten", () => {
   const ask = vi.fn();
   const refresher = new Refresher(ask);
-  refresher.hear(event("task.changed"));
+  refresher.hear(event("task.assigned"));
   vi.advanceTimersByTime(1);
-  refresher.hear(event("task.changed"));
+  refresher.hear(event("task.assigned"));
   expect(ask).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(100);
   expect(ask).toHaveBeenCalledTimes(2);
