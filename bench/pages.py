@@ -66,6 +66,8 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/unclaimed": ("/unclaimed",),
     "/schedules": ("/schedules",),
     "/gateway": ("/gateway",),
+    "/gateway/routes/new": ("/gateway/routes/new",),
+    "/gateway/routes/$name": ("/gateway/routes/first-of-two",),
     "/providers": ("/providers",),
     "/keys": ("/keys",),
     "/channels": ("/channels",),
@@ -133,6 +135,10 @@ def _furnish(server: Server, run_id: str) -> None:
     for n in range(20):
         body = {"name": f"Weekly {n}", "trigger": "cron", "cron": f"{n} 6 * * 1", "task": {"title": "Weekly digest"}}
         server.post("/api/v1/schedules", body)
+    targets = [{"provider": "openai"}, {"provider": "openai", "override_params": {"model": "gpt-4o"}}]
+    server.post(
+        "/api/v1/routes", {"name": "first-of-two", "config": {"strategy": {"mode": "fallback"}, "targets": targets}}
+    )
     deadline = time.monotonic() + 60
     while server.get("/api/v1/settings")["ingest"]["backlog_records"] and time.monotonic() < deadline:
         time.sleep(0.2)
