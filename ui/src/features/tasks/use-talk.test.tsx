@@ -32,7 +32,7 @@ function Talk() {
 async function talking(answer: () => Promise<Response>) {
   server.use(
     http.get("*/api/v1/members", () => HttpResponse.json({ items: [], next: null })),
-    http.get("*/api/v1/agents", () => HttpResponse.json({ items: [], next: null })),
+    http.get("*/api/v1/agents/names", () => HttpResponse.json({ items: [], present: 0 })),
     http.get("*/api/v1/tasks/:id/comments", () => HttpResponse.json({ items: [], next: null })),
     http.post("*/api/v1/tasks/:id/comments", answer),
   );
