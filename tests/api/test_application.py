@@ -58,6 +58,19 @@ async def test_built_files_are_cached_for_ever_under_their_hash(deck: FastAPI) -
         assert (await client.post("/")).status_code == 405
 
 
+async def test_the_dashboards_files_come_compressed_to_whoever_takes_that(deck: FastAPI, dashboard: Path) -> None:
+    script = b"export const words = 'one two three';\n" * 200
+    (dashboard / "assets" / "words-1a2b.js").write_bytes(script)
+    async with browser(deck) as client:
+        packed = await client.get("/assets/words-1a2b.js", headers={"accept-encoding": "gzip, br"})
+        plain = await client.get("/assets/words-1a2b.js", headers={"accept-encoding": "identity"})
+    assert packed.content == plain.content == script
+    assert (packed.headers["content-encoding"], packed.headers["vary"]) == ("gzip", "accept-encoding")
+    assert int(packed.headers["content-length"]) < len(script) / 10
+    assert packed.headers["cache-control"] == plain.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert "content-encoding" not in plain.headers
+
+
 async def test_no_path_leads_out_of_the_dashboard(deck: FastAPI) -> None:
     async with browser(deck) as client:
         for way in ("..", "%2e%2e", "assets/%2e%2e/%2e%2e", "..%5c", "%2e%2e%2f", "/"):

@@ -1,8 +1,11 @@
 """The dashboard: built files as they are, the one page for every address of it, a helpful one when it is not built."""
 
+import asyncio
+import gzip
 import mimetypes
 from pathlib import Path, PurePosixPath
 
+from starlette.datastructures import Headers
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -10,6 +13,7 @@ from quarterdeck.api.errors import problem
 
 BUILT = Path(__file__).parent.parent / "web" / "dist"
 _FOR_EVER = "public, max-age=31536000, immutable"
+_COMPRESSED = frozenset({".css", ".html", ".js", ".json", ".map", ".svg"})
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Quarterdeck</title>
 <body style="font:15px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem">
 <h1 style="font-size:1.25rem">The dashboard has not been built</h1>
@@ -23,10 +27,30 @@ class Dashboard:
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = (directory or BUILT).resolve()
+        self._packed: dict[tuple[str, int], bytes] = {}
+        """What was compressed already, by file and when that was written: a few hundred kilobytes at the most."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = self._response(scope["method"], scope["path"])
+        if isinstance(response, FileResponse) and "gzip" in Headers(scope=scope).get("accept-encoding", ""):
+            response = await self._smaller(response)
         await response(scope, receive, send)
+
+    async def _smaller(self, response: FileResponse) -> Response:
+        """The same, compressed, where that makes it smaller."""
+        file = Path(response.path)
+        if file.suffix not in _COMPRESSED:
+            return response
+        packed = await asyncio.to_thread(self._pack, file)
+        headers = {"cache-control": response.headers["cache-control"], "content-encoding": "gzip"}
+        headers["vary"] = "accept-encoding"
+        return Response(packed, media_type=response.media_type, headers=headers)
+
+    def _pack(self, file: Path) -> bytes:
+        key = (str(file), file.stat().st_mtime_ns)
+        if key not in self._packed:
+            self._packed[key] = gzip.compress(file.read_bytes(), mtime=0)
+        return self._packed[key]
 
     def _response(self, method: str, path: str) -> Response:
         if path == "/api" or path.startswith(("/api/", "/.well-known/")):

@@ -10,8 +10,6 @@ from quarterdeck.access.catalogue import SPECS, Auth
 from quarterdeck.access.snapshot import ProviderEntry
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider
-from quarterdeck.gateway import targets
-from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.transport import Proxies, Request, Timeouts, Transport, UpstreamError
 from quarterdeck.kernel.egress import Egress, EgressPolicy
 from quarterdeck.worker.picture import provider_entries
@@ -30,6 +28,10 @@ async def check(vault: Vault, provider: Provider, credential: Credential | None)
 
 
 async def _ask(provider: ProviderEntry) -> Checked:
+    # Here: it is of the model path, which control does not load for a question that is asked now and then.
+    from quarterdeck.gateway import targets  # noqa: PLC0415
+    from quarterdeck.gateway.errors import Refusal  # noqa: PLC0415
+
     if provider.problem is not None:
         return Checked(Outcome.UNUSABLE, provider.problem)
     spec = SPECS[provider.kind]
