@@ -20,7 +20,7 @@ export function LatestCalls({ filter, limit = 8, narrow = false }: Props) {
   const phone = usePhone();
   const { data, error, refetch } = useQuery(newestCallsQuery(filter, limit));
   if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
-  if (!data) return <SkeletonRows rows={3} />;
+  if (!data) return <SkeletonRows rows={limit} />;
   if (data.items.length === 0) return <p className="card px-4 py-3 text-faint">{say.latestEmpty}</p>;
   if (narrow || phone) return <NarrowCalls calls={data.items} />;
   return <DataTable label={say.title} columns={COLUMNS} rows={data.items} rowId={(call) => call.id} />;

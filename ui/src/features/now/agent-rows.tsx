@@ -57,8 +57,8 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
         <span className="flex items-center gap-2.5">
           <Avatar name={agent.name} agent />
           <span className="grid min-w-0">
-            <span className="flex min-w-0 items-baseline gap-2">
-              <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="min-w-6 shrink-0 font-[560] hover:underline">
+            <span className="flex min-w-0 items-center gap-2">
+              <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="inline-flex min-h-6 min-w-6 shrink-0 items-center font-[560] hover:underline">
                 {agent.name}
               </Link>
               <span className="truncate text-s text-muted @min-[860px]:hidden">

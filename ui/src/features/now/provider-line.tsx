@@ -13,7 +13,7 @@ import { now as say } from "@/strings/now";
 export function ProviderLine() {
   const { data } = useQuery(healthQuery);
   const told = (data?.items ?? []).filter((each) => stateOf(each).word !== "unknown");
-  if (told.length === 0) return null;
+  if (data && told.length === 0) return null;
   return (
     <Section
       title={say.providers}
@@ -23,7 +23,7 @@ export function ProviderLine() {
         </Link>
       }
     >
-      <ul className="card flex flex-wrap gap-x-6 gap-y-2 px-4 py-3">
+      <ul className="card flex min-h-[46px] flex-wrap gap-x-6 gap-y-2 px-4 py-3">
         {told.map((each) => {
           const { tone, word } = stateOf(each);
           const facts = [

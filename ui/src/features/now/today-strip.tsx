@@ -15,6 +15,9 @@ import { now as say } from "@/strings/now";
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
+/** Stands where a figure is still asked for: it is not nothing. */
+const NOT_YET = <span className="text-faint">–</span>;
+
 /** The day in four figures: the pace, the sum against what it may be, what came to nothing, what got done. */
 export function TodayStrip() {
   const minute = useFloor(MINUTE);
@@ -35,7 +38,7 @@ export function TodayStrip() {
           label: say.spendRate,
           value: (
             <Link to="/costs" search={{ span: "1h" }} className="hover:underline">
-              <Money nano={hour?.totals.cost_nano ?? 0} unpriced={hour?.totals.unpriced_calls ?? 0} />
+              {hour ? <Money nano={hour.totals.cost_nano} unpriced={hour.totals.unpriced_calls} /> : NOT_YET}
             </Link>
           ),
           note: say.anHour,
@@ -44,7 +47,7 @@ export function TodayStrip() {
           label: cap ? say.todayOf(formatMoney(cap.amount_nano)) : say.today,
           value: (
             <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
-              <Money nano={day?.totals.cost_nano ?? 0} unpriced={unpriced} />
+              {day ? <Money nano={day.totals.cost_nano} unpriced={unpriced} /> : NOT_YET}
             </Link>
           ),
           note:
@@ -53,25 +56,27 @@ export function TodayStrip() {
             ) : until ? (
               <span className={until.kind === "used" ? "text-wrong" : undefined}>{until.kind === "used" ? say.used : until.kind === "day" ? say.lastsTheDay : say.lasts(formatClockUtc(until.at))}</span>
             ) : (
-              <Link to="/calls" search={{ since: "24h" }} className="hover:underline">
-                {say.calls(day?.totals.calls ?? 0)}
-              </Link>
+              day && (
+                <Link to="/calls" search={{ since: "24h" }} className="hover:underline">
+                  {say.calls(day.totals.calls)}
+                </Link>
+              )
             ),
         },
         {
           label: say.wasted,
           value: (
             <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
-              <Money nano={lost} />
+              {waste ? <Money nano={lost} /> : NOT_YET}
             </Link>
           ),
-          note: lost > 0 ? <span className="num text-wrong">{percentOf(lost, waste?.totals.total_nano ?? 0)} %</span> : say.nothingWasted,
+          note: lost > 0 ? <span className="num text-wrong">{percentOf(lost, waste?.totals.total_nano ?? 0)} %</span> : waste && say.nothingWasted,
         },
         {
           label: say.done,
           value: (
             <Link to="/board" className="hover:underline">
-              {formatCount(done?.tasks ?? 0)}
+              {done ? formatCount(done.tasks) : NOT_YET}
             </Link>
           ),
           note: done && done.cost_each_nano !== null && (
