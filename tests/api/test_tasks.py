@@ -68,6 +68,7 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "run": None,
         "project": None,
         "parent": None,
+        "goal": None,
         "subtasks": {"total": 0, "closed": 0},
         "watchers": [],
         "attachments": 0,

@@ -165,7 +165,7 @@ def _is_shown(story: Story) -> None:
     assert research["words"] == "looping: 7 near-identical requests, $0.42"
     assert len(research["evidence"]["call_ids"]) == 7
     drafting = story.soon(lambda: story.agent("drafting")["status"], lambda status: status["state"] == "stuck")
-    assert re.fullmatch(r"stuck 4\d min, last draft \d\d:\d\d, 1 call since, \$0\.01", drafting["words"]), drafting[
+    assert re.fullmatch(r"stuck 4\d min, last draft \d\d:\d\d, 1 call since, \$0\.02", drafting["words"]), drafting[
         "words"
     ]
     qa = story.soon(lambda: story.agent("qa")["status"], lambda status: "idle cost" in status["words"])

@@ -10,7 +10,7 @@ from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.deliverables.files import Remote
 from quarterdeck.control.http import Gateways
-from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider
+from quarterdeck.control.providers.model import Checked, CheckOutcome, Credential, Provider
 from quarterdeck.control.settings.model import About, IngestState
 from quarterdeck.control.status.wire import NoWire, Wire
 from quarterdeck.db import Database
@@ -54,7 +54,7 @@ async def no_metrics() -> bytes:
 
 
 async def unchecked(_: Provider, __: Credential | None) -> Checked:
-    return Checked(Outcome.UNKNOWN, "This process asks no provider anything.")
+    return Checked(CheckOutcome.UNKNOWN, "This process asks no provider anything.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from quarterdeck.access.catalogue import SPECS, Auth
 from quarterdeck.access.snapshot import ProviderEntry
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider
+from quarterdeck.control.providers.model import Checked, CheckOutcome, Credential, Provider
 from quarterdeck.gateway.transport import Proxies, Request, Timeouts, Transport, UpstreamError
 from quarterdeck.kernel.egress import Egress, EgressPolicy
 from quarterdeck.worker.picture import provider_entries
@@ -33,14 +33,16 @@ async def _ask(provider: ProviderEntry) -> Checked:
     from quarterdeck.gateway.errors import Refusal  # noqa: PLC0415
 
     if provider.problem is not None:
-        return Checked(Outcome.UNUSABLE, provider.problem)
+        return Checked(CheckOutcome.UNUSABLE, provider.problem)
     spec = SPECS[provider.kind]
     if spec.auth is not Auth.KEY or spec.chat is None:
-        return Checked(Outcome.UNKNOWN, "This kind of provider is not asked for its models: its first call will tell.")
+        return Checked(
+            CheckOutcome.UNKNOWN, "This kind of provider is not asked for its models: its first call will tell."
+        )
     try:
         target = targets.at(provider, "")
     except Refusal as error:
-        return Checked(Outcome.UNUSABLE, error.message)
+        return Checked(CheckOutcome.UNUSABLE, error.message)
     headers = [(b"accept", b"application/json"), *target.auth]
     if spec.chat == "anthropic":
         headers.append((b"anthropic-version", b"2023-06-01"))
@@ -56,7 +58,7 @@ async def _ask(provider: ProviderEntry) -> Checked:
             body += chunk
         answer.abort()
     except UpstreamError as error:
-        return Checked(Outcome.UNREACHABLE, error.message)
+        return Checked(CheckOutcome.UNREACHABLE, error.message)
     finally:
         await transport.close()
     took = round((time.monotonic() - began) * 1000)
@@ -65,16 +67,18 @@ async def _ask(provider: ProviderEntry) -> Checked:
 
 def _read(provider: ProviderEntry, status: int, body: bytes, took: int) -> Checked:
     if status == 200:
-        return Checked(Outcome.WELL, None, status, took, _models(body))
+        return Checked(CheckOutcome.WELL, None, status, took, _models(body))
     said = _said(body)
     if provider.secret:
         said = said.replace(provider.secret, "[secret]")
     if status in (401, 403):
-        return Checked(Outcome.REFUSED, f"{provider.name} does not accept the secret ({status}): {said}", status, took)
+        return Checked(
+            CheckOutcome.REFUSED, f"{provider.name} does not accept the secret ({status}): {said}", status, took
+        )
     if status in (404, 405):
         words = f"{provider.name} answers, but lists no models at this address ({status}); its first call will tell."
-        return Checked(Outcome.UNKNOWN, words, status, took)
-    return Checked(Outcome.UNREACHABLE, f"{provider.name} answered {status}: {said}", status, took)
+        return Checked(CheckOutcome.UNKNOWN, words, status, took)
+    return Checked(CheckOutcome.UNREACHABLE, f"{provider.name} answered {status}: {said}", status, took)
 
 
 def _models(body: bytes) -> int | None:

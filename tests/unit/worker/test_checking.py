@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider, Source
+from quarterdeck.control.providers.model import Checked, CheckOutcome, Credential, Provider, Source
 from quarterdeck.worker import checking
 
 SECRET = "sk-test-of-a-secret"
@@ -66,7 +66,7 @@ async def ask(vault: Vault, provider: Provider, credential: Credential | None) -
 async def test_a_provider_that_lets_us_in_says_how_many_models_it_offers(vault: Vault, tmp_path: Path) -> None:
     async with answering("200 OK", b'{"object": "list", "data": [{"id": "a"}, {"id": "b"}]}') as (url, asked):
         found = await ask(vault, a_provider(url), from_file(tmp_path / "secret"))
-    assert (found.outcome, found.words, found.status, found.models) == (Outcome.WELL, None, 200, 2)
+    assert (found.outcome, found.words, found.status, found.models) == (CheckOutcome.WELL, None, 200, 2)
     assert found.took_ms is not None
     assert asked[0].startswith(b"GET /v1/models HTTP/1.1\r\n")
     assert f"authorization: Bearer {SECRET}".encode() in asked[0].lower().replace(b"bearer", b"Bearer")
@@ -76,24 +76,24 @@ async def test_a_refused_secret_is_told_in_the_providers_words_without_the_secre
     said = f'{{"error": {{"message": "Incorrect API key provided: {SECRET}."}}}}'.encode()
     async with answering("401 Unauthorized", said) as (url, _):
         found = await ask(vault, a_provider(url), from_file(tmp_path / "secret"))
-    assert found.outcome is Outcome.REFUSED
+    assert found.outcome is CheckOutcome.REFUSED
     assert found.words == "mine does not accept the secret (401): Incorrect API key provided: [secret]."
 
 
 async def test_a_server_without_a_list_of_models_is_not_called_wrong(vault: Vault, tmp_path: Path) -> None:
     async with answering("404 Not Found", b"nothing here") as (url, _):
         found = await ask(vault, a_provider(url), from_file(tmp_path / "secret"))
-    assert found.outcome is Outcome.UNKNOWN
+    assert found.outcome is CheckOutcome.UNKNOWN
 
 
 async def test_what_cannot_be_reached_or_may_not_be_is_said(vault: Vault, tmp_path: Path) -> None:
     credential = from_file(tmp_path / "secret")
     async with answering("200 OK", b"{}") as (url, asked):
         guarded = await ask(vault, a_provider(url, private=False), credential)
-    assert guarded.outcome is Outcome.UNREACHABLE
+    assert guarded.outcome is CheckOutcome.UNREACHABLE
     assert asked == []
     gone = await ask(vault, a_provider(url), credential)
-    assert gone.outcome is Outcome.UNREACHABLE
+    assert gone.outcome is CheckOutcome.UNREACHABLE
     assert gone.words
     missing = Credential("crd_1", "prv_1", Source.FILE, str(tmp_path / "none"), None)
-    assert (await ask(vault, a_provider(url), missing)).outcome is Outcome.UNUSABLE
+    assert (await ask(vault, a_provider(url), missing)).outcome is CheckOutcome.UNUSABLE

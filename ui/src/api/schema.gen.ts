@@ -5540,7 +5540,7 @@ export interface components {
              * @description How many models it offers.
              */
             models: number | null;
-            outcome: components["schemas"]["quarterdeck__control__providers__model__Outcome"];
+            outcome: components["schemas"]["CheckOutcome"];
             /** Status */
             status: number | null;
             /** Took Ms */
@@ -5551,6 +5551,12 @@ export interface components {
              */
             words: string | null;
         };
+        /**
+         * CheckOutcome
+         * @description What came of asking a provider whether it lets us in.
+         * @enum {string}
+         */
+        CheckOutcome: "well" | "refused" | "unreachable" | "unusable" | "unknown";
         /**
          * ClaimedOut
          * @description Your task. Use `run_key` and `base_url` for every model call of this run, and `run_key` to report on it.
@@ -6396,7 +6402,7 @@ export interface components {
             key: string;
             /** Note */
             note: string | null;
-            outcome: components["schemas"]["quarterdeck__control__schedules__model__Outcome"];
+            outcome: components["schemas"]["Outcome-Output"];
             task: components["schemas"]["TaskNamed"] | null;
         };
         /** FiringPreviewIn */
@@ -6683,7 +6689,7 @@ export interface components {
         HookOut: {
             /** Note */
             note: string | null;
-            outcome: components["schemas"]["quarterdeck__control__schedules__model__Outcome"];
+            outcome: components["schemas"]["Outcome-Output"];
             /** Task Id */
             task_id: string | null;
         };
@@ -7477,6 +7483,12 @@ export interface components {
          */
         "Outcome-Input": "succeeded" | "failed";
         /**
+         * Outcome
+         * @description What came of a firing.
+         * @enum {string}
+         */
+        "Outcome-Output": "created" | "skipped" | "queued" | "failed";
+        /**
          * Overlap
          * @description What a firing does while a task of an earlier one is open.
          * @enum {string}
@@ -7924,30 +7936,6 @@ export interface components {
             auth: string;
             /** P256Dh */
             p256dh: string;
-        };
-        /** TokenIn */
-        quarterdeck__control__keys__api__TokenIn: {
-            /** Expires At */
-            expires_at?: string | null;
-            /** Name */
-            name: string;
-        };
-        /**
-         * Outcome
-         * @description What came of asking a provider whether it lets us in.
-         * @enum {string}
-         */
-        quarterdeck__control__providers__model__Outcome: "well" | "refused" | "unreachable" | "unusable" | "unknown";
-        /**
-         * Outcome
-         * @description What came of a firing.
-         * @enum {string}
-         */
-        quarterdeck__control__schedules__model__Outcome: "created" | "skipped" | "queued" | "failed";
-        /** TokenIn */
-        quarterdeck__control__shares__api__TokenIn: {
-            /** Token */
-            token: string;
         };
         /** QuestionIn */
         QuestionIn: {
@@ -9457,6 +9445,11 @@ export interface components {
             /** Next */
             next?: null;
         };
+        /** ShareTokenIn */
+        ShareTokenIn: {
+            /** Token */
+            token: string;
+        };
         /** ShownForOut */
         ShownForOut: {
             /** Ms */
@@ -10274,6 +10267,13 @@ export interface components {
             errors: number;
             /** Unpriced Calls */
             unpriced_calls: number;
+        };
+        /** TokenIn */
+        TokenIn: {
+            /** Expires At */
+            expires_at?: string | null;
+            /** Name */
+            name: string;
         };
         /** ToolOut */
         ToolOut: {
@@ -14223,7 +14223,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__keys__api__TokenIn"];
+                "application/json": components["schemas"]["TokenIn"];
             };
         };
         responses: {
@@ -17970,7 +17970,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["quarterdeck__control__shares__api__TokenIn"];
+                "application/json": components["schemas"]["ShareTokenIn"];
             };
         };
         responses: {

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from quarterdeck.control.agents import store as agent_store
-from quarterdeck.control.calls.views import CallsOut, shown_calls
+from quarterdeck.control.calls.views import CallsOut, listed, shown_calls
 from quarterdeck.control.evidence import store
 from quarterdeck.control.evidence.model import Pairing, Step, near_duplicates, side_by_side
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Limit, Reader
@@ -157,7 +157,8 @@ async def list_waste_calls(
     """The calls behind what looped, what was asked twice, and what was spent while blocked; newest first."""
     async with db.read() as tx:
         page = await store.marked_calls(tx, actor.workspace_id, Fact(which), limit=limit, after=after)
-        return CallsOut(items=await shown_calls(tx, actor.workspace_id, page.items), next=page.next)
+        shown = await shown_calls(tx, actor.workspace_id, page.items)
+    return CallsOut(items=[listed(call) for call in shown], next=page.next)
 
 
 def _compared(first: list[Step], second: list[Step]) -> ComparedRunsOut:

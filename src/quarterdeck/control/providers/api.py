@@ -10,7 +10,7 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control.http import Admin, Db, Gate, IfMatch, Reader, Sealing
 from quarterdeck.control.providers import actions, store
 from quarterdeck.control.providers.credentials import resolve
-from quarterdeck.control.providers.model import Checked, Credential, Outcome, Provider, Wanted
+from quarterdeck.control.providers.model import Checked, CheckOutcome, Credential, Provider, Wanted
 from quarterdeck.control.shapes import RequestBody
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.text import a_line
@@ -66,7 +66,7 @@ class ProviderIn(RequestBody):
 class CheckedOut(BaseModel):
     """What came of one question to the provider, for the list of its models."""
 
-    outcome: Outcome
+    outcome: CheckOutcome
     words: str | None = Field(description="What is wrong; null when all is well.")
     status: int | None
     took_ms: int | None

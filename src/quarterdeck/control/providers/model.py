@@ -19,7 +19,7 @@ _NOT_OURS_TO_SET = frozenset({"host", "content-length", "transfer-encoding", "co
 _SECRET = re.compile(r"^[\x21-\x7e]{1,8192}$")
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """What came of asking a provider whether it lets us in."""
 
     WELL = "well"
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    outcome: Outcome
+    outcome: CheckOutcome
     words: str | None
     """What is wrong and what to do; None when all is well."""
     status: int | None = None

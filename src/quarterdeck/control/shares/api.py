@@ -80,7 +80,7 @@ class SharesOut(BaseModel):
     next: None = None
 
 
-class TokenIn(RequestBody):
+class ShareTokenIn(RequestBody):
     token: str = Field(max_length=200)
 
 
@@ -156,7 +156,7 @@ async def revoke_share(share_id: str, actor: Worker, db: Db) -> None:
 
 
 @router.post("/shared", operation_id="open_share")
-async def open_share(body: TokenIn, _: Anyone, db: Db, files: Kept) -> SharedOut:
+async def open_share(body: ShareTokenIn, _: Anyone, db: Db, files: Kept) -> SharedOut:
     """What a link shows. No call, no key and no name beyond those of the task itself."""
     share = await actions.opened(db, body.token)
     async with db.read() as tx:

@@ -123,13 +123,16 @@ class Track:
             self.requests.popitem(last=False)
 
     def progressed(self, at: int) -> None:
-        """Something came of it at that instant."""
+        """Something came of it at that instant. It may be heard of after calls that came later: those still count."""
         if at <= self.progressed_at:
             return
         self.progressed_at = at
         self._moved = []
-        self.calls_since = self.cost_since = self.stood_still = 0
+        later = [call for call in self.recent if call.ended > at]
+        self.calls_since, self.cost_since = len(later), sum(call.cost or 0 for call in later)
+        self.stood_still = 0
         self.ids_since.clear()
+        self.ids_since.extend(call.call_id for call in later)
         self.trail.progressed()
         self.conversations.clear()
 
