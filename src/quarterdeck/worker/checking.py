@@ -36,9 +36,7 @@ async def _ask(provider: ProviderEntry) -> Checked:
         return Checked(CheckOutcome.UNUSABLE, provider.problem)
     spec = SPECS[provider.kind]
     if spec.auth is not Auth.KEY or spec.chat is None:
-        return Checked(
-            CheckOutcome.UNKNOWN, "This kind of provider is not asked for its models: its first call will tell."
-        )
+        return Checked(CheckOutcome.UNKNOWN, "This kind is not asked for its models: its first call will tell.")
     try:
         target = targets.at(provider, "")
     except Refusal as error:
