@@ -69,6 +69,7 @@ async def test_the_dashboards_files_come_compressed_to_whoever_takes_that(deck: 
     assert int(packed.headers["content-length"]) < len(script) / 10
     assert packed.headers["cache-control"] == plain.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == "accept-encoding"
 
 
 async def test_no_path_leads_out_of_the_dashboard(deck: FastAPI) -> None:

@@ -37,14 +37,13 @@ class Dashboard:
         await response(scope, receive, send)
 
     async def _smaller(self, response: FileResponse) -> Response:
-        """The same, compressed, where that makes it smaller."""
+        """The same, compressed, where it is of a kind that shrinks."""
         file = Path(response.path)
         if file.suffix not in _COMPRESSED:
             return response
         packed = await asyncio.to_thread(self._pack, file)
-        headers = {"cache-control": response.headers["cache-control"], "content-encoding": "gzip"}
-        headers["vary"] = "accept-encoding"
-        return Response(packed, media_type=response.media_type, headers=headers)
+        kept = {name: response.headers[name] for name in ("cache-control", "vary")}
+        return Response(packed, media_type=response.media_type, headers={**kept, "content-encoding": "gzip"})
 
     def _pack(self, file: Path) -> bytes:
         key = (str(file), file.stat().st_mtime_ns)
@@ -62,13 +61,13 @@ class Dashboard:
         file = self._file(path)
         if file is not None:
             cache = _FOR_EVER if path.startswith("/assets/") else "no-cache"
-            return FileResponse(file, media_type=_media_type(file), headers={"cache-control": cache})
+            return _as_it_is(file, _media_type(file), cache)
         if path.startswith("/assets/"):
             return problem(404, "not_found", "This file belongs to another version of the dashboard; reload the page.")
         index = self._directory / "index.html"
         if not index.is_file():
             return HTMLResponse(_NOT_BUILT, 503, headers={"cache-control": "no-store"})
-        return FileResponse(index, media_type="text/html; charset=utf-8", headers={"cache-control": "no-cache"})
+        return _as_it_is(index, "text/html; charset=utf-8", "no-cache")
 
     def _file(self, path: str) -> Path | None:
         """The built file at `path`; never one outside the directory, whatever the path says."""
@@ -77,6 +76,10 @@ class Dashboard:
             return None
         found = self._directory.joinpath(*parts).resolve()
         return found if found.is_relative_to(self._directory) and found.is_file() else None
+
+
+def _as_it_is(file: Path, media_type: str, cache: str) -> FileResponse:
+    return FileResponse(file, media_type=media_type, headers={"cache-control": cache, "vary": "accept-encoding"})
 
 
 def _media_type(file: Path) -> str:

@@ -66,9 +66,7 @@ async def _ask(provider: ProviderEntry) -> Checked:
 def _read(provider: ProviderEntry, status: int, body: bytes, took: int) -> Checked:
     if status == 200:
         return Checked(CheckOutcome.WELL, None, status, took, _models(body))
-    said = _said(body)
-    if provider.secret:
-        said = said.replace(provider.secret, "[secret]")
+    said = _said(body, provider.secret)
     if status in (401, 403):
         return Checked(
             CheckOutcome.REFUSED, f"{provider.name} does not accept the secret ({status}): {said}", status, took
@@ -88,8 +86,8 @@ def _models(body: bytes) -> int | None:
     return len(listed) if isinstance(listed, list) else None
 
 
-def _said(body: bytes) -> str:
-    """The provider's own message, where one can be found; never more than a line."""
+def _said(body: bytes, secret: str | None) -> str:
+    """The provider's own message, where one can be found: never more than a line, and never with the secret."""
     try:
         found = msgspec.json.decode(body)
     except msgspec.DecodeError:
@@ -97,4 +95,7 @@ def _said(body: bytes) -> str:
     error = found.get("error", found) if isinstance(found, dict) else None
     words = error.get("message") if isinstance(error, dict) else error
     text = words if isinstance(words, str) else body[: 4 * _WORDS].decode(errors="replace")
+    if secret:
+        # Before it is cut: a part of a secret is one too.
+        text = text.replace(secret, "[secret]")
     return " ".join(text.split())[:_WORDS] or "nothing more"
