@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.pages import Page
-from quarterdeck.ledger.calls import cursor
+from quarterdeck.ledger.listing import cursor
 from quarterdeck.ledger.tables import calls
 
 LOOKED_AT = 50_000

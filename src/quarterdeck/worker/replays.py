@@ -23,8 +23,9 @@ from quarterdeck.kernel.clock import MINUTE, SECOND
 from quarterdeck.kernel.egress import Egress, EgressPolicy
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.events import Event
-from quarterdeck.ledger import calls
-from quarterdeck.ledger.calls import CallFilter, StoredCall
+from quarterdeck.ledger import calls, listing
+from quarterdeck.ledger.calls import StoredCall
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone, Packs
 from quarterdeck.ledger.rebuild import Bodies
 
@@ -294,7 +295,7 @@ class Replayer:
         after = None
         while True:
             async with self._db.read() as tx:
-                page = await calls.page(tx, replay.workspace_id, CallFilter(run_id=replay.id), limit=500, after=after)
+                page = await listing.page(tx, replay.workspace_id, CallFilter(run_id=replay.id), limit=500, after=after)
             for call in page.items:
                 number = call.tags.get("replay_step", "")
                 if number.isdigit() and (int(number) not in found or call.outcome != "refused"):

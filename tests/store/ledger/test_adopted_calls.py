@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from quarterdeck.kernel.clock import DAY, HOUR
 from quarterdeck.ledger import account, adoption, work_costs
 from quarterdeck.ledger.adoption import Chosen
-from quarterdeck.ledger.calls import CallFilter, _conditions
+from quarterdeck.ledger.listing import CallFilter, _conditions
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
 from quarterdeck.ledger.tables import calls, ceiling_sums, conversations, rollups, turns
 from quarterdeck.ledger.tables import work_costs as work_cost_rows

@@ -9,9 +9,8 @@ from ledger_world import NOON, World, record
 from quarterdeck.db import Database, migrate
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id
-from quarterdeck.ledger import account, partitions, rollups
-from quarterdeck.ledger import calls as stored
-from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger import account, listing, partitions, rollups
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.record import CallRecord, PriceNote, Usage
 
 PRICE = PriceNote("genai-prices", "1", {"input_tokens": 2_000_000_000, "cache_read_tokens": 500_000_000})
@@ -28,7 +27,7 @@ async def test_hits_are_counted_with_what_they_saved_and_cost_nothing(world: Wor
         total = (await rollups.figures(tx, "ws_1", "total", [""]))[""]
         agent = (await rollups.figures(tx, "ws_1", "agent", ["agt_1"]))["agt_1"]
         spent = await account.balance(tx, "ws_1")
-        page = await stored.page(tx, "ws_1", CallFilter(cache="hit"), limit=10)
+        page = await listing.page(tx, "ws_1", CallFilter(cache="hit"), limit=10)
     assert (total.calls, total.cost, total.cache_hits, total.cache_saved) == (4, 42_000, 2, 42_000)
     assert agent == total
     assert (spent.amount, spent.unpriced_calls) == (42_000, 0)

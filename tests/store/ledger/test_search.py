@@ -12,8 +12,8 @@ from ledger_world import NOON, World, chat, record
 from quarterdeck.access.actors import Role
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, MINUTE, SECOND, FakeClock
-from quarterdeck.ledger import calls, retention
-from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger import listing, retention
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.retention import Policy
@@ -143,11 +143,11 @@ async def test_a_page_that_takes_long_to_fill_ends_early_and_says_how_far_it_loo
             for n in range(60)
         )
     )
-    monkeypatch.setattr(calls, "LOOKED_S", 0.0)
+    monkeypatch.setattr(listing, "LOOKED_S", 0.0)
     page = await api.get("/calls", q="the", status=418, limit=10)
     assert page["items"] == [] and page["next"] == ids[60 - 11]
     assert page["search"]["searched_back_to"] == "2027-01-15T12:00:49.000000Z"
-    monkeypatch.setattr(calls, "LOOKED_S", 60.0)
+    monkeypatch.setattr(listing, "LOOKED_S", 60.0)
     assert await api.ids(q="the", status=418, after=page["next"]) == ids[:1]
 
 
@@ -158,7 +158,7 @@ async def test_a_search_that_finds_nothing_in_a_week_ends_there_and_can_go_on(
         api.record(request_body=chat("apple pear")),
         api.record(NOON + 20 * DAY, run_id="run_2", request_body=chat("pear")),
     )
-    monkeypatch.setattr(calls, "LOOKED_S", 0.0)
+    monkeypatch.setattr(listing, "LOOKED_S", 0.0)
     page = await api.get("/calls", q="apple")
     assert page["items"] == [] and page["search"]["searched_back_to"] == "2027-02-01T00:00:00.000000Z"
     assert await api.ids(q="apple", after=page["next"]) == [old]
@@ -179,7 +179,7 @@ async def test_nobody_finds_the_calls_of_another_workspace(api: Api, taken: Find
     await index_all()
     assert len(await api.ids(q="secret")) == 1
     async with api.world.db.read() as tx:
-        page = await calls.page(tx, "ws_other", CallFilter(words=parse("secret")), limit=9)
+        page = await listing.page(tx, "ws_other", CallFilter(words=parse("secret")), limit=9)
     assert [each.workspace_id for each in page.items] == ["ws_other"]
 
 

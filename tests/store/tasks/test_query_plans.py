@@ -13,8 +13,8 @@ from quarterdeck.control.tasks.model import BOARD, Priority, TaskState
 from quarterdeck.control.tasks.views import shown_tasks
 from quarterdeck.db.sqlite import Connection
 from quarterdeck.kernel.clock import DAY
-from quarterdeck.ledger import calls, partitions
-from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger import calls, listing, partitions
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.tables import call_marks
 from quarterdeck.ledger.work_costs import Fact
 
@@ -99,7 +99,7 @@ async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(wo
     async with world.db.read() as tx:
         await calls.made_between(tx, world.workspace_id, "run_1", 0, 1)
         await calls.cost_since(tx, world.workspace_id, ["call_1"], 0)
-        await calls.page(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED, model="gpt-4o"), limit=10)
+        await listing.page(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED, model="gpt-4o"), limit=10)
     plans = []
     async with world.db.engine.connect() as connection:
         for statement in asked:

@@ -6,8 +6,8 @@ from quarterdeck.access.actors import Actor
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import MINUTE
 from quarterdeck.kernel.errors import QuarterdeckError
-from quarterdeck.ledger import calls
-from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger import listing
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.rebuild import Bodies
 
 TOOL_USE = "claudecode/toolUseId"
@@ -29,7 +29,7 @@ async def session_of_tool_use(db: Database, bodies: Bodies, actor: Actor, tool_u
     for attempt in range(TRIES):
         async with db.read() as tx:
             which = CallFilter(agent_id=actor.id, begin=tx.now - RECENT)
-            recent = (await calls.page(tx, actor.workspace_id, which, limit=LOOKED_AT)).items
+            recent = (await listing.page(tx, actor.workspace_id, which, limit=LOOKED_AT)).items
         for call in recent:
             if call.session is None or call.id in seen:
                 continue

@@ -15,9 +15,10 @@ from quarterdeck.control.tasks.model import CLOSED, Task
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
-from quarterdeck.ledger import adoption, calls
+from quarterdeck.ledger import adoption, calls, listing
 from quarterdeck.ledger.adoption import Chosen
-from quarterdeck.ledger.calls import CallFilter, StoredCall
+from quarterdeck.ledger.calls import StoredCall
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.rebuild import Bodies
 
 MAX_CALLS = 500
@@ -119,7 +120,7 @@ async def _must_exist(tx: Transaction, workspace_id: str, chosen: Chosen) -> lis
         return []
     if chosen.conversation_id:
         which = CallFilter(conversation_id=chosen.conversation_id)
-        page = await calls.page(tx, workspace_id, which, limit=1)
+        page = await listing.page(tx, workspace_id, which, limit=1)
         if not page.items:
             raise NotFound(f"There are no calls of a conversation {chosen.conversation_id}.")
         return list(page.items)
@@ -137,7 +138,7 @@ async def _must_be_free(tx: Transaction, workspace_id: str, task_id: str, chosen
             return
         # What this task has already is what was asked for.
         mine = CallFilter(conversation_id=chosen.conversation_id, task_id=task_id)
-        if (await calls.page(tx, workspace_id, mine, limit=1)).items:
+        if (await listing.page(tx, workspace_id, mine, limit=1)).items:
             return
     taken = [call for call in found if call.run_id is not None or call.task_id not in (None, task_id)]
     if not taken:

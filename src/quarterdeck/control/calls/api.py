@@ -27,9 +27,10 @@ from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Limit
 from quarterdeck.control.shapes import instant_in
 from quarterdeck.db import Database
 from quarterdeck.kernel.ids import instant_of
-from quarterdeck.ledger import calls
-from quarterdeck.ledger.calls import CallFilter, StoredCall
+from quarterdeck.ledger import calls, listing
+from quarterdeck.ledger.calls import StoredCall
 from quarterdeck.ledger.intake import Detail
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone, Packs
 from quarterdeck.ledger.rebuild import Bodies, KeptRequest
 from quarterdeck.ledger.search import marks, words
@@ -119,7 +120,7 @@ async def list_calls(
 ) -> CallsOut:
     """Calls, newest first. With `q` a page may hold fewer than asked for and have a `next`: so far was looked."""
     async with db.read() as tx:
-        page = await calls.page(tx, actor.workspace_id, which, limit=limit, after=after)
+        page = await listing.page(tx, actor.workspace_id, which, limit=limit, after=after)
         shown = await views.shown_calls(tx, actor.workspace_id, page.items)
         covered = None if which.words is None else await marks.covered(tx, actor.workspace_id)
     if which.words is None or covered is None:
@@ -203,7 +204,7 @@ async def get_conversation(
     async with db.read() as tx:
         found = await calls.conversation(tx, actor.workspace_id, conversation_id)
         which = CallFilter(conversation_id=conversation_id)
-        page = await calls.page(tx, actor.workspace_id, which, limit=limit, after=after)
+        page = await listing.page(tx, actor.workspace_id, which, limit=limit, after=after)
         return await views.shown_conversation(tx, found, page.items, page.next)
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 from quarterdeck.control.calls import views
 from quarterdeck.control.calls.views import CallOut, UsageOut
 from quarterdeck.db import Database
-from quarterdeck.ledger import calls
-from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger import listing
+from quarterdeck.ledger.listing import CallFilter
 
 Format = Literal["csv", "jsonl"]
 MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
@@ -34,7 +34,7 @@ async def lines(
     told = 0
     while True:
         async with db.read() as tx:
-            page = await calls.page(tx, workspace_id, which, limit=min(PAGE, most - told), after=after)
+            page = await listing.page(tx, workspace_id, which, limit=min(PAGE, most - told), after=after)
             shown = await views.shown_calls(tx, workspace_id, page.items)
         head = [_COLUMNS] if told == 0 and form == "csv" else []
         yield _csv([*head, *map(_row, shown)]) if form == "csv" else _jsonl(shown)

@@ -18,8 +18,8 @@ from quarterdeck.control.portkey.inserted.model import PREFIX, inserted_row
 from quarterdeck.control.portkey.shapes import log_row, window
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import NotFound
-from quarterdeck.ledger import calls
-from quarterdeck.ledger.calls import CallFilter
+from quarterdeck.ledger import calls, listing
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone
 
 router = APIRouter(tags=["portkey"])
@@ -56,7 +56,7 @@ async def export_logs(wanted: ExportIn, actor: Reader, db: Db) -> dict[str, Any]
     """Name an export by its filters: nothing is made until it is downloaded, so it is always ready."""
     which = _filter(wanted.filters)
     async with db.read() as tx:
-        page = await calls.page(tx, actor.workspace_id, which, limit=PAGE)
+        page = await listing.page(tx, actor.workspace_id, which, limit=PAGE)
     total = len(page.items) if page.next is None else None
     return {"id": _export_id(wanted.filters), "total": total, "object": "export"}
 
@@ -112,7 +112,7 @@ async def _lines(db: Database, workspace_id: str, which: CallFilter) -> AsyncIte
     after, told = None, 0
     while told < MOST_EXPORTED:
         async with db.read() as tx:
-            page = await calls.page(tx, workspace_id, which, limit=PAGE, after=after)
+            page = await listing.page(tx, workspace_id, which, limit=PAGE, after=after)
         yield b"".join(json.dumps(log_row(call)).encode() + b"\n" for call in page.items)
         told, after = told + len(page.items), page.next
         if after is None:

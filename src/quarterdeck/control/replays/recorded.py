@@ -15,8 +15,9 @@ from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.status import wire
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.ledger import calls
-from quarterdeck.ledger.calls import CallFilter, StoredCall
+from quarterdeck.ledger import listing
+from quarterdeck.ledger.calls import StoredCall
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone
 from quarterdeck.ledger.prices import PriceBook
 from quarterdeck.ledger.rebuild import Bodies
@@ -34,7 +35,7 @@ async def of_run(tx: Transaction, workspace_id: str, run_id: str, first: int, la
     found: list[StoredCall] = []
     after = None
     while True:
-        page = await calls.page(tx, workspace_id, CallFilter(run_id=run_id), limit=_PAGE, after=after)
+        page = await listing.page(tx, workspace_id, CallFilter(run_id=run_id), limit=_PAGE, after=after)
         found += page.items
         if page.next is None or len(found) > 40 * MOST_STEPS:
             break
