@@ -3,6 +3,7 @@
 from quarterdeck.control.agents import people, store
 from quarterdeck.control.agents.model import MAY_BECOME, Agent, AgentChange, Desired, Source
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import must_be_at
 from quarterdeck.kernel.errors import Changed, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -41,10 +42,7 @@ async def create(
         version=1,
         route=route,
     )
-    try:
-        await store.insert(tx, agent)
-    except store.NameTaken:
-        raise _taken(agent.name) from None
+    await store.insert(tx, agent)
     await tx.emit(Event(workspace_id, "agent.created", agent.id, {"name": agent.name}, actor))
     return agent
 
@@ -66,8 +64,7 @@ async def change(
     and the like stay possible).
     """
     agent = await get(tx, workspace_id, agent_id)
-    if version is not None and version != agent.version:
-        raise _changed(agent)
+    must_be_at(agent, version)
     differing = {field: value for field, value in change.checked().items() if getattr(agent, field) != value}
     if agent.declared and source is Source.MEMBER and differing.keys() - {"desired"}:
         raise Changed(f"{agent.name} is declared in the configuration file; change it there.", code="declared")
@@ -82,12 +79,7 @@ async def change(
         await people.must_exist(tx, workspace_id, str(differing["owner_id"]), "owner_id")
     if not differing:
         return agent
-    try:
-        fresh = await store.update(tx, agent, differing)
-    except store.NameTaken:
-        raise _taken(str(differing["name"])) from None
-    if fresh is None:
-        raise _changed(await get(tx, workspace_id, agent_id))
+    fresh = await store.update(tx, agent, differing)
     told = {"fields": sorted(differing), "name": fresh.name, "desired": fresh.desired.value, "version": fresh.version}
     await tx.emit(Event(workspace_id, "agent.changed", agent_id, told, actor))
     return fresh
@@ -99,11 +91,3 @@ async def get(tx: Transaction, workspace_id: str, agent_id: str) -> Agent:
     if agent is None:
         raise NotFound("There is no such agent in this workspace.")
     return agent
-
-
-def _changed(agent: Agent) -> Changed:
-    return Changed(f"{agent.name} was changed meanwhile; load it again.", version=agent.version)
-
-
-def _taken(name: str) -> Changed:
-    return Changed(f"An agent called {name!r} exists already; choose another name.", code="name_taken")

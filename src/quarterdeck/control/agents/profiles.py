@@ -223,8 +223,9 @@ async def _write(tx: Transaction, workspace_id: str, agent_id: str, values: Mapp
         await tx.execute(profiles.insert().values(workspace_id=workspace_id, agent_id=agent_id, **{**empty, **values}))
     # The agent's version stands for its profile too, so that two who change it notice each other.
     agent = await store.find(tx, workspace_id, agent_id)
-    if agent is None or await store.update(tx, agent, {}) is None:
+    if agent is None:
         raise Changed("The agent was changed meanwhile; load it again.")
+    await store.update(tx, agent, {})
 
 
 async def _tell(

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.control.agents.model import Agent, Desired
 from quarterdeck.db import Prepared, Transaction, metadata, one_of
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -56,59 +56,19 @@ _ACTIVE = Prepared(
     .order_by(agents.c.id.desc())
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
-
-
-class NameTaken(Exception):
-    """The workspace has an agent of that name, however it is written."""
+_WHAT = "an agent"
 
 
 async def insert(tx: Transaction, agent: Agent) -> None:
-    """Raises NameTaken."""
-    await _unless_taken(
-        tx,
-        agents.insert().values(
-            workspace_id=agent.workspace_id,
-            id=agent.id,
-            name=agent.name,
-            name_key=comparable(agent.name),
-            description=agent.description,
-            owner_id=agent.owner_id,
-            desired=agent.desired.value,
-            capacity=agent.capacity,
-            body_mode=agent.body_mode,
-            route=agent.route,
-            declared=agent.declared,
-            created_at=agent.created_at,
-            updated_at=agent.created_at,
-            version=agent.version,
-        ),
-    )
+    """Raises Changed `name_taken`."""
+    values: dict[str, Any] = {name: getattr(agent, name) for name in Agent.__slots__}
+    values |= {"desired": agent.desired.value, "updated_at": agent.created_at}
+    await named_rows.insert(tx, agents, values, _WHAT)
 
 
-async def update(tx: Transaction, agent: Agent, values: Mapping[str, Any]) -> Agent | None:
-    """Write `values` if the row is still at the version of `agent`; None when it is not. Raises NameTaken."""
-    written = dict(values)
-    if "name" in written:
-        written["name_key"] = comparable(written["name"])
-    result = await _unless_taken(
-        tx,
-        agents.update()
-        .where(_is(agent.workspace_id, agent.id), agents.c.version == agent.version)
-        .values(**written, updated_at=tx.now, version=agents.c.version + 1)
-        .returning(agents),
-    )
-    row = result.mappings().one_or_none()
-    return None if row is None else _agent(row)
-
-
-async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
-    try:
-        async with tx.connection.begin_nested():
-            return await tx.execute(statement)
-    except IntegrityError as error:
-        if "name_key" in str(error.orig):
-            raise NameTaken from None
-        raise
+async def update(tx: Transaction, agent: Agent, values: Mapping[str, Any]) -> Agent:
+    """Write `values` if the row is still at the version of `agent`. Raises Changed, also `name_taken`."""
+    return _agent(await named_rows.update(tx, agents, agent, values, _WHAT))
 
 
 async def find(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | None:
@@ -176,12 +136,7 @@ async def page(
         query = query.where(agents.c.name_key.contains(comparable(q), autoescape=True) | (agents.c.id == q))
     if desired is not None:
         query = query.where(agents.c.desired == desired.value)
-    if after is not None:
-        last = await find(tx, workspace_id, after)
-        query = query.where(agents.c.name_key > (comparable(last.name) if last else ""))
-    rows = await tx.rows(query.order_by(agents.c.name_key).limit(limit + 1))
-    found = [_agent(row) for row in rows]
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+    return await named_rows.page(tx, agents, workspace_id, query, _agent, limit=limit, after=after)
 
 
 async def of_ids(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> list[Agent]:

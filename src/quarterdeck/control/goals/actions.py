@@ -7,7 +7,8 @@ from quarterdeck.control.goals import standing, store
 from quarterdeck.control.goals.model import NAME_LENGTH, STATEMENT_LENGTH, Goal, GoalChange
 from quarterdeck.control.projects import store as projects
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.db.named import must_be_at
+from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_name, a_text
@@ -39,10 +40,7 @@ async def create(
         updated_at=tx.now,
         version=1,
     )
-    try:
-        await store.insert(tx, goal)
-    except store.NameTaken:
-        raise _taken(goal.name) from None
+    await store.insert(tx, goal)
     await _tell(tx, "goal.created", goal, actor)
     return goal
 
@@ -76,12 +74,7 @@ async def change(
     differing = {field: value for field, value in values.items() if getattr(goal, field) != value}
     if not differing:
         return goal
-    try:
-        fresh = await store.update(tx, goal, differing)
-    except store.NameTaken:
-        raise _taken(str(differing["name"])) from None
-    if fresh is None:
-        raise _changed(goal)
+    fresh = await store.update(tx, goal, differing)
     await _tell(tx, "goal.changed", fresh, actor, {"fields": sorted(differing)})
     return fresh
 
@@ -119,8 +112,7 @@ async def _at(tx: Transaction, workspace_id: str, goal_id: str, version: int | N
     goal = await store.lock(tx, workspace_id, goal_id)
     if goal is None:
         raise _unknown()
-    if version is not None and version != goal.version:
-        raise _changed(goal)
+    must_be_at(goal, version)
     return goal
 
 
@@ -140,11 +132,3 @@ async def _tell(tx: Transaction, kind: str, goal: Goal, actor: str | None, data:
 
 def _unknown() -> NotFound:
     return NotFound("There is no such goal in this workspace.")
-
-
-def _taken(name: str) -> Changed:
-    return Changed(f"There is a goal {name} already.", code="name_taken")
-
-
-def _changed(goal: Goal) -> Changed:
-    return Changed(f"{goal.name} was changed meanwhile; load it again.", version=goal.version)

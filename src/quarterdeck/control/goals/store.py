@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.control.goals.model import Goal
 from quarterdeck.control.goals.tables import goals
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -19,10 +19,7 @@ _NAMES = Prepared(
         goals.c.workspace_id == sa.bindparam("workspace_id"), one_of(goals.c.id, "ids")
     )
 )
-
-
-class NameTaken(Exception):
-    """The workspace has a goal of that name, however it is written."""
+_WHAT = "a goal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +35,13 @@ class GoalFilter:
 
 
 async def insert(tx: Transaction, goal: Goal) -> None:
-    """Raises NameTaken."""
-    values: dict[str, Any] = {name: getattr(goal, name) for name in Goal.__slots__}
-    await _unless_taken(tx, goals.insert().values({**values, "name_key": comparable(goal.name)}))
+    """Raises Changed `name_taken`."""
+    await named_rows.insert(tx, goals, {name: getattr(goal, name) for name in Goal.__slots__}, _WHAT)
 
 
-async def update(tx: Transaction, goal: Goal, values: Mapping[str, Any]) -> Goal | None:
-    """Write `values` if the row is still at the version of `goal`; None when it is not. Raises NameTaken."""
-    written = dict(values)
-    if "name" in written:
-        written["name_key"] = comparable(written["name"])
-    result = await _unless_taken(
-        tx,
-        goals.update()
-        .where(_is(goal.workspace_id, goal.id), goals.c.version == goal.version)
-        .values(**written, updated_at=tx.now, version=goals.c.version + 1)
-        .returning(goals),
-    )
-    row = result.mappings().one_or_none()
-    return None if row is None else _goal(row)
+async def update(tx: Transaction, goal: Goal, values: Mapping[str, Any]) -> Goal:
+    """Write `values` if the row is still at the version of `goal`. Raises Changed, also `name_taken`."""
+    return _goal(await named_rows.update(tx, goals, goal, values, _WHAT))
 
 
 async def delete(tx: Transaction, goal: Goal) -> bool:
@@ -120,22 +105,7 @@ async def page(
             tasks.c.workspace_id == workspace_id, tasks.c.project_id == which.serving_project_id
         )
         query = query.where(sa.or_(goals.c.project_id == which.serving_project_id, goals.c.id.in_(served)))
-    if after is not None:
-        last = await find(tx, workspace_id, after)
-        query = query.where(goals.c.name_key > (comparable(last.name) if last else ""))
-    rows = await tx.rows(query.order_by(goals.c.name_key).limit(limit + 1))
-    found = [_goal(row) for row in rows]
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
-
-
-async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
-    try:
-        async with tx.connection.begin_nested():
-            return await tx.execute(statement)
-    except IntegrityError as error:
-        if "name_key" in str(error.orig):
-            raise NameTaken from None
-        raise
+    return await named_rows.page(tx, goals, workspace_id, query, _goal, limit=limit, after=after)
 
 
 def _is(workspace_id: str, goal_id: str) -> sa.ColumnElement[bool]:

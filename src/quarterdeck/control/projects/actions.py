@@ -8,6 +8,7 @@ from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH, 
 from quarterdeck.control.tasks import reviewable
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import must_be_at
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -43,10 +44,7 @@ async def create(
         updated_at=tx.now,
         version=1,
     )
-    try:
-        await store.insert(tx, project)
-    except store.NameTaken:
-        raise _taken(project.name) from None
+    await store.insert(tx, project)
     await _tell(tx, "project.created", project, actor)
     return project
 
@@ -131,8 +129,7 @@ async def for_work(tx: Transaction, workspace_id: str, project_id: str) -> Proje
 
 async def _at(tx: Transaction, workspace_id: str, project_id: str, version: int | None) -> Project:
     project = await get(tx, workspace_id, project_id)
-    if version is not None and version != project.version:
-        raise _changed(project)
+    must_be_at(project, version)
     return project
 
 
@@ -140,12 +137,7 @@ async def _write(tx: Transaction, project: Project, values: dict[str, Any], acto
     differing = {field: value for field, value in values.items() if getattr(project, field) != value}
     if not differing:
         return project
-    try:
-        fresh = await store.update(tx, project, differing)
-    except store.NameTaken:
-        raise _taken(str(differing["name"])) from None
-    if fresh is None:
-        raise _changed(project)
+    fresh = await store.update(tx, project, differing)
     await _tell(tx, "project.changed", fresh, actor, {"fields": sorted(differing)})
     return fresh
 
@@ -163,11 +155,3 @@ async def _tell(
 ) -> None:
     common = {"name": project.name, "held": project.held_at is not None, "archived": project.archived_at is not None}
     await tx.emit(Event(project.workspace_id, kind, project.id, {**common, **(data or {})}, actor))
-
-
-def _taken(name: str) -> Changed:
-    return Changed(f"There is a project {name} already.", code="name_taken")
-
-
-def _changed(project: Project) -> Changed:
-    return Changed(f"{project.name} was changed meanwhile; load it again.", version=project.version)

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.control.projects.model import Project
 from quarterdeck.control.projects.tables import projects
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -18,35 +18,21 @@ _NAMES = Prepared(
         projects.c.workspace_id == sa.bindparam("workspace_id"), one_of(projects.c.id, "ids")
     )
 )
-
-
-class NameTaken(Exception):
-    """The workspace has a project of that name, however it is written."""
+_WHAT = "a project"
 
 
 async def insert(tx: Transaction, project: Project) -> None:
-    """Raises NameTaken."""
+    """Raises Changed `name_taken`."""
     values: dict[str, Any] = {name: getattr(project, name) for name in Project.__slots__}
-    values |= {"review": project.review.value, "name_key": comparable(project.name)}
-    await _unless_taken(tx, projects.insert().values(values))
+    await named_rows.insert(tx, projects, {**values, "review": project.review.value}, _WHAT)
 
 
-async def update(tx: Transaction, project: Project, values: Mapping[str, Any]) -> Project | None:
-    """Write `values` if the row is still at the version of `project`; None when it is not. Raises NameTaken."""
+async def update(tx: Transaction, project: Project, values: Mapping[str, Any]) -> Project:
+    """Write `values` if the row is still at the version of `project`. Raises Changed, also `name_taken`."""
     written = dict(values)
-    if "name" in written:
-        written["name_key"] = comparable(written["name"])
     if "review" in written:
         written["review"] = written["review"].value
-    result = await _unless_taken(
-        tx,
-        projects.update()
-        .where(_is(project.workspace_id, project.id), projects.c.version == project.version)
-        .values(**written, updated_at=tx.now, version=projects.c.version + 1)
-        .returning(projects),
-    )
-    row = result.mappings().one_or_none()
-    return None if row is None else _project(row)
+    return _project(await named_rows.update(tx, projects, project, written, _WHAT))
 
 
 async def delete(tx: Transaction, project: Project) -> bool:
@@ -91,22 +77,7 @@ async def page(
         query = query.where(projects.c.name_key.contains(comparable(q), autoescape=True))
     if archived is not None:
         query = query.where(projects.c.archived_at.is_not(None) if archived else projects.c.archived_at.is_(None))
-    if after is not None:
-        last = await find(tx, workspace_id, after)
-        query = query.where(projects.c.name_key > (comparable(last.name) if last else ""))
-    rows = await tx.rows(query.order_by(projects.c.name_key).limit(limit + 1))
-    found = [_project(row) for row in rows]
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
-
-
-async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
-    try:
-        async with tx.connection.begin_nested():
-            return await tx.execute(statement)
-    except IntegrityError as error:
-        if "name_key" in str(error.orig):
-            raise NameTaken from None
-        raise
+    return await named_rows.page(tx, projects, workspace_id, query, _project, limit=limit, after=after)
 
 
 def _is(workspace_id: str, project_id: str) -> sa.ColumnElement[bool]:

@@ -26,6 +26,7 @@ from quarterdeck.control.schedules.timing import MAX_INTERVAL_S, MIN_INTERVAL_S,
 from quarterdeck.control.templates.actions import get as get_template
 from quarterdeck.control.templates.model import VALUE_LENGTH, Draft, Variable, checked, values_of
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import must_be_at
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -79,10 +80,7 @@ async def create(
         version=1,
     )
     schedule = replace(schedule, next_at=_next(schedule, tx.now))
-    try:
-        await store.insert(tx, schedule)
-    except store.NameTaken:
-        raise _taken(schedule.name) from None
+    await store.insert(tx, schedule)
     await _tell(tx, "schedule.created", schedule, actor)
     return schedule
 
@@ -115,10 +113,7 @@ async def change(
         changed = replace(schedule, **differing, anchor_at=tx.now)
         following = _next(changed, tx.now) if schedule.state is ScheduleState.ACTIVE else None
         differing |= {"anchor_at": tx.now, "fired_until": tx.now, "next_at": following}
-    try:
-        fresh = await firing.write(tx, schedule, differing)
-    except store.NameTaken:
-        raise _taken(str(differing["name"])) from None
+    fresh = await store.update(tx, schedule, differing)
     await _tell(tx, "schedule.changed", fresh, actor, {"fields": sorted(differing)})
     return fresh
 
@@ -139,7 +134,7 @@ async def resume(tx: Transaction, workspace_id: str, schedule_id: str, *, actor:
     if schedule.state is ScheduleState.ACTIVE:
         return schedule
     values = {"state": ScheduleState.ACTIVE, "paused_reason": None, "failures": 0, "fired_until": tx.now}
-    fresh = await firing.write(tx, schedule, {**values, "next_at": _next(schedule, tx.now)})
+    fresh = await store.update(tx, schedule, {**values, "next_at": _next(schedule, tx.now)})
     await _tell(tx, "schedule.resumed", fresh, actor)
     return fresh
 
@@ -160,7 +155,7 @@ async def set_secret(
     schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
     if schedule.trigger is not Trigger.WEBHOOK:
         raise Changed(f"{schedule.name} is no webhook.", code="no_webhook")
-    fresh = await firing.write(tx, schedule, {"sealed_secret": sealed})
+    fresh = await store.update(tx, schedule, {"sealed_secret": sealed})
     await _tell(tx, "schedule.changed", fresh, actor, {"fields": ["secret"]})
     return fresh
 
@@ -205,8 +200,7 @@ async def _held(
         raise _unknown()
     if schedule.declared and not declared:
         raise Changed(f"{schedule.name} is declared in quarterdeck.toml; change it there.", code="declared")
-    if version is not None and version != schedule.version:
-        raise Changed(f"{schedule.name} was changed meanwhile; load it again.", version=schedule.version)
+    must_be_at(schedule, version)
     return schedule
 
 
@@ -283,7 +277,3 @@ async def _tell(
 
 def _unknown() -> NotFound:
     return NotFound("There is no such schedule in this workspace.")
-
-
-def _taken(name: str) -> Changed:
-    return Changed(f"There is a schedule {name} already.", code="name_taken")

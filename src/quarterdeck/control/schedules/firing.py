@@ -28,7 +28,7 @@ from quarterdeck.control.templates import store as templates
 from quarterdeck.control.templates.model import Draft, Variable, dates, values_of
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import SECOND, iso
-from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError
+from quarterdeck.kernel.errors import Invalid, QuarterdeckError
 from quarterdeck.kernel.events import Event
 
 
@@ -57,7 +57,9 @@ async def fire_due(tx: Transaction, workspace_id: str, schedule_id: str) -> list
         made.append(firing)
     if schedule.state is ScheduleState.ACTIVE and schedule.timer is not None:
         following = next_after(schedule.timer, tx.now)
-        await write(tx, schedule, {"next_at": following, "fired_until": max(schedule.fired_until, tx.now)}, quiet=True)
+        await store.update(
+            tx, schedule, {"next_at": following, "fired_until": max(schedule.fired_until, tx.now)}, quiet=True
+        )
     if len(missed) > len(made):
         dropped = len(missed) - len(made)
         data = {"name": schedule.name, "dropped": min(dropped, MAX_CATCH_UP), "more": len(missed) > MAX_CATCH_UP}
@@ -103,17 +105,9 @@ async def fire(tx: Transaction, schedule: Schedule, occasion: Occasion) -> tuple
 
 async def pause(tx: Transaction, schedule: Schedule, reason: str, actor: str | None = None) -> Schedule:
     """Fire no more until somebody resumes it, and tell `schedule.paused`."""
-    fresh = await write(tx, schedule, {"state": ScheduleState.PAUSED, "paused_reason": reason, "next_at": None})
+    fresh = await store.update(tx, schedule, {"state": ScheduleState.PAUSED, "paused_reason": reason, "next_at": None})
     data = {"name": schedule.name, "reason": reason, "owner_id": schedule.owner_id}
     await tx.emit(Event(schedule.workspace_id, "schedule.paused", schedule.id, data, actor))
-    return fresh
-
-
-async def write(tx: Transaction, schedule: Schedule, values: Mapping[str, Any], *, quiet: bool = False) -> Schedule:
-    """Write fields of a schedule whose row is held; `quiet` makes no new version of it. Raises Changed."""
-    fresh = await store.update(tx, schedule, values, quiet=quiet)
-    if fresh is None:
-        raise Changed(f"{schedule.name} was changed meanwhile; load it again.", version=schedule.version)
     return fresh
 
 
@@ -151,7 +145,7 @@ async def _make(tx: Transaction, schedule: Schedule, firing: Firing, occasion: O
         return await _failed(tx, schedule, error.message), settled
     settled = await _settled(tx, schedule, firing, Outcome.CREATED, task_id=task.id)
     if schedule.failures:
-        schedule = await write(tx, schedule, {"failures": 0}, quiet=True)
+        schedule = await store.update(tx, schedule, {"failures": 0}, quiet=True)
     return schedule, settled
 
 
@@ -171,7 +165,7 @@ async def _task(tx: Transaction, schedule: Schedule, occasion: Occasion) -> Task
 
 
 async def _failed(tx: Transaction, schedule: Schedule, why: str) -> Schedule:
-    schedule = await write(tx, schedule, {"failures": schedule.failures + 1}, quiet=True)
+    schedule = await store.update(tx, schedule, {"failures": schedule.failures + 1}, quiet=True)
     if schedule.failures < schedule.pause_after:
         return schedule
     return await pause(tx, schedule, f"{schedule.failures} firings in a row could not make their task: {why}")

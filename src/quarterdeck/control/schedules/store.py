@@ -5,13 +5,13 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.control.schedules.model import CatchUp, Firing, Outcome, Overlap, Schedule, ScheduleState, Trigger
 from quarterdeck.control.tasks.model import CLOSED, TaskState
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.control.templates.model import Draft
 from quarterdeck.db import Prepared, Transaction, metadata
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -84,34 +84,22 @@ firings = sa.Table(
     ),
     sa.CheckConstraint("outcome IN ('created', 'skipped', 'queued', 'failed')", name="outcome"),
 )
-
-
-class NameTaken(Exception):
-    """The workspace has a schedule of that name, however it is written."""
+_WHAT = "a schedule"
 
 
 async def insert(tx: Transaction, schedule: Schedule) -> None:
-    """Raises NameTaken."""
+    """Raises Changed `name_taken`."""
     values = {name: getattr(schedule, name) for name in Schedule.__slots__}
-    await _unless_taken(tx, schedules.insert().values(_columns(values)))
+    await named_rows.insert(tx, schedules, _columns(values), _WHAT)
 
 
-async def update(
-    tx: Transaction, schedule: Schedule, values: Mapping[str, Any], *, quiet: bool = False
-) -> Schedule | None:
-    """Write `values` if the row is still at the version of `schedule`; None when it is not. Raises NameTaken.
+async def update(tx: Transaction, schedule: Schedule, values: Mapping[str, Any], *, quiet: bool = False) -> Schedule:
+    """Write `values` if the row is still at the version of `schedule`. Raises Changed, also `name_taken`.
 
     `quiet`: it stays at that version.
     """
-    result = await _unless_taken(
-        tx,
-        schedules.update()
-        .where(_is(schedule.workspace_id, schedule.id), schedules.c.version == schedule.version)
-        .values(**_columns(values), updated_at=tx.now, version=schedules.c.version + (0 if quiet else 1))
-        .returning(schedules),
-    )
-    row = result.mappings().one_or_none()
-    return None if row is None else _schedule(row)
+    row = await named_rows.update(tx, schedules, schedule, _columns(values), _WHAT, step=0 if quiet else 1)
+    return _schedule(row)
 
 
 async def delete(tx: Transaction, schedule: Schedule) -> None:
@@ -177,12 +165,7 @@ async def page(
     query = sa.select(schedules).where(schedules.c.workspace_id == workspace_id)
     if state is not None:
         query = query.where(schedules.c.state == state.value)
-    if after is not None:
-        last = await find(tx, workspace_id, after)
-        query = query.where(schedules.c.name_key > (comparable(last.name) if last else ""))
-    rows = await tx.rows(query.order_by(schedules.c.name_key).limit(limit + 1))
-    found = [_schedule(row) for row in rows]
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+    return await named_rows.page(tx, schedules, workspace_id, query, _schedule, limit=limit, after=after)
 
 
 _DUE = Prepared(
@@ -302,24 +285,12 @@ def _insert(tx: Transaction, table: sa.Table) -> Any:
     return (sqlite if tx.connection.dialect.name == "sqlite" else postgresql).insert(table)
 
 
-async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
-    try:
-        async with tx.connection.begin_nested():
-            return await tx.execute(statement)
-    except IntegrityError as error:
-        if "name_key" in str(error.orig):
-            raise NameTaken from None
-        raise
-
-
 def _is(workspace_id: str, schedule_id: str) -> sa.ColumnElement[bool]:
     return sa.and_(schedules.c.workspace_id == workspace_id, schedules.c.id == schedule_id)
 
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     written = {name: getattr(value, "value", value) for name, value in values.items()}
-    if "name" in written:
-        written["name_key"] = comparable(written["name"])
     if written.get("draft") is not None:
         written["draft"] = written["draft"].to_json()
     return written

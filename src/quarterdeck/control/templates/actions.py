@@ -18,6 +18,7 @@ from quarterdeck.control.templates.model import (
     values_of,
 )
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import must_be_at
 from quarterdeck.kernel.clock import utc
 from quarterdeck.kernel.errors import Changed, NotFound
 from quarterdeck.kernel.events import Event
@@ -49,10 +50,7 @@ async def create(
         updated_at=tx.now,
         version=1,
     )
-    try:
-        await store.insert(tx, template)
-    except store.NameTaken:
-        raise _taken(template.name) from None
+    await store.insert(tx, template)
     await tx.emit(Event(workspace_id, "template.created", template.id, {"name": template.name}, actor))
     return template
 
@@ -71,8 +69,7 @@ async def change(
     Raises NotFound; Invalid; Changed when `version` is not the row's any more, `name_taken`.
     """
     template = await get(tx, workspace_id, template_id)
-    if version is not None and version != template.version:
-        raise _changed(template)
+    must_be_at(template, version)
     written = dict(values)
     if "name" in written:
         written["name"] = a_name(written["name"], "name", NAME_LENGTH)
@@ -82,12 +79,7 @@ async def change(
     differing = {field: value for field, value in written.items() if getattr(template, field) != value}
     if not differing:
         return template
-    try:
-        fresh = await store.update(tx, template, differing)
-    except store.NameTaken:
-        raise _taken(str(differing["name"])) from None
-    if fresh is None:
-        raise _changed(template)
+    fresh = await store.update(tx, template, differing)
     await tx.emit(Event(workspace_id, "template.changed", template.id, {"fields": sorted(differing)}, actor))
     return fresh
 
@@ -122,11 +114,3 @@ async def get(tx: Transaction, workspace_id: str, template_id: str) -> Template:
     if template is None:
         raise NotFound("There is no such template in this workspace.")
     return template
-
-
-def _taken(name: str) -> Changed:
-    return Changed(f"There is a template {name} already.", code="name_taken")
-
-
-def _changed(template: Template) -> Changed:
-    return Changed(f"{template.name} was changed meanwhile; load it again.", version=template.version)

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.control.templates.model import Draft, Template, Variable
 from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
@@ -29,29 +29,18 @@ templates = sa.Table(
     sa.PrimaryKeyConstraint("workspace_id", "id"),
     sa.UniqueConstraint("workspace_id", "name_key"),
 )
-
-
-class NameTaken(Exception):
-    """The workspace has a template of that name, however it is written."""
+_WHAT = "a template"
 
 
 async def insert(tx: Transaction, template: Template) -> None:
-    """Raises NameTaken."""
+    """Raises Changed `name_taken`."""
     values = {name: getattr(template, name) for name in Template.__slots__}
-    await _unless_taken(tx, templates.insert().values(_columns(values)))
+    await named_rows.insert(tx, templates, _columns(values), _WHAT)
 
 
-async def update(tx: Transaction, template: Template, values: Mapping[str, Any]) -> Template | None:
-    """Write `values` if the row is still at the version of `template`; None when it is not. Raises NameTaken."""
-    result = await _unless_taken(
-        tx,
-        templates.update()
-        .where(_is(template.workspace_id, template.id), templates.c.version == template.version)
-        .values(**_columns(values), updated_at=tx.now, version=templates.c.version + 1)
-        .returning(templates),
-    )
-    row = result.mappings().one_or_none()
-    return None if row is None else _template(row)
+async def update(tx: Transaction, template: Template, values: Mapping[str, Any]) -> Template:
+    """Write `values` if the row is still at the version of `template`. Raises Changed, also `name_taken`."""
+    return _template(await named_rows.update(tx, templates, template, _columns(values), _WHAT))
 
 
 async def delete(tx: Transaction, template: Template) -> None:
@@ -88,22 +77,7 @@ async def named(tx: Transaction, workspace_id: str, template_ids: Collection[str
 async def page(tx: Transaction, workspace_id: str, *, limit: int, after: str | None = None) -> Page[Template]:
     """By name; `after` is the id that the page before ended with."""
     query = sa.select(templates).where(templates.c.workspace_id == workspace_id)
-    if after is not None:
-        last = await find(tx, workspace_id, after)
-        query = query.where(templates.c.name_key > (comparable(last.name) if last else ""))
-    rows = await tx.rows(query.order_by(templates.c.name_key).limit(limit + 1))
-    found = [_template(row) for row in rows]
-    return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
-
-
-async def _unless_taken(tx: Transaction, statement: sa.Executable) -> sa.CursorResult[Any]:
-    try:
-        async with tx.connection.begin_nested():
-            return await tx.execute(statement)
-    except IntegrityError as error:
-        if "name_key" in str(error.orig):
-            raise NameTaken from None
-        raise
+    return await named_rows.page(tx, templates, workspace_id, query, _template, limit=limit, after=after)
 
 
 def _is(workspace_id: str, template_id: str) -> sa.ColumnElement[bool]:
@@ -112,8 +86,6 @@ def _is(workspace_id: str, template_id: str) -> sa.ColumnElement[bool]:
 
 def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     written = dict(values)
-    if "name" in written:
-        written["name_key"] = comparable(written["name"])
     if "draft" in written:
         written["draft"] = written["draft"].to_json()
     if "variables" in written:
