@@ -104,6 +104,21 @@ async def test_a_lost_hedge_and_a_shadow_are_charged_too(limited: Limited) -> No
     assert limited.held() == 0
 
 
+async def test_a_race_leaves_nothing_at_a_provider_that_told_its_limits(limited: Limited) -> None:
+    await limited.in_force()
+    refused = {"fault": {"kind": "status", "status": 429, "retry_after_ms": 1, "times": 1}}
+    assert (await limited.gateway.chat(script=refused)).status_code == 429
+    hedge = {
+        "strategy": {"mode": "hedge", "hedge": {"after_ms": 40}},
+        "targets": [{"provider": "openai"}, {"provider": "openai", "override_params": {"model": "gpt-4o"}}],
+    }
+    answer = await ask(limited, hedge, script={"text": "Hi.", "fault": {"kind": "hang", "times": 1}})
+    assert answer.headers["x-quarterdeck-model"] == "gpt-4o"
+    learned = limited.admission._heard
+    assert [model for _, _, model in learned] == ["gpt-4o-mini"]
+    assert [each._in_flight for each in learned.values()] == [0]
+
+
 async def test_a_budget_too_small_for_any_target_refuses_and_sends_nothing(limited: Limited) -> None:
     await limited.in_force(budget(0.0, "agent:agt_1"))
     answer = await ask(limited, TWO)

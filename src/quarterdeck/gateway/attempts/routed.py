@@ -206,7 +206,11 @@ class _Call:
                 shot.cached, shot.result = True, GOOD
                 return shot
             if parts.hooks.limits is not None:
-                await parts.hooks.limits.attempt(draft, target)
+                try:
+                    await parts.hooks.limits.attempt(draft, target)
+                finally:
+                    # What a copy was the first to take is let go of when the call ends, however the race does.
+                    self._draft.hold = draft.hold
             parts.settler.prepare(target)
         except Refusal as refusal:
             shot.refusal = refusal
