@@ -236,3 +236,22 @@ async def test_a_stream_of_a_route_is_cut_at_the_cap_too(limited: Limited) -> No
     record = await limited.gateway.record()
     assert record.outcome == "cut" and 0 < (record.cost or 0) <= 0.0001 * USD
     assert limited.held() == 0
+
+
+async def test_after_a_change_of_credential_the_new_ones_budget_counts_though_a_call_by_the_old_one_ends_later(
+    limited: Limited,
+) -> None:
+    of_old, of_new = (budget(5.0, f"credential:env:{name}", id=name) for name in ("OLD", "NEW"))
+    limited.gateway.providers[0] = msgspec.structs.replace(limited.gateway.providers[0], credential="env:OLD")
+    await limited.in_force(of_old, of_new)
+    slow = asyncio.create_task(limited.gateway.chat(script={"text": "hi", "timing": {"first_byte_ms": 300}}))
+    async with asyncio.timeout(10):
+        while not limited.gateway.seen:
+            await asyncio.sleep(0.01)
+    limited.gateway.providers[0] = msgspec.structs.replace(limited.gateway.providers[0], credential="env:NEW")
+    limited.publish()
+    assert (await slow).status_code == 200
+    assert (await limited.gateway.chat()).status_code == 200
+    await limited.gateway.record(2)
+    assert [limited.spent("OLD"), limited.spent("NEW")] == [record.cost for record in limited.records()]
+    assert limited.spent("NEW") > 0

@@ -18,7 +18,8 @@ from quarterdeck.gateway.targets import Target
 
 MEMO = 8_192
 _Who = tuple[str | None, str | None, str | None, str | None, tuple[tuple[str, str], ...]]
-_There = tuple[str, str] | None
+_There = tuple[str, str | None, str] | None
+"""Provider, credential and model: a call may end by the credential that was there before the last change."""
 
 
 class TargetPlan:
@@ -102,7 +103,7 @@ class Plans:
     ) -> TargetPlan:
         """The same at a target; None: what holds wherever the call goes. `known` is what `of` has said before."""
         plan = known if known is not None and known.since is self.since else self.of(draft, workspace)
-        there = plan.at.get((target.provider.name, target.model) if target is not None else None)
+        there = plan.at.get(_place(target))
         if there is None or not there.covers(draft.started):
             there = self._planned_at(plan, workspace, target, draft.started)
         return there
@@ -133,9 +134,9 @@ class Plans:
         return plan
 
     def _planned_at(self, plan: Plan, workspace: WorkspaceEntry, target: Target | None, started: int) -> TargetPlan:
-        facts, place, seen = plan.facts, None, None
+        facts, seen = plan.facts, None
         if target is not None:
-            provider, place, seen = target.provider, (target.provider.name, target.model), self._estimator.of(target)
+            provider, seen = target.provider, self._estimator.of(target)
             facts = msgspec.structs.replace(
                 facts, provider=provider.name, credential=provider.credential, model=target.model
             )
@@ -145,7 +146,7 @@ class Plans:
         budgets = self._budgets.within(workspace.id, facts, started)
         there = TargetPlan(since, facts, turns, budgets, seen)
         if since is self.since:
-            plan.at[place] = there
+            plan.at[_place(target)] = there
         return there
 
     def _make_room(self) -> None:
@@ -153,3 +154,10 @@ class Plans:
         self._count += 1
         if self._count > MEMO:
             self.forget()
+
+
+def _place(target: Target | None) -> _There:
+    if target is None:
+        return None
+    provider = target.provider
+    return provider.name, provider.credential, target.model
