@@ -13,9 +13,10 @@ from filling import id_at
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, HOUR
 from quarterdeck.ledger import partitions
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS
 from quarterdeck.ledger.retention import KEPT_MINUTES
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import ROLLUP_SUMS, calls
+from quarterdeck.ledger.tables import calls
 
 IN_A_CONVERSATION = 60
 TURNS_KEPT = 6 * HOUR

@@ -30,7 +30,7 @@ from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY, HOUR, iso
 from quarterdeck.kernel.ids import new_id
-from quarterdeck.ledger.tables import work_costs
+from quarterdeck.ledger.derived_tables import work_costs
 
 DAYS, CALLS_A_RUN, AGENTS, AT_ONCE = 90, 100, 50, 5_000
 MODELS = ("gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5")

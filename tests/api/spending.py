@@ -2,8 +2,8 @@
 
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, floor_to
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, rollups
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import ROLLUP_SUMS, rollups
 
 
 async def spend(db: Database, workspace_id: str, dim: str, value: str, *, days_ago: int = 0, **sums: int) -> None:

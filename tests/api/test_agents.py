@@ -8,7 +8,7 @@ from quarterdeck.access import members
 from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions
 from quarterdeck.db import Database
-from quarterdeck.ledger.tables import agent_activity
+from quarterdeck.ledger.derived_tables import agent_activity
 
 
 async def _made(client: httpx.AsyncClient, name: str = "research", **fields: object) -> dict[str, object]:

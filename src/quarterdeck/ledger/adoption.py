@@ -13,8 +13,9 @@ from quarterdeck.db import Transaction
 from quarterdeck.kernel.ids import instant_of
 from quarterdeck.ledger import partitions, rollups, work_costs
 from quarterdeck.ledger.calls import StoredCall, price_notes, stored
+from quarterdeck.ledger.derived_tables import ceiling_sums, turns
 from quarterdeck.ledger.record import CallRecord, PriceNote
-from quarterdeck.ledger.tables import calls, ceiling_sums, conversations, turns
+from quarterdeck.ledger.tables import calls, conversations
 
 AT_ONCE = 500
 """Calls that one transaction moves: the writer is free again after a tenth of a second or so."""

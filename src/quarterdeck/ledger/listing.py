@@ -12,10 +12,11 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.ids import instant_of, lowest_id
 from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger.calls import StoredCall, stored
+from quarterdeck.ledger.derived_tables import call_marks
 from quarterdeck.ledger.search import find
 from quarterdeck.ledger.search.numbers import FACETS
 from quarterdeck.ledger.search.words import Question
-from quarterdeck.ledger.tables import call_marks, calls
+from quarterdeck.ledger.tables import calls
 from quarterdeck.ledger.work_costs import Fact
 
 _CHUNK = 400

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.ledger import account, partitions
+from quarterdeck.ledger.derived_tables import rollups
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.rollups import DIMS, Grain
 from quarterdeck.ledger.search import index
-from quarterdeck.ledger.tables import conversations, ingest_rejects, rollups
+from quarterdeck.ledger.tables import conversations, ingest_rejects
 
 KEPT_MINUTES = 30 * DAY
 """How long sums by the minute are kept."""

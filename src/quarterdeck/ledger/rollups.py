@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE
 from quarterdeck.ledger import savings
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, agent_activity, ceiling_sums, rollups
 from quarterdeck.ledger.record import CallRecord, Usage
-from quarterdeck.ledger.tables import ROLLUP_SUMS, agent_activity, ceiling_sums, rollups
 
 DIMS = ("total", "agent", "task", "run", "model", "provider", "key", "tag")
 FAILED = frozenset({"error", "cut"})
 Sums = list[int]
-"""In the order of tables.ROLLUP_SUMS."""
+"""In the order of derived_tables.ROLLUP_SUMS."""
 Key = tuple[str, int, str, str, int]
 """Workspace, grain, dimension, value, beginning of the bucket."""
 _Group = tuple[str, int, str, str, str, str, str, str, tuple[tuple[str, str], ...]]

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
+from quarterdeck.ledger.derived_tables import call_marks, work_costs
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.rollups import is_unpriced
-from quarterdeck.ledger.tables import call_marks, calls, work_costs
+from quarterdeck.ledger.tables import calls
 
 _CHUNK = 400
 

@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
-from quarterdeck.ledger import tables
+from quarterdeck.ledger import derived_tables, tables
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS
 from quarterdeck.ledger.partitions import of_epoch
 from quarterdeck.ledger.rows import BatchRows, Rows
-from quarterdeck.ledger.tables import ROLLUP_SUMS
 
 Keys = dict[tuple[str, int], set[bytes]]
 """Hashes or node ids, by workspace and epoch."""
@@ -74,13 +74,13 @@ class Store:
         for table, some in (
             (tables.prices, rows.prices),
             (tables.conversations, rows.conversations),
-            (tables.rollups, rows.rollups),
-            (tables.ceiling_sums, rows.ceilings),
-            (tables.agent_activity, rows.agents),
-            (tables.key_activity, rows.keys),
-            (tables.turns, rows.turns),
-            (tables.wire_activity, rows.wire),
-            (tables.work_costs, rows.work),
+            (derived_tables.rollups, rows.rollups),
+            (derived_tables.ceiling_sums, rows.ceilings),
+            (derived_tables.agent_activity, rows.agents),
+            (derived_tables.key_activity, rows.keys),
+            (derived_tables.turns, rows.turns),
+            (derived_tables.wire_activity, rows.wire),
+            (derived_tables.work_costs, rows.work),
         ):
             if some:
                 await self._insert(tx, table, table.name, some)

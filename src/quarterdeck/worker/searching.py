@@ -17,12 +17,12 @@ from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.ids import lowest_id
 from quarterdeck.ledger import calls, partitions
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.search import index, marks, reading
 from quarterdeck.ledger.search.index import Doc
 from quarterdeck.ledger.search.marks import FORWARD, Mark
 from quarterdeck.ledger.tables import calls as call_rows
-from quarterdeck.ledger.tables import turns
 
 NAME = "search"
 BATCH = 200

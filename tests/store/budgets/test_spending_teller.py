@@ -14,8 +14,9 @@ from quarterdeck.control.budgets.model import Budget, Wanted
 from quarterdeck.db import Database
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.clock import DAY, floor_to
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, ceiling_sums, rollups
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import ROLLUP_SUMS, ceiling_sums, ingest_offsets, rollups
+from quarterdeck.ledger.tables import ingest_offsets
 from quarterdeck.worker.bus import BusServer
 from quarterdeck.worker.spending import SpendingTeller
 

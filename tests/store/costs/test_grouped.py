@@ -16,7 +16,7 @@ from quarterdeck.control.reviews.store import reviews
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, floor_to
-from quarterdeck.ledger.tables import work_costs
+from quarterdeck.ledger.derived_tables import work_costs
 
 
 @pytest.fixture

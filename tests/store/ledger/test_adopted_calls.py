@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from quarterdeck.kernel.clock import DAY, HOUR
 from quarterdeck.ledger import account, adoption, work_costs
 from quarterdeck.ledger.adoption import Chosen
+from quarterdeck.ledger.derived_tables import ceiling_sums, rollups, turns
+from quarterdeck.ledger.derived_tables import work_costs as work_cost_rows
 from quarterdeck.ledger.listing import CallFilter, _conditions
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
-from quarterdeck.ledger.tables import calls, ceiling_sums, conversations, rollups, turns
-from quarterdeck.ledger.tables import work_costs as work_cost_rows
+from quarterdeck.ledger.tables import calls, conversations
 from quarterdeck.ledger.unclaimed import _loose
 from quarterdeck.ledger.work_costs import Fact
 

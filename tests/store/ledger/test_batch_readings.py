@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from ledger_world import NOON, World, record
 
-from quarterdeck.ledger.tables import rollups
+from quarterdeck.ledger.derived_tables import rollups
 
 COST = sa.select(sa.func.sum(rollups.c.cost)).where(rollups.c.grain == 1440, rollups.c.dim == "total")
 

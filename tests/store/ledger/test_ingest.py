@@ -20,9 +20,10 @@ from quarterdeck.ledger import calls as stored
 from quarterdeck.ledger import partitions, segments
 from quarterdeck.ledger.calls import StoredCall
 from quarterdeck.ledger.commit import OffsetMoved
+from quarterdeck.ledger.derived_tables import agent_activity, key_activity, rollups
 from quarterdeck.ledger.rebuild import Bodies
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
-from quarterdeck.ledger.tables import agent_activity, ingest_offsets, ingest_rejects, key_activity, rollups
+from quarterdeck.ledger.tables import ingest_offsets, ingest_rejects
 
 TOTAL = sa.select(sa.func.sum(rollups.c.calls)).where(rollups.c.grain == 1440, rollups.c.dim == "total")
 

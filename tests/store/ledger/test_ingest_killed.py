@@ -12,8 +12,8 @@ from ledger_world import NOON, World, chat, record
 
 from quarterdeck.db import Database
 from quarterdeck.ledger import calls as stored
+from quarterdeck.ledger.derived_tables import rollups
 from quarterdeck.ledger.rebuild import Bodies
-from quarterdeck.ledger.tables import rollups
 
 CHILD = """
 import asyncio, sys

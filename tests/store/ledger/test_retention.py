@@ -9,12 +9,12 @@ from quarterdeck.kernel.clock import DAY, FakeClock
 from quarterdeck.ledger import account, partitions, retention, rollups
 from quarterdeck.ledger import calls as stored
 from quarterdeck.ledger.account import Balance
+from quarterdeck.ledger.derived_tables import rollups as rollup_rows
 from quarterdeck.ledger.packs import BodyGone
 from quarterdeck.ledger.rebuild import Bodies
 from quarterdeck.ledger.redact import Redactors
 from quarterdeck.ledger.retention import Policy
 from quarterdeck.ledger.tables import conversations, ledger_entries
-from quarterdeck.ledger.tables import rollups as rollup_rows
 from quarterdeck.worker.bodies import configure_redaction, drop_old
 
 YEAR = 365 * DAY

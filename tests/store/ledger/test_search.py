@@ -13,12 +13,12 @@ from quarterdeck.access.actors import Role
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, MINUTE, SECOND, FakeClock
 from quarterdeck.ledger import listing, retention
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.retention import Policy
 from quarterdeck.ledger.search.words import parse
-from quarterdeck.ledger.tables import turns
 from quarterdeck.worker.searching import Indexer
 
 Find = Callable[..., Awaitable[list[str]]]

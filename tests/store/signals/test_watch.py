@@ -8,7 +8,7 @@ from quarterdeck.control.signals import watch
 from quarterdeck.control.signals.watch import Watch
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import SECOND, FakeClock
-from quarterdeck.ledger.tables import turns
+from quarterdeck.ledger.derived_tables import turns
 
 
 def row(workspace_id: str, call_id: str, ingested_at: int) -> dict[str, Any]:

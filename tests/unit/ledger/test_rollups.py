@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
 from quarterdeck.ledger.rollups import DIMS, Grain, add_up
-from quarterdeck.ledger.tables import ROLLUP_SUMS
 
 NOON = 1_800_014_400 * SECOND
 CACHE: list[dict[str, Any]] = [

@@ -15,8 +15,9 @@ from quarterdeck.control.runs.store import RunMark, open_or_ended_since
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import HOUR
+from quarterdeck.ledger.derived_tables import ceiling_sums, rollups
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import ceiling_sums, ingest_offsets, rollups
+from quarterdeck.ledger.tables import ingest_offsets
 
 RUNS_REMEMBERED = HOUR
 _MOST_ASKED = 500

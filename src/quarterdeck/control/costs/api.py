@@ -15,8 +15,8 @@ from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import rollups
+from quarterdeck.ledger.derived_tables import rollups as rollup_rows
 from quarterdeck.ledger.rollups import Bucket, Figures, Grain, Split
-from quarterdeck.ledger.tables import rollups as rollup_rows
 
 router = APIRouter(tags=["costs"])
 Dim = Literal["total", "agent", "task", "project", "person", "run", "model", "provider", "key", "tag"]

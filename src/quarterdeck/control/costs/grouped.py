@@ -12,7 +12,7 @@ from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
-from quarterdeck.ledger.tables import work_costs
+from quarterdeck.ledger.derived_tables import work_costs
 from quarterdeck.ledger.work_costs import Fact
 
 _NONE = sa.literal("")

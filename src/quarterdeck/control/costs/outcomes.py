@@ -12,7 +12,7 @@ from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
-from quarterdeck.ledger.tables import work_costs
+from quarterdeck.ledger.derived_tables import work_costs
 
 
 @dataclass(slots=True)

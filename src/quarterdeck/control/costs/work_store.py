@@ -12,8 +12,8 @@ from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.ledger.calls import made_between
+from quarterdeck.ledger.derived_tables import rollups
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import rollups
 
 _CHUNK = 500
 SENT_BACK = ("request_changes", "reject")

@@ -12,7 +12,8 @@ from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger.calls import StoredCall, of_ids
-from quarterdeck.ledger.tables import call_marks, calls, conversations, turns
+from quarterdeck.ledger.derived_tables import call_marks, turns
+from quarterdeck.ledger.tables import calls, conversations
 from quarterdeck.ledger.turns.model import decode_turn
 from quarterdeck.ledger.work_costs import Fact
 

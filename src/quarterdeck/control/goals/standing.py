@@ -10,8 +10,8 @@ from quarterdeck.control.goals.model import PACE_WINDOW, Standing
 from quarterdeck.control.tasks.model import CLOSED, TaskState
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
+from quarterdeck.ledger.derived_tables import rollups
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import rollups
 
 
 async def of_goals(tx: Transaction, workspace_id: str, goal_ids: Collection[str]) -> dict[str, Standing]:

@@ -13,7 +13,7 @@ from quarterdeck.db import Transaction
 from quarterdeck.kernel.money import money_words
 from quarterdeck.kernel.text import a_text
 from quarterdeck.ledger import rollups
-from quarterdeck.ledger.tables import turns
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.turns.model import decode_turn
 
 _LOOKED_AT = 500

@@ -12,7 +12,7 @@ from quarterdeck.control.signals.usual import What
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Prepared, Transaction
 from quarterdeck.ledger import rollups
-from quarterdeck.ledger.tables import wire_activity
+from quarterdeck.ledger.derived_tables import wire_activity
 
 MOST_SILENCES = 500
 _RUN_ID: sa.BindParameter[str] = sa.bindparam("run_id")

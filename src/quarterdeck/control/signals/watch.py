@@ -19,7 +19,7 @@ from quarterdeck.control.status.model import Last
 from quarterdeck.control.status.shown import blames_provider
 from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import HOUR, MINUTE, SECOND
-from quarterdeck.ledger.tables import turns
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.turns.model import Turn, decode_turn
 
 LOOKED_BACK = 3 * HOUR

@@ -30,7 +30,7 @@ from quarterdeck.db import Prepared, Transaction, one_of
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id
 from quarterdeck.ledger.calls import cost_since
-from quarterdeck.ledger.tables import call_marks, wire_activity, work_costs
+from quarterdeck.ledger.derived_tables import call_marks, wire_activity, work_costs
 from quarterdeck.ledger.work_costs import Fact
 
 _CHAIN_SHOWN = 5

@@ -9,8 +9,8 @@ from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.store import task_of
 from quarterdeck.control.tasks.tables import CLAIMABLE, projects, tasks
 from quarterdeck.db import Prepared, Transaction
+from quarterdeck.ledger.derived_tables import rollups
 from quarterdeck.ledger.rollups import Grain
-from quarterdeck.ledger.tables import rollups
 
 _CLAIMANT: sa.BindParameter[str] = sa.bindparam("claimant", type_=sa.Text)
 _MOMENT: sa.BindParameter[int] = sa.bindparam("moment", type_=sa.BigInteger)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.ids import instant_of
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.search.tables import search_marks
-from quarterdeck.ledger.tables import turns
 
 FORWARD = ""
 """The name of the mark in the order in which calls are stored; the others are named by their workspace."""
