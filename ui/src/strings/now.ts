@@ -25,6 +25,7 @@ export const now = {
   spark: (calls: number) => `${counted(calls)} calls in the last 10 minutes`,
   lastCalls: "Last calls",
   allCalls: "All calls",
+  moreAgents: (count: number) => (count === 1 ? "1 more agent" : `${count} more agents`),
   emptyTitle: "Welcome. Connect an agent, and watch its first call.",
   steps: {
     name: "Name your workspace",

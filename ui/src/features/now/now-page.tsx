@@ -14,11 +14,15 @@ import { TodayStrip } from "@/features/now/today-strip";
 import { useListKeys } from "@/lib/list-keys";
 import { now as say } from "@/strings/now";
 
+/** So many agents get a row, those that need somebody first; all of them are on a page of their own. */
+const MOST = 50;
+
 /** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet. */
 export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode }) {
   const { data } = useSuspenseQuery(agentsQuery);
   useListKeys();
   const present = useMemo(() => data.items.filter((agent) => agent.desired !== "retired").sort(byUrgency), [data]);
+  const shown = useMemo(() => present.slice(0, MOST), [present]);
   // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
   const [teaching, setTeaching] = useState(present.length === 0);
   if (teaching) {
@@ -37,7 +41,12 @@ export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDo
         <div className="min-w-0">{needs}</div>
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           <Section title={say.agents}>
-            <AgentRows agents={present} />
+            <AgentRows agents={shown} />
+            {data.present > shown.length && (
+              <Link to="/agents" className="mt-2 inline-flex min-h-6 items-center text-s text-accent hover:underline">
+                {say.moreAgents(data.present - shown.length)}
+              </Link>
+            )}
           </Section>
           <ProviderLine />
           <Section

@@ -1,0 +1,23 @@
+import { QueryClient } from "@tanstack/react-query";
+import { screen } from "@testing-library/react";
+import { http, HttpResponse } from "msw";
+import { expect, test } from "vitest";
+
+import { agentsQuery } from "@/api/agents";
+import { NowPage } from "@/features/now/now-page";
+import { renderPart } from "@/testing/render";
+import { anAgent, aStatus } from "@/testing/rows";
+import { server } from "@/testing/server";
+
+test("of many agents the fifty that need somebody first have a row, and the others are counted beside the way to them", async () => {
+  server.use(http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })));
+  const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
+  const calm = Array.from({ length: 59 }, (_, at) => anAgent({ id: `agt_${at}`, name: `calm-${at}` }));
+  const stuck = anAgent({ id: "agt_stuck", name: "stuck-one", status: aStatus({ state: "stuck" }) });
+  client.setQueryData(agentsQuery.queryKey, { items: [...calm, stuck], next: null, present: 260 });
+  renderPart(<NowPage needs={null} teach={() => null} />, client);
+  const rows = await screen.findAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ }, { timeout: 10_000 });
+  expect(rows).toHaveLength(50);
+  expect(rows[0]).toHaveTextContent("stuck-one");
+  expect(screen.getByRole("link", { name: "210 more agents" })).toHaveAttribute("href", "/agents");
+}, 40_000);
