@@ -29,14 +29,9 @@ const columns: Column<Point>[] = [
 export function BurnDown({ budget, window }: { budget: Budget; window: Budget["windows"][number] }) {
   const [view, setView] = useState<"chart" | "table">("chart");
   const now = useFloor(MINUTE);
-  const filter = burnFilter(budget, window);
+  const filter = useMemo(() => burnFilter(budget, window), [budget, window]);
   const { data } = useQuery({ ...costsQuery(filter ?? { by: "total", grain: "day", from: new Date(now).toISOString() }), enabled: filter !== null });
-  const points = useMemo(
-    () => (filter && data ? burnPoints(data.buckets, filter.grain, window, budget.amount_nano, now) : []),
-    // The filter is of strings that come from the window.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [data, window, budget.amount_nano, now],
-  );
+  const points = useMemo(() => (filter && data ? burnPoints(data.buckets, filter.grain, window, budget.amount_nano, now) : []), [filter, data, window, budget.amount_nano, now]);
   if (filter === null) return <p className="px-4 py-3 text-s text-faint">{say.none}</p>;
   if (!data) return <span className="skeleton m-4 block h-40" />;
   const to = projected(points, window.ends_at);

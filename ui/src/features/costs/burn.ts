@@ -1,7 +1,6 @@
 import type { CostBy, Grain } from "@/api/costs";
 import type { Budget, CostBucket } from "@/api/types";
 
-
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
