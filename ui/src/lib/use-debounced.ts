@@ -2,16 +2,6 @@ import { useEffect, useRef, useState } from "react";
 
 const WAIT_MS = 200;
 
-/** A value once it has not changed for a moment. */
-export function useDebouncedValue<T>(value: T): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), WAIT_MS);
-    return () => clearTimeout(timer);
-  }, [value]);
-  return settled;
-}
-
 /** A text that is told on when typing pauses; it follows `value` when that changes from elsewhere. */
 export function useDebounced(value: string, tell: (value: string) => void): [string, (value: string) => void] {
   const [typed, setTyped] = useState(value);

@@ -8,7 +8,7 @@ import { SelectField, TextField } from "@/components/field";
 import { Outcome } from "@/features/gateway/dry-run-dialog";
 import type { Json } from "@/features/gateway/tree-edit";
 import { problemsByPlace } from "@/features/gateway/tree-edit";
-import { useDebouncedValue } from "@/lib/use-debounced";
+import { useSettled } from "@/lib/use-settled";
 import { gateway } from "@/strings/gateway";
 
 const say = gateway.edit;
@@ -18,7 +18,7 @@ export function useDraft(config: Json, providers: string[]) {
   const [model, setModel] = useState("gpt-4o-mini");
   const [failing, setFailing] = useState("");
   const ask = useMemo(() => ({ config, model, answers: failing ? { [failing]: 503 } : {} }), [config, model, failing]);
-  const asked = useDebouncedValue(ask);
+  const asked = useSettled(ask, 200);
   const { data, error, isFetching } = useQuery({ ...draftQuery(asked), placeholderData: keepPreviousData });
   const problems = useMemo(() => {
     const listed = error ? asProblem(error).extra.problems : [];
