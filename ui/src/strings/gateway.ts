@@ -46,7 +46,6 @@ export const gateway = {
     unseen: "No call took it yet.",
   },
   nobody: "nobody yet",
-  declared: "from quarterdeck.toml",
   remove: "Remove",
   removeLabel: (name: string) => `Remove ${name}`,
   removeTitle: (name: string) => `Remove the route ${name}?`,

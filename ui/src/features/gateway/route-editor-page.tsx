@@ -19,6 +19,7 @@ import { NodeEditor } from "@/features/gateway/node-editor";
 import { RouteVersions } from "@/features/gateway/route-versions";
 import type { Json } from "@/features/gateway/tree-edit";
 import { changed, idOf, jsonIn, modeOf } from "@/features/gateway/tree-edit";
+import { words } from "@/strings/common";
 import { gateway } from "@/strings/gateway";
 
 const say = gateway.edit;
@@ -89,7 +90,7 @@ export function RouteEditor({ route }: { route?: Route }) {
       title={saved?.name ?? gateway.newRoute}
       answer={saved ? say.title(saved.name) : gateway.newRoute}
       above={<Link to="/gateway">{gateway.title}</Link>}
-      below={saved?.declared ? gateway.declared : wrong ? say.wrong : dirty ? say.dirty : saved ? say.version(saved.version) : undefined}
+      below={saved?.declared ? words.declared : wrong ? say.wrong : dirty ? say.dirty : saved ? say.version(saved.version) : undefined}
       actions={
         allowed && (
           <>
@@ -165,7 +166,7 @@ function JsonView({ config, change, problems }: JsonProps) {
     if (JSON.stringify(jsonIn(typed)) !== JSON.stringify(config)) setTyped(JSON.stringify(config, null, 2));
   }
   const broken = jsonIn(typed) === undefined;
-  const lines = [...problems].flatMap(([place, words]) => words.map((each) => `${place}: ${each}`));
+  const lines = [...problems].flatMap(([place, found]) => found.map((each) => `${place}: ${each}`));
   return (
     <AreaField
       label={gateway.form.config}

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { FileCode2, FlaskConical, Pencil, Plus, Trash2 } from "lucide-react";
+import { FlaskConical, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 
 import { useMay } from "@/api/may";
@@ -8,7 +8,7 @@ import { asProblem } from "@/api/problem";
 import { deleteRoute, routeKeys, routesQuery } from "@/api/routes";
 import type { Route } from "@/api/types";
 import { Button, buttonClass, IconButton } from "@/components/button";
-import { Chip } from "@/components/chip";
+import { DeclaredChip } from "@/components/declared-chip";
 import { Confirm } from "@/components/dialog";
 import { Ago } from "@/components/figures";
 import { Section } from "@/components/page";
@@ -80,9 +80,7 @@ function RouteHead({ route, allowed, attempt, remove }: HeadProps) {
         <FlaskConical size={12} aria-hidden="true" /> {say.try}
       </Button>
       {route.declared ? (
-        <Chip>
-          <FileCode2 size={12} aria-hidden="true" /> {say.declared}
-        </Chip>
+        <DeclaredChip />
       ) : (
         allowed && (
           <>
