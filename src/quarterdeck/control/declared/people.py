@@ -127,7 +127,7 @@ async def _apply_agent(on: Applying, declared: DeclaredAgent) -> Agent:
     )
     fresh = await agents.change(on.tx, on.workspace_id, agent.id, change, source=Source.CONFIG)
     if not fresh.declared:
-        fresh = await agent_store.update(on.tx, fresh, {"declared": True}) or fresh
+        fresh = await agent_store.update(on.tx, fresh, {"declared": True})
     if fresh != agent:
         names = ("name", "description", "owner_id", "desired", "capacity", "body_mode", "route", "declared")
         on.note(

@@ -104,8 +104,7 @@ async def _apply(on: Applying, declared: DeclaredSchedule) -> Schedule:
         values: dict[str, Any] = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
         schedule = await actions.change(on.tx, on.workspace_id, before.id, values, declared=True)
         if not before.declared:
-            await store.update(on.tx, schedule, {"declared": True})
-            schedule = await actions.get(on.tx, on.workspace_id, schedule.id)
+            schedule = await store.update(on.tx, schedule, {"declared": True})
         if schedule.version != before.version:
             changed = [name for name in values if getattr(schedule, name) != getattr(before, name)]
             on.note("changed", f"schedule {schedule.name}", ", ".join(changed) or "declared")
