@@ -21,17 +21,8 @@ from quarterdeck.control.schedules.bodies import (
     SchedulesOut,
     SecretOut,
 )
-from quarterdeck.control.schedules.model import (
-    Schedule,
-    ScheduleState,
-    Trigger,
-)
-from quarterdeck.control.schedules.timing import (
-    Timer,
-    a_cron,
-    a_zone,
-    upcoming,
-)
+from quarterdeck.control.schedules.model import Schedule, ScheduleState, Trigger
+from quarterdeck.control.schedules.timing import Timer, a_cron, a_zone, upcoming
 from quarterdeck.control.schedules.views import SHOWN_FIRINGS, one_shown, shown_firings, shown_schedules
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso

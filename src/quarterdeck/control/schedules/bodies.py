@@ -16,11 +16,7 @@ from quarterdeck.control.schedules.model import (
     ScheduleState,
     Trigger,
 )
-from quarterdeck.control.schedules.timing import (
-    CRON_LENGTH,
-    MAX_INTERVAL_S,
-    MIN_INTERVAL_S,
-)
+from quarterdeck.control.schedules.timing import CRON_LENGTH, MAX_INTERVAL_S, MIN_INTERVAL_S
 from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskNamed
 from quarterdeck.control.templates.bodies import DraftBody, Values
 

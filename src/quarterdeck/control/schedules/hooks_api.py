@@ -8,9 +8,7 @@ from fastapi import APIRouter, Request
 from quarterdeck.control.http import Anyone, Db, Sealing
 from quarterdeck.control.schedules import actions, signing, store
 from quarterdeck.control.schedules.bodies import HookOut
-from quarterdeck.control.schedules.model import (
-    Trigger,
-)
+from quarterdeck.control.schedules.model import Trigger
 from quarterdeck.kernel.errors import Invalid, TooLarge
 
 router = APIRouter(tags=["schedules"])

@@ -4,16 +4,9 @@ from collections.abc import Sequence
 
 from quarterdeck.control.agents import people
 from quarterdeck.control.schedules.bodies import FiringOut, ScheduleOut
-from quarterdeck.control.schedules.model import (
-    Firing,
-    Schedule,
-    ScheduleState,
-    Trigger,
-)
-from quarterdeck.control.schedules.timing import (
-    upcoming,
-)
-from quarterdeck.control.shapes import Named, TaskNamed, shown
+from quarterdeck.control.schedules.model import Firing, Schedule, ScheduleState, Trigger
+from quarterdeck.control.schedules.timing import upcoming
+from quarterdeck.control.shapes import Named, TaskNamed
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.control.templates import store as template_store
 from quarterdeck.control.templates.bodies import DraftBody
@@ -68,7 +61,7 @@ async def shown_firings(tx: Transaction, workspace_id: str, found: Sequence[Firi
     return [
         FiringOut(
             key=one.key,
-            at=shown(one.at) or "",
+            at=iso(one.at),
             fired_at=iso(one.fired_at),
             outcome=one.outcome,
             task=None
