@@ -20,6 +20,10 @@ class RequestBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    def takes_away(self, field: str) -> bool:
+        """Whether it says null, which of a change is another thing than to say nothing."""
+        return field in self.model_fields_set and getattr(self, field) is None
+
 
 class Named(BaseModel):
     """A member or an agent, as other rows mention it."""

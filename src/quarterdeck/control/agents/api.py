@@ -150,7 +150,7 @@ class AgentPatch(RequestBody):
             skills=None if self.skills is None else tuple(self.skills),
             labels=None if self.labels is None else tuple(self.labels),
             reports_to_id=self.reports_to_id,
-            reports_to_nobody="reports_to_id" in self.model_fields_set and self.reports_to_id is None,
+            reports_to_nobody=self.takes_away("reports_to_id"),
         )
 
     def to_change(self) -> AgentChange:
@@ -161,9 +161,9 @@ class AgentPatch(RequestBody):
             desired=self.desired,
             capacity=self.capacity,
             body_mode=self.body_mode,
-            inherit_body_mode="body_mode" in self.model_fields_set and self.body_mode is None,
+            inherit_body_mode=self.takes_away("body_mode"),
             route=self.route,
-            no_route="route" in self.model_fields_set and self.route is None,
+            no_route=self.takes_away("route"),
         )
 
 

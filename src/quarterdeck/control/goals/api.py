@@ -45,14 +45,11 @@ class GoalPatch(RequestBody):
             name=self.name,
             statement=self.statement,
             project_id=self.project_id,
-            no_project=self._taken_away("project_id"),
+            no_project=self.takes_away("project_id"),
             accountable_id=self.accountable_id,
             due_at=None if self.due_at is None else instant_in(self.due_at, "due_at"),
-            never_due=self._taken_away("due_at"),
+            never_due=self.takes_away("due_at"),
         )
-
-    def _taken_away(self, field: str) -> bool:
-        return field in self.model_fields_set and getattr(self, field) is None
 
 
 class GoalOut(BaseModel):

@@ -48,7 +48,7 @@ class ProjectPatch(RequestBody):
             name=self.name,
             description=self.description,
             lead_agent_id=self.lead_agent_id,
-            no_lead="lead_agent_id" in self.model_fields_set and self.lead_agent_id is None,
+            no_lead=self.takes_away("lead_agent_id"),
             review=None if self.review is None else ReviewPolicy(self.review),
             archived=self.archived,
         )

@@ -75,7 +75,7 @@ async def change_squad(squad_id: str, body: SquadPatch, actor: Operator, db: Db,
         body.name,
         body.description,
         body.lead_id,
-        no_lead="lead_id" in body.model_fields_set and body.lead_id is None,
+        no_lead=body.takes_away("lead_id"),
         agent_ids=None if body.agent_ids is None else tuple(body.agent_ids),
     )
     async with db.transaction() as tx:

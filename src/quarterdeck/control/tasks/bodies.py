@@ -124,21 +124,18 @@ class TaskPatch(RequestBody):
             labels=None if self.labels is None else tuple(self.labels),
             accountable_id=self.accountable_id,
             due_at=None if self.due_at is None else instant_in(self.due_at, "due_at"),
-            never_due=self._taken_away("due_at"),
+            never_due=self.takes_away("due_at"),
             review=None if self.review is None else ReviewPolicy(self.review),
             attempt_limit=self.attempt_limit,
             project_id=self.project_id,
-            no_project=self._taken_away("project_id"),
+            no_project=self.takes_away("project_id"),
             parent_id=self.parent_id,
-            no_parent=self._taken_away("parent_id"),
+            no_parent=self.takes_away("parent_id"),
             goal_id=self.goal_id,
-            no_goal=self._taken_away("goal_id"),
+            no_goal=self.takes_away("goal_id"),
             budget=self.budget_nano,
-            no_budget=self._taken_away("budget_nano"),
+            no_budget=self.takes_away("budget_nano"),
         )
-
-    def _taken_away(self, field: str) -> bool:
-        return field in self.model_fields_set and getattr(self, field) is None
 
 
 class MoveIn(RequestBody):
