@@ -16,6 +16,8 @@ from quarterdeck.control.shapes import Instant, Named, TaskNamed
 from quarterdeck.control.tasks import actions as tasks
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.kernel.clock import iso
+from quarterdeck.ledger import listing
+from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.work_costs import Fact
 
 router = APIRouter(tags=["evidence"])
@@ -156,7 +158,7 @@ async def list_waste_calls(
 ) -> CallsOut:
     """The calls behind what looped, what was asked twice, and what was spent while blocked; newest first."""
     async with db.read() as tx:
-        page = await store.marked_calls(tx, actor.workspace_id, Fact(which), limit=limit, after=after)
+        page = await listing.page(tx, actor.workspace_id, CallFilter(mark=Fact(which)), limit=limit, after=after)
         shown = await shown_calls(tx, actor.workspace_id, page.items)
     return CallsOut(items=[listed(call) for call in shown], next=page.next)
 

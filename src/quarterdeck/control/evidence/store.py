@@ -10,12 +10,9 @@ from quarterdeck.control.evidence.model import Step
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Prepared, Transaction, one_of
-from quarterdeck.kernel.pages import Page
-from quarterdeck.ledger.calls import StoredCall, of_ids
-from quarterdeck.ledger.derived_tables import call_marks, turns
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.tables import calls, conversations
 from quarterdeck.ledger.turns.model import decode_turn
-from quarterdeck.ledger.work_costs import Fact
 
 MOST_STEPS = 2_000
 DEEPEST = 5
@@ -118,18 +115,3 @@ async def conversations_of(
     for row in await tx.fetch_named(_CONVERSATIONS, workspace_id=workspace_id, ids=sorted(found)):
         found[row["run_id"]].append(ConversationRow(**row))
     return found
-
-
-async def marked_calls(
-    tx: Transaction, workspace_id: str, fact: Fact, *, limit: int, after: str | None = None
-) -> Page[StoredCall]:
-    """Calls that are known as `fact`, newest first."""
-    query = sa.select(call_marks.c.call_id).where(
-        call_marks.c.workspace_id == workspace_id, call_marks.c.fact == fact.value
-    )
-    if after is not None:
-        query = query.where(call_marks.c.call_id < after)
-    rows = await tx.rows(query.order_by(call_marks.c.call_id.desc()).limit(limit + 1))
-    ids = [row["call_id"] for row in rows]
-    kept = await of_ids(tx, workspace_id, ids[:limit])
-    return Page(kept[::-1], ids[limit - 1] if len(ids) > limit else None)
