@@ -13,6 +13,7 @@ from api_world import ingested
 from quarterdeck.access.members import Member
 from quarterdeck.control.calls import exporting
 from quarterdeck.db import Database
+from quarterdeck.ledger import listing
 from store.ledger.ledger_world import chat, record
 
 EXPORT = "/api/v1/calls/export"
@@ -78,7 +79,7 @@ async def test_only_what_is_filtered_is_exported(client: httpx.AsyncClient, call
 async def test_a_file_that_is_cut_says_so_and_how_to_go_on(
     client: httpx.AsyncClient, call_ids: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "PAGE", 2)
+    monkeypatch.setattr(listing, "PAGE", 2)
     monkeypatch.setitem(exporting.lines.__kwdefaults__, "most", 3)
     *lines, last = map(json.loads, (await client.get(EXPORT, params={"format": "jsonl"})).text.splitlines())
     assert [line["id"] for line in lines] == call_ids[:3]

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quarterdeck.db import Transaction
+from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.ids import instant_of, lowest_id
 from quarterdeck.kernel.pages import Page
@@ -19,6 +19,8 @@ from quarterdeck.ledger.search.words import Question
 from quarterdeck.ledger.tables import calls
 from quarterdeck.ledger.work_costs import Fact
 
+PAGE = 500
+"""Calls that `pages` reads at once."""
 _CHUNK = 400
 _BAD = sa.text("outcome <> 'ok'")
 """In these words, so that the index of calls that went wrong is used."""
@@ -71,6 +73,23 @@ async def page(
     query = query.order_by(calls.c.id.desc()).limit(limit + 1)
     found = [stored(row) for row in await tx.rows(query)]
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+async def pages(
+    db: Database, workspace_id: str, which: CallFilter, *, most: int, after: str | None = None
+) -> AsyncIterator[Page[StoredCall]]:
+    """Pages one after the other, until there are no more or `most` calls were told: then the last has a `next`.
+
+    Each is read for itself, so no transaction waits for whoever reads. Raises Invalid as `page` does.
+    """
+    left = most
+    while True:
+        async with db.read() as tx:
+            found = await page(tx, workspace_id, which, limit=min(PAGE, left), after=after)
+        yield found
+        left, after = left - len(found.items), found.next
+        if after is None or left <= 0:
+            return
 
 
 async def _marked(

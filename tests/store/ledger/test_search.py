@@ -162,6 +162,8 @@ async def test_a_search_that_finds_nothing_in_a_week_ends_there_and_can_go_on(
     page = await api.get("/calls", q="apple")
     assert page["items"] == [] and page["search"]["searched_back_to"] == "2027-02-01T00:00:00.000000Z"
     assert await api.ids(q="apple", after=page["next"]) == [old]
+    exported = await api.client.get("/api/v1/calls/export", params={"q": "apple"})
+    assert [line.partition(",")[0] for line in exported.text.splitlines()] == ["id", old]
 
 
 async def test_no_text_is_a_wrong_question(api: Api, taken: Find) -> None:

@@ -16,7 +16,6 @@ Format = Literal["csv", "jsonl"]
 MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 MOST = 50_000
 """Calls in one file. A file that has fewer than there are says so in its last line."""
-PAGE = 500
 _PARTS = {"agent": ("id", "name"), "task": ("id", "ref", "title"), "usage": tuple(UsageOut.model_fields)}
 _COLUMNS = [
     column
@@ -31,19 +30,14 @@ async def lines(
     db: Database, workspace_id: str, which: CallFilter, form: Format, *, after: str | None = None, most: int = MOST
 ) -> AsyncIterator[bytes]:
     """Calls newest first, at most `most`; then, if there are more, how to get those. Raises Invalid before any byte."""
-    told = 0
-    while True:
+    head, told = [_COLUMNS], 0
+    async for page in listing.pages(db, workspace_id, which, most=most, after=after):
         async with db.read() as tx:
-            page = await listing.page(tx, workspace_id, which, limit=min(PAGE, most - told), after=after)
             shown = await views.shown_calls(tx, workspace_id, page.items)
-        head = [_COLUMNS] if told == 0 and form == "csv" else []
         yield _csv([*head, *map(_row, shown)]) if form == "csv" else _jsonl(shown)
-        told, after = told + len(shown), page.next
-        if after is None:
-            return
-        if told >= most:
-            yield _cut(form, told, after)
-            return
+        head, told, after = [], told + len(shown), page.next
+    if after is not None:
+        yield _cut(form, told, after)
 
 
 def _jsonl(shown: Sequence[CallOut]) -> bytes:

@@ -109,14 +109,10 @@ async def export_content(export_id: str, actor: Reader, db: Db) -> StreamingResp
 
 
 async def _lines(db: Database, workspace_id: str, which: CallFilter) -> AsyncIterator[bytes]:
-    after, told = None, 0
-    while told < MOST_EXPORTED:
-        async with db.read() as tx:
-            page = await listing.page(tx, workspace_id, which, limit=PAGE, after=after)
+    told = 0
+    async for page in listing.pages(db, workspace_id, which, most=MOST_EXPORTED):
         yield b"".join(json.dumps(log_row(call)).encode() + b"\n" for call in page.items)
-        told, after = told + len(page.items), page.next
-        if after is None:
-            break
+        told += len(page.items)
     async with db.read() as tx:
         rows = await declared.of(
             tx,
