@@ -93,7 +93,7 @@ turns = sa.Table(
     sa.Index("ix_turns_run", "workspace_id", "run_id", "call_id"),
     sqlite_with_rowid=False,
 )
-"""Calls of the last days as signals look at them: small, in the order they were stored."""
+"""Calls as signals look at them: small, in the order they were stored; kept as long as the calls are."""
 
 wire_activity = sa.Table(
     "wire_activity",

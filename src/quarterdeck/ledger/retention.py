@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY
+from quarterdeck.kernel.ids import lowest_id
 from quarterdeck.ledger import account, partitions
-from quarterdeck.ledger.derived_tables import rollups
+from quarterdeck.ledger.derived_tables import rollups, turns
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.rollups import DIMS, Grain
 from quarterdeck.ledger.search import index
@@ -23,6 +24,7 @@ KEPT_MINUTES = 30 * DAY
 """How long sums by the minute are kept."""
 KEPT_REJECTS = 90 * DAY
 _AT_ONCE = 500
+_TURNS_AT_ONCE = 5_000
 _PAGES_AT_ONCE = 2_000
 
 
@@ -64,6 +66,7 @@ async def apply(db: Database, packs: Packs, policies: Policies) -> Freed:
     await _forget_words(db, policies, now)
     weeks = await _drop_weeks(db, policies, now)
     months = await _drop_months(db, policies, now)
+    await _forget_turns(db, policies, now)
     for workspace_id, policy in policies.items():
         if policy.calls is not None:
             await _forget_conversations(db, workspace_id, now - policy.calls)
@@ -159,6 +162,22 @@ async def _forget_minutes(db: Database, workspace_id: str, before: int) -> None:
                 if oldest is None or oldest >= before:
                     break
                 await tx.execute(rollups.delete().where(here, rollups.c.at < min(before, oldest + DAY)))
+
+
+async def _forget_turns(db: Database, policies: Policies, now: int) -> None:
+    """Those whose calls went with their month; some at a time, so that no write waits long."""
+    keep = _longest([policy.calls for policy in policies.values()])
+    if keep is None:
+        return
+    first_kept = lowest_id("call", partitions.month_of(max(0, now - keep)).begin)
+    for workspace_id in policies:
+        here = turns.c.workspace_id == workspace_id
+        old = sa.select(turns.c.call_id).where(here, turns.c.call_id < first_kept).order_by(turns.c.call_id)
+        place: str | None = ""
+        while place is not None:
+            async with db.transaction() as tx:
+                place = await tx.scalar(old.offset(_TURNS_AT_ONCE).limit(1))
+                await tx.execute(turns.delete().where(here, turns.c.call_id < (place or first_kept)))
 
 
 async def _shrink(db: Database) -> None:

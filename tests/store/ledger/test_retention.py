@@ -1,5 +1,6 @@
 """What is old goes, what is not stays, the disk gets its room back, and no cent is lost."""
 
+import pytest
 import sqlalchemy as sa
 from ledger_world import NOON, World, chat, record
 
@@ -10,6 +11,7 @@ from quarterdeck.ledger import account, partitions, retention, rollups
 from quarterdeck.ledger import calls as stored
 from quarterdeck.ledger.account import Balance
 from quarterdeck.ledger.derived_tables import rollups as rollup_rows
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.packs import BodyGone
 from quarterdeck.ledger.rebuild import Bodies
 from quarterdeck.ledger.redact import Redactors
@@ -64,7 +66,10 @@ async def test_without_a_policy_everything_stays(world: World, clock: FakeClock)
     assert await is_kept(world, "ws_1", made.id)
 
 
-async def test_old_calls_go_by_the_month_and_their_sums_stay_in_the_account(world: World, clock: FakeClock) -> None:
+async def test_old_calls_go_by_the_month_and_their_sums_stay_in_the_account(
+    world: World, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "_TURNS_AT_ONCE", 2)
     made = [
         record(
             NOON + n * 10 * DAY, agent_id=f"agt_{n % 2}", cost=None if n == 1 else 1_000 + n, request_body=chat(str(n))
@@ -81,6 +86,7 @@ async def test_old_calls_go_by_the_month_and_their_sums_stay_in_the_account(worl
     left = [row["id"] for row in await world.calls()]
     assert left
     assert left == [each.id for each in made if partitions.month_of(each.started).suffix not in freed.months]
+    assert [row["call_id"] for row in await world.rows(sa.select(turns.c.call_id).order_by(turns.c.call_id))] == left
     async with world.db.read() as tx:
         assert await account.balance(tx, "ws_1") == expected
         total = (await rollups.figures(tx, "ws_1", "total", [""]))[""]
