@@ -255,3 +255,20 @@ async def test_after_a_change_of_credential_the_new_ones_budget_counts_though_a_
     await limited.gateway.record(2)
     assert [limited.spent("OLD"), limited.spent("NEW")] == [record.cost for record in limited.records()]
     assert limited.spent("NEW") > 0
+
+
+async def test_a_run_whose_project_changed_counts_there_though_a_call_from_before_ends_later(limited: Limited) -> None:
+    run = limited.gateway.runs["run_1"]
+    limited.gateway.runs["run_1"] = msgspec.structs.replace(run, project_id="prj_old")
+    await limited.in_force(budget(5.0, "project:prj_old", id="old"), budget(5.0, "project:prj_new", id="new"))
+    slow = {"text": "hi", "timing": {"first_byte_ms": 300}}
+    before = asyncio.create_task(limited.gateway.post("/v1/chat/completions", BODY, key=RUN_KEY, script=slow))
+    async with asyncio.timeout(10):
+        while not limited.gateway.seen:
+            await asyncio.sleep(0.01)
+    limited.gateway.runs["run_1"] = msgspec.structs.replace(run, project_id="prj_new")
+    limited.publish()
+    assert (await before).status_code == 200
+    assert (await limited.gateway.post("/v1/chat/completions", BODY, key=RUN_KEY)).status_code == 200
+    await limited.gateway.record(2)
+    assert limited.spent("new") == limited.records()[-1].cost

@@ -70,7 +70,7 @@ class Admission:
         self._concerned.clear()
         self._spending.swapped(snapshot)
         self._rates.set_rules({each.id: each.limits for each in snapshot.workspaces.values()})
-        self._plans.forget()
+        self._plans.swapped(snapshot.workspaces)
         if self._spending.active or any(each.limits for each in snapshot.workspaces.values()):
             self._hooks.limits = self
         for gate in self._gates.values():

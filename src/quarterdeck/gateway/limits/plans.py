@@ -4,6 +4,8 @@ A plan holds the very buckets and counters that are counted in. So plans are for
 buckets or counters that nobody uses are.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from quarterdeck.access.budgets.model import Mode
@@ -78,6 +80,7 @@ class Plans:
         self._rates = of_rates
         self._budgets = of_budgets
         self._estimator = estimator
+        self._current: Mapping[str, WorkspaceEntry] = {}
         self._known: dict[_Who, Plan] = {}
         self._count = 0
         self.since = object()
@@ -108,6 +111,11 @@ class Plans:
             there = self._planned_at(plan, workspace, target, draft.started)
         return there
 
+    def swapped(self, workspaces: Mapping[str, WorkspaceEntry]) -> None:
+        """From now on only these say whose a run is; a call under way may still know another picture of them."""
+        self._current = workspaces
+        self.forget()
+
     def forget(self) -> None:
         """Those that calls under way have are not used again either."""
         self._known.clear()
@@ -129,7 +137,7 @@ class Plans:
         self._make_room()
         since = self.since
         plan = Plan(since, facts, self._rates.rules_of(workspace.id, facts, at_target=False))
-        if since is self.since:
+        if since is self.since and self._current.get(workspace.id) is workspace:
             self._known[who] = plan
         return plan
 
