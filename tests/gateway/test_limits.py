@@ -123,6 +123,17 @@ async def test_a_call_that_another_limit_refused_takes_nothing(limited: Limited)
     assert {state.limit_id: state.remaining for state in states} == {"one": 0, "ten": 9}
 
 
+async def test_a_call_that_waits_goes_on_when_its_limit_is_raised(limited: Limited) -> None:
+    await limited.in_force(limits=(limit(1, "provider:openai", per="minute", max_wait_ms=120_000),))
+    assert (await limited.gateway.chat()).status_code == 200
+    waiting = asyncio.create_task(limited.gateway.chat())
+    async with asyncio.timeout(30):
+        while not limited.admission._gates or not next(iter(limited.admission._gates.values())).waiting:
+            await asyncio.sleep(0.01)
+        await limited.in_force(limits=(limit(100, "provider:openai", per="minute", max_wait_ms=120_000),))
+        assert (await waiting).status_code == 200
+
+
 async def test_at_a_busy_provider_a_call_waits_for_its_turn(limited: Limited) -> None:
     await limited.in_force(limits=(limit(5, "provider:openai", per="second", burst=1, max_wait_ms=5_000),))
     began = time.monotonic()

@@ -72,10 +72,8 @@ class Gcra:
         """Let so many remain: what others say who take from the same limit."""
         self._tat, self._last = now * self._limit + max(0, self._burst - count) * self._period, now
 
-    def resized(self, limit: int, period: int, burst: int, now: int) -> "Gcra":
-        """The same use so far under another limit."""
-        fresh = Gcra(limit, period, burst)
+    def resize(self, limit: int, period: int, burst: int, now: int) -> None:
+        """Be another limit from now on, with the same use so far."""
         used = max(0, self._tat - now * self._limit)
-        fresh._tat = now * limit + -(-used // self._period) * period
-        fresh._last = now
-        return fresh
+        self._tat, self._last = now * limit + -(-used // self._period) * period, now
+        self._limit, self._period, self._burst, self._room = limit, period, burst, burst * period

@@ -135,7 +135,8 @@ class Rates:
         return callers + at_target
 
     def set_rules(self, rules: dict[str, list[LimitEntry]]) -> None:
-        """Put other limits in force. What was let through so far counts on under a limit that was changed."""
+        """Put other limits in force. What was let through so far counts on under a limit that was changed, and calls
+        that wait for one or have taken from it go by what it is now."""
         fresh = {entry.id: entry for some in rules.values() for entry in some}
         now = now_us()
         for key, bucket in list(self._buckets.items()):
@@ -145,7 +146,7 @@ class Rates:
             elif isinstance(bucket, Slots):
                 bucket.amount = entry.amount
             elif (entry.amount, entry.length, entry.burst) != (before.amount, before.length, before.burst):
-                self._buckets[key] = bucket.resized(entry.amount, entry.length, entry.burst, now)
+                bucket.resize(entry.amount, entry.length, entry.burst, now)
         self._entries = fresh
         self._rules = {}
         for workspace_id, some in rules.items():
@@ -209,7 +210,7 @@ class Rates:
         used = before.after(now - self._since).used
         bucket = Gcra.resumed(before.limit, before.period, before.burst, used, now)
         if (entry.amount, entry.length, entry.burst) != (before.limit, before.period, before.burst):
-            bucket = bucket.resized(entry.amount, entry.length, entry.burst, now)
+            bucket.resize(entry.amount, entry.length, entry.burst, now)
         return bucket
 
     def _forget_idle(self) -> None:

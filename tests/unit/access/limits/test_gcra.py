@@ -111,6 +111,8 @@ def test_what_remains_is_told_and_a_changed_limit_keeps_what_was_used() -> None:
     for _ in range(4):
         gcra.take(now)
     assert gcra.remaining(now) == 6
-    assert gcra.resized(20, MINUTE, 20, now).remaining(now) == 16
-    assert gcra.resized(2, MINUTE, 2, now).remaining(now) == 0
     assert gcra.full_in(now) == 24 * SECOND
+    gcra.resize(20, MINUTE, 20, now)
+    assert gcra.remaining(now) == 16
+    gcra.resize(2, MINUTE, 2, now)
+    assert gcra.remaining(now) == 0
