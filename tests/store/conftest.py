@@ -18,8 +18,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 import sqlalchemy as sa
+from work_world import World
 
 import quarterdeck
+from quarterdeck.access import members
+from quarterdeck.access.members import FirstBoot
+from quarterdeck.access.vault import Vault
 from quarterdeck.db import Database, metadata
 from quarterdeck.kernel.clock import FakeClock
 
@@ -179,6 +183,26 @@ async def db(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -
     yield database
     await database.close()
     await server.return_database(name)
+
+
+@pytest.fixture
+async def world(db: Database) -> World:
+    """A workspace with its owner, and the verbs of work in it."""
+    return await World.make(db)
+
+
+@pytest.fixture
+async def boot(db: Database) -> FirstBoot:
+    """What a first start makes, and nothing else."""
+    async with db.transaction() as tx:
+        made = await members.first_boot(tx)
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return Vault.open(tmp_path)
 
 
 async def _server(request: pytest.FixtureRequest) -> PostgresServer:

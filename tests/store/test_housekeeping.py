@@ -19,14 +19,6 @@ from quarterdeck.worker.housekeeping import DRY_REPLAYS_KEPT, EVENTS_DAYS, tidy
 A_DAY_S = DAY // SECOND
 
 
-@pytest.fixture
-async def boot(db: Database) -> FirstBoot:
-    async with db.transaction() as tx:
-        made = await members.first_boot(tx)
-    assert made is not None
-    return made
-
-
 async def test_events_are_kept_for_a_month_or_as_long_as_the_workspace_says(
     db: Database, boot: FirstBoot, clock: FakeClock
 ) -> None:

@@ -19,11 +19,6 @@ from quarterdeck.worker.shown import LASTS, NAME, ShownHistory
 
 
 @pytest.fixture
-async def world(db: Database) -> World:
-    return await World.make(db)
-
-
-@pytest.fixture
 async def agent(world: World) -> Agent:
     return await world.agent()
 
@@ -98,9 +93,7 @@ async def test_one_process_writes_and_the_next_when_it_falls_silent(
 
 async def test_what_was_shown_is_forgotten_after_eight_days(db: Database, agent: Agent, clock: FakeClock) -> None:
     now = clock.now()
-    old, going, fresh = (
-        Stretch(agent.workspace_id, agent.id, now + n, now + n + MINUTE, {State.IDLE: 1}) for n in range(3)
-    )
+    old = Stretch(agent.workspace_id, agent.id, now, now + MINUTE, {State.IDLE: 1})
     going = Stretch(agent.workspace_id, agent.id, now + 1, None, {State.IDLE: 0})
     fresh = Stretch(agent.workspace_id, agent.id, now + DAY, now + DAY + 1, {State.IDLE: 1})
     async with db.transaction() as tx:

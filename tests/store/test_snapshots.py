@@ -28,19 +28,6 @@ from quarterdeck.worker.snapshots import Publisher, build_snapshot, lookup
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault.open(tmp_path)
-
-
-@pytest.fixture
-async def boot(db: Database) -> FirstBoot:
-    async with db.transaction() as tx:
-        made = await members.first_boot(tx)
-    assert made is not None
-    return made
-
-
-@pytest.fixture
 async def agent(db: Database, boot: FirstBoot) -> Agent:
     async with db.transaction() as tx:
         return await agents.create(tx, boot.workspace.id, name="research", owner_id=boot.owner.id)

@@ -1,6 +1,6 @@
 import pytest
 
-from quarterdeck.access import keyring, members
+from quarterdeck.access import keyring
 from quarterdeck.access.entries import REMEMBERED, key_entries, key_entry
 from quarterdeck.access.keyring import Holder, Scope
 from quarterdeck.access.keys import KeyKind, key_hash, make_key, parse_key
@@ -9,14 +9,6 @@ from quarterdeck.db import Database
 from quarterdeck.db.outbox import read_after
 from quarterdeck.kernel.clock import SECOND, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
-
-
-@pytest.fixture
-async def boot(db: Database) -> FirstBoot:
-    async with db.transaction() as tx:
-        made = await members.first_boot(tx)
-    assert made is not None
-    return made
 
 
 @pytest.fixture

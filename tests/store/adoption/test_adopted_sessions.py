@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from work_world import World
 
@@ -13,14 +12,8 @@ from quarterdeck.control.lever import actions as lever
 from quarterdeck.control.lever.actions import Wanted
 from quarterdeck.control.lever.model import Scope, Verb
 from quarterdeck.control.tasks.model import TaskState
-from quarterdeck.db import Database
 from quarterdeck.worker.housekeeping import tidy
 from quarterdeck.worker.snapshots import build_snapshot
-
-
-@pytest.fixture
-async def world(db: Database) -> World:
-    return await World.make(db)
 
 
 async def told(world: World, data: Path) -> WorkspaceEntry:

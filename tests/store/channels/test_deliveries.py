@@ -7,7 +7,6 @@ import hmac
 import json
 import random
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,16 +30,6 @@ from quarterdeck.kernel.clock import DAY, HOUR, SECOND, FakeClock
 from quarterdeck.worker.deliveries import Courier
 
 QUICK = Timeouts(connect_s=2.0, first_byte_s=0.5, idle_s=0.5, total_s=2.0)
-
-
-@pytest.fixture
-async def world(db: Database) -> World:
-    return await World.make(db)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault.open(tmp_path)
 
 
 @pytest.fixture

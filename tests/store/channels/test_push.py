@@ -3,7 +3,6 @@
 import json
 import struct
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,7 +21,6 @@ from quarterdeck.control.channels.webpush import BrowserKeys
 from quarterdeck.control.notifications import store as preferences
 from quarterdeck.control.notifications.kinds import Urgency
 from quarterdeck.control.notifications.model import route
-from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.worker.deliveries import Courier
 
@@ -49,16 +47,6 @@ class Browser:
         assert plain.endswith(b"\x02")
         found: dict[str, str | None] = json.loads(plain[:-1])
         return found
-
-
-@pytest.fixture
-async def world(db: Database) -> World:
-    return await World.make(db)
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault.open(tmp_path)
 
 
 @pytest.fixture

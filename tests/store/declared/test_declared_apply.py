@@ -1,7 +1,6 @@
 """Applying quarterdeck.toml, on both stores."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -57,19 +56,6 @@ output_per_mtok = "2"
 per_web_search = "0.01"
 """
 ENVIRON = {"RESEARCH_KEY": "a key that research brings"}
-
-
-@pytest.fixture
-async def boot(db: Database) -> FirstBoot:
-    async with db.transaction() as tx:
-        made = await members.first_boot(tx)
-    assert made is not None
-    return made
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault.open(tmp_path)
 
 
 class Applier:

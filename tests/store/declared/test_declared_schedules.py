@@ -1,11 +1,9 @@
 """`[[schedules]]` in quarterdeck.toml, on both stores."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
-from quarterdeck.access import members
 from quarterdeck.access.members import FirstBoot
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.declared.actions import BadConfig, apply
@@ -42,19 +40,6 @@ secret = "env:HOOK"
 title = "Look at {{payload.ref}}"
 """
 ENVIRON = {"HOOK": "s3cret"}
-
-
-@pytest.fixture
-async def boot(db: Database) -> FirstBoot:
-    async with db.transaction() as tx:
-        made = await members.first_boot(tx)
-    assert made is not None
-    return made
-
-
-@pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    return Vault.open(tmp_path)
 
 
 async def _apply(

@@ -20,7 +20,6 @@ from quarterdeck.control.runs.model import RunState
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.tasks import holding
 from quarterdeck.control.tasks.model import TaskState
-from quarterdeck.db import Database
 from quarterdeck.kernel.clock import MINUTE, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.worker import lever
@@ -60,11 +59,6 @@ class Lever:
     async def resume(self, scope: Scope, subject_id: str = "") -> list[Order]:
         async with self.world.db.transaction() as tx:
             return await actions.resume(tx, self.world.workspace_id, scope, subject_id)
-
-
-@pytest.fixture
-async def world(db: Database) -> World:
-    return await World.make(db)
 
 
 @pytest.fixture
