@@ -12,25 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
-from system_world import PATIENCE_S, System
+from system_world import PATIENCE_S, PROVIDERS, System
 
 from quarterdeck.client import Quarterdeck
 
-CONFIG = """
-[[providers]]
-name = "openai"
-kind = "openai"
-base_url = "{sandbox}/v1"
-credential = "env:TEST_UPSTREAM_KEY"
-allow_private = true
-
-[[providers]]
-name = "anthropic"
-kind = "anthropic"
-base_url = "{sandbox}"
-credential = "env:TEST_UPSTREAM_KEY"
-allow_private = true
-
+CONFIG = (
+    PROVIDERS
+    + """
 [[providers]]
 name = "gemini"
 kind = "gemini"
@@ -38,6 +26,7 @@ base_url = "{sandbox}"
 credential = "env:TEST_UPSTREAM_KEY"
 allow_private = true
 """
+)
 _numbers = itertools.count(1)
 TRUST = ssl.create_default_context()
 web = SimpleNamespace(

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from gateway_world import Gateway
 
+from quarterdeck.access.snapshot import ProviderEntry
 from quarterdeck.gateway.dialects.bedrock.eventstream import Frame, encode_frame
 from quarterdeck.gateway.server import Exchange, Limits, Server
+from quarterdeck.kernel.egress import EgressPolicy
 
 CHAT = {
     "id": "c1",
@@ -197,9 +200,18 @@ def _sse(events: list[dict[str, Any]], *, named: bool = False, tail: bytes = b""
 
 
 @asynccontextmanager
-async def any_provider() -> AsyncIterator[AnyProvider]:
+async def any_provider(gateway: Gateway, *under: tuple[str, str, str, str]) -> AsyncIterator[AnyProvider]:
+    """Serve it where the gateway may reach it, under each of these: name, kind, path of the base URL, secret."""
     sock = socket.create_server(("127.0.0.1", 0))
-    provider = AnyProvider(f"http://127.0.0.1:{sock.getsockname()[1]}")
+    port = sock.getsockname()[1]
+    provider = AnyProvider(f"http://127.0.0.1:{port}")
+    gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
+    if under:
+        gateway.providers[:] = [
+            ProviderEntry(name, kind, provider.url + path, secret, allow_private=True)
+            for name, kind, path, secret in under
+        ]
+        gateway.publish()
     server = Server(provider, Limits(grace_s=0.5))
     serving = asyncio.create_task(server.serve(sock))
     try:

@@ -11,9 +11,6 @@ import pytest
 from any_provider import AnyProvider, any_provider
 from gateway_world import KEY, Gateway
 
-from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
-
 
 def openai_line(model: str, prompt: int, output: int) -> dict[str, Any]:
     body = {"model": model, "usage": {"prompt_tokens": prompt, "completion_tokens": output}}
@@ -32,14 +29,9 @@ def lines(*rows: Any) -> bytes:
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        gateway.providers[:] = [
-            ProviderEntry("openai", "openai", f"{made.url}/v1", "sk-o", allow_private=True),
-            ProviderEntry("anthropic", "anthropic", made.url, "sk-a", allow_private=True),
-        ]
-        gateway.publish()
+    async with any_provider(
+        gateway, ("openai", "openai", "/v1", "sk-o"), ("anthropic", "anthropic", "", "sk-a")
+    ) as made:
         yield made
 
 

@@ -406,7 +406,7 @@ async def test_a_replay_from_a_targets_own_cache_is_one_call_in_flight(
 
     monkeypatch.setattr(table, "add", noted)
     asking = asyncio.create_task(by_config(gateway, config, script, stream=True))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (entered and entered[0].last_byte()):
             await asyncio.sleep(0.01)
     assert [(call.provider, call.model) for call in table.traffic()[1]] == [("openai", "gpt-4o-mini")]

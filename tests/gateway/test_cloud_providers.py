@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from gateway_world import KEY, Gateway
 
 from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
 
 AWS = {"access_key_id": "AKIAEXAMPLE", "secret_access_key": "so/very+secret"}
 MODEL = "eu.anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -36,9 +35,7 @@ ROLE = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
+    async with any_provider(gateway) as made:
         yield made
 
 

@@ -9,22 +9,13 @@ from gateway_world import KEY, Gateway
 from google import genai
 from google.genai import types
 
-from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
-
 TEXT = "How many tokens are these words? " * 20
 
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        kinds = {"openai": "/v1", "anthropic": "", "gemini": "", "bedrock": ""}
-        gateway.providers[:] = [
-            ProviderEntry(kind, kind, made.url + path, "sk", allow_private=True) for kind, path in kinds.items()
-        ]
-        gateway.publish()
+    kinds = {"openai": "/v1", "anthropic": "", "gemini": "", "bedrock": ""}
+    async with any_provider(gateway, *((kind, kind, path, "sk") for kind, path in kinds.items())) as made:
         made.answers["/v1/messages/count_tokens"] = (200, "application/json", b'{"input_tokens":4321}')
         made.answers["/v1/models/m:countTokens"] = (200, "application/json", b'{"totalTokens":4321}')
         made.answers["/v1beta/models/m:countTokens"] = (200, "application/json", b'{"totalTokens":4321}')

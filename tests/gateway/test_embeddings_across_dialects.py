@@ -14,9 +14,6 @@ from gateway_world import KEY, Gateway
 from google import genai
 from google.genai import types
 
-from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
-
 VECTORS = [[0.5, -0.25], [1.0, 0.125]]
 OPENAI = {
     "object": "list",
@@ -31,14 +28,8 @@ TEXTS = ["one", "two"]
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        kinds = {"openai": "/v1", "cohere": "", "gemini": "", "voyage": "/v1", "jina": "/v1", "bedrock": ""}
-        gateway.providers[:] = [
-            ProviderEntry(kind, kind, made.url + path, "sk", allow_private=True) for kind, path in kinds.items()
-        ]
-        gateway.publish()
+    kinds = {"openai": "/v1", "cohere": "", "gemini": "", "voyage": "/v1", "jina": "/v1", "bedrock": ""}
+    async with any_provider(gateway, *((kind, kind, path, "sk") for kind, path in kinds.items())) as made:
         for path, answer in (("/v1/embeddings", OPENAI), ("/v2/embed", COHERE)):
             made.answers[path] = (200, "application/json", msgspec.json.encode(answer))
         for version in ("v1", "v1beta"):

@@ -10,8 +10,6 @@ from any_provider import AnyProvider, Seen, any_provider
 from gateway_world import KEY, Gateway
 
 from quarterdeck.access.catalogue import SPECS, ProviderSpec
-from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
 
 SECRET = "sk-of-the-provider"
 MODEL = "maker/the-model"
@@ -24,14 +22,8 @@ CHATTING = [spec for spec in SPECS.values() if spec.chat is not None]
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
     """All kinds at once, each at the path its own base URL has."""
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        gateway.providers[:] = [
-            ProviderEntry(kind, kind, made.url + _path(spec), SECRET, allow_private=True)
-            for kind, spec in SPECS.items()
-        ]
-        gateway.publish()
+    kinds = [(kind, kind, _path(spec), SECRET) for kind, spec in SPECS.items()]
+    async with any_provider(gateway, *kinds) as made:
         yield made
 
 

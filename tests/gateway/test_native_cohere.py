@@ -7,23 +7,15 @@ import pytest
 from any_provider import COHERE, AnyProvider, any_provider
 from gateway_world import Gateway
 
-from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
-
 BODY = b'{ "model":"command-r-08-2024","messages":[{"role":"user","content":"Hi"}], "x":1.0 }'
 STREAM = b'{"model":"command-r-08-2024","stream":true,"messages":[{"role":"user","content":"Hi"}]}'
 
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        gateway.providers[:] = [
-            ProviderEntry("cohere", "cohere", made.url, "co-secret", allow_private=True),
-            ProviderEntry("openai", "openai", f"{made.url}/v1", "sk-secret", allow_private=True),
-        ]
-        gateway.publish()
+    async with any_provider(
+        gateway, ("cohere", "cohere", "", "co-secret"), ("openai", "openai", "/v1", "sk-secret")
+    ) as made:
         yield made
 
 

@@ -7,23 +7,15 @@ import pytest
 from any_provider import GEMINI, AnyProvider, any_provider
 from gateway_world import KEY, Gateway
 
-from quarterdeck.access.snapshot import ProviderEntry
-from quarterdeck.kernel.egress import EgressPolicy
-
 BODY = b'{ "contents":[{"role":"user","parts":[{"text":"Hi"}]}],\n "x":1.0, "labels":{"team":"red"} }'
 MODEL = "gemini-2.5-flash"
 
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        gateway.providers[:] = [
-            ProviderEntry("google", "gemini", made.url, "g-secret", allow_private=True),
-            ProviderEntry("openai", "openai", f"{made.url}/v1", "sk-secret", allow_private=True),
-        ]
-        gateway.publish()
+    async with any_provider(
+        gateway, ("google", "gemini", "", "g-secret"), ("openai", "openai", "/v1", "sk-secret")
+    ) as made:
         yield made
 
 

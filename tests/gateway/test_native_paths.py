@@ -16,15 +16,12 @@ AUTH = {"authorization": f"Bearer {KEY}"}
 
 @pytest.fixture
 async def provider(gateway: Gateway) -> AsyncIterator[AnyProvider]:
-    async with any_provider() as made:
-        port = made.url.rpartition(":")[2]
-        gateway.egress.policy = EgressPolicy(frozenset({f"127.0.0.1:{port}"}))
-        gateway.providers[:] = [
-            ProviderEntry("openai", "openai", f"{made.url}/v1", "sk-secret", allow_private=True),
-            ProviderEntry("anthropic", "anthropic", made.url, "a-secret", allow_private=True),
-            ProviderEntry("google", "gemini", made.url, "g-secret", allow_private=True),
-        ]
-        gateway.publish()
+    async with any_provider(
+        gateway,
+        ("openai", "openai", "/v1", "sk-secret"),
+        ("anthropic", "anthropic", "", "a-secret"),
+        ("google", "gemini", "", "g-secret"),
+    ) as made:
         yield made
 
 

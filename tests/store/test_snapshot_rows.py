@@ -90,9 +90,10 @@ async def test_a_key_that_is_revoked_is_read_again_with_everything(watched: Watc
     async with world.db.transaction() as tx:
         await keyring.revoke(tx, world.workspace_id, issued.key.id)
     assert (await watched.look()).keys[key_hash(issued.secret)].state == "revoked"
+    assert watched.read_all == 2
 
 
-async def test_a_verb_that_waits_is_believed_over_the_events(watched: Watched, clock: FakeClock) -> None:
+async def test_a_verb_that_waits_is_believed_over_the_events(watched: Watched) -> None:
     """Nothing that gateways act on is changed without an event; should it be, who waits for it has it all the same."""
     await watched.look()
     assert watched.read_all == 1

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ START_S = 120.0
 PATIENCE_S = 60.0
 """How long what must come may take where other tests share the machine. Nothing waits longer than it has to."""
 
-CONFIG = """
+PROVIDERS = """
 [[providers]]
 name = "openai"
 kind = "openai"
@@ -35,12 +35,29 @@ kind = "anthropic"
 base_url = "{sandbox}"
 credential = "env:TEST_UPSTREAM_KEY"
 allow_private = true
+"""
 
+CONFIG = (
+    PROVIDERS
+    + """
 [[agents]]
 name = "research"
 owner = "sam@example.com"
 key = "env:TEST_AGENT_KEY"
 """
+)
+
+
+def wait_until(condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
+    """Until `condition()` is true; errors while a system restarts count as not yet."""
+    deadline = time.monotonic() + within_s
+    while True:
+        with contextlib.suppress(OSError, ValueError):
+            if condition():
+                return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s")
+        time.sleep(0.05)
 
 
 @dataclass
@@ -81,16 +98,8 @@ class System:
         with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return json.loads(answer.read())
 
-    def wait_until(self, condition: Any, within_s: float = PATIENCE_S) -> None:
-        """Until `condition()` is true; errors while the system restarts count as not yet."""
-        deadline = time.monotonic() + within_s
-        while True:
-            with contextlib.suppress(OSError, ValueError):
-                if condition():
-                    return
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not within {within_s} s")
-            time.sleep(0.05)
+    def wait_until(self, condition: Callable[[], object], within_s: float = PATIENCE_S) -> None:
+        wait_until(condition, within_s)
 
     def ingested(self) -> bool:
         """Whether everything in the journal has reached the store."""

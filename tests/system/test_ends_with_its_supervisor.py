@@ -6,21 +6,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from system_world import PATIENCE_S, START_S, free_port
+from system_world import START_S, free_port, wait_until
 
 pytestmark = pytest.mark.xdist_group("faults")
-
-
-def wait_until(condition: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.05)
 
 
 def gone(pid: int) -> bool:
