@@ -68,6 +68,8 @@ export const EVENT_KINDS = [
   "signal.unlearned",
   "budget.changed",
   "budget.warned",
+  "budget.stopped",
+  "budget.released",
   "limit.changed",
   "attachment.added",
   "attachment.removed",
@@ -78,11 +80,28 @@ export const EVENT_KINDS = [
   "lever.lifted",
   "inbox.delivered",
   "calls.ingested",
+  "schedule.created",
+  "schedule.changed",
+  "schedule.deleted",
+  "schedule.fired",
+  "schedule.missed",
+  "schedule.paused",
+  "schedule.resumed",
+  "channel.added",
+  "channel.changed",
+  "channel.removed",
+  "channel.failed",
+  "channel.replayed",
+  "share.created",
+  "share.revoked",
+  "route.changed",
   "provider.changed",
   "member.changed",
   "settings.changed",
   "stream.reset",
 ] as const;
+
+export type EventKind = (typeof EVENT_KINDS)[number];
 
 export type LiveState = "connecting" | "live" | "lost";
 

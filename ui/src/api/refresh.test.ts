@@ -22,6 +22,11 @@ test("calls that somebody adopted leave the page of unclaimed ones, and their ta
   }
 });
 
+test("a route that somebody saved is asked for again, with what it was before", () => {
+  const keys = staleAfter({ ...event("route.changed"), subject_id: "cheap" }).map((stale) => JSON.stringify(stale.key));
+  expect(keys).toEqual(['["routes","list"]', '["routes","one","cheap"]', '["routes","versions","cheap"]']);
+});
+
 test("what is said of one task refreshes that task's talk alone", () => {
   expect(staleAfter(event("comment.written", { task_id: "tsk_1" })).map((stale) => stale.key)).toEqual([["comments", "of", "tsk_1"]]);
 });

@@ -11,7 +11,7 @@ import { deliverableKeys } from "@/api/deliverables";
 import { goalKeys } from "@/api/goals";
 import { keyKeys } from "@/api/keys";
 import { leverKeys } from "@/api/lever";
-import type { LiveEvent } from "@/api/live";
+import type { EventKind, LiveEvent } from "@/api/live";
 import { memberKeys } from "@/api/members";
 import { needKeys } from "@/api/needs";
 import { projectKeys } from "@/api/projects";
@@ -24,6 +24,7 @@ import { runKeys } from "@/api/runs";
 import { scheduleKeys } from "@/api/schedules";
 import { sessionKeys } from "@/api/session";
 import { settingsKeys } from "@/api/settings";
+import { shareKeys } from "@/api/shares";
 import { signalKeys } from "@/api/signals";
 import { taskKeys } from "@/api/tasks";
 
@@ -43,7 +44,8 @@ const ids = (value: unknown): string[] => (Array.isArray(value) ? value.filter((
 /** Which cached answers an event makes stale. Pure. */
 export function staleAfter(event: LiveEvent): Stale[] {
   const soon = (key: QueryKey): Stale => ({ key, every: SOON });
-  switch (event.kind) {
+  // Only kinds that the stream listens for: another one here would never come.
+  switch (event.kind as EventKind) {
     case "agent.created":
     case "agent.changed":
       return [soon(agentKeys.all), soon(taskKeys.all)];
@@ -157,17 +159,21 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "schedule.changed":
     case "schedule.deleted":
     case "schedule.fired":
-    case "schedule.failed":
     case "schedule.missed":
     case "schedule.paused":
     case "schedule.resumed":
       return [soon(scheduleKeys.all)];
-    case "channel.delivered":
+    case "channel.added":
+    case "channel.changed":
+    case "channel.removed":
     case "channel.failed":
     case "channel.replayed":
       return [soon(channelKeys.list())];
     case "route.changed":
-      return [soon(routeKeys.list())];
+      return [soon(routeKeys.list()), soon(routeKeys.one(event.subject_id)), soon(routeKeys.versions(event.subject_id))];
+    case "share.created":
+    case "share.revoked":
+      return [soon(shareKeys.all)];
     case "provider.changed":
       return [soon(providerKeys.all), soon(settingsKeys.all)];
     case "member.changed":

@@ -3,7 +3,14 @@ import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { DryRun, DryRunAsk, Page, ProviderHealth, Route, RouteVersion } from "@/api/types";
 
-export const routeKeys = { all: ["routes"] as const, list: () => ["routes", "list"] as const, one: (name: string) => ["routes", "one", name] as const, versions: (name: string) => ["routes", "versions", name] as const, draft: (ask: DryRunAsk) => ["routes", "draft", ask] as const, health: () => ["routes", "health"] as const };
+export const routeKeys = {
+  all: ["routes"] as const,
+  list: () => ["routes", "list"] as const,
+  one: (name: string) => ["routes", "one", name] as const,
+  versions: (name: string) => ["routes", "versions", name] as const,
+  draft: (ask: DryRunAsk) => ["routes", "draft", ask] as const,
+  health: () => ["routes", "health"] as const,
+};
 
 export const routesQuery = queryOptions({
   queryKey: routeKeys.list(),
