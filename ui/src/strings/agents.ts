@@ -77,9 +77,7 @@ export const agents = {
   },
   ribbon: {
     title: "The last 24 hours",
-    view: "How to show it",
     chart: "Ribbon",
-    table: "Table",
     now: "now",
     inAll: "How long each was shown, in all",
     wholeDay: "Whole day",

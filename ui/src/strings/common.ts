@@ -7,6 +7,7 @@ const calls = (count: number): string => (count === 1 ? "1 call" : `${counted(co
 export const words = {
   product: "Quarterdeck",
   and: "and",
+  chart: "Chart",
   cancel: "Cancel",
   declared: "from quarterdeck.toml",
   close: "Close",
@@ -20,7 +21,9 @@ export const words = {
   more: "More",
   notFound: "There is nothing here.",
   save: "Save",
+  table: "Table",
   tryAgain: "Try again",
+  view: "View",
   estimated: "estimated",
   estimatedTitle: "estimated, the provider reported no usage",
   unpriced: "unpriced",

@@ -10,8 +10,6 @@ export const costs = {
   by: { agent: "Agent", task: "Task", project: "Project", person: "Person", model: "Model", provider: "Provider", tag: "Tag" },
   chart: (by: string, span: string) => `Cost ${span}, by ${by.toLowerCase()}, in US dollars`,
   chartTitle: "Over time",
-  view: "View",
-  views: { chart: "Chart", table: "Table" },
   tableTitle: (by: string) => `By ${by.toLowerCase()}`,
   columns: { what: "What", time: "From", calls: "Calls", failed: "Failed", tokensIn: "Tokens in", cached: "from cache", tokensOut: "Tokens out", cost: "Cost", share: "Share" },
   others: "Others",

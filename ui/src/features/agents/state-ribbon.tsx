@@ -7,8 +7,9 @@ import type { Agent, Run, Stretch } from "@/api/types";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Section } from "@/components/page";
-import { Segmented } from "@/components/segmented";
 import { ProblemNote } from "@/components/states";
+import type { View } from "@/components/view-switch";
+import { ViewSwitch } from "@/components/view-switch";
 import { RunTrack } from "@/features/agents/run-track";
 import type { Kind, Share, Slot } from "@/features/agents/shown";
 import { kindOf, merged, slots, totals } from "@/features/agents/shown";
@@ -44,7 +45,7 @@ const told = (slot: Slot): string => `${formatMinute(slot.from)}–${formatMinut
 export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
   const now = useFloor(MINUTE) + MINUTE;
   const { data, error, refetch } = useQuery(agentStatesQuery(agent.id));
-  const [view, setView] = useState<"chart" | "table">("chart");
+  const [view, setView] = useState<View>("chart");
   const [at, setAt] = useState<number>();
   const parts = useMemo(() => slots(data?.items ?? [], agent.status.state, now - DAY, now, now, SLOTS), [data, agent.status.state, now]);
   const chosen = at === undefined ? undefined : parts[at];
@@ -54,19 +55,8 @@ export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
     event.preventDefault();
     setAt(Math.min(SLOTS - 1, Math.max(0, to)));
   };
-  const aside = (
-    <Segmented
-      label={say.view}
-      value={view}
-      onChange={setView}
-      options={[
-        { value: "chart", label: say.chart },
-        { value: "table", label: say.table },
-      ]}
-    />
-  );
   return (
-    <Section title={say.title} aside={aside}>
+    <Section title={say.title} aside={<ViewSwitch value={view} onChange={setView} chart={say.chart} />}>
       {error && !data ? (
         <ProblemNote error={error} retry={() => void refetch()} />
       ) : view === "table" ? (

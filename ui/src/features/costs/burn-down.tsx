@@ -6,7 +6,8 @@ import type { Budget } from "@/api/types";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Money } from "@/components/figures";
-import { Segmented } from "@/components/segmented";
+import type { View } from "@/components/view-switch";
+import { ViewSwitch } from "@/components/view-switch";
 import type { Point, Projection } from "@/features/costs/burn";
 import { burnFilter, burnPoints, projected } from "@/features/costs/burn";
 import { formatClockUtc, formatDay, formatMoney } from "@/lib/format";
@@ -27,7 +28,7 @@ const columns: Column<Point>[] = [
 
 /** How a budget's window was used up so far, and when it would be used up at the pace of late. */
 export function BurnDown({ budget, window }: { budget: Budget; window: Budget["windows"][number] }) {
-  const [view, setView] = useState<"chart" | "table">("chart");
+  const [view, setView] = useState<View>("chart");
   const now = useFloor(MINUTE);
   const filter = useMemo(() => burnFilter(budget, window), [budget, window]);
   const { data } = useQuery({ ...costsQuery(filter ?? { by: "total", grain: "day", from: new Date(now).toISOString() }), enabled: filter !== null });
@@ -40,15 +41,7 @@ export function BurnDown({ budget, window }: { budget: Budget; window: Budget["w
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <p className="text-s">{words(to)}</p>
         <span className="ml-auto">
-          <Segmented
-            label={say.view}
-            value={view}
-            onChange={setView}
-            options={[
-              { value: "chart", label: say.chart },
-              { value: "table", label: say.table },
-            ]}
-          />
+          <ViewSwitch value={view} onChange={setView} />
         </span>
       </div>
       {view === "chart" ? (

@@ -11,6 +11,8 @@ import { ShareButton } from "@/components/share/share-button";
 import { StackedBars } from "@/components/stacked-bars";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { GRAIN, GRAIN_MS, windowStart } from "@/components/time-bars";
+import type { View } from "@/components/view-switch";
+import { ViewSwitch } from "@/components/view-switch";
 import { Budgets } from "@/features/costs/budgets";
 import { barColumns, costColumns } from "@/features/costs/cost-columns";
 import { chartOf, rowsOf, withOthers } from "@/features/costs/cost-series";
@@ -31,7 +33,7 @@ const MOST = 100;
 
 export function CostsPage({ search, setSearch }: Props) {
   const { by = "agent", span = "24h" } = search;
-  const [view, setView] = useState<"chart" | "table">("chart");
+  const [view, setView] = useState<View>("chart");
   const now = useFloor(GRAIN_MS[GRAIN[span]]);
   const from = new Date(windowStart(span, now)).toISOString();
   const { data, error, refetch } = useQuery(costsQuery({ by, grain: GRAIN[span], from, top: MOST }));
@@ -78,20 +80,7 @@ export function CostsPage({ search, setSearch }: Props) {
         <Empty title={say.empty}>{say.emptyHelp}</Empty>
       ) : (
         <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
-          <Section
-            title={say.chartTitle}
-            aside={
-              <Segmented
-                label={say.view}
-                value={view}
-                onChange={setView}
-                options={[
-                  { value: "chart", label: say.views.chart },
-                  { value: "table", label: say.views.table },
-                ]}
-              />
-            }
-          >
+          <Section title={say.chartTitle} aside={<ViewSwitch value={view} onChange={setView} />}>
             {view === "chart" ? (
               <StackedBars label={say.chart(say.by[by], say.inWindow[span])} series={chart.series} bars={chart.bars} />
             ) : (
