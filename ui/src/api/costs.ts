@@ -40,11 +40,14 @@ export const taskCostsQuery = (taskId: string) =>
     queryFn: ({ signal }) => data<TaskCosts>(api.GET("/api/v1/costs/tasks/{task_id}", { signal, params: { path: { task_id: taskId } } })),
   });
 
-/** Approval and rework of an agent's work week by week, the oldest first. */
+const MINUTE_MS = 60_000;
+
+/** Approval and rework of an agent's work week by week, the oldest first: eight reports, so asked for by the minute and not with every call. */
 export const weeksQuery = (agentId: string) =>
   queryOptions({
-    queryKey: [...costKeys.all, "weeks", agentId] as const,
+    queryKey: ["report-weeks", agentId] as const,
     queryFn: async ({ signal }) => (await data<{ weeks: ReportWeek[] }>(api.GET("/api/v1/costs/report_card/weeks", { signal, params: { query: { agent_id: agentId } } }))).weeks,
+    refetchInterval: MINUTE_MS,
   });
 
 /** A provider's usage export, as CSV, beside our account. */
