@@ -16,7 +16,6 @@ import { BodyProblem } from "@/features/calls/body-problem";
 import { asCurl, asPython } from "@/features/calls/copy-as";
 import type { StreamEvent } from "@/features/calls/sse";
 import { asText, prettyJson, streamEvents } from "@/features/calls/sse";
-import { cx } from "@/lib/cx";
 import { formatBytes, formatDuration } from "@/lib/format";
 import { calls } from "@/strings/calls";
 import { words } from "@/strings/common";
@@ -58,10 +57,12 @@ function Shown({ callId, side, endpoint, bytes, type }: ShownProps) {
         <span className="text-s text-faint">
           {type.split(";")[0]} · {formatBytes(bytes.length)}
         </span>
-        {side === "request" && endpoint && pretty !== null && <CopyAs endpoint={endpoint} body={text ?? ""} />}
-        <a href={bodyPath(callId, side)} download={`${callId}-${side}`} className={cx(buttonClass("plain"), !(side === "request" && endpoint && pretty !== null) && "ml-auto")}>
-          <Download size={13} aria-hidden="true" /> {say.download}
-        </a>
+        <span className="ml-auto flex gap-2">
+          {endpoint && text !== null && pretty !== null && <CopyAs endpoint={endpoint} body={text} />}
+          <a href={bodyPath(callId, side)} download={`${callId}-${side}`} className={buttonClass("plain")}>
+            <Download size={13} aria-hidden="true" /> {say.download}
+          </a>
+        </span>
       </div>
       {text === null ? (
         <p className="card px-4 py-3 text-muted">{say.binary(formatBytes(bytes.length))}</p>
@@ -83,18 +84,16 @@ function CopyAs({ endpoint, body }: { endpoint: string; body: string }) {
     toast(done ? { text: say.copiedAs } : { text: words.copyRefused, tone: "wrong" });
   };
   return (
-    <span className="ml-auto">
-      <Menu
-        trigger={
-          <Button>
-            <Copy size={13} aria-hidden="true" /> {say.copyAs}
-          </Button>
-        }
-      >
-        <MenuItem onSelect={() => void copy(asCurl)}>{say.curl}</MenuItem>
-        <MenuItem onSelect={() => void copy(asPython)}>{say.python}</MenuItem>
-      </Menu>
-    </span>
+    <Menu
+      trigger={
+        <Button>
+          <Copy size={13} aria-hidden="true" /> {say.copyAs}
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => void copy(asCurl)}>{say.curl}</MenuItem>
+      <MenuItem onSelect={() => void copy(asPython)}>{say.python}</MenuItem>
+    </Menu>
   );
 }
 
