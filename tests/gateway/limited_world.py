@@ -32,6 +32,10 @@ class Limited:
 
     def publish(self) -> None:
         self.gateway.publish()
+        self.publish_rules()
+
+    def publish_rules(self) -> None:
+        """Budgets and limits alone, in one step from those before."""
         holder = self.gateway.holder
         workspace = msgspec.structs.replace(
             holder.current.workspaces["ws_1"], budgets=list(self.budgets), limits=list(self.limits)

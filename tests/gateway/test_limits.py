@@ -130,7 +130,8 @@ async def test_a_call_that_waits_goes_on_when_its_limit_is_raised(limited: Limit
     async with asyncio.timeout(30):
         while not limited.admission._gates or not next(iter(limited.admission._gates.values())).waiting:
             await asyncio.sleep(0.01)
-        await limited.in_force(limits=(limit(100, "provider:openai", per="minute", max_wait_ms=120_000),))
+        limited.limits = [limit(100, "provider:openai", per="minute", max_wait_ms=120_000)]
+        limited.publish_rules()
         assert (await waiting).status_code == 200
 
 
