@@ -48,6 +48,20 @@ async def test_renaming_to_a_taken_name_is_refused_and_leaves_the_transaction_us
     assert (renamed.name, renamed.version) == ("Drafting", 2)
 
 
+async def test_what_was_changed_meanwhile_is_not_written_over_and_the_refusal_tells_the_version_that_stands(
+    world: World,
+) -> None:
+    seen = await world.agent("research")
+    async with world.db.transaction() as tx:
+        await store.update(tx, seen, {"capacity": 2})
+        for values in ({"capacity": 3}, {"name": "late"}):
+            with pytest.raises(Changed) as refused:
+                await store.update(tx, seen, values)
+            assert (refused.value.code, refused.value.extra) == ("changed", {"version": 2})
+        now = await actions.get(tx, world.workspace_id, seen.id)
+    assert (now.name, now.capacity, now.version) == ("research", 2, 2)
+
+
 async def test_names_of_every_script_come_back_as_they_were(world: World) -> None:
     for name in ["研究員", "Ünïcødé 🧑‍🚀", "مساعد", "नमस्ते", "🏴", "a" * 100, "ﬁsh"]:
         agent = await world.agent(name)
