@@ -18,7 +18,7 @@ from quarterdeck.db.prepared import Prepared, Row
 from quarterdeck.db.schema import events
 from quarterdeck.db.sqlite import Watch, driver_of
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.errors import Invalid, Unavailable
 from quarterdeck.kernel.events import Event
 
 BUSY_TIMEOUT_MS = 15_000
@@ -31,6 +31,7 @@ _OUTBOX_LOCK = 0x51444F58
 """Number of the advisory lock under which PostgreSQL writes events."""
 _PASSING_STATES = ("08", "40", "53", "57P")
 """PostgreSQL's classes for: connection lost, deadlock or serialization, out of resources, shut down."""
+_NO_SUCH_CHARACTER = "22021"
 _PASSING_WORDS = ("database is locked", "database table is locked", "disk I/O error", "disk is full", "unable to open")
 T = TypeVar("T")
 log = logging.getLogger("quarterdeck.db")
@@ -265,6 +266,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _NO_SUCH_CHARACTER:
+            # PostgreSQL looks for no such text either: an id of a request's body, say, that nothing has.
+            raise Invalid("It holds a NUL character, which no text here has; send it without.") from error
         if not (error.connection_invalidated or _is_passing(error)):
             raise
         raise _unavailable(error) from error

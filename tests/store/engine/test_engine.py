@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import read_after
 from quarterdeck.db.schema import events
-from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.errors import Invalid, Unavailable
 from quarterdeck.kernel.events import Event
 
 
@@ -141,6 +141,17 @@ async def test_a_mistake_in_a_statement_is_not_taken_for_an_absent_database(db: 
     with pytest.raises(sa.exc.DBAPIError):
         async with db.transaction() as tx:
             await tx.execute(sa.text("SELECT * FROM no_such_table"))
+
+
+async def test_a_nul_that_is_looked_for_is_the_askers_mistake_where_the_store_cannot_look_for_it(db: Database) -> None:
+    query = sa.select(events.c.seq).where(events.c.subject_id == "tsk\0")
+    if db.is_sqlite:
+        async with db.read() as tx:
+            assert await tx.scalar(query) is None
+    else:
+        with pytest.raises(Invalid, match="NUL"):
+            async with db.read() as tx:
+                await tx.scalar(query)
 
 
 class Locked:
