@@ -9,6 +9,7 @@ import pytest
 from api_world import AsAgent, ingested
 
 from quarterdeck.access.members import Member
+from quarterdeck.control.costs import api as costs
 from quarterdeck.control.notifications.fan_out import fan_out
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
@@ -195,7 +196,12 @@ async def test_each_review_bears_its_own_cost_and_is_work_of_its_own_task(
 
 
 async def test_costs_are_split_by_project_and_person_and_all_but_the_dearest_are_one(
-    client: httpx.AsyncClient, as_agent: AsAgent, owner: Member, pay: Pay
+    client: httpx.AsyncClient,
+    as_agent: AsAgent,
+    owner: Member,
+    pay: Pay,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     drafter = await as_agent("drafting")
     agent_id = (await agent_ids(client))["drafting"]
@@ -206,6 +212,7 @@ async def test_costs_are_split_by_project_and_person_and_all_but_the_dearest_are
         claimed = await claim(drafter)
         await pay(claimed, cost)
         await finish(drafter, claimed)
+        clock.advance(60)
     by_project = (await client.get("/api/v1/costs?by=project")).json()
     assert [(row["label"], row["cost_nano"]) for row in by_project["buckets"]] == [("Market", 321)]
     by_person = (await client.get("/api/v1/costs?by=person")).json()
@@ -217,3 +224,7 @@ async def test_costs_are_split_by_project_and_person_and_all_but_the_dearest_are
     dearest = max(by_task["buckets"], key=lambda row: row["cost_nano"])["value"]
     one = (await client.get(f"/api/v1/costs?by=task&value={dearest}&top=1")).json()
     assert (one["totals"]["cost_nano"], one["others"]) == (300, [])
+    # What would be left out of the others would be left out of the totals too.
+    monkeypatch.setattr(costs, "MOST_BUCKETS", 1)
+    refused = await client.get("/api/v1/costs?by=task&top=1&grain=minute")
+    assert (refused.status_code, refused.json()["field"]) == (400, "grain")

@@ -107,11 +107,11 @@ async def report(
     if top is not None and value is None:
         among = await rollups.dearest(tx, *what, limit=top)
     found = await rollups.series(tx, *what, among=among, limit=MOST_BUCKETS + 1)
-    if len(found) > MOST_BUCKETS:
+    full = value is None and among is not None and len(among) == top
+    others = await rollups.series(tx, *what, but=among or (), limit=MOST_BUCKETS + 1) if full else []
+    if max(len(found), len(others)) > MOST_BUCKETS:
         said = "This would be too much to show: choose a coarser grain, a shorter time or fewer values (`top`)."
         raise Invalid(said, field="grain")
-    full = value is None and among is not None and len(among) == top
-    others = await rollups.series(tx, *what, but=among or (), limit=MOST_BUCKETS) if full else []
     labels = await counting.labels(tx, workspace_id, by, {bucket.value for bucket in found})
     return CostsOut(
         buckets=[_bucket(bucket, labels.get(bucket.value, bucket.value)) for bucket in found],
