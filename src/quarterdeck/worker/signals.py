@@ -159,7 +159,7 @@ class SignalWatcher:
                 track = self._watch.drop(event.workspace_id, event.subject_id)
                 self._percent.pop(event.subject_id, None)
                 async with self._db.transaction() as tx:
-                    silences = track.silences if track is not None else []
+                    silences = track.silences if track is not None else ()
                     await learning.learn_from(tx, event.workspace_id, event.subject_id, silences)
 
     def _progressed(self, event: StoredEvent, run_id: str | None) -> None:

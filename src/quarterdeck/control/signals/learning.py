@@ -1,6 +1,7 @@
 """What a run that has ended teaches: how long its agent is usually quiet, how long between outputs, what it costs."""
 
 import itertools
+from collections.abc import Collection
 
 import sqlalchemy as sa
 
@@ -14,7 +15,6 @@ from quarterdeck.db import Prepared, Transaction
 from quarterdeck.ledger import rollups
 from quarterdeck.ledger.derived_tables import wire_activity
 
-MOST_SILENCES = 500
 _RUN_ID: sa.BindParameter[str] = sa.bindparam("run_id")
 _WORKSPACE: sa.BindParameter[str] = sa.bindparam("workspace_id")
 _RUN = Prepared(
@@ -34,7 +34,7 @@ _HANDED_IN = Prepared(
 )
 
 
-async def learn_from(tx: Transaction, workspace_id: str, run_id: str, silences: list[int]) -> None:
+async def learn_from(tx: Transaction, workspace_id: str, run_id: str, silences: Collection[int]) -> None:
     """Take in a run that has ended. What was stopped or failed teaches only how long its agent was quiet."""
     which = {"workspace_id": workspace_id, "run_id": run_id}
     row = next(iter(await tx.fetch_named(_RUN, **which)), None)
@@ -43,7 +43,7 @@ async def learn_from(tx: Transaction, workspace_id: str, run_id: str, silences: 
     model = next((found for (found,) in await tx.fetch(_MODEL, **which)), None)
     keys = keys_of(row["agent_id"], model, row["schedule_id"])
     if silences:
-        await usual.learn(tx, workspace_id, What.SILENCE, dict.fromkeys(keys, silences[-MOST_SILENCES:]))
+        await usual.learn(tx, workspace_id, What.SILENCE, dict.fromkeys(keys, silences))
     if row["state"] != "succeeded":
         return
     began = row["started_at"] or row["created_at"]

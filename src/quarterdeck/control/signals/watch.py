@@ -29,6 +29,8 @@ OVERLAP = 5 * SECOND
 SUBJECTS = 5_000
 RECENT = 16
 CALLS_NAMED = 50
+SILENCES = 500
+"""The latest of a run: so many teach what is usual."""
 LOOSE_ENDS = 10 * MINUTE
 """A loop without a run is over after so long without a call."""
 _PROVIDER_CALLS = 400
@@ -69,7 +71,7 @@ class Track:
     ids_since: deque[str] = field(default_factory=lambda: deque(maxlen=CALLS_NAMED))
     progressed_at: int = 0
     last_ended: int = 0
-    silences: list[int] = field(default_factory=list)
+    silences: deque[int] = field(default_factory=lambda: deque(maxlen=SILENCES))
     tools: tuple[str, ...] = ()
     loose: deque[Ended] = field(default_factory=lambda: deque(maxlen=500))
     stood_still: int = 0
