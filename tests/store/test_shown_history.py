@@ -39,6 +39,19 @@ async def kept(db: Database, agent: Agent) -> list[Stretch]:
         return await store.between(tx, agent.workspace_id, agent.id, 0, tx.now + 1, limit=100)
 
 
+async def test_a_clock_that_was_set_back_lets_another_process_take_over(db: Database, clock: FakeClock) -> None:
+    clock.advance(3_600)
+    async with db.transaction() as tx:
+        assert await lease.take(tx, "a loop", "gone")
+    clock.advance(-1)
+    async with db.transaction() as tx:
+        assert not await lease.take(tx, "a loop", "other")
+    clock.advance(-3_599)
+    async with db.transaction() as tx:
+        assert await lease.take(tx, "a loop", "other")
+        assert not await lease.take(tx, "a loop", "gone")
+
+
 async def test_nothing_is_written_while_nothing_changes(db: Database, agent: Agent, clock: FakeClock) -> None:
     history, began = ShownHistory(db, "here"), clock.now()
     for _ in range(20):

@@ -37,7 +37,7 @@ class ShownHistory:
         Nothing is read, and nothing is written while nothing changes. What cannot be written now is with the next.
         """
         try:
-            if everybody and now - self._renewed >= RENEW:
+            if everybody and abs(now - self._renewed) >= RENEW:  # below nothing: the clock was set back
                 await self._renew(now)
             if not self._watches:
                 return

@@ -16,11 +16,15 @@ async def until(tx: Transaction, name: str) -> int | None:
 
 
 async def take(tx: Transaction, name: str, holder: str, *, lasts: int = LASTS) -> bool:
-    """Take the lease or renew it; False while another holds it."""
+    """Take the lease or renew it; False while another holds it.
+
+    One that lasts longer than any could be taken for was taken by a clock that has been set back since: it is over.
+    """
+    over = sa.or_(loop_leases.c.until <= tx.now, loop_leases.c.until > tx.now + 2 * lasts)
     renewed = await tx.changed(
         loop_leases.update()
         .where(loop_leases.c.name == name)
-        .where(sa.or_(loop_leases.c.holder == holder, loop_leases.c.until <= tx.now))
+        .where(sa.or_(loop_leases.c.holder == holder, over))
         .values(holder=holder, until=tx.now + lasts)
     )
     if renewed:
