@@ -4,7 +4,7 @@ from quarterdeck.gateway import portkey_words
 from quarterdeck.gateway.cache.entry import Status
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.headers import returned_lines
+from quarterdeck.gateway.headers import header_text, returned_lines
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.kernel.money import format_usd
 
@@ -30,7 +30,7 @@ def answer_lines(draft: Draft, cost: int | None) -> bytes:
         lines.append(portkey_words.lines(draft))
     lines.append(Status.OFF.lines if draft.cache is None else draft.cache.status.lines)
     if draft.dropped:
-        lines.append(b"x-quarterdeck-dropped: %b\r\n" % _one_line(", ".join(draft.dropped)))
+        lines.append(b"x-quarterdeck-dropped: %b\r\n" % header_text(", ".join(draft.dropped)[:1024]))
     if cost is not None:
         lines.append(b"x-quarterdeck-cost-usd: %b\r\n" % format_usd(cost).encode())
     elif draft.usage is not None:
@@ -44,11 +44,6 @@ def _attempts(draft: Draft) -> bytes:
     if draft.tries:
         return b"x-quarterdeck-attempts: %d\r\n" % (len(draft.tries) + (draft.sent_at is not None))
     return _SENT if draft.sent_at is not None else _NOT_SENT
-
-
-def _one_line(text: str) -> bytes:
-    """Visible ASCII, at most a kilobyte: what a header takes."""
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:1024]).encode()
 
 
 def refuse(exchange: Exchange, draft: Draft, refusal: Refusal, body: bytes) -> None:

@@ -92,6 +92,13 @@ def recorded(headers: Headers) -> list[tuple[str, str]]:
     return list(filter(None, map(_texts.__getitem__, headers)))
 
 
+def header_text(text: str) -> bytes:
+    """Callers write anything for a model or a trace; a header takes visible ASCII only."""
+    if text.isascii() and text.isprintable():
+        return text.encode()
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in text).encode()
+
+
 def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
     """The first value of a header; names are lower case."""
     for name, value in headers:

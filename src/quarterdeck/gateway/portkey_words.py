@@ -6,6 +6,7 @@ import msgspec
 
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.headers import header_text
 from quarterdeck.gateway.routing.asked import ROUTING
 
 _MARKS = ROUTING | {
@@ -57,9 +58,7 @@ def _kind(status: int) -> str:
 
 @lru_cache(4_096)
 def _line(text: str) -> bytes:
-    if text.isascii() and text.isprintable():
-        return text[:256].encode()
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in text[:256]).encode()
+    return header_text(text[:256])
 
 
 @lru_cache(4_096)

@@ -14,7 +14,7 @@ from quarterdeck.gateway.dialects.base import BadBody
 from quarterdeck.gateway.dialects.bytes_patch import members, remove_top_level, repeats, set_each
 from quarterdeck.gateway.dialects.grammars import GRAMMARS
 from quarterdeck.gateway.dialects.once.translate import spoken
-from quarterdeck.gateway.headers import Headers, value_of
+from quarterdeck.gateway.headers import Headers, header_text, value_of
 from quarterdeck.gateway.resilience.health import TargetHealth
 from quarterdeck.gateway.transport import Origin, Timeouts
 from quarterdeck.kernel.errors import Invalid
@@ -208,8 +208,3 @@ def _extra(provider: ProviderEntry) -> tuple[tuple[bytes, bytes], ...]:
 
 def _matches(patterns: list[str], name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def header_text(text: str) -> bytes:
-    """A caller may write anything for a model; a header takes visible ASCII only."""
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in text).encode()

@@ -16,11 +16,12 @@ from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.ending import end_early
 from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.headers import header_text
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.open_calls import InFlight
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.server import CallerLeft, Exchange
-from quarterdeck.gateway.targets import allowed, header_text
+from quarterdeck.gateway.targets import allowed
 from quarterdeck.gateway.transport import UpstreamError, decode
 from quarterdeck.kernel.clock import MS, SECOND
 
