@@ -38,9 +38,11 @@ class NameMemo(dict[bytes, bool]):
         self._decide = decide
 
     def __missing__(self, name: bytes) -> bool:
-        if len(self) >= _KEPT:
-            self.clear()
-        found = self[name] = self._decide(name)
+        found = self._decide(name)
+        if len(name) <= _LONGEST:
+            if len(self) >= _KEPT:
+                self.clear()
+            self[name] = found
         return found
 
 
@@ -61,7 +63,7 @@ class _PairMemo(dict[tuple[bytes, bytes], T | None], Generic[T]):
         if not self._wanted[name]:
             return None
         made = self._make(name, value)
-        if len(value) <= _LONGEST:
+        if len(name) + len(value) <= _LONGEST:
             if len(self) >= _KEPT:
                 self.clear()
             self[pair] = made
