@@ -13,7 +13,6 @@ machine moves least; a PostgreSQL server's own is not among them.
 import argparse
 import asyncio
 import cProfile
-import gc
 import json
 import pstats
 import random
@@ -30,6 +29,7 @@ import msgspec
 from quarterdeck.access import members
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.access.wire import OpenCall, ProviderState, TrialState
+from quarterdeck.bootstrap import standing
 from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.runs import claims as runs
@@ -122,9 +122,7 @@ async def _measured(kind: str, count: int, store: str, profile: cProfile.Profile
             ingester = Ingester(db, directory / "journal", packs)
             watcher = SignalWatcher(db, EventFeed(db), NoGateways(), NoWire(), lambda _provider, _model: 128_000)
             await _drained(ingester, watcher, warm)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 100)  # as the served control process does
+            standing.serves()
             if profile is not None:
                 asyncio.to_thread = _here
                 profile.enable()

@@ -12,8 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from quarterdeck.bootstrap.tables import import_all
-from quarterdeck.db import Database, migrate
+import filling
+from quarterdeck.db import Database
 from quarterdeck.kernel.ids import encode
 from quarterdeck.ledger import partitions
 from quarterdeck.ledger.search import find, index
@@ -39,10 +39,8 @@ def main() -> None:
 
 
 async def _measure(count: int) -> None:
-    import_all()
     with tempfile.TemporaryDirectory() as directory:
-        db = Database.at(Path(directory))
-        await migrate.upgrade(db)
+        db = await filling.opened(Path(directory))
         began = time.process_time()
         for docs in _docs(count):
             async with db.transaction() as tx:
