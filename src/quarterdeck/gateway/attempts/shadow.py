@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from quarterdeck.gateway.attempts.shooting import leave
 from quarterdeck.gateway.attempts.shot import Shot, copy_for_a_try
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
@@ -72,9 +73,7 @@ class Shadows:
         finally:
             if limits is not None:
                 limits.release(draft)
-            if draft.busy is not None:
-                draft.busy.busy -= 1
-                draft.busy = None
+            leave(draft)
 
     async def _to_its_end(self, draft: Draft, shot: Shot) -> None:
         """Read what is left of a stream, for its usage."""

@@ -64,7 +64,7 @@ class Shooting:
             over(shot)
         elif shot.held is None:
             # The upstream is done; the call may not be.
-            _leave(draft)
+            leave(draft)
         return shot
 
     async def _exchange(self, shot: Shot, bound: Bound, dialect: Dialect, query: bytes) -> None:
@@ -111,10 +111,11 @@ def over(shot: Shot) -> None:
         shot.response.abort()
     if shot.draft.upstream_done is None and shot.draft.sent_at is not None:
         shot.draft.upstream_done = shot.draft.elapsed()
-    _leave(shot.draft)
+    leave(shot.draft)
 
 
-def _leave(draft: Draft) -> None:
+def leave(draft: Draft) -> None:
+    """The call is in flight no more where it was sent."""
     if draft.busy is not None:
         draft.busy.busy -= 1
         draft.busy = None

@@ -1,4 +1,4 @@
-"""One try while it happens: a draft of its own, so that several may be under way, and what came of it."""
+"""One try while it happens, on the call's own draft or, of two that race, on a copy; and what came of it."""
 
 from typing import NamedTuple
 
