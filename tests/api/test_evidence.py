@@ -8,6 +8,7 @@ import pytest
 from api_world import ingested
 
 from quarterdeck.access.members import Member
+from quarterdeck.control.costs import work_api
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Database
 from quarterdeck.ledger import work_costs
@@ -60,7 +61,12 @@ async def test_a_task_shows_all_that_was_said_for_it(
 
 
 async def test_a_class_of_waste_leads_to_its_calls(
-    client: httpx.AsyncClient, db: Database, owner: Member, claimed: dict[str, Any], call_ids: list[str]
+    client: httpx.AsyncClient,
+    db: Database,
+    owner: Member,
+    claimed: dict[str, Any],
+    call_ids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with db.transaction() as tx:
         await work_costs.mark(tx, owner.workspace_id, call_ids[1:], Fact.LOOPED, claimed["run"]["id"])
@@ -87,6 +93,9 @@ async def test_a_class_of_waste_leads_to_its_calls(
     export = {"csv": f"date,model,cost\n{day},gpt-4o-mini,0.000000300\n"}
     told = (await client.post("/api/v1/costs/reconcile", json=export)).json()
     assert (told["ours_nano"], told["theirs_nano"], told["difference_nano"]) == (303, 300, -3)
+    monkeypatch.setattr(work_api, "_MOST_BUCKETS", 0)
+    refused = await client.post("/api/v1/costs/reconcile", json=export)
+    assert (refused.status_code, refused.json()["field"]) == (400, "csv")
 
 
 async def test_what_was_done_today_is_counted_with_all_that_it_cost(

@@ -15,6 +15,7 @@ from quarterdeck.control.shapes import Instant, RequestBody, TaskNamed
 from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, iso
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import account, rollups, work_costs
 from quarterdeck.ledger.rollups import Grain
 
@@ -224,7 +225,9 @@ async def _ours(
 ) -> dict[tuple[int, str], int]:
     if provider is not None:
         return await account.by_day_and_model(tx, workspace_id, provider, begin, end)
-    buckets = await rollups.series(tx, workspace_id, "model", Grain.DAY, begin, end, limit=_MOST_BUCKETS)
+    buckets = await rollups.series(tx, workspace_id, "model", Grain.DAY, begin, end, limit=_MOST_BUCKETS + 1)
+    if len(buckets) > _MOST_BUCKETS:
+        raise Invalid("These days have too many models to be compared at once: send fewer days.", field="csv")
     return {(bucket.at, bucket.value): bucket.figures.cost for bucket in buckets if bucket.value}
 
 
