@@ -54,7 +54,6 @@ export type Hunk = Schemas["HunkOut"];
 export type Review = Schemas["ReviewOut"];
 export type Reviews = Schemas["ReviewsOut"];
 export type ReviewDraft = Schemas["ReviewIn"];
-export type Remark = Schemas["RemarkIn"];
 export type Verdict = Schemas["Verdict"];
 export type Comment = Schemas["CommentOut"];
 export type CommentDraft = Schemas["CommentIn"];

@@ -42,8 +42,6 @@ export const agents = {
   declaredTitle: "Declared in quarterdeck.toml; change it there.",
   showRetired: (count: number) => `Show ${count} retired`,
   hideRetired: "Hide retired",
-  empty: "Connect your first agent",
-  emptyHelp: "An agent is any program that calls a model: OpenClaw, Claude Code, Codex, or a script of yours. Give it a name, change its base URL and its key, and it appears here with its first call.",
   create: {
     title: "New agent",
     help: "It gets a key of its own, so that every call is known to be its.",

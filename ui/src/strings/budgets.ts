@@ -9,7 +9,6 @@ export const budgets = {
   raiseLabel: (scope: string) => `Raise the budget of ${scope}`,
   raised: "Raised. The next call counts against it.",
   newCap: "New cap, in dollars",
-  remove: "Remove",
   removeLabel: (scope: string) => `Remove the budget of ${scope}`,
   used: (percent: number) => `${percent} % used`,
   burn: {

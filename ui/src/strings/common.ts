@@ -20,7 +20,6 @@ export const words = {
   loading: "Loading…",
   more: "More",
   notFound: "There is nothing here.",
-  save: "Save",
   table: "Table",
   tryAgain: "Try again",
   view: "View",
@@ -33,7 +32,6 @@ export const words = {
   sinceTitle: (instant: string) => `since ${instant}`,
   nobody: "nobody yet",
   never: "never",
-  none: "none",
   calls,
 };
 

@@ -5,8 +5,6 @@ export const deliverables = {
   draft: (version: number) => `Draft, version ${version}`,
   version: (version: number) => `Version ${version}`,
   comparedWith: (version: number) => `compared with version ${version}`,
-  first: "the first version",
-  show: "Show",
   views: { label: "How to show it", changes: "Changes", text: "Lines", reading: "Reading" },
   pick: "Version",
   compare: "Compared with",
@@ -24,6 +22,5 @@ export const deliverables = {
   tooLong: "This text is too long to show. Save it to read it.",
   empty: "Nothing has been handed in yet. The latest draft shows here as soon as the agent hands one in.",
   tableCut: (rows: number) => `The first ${counted(rows)} rows.`,
-  lines: (added: number, removed: number) => `+${counted(added)} −${counted(removed)} lines`,
   by: (name: string) => `by ${name}`,
 };

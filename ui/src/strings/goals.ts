@@ -37,7 +37,7 @@ export const goals = {
     title: "Projects",
     add: "New project",
     empty: "A project keeps tasks together that belong together: with a review policy and perhaps a lead agent of its own.",
-    columns: { name: "Project", open: "Open", done: "Done", review: "Review", act: "Act" },
+    columns: { name: "Project", open: "Open", done: "Done", act: "Act" },
     held: "held",
     archived: "archived",
     edit: (name: string) => `Edit ${name}`,

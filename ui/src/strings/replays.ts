@@ -25,7 +25,6 @@ export const replays = {
     system: "Instructions",
     systemHint: "In place of the system prompt. Empty: as it was recorded.",
     dry: "Work it out",
-    again: "Work it out again",
     cap: "Spend at the most (USD)",
     capHint: "Held by a hard budget: the call that could pass it is not sent.",
     capWrong: "Say in dollars what it may spend, such as 0.50.",
@@ -69,7 +68,6 @@ export const replays = {
   },
   target: { same: "the same again", route: (name: string, version: number | null) => `route ${name}${version === null ? "" : ` v${version}`}`, system: "other instructions" },
   step: {
-    columns: { number: "#", call: "Recorded", now: "Now", answer: "Answer", cost: "Cost", took: "Took" },
     states: {
       planned: "would be sent",
       left_out: "left out",

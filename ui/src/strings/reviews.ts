@@ -12,7 +12,6 @@ export const reviews = {
   emptyHelp: "When an agent finishes a task whose policy asks for a person, what it handed in comes here.",
   queue: "Waiting for review",
   yours: "yours",
-  others: "for others",
   of: (at: number, count: number) => `${at} of ${count}`,
   gone: "This task does not wait for a review any more.",
   approve: "Approve",

@@ -14,7 +14,6 @@ export const run = {
   cost: "Cost",
   calls: "Calls",
   tokensIn: "Tokens in",
-  tokensOut: "Tokens out",
   cached: (count: string) => `${count} from the provider's cache`,
   errors: (count: number) => `${counted(count)} failed`,
   inModels: "In models",
@@ -35,8 +34,6 @@ export const run = {
   began: "Began",
   ended: "Ended",
   reason: "Reason",
-  kill: "Kill run",
-  same: (ref: number) => `same as step ${ref}`,
 };
 
 const alikeSteps = (count: number) => (count === 1 ? "one step is the same" : `${count === 0 ? "none" : counted(count)} are the same`);

@@ -5,7 +5,6 @@ export const session = {
   password: "Password",
   signIn: "Sign in",
   wrong: "E-mail or password is wrong. Check both; capital letters matter in the password.",
-  wait: (detail: string) => detail,
   linkUsed: "This sign-in link has expired or was used before.",
   linkHelp: "A link works once, for a few minutes. Get a new one on the machine that runs Quarterdeck:",
   linkCommandLabel: "Command",

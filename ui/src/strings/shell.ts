@@ -56,7 +56,6 @@ export const shell = {
     enable: (name: string) => `Let ${name} work again`,
     paused: (name: string) => `${name} is paused. Its next call is refused.`,
     enabled: (name: string) => `${name} may work again.`,
-    undo: "Undo",
   },
   help: {
     title: "Keys",

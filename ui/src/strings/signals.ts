@@ -19,7 +19,6 @@ export const signals = {
   fine: "This is fine",
   fineDone: "Noted: not raised again for this task.",
   undo: "Undo",
-  sure: (percent: number) => `${percent} % sure`,
   did: { off: "", observe: "", notify: "people were told", pause: "the run was paused", kill: "the run was killed" } as Record<string, string>,
   over: "over",
   dismissed: "put away",

@@ -48,8 +48,6 @@ export const tasks = {
   more: "Loading more…",
   due: "due",
   serves: (goal: string) => `Goal: ${goal}`,
-  inState: "in this state for",
-  attempt: (count: number) => `run ${count}`,
   waitsFor: (ref: string, others: number) => (others > 0 ? `waits for ${ref} and ${others} more` : `waits for ${ref}`),
   held: "held",
   idle: "idle",
@@ -167,7 +165,6 @@ export const tasks = {
         request_changes: (version: number | null) => (version === null ? "Changes wanted" : `Changes wanted in version ${version}`),
         reject: (version: number | null) => (version === null ? "Rejected" : `Version ${version} rejected`),
       },
-      asks: "asks",
     },
   },
 };
