@@ -12,7 +12,8 @@ import { agents } from "@/strings/agents";
 
 const say = agents.card;
 const none = <span className="text-faint">–</span>;
-const percent = (share: number | null) => (share === null ? none : `${Math.round(share * 100)} %`);
+const inWords = (share: number | null): string => (share === null ? "–" : `${Math.round(share * 100)} %`);
+const percent = (share: number | null) => (share === null ? none : inWords(share));
 const money = (nano: number | null) => (nano === null ? none : <Money nano={nano} />);
 
 /** What its work came to for the money, and with which model. */
@@ -58,8 +59,6 @@ function Weeks({ agentId }: { agentId: string }) {
     </details>
   );
 }
-
-const inWords = (share: number | null): string => (share === null ? "–" : `${Math.round(share * 100)} %`);
 
 const weekColumns: Column<ReportWeek>[] = [
   { id: "week", header: say.weekColumns.week, cell: (week) => formatDay(week.begin) },
