@@ -9,7 +9,7 @@ import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
 import { toast } from "@/components/toast";
-import { checkedWords } from "@/features/providers/checked";
+import { checkedTone, checkedWords } from "@/features/providers/checked";
 import { field } from "@/lib/form";
 import { words } from "@/strings/common";
 import { providers } from "@/strings/providers";
@@ -42,8 +42,9 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
       setSaved(written);
       await client.invalidateQueries({ queryKey: providerKeys.all });
       const checked = await checkProvider(written.name);
-      if (checked.outcome === "well" || checked.outcome === "unknown") {
-        toast({ text: checkedWords(checked), tone: checked.outcome === "well" ? "work" : undefined });
+      const tone = checkedTone(checked);
+      if (tone !== "wrong") {
+        toast({ text: checkedWords(checked), tone });
         onClose();
         return;
       }

@@ -15,7 +15,7 @@ import { Confirm } from "@/components/dialog";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
-import { checkedWords } from "@/features/providers/checked";
+import { checkedTone, checkedWords } from "@/features/providers/checked";
 import { ProviderDialog } from "@/features/providers/provider-dialog";
 import { providers as say } from "@/strings/providers";
 
@@ -35,7 +35,7 @@ export function ProvidersPage({ creating, setCreating }: Props) {
   const allowed = useMay("administer");
   const { mutate: check, isPending: checking, variables: asked } = useMutation({
     mutationFn: checkProvider,
-    onSuccess: (found) => toast({ text: checkedWords(found), tone: found.outcome === "well" ? "work" : found.outcome === "unknown" ? undefined : "wrong" }),
+    onSuccess: (found) => toast({ text: checkedWords(found), tone: checkedTone(found) }),
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
   });
   const columns = useMemo(() => providerColumns(setEditing, setRemoving, check, checking ? asked : undefined).filter((column) => allowed || column.id !== "act"), [allowed, check, checking, asked]);
