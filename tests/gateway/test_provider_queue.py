@@ -46,7 +46,7 @@ async def test_two_hundred_agents_at_one_provider() -> None:
 async def test_the_queue_is_bounded_in_length_and_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quarterdeck.gateway.limits.turns.MAX_WAITING", 2)
     slots, gate = Slots(1), Gate("openai")
-    slots.take(0)
+    slots.let(0)
     impatient = LimitEntry("l", Scope("provider", "openai"), "concurrent", 1, None, 1, max_wait_ms=2_000)
 
     async def call() -> str:

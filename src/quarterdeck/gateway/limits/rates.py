@@ -27,12 +27,6 @@ class Slots:
     def wait(self, now: int, count: int = 1) -> int:
         return 0 if self.taken + count <= self.amount or not self.taken else _CONCURRENT_RETRY
 
-    def take(self, now: int, count: int = 1) -> int:
-        wait = self.wait(now, count)
-        if not wait:
-            self.taken += count
-        return wait
-
     def let(self, now: int, count: int = 1) -> None:
         """Let `count` through that `wait` has just said may pass."""
         self.taken += count
