@@ -28,7 +28,7 @@ from quarterdeck.db import Database, metadata
 from quarterdeck.kernel.clock import FakeClock
 
 STORES = ("sqlite", "postgresql")
-_TABLE_MODULES = frozenset({"store.py", "tables.py", "schema.py"})
+_TABLE_MODULES = frozenset({"store.py", "tables.py", "derived_tables.py", "schema.py"})
 
 
 def import_tables() -> sa.MetaData:
