@@ -7,7 +7,7 @@ import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
-import type { Task, TaskState } from "@/api/types";
+import type { Named, Task, TaskState } from "@/api/types";
 import { ProblemNote } from "@/components/states";
 import { BoardColumn } from "@/features/tasks/board-column";
 import type { Lanes } from "@/features/tasks/search";
@@ -43,23 +43,23 @@ export function BoardLanes({ by, filter, carried, onMove }: Props) {
   );
 }
 
+/** What a lane is of: the field of the filter, and the name of the lane for what has none. */
+const LANE = {
+  agent: { field: "agent_id", none: say.nobody },
+  project: { field: "project_id", none: say.noProject },
+  goal: { field: "goal_id", none: say.noGoal },
+} as const satisfies Record<Lanes, { field: keyof TaskFilter; none: string }>;
+
 function useLanes(by: Lanes, filter: TaskFilter): Lane[] {
   const { data: agents } = useQuery({ ...agentNamesQuery, enabled: by === "agent" });
   const { data: projects } = useQuery({ ...projectsQuery, enabled: by === "project" });
   const { data: goals } = useQuery({ ...goalsQuery, enabled: by === "goal" });
-  if (by === "agent") {
-    const some = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && (!filter.agent_id || filter.agent_id === agent.id));
-    const found = some.map((agent) => ({ id: agent.id, name: agent.name, filter: { ...filter, agent_id: agent.id } }));
-    return filter.agent_id && filter.agent_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.nobody, filter: { ...filter, agent_id: NOBODY } }];
-  }
-  if (by === "goal") {
-    const some = (goals?.items ?? []).filter((goal) => !filter.goal_id || filter.goal_id === goal.id);
-    const found = some.map((goal) => ({ id: goal.id, name: goal.name, filter: { ...filter, goal_id: goal.id } }));
-    return filter.goal_id && filter.goal_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.noGoal, filter: { ...filter, goal_id: NOBODY } }];
-  }
-  const some = (projects?.items ?? []).filter((project) => !filter.project_id || filter.project_id === project.id);
-  const found = some.map((project) => ({ id: project.id, name: project.name, filter: { ...filter, project_id: project.id } }));
-  return filter.project_id && filter.project_id !== NOBODY ? found : [...found, { id: NOBODY, name: say.noProject, filter: { ...filter, project_id: NOBODY } }];
+  const { field, none } = LANE[by];
+  const all: Named[] = by === "agent" ? (agents?.items ?? []).filter((agent) => agent.desired !== "retired") : ((by === "goal" ? goals : projects)?.items ?? []);
+  const only = filter[field];
+  const lane = ({ id, name }: Named): Lane => ({ id, name, filter: { ...filter, [field]: id } });
+  const found = all.filter((each) => !only || only === each.id).map(lane);
+  return only && only !== NOBODY ? found : [...found, lane({ id: NOBODY, name: none })];
 }
 
 function LaneRow({ lane, carried, onMove }: { lane: Lane } & Pick<Props, "carried" | "onMove">) {
