@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 
 /** `k`, `mod+k` (⌘ on a Mac, Ctrl elsewhere), `?`, or a sequence such as `g b`. */
 export type Hotkeys = Record<string, (event: KeyboardEvent) => void>;
@@ -17,10 +17,11 @@ function name(event: KeyboardEvent): string {
 /** Page-wide keys. Plain letters rest while somebody types or a dialog is open; `mod+…` always works. */
 export function useHotkeys(keys: Hotkeys): void {
   const current = useRef(keys);
-  useEffect(() => {
+  // In the same breath as what is seen: a key pressed at the first sight of a page must be heard.
+  useLayoutEffect(() => {
     current.current = keys;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     let before = "";
     let beforeAt = 0;
     const listen = (event: KeyboardEvent) => {
