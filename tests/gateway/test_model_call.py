@@ -246,9 +246,9 @@ def overhead_ms(record: CallRecord) -> float:
 
 async def test_the_providers_time_is_not_counted_as_ours(gateway: Gateway) -> None:
     await gateway.chat()
-    await gateway.chat(script={"text": "Hi.", "timing": {"first_byte_ms": 150}})
+    await gateway.chat(script={"text": "Hi.", "timing": {"first_byte_ms": 1_000}})
     record = await gateway.record(2)
-    assert record.ended >= 150_000
-    assert overhead_ms(record) < 100
+    assert record.ended >= 1_000_000
+    assert overhead_ms(record) < 900
     assert record.first_byte is not None
     assert record.first_byte >= 150_000

@@ -70,7 +70,7 @@ async def test_events_of_another_process_are_seen_within_a_moment(db: Database) 
         began = asyncio.get_running_loop().time()
         await happen(other, "elsewhere")
         assert [event.kind for event in await subscription.next(5)] == ["elsewhere"]
-        assert asyncio.get_running_loop().time() - began < 1
+        assert asyncio.get_running_loop().time() - began < 4
     await other.close()
 
 

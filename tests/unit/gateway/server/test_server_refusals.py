@@ -198,7 +198,7 @@ async def test_a_kept_connection_may_rest_so_long_and_no_longer(start: Start) ->
     await caller.ask(request(b"one"))
     before = loop.time()
     assert await caller.is_closed()
-    assert 0.4 < loop.time() - before < 2
+    assert 0.4 < loop.time() - before < 5
 
 
 async def test_a_slow_answer_is_no_rest(start: Start) -> None:
