@@ -1,5 +1,6 @@
 """Push to browsers: the same queue as every other channel, read by nobody but the browser."""
 
+import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from webhook_receiver import Receiver
 from work_world import World
 
 from quarterdeck.access.vault import Vault
-from quarterdeck.control.channels import actions, push, store, webpush
+from quarterdeck.control.channels import actions, addresses, push, store, webpush
 from quarterdeck.control.channels.actions import Wanted
 from quarterdeck.control.channels.model import Channel, ChannelKind, DeliveryState
 from quarterdeck.control.channels.webpush import BrowserKeys
@@ -99,6 +100,19 @@ async def test_the_rules_of_a_member_send_to_its_browser_from_then_on(world: Wor
     assert route(wanted, "task.moved", Urgency.LOW, {}).channels == ()
 
 
+async def test_a_browser_that_renews_its_keys_keeps_those_whoever_else_changes_the_channel(
+    world: World, vault: Vault
+) -> None:
+    first = await _subscribed(world, vault, "https://push.example.com/a", Browser())
+    browsers = [Browser() for _ in range(5)]
+    renewed = await asyncio.gather(*(_subscribed(world, vault, "https://push.example.com/a", one) for one in browsers))
+    assert [push.keys_of(addresses.opened(each, vault)) for each in renewed] == [one.keys for one in browsers]
+    assert {each.id for each in renewed} == {first.id}
+    async with world.db.read() as tx:
+        (stored,) = await store.all_of(tx, world.workspace_id)
+    assert stored.version == first.version + len(browsers)
+
+
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_browser_that_let_go_of_its_subscription_is_forgotten(
     world: World, vault: Vault, receiver: Receiver, status: int
@@ -109,6 +123,8 @@ async def test_a_browser_that_let_go_of_its_subscription_is_forgotten(
     await _test_through(world, courier, channel)
     async with world.db.read() as tx:
         assert await store.all_of(tx, world.workspace_id) == []
+        left = (await preferences.preferences_for(tx, world.workspace_id, [world.owner.id]))[world.owner.id]
+    assert left.rules == (), "its rule sent there and nowhere else"
 
 
 async def test_a_push_service_that_fails_is_tried_again_like_any_other(

@@ -196,3 +196,21 @@ async def test_muted_is_muted(world: World) -> None:
     await _comment(world, ana, task.id, "@Sam hi")
     await _all(world)
     assert await _items(world, world.owner.id) == []
+
+
+async def test_a_channel_that_is_removed_leaves_the_rules_of_everybody(world: World, tmp_path: Path) -> None:
+    ada = await _person(world, "Ada")
+    shared = await _channel(world, tmp_path, world.member, name="ops", shared=True)
+    mine = await _channel(world, tmp_path, world.member, name="mine")
+    quiet = Quiet(22 * 60, 7 * 60)
+    alone = Rule(("budget.*",), channels=(shared.id,), in_app=False)
+    both = Rule(("task.*",), channels=(shared.id, mine.id))
+    await _prefer(world, world.member, Preferences(rules=(alone, both), quiet=quiet))
+    await _prefer(world, ada, Preferences(rules=(Rule(("*",), channels=(mine.id,)),)))
+    async with world.db.transaction() as tx:
+        await channel_actions.remove(tx, world.member, shared)
+        found = await store.preferences_for(tx, world.workspace_id, [world.owner.id, ada.id])
+    in_the_app = Rule(("budget.*",))
+    assert found[world.owner.id].rules == (in_the_app, Rule(("task.*",), channels=(mine.id,)))
+    assert (found[world.owner.id].quiet, found[world.owner.id].version) == (quiet, 2)
+    assert found[ada.id].version == 1, "nothing of hers named it"

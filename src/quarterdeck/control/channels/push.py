@@ -40,8 +40,9 @@ async def subscribe(
     address = Address(url, json.dumps([keys.p256dh.hex(), keys.auth.hex()]))
     for channel in mine:
         if addresses.opened(channel, vault).url == url:
-            values = {"sealed": addresses.sealed(vault, channel.id, address), "enabled": True}
-            return await store.update(tx, channel, values) or channel
+            renewed = await _renewed(tx, vault, channel, address)
+            if renewed is not None:
+                return renewed
     if len(mine) >= MAX_BROWSERS:
         raise Invalid(f"A member has push in at most {MAX_BROWSERS} browsers; remove one first.", field="endpoint")
     channel_id = new_id("chn")
@@ -67,9 +68,21 @@ async def subscribe(
     )
     channel = replace(channel, name=await _free_name(tx, channel))
     await actions.insert(tx, channel, actor.id)
-    before = (await preferences.preferences_for(tx, actor.workspace_id, [actor.id]))[actor.id]
-    await preferences.set_preferences(tx, actor.workspace_id, actor.id, with_channel(before, channel.id), None)
+    await preferences.amend_preferences(
+        tx, actor.workspace_id, actor.id, lambda before: with_channel(before, channel_id)
+    )
     return channel
+
+
+async def _renewed(tx: Transaction, vault: Vault, channel: Channel | None, address: Address) -> Channel | None:
+    """The channel with the browser's keys of now, whoever else changed it meanwhile; None when it was removed."""
+    while channel is not None:
+        values = {"sealed": addresses.sealed(vault, channel.id, address), "enabled": True}
+        fresh = await store.update(tx, channel, values)
+        if fresh is not None:
+            return fresh
+        channel = await store.find(tx, channel.workspace_id, channel.id)
+    return None
 
 
 def is_browser_of(channel: Channel, member_id: str) -> bool:

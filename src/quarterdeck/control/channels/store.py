@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.channels.model import Channel, ChannelKind, Delivery, DeliveryState
+from quarterdeck.control.notifications import store as preferences
 from quarterdeck.db import Prepared, Transaction, metadata
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.pages import Page
@@ -103,12 +104,14 @@ async def update(tx: Transaction, channel: Channel, values: Mapping[str, Any]) -
 
 
 async def delete(tx: Transaction, channel: Channel) -> None:
+    """With what is on its way to it, and out of every member's rules."""
     await tx.execute(
         deliveries.delete().where(
             deliveries.c.workspace_id == channel.workspace_id, deliveries.c.channel_id == channel.id
         )
     )
     await tx.execute(channels.delete().where(_is(channel.workspace_id, channel.id)))
+    await preferences.forget_channel(tx, channel.workspace_id, channel.id)
 
 
 async def find(tx: Transaction, workspace_id: str, channel_id: str) -> Channel | None:

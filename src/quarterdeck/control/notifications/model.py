@@ -128,6 +128,21 @@ def with_channel(preferences: Preferences, channel_id: str) -> Preferences:
     return replace(preferences, rules=(*rules, Rule(("*",), at_least=Urgency.NORMAL, channels=(channel_id,))))
 
 
+def without_channel(preferences: Preferences, channel_id: str) -> Preferences:
+    """The same, with a channel in no rule. What it alone got is shown in the app: nothing is sent nowhere by that."""
+    rules = tuple(_without(rule, channel_id) for rule in preferences.rules)
+    while rules != preferences.rules and rules and replace(rules[-1], at_least=Urgency.LOW) == Rule():
+        rules = rules[:-1]  # it says no more than holds with no rule
+    return replace(preferences, rules=rules)
+
+
+def _without(rule: Rule, channel_id: str) -> Rule:
+    if channel_id not in rule.channels:
+        return rule
+    left = tuple(each for each in rule.channels if each != channel_id)
+    return replace(rule, channels=left) if left or rule.how is How.MUTE else replace(rule, channels=(), in_app=True)
+
+
 def route(preferences: Preferences, kind: str, urgency: Urgency, scope: Mapping[str, Any]) -> Route:
     """What the first rule that fits says; without one, in the app and nowhere else."""
     for rule in preferences.rules:

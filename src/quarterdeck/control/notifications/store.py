@@ -1,13 +1,13 @@
 """All SQL of notifications: what members were told, what they asked for, and how far events were read."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from quarterdeck.control.notifications.kinds import Urgency
-from quarterdeck.control.notifications.model import Item, Preferences, preferences_of, rules_as_json
+from quarterdeck.control.notifications.model import Item, Preferences, preferences_of, rules_as_json, without_channel
 from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.kernel.pages import Page
 
@@ -180,6 +180,26 @@ async def set_preferences(
         return False
     await tx.execute(preferences.insert().values(workspace_id=workspace_id, member_id=member_id, version=1, **values))
     return True
+
+
+async def amend_preferences(
+    tx: Transaction, workspace_id: str, member_id: str, amended: Callable[[Preferences], Preferences]
+) -> None:
+    """Write what `amended` makes of them as they are now, whoever else writes them at the same time."""
+    while True:
+        before = (await preferences_for(tx, workspace_id, [member_id]))[member_id]
+        after = amended(before)
+        if after == before or await set_preferences(tx, workspace_id, member_id, after, before.version):
+            return
+
+
+async def forget_channel(tx: Transaction, workspace_id: str, channel_id: str) -> None:
+    """Take it out of every member's rules."""
+    naming = sa.select(preferences.c.member_id).where(
+        preferences.c.workspace_id == workspace_id, sa.cast(preferences.c.rules, sa.Text).contains(channel_id)
+    )
+    for row in await tx.rows(naming.order_by(preferences.c.member_id)):
+        await amend_preferences(tx, workspace_id, row["member_id"], lambda before: without_channel(before, channel_id))
 
 
 async def forget(tx: Transaction, before: int, limit: int) -> int:
