@@ -16,7 +16,7 @@ export function buttonClass(variant: ButtonVariant = "plain", size: "m" | "s" = 
   return cx(
     "inline-flex shrink-0 items-center justify-center gap-1.5 rounded-s border font-[510] whitespace-nowrap select-none",
     "transition-colors duration-100 disabled:opacity-50 aria-disabled:opacity-50",
-    size === "m" ? "h-[30px] px-2.5 text-s" : "h-6 px-2 text-xs",
+    size === "m" ? "h-[30px] px-2.5 text-s pointer-coarse:h-10 pointer-coarse:px-3" : "h-6 px-2 text-xs pointer-coarse:h-10 pointer-coarse:px-2.5",
     LOOK[variant],
   );
 }
@@ -48,7 +48,7 @@ export function IconButton({ label, className, children, ...rest }: IconProps) {
       title={label}
       {...rest}
       className={cx(
-        "inline-grid size-7 shrink-0 place-items-center rounded-s text-muted hover:bg-sunken hover:text-ink disabled:opacity-50",
+        "inline-grid size-7 shrink-0 pointer-coarse:size-10 place-items-center rounded-s text-muted hover:bg-sunken hover:text-ink disabled:opacity-50",
         className,
       )}
     >

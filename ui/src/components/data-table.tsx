@@ -52,7 +52,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
                   className={cx(headClass, column?.align === "end" && "text-right", column?.from && FROM[column.from])}
                 >
                   {header.column.getCanSort() ? (
-                    <button type="button" onClick={header.column.getToggleSortingHandler()} className="inline-flex min-h-6 items-center gap-1 hover:text-ink">
+                    <button type="button" onClick={header.column.getToggleSortingHandler()} className="inline-flex min-h-6 items-center gap-1 pointer-coarse:min-h-10 hover:text-ink">
                       {column?.header}
                       {sorted === "asc" && <ArrowUp size={11} aria-hidden="true" />}
                       {sorted === "desc" && <ArrowDown size={11} aria-hidden="true" />}

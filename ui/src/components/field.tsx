@@ -34,7 +34,7 @@ type TextProps = Common & InputHTMLAttributes<HTMLInputElement>;
 export function TextField({ label, hint, error, labelHidden, className, ...rest }: TextProps) {
   return (
     <Field label={label} hint={hint} error={error} labelHidden={labelHidden}>
-      {(wiring) => <input {...wiring} {...rest} className={cx(CONTROL, "h-8", className)} />}
+      {(wiring) => <input {...wiring} {...rest} className={cx(CONTROL, "h-8 pointer-coarse:h-10", className)} />}
     </Field>
   );
 }
@@ -56,7 +56,7 @@ export function SelectField({ label, hint, error, labelHidden, className, choice
   return (
     <Field label={label} hint={hint} error={error} labelHidden={labelHidden}>
       {(wiring) => (
-        <select {...wiring} {...rest} className={cx(CONTROL, "h-8 pr-7", className)}>
+        <select {...wiring} {...rest} className={cx(CONTROL, "h-8 pr-7 pointer-coarse:h-10", className)}>
           {choices.map((choice) => (
             <option key={choice.value} value={choice.value}>
               {choice.label}
@@ -73,7 +73,7 @@ type SplitProps<T extends string> = { label: string; value: T; onChange: (value:
 /** A choice that is always made: its name stands before it. */
 export function SplitSelect<T extends string>({ label, value, onChange, choices }: SplitProps<T>) {
   return (
-    <label className="inline-flex h-8 items-center rounded-s border border-line-strong bg-surface text-s hover:border-field-line">
+    <label className="inline-flex h-8 items-center rounded-s border border-line-strong bg-surface text-s pointer-coarse:h-10 hover:border-field-line">
       <span className="pl-2.5 text-muted">{label}</span>
       <select value={value} onChange={(event) => onChange(event.target.value as T)} className="h-full rounded-s bg-transparent pr-6 pl-1.5 font-[510] max-md:text-[16px]">
         {choices.map((choice) => (
@@ -97,7 +97,7 @@ export function FilterSelect({ label, value, onChange, choices, bare = false }: 
       onChange={(event) => onChange(event.target.value)}
       className={cx(
         "max-w-[180px] min-w-0 rounded-s bg-surface pr-6 text-s text-ellipsis max-md:text-[16px]",
-        bare ? "h-7 pl-1.5" : "h-[30px] border pl-2 hover:border-field-line",
+        bare ? "h-7 pl-1.5 pointer-coarse:h-10" : "h-[30px] border pointer-coarse:h-10 pl-2 hover:border-field-line",
         !bare && (value ? "border-accent" : "border-line-strong"),
         value ? "text-ink" : "text-muted",
       )}

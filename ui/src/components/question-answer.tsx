@@ -30,7 +30,7 @@ export function QuestionAnswer({ question, onAnswered }: { question: Question; o
     <div className="grid gap-2">
       <div className="flex flex-wrap gap-1.5">
         {question.options.map((option) => (
-          <Button key={option} className="h-auto min-h-[30px] max-w-full py-1 text-left whitespace-normal" busy={answer.isPending} onClick={() => answer.mutate(option)}>
+          <Button key={option} className="h-auto min-h-[30px] max-w-full pointer-coarse:h-auto pointer-coarse:min-h-10 py-1 text-left whitespace-normal" busy={answer.isPending} onClick={() => answer.mutate(option)}>
             {option}
           </Button>
         ))}
@@ -56,7 +56,7 @@ export function QuestionAnswer({ question, onAnswered }: { question: Question; o
             autoComplete="off"
             maxLength={8_000}
             autoFocus={question.options.length > 0}
-            className="h-[30px] min-w-0 flex-1 rounded-s border border-field-line/60 bg-surface px-2.5 hover:border-field-line max-md:text-[16px]"
+            className="h-[30px] min-w-0 flex-1 rounded-s pointer-coarse:h-10 border border-field-line/60 bg-surface px-2.5 hover:border-field-line max-md:text-[16px]"
           />
           <Button type="submit" variant="primary" busy={answer.isPending}>
             {say.answer}

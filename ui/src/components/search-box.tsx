@@ -19,7 +19,7 @@ export function SearchBox({ label, value, search, placeholder = label, className
         onChange={(event) => setTyped(event.target.value)}
         placeholder={placeholder}
         maxLength={500}
-        className="h-[30px] w-full rounded-s border border-line-strong bg-surface pr-2 pl-7 text-s hover:border-field-line max-md:text-[16px]"
+        className="h-[30px] w-full pointer-coarse:h-10 rounded-s border border-line-strong bg-surface pr-2 pl-7 text-s hover:border-field-line max-md:text-[16px]"
       />
     </label>
   );

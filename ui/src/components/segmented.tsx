@@ -20,7 +20,7 @@ export function Segmented<T extends string>({ label, value, onChange, options, c
           aria-pressed={option.value === value}
           onClick={() => onChange(option.value)}
           className={cx(
-            "h-[26px] shrink-0 rounded-[5px] px-2.5 text-s whitespace-nowrap",
+            "h-[26px] shrink-0 pointer-coarse:h-9 rounded-[5px] px-2.5 text-s whitespace-nowrap",
             option.value === value ? "bg-surface font-[510] text-ink shadow-lift" : "text-muted hover:text-ink",
           )}
         >

@@ -17,7 +17,7 @@ export function Tabs({ label, value, onChange, tabs }: Props) {
           <Radix.Trigger
             key={tab.value}
             value={tab.value}
-            className="-mb-px h-9 border-b-2 border-transparent text-s whitespace-nowrap text-muted hover:text-ink data-[state=active]:border-ink data-[state=active]:font-[560] data-[state=active]:text-ink"
+            className="-mb-px h-9 pointer-coarse:h-11 border-b-2 border-transparent text-s whitespace-nowrap text-muted hover:text-ink data-[state=active]:border-ink data-[state=active]:font-[560] data-[state=active]:text-ink"
           >
             {tab.label}
           </Radix.Trigger>

@@ -69,7 +69,7 @@ export function Toasts() {
             type="button"
             aria-label={words.dismiss}
             onClick={() => dismiss(each.id)}
-            className="grid size-6 shrink-0 place-items-center rounded-s text-faint hover:bg-sunken hover:text-ink"
+            className="grid size-6 shrink-0 pointer-coarse:size-10 place-items-center rounded-s text-faint hover:bg-sunken hover:text-ink"
           >
             <X size={13} />
           </button>

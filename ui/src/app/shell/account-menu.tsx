@@ -47,7 +47,7 @@ export function AccountMenu() {
       trigger={
         <button
           type="button"
-          className="flex h-9 items-center gap-2 rounded-s px-2 text-left text-s hover:bg-sunken"
+          className="flex h-9 items-center gap-2 pointer-coarse:h-11 rounded-s px-2 text-left text-s hover:bg-sunken"
         >
           <Avatar name={session.member.name} />
           <span className="min-w-0 flex-1 truncate">

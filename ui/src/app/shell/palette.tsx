@@ -69,7 +69,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
                   aria-selected={index === chosen}
                   onClick={() => run(item)}
                   onMouseMove={() => setAt(index)}
-                  className={cx("flex min-h-9 items-center gap-3 rounded-s px-2.5", index === chosen && "bg-sunken")}
+                  className={cx("flex min-h-9 pointer-coarse:min-h-11 items-center gap-3 rounded-s px-2.5", index === chosen && "bg-sunken")}
                 >
                   <span className="min-w-0 flex-1 truncate">{item.label}</span>
                   {item.note && (item.group === shell.palette.tasks ? <span className="text-s text-faint">{item.note}</span> : <Kbd>{item.note}</Kbd>)}

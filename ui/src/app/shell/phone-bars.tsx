@@ -20,7 +20,7 @@ export function PhoneTop({ onFind }: { onFind: () => void }) {
         {words.product}
       </Link>
       <LiveIndicator className="ml-auto" />
-      <IconButton label={shell.find} onClick={onFind} className="size-9">
+      <IconButton label={shell.find} onClick={onFind} className="size-10">
         <Search size={17} />
       </IconButton>
     </header>

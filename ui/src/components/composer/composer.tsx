@@ -200,7 +200,7 @@ export function MentionArea({ label, placeholder, text, setText, onSend, onCance
                 event.preventDefault();
                 take(person);
               }}
-              className={cx("flex min-h-8 cursor-default items-center gap-2 rounded-s px-2 text-s", index === chosen && "bg-sunken")}
+              className={cx("flex min-h-8 pointer-coarse:min-h-10 cursor-default items-center gap-2 rounded-s px-2 text-s", index === chosen && "bg-sunken")}
             >
               <Avatar name={person.name} agent={person.isAgent} />
               <span className="min-w-0 flex-1 truncate">{person.name}</span>

@@ -86,7 +86,7 @@ function Pick({ label, value, onChange, choices }: PickProps) {
       aria-label={label}
       value={value}
       onChange={(event) => onChange(event.target.value)}
-      className="h-[30px] max-w-[200px] min-w-0 max-md:flex-1 rounded-s border border-line-strong bg-surface pr-5 pl-1.5 text-s hover:border-field-line max-md:text-[16px]"
+      className="h-[30px] pointer-coarse:h-10 max-w-[200px] min-w-0 max-md:flex-1 rounded-s border border-line-strong bg-surface pr-5 pl-1.5 text-s hover:border-field-line max-md:text-[16px]"
     >
       {choices.map((choice) => (
         <option key={choice.value} value={choice.value}>

@@ -63,7 +63,7 @@ export function TeachConnect({ onDone }: { /** The key was copied; until then no
             <div className="min-w-0 flex-1 basis-[220px]">
               <TextField label={say.name} name="name" required maxLength={100} autoComplete="off" defaultValue={say.firstName} error={problem} />
             </div>
-            <Button type="submit" variant="primary" busy={busy} className="h-8">
+            <Button type="submit" variant="primary" busy={busy} className="h-8 pointer-coarse:h-10">
               {say.act}
             </Button>
           </form>

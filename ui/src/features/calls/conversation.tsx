@@ -92,7 +92,7 @@ function Offered({ rendered }: { rendered: Rendered }) {
     <div className="flex flex-wrap gap-2">
       {rendered.tools.length > 0 && (
         <details className="min-w-0 rounded-s border border-line bg-surface text-s open:w-full">
-          <summary className="min-h-7 cursor-default px-2.5 py-1 text-muted">{say.tools(rendered.tools.length)}</summary>
+          <summary className="min-h-7 cursor-default px-2.5 py-1 pointer-coarse:min-h-10 pointer-coarse:py-2.5 text-muted">{say.tools(rendered.tools.length)}</summary>
           <div className="border-t border-line px-3 py-2">
             <Facts facts={rendered.tools.map((tool) => ({ label: tool.name, value: tool.description ?? "" }))} />
           </div>
@@ -100,7 +100,7 @@ function Offered({ rendered }: { rendered: Rendered }) {
       )}
       {params.length > 0 && (
         <details className="min-w-0 rounded-s border border-line bg-surface text-s open:w-full">
-          <summary className="min-h-7 cursor-default px-2.5 py-1 text-muted">{say.params}</summary>
+          <summary className="min-h-7 cursor-default px-2.5 py-1 pointer-coarse:min-h-10 pointer-coarse:py-2.5 text-muted">{say.params}</summary>
           <div className="border-t border-line px-3 py-2">
             <Facts
               facts={params.map(([name, value]) => ({

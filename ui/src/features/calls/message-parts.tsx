@@ -84,7 +84,7 @@ function TextPart({ text, plain }: { text: string; plain: boolean }) {
 function Fold({ icon, title, preview, children }: { icon: ReactNode; title: string; preview: string; children: ReactNode }) {
   return (
     <details className="group/fold min-w-0 rounded-s border border-line bg-bg">
-      <summary className="flex min-h-8 cursor-default items-center gap-2 px-2.5 py-1 text-s [&::-webkit-details-marker]:hidden">
+      <summary className="flex min-h-8 pointer-coarse:min-h-10 cursor-default items-center gap-2 px-2.5 py-1 text-s [&::-webkit-details-marker]:hidden">
         <ChevronRight size={13} aria-hidden="true" className="shrink-0 text-faint transition-transform duration-100 group-open/fold:rotate-90" />
         <span aria-hidden="true" className="shrink-0 text-muted">
           {icon}

@@ -27,7 +27,7 @@ export function KindPicker() {
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
-        className="h-8 rounded-s border border-field-line/60 bg-surface px-2.5 text-s hover:border-field-line max-md:text-[16px]"
+        className="h-8 rounded-s pointer-coarse:h-10 border border-field-line/60 bg-surface px-2.5 text-s hover:border-field-line max-md:text-[16px]"
       />
       <div className="scroll-quiet grid max-h-[220px] content-start gap-2 overflow-y-auto rounded-s border border-line p-2">
         {groups.map(({ group, kinds }) => (

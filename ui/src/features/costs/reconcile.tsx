@@ -47,7 +47,7 @@ function Comparing() {
           <input
             type="file"
             accept=".csv,text/csv"
-            className="max-w-full min-w-0 file:mr-2.5 file:h-[30px] file:rounded-s file:border file:border-solid file:border-line-strong file:bg-surface file:px-2.5 file:text-s file:font-[510] file:text-ink hover:file:bg-sunken"
+            className="max-w-full min-w-0 file:mr-2.5 file:h-[30px] pointer-coarse:file:h-10 file:rounded-s file:border file:border-solid file:border-line-strong file:bg-surface file:px-2.5 file:text-s file:font-[510] file:text-ink hover:file:bg-sunken"
             disabled={isPending}
             onChange={(event) => {
               const file = event.target.files?.[0];

@@ -10,7 +10,7 @@ import { forked, idOf, isJson, MODES, modeOf, part, placeOf, targetsOf, withMemb
 import { gateway } from "@/strings/gateway";
 
 const say = gateway.edit;
-const SELECT = "h-7 max-w-full min-w-0 rounded-s border border-line-strong bg-surface pr-6 pl-2 text-s font-[510] hover:border-field-line max-md:text-[16px]";
+const SELECT = "h-7 pointer-coarse:h-10 max-w-full min-w-0 rounded-s border border-line-strong bg-surface pr-6 pl-2 text-s font-[510] hover:border-field-line max-md:text-[16px]";
 
 export type Editing = {
   providers: string[];

@@ -79,7 +79,7 @@ function Acts({ need, later }: { need: Need; later: ReactNode }) {
             required
             autoFocus
             defaultValue={raised(need.budget.amount_nano) / NANO}
-            className="num h-[30px] w-24 rounded-s border border-field-line bg-surface px-2 text-ink max-md:text-[16px]"
+            className="num h-[30px] w-24 pointer-coarse:h-10 rounded-s border border-field-line bg-surface px-2 text-ink max-md:text-[16px]"
           />
         </label>
         <Button type="submit" variant="primary" busy={settle.isPending}>

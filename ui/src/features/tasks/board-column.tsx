@@ -56,6 +56,8 @@ export function BoardColumn({ column, filter, carried, onMove, filtered, headles
   return (
     <section
       ref={setNodeRef}
+      // The lane around it is the landmark.
+      role={headless ? "group" : undefined}
       aria-label={say.column(states[column.state], column.count)}
       className={cx(
         "flex min-h-0 min-w-0 flex-col rounded-m outline-2 -outline-offset-1 outline-transparent transition-opacity duration-100",

@@ -77,7 +77,7 @@ function LaneRow({ lane, carried, onMove }: { lane: Lane } & Pick<Props, "carrie
   const count = board?.columns.reduce((sum, column) => sum + column.count, 0);
   return (
     <section ref={row} aria-label={lane.name} className="min-h-10">
-      <button type="button" aria-expanded={!shut} onClick={() => setShut(!shut)} className="mb-1 flex h-7 items-center gap-1.5 rounded-s px-1 hover:bg-sunken">
+      <button type="button" aria-expanded={!shut} onClick={() => setShut(!shut)} className="mb-1 flex h-7 items-center gap-1.5 pointer-coarse:h-10 rounded-s px-1 hover:bg-sunken">
         <ChevronRight size={14} aria-hidden="true" className={cx("transition-transform duration-100", !shut && "rotate-90")} />
         <b>{lane.name}</b>
         {count !== undefined && <span className="num text-s text-faint">{formatCount(count)}</span>}

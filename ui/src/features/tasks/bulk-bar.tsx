@@ -108,7 +108,7 @@ export function BulkBar() {
               setLabelling(false);
             }}
           >
-            <input name="label" aria-label={say.label1} placeholder={say.label1} autoFocus autoComplete="off" onBlur={() => setLabelling(false)} className="h-[30px] w-28 rounded-s border border-field-line/60 bg-surface px-2 text-s" />
+            <input name="label" aria-label={say.label1} placeholder={say.label1} autoFocus autoComplete="off" onBlur={() => setLabelling(false)} className="h-[30px] w-28 pointer-coarse:h-10 rounded-s border border-field-line/60 bg-surface px-2 text-s" />
           </form>
         ) : (
           <Button onClick={() => setLabelling(true)}>

@@ -99,7 +99,7 @@ function CardMenu({ task, onMove, onOpen }: Pick<Props, "task" | "onOpen"> & { o
         <button
           type="button"
           aria-label={say.cardMenu(task.ref)}
-          className="-mr-1.5 grid size-6 shrink-0 place-items-center rounded-s text-faint opacity-0 group-hover/card:opacity-100 hover:bg-sunken hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
+          className="-mr-1.5 grid size-6 pointer-coarse:size-10 pointer-coarse:-my-2 shrink-0 place-items-center rounded-s text-faint opacity-0 group-hover/card:opacity-100 hover:bg-sunken hover:text-ink focus-visible:opacity-100 data-[state=open]:opacity-100 pointer-coarse:opacity-100"
         >
           <Ellipsis size={14} aria-hidden="true" />
         </button>

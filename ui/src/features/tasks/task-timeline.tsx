@@ -220,7 +220,7 @@ function Reactions({ comment }: { comment: Comment }) {
           disabled={!allowed}
           aria-label={talk.reactWith(emoji, count)}
           onClick={() => react.mutate(emoji)}
-          className="num inline-flex h-6 items-center gap-1 rounded-full border border-line px-2 text-xs text-muted hover:border-line-strong"
+          className="num inline-flex h-6 items-center pointer-coarse:h-9 gap-1 rounded-full border border-line px-2 text-xs text-muted hover:border-line-strong"
         >
           {emoji} {count}
         </button>
@@ -229,7 +229,7 @@ function Reactions({ comment }: { comment: Comment }) {
         <Menu
           align="start"
           trigger={
-            <button type="button" aria-label={talk.react} className="grid size-6 place-items-center rounded-full text-faint hover:bg-sunken hover:text-ink">
+            <button type="button" aria-label={talk.react} className="grid size-6 place-items-center rounded-full pointer-coarse:size-10 text-faint hover:bg-sunken hover:text-ink">
               <SmilePlus size={14} aria-hidden="true" />
             </button>
           }
