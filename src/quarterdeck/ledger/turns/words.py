@@ -11,7 +11,9 @@ SKETCH = 24
 """How many of the smallest shingle hashes a sketch keeps."""
 _SHINGLE = 3
 _SHOWN = 6_000
-"""Longer texts are compared by their beginning and end, and by the hash of what lies between."""
+"""Longer texts are compared by their beginning and end, and by the hash of what lies between,"""
+_MASKED = 100_000
+"""of which nothing is masked where even that is long: it would take milliseconds."""
 _VOLATILE = re.compile(
     # Whatever it is, it begins with one of these: a search for them is several times as fast as trying everything.
     r"[\da-f](?:(?<=\d)(?:"
@@ -40,10 +42,18 @@ def masked(text: str) -> str:
 
 
 def _masked(text: str) -> str:
-    if len(text) > _SHOWN:
-        half = _SHOWN // 2
-        between = blake2b(text[half:-half].encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        text = f"{text[:half]} …{between}… {text[-half:]}"
+    short = len(text) <= _MASKED
+    text = _plain(text) if short else text.lower()
+    if len(text) <= _SHOWN:
+        return text
+    half = _SHOWN // 2
+    between = blake2b(text[half:-half].encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    ends = text[:half], text[-half:]
+    # The hash goes in after masking: it looks like what is masked.
+    return f" …{between}… ".join(ends if short else map(_plain, ends))
+
+
+def _plain(text: str) -> str:
     return _VOLATILE.sub("#", " ".join(text.lower().split()))
 
 

@@ -43,3 +43,16 @@ def test_texts_are_as_alike_as_the_shingles_they_share() -> None:
     assert likeness(sketch("one two three four"), sketch("one two three five")) == pytest.approx(1 / 3)
     assert likeness(sketch("one two three four"), sketch("five six seven eight")) == 0.0
     assert likeness(sketch(""), sketch("one")) == 0.0
+
+
+@pytest.mark.parametrize("size", [8_000, 200_000])
+def test_long_texts_that_differ_in_their_middle_are_two(size: int) -> None:
+    ends = "same beginning " * 300, " same end" * 500
+    one, other = (middle.join(ends) for middle in ("a" * size, "a" * (size - 1) + "b"))
+    assert masked(one) != masked(other)
+    assert masked(one) == masked(one.upper())
+
+
+def test_long_texts_whose_middle_changes_by_itself_are_one() -> None:
+    one, other = (f"{'line ' * 900}at 10:11:1{n}, request {n}{' line' * 900}" for n in (2, 3))
+    assert masked(one) == masked(other)
