@@ -25,6 +25,8 @@ from quarterdeck.control.notifications.model import route
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.worker.deliveries import Courier
 
+PATIENCE_S = 20
+
 
 class Browser:
     """What a browser keeps of its subscription, and how it reads what comes."""
@@ -56,9 +58,13 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield made
 
 
-async def _subscribed(world: World, vault: Vault, url: str, browser: Browser, name: str = "Chrome") -> Channel:
+async def _subscribed(
+    world: World, vault: Vault, url: str, browser: Browser, name: str = "Chrome", *, knows_us: bool = True
+) -> Channel:
     hosts = frozenset({url.split("/")[2]}) if url.startswith("http:") else frozenset[str]()
     async with world.db.transaction() as tx:
+        if knows_us:
+            await push.own_key(tx, vault, world.workspace_id)
         return await push.subscribe(tx, vault, world.member, name=name, endpoint=url, keys=browser.keys, hosts=hosts)
 
 
@@ -86,6 +92,28 @@ async def test_only_the_browser_reads_what_comes_and_the_service_learns_who_send
     assert got.header("authorization").endswith(f", k={webpush.encoded(webpush.public_of(private))}")
     assert delivered is not None and delivered.state is DeliveryState.DELIVERED
     assert sealed is not None and private not in sealed
+
+
+async def test_it_is_sent_while_somebody_else_writes(world: World, vault: Vault, receiver: Receiver) -> None:
+    channel = await _subscribed(world, vault, receiver.url, Browser())
+    courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
+    async with world.db.transaction() as tx:
+        sent = await actions.test(tx, world.member, channel)
+    async with world.db.transaction(), asyncio.timeout(PATIENCE_S):
+        assert (await courier._attempt(channel, sent)).ok
+
+
+async def test_without_the_key_that_browsers_know_nothing_is_sent(
+    world: World, vault: Vault, receiver: Receiver
+) -> None:
+    channel = await _subscribed(world, vault, receiver.url, Browser(), knows_us=False)
+    courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
+    delivery_id = await _test_through(world, courier, channel)
+    async with world.db.read() as tx:
+        dead = await store.delivery(tx, world.workspace_id, delivery_id)
+    assert dead is not None and dead.state is DeliveryState.DEAD
+    assert "switch push on again" in str(dead.last_error)
+    assert receiver.got == []
 
 
 async def test_the_rules_of_a_member_send_to_its_browser_from_then_on(world: World, vault: Vault) -> None:

@@ -22,10 +22,17 @@ MAX_BROWSERS = 20
 
 async def own_key(tx: Transaction, vault: Vault, workspace_id: str) -> bytes:
     """The workspace's private VAPID key. Browsers know us by it: it stays what it was made as at first use."""
-    sealed = await store.push_key(tx, workspace_id)
-    if sealed is None:
-        sealed = await store.keep_push_key(tx, workspace_id, vault.seal(webpush.new_key(), _bound_to(workspace_id)))
+    known = await known_key(tx, vault, workspace_id)
+    if known is not None:
+        return known
+    sealed = await store.keep_push_key(tx, workspace_id, vault.seal(webpush.new_key(), _bound_to(workspace_id)))
     return vault.unseal(sealed, _bound_to(workspace_id))
+
+
+async def known_key(tx: Transaction, vault: Vault, workspace_id: str) -> bytes | None:
+    """The same, if it was ever made. Only reads."""
+    sealed = await store.push_key(tx, workspace_id)
+    return None if sealed is None else vault.unseal(sealed, _bound_to(workspace_id))
 
 
 async def subscribe(
