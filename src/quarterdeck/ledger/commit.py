@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 import asyncpg
 import sqlalchemy as sa
 
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Database, Prepared, Transaction
+from quarterdeck.kernel.clock import MS
 from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
 from quarterdeck.kernel.events import Event
 from quarterdeck.ledger import batch_readings, rows, tables
 from quarterdeck.ledger.batches import Reject, Work
+from quarterdeck.ledger.derived_tables import turns
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.reader import START
+from quarterdeck.ledger.rows import BatchRows
 from quarterdeck.ledger.segments import Position
 from quarterdeck.ledger.writes import Store
 
@@ -22,6 +25,10 @@ NAMED = 100
 MAX_REJECT = 4 << 20
 AWAY = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
 """What is raised while a database is away, and says nothing about the rows."""
+STEP = MS
+"""From one batch to the next while the clock is behind what is stored."""
+_INGESTED_AT = list(turns.c).index(turns.c.ingested_at)
+_NEWEST = Prepared(sa.select(sa.func.max(turns.c.ingested_at)))
 log = logging.getLogger("quarterdeck.ingest")
 
 
@@ -73,6 +80,7 @@ class Committer:
         try:
             async with self._db.transaction() as tx:
                 await _move_offset(tx, journal_id, before, work)
+                await _put_last(tx, made)
                 await self._store.write(tx, made)
                 await batch_readings.remember(tx, drafts)
                 await _set_aside(tx, journal_id, work.rejects)
@@ -109,6 +117,16 @@ async def _move_offset(tx: Transaction, journal_id: str, before: Position, work:
     ).bindparams(journal_id=journal_id)
     if before != START or not await tx.changed(first) or not await tx.changed(change):
         raise OffsetMoved(f"The journal {journal_id} is read by another process.")
+
+
+async def _put_last(tx: Transaction, made: BatchRows) -> None:
+    """Number the batch after what is stored, also when the clock was set back: it is read on from where one stood."""
+    if not made.turns:
+        return
+    [(newest,)] = await tx.fetch(_NEWEST)
+    if newest is not None and newest >= made.turns[0][_INGESTED_AT]:
+        at = newest + STEP
+        made.turns = [(*row[:_INGESTED_AT], at, *row[_INGESTED_AT + 1 :]) for row in made.turns]
 
 
 async def _set_aside(tx: Transaction, journal_id: str, rejects: Sequence[Reject]) -> None:

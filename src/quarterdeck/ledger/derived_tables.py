@@ -73,7 +73,7 @@ turns = sa.Table(
     metadata,
     own("workspace_id", sa.Text),
     own("call_id", Id),
-    own("ingested_at"),
+    own("ingested_at"),  # grows from batch to batch, whatever becomes of the clock
     own("started"),
     own("ended"),  # an instant
     maybe("agent_id", sa.Text),

@@ -1,10 +1,10 @@
 """The loop that makes calls findable by their words: in batches, behind the ingest, one process at a time."""
 
 import asyncio
+import itertools
 import logging
 import os
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 
@@ -36,6 +36,8 @@ RENEW_S = 5.0
 LATE = 60 * SECOND
 """So long after it was numbered a batch of calls may still be committed."""
 LATE_EVERY_S = 10.0
+LOOKED_BACK = 20_000
+"""and only so many of the latest are looked through for such."""
 log = logging.getLogger("quarterdeck.search")
 Call = tuple[str, str]
 """Workspace and id."""
@@ -50,8 +52,8 @@ class Indexer:
         self._packs = packs
         self._behind = behind
         self._holder = f"{os.getpid()}-{uuid4().hex[:8]}"
-        self._known: OrderedDict[str, int] = OrderedDict()
-        """Calls of the last minute that were looked at, and when they were stored."""
+        self._known: dict[str, None] = {}
+        """The latest calls that were looked at, in the order they were stored in."""
         self._late_at = 0.0
         self._holds = False
         self._renew_at = 0.0
@@ -89,12 +91,15 @@ class Indexer:
             query = sa.select(turns.c.workspace_id, turns.c.call_id, turns.c.ingested_at)
             query = query.where(marks.stored_after(mark)) if mark is not None else query.where(sa.false())
             rows = await tx.rows(query.order_by(turns.c.ingested_at, turns.c.call_id).limit(BATCH))
+            newest = await tx.scalar(sa.select(sa.func.max(turns.c.ingested_at))) if mark is None else None
         if mark is None:
-            await self._store([], FORWARD, Mark(self._db.clock.now(), ""))
+            await self._store([], FORWARD, Mark(newest or 0, ""))
             return 1
         if not rows:
             return 0
-        self._remember({row["call_id"]: row["ingested_at"] for row in rows})
+        self._known |= dict.fromkeys(row["call_id"] for row in rows)
+        for call_id in list(itertools.islice(self._known, max(0, len(self._known) - LOOKED_BACK))):
+            del self._known[call_id]
         last = rows[-1]
         some = [(row["workspace_id"], row["call_id"]) for row in rows]
         return await self._index(some, FORWARD, Mark(last["ingested_at"], last["call_id"]))
@@ -108,12 +113,15 @@ class Indexer:
             if mark is None:
                 return 0
             recent = sa.and_(turns.c.ingested_at >= mark.at - LATE, turns.c.ingested_at <= mark.at)
-            rows = await tx.rows(sa.select(turns.c.workspace_id, turns.c.call_id, turns.c.ingested_at).where(recent))
+            query = sa.select(turns.c.workspace_id, turns.c.call_id).where(recent)
+            query = query.order_by(turns.c.ingested_at.desc(), turns.c.call_id.desc()).limit(LOOKED_BACK)
+            rows = (await tx.rows(query))[::-1]
         late = [row for row in rows if row["call_id"] not in self._known][:BATCH]
+        known = self._known.keys() | {row["call_id"] for row in late}
+        self._known = {row["call_id"]: None for row in rows if row["call_id"] in known}
         if not late:
             self._late_at = time.monotonic() + LATE_EVERY_S
             return 0
-        self._remember({row["call_id"]: row["ingested_at"] for row in late})
         return await self._index([(row["workspace_id"], row["call_id"]) for row in late], None, None)
 
     async def _back(self) -> int:
@@ -159,9 +167,3 @@ class Indexer:
             await index.add(tx, [doc for doc in docs if doc.epoch in kept])
             if name is not None and mark is not None:
                 await marks.move(tx, name, mark)
-
-    def _remember(self, some: dict[str, int]) -> None:
-        self._known.update(some)
-        newest = max(self._known.values(), default=0)
-        while self._known and next(iter(self._known.values())) < newest - LATE:
-            self._known.popitem(last=False)

@@ -19,6 +19,7 @@ from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.retention import Policy
 from quarterdeck.ledger.search.words import parse
+from quarterdeck.worker import searching
 from quarterdeck.worker.searching import Indexer
 
 Find = Callable[..., Awaitable[list[str]]]
@@ -244,6 +245,33 @@ async def test_a_call_that_was_committed_late_is_not_missed(
         await tx.execute(change.values(ingested_at=sa.literal(tx.now - 10 * SECOND)))
     await index_all()
     assert await api.ids(q="late") == [late.id]
+
+
+async def test_calls_are_found_that_were_stored_after_the_clock_was_set_back(
+    api: Api, world: World, index_all: Indexing, clock: FakeClock
+) -> None:
+    await index_all()
+    await world.take(api.record(request_body=chat("before")))
+    await index_all()
+    clock.advance(-3_600)
+    await world.take(first := api.record(NOON + 1, run_id="run_2", request_body=chat("after")))
+    await index_all()
+    await world.take(second := api.record(NOON + 2, run_id="run_3", request_body=chat("after all")))
+    await index_all()
+    assert await api.ids(q="after") == [second.id, first.id]
+
+
+async def test_of_what_was_looked_at_only_the_latest_is_remembered(
+    api: Api, world: World, index_all: Indexing, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "LOOKED_BACK", 5)
+    await index_all()
+    for n in range(12):
+        clock.advance(-1)
+        await world.take(api.record(NOON + n, run_id=f"run_{n}", request_body=chat(f"call {n}")))
+        await index_all()
+        assert len(index_all._indexer._known) == min(n + 1, 5)
+    assert len(await api.ids(q="call")) == 12
 
 
 async def test_what_retention_drops_is_found_no_more(api: Api, taken: Find, world: World, clock: FakeClock) -> None:

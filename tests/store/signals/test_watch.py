@@ -1,7 +1,10 @@
 """What was ingested is taken once, in whatever order it becomes visible."""
 
+from pathlib import Path
 from typing import Any
 
+from ledger_world import World as Ledger
+from ledger_world import record
 from work_world import World
 
 from quarterdeck.control.signals import watch
@@ -58,3 +61,19 @@ async def test_what_is_much_is_taken_in_portions(db: Database, world: World, clo
     assert watch.READ_AT_ONCE <= counts[0] < many
     assert sum(counts) == many
     assert len({each.call.call_id for each in watching.fresh}) == many
+
+
+async def test_calls_are_read_that_were_stored_after_the_clock_was_set_back(
+    db: Database, world: World, clock: FakeClock, tmp_path: Path
+) -> None:
+    ledger, watching = Ledger(db, tmp_path / "data"), Watch()
+    try:
+        for n in range(3):
+            made = record(clock.now() - SECOND, workspace_id=world.workspace_id, run_id=f"run_{n}")
+            await ledger.take(made)
+            async with db.read() as tx:
+                assert await watching.read(tx) == 1
+            assert watching.fresh[-1].call.call_id == made.id
+            clock.advance(-3_600)
+    finally:
+        ledger.packs.close()
