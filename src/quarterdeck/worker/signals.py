@@ -22,8 +22,8 @@ from quarterdeck.control.signals.watch import READ_AT_ONCE, Watch
 from quarterdeck.control.status.wire import Wire
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.control.tasks.tables import NEVER_DUE
-from quarterdeck.db import Database, Transaction
-from quarterdeck.db.outbox import EventFeed, StoredEvent, wait_up_to
+from quarterdeck.db import Database, Transaction, cursors
+from quarterdeck.db.outbox import BATCH, EventFeed, StoredEvent, latest_seq, read_after, wait_up_to
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.worker import seats
@@ -41,6 +41,7 @@ NAME = "signals"
 PROGRESS = ("deliverable.", "task.moved", "review.")
 ENDED = ("run.ended", "run.expired")
 ADOPTED = "task.adopted"
+TELLING = ("calls.ingested", ADOPTED, "run.", *PROGRESS)
 log = logging.getLogger("quarterdeck.signals")
 
 
@@ -60,7 +61,8 @@ class SignalWatcher:
         self._renew_at = 0.0
         self._looked_at = 0
         self._wake = asyncio.Event()
-        self._happened: list[StoredEvent] = []
+        self._seq: int | None = None
+        """The last event that was noted; None: not known since this process began to watch."""
         self._percent: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -87,21 +89,19 @@ class SignalWatcher:
         mine = await self._has_lease()
         if mine and not self._holds:
             # Another one watched until now, or nobody: what it knew is read again.
-            self._watch, self._looked_at = Watch(), 0
+            self._watch, self._looked_at, self._seq = Watch(), 0, None
         self._holds = mine
         if not self._warm:
             self._warm = True
             await asyncio.to_thread(self._windows, None, "gpt-4o")
         if not mine:
-            self._happened.clear()
             return
         while True:
             async with self._db.read() as tx:
                 count = await self._watch.read(tx)
             if count < READ_AT_ONCE:
                 break
-        happened, self._happened = self._happened, []
-        await self._note(happened)
+        await self._catch_up()
         for workspace_id in await self._workspaces():
             effects = await self._look_at(workspace_id)
             for effect in effects:
@@ -146,21 +146,43 @@ class SignalWatcher:
             await marking.mark_calls(tx, workspace_id, self._watch, fresh)
             return await actions.reconcile(tx, workspace_id, _one_each(findings), policies, projects)
 
-    async def _note(self, happened: list[StoredEvent]) -> None:
-        """What came of runs, and what their ends teach about the usual."""
-        for event in happened:
-            run_id = event.data.get("run_id") or (event.subject_id if event.kind.startswith("run.") else None)
-            if event.kind.startswith(PROGRESS) or self._is_further(event):
-                self._progressed(event, run_id)
-            if event.kind == ADOPTED:
-                async with self._db.read() as tx:
-                    await self._watch.claimed(tx, event.workspace_id, event.data.get("agent_ids", []))
-            if event.kind in ENDED:
-                track = self._watch.drop(event.workspace_id, event.subject_id)
-                self._percent.pop(event.subject_id, None)
+    async def _catch_up(self) -> None:
+        """Note what happened since the last look, each event once it has been: one that fails is tried again."""
+        while True:
+            async with self._db.read() as tx:
+                since = await cursors.read(tx, NAME) if self._seq is None else self._seq
+                happened = [] if since is None else await read_after(tx, since)
+            if since is None:
                 async with self._db.transaction() as tx:
+                    await cursors.begin(tx, NAME, await latest_seq(tx))
+                return
+            self._seq = since
+            for event in happened:
+                await self._note(event)
+                self._seq = event.seq
+            if len(happened) < BATCH:
+                return
+            async with self._db.transaction() as tx:
+                await cursors.reach(tx, NAME, self._seq)
+
+    async def _note(self, event: StoredEvent) -> None:
+        """What came of a run, and what its end teaches about the usual."""
+        run_id = event.data.get("run_id") or (event.subject_id if event.kind.startswith("run.") else None)
+        if event.kind.startswith(PROGRESS) or self._is_further(event):
+            self._progressed(event, run_id)
+        if event.kind == ADOPTED:
+            async with self._db.read() as tx:
+                await self._watch.claimed(tx, event.workspace_id, event.data.get("agent_ids", []))
+        if event.kind in ENDED:
+            key = (event.workspace_id, event.subject_id)
+            track = self._watch.tracks.get(key)
+            async with self._db.transaction() as tx:
+                # The mark moves with what is learned: whoever watches next learns of no run twice, and misses none.
+                if await cursors.reach(tx, NAME, event.seq):
                     silences = track.silences if track is not None else ()
-                    await learning.learn_from(tx, event.workspace_id, event.subject_id, silences)
+                    await learning.learn_from(tx, *key, silences)
+            self._watch.drop(*key)
+            self._percent.pop(event.subject_id, None)
 
     def _progressed(self, event: StoredEvent, run_id: str | None) -> None:
         for (workspace_id, _), track in self._watch.tracks.items():
@@ -185,12 +207,8 @@ class SignalWatcher:
         while True:
             async with self._feed.subscribe() as subscription:
                 while not subscription.over:
-                    for event in await subscription.next(LOOK_S):
-                        if event.kind == "calls.ingested":
-                            self._wake.set()
-                        elif event.kind.startswith((*PROGRESS, ADOPTED, "run.")):
-                            self._happened.append(event)
-                            self._wake.set()
+                    if any(event.kind.startswith(TELLING) for event in await subscription.next(LOOK_S)):
+                        self._wake.set()
             await asyncio.sleep(REST_S)
 
 

@@ -20,12 +20,12 @@ from quarterdeck.control.lever import store as lever_store
 from quarterdeck.control.lever.model import Order
 from quarterdeck.control.runs.claims import Claimed
 from quarterdeck.control.runs.model import RunState
-from quarterdeck.control.signals import actions, policy, store, usual
+from quarterdeck.control.signals import actions, learning, lease, policy, store, usual
 from quarterdeck.control.signals.model import Finding, Kind, Response, Signal, SignalState
 from quarterdeck.control.signals.policy import Policy, PolicyScope
 from quarterdeck.control.signals.usual import What
 from quarterdeck.db import Database
-from quarterdeck.db.outbox import EventFeed, StoredEvent
+from quarterdeck.db.outbox import EventFeed
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.clock import MINUTE, SECOND, FakeClock
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
@@ -91,10 +91,6 @@ class Noticing:
         return made.id
 
     async def look(self) -> None:
-        async with self.world.db.read() as tx:
-            rows = await tx.rows(sa.select(events).order_by(events.c.seq))
-        told = [StoredEvent(**row) for row in rows]
-        self.watcher._happened = [each for each in told if each.kind.startswith(("run.", "deliverable.", "task."))]
         await self.watcher.look()
 
     async def up(self) -> dict[Kind, Signal]:
@@ -115,8 +111,10 @@ def ledger(db: Database, tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def noticing(world: World, ledger: Ledger, clock: FakeClock) -> Noticing:
-    return Noticing(world, ledger, clock)
+async def noticing(world: World, ledger: Ledger, clock: FakeClock) -> Noticing:
+    made = Noticing(world, ledger, clock)
+    await made.look()
+    return made
 
 
 async def loop(noticing: Noticing, claimed: Claimed | None, agent: Agent, times: int = 7) -> list[str]:
@@ -320,6 +318,35 @@ async def test_a_request_that_grows_towards_the_models_window_is_noticed(world: 
     signal = (await noticing.up())[Kind.CONTEXT_PRESSURE]
     assert signal.words == "context 90% full: 115,000 of 128,000 tokens, about 3 turns left"
     assert signal.run_id == claimed.run.id and len(signal.call_ids) >= 3
+
+
+async def test_what_could_not_be_noted_is_noted_at_the_next_look_and_once(
+    world: World, noticing: Noticing, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def learned() -> int:
+        async with world.db.read() as tx:
+            known = await usual.of(tx, world.workspace_id, What.COST, [f"agent:{agent.id}"])
+            return sum(each.total for each in known.values())
+
+    agent, _ = await world.agent(), await world.task()
+    claimed = await world.claimed(agent)
+    await noticing.call(claimed, agent, "one")
+    await world.finish(claimed.run)
+    with monkeypatch.context() as broken:
+        broken.setattr(learning, "learn_from", _away)
+        with pytest.raises(OSError, match="away"):
+            await noticing.look()
+    assert await learned() == 0
+    await noticing.look()
+    assert await learned() == 1
+    clock.advance(lease.LASTS / SECOND + 1)
+    other = SignalWatcher(world.db, noticing.feed, noticing.gate, Wire(), lambda _provider, _model: 128_000)
+    await other.look()
+    assert await learned() == 1
+
+
+async def _away(*_: object) -> None:
+    raise OSError("away")
 
 
 async def test_a_run_that_costs_many_times_the_usual_is_noticed(world: World, noticing: Noticing) -> None:

@@ -11,7 +11,7 @@ from quarterdeck.control.notifications import store
 from quarterdeck.control.notifications.audience import People, Told, task_id_of, told
 from quarterdeck.control.notifications.kinds import Urgency, kind_of, titled
 from quarterdeck.control.notifications.model import Item, Preferences, gathered, route, sending
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Database, Transaction, cursors
 from quarterdeck.db.outbox import StoredEvent, latest_seq, oldest_seq, read_after
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -29,18 +29,18 @@ Follower = Callable[[Transaction, StoredEvent, People], Awaitable[None]]
 async def fan_out(db: Database, base_url: str, *, follow: Follower | None = None) -> int:
     """Handle the next events, at most BATCH. Returns how many were read; 0 when none, or when another process did."""
     async with db.read() as tx:
-        seq = await store.cursor(tx, CURSOR)
+        seq = await cursors.read(tx, CURSOR)
         batch = [] if seq is None else await read_after(tx, seq, limit=BATCH)
         oldest = await oldest_seq(tx)
     if seq is None:
         async with db.transaction() as tx:
-            await store.begin(tx, CURSOR, await latest_seq(tx))
+            await cursors.begin(tx, CURSOR, await latest_seq(tx))
         return 0
     if not batch or (oldest is not None and batch[-1].seq < oldest):
         return 0
     async with db.transaction() as tx:
         # Moved in the transaction of all that follows from the events, so a crash repeats nothing and loses nothing.
-        if not await store.advance(tx, CURSOR, seq, batch[-1].seq):
+        if not await cursors.advance(tx, CURSOR, seq, batch[-1].seq):
             return 0
         by_workspace: dict[str, list[StoredEvent]] = defaultdict(list)
         for event in batch:

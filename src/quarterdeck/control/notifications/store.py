@@ -57,13 +57,6 @@ preferences = sa.Table(
     sa.PrimaryKeyConstraint("workspace_id", "member_id"),
 )
 
-cursors = sa.Table(
-    "notification_cursors",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("seq", sa.BigInteger, nullable=False),
-)
-
 
 _UNREAD_ONE = Prepared(
     sa.select(items.c.id, items.c.count, items.c.urgency)
@@ -76,29 +69,11 @@ _UNREAD_ONE = Prepared(
     .order_by(items.c.id.desc())
     .limit(1)
 )
-_CURSOR = Prepared(sa.select(cursors.c.seq).where(cursors.c.name == sa.bindparam("name")))
 _PREFERENCES = Prepared(
     sa.select(preferences).where(
         preferences.c.workspace_id == sa.bindparam("workspace_id"), one_of(preferences.c.member_id, "ids")
     )
 )
-
-
-async def cursor(tx: Transaction, name: str) -> int | None:
-    """The number of the last event that was seen; None before the first."""
-    rows = await tx.fetch(_CURSOR, name=name)
-    return int(rows[0][0]) if rows else None
-
-
-async def begin(tx: Transaction, name: str, seq: int) -> None:
-    """Begin after that event; nothing if somebody has begun already."""
-    statement = sa.text("INSERT INTO notification_cursors (name, seq) VALUES (:name, :seq) ON CONFLICT DO NOTHING")
-    await tx.execute(statement, {"name": name, "seq": seq})
-
-
-async def advance(tx: Transaction, name: str, frm: int, to: int) -> bool:
-    """Whether the events between were ours to handle: of any number of processes, one gets them."""
-    return await tx.changed(cursors.update().where(cursors.c.name == name, cursors.c.seq == frm).values(seq=to))
 
 
 async def put(tx: Transaction, item: Item) -> Item:
