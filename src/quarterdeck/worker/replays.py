@@ -24,8 +24,8 @@ from quarterdeck.kernel.egress import Egress, EgressPolicy
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.events import Event
 from quarterdeck.ledger import calls, listing
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.calls import StoredCall
-from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone, Packs
 from quarterdeck.ledger.rebuild import Bodies
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from quarterdeck.kernel.clock import DAY, HOUR
 from quarterdeck.ledger import account, adoption, work_costs
 from quarterdeck.ledger.adoption import Chosen
+from quarterdeck.ledger.call_filter import CallFilter, conditions
 from quarterdeck.ledger.derived_tables import ceiling_sums, rollups, turns
 from quarterdeck.ledger.derived_tables import work_costs as work_cost_rows
-from quarterdeck.ledger.listing import CallFilter, _conditions
 from quarterdeck.ledger.record import Attempt, CallRecord, Usage
 from quarterdeck.ledger.tables import calls, conversations
 from quarterdeck.ledger.unclaimed import _loose
@@ -155,7 +155,7 @@ async def test_unclaimed_calls_are_found_without_looking_at_the_others(world: Wo
     if not world.db.is_sqlite:
         return  # its planner reads small tables from end to end
     await world.take(record(NOON), record(OTHER_MONTH, **PLAIN))
-    here = calls.c.workspace_id == "ws_1", *_conditions(CallFilter(unclaimed=True))
+    here = calls.c.workspace_id == "ws_1", *conditions(CallFilter(unclaimed=True))
     for query in (sa.select(calls.c.id).where(*here).order_by(calls.c.id.desc()).limit(9), sa.select(_loose("ws_1"))):
         compiled = query.compile(dialect=world.db.engine.dialect, compile_kwargs={"literal_binds": True})
         plan = [row["detail"] for row in await world.rows(sa.text(f"EXPLAIN QUERY PLAN {compiled}"))]

@@ -10,7 +10,7 @@ from quarterdeck.db import Database, migrate
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id
 from quarterdeck.ledger import account, listing, partitions, rollups
-from quarterdeck.ledger.listing import CallFilter
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.record import CallRecord, PriceNote, Usage
 
 PRICE = PriceNote("genai-prices", "1", {"input_tokens": 2_000_000_000, "cache_read_tokens": 500_000_000})

@@ -13,8 +13,8 @@ from quarterdeck.access.actors import Role
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, MINUTE, SECOND, FakeClock
 from quarterdeck.ledger import listing, retention
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.derived_tables import turns
-from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.record import CallRecord
 from quarterdeck.ledger.retention import Policy

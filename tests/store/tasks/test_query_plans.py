@@ -14,8 +14,8 @@ from quarterdeck.control.tasks.views import shown_tasks
 from quarterdeck.db.sqlite import Connection
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.ledger import calls, listing, partitions
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.derived_tables import call_marks
-from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.work_costs import Fact
 
 BIG = ("tasks", "task_texts", "comments", "runs", "events", "deliverable_versions", "rollups", "dependencies", "keys")

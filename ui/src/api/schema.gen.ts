@@ -630,7 +630,7 @@ export interface paths {
         };
         /**
          * List Calls
-         * @description Calls, newest first. With `q` a page may hold fewer than asked for and have a `next`: so far was looked.
+         * @description Calls, newest first. A page may hold fewer than asked for and have a `next`: `search` says how far was looked.
          */
         get: operations["list_calls"];
         put?: never;
@@ -5375,7 +5375,7 @@ export interface components {
             items: components["schemas"]["CallListedOut"][];
             /** Next */
             next: string | null;
-            /** @description With `q` only. */
+            /** @description With `q`, and where the look back ended early. */
             search?: components["schemas"]["SearchOut"] | null;
         };
         /** CanaryOut */
@@ -9171,7 +9171,7 @@ export interface components {
         Scope: "run" | "agent" | "task" | "project" | "all";
         /**
          * SearchOut
-         * @description How far a search for words reaches. Texts are indexed a moment after their call is stored.
+         * @description How far a search reaches. Texts are indexed a moment after their call is stored.
          */
         SearchOut: {
             /**
@@ -12069,33 +12069,95 @@ export interface operations {
     list_calls: {
         parameters: {
             query?: {
+                /** @description The member its task is of now. */
+                accountable_id?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
                 agent_id?: string | null;
+                /** @description Which source named the run or the task. */
+                attribution?: ("run_key" | "header" | "clawrouter" | "portkey" | "session_header" | "trace" | "session" | "only_run" | "adopted" | "unclaimed") | null;
+                body_mode?: ("full" | "redacted" | "none") | null;
                 /** @description What our cache did for it. */
                 cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+                /** @description A part of the caller's user-agent. */
+                client?: string | null;
                 conversation_id?: string | null;
+                dialect?: string | null;
+                /** @description The path asked for. */
+                endpoint?: string | null;
+                error_code?: string | null;
+                /** @description A part of the error's words. */
+                error_message?: string | null;
                 /** @description An instant; calls that began then or later. */
                 from?: string | null;
+                /** @description That its task serves now. */
+                goal_id?: string | null;
+                key_id?: string | null;
                 /** @description How many rows at the most. */
                 limit?: number;
                 /** @description Those that are known as this waste. */
                 mark?: ("looped" | "duplicate" | "blocked") | null;
+                max_attempts?: number | null;
+                max_cache_read_tokens?: number | null;
+                max_cache_write_tokens?: number | null;
+                max_cost_nano?: number | null;
+                max_duration_ms?: number | null;
+                max_first_byte_ms?: number | null;
+                max_input_tokens?: number | null;
+                max_output_tokens?: number | null;
+                max_overhead_ms?: number | null;
+                max_reasoning_tokens?: number | null;
+                max_request_size?: number | null;
+                max_response_size?: number | null;
+                max_saved_nano?: number | null;
+                max_status?: number | null;
+                min_attempts?: number | null;
+                min_cache_read_tokens?: number | null;
+                min_cache_write_tokens?: number | null;
                 min_cost_nano?: number | null;
+                min_duration_ms?: number | null;
+                min_first_byte_ms?: number | null;
+                min_input_tokens?: number | null;
+                min_output_tokens?: number | null;
+                min_overhead_ms?: number | null;
+                min_reasoning_tokens?: number | null;
+                min_request_size?: number | null;
+                min_response_size?: number | null;
+                min_saved_nano?: number | null;
+                min_status?: number | null;
                 /** @description The model the provider was asked for. */
                 model?: string | null;
+                /** @description The model that says it answered. */
+                model_answered?: string | null;
+                /** @description The model the caller asked for. */
+                model_asked?: string | null;
                 outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description That its task belongs to now. */
+                project_id?: string | null;
                 provider?: string | null;
+                provider_kind?: string | null;
                 /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
                 q?: string | null;
+                response_type?: string | null;
                 run_id?: string | null;
+                service_tier?: string | null;
+                session?: string | null;
                 /** @description What the caller saw. */
                 status?: number | null;
+                stream?: boolean | null;
+                /** @description `name=value`, or `name` alone for a tag of whatever value. */
+                tag?: string | null;
                 task_id?: string | null;
                 /** @description An instant; calls that began before it. */
                 to?: string | null;
+                trace_id?: string | null;
+                /** @description One of its tries was for this reason; `fallback`: another target was asked. */
+                tried?: ("retry" | "fallback" | "hedge") | null;
                 /** @description Those that belong to no run and no task. */
                 unclaimed?: boolean | null;
+                /** @description Those that used something that has no price. */
+                unpriced?: boolean | null;
+                usage_source?: ("provider" | "estimated" | "none") | null;
             };
             header?: never;
             path?: never;
@@ -12250,32 +12312,94 @@ export interface operations {
     export_calls: {
         parameters: {
             query?: {
+                /** @description The member its task is of now. */
+                accountable_id?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
                 agent_id?: string | null;
+                /** @description Which source named the run or the task. */
+                attribution?: ("run_key" | "header" | "clawrouter" | "portkey" | "session_header" | "trace" | "session" | "only_run" | "adopted" | "unclaimed") | null;
+                body_mode?: ("full" | "redacted" | "none") | null;
                 /** @description What our cache did for it. */
                 cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+                /** @description A part of the caller's user-agent. */
+                client?: string | null;
                 conversation_id?: string | null;
+                dialect?: string | null;
+                /** @description The path asked for. */
+                endpoint?: string | null;
+                error_code?: string | null;
+                /** @description A part of the error's words. */
+                error_message?: string | null;
                 format?: "csv" | "jsonl";
                 /** @description An instant; calls that began then or later. */
                 from?: string | null;
+                /** @description That its task serves now. */
+                goal_id?: string | null;
+                key_id?: string | null;
                 /** @description Those that are known as this waste. */
                 mark?: ("looped" | "duplicate" | "blocked") | null;
+                max_attempts?: number | null;
+                max_cache_read_tokens?: number | null;
+                max_cache_write_tokens?: number | null;
+                max_cost_nano?: number | null;
+                max_duration_ms?: number | null;
+                max_first_byte_ms?: number | null;
+                max_input_tokens?: number | null;
+                max_output_tokens?: number | null;
+                max_overhead_ms?: number | null;
+                max_reasoning_tokens?: number | null;
+                max_request_size?: number | null;
+                max_response_size?: number | null;
+                max_saved_nano?: number | null;
+                max_status?: number | null;
+                min_attempts?: number | null;
+                min_cache_read_tokens?: number | null;
+                min_cache_write_tokens?: number | null;
                 min_cost_nano?: number | null;
+                min_duration_ms?: number | null;
+                min_first_byte_ms?: number | null;
+                min_input_tokens?: number | null;
+                min_output_tokens?: number | null;
+                min_overhead_ms?: number | null;
+                min_reasoning_tokens?: number | null;
+                min_request_size?: number | null;
+                min_response_size?: number | null;
+                min_saved_nano?: number | null;
+                min_status?: number | null;
                 /** @description The model the provider was asked for. */
                 model?: string | null;
+                /** @description The model that says it answered. */
+                model_answered?: string | null;
+                /** @description The model the caller asked for. */
+                model_asked?: string | null;
                 outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description That its task belongs to now. */
+                project_id?: string | null;
                 provider?: string | null;
+                provider_kind?: string | null;
                 /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
                 q?: string | null;
+                response_type?: string | null;
                 run_id?: string | null;
+                service_tier?: string | null;
+                session?: string | null;
                 /** @description What the caller saw. */
                 status?: number | null;
+                stream?: boolean | null;
+                /** @description `name=value`, or `name` alone for a tag of whatever value. */
+                tag?: string | null;
                 task_id?: string | null;
                 /** @description An instant; calls that began before it. */
                 to?: string | null;
+                trace_id?: string | null;
+                /** @description One of its tries was for this reason; `fallback`: another target was asked. */
+                tried?: ("retry" | "fallback" | "hedge") | null;
                 /** @description Those that belong to no run and no task. */
                 unclaimed?: boolean | null;
+                /** @description Those that used something that has no price. */
+                unpriced?: boolean | null;
+                usage_source?: ("provider" | "estimated" | "none") | null;
             };
             header?: never;
             path?: never;

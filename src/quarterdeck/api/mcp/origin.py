@@ -7,7 +7,7 @@ from quarterdeck.db import Database
 from quarterdeck.kernel.clock import MINUTE
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.ledger import listing
-from quarterdeck.ledger.listing import CallFilter
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.rebuild import Bodies
 
 TOOL_USE = "claudecode/toolUseId"

@@ -17,8 +17,8 @@ from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.ledger import adoption, calls, listing
 from quarterdeck.ledger.adoption import Chosen
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.calls import StoredCall
-from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.rebuild import Bodies
 
 MAX_CALLS = 500
@@ -26,6 +26,8 @@ MAX_CALLS = 500
 AT_MOST = 20_000
 """So many calls one request moves; the rest waits for the next."""
 _NAMED = 5
+_LOOKED_S = 10.0
+"""How long one of a conversation's calls is looked for: it is nearly always the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ async def _must_be_free(tx: Transaction, workspace_id: str, task_id: str, chosen
             return
         # What this task has already is what was asked for.
         mine = CallFilter(conversation_id=chosen.conversation_id, task_id=task_id)
-        if (await listing.page(tx, workspace_id, mine, limit=1)).items:
+        if (await listing.page(tx, workspace_id, mine, limit=1, looked_s=_LOOKED_S)).items:
             return
     taken = [call for call in found if call.run_id is not None or call.task_id not in (None, task_id)]
     if not taken:

@@ -4,37 +4,33 @@ import asyncio
 import re
 import struct
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from quarterdeck.access.actors import Permission, require
 from quarterdeck.control import shapes
 from quarterdeck.control.calls import exporting, found, rendering, views
+from quarterdeck.control.calls.query import Which
 from quarterdeck.control.calls.views import (
-    CacheStatus,
     CallDetailOut,
     CallsOut,
     ConversationOut,
     MessageOut,
-    Outcome,
     RenderedOut,
     SearchOut,
     ToolOut,
 )
 from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Limit, Reader
-from quarterdeck.control.shapes import instant_in
 from quarterdeck.db import Database
 from quarterdeck.kernel.ids import instant_of
 from quarterdeck.ledger import calls, listing
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.calls import StoredCall
 from quarterdeck.ledger.intake import Detail
-from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone, Packs
 from quarterdeck.ledger.rebuild import Bodies, KeptRequest
-from quarterdeck.ledger.search import marks, words
-from quarterdeck.ledger.work_costs import Fact
+from quarterdeck.ledger.search import marks
 
 router = APIRouter(tags=["calls"])
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.-]+=[\w.-]+)*\Z")
@@ -59,72 +55,28 @@ async def _bodies(db: Db, packs: Packed) -> Bodies:
 Kept = Annotated[Bodies, Depends(_bodies)]
 
 
-async def _filter(
-    *,
-    agent_id: Annotated[str | None, Query()] = None,
-    task_id: Annotated[str | None, Query()] = None,
-    run_id: Annotated[str | None, Query()] = None,
-    conversation_id: Annotated[str | None, Query()] = None,
-    provider: Annotated[str | None, Query()] = None,
-    model: Annotated[str | None, Query(description="The model the provider was asked for.")] = None,
-    outcome: Annotated[Outcome | None, Query()] = None,
-    status: Annotated[int | None, Query(ge=0, le=999, description="What the caller saw.")] = None,
-    cache: Annotated[CacheStatus | None, Query(description="What our cache did for it.")] = None,
-    unclaimed: Annotated[bool | None, Query(description="Those that belong to no run and no task.")] = None,
-    begin: Annotated[str | None, Query(alias="from", description="An instant; calls that began then or later.")] = None,
-    end: Annotated[str | None, Query(alias="to", description="An instant; calls that began before it.")] = None,
-    min_cost_nano: Annotated[int | None, Query(ge=0, le=1 << 62)] = None,
-    mark: Annotated[
-        Literal["looped", "duplicate", "blocked"] | None, Query(description="Those that are known as this waste.")
-    ] = None,
-    q: Annotated[
-        str | None,
-        Query(
-            max_length=500,
-            description='Words that are all in what the call brought in or in its answer: words, "phrases in quotes"'
-            " and beginnings*. Whoever searches must be allowed to read what calls said.",
-        ),
-    ] = None,
-    request: Request,
-) -> CallFilter:
-    if q is not None:
-        require(getattr(request.state, "actor", None), Permission.READ_BODIES)
-    return CallFilter(
-        agent_id=agent_id,
-        task_id=task_id,
-        run_id=run_id,
-        conversation_id=conversation_id,
-        provider=provider,
-        model=model,
-        outcome=outcome,
-        status=status,
-        cache=cache,
-        unclaimed=unclaimed,
-        begin=None if begin is None else instant_in(begin, "from"),
-        end=None if end is None else instant_in(end, "to"),
-        min_cost=min_cost_nano,
-        mark=None if mark is None else Fact(mark),
-        words=None if q is None else words.parse(q),
-    )
-
-
 @router.get("/calls", operation_id="list_calls", response_model_exclude_unset=True)
 async def list_calls(
     *,
     actor: Reader,
     db: Db,
     packs: Packed,
-    which: Annotated[CallFilter, Depends(_filter)],
+    which: Which,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> CallsOut:
-    """Calls, newest first. With `q` a page may hold fewer than asked for and have a `next`: so far was looked."""
+    """Calls, newest first. A page may hold fewer than asked for and have a `next`: `search` says how far was looked."""
     async with db.read() as tx:
         page = await listing.page(tx, actor.workspace_id, which, limit=limit, after=after)
         shown = await views.shown_calls(tx, actor.workspace_id, page.items)
         covered = None if which.words is None else await marks.covered(tx, actor.workspace_id)
+    looked_to = shapes.shown(instant_of(page.next) if page.next and len(shown) < limit else None)
     if which.words is None or covered is None:
-        return CallsOut(items=[views.listed(call) for call in shown], next=page.next)
+        items = [views.listed(call) for call in shown]
+        if looked_to is None:
+            return CallsOut(items=items, next=page.next)
+        reach = SearchOut(indexed_until=None, indexed_since=None, searched_back_to=looked_to)
+        return CallsOut(items=items, next=page.next, search=reach)
     snippets = await found.snippets(db, packs, page.items, which.words)
     return CallsOut(
         items=[views.listed_with(call, snippets.get(call.id)) for call in shown],
@@ -132,7 +84,7 @@ async def list_calls(
         search=SearchOut(
             indexed_until=shapes.shown(covered.until),
             indexed_since=shapes.shown(covered.since),
-            searched_back_to=shapes.shown(instant_of(page.next) if page.next and len(shown) < limit else None),
+            searched_back_to=looked_to,
         ),
     )
 
@@ -147,7 +99,7 @@ async def export_calls(
     *,
     actor: Reader,
     db: Db,
-    which: Annotated[CallFilter, Depends(_filter)],
+    which: Which,
     form: Annotated[exporting.Format, Query(alias="format")] = "csv",
     after: After = None,
 ) -> StreamingResponse:

@@ -10,7 +10,7 @@ from quarterdeck.control.calls import views
 from quarterdeck.control.calls.views import CallOut, UsageOut
 from quarterdeck.db import Database
 from quarterdeck.ledger import listing
-from quarterdeck.ledger.listing import CallFilter
+from quarterdeck.ledger.call_filter import CallFilter
 
 Format = Literal["csv", "jsonl"]
 MEDIA_TYPES: dict[Format, str] = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}

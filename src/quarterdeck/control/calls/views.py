@@ -100,7 +100,7 @@ class CallListedOut(CallOut):
 
 
 class SearchOut(BaseModel):
-    """How far a search for words reaches. Texts are indexed a moment after their call is stored."""
+    """How far a search reaches. Texts are indexed a moment after their call is stored."""
 
     indexed_until: Instant | None = Field(description="Calls stored later are not searched yet; null: all are.")
     indexed_since: Instant | None = Field(description="Calls that began before are not searched yet; null: all are.")
@@ -112,7 +112,7 @@ class SearchOut(BaseModel):
 class CallsOut(BaseModel):
     items: list[CallListedOut]
     next: str | None
-    search: SearchOut | None = Field(None, description="With `q` only.")
+    search: SearchOut | None = Field(None, description="With `q`, and where the look back ended early.")
 
 
 class AttemptOut(BaseModel):

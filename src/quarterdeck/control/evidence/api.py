@@ -17,7 +17,7 @@ from quarterdeck.control.tasks import actions as tasks
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.kernel.clock import iso
 from quarterdeck.ledger import listing
-from quarterdeck.ledger.listing import CallFilter
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.work_costs import Fact
 
 router = APIRouter(tags=["evidence"])

@@ -19,7 +19,7 @@ from quarterdeck.control.portkey.shapes import log_row, window
 from quarterdeck.db import Database
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.ledger import calls, listing
-from quarterdeck.ledger.listing import CallFilter
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.packs import BodyGone
 
 router = APIRouter(tags=["portkey"])

@@ -16,8 +16,8 @@ from quarterdeck.control.status import wire
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger import listing
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.calls import StoredCall
-from quarterdeck.ledger.listing import CallFilter
 from quarterdeck.ledger.packs import BodyGone
 from quarterdeck.ledger.prices import PriceBook
 from quarterdeck.ledger.rebuild import Bodies

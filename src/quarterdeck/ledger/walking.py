@@ -1,0 +1,143 @@
+"""Looking through calls newest first for those of a filter, a stretch at a time, for as long as somebody waits.
+
+What an index finds is read straight. The rest is looked at call by call, so a rare value could cost a walk through all
+there are: it is made in steps that each end at a known call, and the roll-ups say which hours need no look at all.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quarterdeck.db import Transaction
+from quarterdeck.kernel.clock import HOUR, MINUTE
+from quarterdeck.kernel.ids import instant_of, lowest_id
+from quarterdeck.ledger import call_filter
+from quarterdeck.ledger.call_filter import CallFilter, Range
+from quarterdeck.ledger.derived_tables import rollups
+from quarterdeck.ledger.rollups import Grain
+from quarterdeck.ledger.tables import calls
+
+LOOKED_S = 0.15
+"""How long is looked for calls, before what was found is told."""
+STEPS = (1_000, 4_000, 16_000)
+"""Calls looked at before the clock is, at first and later on: the last goes on."""
+_HOURS = 400
+"""Busy hours read at once."""
+_SLACK = MINUTE
+"""An id may be made a little before or after its call is said to begin."""
+_OLDEST, _NEWEST = "call_", "call_z"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Calls of [`low`, `high`) by id, all of them to be looked at by `conditions`."""
+
+    low: str
+    high: str
+    conditions: list[sa.ColumnElement[bool]]
+
+
+class Patience:
+    """How long is gone on. There is always one step."""
+
+    def __init__(self, seconds: float = LOOKED_S) -> None:
+        self._until = time.monotonic() + seconds
+
+    @property
+    def over(self) -> bool:
+        return time.monotonic() > self._until
+
+
+async def steps(
+    tx: Transaction, workspace_id: str, which: CallFilter, *, after: str | None = None
+) -> AsyncIterator[Step]:
+    """The calls of a filter in steps, newest first, each some thousand of those that the index finds.
+
+    Whoever stops has looked through everything down to the last step's `low`.
+    """
+    by, others = call_filter.parted(which)
+    mine = [calls.c.workspace_id == workspace_id, *by]
+    turn = 0
+    async for low, high in _stretches(tx, workspace_id, which, after):
+        place: str | None = high
+        while place is not None:
+            here = sa.select(calls.c.id).where(*mine, calls.c.id >= low, calls.c.id < place)
+            size = STEPS[min(turn, len(STEPS) - 1)]
+            end = await tx.scalar(here.order_by(calls.c.id.desc()).offset(size).limit(1))
+            yield Step(end or low, place, [*mine, *others, calls.c.id >= (end or low), calls.c.id < place])
+            place, turn = end, turn + 1
+
+
+async def _stretches(
+    tx: Transaction, workspace_id: str, which: CallFilter, after: str | None
+) -> AsyncIterator[tuple[str, str]]:
+    """Where in time there can be any, newest first, as [low, high) by ids."""
+    low = _OLDEST if which.begin is None else lowest_id("call", which.begin)
+    high = _NEWEST if which.end is None else lowest_id("call", which.end)
+    high = high if after is None else min(high, after)
+    sums = _sums(which)
+    if sums is None:
+        yield low, high
+        return
+    before: int | None = None if high == _NEWEST else instant_of(high) + _SLACK
+    while True:
+        query = (
+            sa.select(rollups.c.at)
+            .distinct()
+            .where(rollups.c.workspace_id == workspace_id, rollups.c.grain == int(Grain.HOUR), *sums)
+        )
+        query = query if before is None else query.where(rollups.c.at <= before)
+        query = query if which.begin is None else query.where(rollups.c.at > which.begin - HOUR - _SLACK)
+        hours = list((await tx.execute(query.order_by(rollups.c.at.desc()).limit(_HOURS))).scalars())
+        for begin, end in _joined(hours):
+            first, last = (
+                max(low, lowest_id("call", max(0, begin - _SLACK))),
+                min(high, lowest_id("call", end + _SLACK)),
+            )
+            if first < last:
+                yield first, last
+                high = first
+        if len(hours) < _HOURS:
+            return
+        before = hours[-1] - 1
+
+
+def _joined(hours: list[int]) -> list[tuple[int, int]]:
+    """Hours that follow each other as one stretch; both newest first."""
+    found: list[tuple[int, int]] = []
+    for at in hours:
+        if found and found[-1][0] == at + HOUR:
+            found[-1] = (at, found[-1][1])
+        else:
+            found.append((at, at + HOUR))
+    return found
+
+
+def _sums(which: CallFilter) -> list[Any] | None:
+    """What an hour's sums hold when there is a call of that filter in it. None: they say nothing that helps."""
+    wanted = [rollups.c.calls > 0]
+    if which.cache in ("hit", "semantic-hit"):
+        wanted.append(rollups.c.cache_hits > 0)
+    if which.unpriced:
+        wanted.append(rollups.c.unpriced_calls > 0)
+    if which.usage_source == "estimated":
+        wanted.append(rollups.c.estimated_calls > 0)
+    if (least := which.ranges.get("cost", Range()).least) is not None and least > 0:
+        wanted.append(rollups.c.cost >= least)
+    for dim, value in _dims(which):
+        return [*wanted, rollups.c.dim == dim, rollups.c.value == value]
+    if which.tasks is not None:
+        return [*wanted, rollups.c.dim == "task", rollups.c.value.in_(which.tasks)]
+    return [*wanted, rollups.c.dim == "total", rollups.c.value == ""] if len(wanted) > 1 else None
+
+
+def _dims(which: CallFilter) -> list[tuple[str, str]]:
+    """By what of the filter calls are summed, the rarer first. Not by run and task: an index finds those."""
+    tag = None if which.tag is None or which.tag[1] is None else f"{which.tag[0]}={which.tag[1]}"
+    known = {"key": which.key_id, "tag": tag, "provider": which.provider}
+    if which.conversation_id is which.run_id is which.task_id is None:
+        return [(dim, value) for dim, value in known.items() if value is not None]
+    return []
