@@ -33,6 +33,19 @@ class Walk:
     def begin(self) -> Step | None:
         return self._mirrored(self._down(self._root) or self._on(NOWHERE))
 
+    def resume(self, leaf: Leaf, outcome: Outcome) -> Step | None:
+        """In place of `begin`: this target was tried first, as odds.py has it, and it went so. The next step."""
+        node = self._root
+        while not isinstance(node, Leaf):
+            order = _ORDERS.get(node.mode, _chosen)(node, self._world)
+            index = next(at for at, child in enumerate(node.children) if _holds(child, leaf))
+            others = [each for each in order if each != index] if node.mode == "fallback" or node.goes_on else []
+            if others:
+                self._turns.append((node, [*reversed(others), index]))
+            node = node.children[index]
+        self._leaf = node
+        return self.after(outcome)
+
     def after(self, outcome: Outcome | None) -> Step | None:
         """The next step, once the one before went so; None after a Mirror."""
         if outcome is None:
@@ -103,6 +116,10 @@ class Walk:
             return None
         self._asked = number
         return Try(leaf, number, wait)
+
+
+def _holds(node: Node, leaf: Leaf) -> bool:
+    return node.path == leaf.path or leaf.path.startswith(node.path + ".")
 
 
 def _goes_on(branch: Branch, child: Node, outcome: Outcome) -> bool:

@@ -1,17 +1,21 @@
 """From a route's target to a place to send to: the provider it names, the model, whose key, and how long to wait."""
 
+from bisect import bisect
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import msgspec
 
 from quarterdeck.access.catalogue import SPECS
-from quarterdeck.access.routing.config import Leaf
+from quarterdeck.access.routing.config import Leaf, Route
+from quarterdeck.access.routing.odds import odds
 from quarterdeck.access.snapshot import ProviderEntry, WorkspaceEntry
 from quarterdeck.gateway import errors, targets
 from quarterdeck.gateway.choosing import Chooser
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.resilience.breaker import Breaker
+from quarterdeck.gateway.resilience.breaker import Breaker, State
 from quarterdeck.gateway.resilience.health import TargetHealth
 from quarterdeck.gateway.routing.asked import model_of
 from quarterdeck.gateway.routing.compiled import CompiledRoute
@@ -36,6 +40,8 @@ _PORTKEY_KINDS = {
 }
 """What Portkey calls kinds that have another name here."""
 _MODELS_KEPT = 256
+_LEARNING = frozenset({"usage_aware", "canary"})
+"""Modes that look at answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +52,67 @@ class Bound:
     target: Target
     health: TargetHealth
     breaker: Breaker | None
+    plain: bool
+    """A success there teaches nothing but how quick it was."""
 
 
 class Binding(dict[str, Bound | Refusal]):
     """By the leaf's path; a Refusal where nothing can be sent there."""
 
-    def __init__(self, found: dict[str, Bound | Refusal]) -> None:
+    def __init__(self, found: dict[str, Bound | Refusal], route: Route) -> None:
         super().__init__(found)
         bound = [each for each in found.values() if isinstance(each, Bound)]
-        self.steady = len(bound) == len(found) and not any(
+        self._steady = len(bound) == len(found) and not any(
             each.breaker is not None or each.target.provider.problem is not None for each in bound
         )
         """Whether only an outage could make a target unavailable."""
-        self.providers = list({id(each.health.provider): each.health.provider for each in bound}.values())
+        self._providers = list({id(each.health.provider): each.health.provider for each in bound}.values())
+        starts = odds(route.root) if self._steady and route.deadline_ms is None else None
+        self._starts = [each for _, leaf in starts or () if isinstance(each := found[leaf.path], Bound)]
+        if any(each.leaf.cache is not None or each.leaf.timeouts.request_ms is not None for each in self._starts):
+            self._starts = []
+        self._shares = list(accumulate(share for share, _ in starts or ()))[:-1]
+
+    @property
+    def calm(self) -> bool:
+        """Whether every target is available."""
+        if not self._steady:
+            return False
+        for each in self._providers:  # noqa: SIM110 - asked for every call; a generator takes thrice as long
+            if each.outage.state is not State.CLOSED:
+                return False
+        return True
+
+    def start(self, random: Callable[[], float]) -> Bound | None:
+        """The target to try first, where nothing but chance decides on it; None: that takes a walk."""
+        return self._starts[bisect(self._shares, random())] if self._starts and self.calm else None
+
+
+def bound_before(draft: Draft, compiled: CompiledRoute) -> Binding | None:
+    """What `bind` made of the route for calls of this dialect and model, while the snapshot is the same."""
+    assert draft.facts is not None
+    return compiled.bound.get((draft.endpoint.dialect, draft.facts.model or ""))
 
 
 async def bind(draft: Draft, compiled: CompiledRoute, chooser: Chooser) -> Binding:
-    """All targets of a route for calls of this dialect and model; worked out once per snapshot."""
+    """All targets of a route for calls of this dialect and model; to be worked out once per snapshot."""
     assert draft.workspace is not None and draft.facts is not None
     dialect, asked = draft.endpoint.dialect, draft.facts.model or ""
-    binding: Binding | None = compiled.bound.get((dialect, asked))
-    if binding is None:
-        found: dict[str, Bound | Refusal] = {}
-        for leaf in compiled.route.leaves:
-            try:
-                target = await _target(leaf, draft.workspace, dialect, asked, chooser, inline=compiled.name is None)
-                health = chooser.book.of(draft.workspace.id, target.provider.name, target.model)
-                found[leaf.path] = Bound(leaf, replace(target, health=health), health, compiled.breaker(leaf))
-            except Refusal as refusal:
-                found[leaf.path] = refusal
-        binding = Binding(found)
-        if len(compiled.bound) >= _MODELS_KEPT:
-            compiled.bound.clear()
-        if compiled.whose is draft.workspace:
-            compiled.bound[dialect, asked] = binding
+    found: dict[str, Bound | Refusal] = {}
+    for leaf in compiled.route.leaves:
+        try:
+            target = await _target(leaf, draft.workspace, dialect, asked, chooser, inline=compiled.name is None)
+            health = chooser.book.of(draft.workspace.id, target.provider.name, target.model)
+            breaker = compiled.breaker(leaf)
+            plain = breaker is None and compiled.modes.isdisjoint(_LEARNING)
+            found[leaf.path] = Bound(leaf, replace(target, health=health), health, breaker, plain)
+        except Refusal as refusal:
+            found[leaf.path] = refusal
+    binding = Binding(found, compiled.route)
+    if len(compiled.bound) >= _MODELS_KEPT:
+        compiled.bound.clear()
+    if compiled.whose is draft.workspace:
+        compiled.bound[dialect, asked] = binding
     return binding
 
 

@@ -76,8 +76,6 @@ def _drop_from_each(value: list[object], rest: Path) -> bool:
 
 def with_headers(leaf: Leaf, target: Target, draft: Draft, headers: list[tuple[bytes, bytes]]) -> Target:
     """The target; what its route adds goes into `headers`, and a caller's own key in place of the provider's."""
-    if not leaf.forward_headers and not leaf.headers:
-        return target
     there = {name for name, _ in headers}
     added = [pair for pair in _headers_for(leaf, draft.request_headers) if pair[0] not in there]
     own = {name for name, _ in leaf.headers}

@@ -10,7 +10,7 @@ from quarterdeck.access.routing.walk import NOWHERE, Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Try
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.attempts import racing
-from quarterdeck.gateway.attempts.binding import Binding, Bound, bind
+from quarterdeck.gateway.attempts.binding import Binding, Bound, bind, bound_before
 from quarterdeck.gateway.attempts.judging import GOOD, judge
 from quarterdeck.gateway.attempts.patching import patched
 from quarterdeck.gateway.attempts.shadow import Shadows
@@ -28,8 +28,6 @@ from quarterdeck.gateway.routing.asked import deadline_ms
 from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.ledger.prices import MISSING
 
-_NEVER = float("inf")
-
 
 class RoutedCalls:
     """Makes the tries of routed calls. One per gateway process."""
@@ -46,7 +44,7 @@ class RoutedCalls:
         nothing to try."""
         compiled = draft.route
         assert compiled is not None
-        binding = await bind(draft, compiled, self._chooser)
+        binding = bound_before(draft, compiled) or await bind(draft, compiled, self._chooser)
         if "least_cost" in compiled.modes:
             await self._know_prices(binding)
         return await _Call(self, draft, dialect, query, compiled, binding).run()
@@ -96,26 +94,14 @@ class _Call:
         self._before = Before.of(draft)
         self._last: Shot | None = None
         self._made_before = False
-        until = _until(draft, compiled)
-        prices = calls.parts.settler.prices
-        limits = calls.parts.hooks.limits
-        self.world = CallWorld(draft, compiled, binding, prices, limits, calls.random, time.monotonic, until)
+        self._until = _until(draft, compiled)
 
     async def run(self) -> Shot:
-        walk = Walk(self._compiled.route, self.world)
         draft = self._draft
         try:
-            step = walk.begin()
-            while step is not None:
-                outcome: Outcome | None = None
-                match step:
-                    case Try():
-                        outcome = await self._try(step)
-                    case Race():
-                        outcome = await self._race(step)
-                    case Mirror():
-                        self._mirror(step)
-                step = walk.after(outcome)
+            start = self._binding.start(self._calls.random) if self._until is None else None
+            if start is None or not (await self._try(Try(start.leaf))).ok:
+                await self._walk(start)
         except (asyncio.CancelledError, Refusal):
             # Whoever ends the call settles what was sent so far.
             if self._last is not None and draft.sent_at is None:
@@ -125,10 +111,40 @@ class _Call:
             # What a route changed in the request is no part of the record.
             draft.request_body, draft.facts = self._before.request_body, self._before.facts
         shot = self._last
-        if shot is None:
-            raise errors.no_condition_matched() if walk.outcome is NOWHERE else errors.nothing_to_try()
+        assert shot is not None
         adopt(draft, shot)
         return shot
+
+    async def _walk(self, start: Bound | None) -> None:
+        """Make all tries that a walk through the route asks for; behind `start`, where that was tried already."""
+        calls, last = self._calls, self._last
+        limits = calls.parts.hooks.limits
+        prices = calls.parts.settler.prices
+        self.world = CallWorld(
+            self._draft,
+            self._before,
+            self._compiled,
+            self._binding,
+            prices,
+            limits,
+            calls.random,
+            time.monotonic,
+            self._until,
+        )
+        walk = Walk(self._compiled.route, self.world)
+        step = walk.begin() if start is None or last is None else walk.resume(start.leaf, last.ended)
+        while step is not None:
+            outcome: Outcome | None = None
+            match step:
+                case Try():
+                    outcome = await self._try(step)
+                case Race():
+                    outcome = await self._race(step)
+                case Mirror():
+                    self._mirror(step)
+            step = walk.after(outcome)
+        if self._last is None:
+            raise errors.no_condition_matched() if walk.outcome is NOWHERE else errors.nothing_to_try()
 
     async def _try(self, step: Try) -> Outcome:
         if step.wait_ms > 0:
@@ -138,9 +154,9 @@ class _Call:
         shot = await self._made(step.leaf, "retry" if step.number else None)
         if shot.result is None:
             await self._shoot(shot)
-        most = step.leaf.retry.attempts
-        shot.draft.retries = -1 if not shot.ended.ok and most and step.number == most else step.number
-        return shot.ended
+        ended, most = shot.ended, step.leaf.retry.attempts
+        shot.draft.retries = -1 if not ended.ok and most and step.number == most else step.number
+        return ended
 
     async def _race(self, step: Race) -> Outcome:
         """The second is sent once the first is late, or has failed. Whoever answers first wins; the other is hung up
@@ -228,10 +244,11 @@ class _Call:
 
     async def _shoot(self, shot: Shot) -> Shot:
         assert shot.bound is not None
-        left = self.world.left_ms()
         limit = shot.bound.leaf.timeouts.request_ms
-        most = left if limit is None else min(left, limit)
-        limit_s = None if most == _NEVER else most / 1_000
+        limit_s = None if limit is None else limit / 1_000
+        if self._until is not None:
+            left = self._until - time.monotonic()
+            limit_s = left if limit_s is None else min(left, limit_s)
         return await self._calls.shooting.shoot(shot, self._dialect, self._query, limit_s)
 
     def _retire(self) -> None:

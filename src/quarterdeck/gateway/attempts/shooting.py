@@ -33,7 +33,8 @@ class Shooting:
         health = bound.health
         draft.busy = health
         health.busy += 1
-        health.provider.outage.asked(time.monotonic())
+        if health.provider.out:
+            health.provider.outage.asked(time.monotonic())
         if bound.breaker is not None:
             draft.breaker = bound.breaker
             bound.breaker.asked(time.monotonic())
@@ -70,8 +71,9 @@ class Shooting:
     async def _exchange(self, shot: Shot, bound: Bound, dialect: Dialect, query: bytes) -> None:
         """Send, and read of the answer what decides whether it is one. Raises UpstreamError, Refusal."""
         draft, parts = shot.draft, self._parts
-        out = once.outgoing(draft, dialect, bound.target, query)
-        target = with_headers(bound.leaf, bound.target, draft, out.headers)
+        out, leaf, target = once.outgoing(draft, dialect, bound.target, query), bound.leaf, bound.target
+        if leaf.forward_headers or leaf.headers:
+            target = with_headers(leaf, target, draft, out.headers)
         shot.response = response = await once.attempt(draft, target, out, parts.transport, parts.signer)
         if response.status < 400 and once.streams(draft):
             shot.held = await hold(draft, dialect, response)
@@ -84,6 +86,10 @@ class Shooting:
         if draft.sent_at is None:
             return
         now, status = time.monotonic(), draft.upstream_status
+        if bound.plain and result.ok and shot.held is None and draft.first_byte is not None:
+            health.first_byte(now, (draft.first_byte - draft.sent_at) / 1_000)
+            health.provider.answered(now)
+            return
         if status is not None and draft.route is not None and "usage_aware" in draft.route.modes:
             watching.rates(health, draft.answer_headers)
         if bound.breaker is not None:

@@ -8,12 +8,12 @@ import msgspec
 from quarterdeck.access.routing.conditions import ABSENT
 from quarterdeck.access.routing.config import Branch, Leaf
 from quarterdeck.gateway.attempts.binding import Binding, Bound
+from quarterdeck.gateway.attempts.shot import Before
 from quarterdeck.gateway.attribution import json_object
 from quarterdeck.gateway.dialects.base import UNREADABLE
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import SECRET
 from quarterdeck.gateway.hooks import Limits
-from quarterdeck.gateway.resilience.breaker import State
 from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.kernel.clock import SECOND
 from quarterdeck.ledger.prices import MISSING, PriceBook
@@ -31,6 +31,7 @@ class CallWorld:
     def __init__(
         self,
         draft: Draft,
+        before: Before,
         compiled: CompiledRoute,
         binding: Binding,
         prices: PriceBook,
@@ -42,7 +43,7 @@ class CallWorld:
         """`now` is seconds on a clock that never steps; `until`, on it, is the deadline of all attempts."""
         self.trace: list[tuple[str, str]] | None = None
         self._draft = draft
-        self._body, self._facts = draft.request_body, draft.facts
+        self._body, self._facts = before.request_body, before.facts
         """As the caller sent it, whatever a try makes of it."""
         self._compiled = compiled
         self._binding = binding
@@ -56,13 +57,7 @@ class CallWorld:
 
     @property
     def calm(self) -> bool:
-        binding = self._binding
-        if not binding.steady:
-            return False
-        for each in binding.providers:  # noqa: SIM110 - asked for every branch of every call; a generator takes thrice as long
-            if each.outage.state is not State.CLOSED:
-                return False
-        return True
+        return self._binding.calm
 
     def available(self, leaf: Leaf) -> bool:
         bound = self._binding[leaf.path]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.access.routing.config import Branch, Leaf, Retry, Route
+from quarterdeck.access.routing.odds import odds
 from quarterdeck.access.routing.parse import read
 from quarterdeck.access.routing.waits import backoff_ms, retry_after_ms
 from quarterdeck.access.routing.walk import Walk
@@ -188,6 +189,56 @@ def test_weights_are_kept_within_what_chance_allows(weights: list[int], seed: in
         chance = 5 * (share * (1 - share) / calls) ** 0.5
         assert abs(counts[f"p{index}"] / calls - share) <= chance + 1e-9, "five standard errors"
         assert weight or not counts[f"p{index}"]
+
+
+plain_configs = st.recursive(
+    leaves,
+    lambda children: st.builds(
+        lambda mode, targets, codes: {"strategy": {"mode": mode} | codes, "targets": targets},
+        st.sampled_from(["single", "fallback", "loadbalance"]),
+        st.lists(children, min_size=1, max_size=3),
+        st.sampled_from([{}, {"on_status_codes": [500]}]),
+    ),
+    max_leaves=8,
+)
+
+
+@given(plain_configs, st.integers(0, 2**32), st.sampled_from([400, 500, 0]))
+@settings(max_examples=200, deadline=None)
+def test_a_first_target_found_by_the_odds_is_followed_as_one_that_the_walk_found(
+    config: Any, seed: int, status: int
+) -> None:
+    route, failed = read(config), Outcome(False, status or 503, no_answer=status == 0)
+    shares = odds(route.root)
+    assert shares is not None
+    assert abs(sum(share for share, _ in shares) - 1) < 1e-9
+    walked, outcome = steps_of(route, PlainWorld(seed), lambda leaf: failed)
+    first = walked[0]
+    assert isinstance(first, Try)
+    assert first.leaf in [leaf for _, leaf in shares]
+    walk, made = Walk(route, PlainWorld(seed + 1)), [first]
+    step = walk.resume(first.leaf, failed)
+    while step is not None:
+        assert isinstance(step, Try)
+        made.append(step)
+        step = walk.after(failed)
+    assert Counter(each.leaf.path for each in made) == Counter(
+        each.leaf.path for each in walked if isinstance(each, Try)
+    )
+    assert walk.outcome == outcome
+
+
+def test_odds_are_the_products_of_weights_and_there_are_none_where_more_than_chance_decides() -> None:
+    inner = {"strategy": {"mode": "loadbalance"}, "targets": [{"provider": "a"}, {"provider": "b", "weight": 3}]}
+    spare = {"provider": "c", "weight": 0}
+    config = {"strategy": {"mode": "loadbalance"}, "targets": [inner, {"provider": "d"}, spare]}
+    found = odds(read(config).root)
+    assert found is not None
+    assert [(share, leaf.provider) for share, leaf in found] == [(0.125, "a"), (0.375, "b"), (0.5, "d")]
+    assert odds(read(STICKY).root) is None
+    assert (
+        odds(read({"strategy": {"mode": "least_busy"}, "targets": [{"provider": "a"}, {"provider": "b"}]}).root) is None
+    )
 
 
 def test_round_robin_keeps_weights_exactly_over_each_cycle() -> None:
