@@ -4,14 +4,7 @@ import sqlalchemy as sa
 
 from quarterdeck.db.engine import Transaction
 from quarterdeck.db.prepared import Prepared
-from quarterdeck.db.schema import metadata
-
-cursors = sa.Table(
-    "notification_cursors",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("seq", sa.BigInteger, nullable=False),
-)
+from quarterdeck.db.schema import cursors
 
 _SEQ = Prepared(sa.select(cursors.c.seq).where(cursors.c.name == sa.bindparam("name")))
 

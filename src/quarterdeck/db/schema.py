@@ -28,3 +28,11 @@ events = sa.Table(
     sa.Index("ix_events_workspace_id_seq", "workspace_id", "seq"),
     sqlite_autoincrement=True,
 )
+
+cursors = sa.Table(
+    "notification_cursors",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+"""How far each that follows the events has read them."""
