@@ -7,6 +7,7 @@ import { LiveContext } from "@/api/live-hooks";
 import { patchStatuses, statusesIn } from "@/api/patch-status";
 import { refresherFor } from "@/api/refresh";
 import { sessionKeys } from "@/api/session";
+import { showMoveTold } from "@/features/tasks/show-move";
 
 /** Opens the page's one event stream and keeps every cached answer fresh by it. */
 export function LiveProvider({ children }: { children: ReactNode }) {
@@ -16,6 +17,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     const refresher = refresherFor(client);
     const stopListening = stream.listen((event) => {
       patchStatuses(client, statusesIn(event));
+      showMoveTold(client, event);
       refresher.hear(event);
     });
     stream.start();

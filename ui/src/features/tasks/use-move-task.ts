@@ -1,12 +1,10 @@
-import type { InfiniteData } from "@tanstack/react-query";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { asProblem } from "@/api/problem";
-import type { TaskFilter } from "@/api/tasks";
 import { moveTask, taskKeys } from "@/api/tasks";
-import type { Board, Page, Task, TaskState } from "@/api/types";
+import type { Task, TaskState } from "@/api/types";
 import { toast } from "@/components/toast";
-import { mayHold, moved, withoutTask } from "@/features/tasks/board-moves";
+import { showMove } from "@/features/tasks/show-move";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -20,12 +18,7 @@ export function useMoveTask() {
     onMutate: async ({ task, to }) => {
       await client.cancelQueries({ queryKey: taskKeys.all });
       const before = client.getQueriesData({ queryKey: taskKeys.all });
-      const at = new Date().toISOString();
-      for (const [key] of client.getQueriesData<Board>({ queryKey: taskKeys.boards() })) {
-        if (mayHold(key[2] as TaskFilter, task)) client.setQueryData<Board>(key, (board) => board && moved(board, task, to, at));
-      }
-      client.setQueriesData<InfiniteData<Page<Task>>>({ queryKey: taskKeys.columns() }, (pages) => pages && withoutTask(pages, task.id));
-      client.setQueryData<Task>(taskKeys.one(task.id), (one) => one && { ...one, state: to, state_since: at, allowed_moves: [] });
+      showMove(client, task, to);
       return { before };
     },
     onError: (error, { task }, context) => {
