@@ -49,6 +49,17 @@ async def test_a_long_column_goes_on_in_the_list(client: httpx.AsyncClient) -> N
     assert ([task["title"] for task in rest["items"]], rest["next"]) == (["50", "51", "52"], None)
 
 
+async def test_it_counts_without_a_card_where_none_is_asked_for(client: httpx.AsyncClient) -> None:
+    await client.post("/api/v1/tasks", json={"title": "Waits"})
+    await client.post("/api/v1/tasks", json={"title": "Waits too"})
+    board = await _board(client, cards=0)
+    assert (board["backlog"]["count"], board["backlog"]["items"], board["backlog"]["next"]) == (2, [], None)
+    one = (await _board(client, cards=1))["backlog"]
+    assert [task["title"] for task in one["items"]] == ["Waits"]
+    rest = (await client.get("/api/v1/tasks", params={"state": "backlog", "after": one["next"]})).json()
+    assert [task["title"] for task in rest["items"]] == ["Waits too"]
+
+
 async def test_its_cards_are_what_the_api_document_says(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
     agent = await as_agent("research")
     project = (await client.post("/api/v1/projects", json={"name": "Reports"})).json()

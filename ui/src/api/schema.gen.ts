@@ -11853,6 +11853,8 @@ export interface operations {
                 /** @description Only tasks of this agent; `none`: of nobody yet. */
                 agent_id?: string | null;
                 blocked?: boolean | null;
+                /** @description So many tasks of each column; 0: the counts alone. */
+                cards?: number;
                 /** @description Only tasks that serve this goal; `none`: no goal. */
                 goal_id?: string | null;
                 held?: boolean | null;

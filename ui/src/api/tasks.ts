@@ -20,6 +20,7 @@ export const taskKeys = {
   all: ["tasks"] as const,
   boards: () => ["tasks", "board"] as const,
   board: (filter: TaskFilter) => ["tasks", "board", filter] as const,
+  counts: () => ["tasks", "counts"] as const,
   columns: () => ["tasks", "column"] as const,
   column: (state: TaskState, filter: TaskFilter, after: string) => ["tasks", "column", state, filter, after] as const,
   list: (filter: TaskFilter) => ["tasks", "list", filter] as const,
@@ -34,6 +35,12 @@ export const boardQuery = (filter: TaskFilter) =>
     queryKey: taskKeys.board(filter),
     queryFn: ({ signal }) => data<Board>(api.GET("/api/v1/board", { params: { query: filter }, signal })),
   });
+
+/** How many tasks stand in each column, without a card: what the frame around every page shows. */
+export const boardCountsQuery = queryOptions({
+  queryKey: taskKeys.counts(),
+  queryFn: ({ signal }) => data<Board>(api.GET("/api/v1/board", { params: { query: { cards: 0 } }, signal })),
+});
 
 export const columnPage = (state: TaskState, filter: TaskFilter, after: string, signal: AbortSignal): Promise<Page<Task>> =>
   data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { state: [state], ...filter, after, limit: 200 } }, signal }));

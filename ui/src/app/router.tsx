@@ -15,6 +15,7 @@ import { ErrorPage, MissingPage, PendingPage } from "@/app/error-page";
 import { AppShell } from "@/app/shell/app-shell";
 import { callPageSearch, callsSearch } from "@/features/calls/search";
 import { costsSearch } from "@/features/costs/search";
+import { warmNow } from "@/features/now/queries";
 import { signInSearch } from "@/features/session/search";
 import { settingsSearch } from "@/features/settings/search";
 import { boardFilter, boardSearch } from "@/features/tasks/search";
@@ -57,6 +58,7 @@ const inside = createRoute({
 const now = createRoute({
   getParentRoute: () => inside,
   path: "/",
+  loader: ({ context }) => warmNow(context.client),
   component: lazyRouteComponent(() => import("@/app/pages/now-route"), "NowRoute"),
 });
 const board = createRoute({

@@ -4,7 +4,7 @@ import { Search } from "lucide-react";
 
 import { agentNamesQuery } from "@/api/agents";
 import { needsQuery } from "@/api/needs";
-import { boardQuery } from "@/api/tasks";
+import { boardCountsQuery } from "@/api/tasks";
 import { AccountMenu } from "@/app/shell/account-menu";
 import { BrandMark } from "@/app/shell/brand";
 import { LiveIndicator } from "@/app/shell/live-indicator";
@@ -21,7 +21,7 @@ type Counts = Record<NonNullable<NavItem["count"]>, number | undefined>;
 
 export function useCounts(): Counts {
   const { data: tasks } = useQuery({
-    ...boardQuery({}),
+    ...boardCountsQuery,
     select: (board) => ({
       open: board.columns.reduce((sum, column) => sum + (column.state === "done" ? 0 : column.count), 0),
       inReview: board.columns.find((column) => column.state === "in_review")?.count,

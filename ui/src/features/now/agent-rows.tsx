@@ -3,7 +3,6 @@ import { Link } from "@tanstack/react-router";
 import { MessageSquare } from "lucide-react";
 import { useMemo, useState } from "react";
 
-import { costsQuery } from "@/api/costs";
 import { useMay } from "@/api/may";
 import { openRunsQuery } from "@/api/runs";
 import type { Agent, Run } from "@/api/types";
@@ -21,6 +20,7 @@ import { Spark } from "@/components/spark";
 import { StatusLine } from "@/components/status/status-line";
 import { isWrong } from "@/components/status/status-words";
 import { callsByMinute, MINUTES } from "@/features/now/minutes";
+import { lastMinutesQuery } from "@/features/now/queries";
 import { cx } from "@/lib/cx";
 import { useFloor } from "@/lib/ticker";
 import { agents as words } from "@/strings/agents";
@@ -33,7 +33,7 @@ const MINUTE = 60_000;
 export function AgentRows({ agents }: { agents: Agent[] }) {
   const [messaging, setMessaging] = useState<Agent>();
   const until = useFloor(MINUTE);
-  const { data: costs } = useQuery(costsQuery({ by: "agent", grain: "minute", from: new Date(until - (MINUTES - 1) * MINUTE).toISOString() }));
+  const { data: costs } = useQuery(lastMinutesQuery(until));
   const { data: runs } = useQuery(openRunsQuery);
   const sparks = useMemo(() => callsByMinute(costs, until), [costs, until]);
   const columns = useMemo(() => rowColumns(runs?.items ?? [], sparks, setMessaging), [runs, sparks]);
@@ -81,7 +81,7 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
       cell: (agent) => {
         const values = sparks.get(agent.id) ?? NOTHING;
         return (
-          <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("block", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
+          <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("flex min-h-6 items-center", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
             <Spark values={values} label={say.spark(values.reduce((sum, each) => sum + each, 0))} />
           </Link>
         );

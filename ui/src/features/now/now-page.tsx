@@ -10,6 +10,7 @@ import { byUrgency } from "@/components/status/status-words";
 import { AgentRows } from "@/features/now/agent-rows";
 import { FirstSteps } from "@/features/now/first-steps";
 import { ProviderLine } from "@/features/now/provider-line";
+import { LATEST } from "@/features/now/queries";
 import { TodayStrip } from "@/features/now/today-strip";
 import { useListKeys } from "@/lib/list-keys";
 import { now as say } from "@/strings/now";
@@ -57,7 +58,7 @@ export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDo
               </Link>
             }
           >
-            <LatestCalls filter={{}} limit={6} narrow />
+            <LatestCalls filter={{}} limit={LATEST} narrow />
           </Section>
         </div>
       </div>

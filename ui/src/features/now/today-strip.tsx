@@ -2,11 +2,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import { budgetsQuery } from "@/api/caps";
-import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
+import { doneQuery, wasteQuery } from "@/api/costs";
 import { percentOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Strip } from "@/components/page";
 import { dayBudget, lasts } from "@/features/now/day-budget";
+import { dayQuery, lastHourQuery } from "@/features/now/queries";
 import { formatClockUtc, formatCount, formatMoney } from "@/lib/format";
 import { useFloor } from "@/lib/ticker";
 import { words } from "@/strings/common";
@@ -22,8 +23,8 @@ const NOT_YET = <span className="text-faint">–</span>;
 export function TodayStrip() {
   const minute = useFloor(MINUTE);
   const midnight = new Date(useFloor(DAY)).toISOString();
-  const { data: hour } = useQuery(costsQuery({ by: "total", grain: "minute", from: new Date(minute - 60 * MINUTE).toISOString() }));
-  const { data: day } = useQuery(costsQuery({ by: "total", grain: "day", from: midnight }));
+  const { data: hour } = useQuery(lastHourQuery(minute));
+  const { data: day } = useQuery(dayQuery(midnight));
   const { data: waste } = useQuery(wasteQuery(midnight));
   const { data: done } = useQuery(doneQuery(midnight));
   const { data: budgets } = useQuery(budgetsQuery);

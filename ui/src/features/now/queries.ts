@@ -1,0 +1,46 @@
+import type { QueryClient } from "@tanstack/react-query";
+
+import { agentsQuery } from "@/api/agents";
+import { newestCallsQuery } from "@/api/calls";
+import { budgetsQuery } from "@/api/caps";
+import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
+import { needsQuery } from "@/api/needs";
+import { healthQuery } from "@/api/routes";
+import { openRunsQuery } from "@/api/runs";
+import { MINUTES } from "@/features/now/minutes";
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+/** So many calls are shown. */
+export const LATEST = 6;
+
+const since = (instant: number) => new Date(instant).toISOString();
+
+/** What was spent in the hour before this minute. */
+export const lastHourQuery = (minute: number) => costsQuery({ by: "total", grain: "minute", from: since(minute - 60 * MINUTE) });
+
+export const dayQuery = (midnight: string) => costsQuery({ by: "total", grain: "day", from: midnight });
+
+/** How busy each agent was, by the minute. */
+export const lastMinutesQuery = (minute: number) => costsQuery({ by: "agent", grain: "minute", from: since(minute - (MINUTES - 1) * MINUTE) });
+
+/** Asks for all that Now shows at once: its parts would only ask when the list of agents is there. What failed is asked again by whoever shows it. */
+export function warmNow(client: QueryClient): void {
+  const now = Date.now();
+  const minute = now - (now % MINUTE);
+  const midnight = since(now - (now % DAY));
+  const asked = [
+    client.query(agentsQuery),
+    client.query(needsQuery()),
+    client.query(openRunsQuery),
+    client.query(lastMinutesQuery(minute)),
+    client.query(newestCallsQuery({}, LATEST)),
+    client.query(lastHourQuery(minute)),
+    client.query(dayQuery(midnight)),
+    client.query(wasteQuery(midnight)),
+    client.query(doneQuery(midnight)),
+    client.query(budgetsQuery),
+    client.query(healthQuery),
+  ];
+  for (const each of asked) each.catch(() => undefined);
+}
