@@ -8,6 +8,7 @@ import pytest
 from work_world import World
 
 from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.goals import actions as goals
 from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.projects.model import ProjectChange
 from quarterdeck.control.runs.model import Outcome as RunOutcome
@@ -178,6 +179,58 @@ async def test_it_pauses_itself_when_its_tasks_come_to_nothing(world: World, clo
     after = await _see(world, schedule)
     assert (after.state, after.paused_reason) == (ScheduleState.PAUSED, "Its last 2 tasks came to nothing.")
     assert len(await _tasks(world, schedule)) == 2
+    async with world.db.transaction() as tx:
+        await actions.resume(tx, world.workspace_id, schedule.id)
+    clock.advance(3_600)
+    await jobs.fire_all_due(world.db)
+    assert len(await _tasks(world, schedule)) == 3, "what was looked at is forgiven"
+
+
+async def test_a_clock_that_was_a_year_ahead_stops_no_schedule(world: World, clock: FakeClock) -> None:
+    year = 365 * 86_400
+    schedule = await _schedule(world, overlap=Overlap.PARALLEL)
+    clock.advance(year)
+    await jobs.fire_all_due(world.db)
+    clock.advance(-year)
+    for count in range(2, 4):
+        await jobs.fire_all_due(world.db)
+        clock.advance(3_600)
+        await jobs.fire_all_due(world.db)
+        assert len(await _tasks(world, schedule)) == count
+
+
+async def test_a_firing_that_waits_keeps_the_values_that_it_was_given(world: World) -> None:
+    async with world.db.transaction() as tx:
+        template = await templates.create(
+            tx, world.workspace_id, name="Release", draft=Draft("Release {{v}}"), variables=(Variable("v"),)
+        )
+    by_hand = {"trigger": Trigger.API, "cron": None, "draft": None, "template_id": template.id}
+    schedule = await _schedule(world, overlap=Overlap.QUEUE, **by_hand)
+    async with world.db.transaction() as tx:
+        for version in ("1.0", "1.1"):
+            await actions.fire(tx, world.workspace_id, schedule.id, given={"v": version})
+    await _close(world, (await _tasks(world, schedule))[0])
+    await jobs.fire_all_due(world.db)
+    assert [task.title for task in await _tasks(world, schedule)] == ["Release 1.0", "Release 1.1"]
+
+
+async def test_what_it_makes_serves_its_goal_as_long_as_that_is_there(world: World, clock: FakeClock) -> None:
+    async with world.db.transaction() as tx:
+        goal = await goals.create(tx, world.workspace_id, name="Faster", accountable_id=world.owner.id)
+        template = await templates.create(tx, world.workspace_id, name="T", draft=Draft("t", goal_id=goal.id))
+        used = await templates.use(tx, world.workspace_id, template.id, {}, actor=world.member)
+    assert used.goal_id == goal.id
+    schedule = await _schedule(world, draft=None, template_id=template.id, overlap=Overlap.PARALLEL)
+    clock.advance(3_600)
+    await jobs.fire_all_due(world.db)
+    assert [task.goal_id for task in await _tasks(world, schedule)] == [goal.id]
+    async with world.db.transaction() as tx:
+        await goals.delete(tx, world.workspace_id, goal.id)
+    clock.advance(3_600)
+    await jobs.fire_all_due(world.db)
+    assert [task.goal_id for task in await _tasks(world, schedule)] == [None, None], "tasks stay, without it"
+    with pytest.raises(Invalid, match="goal_id"):
+        await _schedule(world, name="other", draft=Draft("t", goal_id=goal.id))
 
 
 async def test_a_clock_that_goes_back_fires_nothing_twice(world: World, clock: FakeClock) -> None:

@@ -6074,6 +6074,11 @@ export interface components {
              */
             due_in_s?: number | null;
             /**
+             * Goal Id
+             * @description The goal that its tasks serve, as long as that is there.
+             */
+            goal_id?: string | null;
+            /**
              * Labels
              * @default []
              */

@@ -97,6 +97,7 @@ class DeclaredSchedule:
     """An e-mail."""
     agent: str | None
     project: str | None
+    goal: str | None
     template: str | None
     secret: str | None
     """`env:NAME` or `file:PATH` of a webhook's secret."""

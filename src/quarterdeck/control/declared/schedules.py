@@ -8,6 +8,7 @@ from quarterdeck.control.agents import store as agents
 from quarterdeck.control.declared.applying import Applying
 from quarterdeck.control.declared.fields import Table
 from quarterdeck.control.declared.model import DeclaredSchedule
+from quarterdeck.control.goals import store as goals
 from quarterdeck.control.projects import store as projects
 from quarterdeck.control.schedules import actions, store
 from quarterdeck.control.schedules.actions import Wanted
@@ -60,6 +61,7 @@ def read(table: Table, secret: str | None) -> DeclaredSchedule:
         owner=table.required("owner"),
         agent=table.text("agent"),
         project=table.text("project"),
+        goal=table.text("goal"),
         template=template,
         secret=secret,
     )
@@ -152,4 +154,9 @@ async def _placed(on: Applying, declared: DeclaredSchedule, draft: Draft) -> Dra
         if project is None:
             raise Invalid(f"there is no project called {declared.project}", field="project")
         given["project_id"] = project.id
+    if declared.goal is not None:
+        goal = await goals.by_name(on.tx, on.workspace_id, declared.goal)
+        if goal is None:
+            raise Invalid(f"there is no goal called {declared.goal}", field="goal")
+        given["goal_id"] = goal.id
     return Draft(**given)

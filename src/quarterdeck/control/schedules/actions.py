@@ -6,8 +6,6 @@ from typing import Any
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.agents import people
-from quarterdeck.control.agents import store as agents
-from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.schedules import firing, store
 from quarterdeck.control.schedules.firing import Occasion
 from quarterdeck.control.schedules.model import (
@@ -24,6 +22,7 @@ from quarterdeck.control.schedules.model import (
 )
 from quarterdeck.control.schedules.timing import MAX_INTERVAL_S, MIN_INTERVAL_S, a_cron, a_zone, next_after
 from quarterdeck.control.templates.actions import get as get_template
+from quarterdeck.control.templates.actions import must_be_sound
 from quarterdeck.control.templates.model import VALUE_LENGTH, Draft, Variable, checked, values_of
 from quarterdeck.db import Transaction
 from quarterdeck.db.named import must_be_at
@@ -72,6 +71,7 @@ async def create(
         failures=0,
         next_at=None,
         fired_until=tx.now,
+        resumed_at=None,
         sealed_secret=None,
         declared=declared,
         created_by=actor,
@@ -133,7 +133,13 @@ async def resume(tx: Transaction, workspace_id: str, schedule_id: str, *, actor:
     schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
     if schedule.state is ScheduleState.ACTIVE:
         return schedule
-    values = {"state": ScheduleState.ACTIVE, "paused_reason": None, "failures": 0, "fired_until": tx.now}
+    values = {
+        "state": ScheduleState.ACTIVE,
+        "paused_reason": None,
+        "failures": 0,
+        "fired_until": tx.now,
+        "resumed_at": tx.now,
+    }
     fresh = await store.update(tx, schedule, {**values, "next_at": _next(schedule, tx.now)})
     await _tell(tx, "schedule.resumed", fresh, actor)
     return fresh
@@ -256,12 +262,7 @@ async def _check_text(tx: Transaction, workspace_id: str, wanted: Wanted) -> Non
         assert wanted.draft is not None
         draft = wanted.draft
         checked(draft, tuple(Variable(name, value) for name, value in wanted.variables.items()))
-    if draft.agent_id is not None and await agents.find(tx, workspace_id, draft.agent_id) is None:
-        raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
-    if draft.accountable_id is not None:
-        await people.must_exist(tx, workspace_id, draft.accountable_id, "accountable_id")
-    if draft.project_id is not None:
-        await projects.for_work(tx, workspace_id, draft.project_id)
+    await must_be_sound(tx, workspace_id, draft)
 
 
 def _next(schedule: Schedule, now: int) -> int | None:

@@ -24,7 +24,8 @@ from quarterdeck.control.schedules.model import (
 from quarterdeck.control.schedules.timing import a_zone, due, next_after
 from quarterdeck.control.tasks import creating
 from quarterdeck.control.tasks.model import Task
-from quarterdeck.control.templates import store as templates
+from quarterdeck.control.templates import actions as templates
+from quarterdeck.control.templates import store as template_store
 from quarterdeck.control.templates.model import Draft, Variable, dates, values_of
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import SECOND, iso
@@ -67,6 +68,16 @@ async def fire_due(tx: Transaction, workspace_id: str, schedule_id: str) -> list
     return made
 
 
+async def set_back(tx: Transaction, workspace_id: str, schedule_id: str) -> bool:
+    """Go on from now where the clock was set back; what fired already has its key and fires no second time."""
+    schedule = await store.lock(tx, workspace_id, schedule_id)
+    if schedule is None or schedule.timer is None or schedule.fired_until <= tx.now:
+        return False
+    values = {"next_at": next_after(schedule.timer, tx.now), "fired_until": tx.now}
+    await store.update(tx, schedule, values, quiet=True)
+    return True
+
+
 async def advance_queue(tx: Transaction, workspace_id: str, schedule_id: str) -> Firing | None:
     """Make the task of the firing that waited longest, if none is open any more; None when it has to wait on."""
     schedule = await store.lock(tx, workspace_id, schedule_id)
@@ -75,7 +86,7 @@ async def advance_queue(tx: Transaction, workspace_id: str, schedule_id: str) ->
     waiting = await store.queued(tx, schedule, 1)
     if not waiting:
         return None
-    occasion = Occasion(waiting[0].at, waiting[0].key, waiting[0].payload, {})
+    occasion = Occasion(waiting[0].at, waiting[0].key, waiting[0].payload, waiting[0].given or {})
     _, firing = await _make(tx, schedule, waiting[0], occasion)
     return firing
 
@@ -92,6 +103,7 @@ async def fire(tx: Transaction, schedule: Schedule, occasion: Occasion) -> tuple
         task_id=None,
         note=None,
         payload=dict(occasion.payload),
+        given=dict(occasion.given) or None,
     )
     if not await store.put_firing(tx, firing):
         there = await store.find_firing(tx, schedule.workspace_id, schedule.id, occasion.key)
@@ -115,7 +127,7 @@ async def text_of(tx: Transaction, schedule: Schedule) -> tuple[Draft, tuple[Var
     """What its tasks say, and which variables that has."""
     if schedule.draft is not None:
         return schedule.draft, tuple(Variable(name, value) for name, value in schedule.variables.items())
-    template = await templates.find(tx, schedule.workspace_id, schedule.template_id or "")
+    template = await template_store.find(tx, schedule.workspace_id, schedule.template_id or "")
     if template is None:
         raise Invalid("Its template is gone.", field="template_id")
     return template.draft, template.variables
@@ -159,7 +171,7 @@ async def _task(tx: Transaction, schedule: Schedule, occasion: Occasion) -> Task
         "payload": occasion.payload,
     }
     values = values_of(variables, {**schedule.variables, **occasion.given}, built_in)
-    new = draft.fill(values, occasion.at)
+    new = await templates.filled(tx, schedule.workspace_id, draft, values, at=occasion.at)
     new = replace(new, schedule_id=schedule.id, accountable_id=new.accountable_id or schedule.owner_id)
     return await creating.create(tx, schedule.workspace_id, new, actor=occasion.actor)
 

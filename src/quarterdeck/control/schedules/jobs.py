@@ -22,6 +22,11 @@ async def fire_all_due(db: Database) -> int:
         made: Firing | None = await firing.advance_queue(tx, workspace_id, schedule_id)
         return int(made is not None)
 
+    async def set_back(tx: Transaction, workspace_id: str, schedule_id: str) -> int:
+        await firing.set_back(tx, workspace_id, schedule_id)
+        return 0
+
+    await _each(db, store.ahead, set_back)
     return await _each(db, store.due, fire) + await _each(db, store.with_free_queue, advance)
 
 

@@ -89,6 +89,8 @@ class Schedule:
     next_at: int | None
     fired_until: int
     """Firings up to here have been dealt with."""
+    resumed_at: int | None
+    """When it was resumed the last time: what came to nothing before then is forgiven."""
     sealed_secret: bytes | None
     """The webhook's, sealed by the vault."""
     declared: bool
@@ -120,7 +122,9 @@ class Firing:
     task_id: str | None
     note: str | None
     payload: dict[str, Any]
-    """What the webhook or the caller sent."""
+    """What the webhook sent."""
+    given: dict[str, str] | None
+    """Values that the caller gave to variables."""
 
 
 def chosen(due: list[int], catch_up: CatchUp, limit: int, now: int) -> list[int]:

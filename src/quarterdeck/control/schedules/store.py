@@ -6,7 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quarterdeck.control.schedules.model import CatchUp, Firing, Outcome, Overlap, Schedule, ScheduleState, Trigger
+from quarterdeck.control.schedules.model import (
+    GRACE,
+    CatchUp,
+    Firing,
+    Outcome,
+    Overlap,
+    Schedule,
+    ScheduleState,
+    Trigger,
+)
 from quarterdeck.control.tasks.model import CLOSED, TaskState
 from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.control.templates.model import Draft
@@ -42,6 +51,7 @@ schedules = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("next_at", sa.BigInteger),
     sa.Column("fired_until", sa.BigInteger, nullable=False),
+    sa.Column("resumed_at", sa.BigInteger),
     sa.Column("sealed_secret", sa.LargeBinary),
     sa.Column("declared", sa.Boolean, nullable=False),
     sa.Column("created_by", sa.Text),
@@ -71,6 +81,7 @@ firings = sa.Table(
     sa.Column("task_id", sa.Text),
     sa.Column("note", sa.Text),
     sa.Column("payload", sa.JSON, nullable=False),
+    sa.Column("given", sa.JSON(none_as_null=True)),
     sa.PrimaryKeyConstraint("workspace_id", "schedule_id", "key"),
     sa.ForeignKeyConstraint(["workspace_id", "schedule_id"], ["schedules.workspace_id", "schedules.id"]),
     sa.Index("ix_schedule_firings_at", "workspace_id", "schedule_id", "at"),
@@ -181,6 +192,18 @@ async def due(tx: Transaction, limit: int) -> list[tuple[str, str]]:
     return [(workspace_id, an_id) for workspace_id, an_id in await tx.fetch(_DUE, now=tx.now, limit=limit)]
 
 
+_AHEAD = Prepared(
+    sa.select(schedules.c.workspace_id, schedules.c.id)
+    .where(schedules.c.fired_until > sa.bindparam("ahead", type_=sa.BigInteger), schedules.c.next_at.is_not(None))
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
+
+async def ahead(tx: Transaction, limit: int) -> list[tuple[str, str]]:
+    """Workspace and id of schedules that have fired in what is the future now: the clock was set back."""
+    return [(workspace_id, an_id) for workspace_id, an_id in await tx.fetch(_AHEAD, ahead=tx.now + GRACE, limit=limit)]
+
+
 async def with_free_queue(tx: Transaction, limit: int) -> list[tuple[str, str]]:
     """Workspace and id of schedules that have queued firings and no open task."""
     return [(workspace_id, an_id) for workspace_id, an_id in await tx.fetch(_with_free_queue(), limit=limit)]
@@ -202,10 +225,14 @@ async def has_open_task(tx: Transaction, schedule: Schedule) -> bool:
 
 
 async def latest_tasks_failed(tx: Transaction, schedule: Schedule, count: int) -> bool:
-    """Whether each of the last `count` tasks that it made came to nothing: out of attempts, or cancelled after some."""
+    """Whether each of the last `count` tasks that it made came to nothing: out of attempts, or cancelled after some.
+
+    Those from before it was resumed say nothing: somebody looked at them.
+    """
     rows = await tx.rows(
         sa.select(tasks.c.state, tasks.c.last_failure)
         .where(tasks.c.workspace_id == schedule.workspace_id, tasks.c.schedule_id == schedule.id)
+        .where(tasks.c.created_at >= (schedule.resumed_at or 0))
         .order_by(tasks.c.number.desc())
         .limit(count)
     )

@@ -1,11 +1,16 @@
 """Verbs on task templates."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from quarterdeck.access.actors import Actor
+from quarterdeck.control.agents import people
+from quarterdeck.control.agents import store as agents
+from quarterdeck.control.goals import store as goals
+from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.tasks import creating
-from quarterdeck.control.tasks.model import Task
+from quarterdeck.control.tasks.model import NewTask, Task
 from quarterdeck.control.templates import store
 from quarterdeck.control.templates.model import (
     DESCRIPTION_LENGTH,
@@ -20,7 +25,7 @@ from quarterdeck.control.templates.model import (
 from quarterdeck.db import Transaction
 from quarterdeck.db.named import must_be_at
 from quarterdeck.kernel.clock import utc
-from quarterdeck.kernel.errors import Changed, NotFound
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_name, a_text
@@ -38,6 +43,7 @@ async def create(
 ) -> Template:
     """Keep a template and tell `template.created`. Raises Invalid; Changed `name_taken`."""
     checked(draft, variables)
+    await must_be_sound(tx, workspace_id, draft)
     template = Template(
         id=new_id("tpl"),
         workspace_id=workspace_id,
@@ -79,6 +85,8 @@ async def change(
     differing = {field: value for field, value in written.items() if getattr(template, field) != value}
     if not differing:
         return template
+    if "draft" in differing:
+        await must_be_sound(tx, workspace_id, differing["draft"])
     fresh = await store.update(tx, template, differing)
     await tx.emit(Event(workspace_id, "template.changed", template.id, {"fields": sorted(differing)}, actor))
     return fresh
@@ -105,7 +113,31 @@ async def use(
     """Make a task of it. Dates are of this moment in UTC. Raises NotFound; Invalid; what creating a task raises."""
     template = await get(tx, workspace_id, template_id)
     values = values_of(template.variables, given, dates(utc(tx.now)))
-    return await creating.create(tx, workspace_id, template.draft.fill(values, tx.now), actor=actor)
+    return await creating.create(tx, workspace_id, await filled(tx, workspace_id, template.draft, values), actor=actor)
+
+
+async def filled(
+    tx: Transaction, workspace_id: str, draft: Draft, values: Mapping[str, Any], *, at: int | None = None
+) -> NewTask:
+    """The task to make, now or at another instant. A goal that was forgotten since is not served. Raises Invalid."""
+    new = draft.fill(values, tx.now if at is None else at)
+    if new.goal_id is not None and await goals.find(tx, workspace_id, new.goal_id) is None:
+        return replace(new, goal_id=None)
+    return new
+
+
+async def must_be_sound(tx: Transaction, workspace_id: str, draft: Draft) -> None:
+    """Whom and what it names is there now. Later it may not be. Raises Invalid naming the field."""
+    if draft.agent_id is not None and await agents.find(tx, workspace_id, draft.agent_id) is None:
+        raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
+    if draft.accountable_id is not None:
+        await people.must_exist(tx, workspace_id, draft.accountable_id, "accountable_id")
+    for member_id in draft.watchers:
+        await people.must_exist(tx, workspace_id, member_id, "watchers")
+    if draft.project_id is not None:
+        await projects.for_work(tx, workspace_id, draft.project_id)
+    if draft.goal_id is not None and await goals.find(tx, workspace_id, draft.goal_id) is None:
+        raise Invalid("goal_id names no goal of this workspace.", field="goal_id")
 
 
 async def get(tx: Transaction, workspace_id: str, template_id: str) -> Template:

@@ -42,6 +42,7 @@ class DraftBody(RequestBody):
     agent_id: str | None = None
     accountable_id: str | None = None
     project_id: str | None = None
+    goal_id: str | None = Field(None, description="The goal that its tasks serve, as long as that is there.")
     review: Review | None = None
     attempt_limit: AttemptLimit = DEFAULT_ATTEMPT_LIMIT
     budget_nano: Budget | None = None
@@ -59,6 +60,7 @@ class DraftBody(RequestBody):
             agent_id=self.agent_id,
             accountable_id=self.accountable_id,
             project_id=self.project_id,
+            goal_id=self.goal_id,
             review=self.review,
             attempt_limit=self.attempt_limit,
             budget=self.budget_nano,
@@ -80,6 +82,7 @@ class DraftBody(RequestBody):
             agent_id=draft.agent_id,
             accountable_id=draft.accountable_id,
             project_id=draft.project_id,
+            goal_id=draft.goal_id,
             review=draft.review,
             attempt_limit=draft.attempt_limit,
             budget_nano=draft.budget,

@@ -43,6 +43,7 @@ class Draft:
     agent_id: str | None = None
     accountable_id: str | None = None
     project_id: str | None = None
+    goal_id: str | None = None
     review: str | None = None
     attempt_limit: int = 3
     budget: int | None = None
@@ -91,6 +92,7 @@ class Draft:
             review=None if self.review is None else ReviewPolicy(self.review),
             attempt_limit=self.attempt_limit,
             project_id=self.project_id,
+            goal_id=self.goal_id,
             budget=self.budget,
             watchers=self.watchers,
         )
