@@ -1,6 +1,6 @@
 """Verbs on keys: issue, bring, revoke, rotate, end. Whoever holds the text acts; the text is shown once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -220,6 +220,12 @@ async def get(tx: Transaction, workspace_id: str, key_id: str) -> Key:
     if row is None:
         raise NotFound(f"There is no key {key_id!r} in this workspace.")
     return key_of(row)
+
+
+async def named(tx: Transaction, workspace_id: str, key_ids: Collection[str]) -> dict[str, str]:
+    """The names of those of these keys that have one."""
+    here = keys.c.workspace_id == workspace_id, keys.c.id.in_(key_ids), keys.c.name != ""
+    return {row["id"]: row["name"] for row in await tx.rows(sa.select(keys.c.id, keys.c.name).where(*here))}
 
 
 async def page(

@@ -12,6 +12,7 @@ from quarterdeck.control.attachments import api as attachments
 from quarterdeck.control.audit import api as audit
 from quarterdeck.control.budgets import api as budgets
 from quarterdeck.control.calls import api as calls
+from quarterdeck.control.calls import counted_api as counted_calls
 from quarterdeck.control.channels import api as channels
 from quarterdeck.control.channels import push_api as push
 from quarterdeck.control.comments import api as comments
@@ -99,6 +100,7 @@ ROUTERS: list[APIRouter] = [
     approvals.agent_router,
     inbox.agent_router,
     protocol.agent_router,
+    counted_calls.router,
     calls.router,
     costs.router,
     done_costs.router,

@@ -20,7 +20,8 @@ Condition = sa.ColumnElement[bool]
 SAME = (
     "agent_id", "key_id", "task_id", "run_id", "conversation_id", "attribution", "session", "trace_id",
     "dialect", "endpoint", "provider", "provider_kind", "model_asked", "model", "model_answered", "stream",
-    "status", "outcome", "error_code", "cache", "usage_source", "service_tier", "body_mode", "response_type",
+    "status", "outcome", "error_code", "cache", "usage_source", "service_tier", "body_mode", "response_type", "route",
+    "stop_reason",
 )  # fmt: skip
 """Fields of a filter that are columns, and want their value to be just this."""
 RANGES = (
@@ -68,6 +69,8 @@ class CallFilter:
     service_tier: str | None = None
     body_mode: str | None = None
     response_type: str | None = None
+    route: str | None = None
+    stop_reason: str | None = None
     ranges: Mapping[str, Range] = field(default_factory=lambda: MappingProxyType({}))
     """By a name of `RANGES`."""
     tasks: sa.Select[tuple[str]] | None = None

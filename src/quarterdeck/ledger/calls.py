@@ -72,6 +72,9 @@ class StoredCall:
     """What our cache did: hit, semantic-hit, miss, semantic-miss or refresh; None: nothing."""
     saved: int | None
     """Nano-dollars that a hit's answer had cost."""
+    route: str | None = None
+    stop_reason: str | None = None
+    """The provider's own word; None: not told, or from before it was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,8 @@ def stored(row: Mapping[str, Any] | sa.RowMapping) -> StoredCall:
         conversation_id=row["conversation_id"],
         cache=row["cache"],
         saved=row["saved"],
+        route=row["route"],
+        stop_reason=row["stop_reason"],
     )
 
 

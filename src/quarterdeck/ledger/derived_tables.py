@@ -43,6 +43,22 @@ rollups = sa.Table(
     sqlite_with_rowid=False,
 )
 
+latencies = sa.Table(
+    "latencies",
+    metadata,
+    own("workspace_id", sa.Text),
+    own("grain", sa.SmallInteger),  # rollups.Grain: an hour or a day
+    own("dim", sa.Text),  # one of latency.DIMS
+    own("at"),
+    own("value", sa.Text),
+    own("measure", sa.SmallInteger),  # latency.Measure
+    own("bin", sa.SmallInteger),
+    own("calls"),
+    sa.PrimaryKeyConstraint("workspace_id", "grain", "dim", "at", "value", "measure", "bin"),
+    sqlite_with_rowid=False,
+)
+"""How many calls took how long: see ledger.latency."""
+
 ceiling_sums = sa.Table(
     "ceiling_sums",
     metadata,

@@ -18,6 +18,7 @@ from quarterdeck.ledger.bodies import ROOT, Part
 from quarterdeck.ledger.packs import Place, may_name_directory
 from quarterdeck.ledger.partitions import epoch_of, month_of
 from quarterdeck.ledger.record import FEATURES, CallRecord, PriceNote, decode
+from quarterdeck.ledger.stop_reasons import stop_reason
 from quarterdeck.ledger.turns.model import Features, Turn, decode_features, turn_of
 
 Redact = Callable[[CallRecord], CallRecord]
@@ -215,6 +216,8 @@ def row(draft: Draft) -> tuple[Any, ...]:
         draft.conversation_id,
         savings.cache_status(record),
         savings.cache_saved(record),
+        route if isinstance(route := record.extra.get("route"), str) else None,
+        stop_reason(record),
     )
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import DAY
 from quarterdeck.kernel.ids import lowest_id
-from quarterdeck.ledger import account, partitions
+from quarterdeck.ledger import account, latency, partitions
 from quarterdeck.ledger.derived_tables import rollups, turns
 from quarterdeck.ledger.packs import Packs
 from quarterdeck.ledger.rollups import DIMS, Grain
@@ -71,6 +71,8 @@ async def apply(db: Database, packs: Packs, policies: Policies) -> Freed:
         if policy.calls is not None:
             await _forget_conversations(db, workspace_id, now - policy.calls)
         await _forget_minutes(db, workspace_id, now - KEPT_MINUTES)
+        async with db.transaction() as tx:
+            await latency.forget_hours(tx, workspace_id, now - latency.KEPT_HOURS)
     async with db.transaction() as tx:
         await tx.execute(ingest_rejects.delete().where(ingest_rejects.c.at < now - KEPT_REJECTS))
     if db.is_sqlite:

@@ -69,6 +69,8 @@ calls = sa.Table(
     maybe("conversation_id", sa.Text),
     maybe("cache", sa.Text),  # what our cache did: hit, semantic-hit, miss, …; null: nothing
     maybe("saved"),  # what a hit's answer had cost; null: no hit, or it had no price
+    maybe("route", sa.Text),  # name of the saved route it was sent by
+    maybe("stop_reason", sa.Text),  # the provider's own word
     sa.PrimaryKeyConstraint("workspace_id", "id"),
     sa.Index("ix_calls_agent", "workspace_id", "agent_id", "id"),
     sa.Index(

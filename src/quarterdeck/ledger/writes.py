@@ -43,6 +43,8 @@ def _conflict(table: sa.Table, is_sqlite: bool) -> str:
     name = table.name
     if name == "rollups":
         change = {each: f"rollups.{each} + excluded.{each}" for each in ROLLUP_SUMS}
+    elif name == "latencies":
+        change = {"calls": "latencies.calls + excluded.calls"}
     elif name == "ceiling_sums":
         change = {"amount": "ceiling_sums.amount + excluded.amount"}
     elif name == "work_costs":
@@ -75,6 +77,7 @@ class Store:
             (tables.prices, rows.prices),
             (tables.conversations, rows.conversations),
             (derived_tables.rollups, rows.rollups),
+            (derived_tables.latencies, rows.latencies),
             (derived_tables.ceiling_sums, rows.ceilings),
             (derived_tables.agent_activity, rows.agents),
             (derived_tables.key_activity, rows.keys),

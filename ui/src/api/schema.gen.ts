@@ -742,6 +742,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls/histogram": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Call Histogram
+         * @description Calls over time, by what came of them. Without `from`: from the first call on, at most 30 days.
+         *
+         *     Bars begin on whole multiples of their width; the first and the last are shown whole.
+         */
+        get: operations["get_call_histogram"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/latency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Call Latency
+         * @description How long these calls took: in all, until the first byte, and what of it was ours.
+         */
+        get: operations["get_call_latency"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calls/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Call Values
+         * @description Which values a field has among these calls, to choose a filter from: of the newest, where there are many.
+         */
+        get: operations["list_call_values"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/channels": {
         parameters: {
             query?: never;
@@ -1461,6 +1523,26 @@ export interface paths {
          * @description The route that calls with this key take when they name none themselves.
          */
         put: operations["attach_route_to_key"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/latencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Latencies
+         * @description How long answers took, by provider, model or target; over whole hours, or whole days where it is over 8 days.
+         */
+        get: operations["list_latencies"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -5040,6 +5122,25 @@ export interface components {
             /** Refused */
             refused: number;
         };
+        /**
+         * CallBarOut
+         * @description Calls that began in a stretch of time. `failed`: errors, and answers that were cut.
+         */
+        CallBarOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cancelled */
+            cancelled: number;
+            /** Failed */
+            failed: number;
+            /** Ok */
+            ok: number;
+            /** Refused */
+            refused: number;
+        };
         /** CallDetailOut */
         CallDetailOut: {
             agent: components["schemas"]["Named"] | null;
@@ -5121,6 +5222,11 @@ export interface components {
             ][];
             /** Response Size */
             response_size: number;
+            /**
+             * Route
+             * @description The saved route it was sent by.
+             */
+            route: string | null;
             /** Run Id */
             run_id: string | null;
             /**
@@ -5137,6 +5243,11 @@ export interface components {
             started_at: string;
             /** Status */
             status: number;
+            /**
+             * Stop Reason
+             * @description Why the model stopped, in the provider's own word, where it is told.
+             */
+            stop_reason: string | null;
             /** Stream */
             stream: boolean;
             /** Tags */
@@ -5157,6 +5268,51 @@ export interface components {
              * @enum {string}
              */
             usage_source: "provider" | "estimated" | "none";
+        };
+        /**
+         * CallHistogramOut
+         * @description Stretches of time, each `width_s` long; one that is left out has no call.
+         */
+        CallHistogramOut: {
+            /** Bars */
+            bars: components["schemas"]["CallBarOut"][];
+            /**
+             * Begins
+             * Format: date-time
+             */
+            begins: string;
+            /**
+             * Counted Back To
+             * @description Older calls were not counted, to answer soon. Null: all were.
+             */
+            counted_back_to: string | null;
+            /**
+             * Ends
+             * Format: date-time
+             */
+            ends: string;
+            /**
+             * From Sums
+             * @description From the ledger's sums; else counted call by call.
+             */
+            from_sums: boolean;
+            /** Width S */
+            width_s: number;
+        };
+        /** CallLatencyOut */
+        CallLatencyOut: {
+            /**
+             * Counted Back To
+             * @description Older calls were not counted, to answer soon. Null: all were.
+             */
+            counted_back_to: string | null;
+            /** Measures */
+            measures: components["schemas"]["MeasureOut"][];
+            /**
+             * Unknown Calls
+             * @description Calls whose latency is not among these: they came before it was kept. Null: none is missing.
+             */
+            unknown_calls: number | null;
         };
         /** CallListedOut */
         CallListedOut: {
@@ -5221,6 +5377,11 @@ export interface components {
             request_size: number;
             /** Response Size */
             response_size: number;
+            /**
+             * Route
+             * @description The saved route it was sent by.
+             */
+            route: string | null;
             /** Run Id */
             run_id: string | null;
             /**
@@ -5235,6 +5396,11 @@ export interface components {
             started_at: string;
             /** Status */
             status: number;
+            /**
+             * Stop Reason
+             * @description Why the model stopped, in the provider's own word, where it is told.
+             */
+            stop_reason: string | null;
             /** Stream */
             stream: boolean;
             /** Tags */
@@ -5318,6 +5484,11 @@ export interface components {
             request_size: number;
             /** Response Size */
             response_size: number;
+            /**
+             * Route
+             * @description The saved route it was sent by.
+             */
+            route: string | null;
             /** Run Id */
             run_id: string | null;
             /**
@@ -5332,6 +5503,11 @@ export interface components {
             started_at: string;
             /** Status */
             status: number;
+            /**
+             * Stop Reason
+             * @description Why the model stopped, in the provider's own word, where it is told.
+             */
+            stop_reason: string | null;
             /** Stream */
             stream: boolean;
             /** Tags */
@@ -5377,6 +5553,28 @@ export interface components {
             next: string | null;
             /** @description With `q`, and where the look back ended early. */
             search?: components["schemas"]["SearchOut"] | null;
+        };
+        /** CallValueOut */
+        CallValueOut: {
+            /** Calls */
+            calls: number;
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * CallValuesOut
+         * @description The most frequent values first.
+         */
+        CallValuesOut: {
+            /**
+             * Counted Back To
+             * @description Older calls were not looked at, to answer soon.
+             */
+            counted_back_to: string | null;
+            /** Items */
+            items: components["schemas"]["CallValueOut"][];
         };
         /** CanaryOut */
         CanaryOut: {
@@ -6997,6 +7195,35 @@ export interface components {
             outcome: string;
         };
         /**
+         * LatenciesOut
+         * @description Of calls that were answered well, by what answered; answers from our cache apart. The busiest first.
+         */
+        LatenciesOut: {
+            /** Items */
+            items: components["schemas"]["LatencyOfOut"][];
+        };
+        /** LatencyBinOut */
+        LatencyBinOut: {
+            /** Calls */
+            calls: number;
+            /** From Ms */
+            from_ms: number;
+            /** To Ms */
+            to_ms: number;
+        };
+        /** LatencyOfOut */
+        LatencyOfOut: {
+            /** Measures */
+            measures: components["schemas"]["MeasureOut"][];
+            /**
+             * Unknown Calls
+             * @description Answered calls that came before latencies were kept. Null: not known for targets.
+             */
+            unknown_calls: number | null;
+            /** Value */
+            value: string;
+        };
+        /**
          * LatestVersionOut
          * @description What a task handed in last, draft or not.
          */
@@ -7168,6 +7395,30 @@ export interface components {
          * @enum {string}
          */
         Measure: "requests" | "tokens" | "concurrent";
+        /**
+         * MeasureOut
+         * @description How long calls took by one measure. Quantiles are right to a tenth of themselves; null: no call.
+         */
+        MeasureOut: {
+            /**
+             * Bins
+             * @description Those that hold a call, shortest first.
+             */
+            bins: components["schemas"]["LatencyBinOut"][];
+            /** Calls */
+            calls: number;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "total" | "first_byte" | "overhead";
+            /** P50 Ms */
+            p50_ms: number | null;
+            /** P95 Ms */
+            p95_ms: number | null;
+            /** P99 Ms */
+            p99_ms: number | null;
+        };
         /** MemberIn */
         MemberIn: {
             /** Email */
@@ -12146,11 +12397,15 @@ export interface operations {
                 /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
                 q?: string | null;
                 response_type?: string | null;
+                /** @description The saved route it was sent by. */
+                route?: string | null;
                 run_id?: string | null;
                 service_tier?: string | null;
                 session?: string | null;
                 /** @description What the caller saw. */
                 status?: number | null;
+                /** @description The provider's own word. */
+                stop_reason?: string | null;
                 stream?: boolean | null;
                 /** @description `name=value`, or `name` alone for a tag of whatever value. */
                 tag?: string | null;
@@ -12388,11 +12643,15 @@ export interface operations {
                 /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
                 q?: string | null;
                 response_type?: string | null;
+                /** @description The saved route it was sent by. */
+                route?: string | null;
                 run_id?: string | null;
                 service_tier?: string | null;
                 session?: string | null;
                 /** @description What the caller saw. */
                 status?: number | null;
+                /** @description The provider's own word. */
+                stop_reason?: string | null;
                 stream?: boolean | null;
                 /** @description `name=value`, or `name` alone for a tag of whatever value. */
                 tag?: string | null;
@@ -12422,6 +12681,367 @@ export interface operations {
                 content: {
                     "application/jsonl": unknown;
                     "text/csv": unknown;
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_histogram: {
+        parameters: {
+            query?: {
+                /** @description The member its task is of now. */
+                accountable_id?: string | null;
+                agent_id?: string | null;
+                /** @description Which source named the run or the task. */
+                attribution?: ("run_key" | "header" | "clawrouter" | "portkey" | "session_header" | "trace" | "session" | "only_run" | "adopted" | "unclaimed") | null;
+                /** @description At most. */
+                bars?: number;
+                body_mode?: ("full" | "redacted" | "none") | null;
+                /** @description What our cache did for it. */
+                cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+                /** @description A part of the caller's user-agent. */
+                client?: string | null;
+                conversation_id?: string | null;
+                dialect?: string | null;
+                /** @description The path asked for. */
+                endpoint?: string | null;
+                error_code?: string | null;
+                /** @description A part of the error's words. */
+                error_message?: string | null;
+                /** @description An instant; calls that began then or later. */
+                from?: string | null;
+                /** @description That its task serves now. */
+                goal_id?: string | null;
+                key_id?: string | null;
+                /** @description Those that are known as this waste. */
+                mark?: ("looped" | "duplicate" | "blocked") | null;
+                max_attempts?: number | null;
+                max_cache_read_tokens?: number | null;
+                max_cache_write_tokens?: number | null;
+                max_cost_nano?: number | null;
+                max_duration_ms?: number | null;
+                max_first_byte_ms?: number | null;
+                max_input_tokens?: number | null;
+                max_output_tokens?: number | null;
+                max_overhead_ms?: number | null;
+                max_reasoning_tokens?: number | null;
+                max_request_size?: number | null;
+                max_response_size?: number | null;
+                max_saved_nano?: number | null;
+                max_status?: number | null;
+                min_attempts?: number | null;
+                min_cache_read_tokens?: number | null;
+                min_cache_write_tokens?: number | null;
+                min_cost_nano?: number | null;
+                min_duration_ms?: number | null;
+                min_first_byte_ms?: number | null;
+                min_input_tokens?: number | null;
+                min_output_tokens?: number | null;
+                min_overhead_ms?: number | null;
+                min_reasoning_tokens?: number | null;
+                min_request_size?: number | null;
+                min_response_size?: number | null;
+                min_saved_nano?: number | null;
+                min_status?: number | null;
+                /** @description The model the provider was asked for. */
+                model?: string | null;
+                /** @description The model that says it answered. */
+                model_answered?: string | null;
+                /** @description The model the caller asked for. */
+                model_asked?: string | null;
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description That its task belongs to now. */
+                project_id?: string | null;
+                provider?: string | null;
+                provider_kind?: string | null;
+                /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
+                q?: string | null;
+                response_type?: string | null;
+                /** @description The saved route it was sent by. */
+                route?: string | null;
+                run_id?: string | null;
+                service_tier?: string | null;
+                session?: string | null;
+                /** @description What the caller saw. */
+                status?: number | null;
+                /** @description The provider's own word. */
+                stop_reason?: string | null;
+                stream?: boolean | null;
+                /** @description `name=value`, or `name` alone for a tag of whatever value. */
+                tag?: string | null;
+                task_id?: string | null;
+                /** @description An instant; calls that began before it. */
+                to?: string | null;
+                trace_id?: string | null;
+                /** @description One of its tries was for this reason; `fallback`: another target was asked. */
+                tried?: ("retry" | "fallback" | "hedge") | null;
+                /** @description Those that belong to no run and no task. */
+                unclaimed?: boolean | null;
+                /** @description Those that used something that has no price. */
+                unpriced?: boolean | null;
+                usage_source?: ("provider" | "estimated" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallHistogramOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_call_latency: {
+        parameters: {
+            query?: {
+                /** @description The member its task is of now. */
+                accountable_id?: string | null;
+                agent_id?: string | null;
+                /** @description Which source named the run or the task. */
+                attribution?: ("run_key" | "header" | "clawrouter" | "portkey" | "session_header" | "trace" | "session" | "only_run" | "adopted" | "unclaimed") | null;
+                body_mode?: ("full" | "redacted" | "none") | null;
+                /** @description What our cache did for it. */
+                cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+                /** @description A part of the caller's user-agent. */
+                client?: string | null;
+                conversation_id?: string | null;
+                dialect?: string | null;
+                /** @description The path asked for. */
+                endpoint?: string | null;
+                error_code?: string | null;
+                /** @description A part of the error's words. */
+                error_message?: string | null;
+                /** @description An instant; calls that began then or later. */
+                from?: string | null;
+                /** @description That its task serves now. */
+                goal_id?: string | null;
+                key_id?: string | null;
+                /** @description Those that are known as this waste. */
+                mark?: ("looped" | "duplicate" | "blocked") | null;
+                max_attempts?: number | null;
+                max_cache_read_tokens?: number | null;
+                max_cache_write_tokens?: number | null;
+                max_cost_nano?: number | null;
+                max_duration_ms?: number | null;
+                max_first_byte_ms?: number | null;
+                max_input_tokens?: number | null;
+                max_output_tokens?: number | null;
+                max_overhead_ms?: number | null;
+                max_reasoning_tokens?: number | null;
+                max_request_size?: number | null;
+                max_response_size?: number | null;
+                max_saved_nano?: number | null;
+                max_status?: number | null;
+                min_attempts?: number | null;
+                min_cache_read_tokens?: number | null;
+                min_cache_write_tokens?: number | null;
+                min_cost_nano?: number | null;
+                min_duration_ms?: number | null;
+                min_first_byte_ms?: number | null;
+                min_input_tokens?: number | null;
+                min_output_tokens?: number | null;
+                min_overhead_ms?: number | null;
+                min_reasoning_tokens?: number | null;
+                min_request_size?: number | null;
+                min_response_size?: number | null;
+                min_saved_nano?: number | null;
+                min_status?: number | null;
+                /** @description The model the provider was asked for. */
+                model?: string | null;
+                /** @description The model that says it answered. */
+                model_answered?: string | null;
+                /** @description The model the caller asked for. */
+                model_asked?: string | null;
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description That its task belongs to now. */
+                project_id?: string | null;
+                provider?: string | null;
+                provider_kind?: string | null;
+                /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
+                q?: string | null;
+                response_type?: string | null;
+                /** @description The saved route it was sent by. */
+                route?: string | null;
+                run_id?: string | null;
+                service_tier?: string | null;
+                session?: string | null;
+                /** @description What the caller saw. */
+                status?: number | null;
+                /** @description The provider's own word. */
+                stop_reason?: string | null;
+                stream?: boolean | null;
+                /** @description `name=value`, or `name` alone for a tag of whatever value. */
+                tag?: string | null;
+                task_id?: string | null;
+                /** @description An instant; calls that began before it. */
+                to?: string | null;
+                trace_id?: string | null;
+                /** @description One of its tries was for this reason; `fallback`: another target was asked. */
+                tried?: ("retry" | "fallback" | "hedge") | null;
+                /** @description Those that belong to no run and no task. */
+                unclaimed?: boolean | null;
+                /** @description Those that used something that has no price. */
+                unpriced?: boolean | null;
+                usage_source?: ("provider" | "estimated" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallLatencyOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_call_values: {
+        parameters: {
+            query: {
+                /** @description The member its task is of now. */
+                accountable_id?: string | null;
+                agent_id?: string | null;
+                /** @description Which source named the run or the task. */
+                attribution?: ("run_key" | "header" | "clawrouter" | "portkey" | "session_header" | "trace" | "session" | "only_run" | "adopted" | "unclaimed") | null;
+                body_mode?: ("full" | "redacted" | "none") | null;
+                /** @description What our cache did for it. */
+                cache?: ("hit" | "semantic-hit" | "miss" | "semantic-miss" | "refresh") | null;
+                /** @description A part of the caller's user-agent. */
+                client?: string | null;
+                conversation_id?: string | null;
+                dialect?: string | null;
+                /** @description The path asked for. */
+                endpoint?: string | null;
+                error_code?: string | null;
+                /** @description A part of the error's words. */
+                error_message?: string | null;
+                /** @description A filter of `/calls`. */
+                field: "agent_id" | "key_id" | "task_id" | "run_id" | "attribution" | "session" | "trace_id" | "client" | "tag" | "dialect" | "endpoint" | "provider" | "provider_kind" | "model_asked" | "model" | "model_answered" | "service_tier" | "route" | "response_type" | "status" | "error_code" | "stop_reason" | "cache";
+                /** @description An instant; calls that began then or later. */
+                from?: string | null;
+                /** @description That its task serves now. */
+                goal_id?: string | null;
+                key_id?: string | null;
+                /** @description Those that are known as this waste. */
+                mark?: ("looped" | "duplicate" | "blocked") | null;
+                max_attempts?: number | null;
+                max_cache_read_tokens?: number | null;
+                max_cache_write_tokens?: number | null;
+                max_cost_nano?: number | null;
+                max_duration_ms?: number | null;
+                max_first_byte_ms?: number | null;
+                max_input_tokens?: number | null;
+                max_output_tokens?: number | null;
+                max_overhead_ms?: number | null;
+                max_reasoning_tokens?: number | null;
+                max_request_size?: number | null;
+                max_response_size?: number | null;
+                max_saved_nano?: number | null;
+                max_status?: number | null;
+                min_attempts?: number | null;
+                min_cache_read_tokens?: number | null;
+                min_cache_write_tokens?: number | null;
+                min_cost_nano?: number | null;
+                min_duration_ms?: number | null;
+                min_first_byte_ms?: number | null;
+                min_input_tokens?: number | null;
+                min_output_tokens?: number | null;
+                min_overhead_ms?: number | null;
+                min_reasoning_tokens?: number | null;
+                min_request_size?: number | null;
+                min_response_size?: number | null;
+                min_saved_nano?: number | null;
+                min_status?: number | null;
+                /** @description The model the provider was asked for. */
+                model?: string | null;
+                /** @description The model that says it answered. */
+                model_answered?: string | null;
+                /** @description The model the caller asked for. */
+                model_asked?: string | null;
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description That its task belongs to now. */
+                project_id?: string | null;
+                provider?: string | null;
+                provider_kind?: string | null;
+                /** @description Words that are all in what the call brought in or in its answer: words, "phrases in quotes" and beginnings*. Whoever searches must be allowed to read what calls said. */
+                q?: string | null;
+                response_type?: string | null;
+                /** @description The saved route it was sent by. */
+                route?: string | null;
+                run_id?: string | null;
+                service_tier?: string | null;
+                session?: string | null;
+                /** @description What the caller saw. */
+                status?: number | null;
+                /** @description The provider's own word. */
+                stop_reason?: string | null;
+                stream?: boolean | null;
+                /** @description `name=value`, or `name` alone for a tag of whatever value. */
+                tag?: string | null;
+                task_id?: string | null;
+                /** @description An instant; calls that began before it. */
+                to?: string | null;
+                trace_id?: string | null;
+                /** @description One of its tries was for this reason; `fallback`: another target was asked. */
+                tried?: ("retry" | "fallback" | "hedge") | null;
+                /** @description Those that belong to no run and no task. */
+                unclaimed?: boolean | null;
+                /** @description Those that used something that has no price. */
+                unpriced?: boolean | null;
+                usage_source?: ("provider" | "estimated" | "none") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallValuesOut"];
                 };
             };
             /** @description Anything that went wrong. */
@@ -13797,6 +14417,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_latencies: {
+        parameters: {
+            query?: {
+                /** @description `target`: provider/model. */
+                by?: "provider" | "model" | "target";
+                /** @description An instant; a day ago when absent. */
+                from?: string | null;
+                /** @description An instant, exclusive; now when absent. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LatenciesOut"];
+                };
             };
             /** @description Anything that went wrong. */
             default: {

@@ -145,6 +145,8 @@ export const aCall = (change: Partial<Call> = {}): Call => ({
   unpriced: false,
   cache: null,
   saved_nano: null,
+  route: null,
+  stop_reason: null,
   attempt_count: 1,
   conversation_id: null,
   client: null,

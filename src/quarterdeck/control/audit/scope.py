@@ -31,6 +31,7 @@ UNAUDITED_TABLES = {
     "task_numbers": "a counter",
     "batch_readings": "how far results of batches were read",
     "budget_marks": "what was told once of a budget",
+    "latencies": "sums of the ledger",
     "ceiling_sums": "sums of what tasks spent",
     "task_texts": "the words of tasks, for searches; the tasks are here",
     "search_*": "words of what the ledger keeps",

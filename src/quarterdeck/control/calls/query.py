@@ -59,6 +59,7 @@ class _Wire:
     model_answered: Annotated[str | None, Query(max_length=500, description="The model that says it answered.")] = None
     stream: bool | None = None
     service_tier: Text = None
+    route: Annotated[str | None, Query(max_length=500, description="The saved route it was sent by.")] = None
     body_mode: Literal["full", "redacted", "none"] | None = None
     response_type: Text = None
     min_request_size: Count = None
@@ -75,6 +76,7 @@ class _Came:
     max_status: Annotated[int | None, Query(ge=0, le=999)] = None
     error_code: Text = None
     error_message: Annotated[str | None, Query(max_length=500, description="A part of the error's words.")] = None
+    stop_reason: Annotated[str | None, Query(max_length=500, description="The provider's own word.")] = None
     cache: Annotated[CacheStatus | None, Query(description="What our cache did for it.")] = None
     tried: Annotated[
         Tried | None, Query(description="One of its tries was for this reason; `fallback`: another target was asked.")

@@ -86,6 +86,8 @@ class CallOut(BaseModel):
     unpriced: bool = Field(description="It used something that has no price, so its cost is unknown.")
     cache: CacheStatus | None = Field(description="What our cache did for it; null: it was not asked to cache.")
     saved_nano: int | None = Field(description="What the answer that a hit repeats had cost.")
+    route: str | None = Field(description="The saved route it was sent by.")
+    stop_reason: str | None = Field(description="Why the model stopped, in the provider's own word, where it is told.")
     attempt_count: int
     conversation_id: str | None
     client: str | None
@@ -317,6 +319,8 @@ async def _shown(tx: Transaction, workspace_id: str, calls: Sequence[StoredCall]
             "unpriced": call.cost is None and call.usage is not None,
             "cache": call.cache,
             "saved_nano": call.saved,
+            "route": call.route,
+            "stop_reason": call.stop_reason,
             "attempt_count": len(call.attempts),
             "conversation_id": call.conversation_id,
             "client": call.client,

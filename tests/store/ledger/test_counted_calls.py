@@ -1,0 +1,123 @@
+"""Calls counted over time, by how long they took and by their values: from sums, and call by call, on both stores."""
+
+from typing import Any
+
+import pytest
+from ledger_api import Api
+from ledger_world import NOON
+
+from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, iso
+from quarterdeck.ledger import latency, walking
+from quarterdeck.ledger.derived_tables import latencies
+
+NOW = {"from": iso(NOON - 4 * HOUR), "to": iso(NOON + 20 * HOUR)}
+
+
+async def _some(api: Api) -> None:
+    await api.world.take(
+        api.record(NOON, first_byte=100_000, ended=1_000_000),
+        api.record(NOON + MINUTE, outcome="error", status=502, first_byte=None, ended=30_000_000),
+        api.record(NOON + HOUR, outcome="cut", model="gpt-4o", provider="azure", session="s-1"),
+        api.record(NOON + HOUR, outcome="refused", status=429, agent_id="agt_2", provider=None, model=None, cost=0),
+        api.record(NOON + 2 * HOUR, outcome="cancelled", status=499, tags=[("team", "a"), ("plan", "b")]),
+    )
+
+
+def _bars(answer: dict[str, Any]) -> list[tuple[str, int, int, int, int]]:
+    return [(bar["at"], bar["ok"], bar["failed"], bar["cancelled"], bar["refused"]) for bar in answer["bars"]]
+
+
+async def test_calls_are_counted_over_time_by_what_came_of_them(api: Api) -> None:
+    await _some(api)
+    whole = await api.get("/calls/histogram", **NOW, bars=24)
+    assert (whole["begins"], whole["ends"], whole["width_s"]) == (NOW["from"], NOW["to"], 3600)
+    assert (whole["from_sums"], whole["counted_back_to"]) == (True, None)
+    assert _bars(whole) == [
+        (iso(NOON), 1, 1, 0, 0),
+        (iso(NOON + HOUR), 0, 1, 0, 1),
+        (iso(NOON + 2 * HOUR), 0, 0, 1, 0),
+    ]
+    for params, expected in (
+        ({"agent_id": "agt_2"}, [(iso(NOON + HOUR), 0, 0, 0, 1)]),
+        ({"tag": "plan=b"}, [(iso(NOON + 2 * HOUR), 0, 0, 1, 0)]),
+        ({"outcome": "ok"}, [(iso(NOON), 1, 0, 0, 0)]),
+    ):
+        summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
+        assert summed["from_sums"], params
+        assert [bar for bar in _bars(summed) if any(bar[1:])] == expected, params
+    began = await api.get("/calls/histogram", to=NOW["to"])
+    assert began["begins"] == iso(NOON)
+
+
+async def test_what_no_sum_holds_is_counted_call_by_call_and_comes_to_the_same(api: Api) -> None:
+    await _some(api)
+    for params in ({}, {"agent_id": "agt_1"}, {"outcome": "refused"}):
+        summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
+        counted = await api.get("/calls/histogram", **NOW, **params, min_duration_ms=0, bars=24)
+        assert (summed["from_sums"], counted["from_sums"]) == (True, False)
+        assert [bar for bar in _bars(summed) if any(bar[1:])] == _bars(counted), params
+    seconds = await api.get("/calls/histogram", **{"from": iso(NOON), "to": iso(NOON + MINUTE)})
+    assert (seconds["width_s"], seconds["from_sums"], _bars(seconds)) == (1, False, [(iso(NOON), 1, 0, 0, 0)])
+
+
+async def test_a_count_that_would_take_long_says_how_far_back_it_reaches(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _some(api)
+    monkeypatch.setattr(walking, "STEPS", (1,))
+    monkeypatch.setattr(walking.Patience, "over", True)
+    cut = await api.get("/calls/histogram", **NOW, min_duration_ms=0, bars=24)
+    assert _bars(cut) == [(iso(NOON + HOUR), 0, 0, 0, 1), (iso(NOON + 2 * HOUR), 0, 0, 1, 0)]
+    assert cut["counted_back_to"] == iso(NOON + HOUR)
+    some = await api.get("/calls/values", field="model")
+    assert some["items"] == [{"value": "gpt-4o-mini", "label": "gpt-4o-mini", "calls": 1}]
+    assert some["counted_back_to"] == iso(NOON + HOUR)
+
+
+async def test_latencies_of_all_calls_come_from_sums_and_those_of_a_filter_from_the_calls(api: Api) -> None:
+    await _some(api)
+    summed = await api.get("/calls/latency", **NOW)
+    counted = await api.get("/calls/latency", **NOW, min_duration_ms=0)
+    assert summed == counted | {"unknown_calls": None}
+    total, first_byte, overhead = summed["measures"]
+    assert [each["calls"] for each in summed["measures"]] == [5, 4, 5]
+    assert total["p50_ms"] == pytest.approx(90, rel=0.2)
+    assert total["p99_ms"] == pytest.approx(30_000, rel=0.2)
+    assert sum(each["calls"] for each in first_byte["bins"]) == 4
+    assert overhead["bins"][0]["from_ms"] <= 0.2 <= overhead["bins"][0]["to_ms"]
+    [failed] = [each for each in (await api.get("/calls/latency", **NOW, outcome="error"))["measures"]][:1]
+    assert failed["calls"] == 1
+
+
+async def test_calls_from_before_latencies_were_kept_are_told_as_unknown(api: Api) -> None:
+    await _some(api)
+    async with api.world.db.transaction() as tx:
+        await tx.execute(latencies.delete())
+    later = api.record(NOON + 3 * HOUR, first_byte=100_000, ended=1_000_000)
+    await api.world.take(later)
+    assert (await api.get("/calls/latency", **NOW))["unknown_calls"] == 5
+    [openai] = (await api.get("/latencies", **NOW))["items"]
+    assert (openai["value"], openai["unknown_calls"], openai["measures"][0]["calls"]) == ("openai", 1, 1)
+    assert openai["measures"][0]["p50_ms"] == pytest.approx(1_000, rel=0.2)
+    [target] = (await api.get("/latencies", **NOW, by="target"))["items"]
+    assert (target["value"], target["unknown_calls"]) == ("openai/gpt-4o-mini", None)
+
+
+async def test_bins_by_the_hour_go_after_a_while_and_those_by_the_day_stay(api: Api) -> None:
+    await _some(api)
+    async with api.world.db.transaction() as tx:
+        await latency.forget_hours(tx, api.owner.workspace_id, NOON + DAY)
+    assert (await api.get("/calls/latency", **NOW))["unknown_calls"] == 5
+    weeks = await api.get("/calls/latency", **{"from": iso(NOON - 9 * DAY), "to": iso(NOON + DAY)})
+    assert (weeks["unknown_calls"], weeks["measures"][0]["calls"]) == (None, 5)
+
+
+async def test_values_to_choose_a_filter_from_are_those_there_are_the_most_frequent_first(api: Api) -> None:
+    await _some(api)
+    models = await api.get("/calls/values", field="model")
+    assert [(each["value"], each["calls"]) for each in models["items"]] == [("gpt-4o-mini", 3), ("gpt-4o", 1)]
+    tags = await api.get("/calls/values", field="tag")
+    assert [each["value"] for each in tags["items"]] == ["plan=b", "team=a"]
+    statuses = await api.get("/calls/values", field="status", outcome="refused")
+    assert [each["value"] for each in statuses["items"]] == ["429"]
+    assert await api.refused("/calls/values", field="request") == (422, "invalid")
