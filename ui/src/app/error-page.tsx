@@ -30,7 +30,13 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
           <Button variant="primary" onClick={again}>
             {words.tryAgain}
           </Button>
-          <Button onClick={() => window.location.reload()}>{shell.reload}</Button>
+          {problem.status === 404 ? (
+            <Link to="/" className={buttonClass()}>
+              {shell.toNow}
+            </Link>
+          ) : (
+            <Button onClick={() => window.location.reload()}>{shell.reload}</Button>
+          )}
           {!known && <CopyButton text={`${problem.message}\n${error instanceof Error ? (error.stack ?? "") : ""}\n${window.location.pathname}`} size="m" />}
         </div>
       </div>

@@ -3,7 +3,7 @@ import type { Tone } from "@/components/chip";
 import { Dot, toneText } from "@/components/chip";
 import { Money } from "@/components/figures";
 import { cx } from "@/lib/cx";
-import { outcomes } from "@/strings/common";
+import { codeWords, outcomes } from "@/strings/common";
 
 const TONE: Record<string, Tone> = { ok: "work", error: "wrong", cut: "wrong", cancelled: "wait", refused: "wrong" };
 
@@ -17,7 +17,7 @@ export function OutcomeWord({ outcome, code, className }: { outcome: string; cod
     <span className={cx("inline-flex max-w-full min-w-0 items-center gap-2 whitespace-nowrap", outcome === "ok" ? "text-muted" : toneText[tone], className)}>
       <Dot tone={outcome === "ok" ? "done" : tone} />
       {outcomeWord(outcome)}
-      {code && outcome !== "ok" && <span className="min-w-0 truncate text-s text-faint" title={code}>{code}</span>}
+      {code && outcome !== "ok" && <span className="min-w-0 truncate text-s text-faint" title={code}>{codeWords(code)}</span>}
     </span>
   );
 }

@@ -25,12 +25,14 @@ export const toneText: Record<Tone, string> = {
 type ChipProps = { tone?: Tone; title?: string; className?: string; /** Breaks into lines where it would be wider than its place. */ wrap?: boolean; children: ReactNode };
 
 export function Chip({ tone = "plain", title, className, wrap = false, children }: ChipProps) {
+  // Only text that stands alone can be cut with a mark that says so.
+  const alone = typeof children === "string";
   return (
     <span
-      title={title}
+      title={title ?? (alone && !wrap ? children : undefined)}
       className={cx(
         "max-w-full rounded-[5px] px-[7px] py-[3px] text-xs leading-[1.15]",
-        wrap ? "inline-block break-words" : "inline-flex items-center gap-1 whitespace-nowrap",
+        wrap ? "inline-block break-words" : alone ? "inline-block truncate align-middle" : "inline-flex items-center gap-1 whitespace-nowrap",
         SOFT[tone],
         className,
       )}

@@ -3,6 +3,7 @@ import type { ReactNode } from "react";
 import type { Mark } from "@/api/calls";
 import { Money } from "@/components/figures";
 import { cx } from "@/lib/cx";
+import { formatShare } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.waste;
@@ -32,7 +33,7 @@ export type CostPart = { name: CostClass; nano: number };
 /** What was spent of each class, the good first; classes without any are left out. Pure. */
 export const costParts = (classes: Sums): CostPart[] => ORDER.map((name) => ({ name, nano: classes[name] ?? 0 })).filter((part) => part.nano > 0);
 
-export const percentOf = (part: number, whole: number): number => (whole > 0 ? Math.round((part / whole) * 100) : 0);
+export const shareOf = (part: number, whole: number): string => formatShare(whole > 0 ? part / whole : 0);
 
 type Props = {
   classes: Sums;
@@ -60,7 +61,7 @@ export function CostSplit({ classes, total, link, stacked = false }: Props) {
               <span aria-hidden="true" className={cx("size-2 rounded-[2px]", LOOK[part.name])} /> {say.classes[part.name]}
             </dt>
             <dd className={stacked ? "ml-auto" : "font-[560]"}>
-              {link ? link(part, <Money nano={part.nano} />) : <Money nano={part.nano} />} <span className="num text-s font-normal text-faint">{percentOf(part.nano, total)} %</span>
+              {link ? link(part, <Money nano={part.nano} />) : <Money nano={part.nano} />} <span className="num text-s font-normal text-faint">{shareOf(part.nano, total)}</span>
             </dd>
           </div>
         ))}

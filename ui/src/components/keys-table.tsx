@@ -84,13 +84,19 @@ function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) |
   const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
   const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
   return [
-    { id: "key", header: say.columns.key, cell: (key) => <code className="text-[12px] whitespace-nowrap">{key.hint}</code> },
+    { id: "key", header: say.columns.key, cell: (key) => (
+      <span className="grid">
+        <code className="text-[12px] whitespace-nowrap">{key.hint}</code>
+        {agents && <span className="text-s text-muted @min-[600px]:hidden">{owner(key)}</span>}
+      </span>
+    ) },
     { id: "name", header: say.columns.name, from: "md", cell: (key) => key.name || <span className="text-faint">–</span> },
     ...(agents
       ? [
           {
             id: "of",
             header: say.columns.of,
+            from: "md" as const,
             sort: owner,
             cell: (key: Key) => (
               <>

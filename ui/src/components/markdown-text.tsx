@@ -2,11 +2,13 @@ import ReactMarkdown from "react-markdown";
 import type { Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 
+import { words } from "@/strings/common";
+
 const PLUGINS = [remarkGfm];
 
 const components: Components = {
   // An image would be fetched from wherever an agent says, and tell that place who reads: a link asks first.
-  img: ({ src, alt }) => <ExternalLink href={typeof src === "string" ? src : undefined}>{alt || "image"}</ExternalLink>,
+  img: ({ src, alt }) => <ExternalLink href={typeof src === "string" ? src : undefined}>{alt || words.image}</ExternalLink>,
   a: ({ href, children }) => <ExternalLink href={href}>{children}</ExternalLink>,
   pre: ({ children }) => (
     <pre tabIndex={0} className="scroll-quiet overflow-x-auto rounded-s border border-line bg-sunken p-3 text-[12px] leading-[1.6]">
@@ -14,7 +16,7 @@ const components: Components = {
     </pre>
   ),
   table: ({ children }) => (
-    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="table">
+    <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={words.table}>
       <table className="border-collapse text-s [&_td]:border [&_td]:border-line [&_td]:px-2 [&_td]:py-1 [&_th]:border [&_th]:border-line [&_th]:px-2 [&_th]:py-1 [&_th]:text-left">
         {children}
       </table>

@@ -1,4 +1,5 @@
 import type { ProviderHealth } from "@/api/types";
+import { formatShare } from "@/lib/format";
 
 export type Word = "well" | "troubled" | "limited" | "probing" | "out" | "unknown";
 type Look = { tone: "work" | "wait" | "wrong" | "idle"; word: Word };
@@ -20,4 +21,4 @@ export function stateOf(health: Pick<ProviderHealth, "state" | "error_rate">): L
 }
 
 /** A share of failures in percent, finer where it is small. */
-export const failurePercent = (rate: number): string => (rate * 100).toFixed(rate < 0.1 ? 1 : 0);
+export const failureShare = (rate: number): string => formatShare(rate, rate < 0.1 ? 1 : 0);

@@ -18,21 +18,21 @@ import { Money, Since } from "@/components/figures";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { cx } from "@/lib/cx";
-import { formatCount, formatSpan } from "@/lib/format";
+import { formatCount, formatShare, formatSpan } from "@/lib/format";
 import { runs as say } from "@/strings/agents";
-import { runStates } from "@/strings/common";
+import { reasonWords, runStates } from "@/strings/common";
 
 const TONE: Record<RunState, Tone> = { queued: "plain", running: "work", succeeded: "done", failed: "wrong", cancelled: "done", expired: "wrong" };
 
 export function RunWord({ run }: { run: Pick<Run, "state" | "reason" | "note" | "percent"> }) {
   const tone = TONE[run.state];
-  const said = run.state === "running" ? run.note : run.reason;
+  const said = run.state === "running" ? run.note : run.reason && reasonWords(run.reason);
   return (
     <span className="flex min-w-0 items-center gap-2">
       <Dot tone={tone} />
       <span className={cx("whitespace-nowrap", toneText[tone])}>
         {runStates[run.state]}
-        {run.state === "running" && run.percent !== null && ` ${run.percent} %`}
+        {run.state === "running" && run.percent !== null && ` ${formatShare(run.percent / 100)}`}
       </span>
       {said && <span className="max-w-[220px] truncate text-s text-faint @max-[600px]:hidden" title={said}>{said}</span>}
     </span>

@@ -9,11 +9,11 @@ export type Bar = { at: string; label: string; values: number[] };
 
 type Props = { label: string; series: Series[]; bars: Bar[]; /** How a value is said; as money unless told otherwise. */ format?: (value: number) => string; low?: boolean };
 
-/** A round number a little above `max`, in steps people read: 1, 2, 2.5 or 5 times a power of ten. Pure. */
+/** A round number a little above `max` whose half is one too, so that the middle of the scale is told as it is. Pure. */
 export function niceCeiling(max: number): number {
   if (max <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(max));
-  const step = [1, 2, 2.5, 5, 10].find((each) => each * power >= max) ?? 10;
+  const step = [1, 2, 4, 6, 8, 10].find((each) => each * power >= max) ?? 10;
   return step * power;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { formatAgo, formatDue, formatDuration, formatMoney, formatMoneyExact, formatPerMillion, formatSpan, initials } from "@/lib/format";
+import { formatAgo, formatDue, formatDuration, formatMoney, formatMoneyExact, formatPerMillion, formatShare, formatSpan, initials } from "@/lib/format";
 
 const NANO = 1_000_000_000;
 
@@ -31,6 +31,16 @@ describe("money", () => {
   });
 });
 
+test.each([
+  [0, "0%"],
+  [0.002, "<1%"],
+  [0.17, "17%"],
+  [0.997, ">99%"],
+  [1, "100%"],
+])("a share of %d is %s: something is not nothing, and a part not all", (share, shown) => {
+  expect(formatShare(share)).toBe(shown);
+});
+
 describe("time", () => {
   test.each([
     [0, "0 s"],
@@ -44,6 +54,7 @@ describe("time", () => {
   });
 
   test.each([
+    [0, "0 ms"],
     [0.41, "0.41 ms"],
     [84.4, "84 ms"],
     [1_800, "1.8 s"],

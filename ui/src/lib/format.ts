@@ -1,5 +1,7 @@
 /** How numbers become words. Pure; the locale is the browser's. */
 
+import { times as say } from "@/strings/common";
+
 /** Nano-dollars in a dollar. */
 export const NANO = 1_000_000_000;
 const locale = (): string | undefined => (typeof navigator === "undefined" ? undefined : navigator.language);
@@ -42,6 +44,18 @@ export function formatPerMillion(femto: number): string {
   return usd({ minimumFractionDigits: 2, maximumFractionDigits: 6 }).format(femto / NANO);
 }
 
+const percents = new Map<number, Intl.NumberFormat>();
+
+/** A share, from 0 to 1, in percent: `17%`. What is there is never shown as nothing, nor a part as the whole. */
+export function formatShare(share: number, digits = 0): string {
+  let made = percents.get(digits);
+  if (!made) percents.set(digits, (made = new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: digits })));
+  const step = 10 ** -(digits + 2);
+  if (share > 0 && share < step / 2) return `<${made.format(step)}`;
+  if (share < 1 && share > 1 - step / 2) return `>${made.format(1 - step)}`;
+  return made.format(share);
+}
+
 export function formatCount(count: number): string {
   return new Intl.NumberFormat(locale()).format(count);
 }
@@ -53,6 +67,7 @@ export function formatCompact(count: number): string {
 
 /** A measured duration: `84 ms`, `1.8 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {
+  if (ms === 0) return "0 ms";
   if (ms < 1) return `${ms.toFixed(2)} ms`;
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   if (ms < 1_000) return `${Math.round(ms)} ms`;
@@ -79,13 +94,13 @@ export function formatSpan(ms: number): string {
 
 export function formatAgo(at: string, now: number): string {
   const ms = now - Date.parse(at);
-  return ms < 5_000 ? "just now" : `${formatSpan(ms)} ago`;
+  return ms < 5_000 ? say.justNow : say.ago(formatSpan(ms));
 }
 
 /** When something is due: `in 1 h 10`, `38 min late`. */
 export function formatDue(at: string, now: number): string {
   const ms = Date.parse(at) - now;
-  return ms >= 0 ? `in ${formatSpan(ms)}` : `${formatSpan(-ms)} late`;
+  return ms >= 0 ? say.ahead(formatSpan(ms)) : say.late(formatSpan(-ms));
 }
 
 export function formatInstant(at: string): string {
@@ -93,12 +108,12 @@ export function formatInstant(at: string): string {
 }
 
 export function formatClock(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
 }
 
 /** A time of day to the minute: `14:05`. */
 export function formatMinute(at: number): string {
-  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hour12: false }).format(new Date(at));
+  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
 }
 
 export function formatDay(at: string): string {

@@ -5,6 +5,7 @@ const some = (count: number, one: string, more: string): string => `${spelled(co
 export const agents = {
   ofTheFirst: (shown: string, all: string) => `Of the first ${shown} of ${all} agents, `,
   title: "Agents",
+  none: "No agent is connected yet.",
   newAgent: "New agent",
   status: {
     waitsFor: (name: string) => `waits for ${name}`,
@@ -229,6 +230,7 @@ export const keys = {
   columns: { key: "Key", name: "Name", of: "Belongs to", state: "State", used: "Last used", act: "Act" },
   kinds: { agent: "agent", run: "run", member: "personal token" },
   you: "a member",
+  yours: "you",
   states: { active: "active", revoked: "revoked", ended: "ended with its run", expired: "expired" } as Record<string, string>,
   expires: "expires",
   rotate: "Rotate",

@@ -10,7 +10,7 @@ export const budgets = {
   raised: "Raised. The next call counts against it.",
   newCap: "New cap, in dollars",
   removeLabel: (scope: string) => `Remove the budget of ${scope}`,
-  used: (percent: number) => `${percent} % used`,
+  used: (share: string) => `${share} used`,
   burn: {
     show: (scope: string) => `How the budget of ${scope} is used up`,
     none: "No sums by time are kept of this budget.",
@@ -44,7 +44,7 @@ export const budgets = {
     seats: (nano: string) => `${nano} of it are seats and machines that waited, beside what calls cost.`,
     title: "What came of the money",
     classes: { useful: "useful", rework: "rework", failed: "failed runs", looped: "looped", duplicate: "duplicate", blocked_idle: "idle while blocked", unclaimed: "without a task", in_progress: "still in progress", replay: "replays" },
-    wasted: (percent: number) => `came to nothing, ${percent} %`,
+    wasted: (share: string) => `came to nothing, ${share}`,
     sum: "The classes add up to the ledger, to the nano-dollar.",
     off: (nano: string) => `The classes differ from the ledger by ${nano}; that is a fault, please report it.`,
   },

@@ -74,6 +74,18 @@ export const calls = {
     noUsage: "no usage reported",
     tabs: { conversation: "Conversation", request: "Request", response: "Response", headers: "Headers" },
     openConversation: "The whole conversation",
+    openRun: "Open the run",
+    openReplay: "Open the replay",
+    dialects: {
+      openai_chat: "OpenAI Chat Completions",
+      openai_responses: "OpenAI Responses",
+      openai_embeddings: "OpenAI Embeddings",
+      openai_realtime: "OpenAI Realtime",
+      anthropic: "Anthropic Messages",
+      gemini: "Gemini generateContent",
+      cohere: "Cohere v2",
+      bedrock: "Bedrock Converse",
+    } as Record<string, string>,
     usage: "Usage and price",
     usageRows: {
       input: "Input",

@@ -17,6 +17,7 @@ export const words = {
   couldNotLoad: "This could not be loaded.",
   dismiss: "Dismiss",
   done: "Done",
+  image: "image",
   loading: "Loading…",
   more: "More",
   notFound: "There is nothing here.",
@@ -33,6 +34,14 @@ export const words = {
   nobody: "nobody yet",
   never: "never",
   calls,
+};
+
+/** A span of time, as seen from now. */
+export const times = {
+  justNow: "just now",
+  ago: (span: string) => `${span} ago`,
+  ahead: (span: string) => `in ${span}`,
+  late: (span: string) => `${span} late`,
 };
 
 /** Joins with commas and a last "and". */
@@ -66,6 +75,49 @@ export const outcomes = {
 } as const;
 
 export const desired = { enabled: "Enabled", paused: "Paused", retired: "Retired" } as const;
+
+/** Why an attempt failed; a worker's own words are shown as they are. */
+const reasons: Record<string, string> = {
+  agent_crashed: "the agent crashed",
+  lease_expired: "its lease ran out",
+  timeout: "it took too long",
+  provider_outage: "the provider was out",
+  rate_limited: "the provider asked to wait",
+  context_overflow: "more text than the model takes",
+  budget: "the budget was used up",
+  no_progress: "it got no further",
+  loop: "it looped",
+  guardrail: "a guardrail stopped it",
+  other: "another reason",
+};
+
+/** What went wrong with a call. */
+const codes: Record<string, string> = {
+  agent_paused: "the agent is paused",
+  budget_exceeded: "over budget",
+  connect_failed: "no connection",
+  connect_timeout: "no connection in time",
+  connection_reset: "the connection broke",
+  egress_refused: "an address that may not be reached",
+  first_byte_timeout: "no answer in time",
+  idle_timeout: "fell silent",
+  key_invalid: "the key does not hold",
+  name_unresolvable: "no such host",
+  protocol_error: "not an answer",
+  rate_limited: "too many at once",
+  run_ended: "the run had ended",
+  run_stopped: "the run was stopped",
+  task_paused: "the task is held",
+  tls_failed: "no secure connection",
+  total_timeout: "took too long",
+  truncated: "broke off",
+  upstream_error: "the provider failed",
+};
+
+/** `provider_outage` in words; what has none of its own is read as it is written. */
+const plain = (code: string): string => (/^[a-z0-9]+(_[a-z0-9]+)*$/.test(code) ? code.replaceAll("_", " ") : code);
+export const reasonWords = (reason: string): string => reasons[reason] ?? plain(reason);
+export const codeWords = (code: string): string => codes[code] ?? plain(code);
 
 export const runStates = {
   queued: "queued",

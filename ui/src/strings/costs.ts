@@ -11,7 +11,7 @@ export const costs = {
   chart: (by: string, span: string) => `Cost ${span}, by ${by.toLowerCase()}, in US dollars`,
   chartTitle: "Over time",
   tableTitle: (by: string) => `By ${by.toLowerCase()}`,
-  columns: { time: "From", calls: "Calls", failed: "Failed", tokensIn: "Tokens in", cached: "from cache", tokensOut: "Tokens out", cost: "Cost", share: "Share" },
+  columns: { time: "From", calls: "Calls", failed: "Failed", tokensIn: "Tokens in", cached: "From cache", tokensOut: "Tokens out", cost: "Cost", share: "Share" },
   others: "Others",
   none: { agent: "No agent", task: "No task", project: "No project", person: "Nobody: no task", model: "not known", provider: "not known", tag: "not known" },
   byTag: "A call counts once for each of its tags; calls without a tag are not shown.",

@@ -37,10 +37,9 @@ export const gateway = {
     otherwise: "otherwise",
     asked: "as the call asks",
     drained: "gets no calls",
-    weight: (percent: number) => `${percent} %`,
-    sticky: "sticky",
+        sticky: "sticky",
     verdicts: { undecided: "not decided yet", promoted: "promoted", rolled_back: "rolled back" } as Record<string, string>,
-    newcomer: (percent: number) => (percent === 100 ? "The newcomer gets every call" : percent === 0 ? "The newcomer gets no calls" : `The newcomer gets ${percent} % of calls`),
+    newcomer: (percent: number, share: string) => (percent === 100 ? "The newcomer gets every call" : percent === 0 ? "The newcomer gets no calls" : `The newcomer gets ${share} of calls`),
     failing: (failed: string, calls: string) => `${failed} of ${calls}`,
     seen: (newcomer: string, stable: string) => `Failed: ${newcomer} calls, ${stable} of the other's`,
     unseen: "No call took it yet.",
@@ -152,6 +151,8 @@ export const gateway = {
   },
   limits: "Limits",
   limitsEmpty: "No limit is set. Declare them in quarterdeck.toml or by the API.",
+  /** `provider:openai` as it is read. */
+  scope: (scope: string) => scope.replace(":", " "),
   limitColumns: { scope: "Of", what: "At most", left: "Left", waiting: "Waiting" },
   per: { requests: "requests", tokens: "tokens", concurrent: "at once" },
 } as const;

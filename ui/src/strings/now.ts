@@ -16,7 +16,7 @@ export const now = {
   each: "each",
   providers: "Providers",
   toFirstByte: (duration: string) => `${duration} to answer`,
-  failing: (percent: string) => `${percent} % fail`,
+  failing: (share: string) => `${share} fail`,
   of: "of",
   agents: "Agents, live",
   task: "Task",

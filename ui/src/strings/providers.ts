@@ -1,9 +1,12 @@
+import { spelled } from "@/strings/common";
+
 export const providers = {
   title: "Providers",
   answer: (count: number, broken: number) =>
-    count === 0 ? "No provider yet: model calls have nowhere to go." : broken === 0 ? `${count === 1 ? "One provider is" : `${count} providers are`} ready.` : `${broken} of ${count} providers cannot be used.`,
+    count === 0 ? "No provider yet: model calls have nowhere to go." : broken === 0 ? `${spelled(count)} ${count === 1 ? "provider is" : "providers are"} ready.` : `${broken} of ${count === 1 ? "1 provider" : `${count} providers`} cannot be used.`,
   add: "New provider",
   columns: { name: "Name", kind: "Kind", url: "Address", credential: "Secret", models: "Models", act: "Act" },
+  ready: "ready",
   anyModel: "any model",
   stored: "stored, sealed",
   noSecret: "none",

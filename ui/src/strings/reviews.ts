@@ -2,9 +2,10 @@ import { counted, spelled } from "@/strings/common";
 
 export const reviews = {
   title: "Review",
-  answer: (mine: number, all: number) => {
+  answer: (mine: number, all: number, whole: boolean) => {
     if (all === 0) return "Nothing waits for a review.";
     const rest = all - mine;
+    if (!whole) return `More than ${counted(all)} tasks wait for a review; these came first.`;
     if (mine === 0) return `${spelled(all)} ${all === 1 ? "task waits" : "tasks wait"} for somebody else's review.`;
     return `${spelled(mine)} ${mine === 1 ? "task waits" : "tasks wait"} for your review${rest > 0 ? `, ${counted(rest)} for others'` : ""}.`;
   },

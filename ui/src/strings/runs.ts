@@ -17,7 +17,7 @@ export const run = {
   cached: (count: string) => `${count} from the provider's cache`,
   errors: (count: number) => `${counted(count)} failed`,
   inModels: "In models",
-  ofTime: (share: number) => `${share} % of its time`,
+  ofTime: (share: string) => `${share} of its time`,
   steps: "Step by step",
   nothing: "No call yet. Calls made on the run's key appear here as they happen.",
   cut: "Only the first calls are shown.",

@@ -5,6 +5,7 @@ export const unclaimed = {
   none: "Every call belongs to a task.",
   answer: (calls: number, agents: number, cost: string) => `${words.calls(calls)} of ${agents === 1 ? "one agent" : `${counted(agents)} agents`} belong to no task, ${cost} in all`,
   help: "Traffic that no run claims: an agent that works by itself, or one that was never given a task. Say which task it was for, or make one of it: what it cost goes with it.",
+  noneTitle: "No traffic without a task",
   noneHelp: "Calls on an agent's own key that belong to no run come here, by agent and conversation.",
   someone: "no agent",
   single: "Calls outside any conversation",

@@ -74,7 +74,7 @@ function Line({ row, pick }: { row: LineRow; pick: Pick | undefined }) {
             aria-label={say.commentOn(row.to)}
             onFocus={() => row.to !== null && pick.onFocus(row.to)}
             onClick={() => row.to !== null && pick.onPick(row.to, text(row))}
-            className="num relative w-12 pr-3 text-right text-faint hover:text-accent focus-visible:text-accent"
+            className="num relative w-12 pointer-coarse:min-h-7 pr-3 text-right text-faint hover:text-accent focus-visible:text-accent"
           >
             {row.to}
             <MessageSquarePlus size={12} aria-hidden="true" className="absolute top-1 left-1 opacity-0 group-hover/line:opacity-100 [button:focus-visible>&]:opacity-100 pointer-coarse:opacity-60" />

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { agentRunsQuery } from "@/api/runs";
 import type { Agent } from "@/api/types";
-import { percentOf } from "@/components/cost-split";
+import { shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section, Strip } from "@/components/page";
 import { report } from "@/features/agents/ribbon";
@@ -23,7 +23,7 @@ export function AgentDay({ agent }: { agent: Agent }) {
         <Section title={say.report} aside={say.lastRuns(card.runs, runs.next !== null)}>
           <Strip
             figures={[
-              { label: say.succeeded, value: card.ended === 0 ? "–" : `${percentOf(card.succeeded, card.ended)} %`, note: card.ended > 0 && say.ofEnded(card.succeeded, card.ended) },
+              { label: say.succeeded, value: card.ended === 0 ? "–" : shareOf(card.succeeded, card.ended), note: card.ended > 0 && say.ofEnded(card.succeeded, card.ended) },
               { label: say.failed, value: <span className={card.failed > 0 ? "text-wrong" : undefined}>{formatCount(card.failed)}</span> },
               { label: say.perSuccess, value: card.perSuccess === null ? "–" : <Money nano={card.perSuccess} />, note: card.perSuccess === null ? undefined : say.withFailures },
               { label: say.cost, value: <Money nano={card.cost} /> },

@@ -33,6 +33,7 @@ import { AgentInstructions } from "@/features/agents/agent-instructions";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { ReportCard } from "@/features/agents/report-card";
+import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents } from "@/strings/agents";
@@ -236,15 +237,26 @@ const figures = (agent: Agent) => [
       </Link>
     ),
   },
-  { label: say.callsToday, value: formatCount(agent.today.calls) },
+  {
+    label: say.callsToday,
+    value: (
+      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+        {formatCount(agent.today.calls)}
+      </Link>
+    ),
+  },
   {
     label: say.errorsToday,
-    value: <span className={agent.today.errors > 0 ? "text-wrong" : undefined}>{formatCount(agent.today.errors)}</span>,
+    value: (
+      <Link to="/calls" search={{ agent: agent.id, since: "24h", outcome: "error" }} className={cx("hover:underline", agent.today.errors > 0 && "text-wrong")}>
+        {formatCount(agent.today.errors)}
+      </Link>
+    ),
   },
   {
     label: say.lastCall,
     value: agent.last_call ? <Ago at={agent.last_call.at} className="text-l" /> : <span className="text-l text-faint">{agents.neverCalled}</span>,
-    note: agent.last_call && <OutcomeWord outcome={agent.last_call.outcome} />,
+    note: agent.last_call && <OutcomeWord outcome={agent.last_call.outcome} className="ml-1" />,
   },
 ];
 

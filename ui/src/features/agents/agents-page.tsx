@@ -39,7 +39,7 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={teaching ? say.title : <AgentsAnswer agents={present} of={data.present} />} actions={create}>
+    <Page title={say.title} answer={teaching ? say.none : <AgentsAnswer agents={present} of={data.present} />} actions={create}>
       {teaching ? (
         <div className="max-w-[860px]">
           <TeachConnect onDone={() => setTeaching(false)} />
@@ -60,8 +60,8 @@ export function AgentsPage({ creating, setCreating }: Props) {
 function Doing({ agent }: { agent: Agent }) {
   const [run] = agent.open_runs;
   return (
-    <span className="grid min-w-0 max-w-[300px]">
-      <StatusLine status={agent.status} />
+    <span className="grid min-w-[180px] max-w-[380px]">
+      <StatusLine status={agent.status} wrap />
       {run && (
         <Link to="/tasks/$taskId" params={{ taskId: run.task_id }} className="truncate pl-4 text-s text-muted hover:underline">
           {run.task_title}

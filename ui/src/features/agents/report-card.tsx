@@ -7,12 +7,12 @@ import { DataTable } from "@/components/data-table";
 import { Money } from "@/components/figures";
 import { Section, Strip } from "@/components/page";
 import { Spark } from "@/components/spark";
-import { formatCount, formatDay } from "@/lib/format";
+import { formatCount, formatDay, formatShare } from "@/lib/format";
 import { agents } from "@/strings/agents";
 
 const say = agents.card;
 const none = <span className="text-faint">–</span>;
-const inWords = (share: number | null): string => (share === null ? "–" : `${Math.round(share * 100)} %`);
+const inWords = (share: number | null): string => (share === null ? "–" : formatShare(share));
 const percent = (share: number | null) => (share === null ? none : inWords(share));
 const money = (nano: number | null) => (nano === null ? none : <Money nano={nano} />);
 

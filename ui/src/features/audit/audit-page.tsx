@@ -1,4 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { auditQuery } from "@/api/audit";
@@ -10,7 +11,7 @@ import { FilterSelect } from "@/components/field";
 import { Ago } from "@/components/figures";
 import { Page } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
-import { changedValues, shown } from "@/features/audit/changes";
+import { changedValues, kindWords, shown } from "@/features/audit/changes";
 import { audit as say } from "@/strings/audit";
 
 export function AuditPage() {
@@ -52,9 +53,9 @@ const COLUMNS: Column<AuditEntry>[] = [
     id: "what",
     header: say.columns.what,
     cell: (entry) => (
-      <span className="grid gap-0.5">
-        <span className="font-[560] [overflow-wrap:anywhere]">{entry.kind}</span>
-        <code className="text-[11px] break-all text-faint max-md:hidden">{entry.subject_id}</code>
+      <span className="grid justify-items-start" title={`${entry.kind} ${entry.subject_id}`}>
+        <span className="font-[560]">{kindWords(entry.kind)}</span>
+        <Subject id={entry.subject_id} />
       </span>
     ),
   },
@@ -68,9 +69,24 @@ const COLUMNS: Column<AuditEntry>[] = [
       </span>
     ),
   },
-  { id: "via", header: say.columns.via, from: "lg", cell: (entry) => <span className="text-muted">{entry.via}</span> },
+  { id: "via", header: say.columns.via, from: "lg", cell: (entry) => <span className="text-muted">{say.ways[entry.via] ?? entry.via}</span> },
   { id: "change", header: say.columns.change, from: "md", cell: (entry) => <Changes entry={entry} /> },
 ];
+
+/** What the entry is of, where it has a page. */
+function Subject({ id }: { id: string }) {
+  const look = "text-s text-muted hover:underline";
+  switch (id.slice(0, 4)) {
+    case "tsk_":
+      return <Link to="/tasks/$taskId" params={{ taskId: id }} className={look}>{say.see.task}</Link>;
+    case "run_":
+      return <Link to="/runs/$runId" params={{ runId: id }} className={look}>{say.see.run}</Link>;
+    case "agt_":
+      return <Link to="/agents/$agentId" params={{ agentId: id }} className={look}>{say.see.agent}</Link>;
+    default:
+      return null;
+  }
+}
 
 function Changes({ entry }: { entry: AuditEntry }) {
   const values = entry.changes.flatMap(changedValues);
@@ -79,6 +95,12 @@ function Changes({ entry }: { entry: AuditEntry }) {
     <details>
       <summary className="cursor-pointer text-muted">{say.changed(values.length)}</summary>
       <dl className="mt-1 grid max-w-[60ch] gap-1 text-s">
+        <div>
+          <dt className="text-faint">{say.subject}</dt>
+          <dd>
+            <code className="text-[11px] break-all">{entry.subject_id}</code>
+          </dd>
+        </div>
         {values.map((value) => (
           <div key={`${value.row}-${value.name}`} className="min-w-0">
             <dt className="text-faint">{value.name}</dt>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { changedValues, shown } from "@/features/audit/changes";
+import { changedValues, kindWords, shown } from "@/features/audit/changes";
 
 const row = (before: Record<string, unknown> | null, after: Record<string, unknown> | null) => changedValues({ table: "tasks", id: "t", before, after });
 
@@ -16,4 +16,8 @@ test("a new row tells all of itself, a removed one what it was", () => {
 test("long values are cut", () => {
   expect(shown("x".repeat(500))).toHaveLength(161);
   expect(shown({ a: 1 })).toBe('{"a":1}');
+});
+
+test("what happened is told in words", () => {
+  expect(kindWords("deliverable.handed_in")).toBe("Deliverable handed in");
 });

@@ -15,6 +15,12 @@ export function changedValues(change: RowChange): ChangedValue[] {
     .map((name) => ({ row: `${change.table}-${change.id}`, name, before: before[name], after: after[name] }));
 }
 
+/** `deliverable.handed_in` as it is read: "Deliverable handed in". Pure. */
+export function kindWords(kind: string): string {
+  const words = kind.replace(/[._]/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 export function shown(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > ROOM ? `${text.slice(0, ROOM)}…` : text;

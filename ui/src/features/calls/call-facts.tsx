@@ -6,7 +6,9 @@ import type { Fact } from "@/components/facts";
 import { Facts } from "@/components/facts";
 import { Section } from "@/components/page";
 import { formatBytes, formatDuration, formatInstant } from "@/lib/format";
+import { agents } from "@/strings/agents";
 import { calls } from "@/strings/calls";
+import { codeWords } from "@/strings/common";
 
 const say = calls.one;
 
@@ -20,7 +22,7 @@ export function CallFacts({ call }: { call: CallDetail }) {
               <Dot tone={attempt.error ? "wrong" : "done"} />
               <span className="min-w-0 flex-1 break-words">
                 {attempt.provider} <span className="text-muted">{attempt.model}</span>
-                {attempt.error && <span className="text-wrong"> {attempt.error}</span>}
+                {attempt.error && <span className="text-wrong" title={attempt.error}> {codeWords(attempt.error)}</span>}
               </span>
               <span className="num text-muted">{attempt.status ?? "–"}</span>
               <span className="num text-muted">{formatDuration(attempt.ended_ms - attempt.began_ms)}</span>
@@ -52,23 +54,23 @@ function facts(call: CallDetail): Fact[] {
     call.model_answered !== null && call.model_answered !== call.model && { label: keys.answered, value: call.model_answered },
     { label: keys.status, value: call.status },
     { label: keys.stream, value: call.stream ? say.yes : say.no },
-    { label: keys.dialect, value: call.dialect },
+    { label: keys.dialect, value: say.dialects[call.dialect] ?? call.dialect },
     call.run_id !== null && {
       label: keys.run,
       value: call.run_id.startsWith("rep_") ? (
         <Link to="/replays/$replayId" params={{ replayId: call.run_id }} className="hover:underline">
-          {mono(call.run_id)}
+          {say.openReplay}
         </Link>
       ) : (
-        <Link to="/calls" search={{ run: call.run_id }} className="hover:underline">
-          {mono(call.run_id)}
+        <Link to="/runs/$runId" params={{ runId: call.run_id }} className="hover:underline">
+          {say.openRun}
         </Link>
       ),
     },
     call.client !== null && { label: keys.client, value: call.client },
     call.session !== null && { label: keys.session, value: mono(call.session) },
     call.trace_id !== null && { label: keys.trace, value: mono(call.trace_id) },
-    { label: keys.bodies, value: call.body_mode },
+    { label: keys.bodies, value: agents.page.bodyModes[call.body_mode as keyof typeof agents.page.bodyModes] },
     { label: keys.sizes, value: `${formatBytes(call.request_size)} → ${formatBytes(call.response_size)}` },
     Object.keys(call.tags).length > 0 && {
       label: keys.tags,

@@ -17,6 +17,7 @@ import { BudgetDialog } from "@/features/costs/budget-dialog";
 import { BurnDown } from "@/features/costs/burn-down";
 import { fullest } from "@/features/costs/fullest";
 import { cx } from "@/lib/cx";
+import { formatShare } from "@/lib/format";
 import { budgets as say } from "@/strings/budgets";
 
 export function Budgets() {
@@ -132,7 +133,7 @@ function Spent({ budget }: { budget: Budget }) {
   return (
     <span className="grid min-w-[110px] gap-1">
       <Money nano={window?.spent_nano ?? 0} />
-      <span className="h-1.5 overflow-hidden rounded-full bg-sunken" role="img" aria-label={say.used(percent)} title={say.used(percent)}>
+      <span className="h-1.5 overflow-hidden rounded-full bg-sunken" role="img" aria-label={say.used(formatShare(percent / 100))} title={say.used(formatShare(percent / 100))}>
         <span className={cx("block h-full", tone)} style={{ width: `${Math.min(100, percent)}%` }} />
       </span>
     </span>

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 
 import type { CostSums } from "@/api/types";
-import { percentOf } from "@/components/cost-split";
+import { shareOf } from "@/components/cost-split";
 import type { Column } from "@/components/data-table";
 import { Money } from "@/components/figures";
 import type { Bar, Series } from "@/components/stacked-bars";
@@ -41,7 +41,7 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
       header: say.share,
       align: "end",
       from: "lg",
-      cell: (row) => (total > 0 ? `${percentOf(row.cost_nano, total)} %` : "–"),
+      cell: (row) => (total > 0 ? shareOf(row.cost_nano, total) : "–"),
     },
   ];
 }

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
 import { wasteQuery } from "@/api/costs";
-import { CostSplit, markOf, percentOf } from "@/components/cost-split";
+import { CostSplit, markOf, shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section } from "@/components/page";
 import { cx } from "@/lib/cx";
@@ -22,7 +22,7 @@ export function WasteLedger({ from }: { from: string }) {
       aside={
         waste > 0 && (
           <span className="text-muted">
-            <Money nano={waste} /> {say.wasted(percentOf(waste, total))}
+            <Money nano={waste} /> {say.wasted(shareOf(waste, total))}
           </span>
         )
       }

@@ -8,10 +8,11 @@ import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Ago, Since } from "@/components/figures";
 import { Page, Section } from "@/components/page";
-import { failurePercent, stateOf } from "@/components/provider-health";
+import { failureShare, stateOf } from "@/components/provider-health";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { Routes } from "@/features/gateway/routes";
 import { formatCount, formatDuration } from "@/lib/format";
+import { codeWords } from "@/strings/common";
 import { gateway as say } from "@/strings/gateway";
 
 export function GatewayPage() {
@@ -62,7 +63,7 @@ const healthColumns: Column<ProviderHealth>[] = [
     },
   },
   { id: "since", header: say.columns.since, from: "md", cell: (each) => (each.since ? <Since at={each.since} className="text-muted" /> : faint) },
-  { id: "errors", header: say.columns.errors, align: "end", cell: (each) => (each.error_rate === null ? faint : <span className="num">{failurePercent(each.error_rate)} %</span>) },
+  { id: "errors", header: say.columns.errors, align: "end", cell: (each) => (each.error_rate === null ? faint : <span className="num">{failureShare(each.error_rate)}</span>) },
   { id: "latency", header: say.columns.latency, align: "end", from: "md", cell: (each) => (each.latency_ms === null ? faint : <span className="num">{formatDuration(each.latency_ms)}</span>) },
   { id: "busy", header: say.columns.busy, align: "end", from: "md", cell: (each) => <span className="num">{formatCount(each.busy)}</span> },
   {
@@ -72,7 +73,7 @@ const healthColumns: Column<ProviderHealth>[] = [
     cell: (each) =>
       each.last_error ? (
         <span className="text-muted">
-          {each.last_error} {each.last_error_at && <Ago at={each.last_error_at} className="text-faint" />}
+          <span title={each.last_error}>{codeWords(each.last_error)}</span> {each.last_error_at && <Ago at={each.last_error_at} className="text-faint" />}
         </span>
       ) : (
         faint
@@ -81,7 +82,7 @@ const healthColumns: Column<ProviderHealth>[] = [
 ];
 
 const limitColumns: Column<Limit>[] = [
-  { id: "scope", header: say.limitColumns.scope, cell: (limit) => <span className="font-[560]">{limit.scope}</span> },
+  { id: "scope", header: say.limitColumns.scope, cell: (limit) => <span className="font-[560]">{say.scope(limit.scope)}</span> },
   {
     id: "what",
     header: say.limitColumns.what,

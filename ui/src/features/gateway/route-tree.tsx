@@ -9,7 +9,7 @@ import { Ago } from "@/components/figures";
 import { stateOf } from "@/components/provider-health";
 import type { Branch } from "@/features/gateway/tree";
 import { treeOf } from "@/features/gateway/tree";
-import { formatCount } from "@/lib/format";
+import { formatCount, formatShare } from "@/lib/format";
 import { gateway } from "@/strings/gateway";
 
 const say = gateway.tree;
@@ -65,7 +65,7 @@ function Newcomer({ share, canary }: { share: number; canary: Canary | undefined
   const now = canary?.verdict === "promoted" ? 100 : canary?.verdict === "rolled_back" ? 0 : share;
   return (
     <p className="text-s text-muted">
-      {say.newcomer(now)}
+      {say.newcomer(now, formatShare(now / 100))}
       {canary?.why && <>; {canary.why}</>}
       {canary ? <>. {say.seen(failing(canary.newcomer), failing(canary.stable))}.</> : <>. {say.unseen}</>}
     </p>
@@ -93,7 +93,7 @@ function Line({ branch, children }: { branch: Branch; children: React.ReactNode 
   return (
     <div className="flex min-h-6 flex-wrap items-baseline gap-x-2 gap-y-1">
       {branch.when !== null && <span className="text-s text-muted">{branch.when === "" ? say.otherwise : `${say.when} ${branch.when}`}</span>}
-      {branch.share !== null && <span className="num text-s text-muted">{branch.share === 0 ? say.drained : say.weight(branch.share)}</span>}
+      {branch.share !== null && <span className="num text-s text-muted">{branch.share === 0 ? say.drained : formatShare(branch.share / 100)}</span>}
       {children}
       {branch.codes.length > 0 && <Chip>{say.on(branch.codes.join(", "))}</Chip>}
       {branch.retries !== null && branch.retries > 0 && <Chip>{say.tries(branch.retries)}</Chip>}

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { healthQuery } from "@/api/routes";
 import { Dot } from "@/components/chip";
 import { Section } from "@/components/page";
-import { failurePercent, stateOf } from "@/components/provider-health";
+import { failureShare, stateOf } from "@/components/provider-health";
 import { formatDuration } from "@/lib/format";
 import { gateway } from "@/strings/gateway";
 import { now as say } from "@/strings/now";
@@ -28,7 +28,7 @@ export function ProviderLine() {
           const { tone, word } = stateOf(each);
           const facts = [
             word !== "well" && gateway.states[word],
-            each.error_rate !== null && each.error_rate > 0 && say.failing(failurePercent(each.error_rate)),
+            each.error_rate !== null && each.error_rate > 0 && say.failing(failureShare(each.error_rate)),
             each.latency_ms !== null && say.toFirstByte(formatDuration(each.latency_ms)),
           ].filter(Boolean);
           return (

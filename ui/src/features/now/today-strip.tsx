@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 
 import { budgetsQuery } from "@/api/caps";
 import { doneQuery, wasteQuery } from "@/api/costs";
-import { percentOf } from "@/components/cost-split";
+import { shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Strip } from "@/components/page";
 import { dayBudget, lasts } from "@/features/now/day-budget";
@@ -71,7 +71,7 @@ export function TodayStrip() {
               {waste ? <Money nano={lost} /> : NOT_YET}
             </Link>
           ),
-          note: lost > 0 ? <span className="num text-wrong">{percentOf(lost, waste?.totals.total_nano ?? 0)} %</span> : waste && say.nothingWasted,
+          note: lost > 0 ? <span className="num text-wrong">{shareOf(lost, waste?.totals.total_nano ?? 0)}</span> : waste && say.nothingWasted,
         },
         {
           label: say.done,

@@ -77,6 +77,7 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
         <span className="grid gap-0.5">
           <span className="flex items-center gap-2 font-[560]">
             <Dot tone={provider.problem ? "wrong" : "work"} /> {provider.name}
+            {!provider.problem && <span className="text-s font-normal text-muted">{say.ready}</span>}
           </span>
           {provider.problem && <span className="max-w-[36ch] text-s text-wrong">{provider.problem}</span>}
         </span>

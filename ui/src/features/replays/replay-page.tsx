@@ -31,6 +31,7 @@ export function ReplayPage({ replayId }: { replayId: string }) {
   const steps = useQuery({ ...replayStepsQuery(replayId), enabled: readable, refetchInterval: replay.settled ? false : WATCHED_MS });
   const { totals } = replay;
   const dry = replay.state === "dry";
+  const answered = (totals.by_state.done ?? 0) > 0;
   return (
     <Page
       title={replays.one(replay.id)}
@@ -50,21 +51,21 @@ export function ReplayPage({ replayId }: { replayId: string }) {
       )}
       <Strip
         figures={[
-          { label: dry ? say.estimate : say.cost, value: <ReplayMoney replay={replay} />, note: say.was(formatMoney(dry ? totals.was_cost_nano : totals.done_was_cost_nano)) },
+          { label: dry ? say.estimate : say.cost, value: <ReplayMoney replay={replay} />, note: (dry || answered) && say.was(formatMoney(dry ? totals.was_cost_nano : totals.done_was_cost_nano)) },
           {
             label: say.answers,
-            value: dry ? "–" : say.same(totals.same),
+            value: answered ? say.same(totals.same) : "–",
             note: !dry && totals.different > 0 && <span className="text-wait">{say.different(totals.different)}</span>,
           },
           {
             label: say.tokens,
-            value: dry ? formatCompact(totals.was_input_tokens + totals.was_output_tokens) : formatCompact(totals.input_tokens + totals.output_tokens),
-            note: dry ? undefined : say.inOut(formatCompact(totals.input_tokens), formatCompact(totals.output_tokens)),
+            value: dry ? formatCompact(totals.was_input_tokens + totals.was_output_tokens) : answered ? formatCompact(totals.input_tokens + totals.output_tokens) : "–",
+            note: !answered ? undefined : say.inOut(formatCompact(totals.input_tokens), formatCompact(totals.output_tokens)),
           },
           {
             label: say.took,
-            value: dry ? formatDuration(totals.was_duration_ms) : formatDuration(totals.duration_ms),
-            note: dry ? undefined : say.wasTime(formatDuration(totals.done_was_duration_ms)),
+            value: dry ? formatDuration(totals.was_duration_ms) : answered ? formatDuration(totals.duration_ms) : "–",
+            note: !answered ? undefined : say.wasTime(formatDuration(totals.done_was_duration_ms)),
           },
         ]}
       />
@@ -84,7 +85,7 @@ function Answer({ replay }: { replay: Replay }) {
   return (
     <>
       {targetWords(replay.target)}: <Mark tone={TONE[replay.state]}>{say.states[replay.state].toLowerCase()}</Mark>
-      {replay.state === "dry" ? <>. {say.nothingSent}</> : <>, {done === 0 ? say.noneYet : `${say.same(totals.same)}, ${say.different(totals.different)}`}.</>}
+      {replay.state === "dry" ? <>. {say.nothingSent}</> : <>, {done === 0 ? (replay.settled ? say.none : say.noneYet) : `${say.same(totals.same)}, ${say.different(totals.different)}`}.</>}
     </>
   );
 }

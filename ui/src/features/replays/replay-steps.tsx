@@ -13,7 +13,7 @@ import { ProblemNote, SkeletonRows } from "@/components/states";
 import { diffRows, textRows } from "@/components/version/diff-rows";
 import { Lines } from "@/components/version/lines";
 import { cx } from "@/lib/cx";
-import { formatDuration } from "@/lib/format";
+import { formatDuration, formatShare } from "@/lib/format";
 import { replays } from "@/strings/replays";
 
 const say = replays.step;
@@ -37,8 +37,9 @@ function Step({ replayId, step }: { replayId: string; step: ReplayStep }) {
   const now = [step.provider ?? step.plan?.provider, step.model ?? step.plan?.model].filter(Boolean).join("/");
   return (
     <li>
-      <button type="button" aria-expanded={open} aria-label={say.open(step.number)} onClick={() => setOpen(!open)} className={cx(ROW, "w-full hover:bg-sunken/60")}>
+      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className={cx(ROW, "w-full hover:bg-sunken/60")}>
         <span className="num flex items-center gap-1 text-faint">
+          <span className="sr-only">{say.open(step.number)}. </span>
           <ChevronRight size={12} aria-hidden="true" className={cx("shrink-0 transition-transform duration-100", open && "rotate-90")} />
         </span>
         <span className="flex min-w-0 flex-wrap items-baseline gap-x-2">
@@ -89,7 +90,7 @@ function AnswerChip({ step }: { step: ReplayStep }) {
   if (compared.same) return <Chip tone="work">{say.same}</Chip>;
   const tool = compared.tools.find((each) => each.pairing !== "same");
   if (tool) return <Chip tone="wait" title={`${tool.name}: ${say.tools[tool.pairing]}`}>{`${tool.name}: ${say.tools[tool.pairing]}`}</Chip>;
-  return <Chip tone="wait">{say.alike(Math.floor(compared.likeness * 100))}</Chip>;
+  return <Chip tone="wait">{say.alike(formatShare(compared.likeness))}</Chip>;
 }
 
 function StepDetail({ replayId, step }: { replayId: string; step: ReplayStep }) {

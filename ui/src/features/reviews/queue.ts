@@ -26,5 +26,5 @@ export function useReviewQueue() {
   const { data: needs, isError: unknown } = useQuery(needsQuery());
   // The order depends on both; a list that is sorted anew under the reader's eyes is worse than a short wait.
   const queue = useMemo(() => (tasks && (needs ?? unknown) ? queueOf(tasks.items, needs ?? []) : undefined), [tasks, needs, unknown]);
-  return { queue, error, refetch };
+  return { queue, whole: tasks?.next === null, error, refetch };
 }

@@ -15,7 +15,7 @@ import { reviews as say } from "@/strings/reviews";
 
 /** The queue, and beside it the version that is judged. On a phone one of the two. */
 export function ReviewsPage({ taskId }: { taskId?: string }) {
-  const { queue, error, refetch } = useReviewQueue();
+  const { queue, whole, error, refetch } = useReviewQueue();
   const navigate = useNavigate();
   const phone = usePhone();
   const chosen = taskId ?? (phone ? undefined : queue?.[0]?.task.id);
@@ -35,7 +35,7 @@ export function ReviewsPage({ taskId }: { taskId?: string }) {
     <Page
       title={say.title}
       wide
-      answer={queue ? say.answer(queue.filter((each) => each.mine).length, queue.length) : say.title}
+      answer={queue ? say.answer(queue.filter((each) => each.mine).length, queue.length, whole) : say.title}
       actions={
         queue && queue.length > 1 && chosen ? (
           <>

@@ -18,9 +18,10 @@ import { ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { RunSteps } from "@/features/runs/run-steps";
 import { alike, repeated, tokensOf } from "@/features/runs/waterfall";
-import { formatClock, formatCompact, formatCount, formatSpan } from "@/lib/format";
+import { formatClock, formatCompact, formatCount, formatDuration, formatShare, formatSpan } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { useCoarseNow } from "@/lib/ticker";
+import { reasonWords } from "@/strings/common";
 import { compare, run as say } from "@/strings/runs";
 import { signals as noticed } from "@/strings/signals";
 import { tasks } from "@/strings/tasks";
@@ -89,7 +90,7 @@ export function RunPage({ runId }: { runId: string }) {
             note: run.errors > 0 && <span className="text-wrong">{say.errors(run.errors)}</span>,
           },
           { label: say.tokensIn, value: formatCompact(tokens.input), note: tokens.cached > 0 && say.cached(formatCompact(tokens.cached)) },
-          { label: say.inModels, value: formatSpan(busy), note: whole > 0 && say.ofTime(Math.min(100, Math.round((100 * busy) / whole))) },
+          { label: say.inModels, value: busy < 60_000 ? formatDuration(busy) : formatSpan(busy), note: whole > 0 && say.ofTime(formatShare(Math.min(1, busy / whole))) },
         ]}
       />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
@@ -141,7 +142,7 @@ export function RunPage({ runId }: { runId: string }) {
                   },
                   { label: say.began, value: <Ago at={run.started_at ?? run.created_at} /> },
                   ...(run.ended_at ? [{ label: say.ended, value: <Ago at={run.ended_at} /> }] : [{ label: say.lease, value: formatClock(run.lease_expires_at) }]),
-                  ...(run.reason ? [{ label: say.reason, value: run.reason }] : []),
+                  ...(run.reason ? [{ label: say.reason, value: reasonWords(run.reason) }] : []),
                 ]}
               />
             </div>
@@ -174,7 +175,7 @@ function Answer({ run }: { run: Run }) {
     <>
       {say.answer(run.attempt, run.agent.name)} <Mark tone={TONE[run.state]}>{say.verbs[run.state]}</Mark>{" "}
       {run.ended_at ? formatSpan(Date.parse(run.ended_at) - Date.parse(from)) : <Since at={from} />}
-      {run.reason && ` (${run.reason})`}.
+      {run.reason && ` (${reasonWords(run.reason)})`}.
     </>
   );
 }

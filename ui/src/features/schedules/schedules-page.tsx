@@ -92,15 +92,22 @@ function scheduleColumns(act: (act: Act) => void, remove: (schedule: Schedule) =
       cell: (schedule) => {
         const [first] = schedule.next_firings;
         return first ? (
-          <span title={`${say.nextFive}: ${schedule.next_firings.map(formatInstant).join(" · ")}`}>
-            <Due at={first} />
-          </span>
+          <details>
+            <summary className="min-h-6 cursor-pointer py-0.5 whitespace-nowrap pointer-coarse:min-h-10 pointer-coarse:py-2.5">
+              <Due at={first} />
+            </summary>
+            <ol aria-label={say.nextFive} className="mt-1 grid gap-0.5 text-s text-muted">
+              {schedule.next_firings.map((at) => (
+                <li key={at} className="num">{formatInstant(at)}</li>
+              ))}
+            </ol>
+          </details>
         ) : (
           <span className="text-faint">{say.onDemand}</span>
         );
       },
     },
-    { id: "task", header: say.columns.task, from: "lg", cell: (schedule) => <span className="text-muted">{schedule.task?.title ?? schedule.template?.name}</span> },
+    { id: "task", header: say.columns.task, from: "lg", cell: (schedule) => <span className="line-clamp-2 min-w-[140px] text-muted">{schedule.task?.title ?? schedule.template?.name}</span> },
     { id: "owner", header: say.columns.owner, from: "lg", cell: (schedule) => <span className="text-muted">{schedule.owner.name}</span> },
     {
       id: "act",

@@ -11,8 +11,9 @@ import { Facts } from "@/components/facts";
 import { Page, Section } from "@/components/page";
 import { Members } from "@/features/settings/members";
 import { WorkspaceDialog } from "@/features/settings/workspace-dialog";
-import { formatBytes, formatCount, formatDuration } from "@/lib/format";
+import { formatBytes, formatDuration } from "@/lib/format";
 import { agents } from "@/strings/agents";
+import { words } from "@/strings/common";
 import { settings as say } from "@/strings/settings";
 
 /** `password` is the card that changes one's own password; it belongs to signing in. */
@@ -74,12 +75,12 @@ const kept = (days: number | null): string => (days === null ? say.forEver : say
 const facts = (settings: Settings) => [
   { label: say.name, value: settings.workspace.name },
   { label: say.bodies, value: agents.page.bodyModes[settings.workspace.body_mode as keyof typeof agents.page.bodyModes] },
-  { label: `${say.retention}: ${say.bodiesFor}`, value: kept(settings.retention.bodies_days) },
-  { label: `${say.retention}: ${say.callsFor}`, value: kept(settings.retention.calls_days) },
+  { label: say.bodiesFor, value: kept(settings.retention.bodies_days) },
+  { label: say.callsFor, value: kept(settings.retention.calls_days) },
 ];
 
 function ingestFacts({ ingest }: Settings) {
-  const waits = ingest.backlog_records > 0 ? say.records(formatCount(ingest.backlog_records), formatBytes(ingest.backlog_bytes)) : say.nothingWaits;
+  const waits = ingest.backlog_records > 0 ? say.records(words.calls(ingest.backlog_records), formatBytes(ingest.backlog_bytes)) : say.nothingWaits;
   return [
     { label: say.backlog, value: waits },
     ...(ingest.lag_ms > 0 ? [{ label: say.lag, value: formatDuration(ingest.lag_ms) }] : []),

@@ -44,12 +44,12 @@ type Columns = (Column<Task> & { width?: string })[];
 
 const nothing = <span className="text-faint">–</span>;
 
-const PICK: Columns[number] = { id: "pick", header: say.pick, headerHidden: true, width: "w-[46px]", cell: (task) => <PickBox task={task} className="align-middle" /> };
+const PICK: Columns[number] = { id: "pick", header: say.pick, headerHidden: true, width: "w-[46px] max-md:w-[40px]", cell: (task) => <PickBox task={task} className="align-middle" /> };
 
 const COST: Columns[number] = {
   id: "cost",
   header: say.cost,
-  width: "w-[88px]",
+  width: "w-[112px]",
   align: "end",
   cell: (task) =>
     task.calls > 0 ? (

@@ -35,7 +35,7 @@ export function UnclaimedPage() {
     >
       {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
       {!error && !data && <SkeletonRows />}
-      {sums?.calls === 0 && <Empty title={say.none}>{say.noneHelp}</Empty>}
+      {sums?.calls === 0 && <Empty title={say.noneTitle}>{say.noneHelp}</Empty>}
       <div className="grid gap-6">
         {groups.map((group) => (
           <Section
