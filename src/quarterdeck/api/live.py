@@ -86,20 +86,22 @@ class EventStream(Response):
         self._last = last
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        sending = asyncio.create_task(self._send_all(send))
-        leaving = asyncio.create_task(_disconnected(receive))
-        try:
-            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+        async with self._feed.subscribe(self._wanted.actor.workspace_id) as subscription:
+            # Only now: what a reader asks for once it sees the stream open is never older than the stream.
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            sending = asyncio.create_task(self._send_all(send, subscription))
+            leaving = asyncio.create_task(_disconnected(receive))
+            try:
+                await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                sending.cancel()
+                leaving.cancel()
+                await asyncio.gather(sending, leaving, return_exceptions=True)
 
-    async def _send_all(self, send: Send) -> None:
+    async def _send_all(self, send: Send, subscription: Subscription) -> None:
         try:
             async with asyncio.timeout(MAX_STREAM_S):
-                async for chunk in self._chunks():
+                async for chunk in self._chunks(subscription):
                     body = {"type": "http.response.body", "body": chunk, "more_body": True}
                     async with asyncio.timeout(SEND_TIMEOUT_S):
                         await send(body)
@@ -109,21 +111,20 @@ class EventStream(Response):
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await send({"type": "http.response.body", "body": b""})
 
-    async def _chunks(self) -> AsyncIterator[bytes]:
+    async def _chunks(self, subscription: Subscription) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"
-        async with self._feed.subscribe(self._wanted.actor.workspace_id) as subscription:
-            if self._last is not None:
-                async for chunk in self._missed(subscription, self._last):
-                    yield chunk
-            while True:
-                batch = await subscription.next(HEARTBEAT_S)
-                chunk = b"".join(_frame(event) for event in batch if self._wanted.takes(event))
-                if chunk:
-                    yield chunk
-                if any(self._wanted.ends_rights(event) for event in batch) or (subscription.over and not batch):
-                    return
-                if not batch:
-                    yield b": still here\n\n"
+        if self._last is not None:
+            async for chunk in self._missed(subscription, self._last):
+                yield chunk
+        while True:
+            batch = await subscription.next(HEARTBEAT_S)
+            chunk = b"".join(_frame(event) for event in batch if self._wanted.takes(event))
+            if chunk:
+                yield chunk
+            if any(self._wanted.ends_rights(event) for event in batch) or (subscription.over and not batch):
+                return
+            if not batch:
+                yield b": still here\n\n"
 
     async def _missed(self, subscription: Subscription, last: int) -> AsyncIterator[bytes]:
         """What happened between the reader's last event and the subscription; or a reset when that is not kept."""

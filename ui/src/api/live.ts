@@ -132,7 +132,9 @@ export class LiveStream {
     private readonly onRefused: () => void = () => undefined,
   ) {}
 
+  /** Once it was started this does nothing until it is stopped. */
   start(): void {
+    if (!this.stopped) return;
     this.stopped = false;
     window.addEventListener("online", this.reconnect);
     this.connect();

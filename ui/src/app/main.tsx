@@ -7,9 +7,10 @@ import { createRoot } from "react-dom/client";
 
 import { createQueryClient } from "@/api/query-client";
 import { createAppRouter } from "@/app/router";
+import { liveFor } from "@/app/shell/live-context";
 
 const client = createQueryClient();
-const router = createAppRouter(client);
+const router = createAppRouter(client, liveFor(client));
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 

@@ -5,6 +5,7 @@ import { agentQuery, agentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
 import { comparedQuery } from "@/api/evidence";
 import { goalsQuery } from "@/api/goals";
+import type { LiveStream } from "@/api/live";
 import { Problem } from "@/api/problem";
 import { replayQuery } from "@/api/replays";
 import { routeQuery } from "@/api/routes";
@@ -21,7 +22,7 @@ import { settingsSearch } from "@/features/settings/search";
 import { boardFilter, boardSearch } from "@/features/tasks/search";
 import { openSearch } from "@/lib/search";
 
-type Context = { client: QueryClient };
+type Context = { client: QueryClient; live: LiveStream };
 
 /** Begins to load while the page's code does. Whoever shows the data also shows why it could not be loaded. */
 function warm(load: Promise<unknown>): void {
@@ -46,9 +47,12 @@ const inside = createRoute({
   id: "inside",
   component: AppShell,
   beforeLoad: async ({ context, location }) => {
+    // What is asked for while it is open already need not be asked for again when it opens.
+    context.live.start();
     try {
       await context.client.query({ ...sessionQuery, staleTime: "static" });
     } catch (error) {
+      context.live.stop();
       if (error instanceof Problem && error.status === 401) throw redirect({ to: "/signin", search: { next: location.href } });
       throw error;
     }
@@ -219,10 +223,10 @@ const tree = root.addChildren([
 ]);
 
  
-export function createAppRouter(client: QueryClient) {
+export function createAppRouter(client: QueryClient, live: LiveStream) {
   return createRouter({
     routeTree: tree,
-    context: { client },
+    context: { client, live },
     defaultPreload: "intent",
     defaultPreloadStaleTime: 0,
     scrollRestoration: true,

@@ -1,6 +1,7 @@
-import { useQueryClient } from "@tanstack/react-query";
+import type { QueryClient } from "@tanstack/react-query";
+import { useRouteContext } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 
 import { LiveStream } from "@/api/live";
 import { LiveContext } from "@/api/live-hooks";
@@ -9,23 +10,24 @@ import { refresherFor } from "@/api/refresh";
 import { sessionKeys } from "@/api/session";
 import { showMoveTold } from "@/features/tasks/show-move";
 
-/** Opens the page's one event stream and keeps every cached answer fresh by it. */
+/** The page's one event stream, which keeps every cached answer fresh once it is started. */
+export function liveFor(client: QueryClient): LiveStream {
+  const stream = new LiveStream("/api/v1/events", () => void client.invalidateQueries(), () => void client.invalidateQueries({ queryKey: sessionKeys.all }));
+  const refresher = refresherFor(client);
+  stream.listen((event) => {
+    patchStatuses(client, statusesIn(event));
+    showMoveTold(client, event);
+    refresher.hear(event);
+  });
+  return stream;
+}
+
+/** The stream was started by the router, before anything was asked for; it ends with the frame. */
 export function LiveProvider({ children }: { children: ReactNode }) {
-  const client = useQueryClient();
-  const [stream] = useState(() => new LiveStream("/api/v1/events", () => void client.invalidateQueries(), () => void client.invalidateQueries({ queryKey: sessionKeys.all })));
+  const { live } = useRouteContext({ from: "__root__" });
   useEffect(() => {
-    const refresher = refresherFor(client);
-    const stopListening = stream.listen((event) => {
-      patchStatuses(client, statusesIn(event));
-      showMoveTold(client, event);
-      refresher.hear(event);
-    });
-    stream.start();
-    return () => {
-      stopListening();
-      refresher.stop();
-      stream.stop();
-    };
-  }, [client, stream]);
-  return <LiveContext value={stream}>{children}</LiveContext>;
+    live.start();
+    return () => live.stop();
+  }, [live]);
+  return <LiveContext value={live}>{children}</LiveContext>;
 }
