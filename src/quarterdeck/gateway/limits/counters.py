@@ -19,7 +19,7 @@ Within = tuple[int, int, list[Line]]
 class Counter:
     """One window of one budget, in nano-dollars."""
 
-    __slots__ = ("base", "claim", "held", "key", "others", "tail", "waiters", "workspace_id")
+    __slots__ = ("askers", "base", "claim", "held", "key", "others", "tail", "waiters", "workspace_id")
 
     def __init__(self, workspace_id: str, key: Key, base: int) -> None:
         self.workspace_id = workspace_id
@@ -34,6 +34,8 @@ class Counter:
         """Of a budget that other gateways use too: how much of it this one may use behind the account's word."""
         self.others = 0
         """What those have settled behind it, when last heard."""
+        self.askers = 0
+        """Calls that wait for a larger claim: they hold nothing yet, and will hold it here."""
         self.waiters: deque[Callable[[], None]] = deque()
         """Calls that wait for others to let go of what they hold, first come, first served."""
 
@@ -91,7 +93,8 @@ class Counters:
         self._bases = bases
         for key, counter in list(self._found.items()):
             counter.base = bases.get(key, 0)
-            if not (counter.base or counter.tail or counter.held or counter.waiters or counter.claim):
+            used = counter.base or counter.tail or counter.held or counter.claim
+            if not (used or counter.waiters or counter.askers):
                 del self._found[key]
                 self._forget_lines()
 

@@ -130,10 +130,16 @@ class Hold(msgspec.Struct, eq=False):
     async def _claim(self, lines: list[Line], prices: list[Price], output: int) -> None:
         """Ask for room where the own claim has too little."""
         assert self.claims is not None
-        for (entry, counter), price in zip(lines, prices, strict=True):
-            need = price.of(output)
-            if counter.left(entry.amount) < need:
-                await self.claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
+        for _, counter in lines:
+            counter.askers += 1
+        try:
+            for (entry, counter), price in zip(lines, prices, strict=True):
+                need = price.of(output)
+                if counter.left(entry.amount) < need:
+                    await self.claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
+        finally:
+            for _, counter in lines:
+                counter.askers -= 1
 
     def follow(self, draft: Draft) -> None:
         """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
