@@ -150,7 +150,7 @@ async def test_a_dry_run_says_where_a_call_would_go_and_why(client: httpx.AsyncC
     assert [(step["provider"], step["model"], step["why"]) for step in well["steps"]] == [
         ("openai", "gpt-4o-mini", "first")
     ]
-    assert well["order_when_all_fail"] == ["config.targets[0]", "config.targets[1]"]
+    assert well["order_when_all_fail"] == ["openai", "anthropic/claude-haiku-4-5"]
     limited = await tried(client, route="two", model="gpt-4o-mini", answers={"openai": 429})
     assert [(step["provider"], step["why"], step["answers"]) for step in limited["steps"]] == [
         ("openai", "first", 429),
@@ -184,10 +184,15 @@ async def test_a_dry_run_decides_by_the_call_and_the_price(client: httpx.AsyncCl
     }
     cheap = await tried(client, config=config)
     assert cheap["steps"][0]["model"] == "gpt-4o-mini"
-    assert [decision["at"] for decision in cheap["decisions"]] == ["config", "config.targets[1]"]
+    assert [decision["at"] for decision in cheap["decisions"]] == ["config", "cheap"]
     strong = await tried(client, config=config, task={"attempt": 2}, metadata={"plan": "paid"})
     assert strong["steps"][0]["provider"] == "anthropic"
     assert "condition 0 holds" in strong["decisions"][0]["words"]
+    assert (strong["steps"][0]["name"], strong["steps"][0]["option"]) == ("strong", "config.targets[0]")
+    failing = await tried(
+        client, config=config, task={"attempt": 2}, metadata={"plan": "paid"}, answers={"strong": 500}
+    )
+    assert (failing["status"], failing["order_when_all_fail"]) == (500, ["strong"])
     both = await client.post("/api/v1/routes/dry-run", json={"route": "two", "config": config})
     assert both.status_code in (400, 422)
 

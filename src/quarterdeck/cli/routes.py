@@ -138,6 +138,7 @@ def dry_run(
             ("why", lambda row: row["why"]),
             ("after", lambda row: f"{row['wait_ms']:.0f} ms" if row["wait_ms"] else ""),
             ("answers", lambda row: row["answers"]),
+            ("target", lambda row: row["name"]),
             ("place", lambda row: row["option"]),
         ],
     )

@@ -119,13 +119,16 @@ class DryRunIn(RequestBody):
     budget_left_usd: float | None = None
     deadline_ms: float | None = Field(None, ge=1)
     answers: dict[str, int] = {}
-    """Provider, or place in the config, → the status it would answer; 200 where nothing is said."""
+    """Target's name, provider, or place in the config → the status it would answer; 200 where nothing is said."""
     seed: int = 0
     """Chance of the same seed falls the same way."""
 
 
 class DryRunStepOut(BaseModel):
     option: str
+    """The target's place in the config."""
+    name: str
+    """What the route calls it, else its provider and model."""
     provider: str | None
     model: str | None
     why: str
@@ -135,6 +138,7 @@ class DryRunStepOut(BaseModel):
 
 class DryRunDecisionOut(BaseModel):
     at: str
+    """What the route calls the node, else its place in the config."""
     words: str
 
 
@@ -143,7 +147,7 @@ class DryRunOut(BaseModel):
     decisions: list[DryRunDecisionOut]
     status: int
     order_when_all_fail: list[str]
-    """Every target that would be asked, in order, if each one failed."""
+    """Every target that would be asked, in order, if each one failed: by its name, else its provider and model."""
 
 
 class ProviderHealthOut(BaseModel):
@@ -208,12 +212,10 @@ async def dry_run_route(body: DryRunIn, actor: Reader, db: Db) -> DryRunOut:
     fields["answers"] = {leaf.path: 503 for leaf in route.leaves}
     failing = dry_run.dry_run(route, dry_run.Pretended(**fields), states, cost)
     return DryRunOut(
-        steps=[
-            DryRunStepOut(**{name: getattr(step, name) for name in DryRunStepOut.model_fields}) for step in found.steps
-        ],
-        decisions=[DryRunDecisionOut(at=path, words=words) for path, words in found.decisions],
+        steps=[_step(step) for step in found.steps],
+        decisions=[DryRunDecisionOut(at=at, words=words) for at, words in found.decisions],
         status=found.status,
-        order_when_all_fail=list(dict.fromkeys(step.option for step in failing.steps if step.why != "shadow")),
+        order_when_all_fail=list({step.option: step.name for step in failing.steps if step.why != "shadow"}.values()),
     )
 
 

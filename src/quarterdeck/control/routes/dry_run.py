@@ -1,12 +1,13 @@
 """Where a route would send a call, and why: the gateway's own walk, over what is known here. Nothing is sent."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from quarterdeck.access.routing.choice import called
 from quarterdeck.access.routing.conditions import ABSENT
-from quarterdeck.access.routing.config import Branch, Leaf, Route
+from quarterdeck.access.routing.config import Branch, Leaf, Node, Route
 from quarterdeck.access.routing.walk import Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Try
 from quarterdeck.access.wire import ProviderState
@@ -29,7 +30,7 @@ class Pretended:
     budget_left_usd: float | None = None
     deadline_ms: float | None = None
     answers: Mapping[str, int] = field(default_factory=dict)
-    """Provider or place in the config → the status it would answer; 200 for whoever is not named."""
+    """Target's name, provider or place in the config → the status it would answer; 200 for whoever is not named."""
     seed: int = 0
 
 
@@ -38,6 +39,9 @@ class Step:
     """One request that would be made."""
 
     option: str
+    """Its place in the config."""
+    name: str
+    """What the route calls the target, else its provider and model."""
     provider: str | None
     model: str | None
     why: str
@@ -51,7 +55,7 @@ class Step:
 class Found:
     steps: list[Step]
     decisions: list[tuple[str, str]]
-    """(place in the config, what was decided there and why), in their order."""
+    """(name of the node, or place in the config where it has none; what was decided there and why), in their order."""
     status: int
     """What the caller would get."""
 
@@ -88,16 +92,28 @@ def dry_run(
         made = walk.after(outcome)
     assert world.trace is not None
     ended = walk.outcome if made is None or outcome is None else outcome
-    return Found(steps, world.trace, ended.status)
+    names = dict(_names(route.root))
+    return Found(steps, [(names.get(path, path), words) for path, words in world.trace], ended.status)
+
+
+def _names(node: Node) -> Iterator[tuple[str, str]]:
+    """(place in the config, name) of every node that has one."""
+    if node.name is not None:
+        yield node.path, node.name
+    for child in node.children if isinstance(node, Branch) else ():
+        yield from _names(child)
 
 
 def call_answer(leaf: Leaf, call: Pretended) -> Outcome:
-    status = call.answers.get(leaf.path, call.answers.get(leaf.provider or "", 200))
+    named = (each for each in (leaf.path, leaf.name, leaf.provider) if each in call.answers)
+    status = next((call.answers[each] for each in named if each is not None), 200)
     return Outcome(200 <= status < 300, status, None if status < 300 else f"status_{status}")
 
 
 def _step(leaf: Leaf, call: Pretended, why: str, wait_ms: float, answers: int | None) -> Step:
-    return Step(leaf.path, leaf.provider, leaf.model or call.model or None, why, round(wait_ms, 1), answers)
+    return Step(
+        leaf.path, called(leaf), leaf.provider, leaf.model or call.model or None, why, round(wait_ms, 1), answers
+    )
 
 
 class PretendedWorld:

@@ -50,7 +50,10 @@ export function Outcome({ found }: { found: DryRun }) {
               {step.provider}
               {step.model && `/${step.model}`}
             </span>
-            <span className="block text-s text-muted">{step.why}</span>
+            <span className="block text-s text-muted">
+              {step.name !== [step.provider, step.model].filter(Boolean).join("/") && `${step.name} · `}
+              {step.why}
+            </span>
           </li>
         ))}
       </ol>
