@@ -104,6 +104,7 @@ Self = Annotated[Actor, Depends(may(Permission.SELF))]
 Listener = Annotated[Actor, Depends(may(Permission.LISTEN))]
 AgentCaller = Annotated[Actor, Depends(may(Permission.AGENT_VERB))]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many rows at the most.")]
+NamePart = Annotated[str | None, Query(description="A part of the name.")]
 After = Annotated[str | None, Query(description="The `next` of the page before.")]
 
 __all__ = [
@@ -119,6 +120,7 @@ __all__ = [
     "IfMatch",
     "Limit",
     "Listener",
+    "NamePart",
     "Operator",
     "Rater",
     "Reader",

@@ -17,23 +17,47 @@ from quarterdeck.kernel.text import comparable, storable
 T = TypeVar("T")
 
 
-class NamedRow(Protocol):
-    """A row as its slice knows it."""
+class Versioned(Protocol):
+    """A row of which a caller saw a version. `name` is what an error calls it."""
 
-    @property
-    def workspace_id(self) -> str: ...
-    @property
-    def id(self) -> str: ...
     @property
     def name(self) -> str: ...
     @property
     def version(self) -> int: ...
 
 
-def must_be_at(row: NamedRow, version: int | None) -> None:
+class NamedRow(Versioned, Protocol):
+    """A row as its slice knows it."""
+
+    @property
+    def workspace_id(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+
+
+class Declarable(Versioned, Protocol):
+    """A row that the configuration file may have made."""
+
+    @property
+    def declared(self) -> bool: ...
+
+
+def must_be_at(row: Versioned, version: int | None) -> None:
     """Raises Changed when the row is not at the version that the caller saw; None takes any."""
     if version is not None and version != row.version:
-        raise _changed(row, row.version)
+        raise changed(row)
+
+
+def must_be_open(row: Declarable, version: int | None) -> None:
+    """The same; also raises Changed when the file says what the row is."""
+    if row.declared:
+        raise Changed(f"{row.name} is declared in quarterdeck.toml; change it there.", code="declared")
+    must_be_at(row, version)
+
+
+def changed(row: Versioned) -> Changed:
+    """What is raised when somebody else was first."""
+    return _changed(row, row.version)
 
 
 async def insert(tx: Transaction, table: sa.Table, values: Mapping[str, Any], what: str) -> None:
@@ -98,5 +122,5 @@ def _is(table: sa.Table, workspace_id: str, row_id: str) -> sa.ColumnElement[boo
     return sa.and_(table.c.workspace_id == workspace_id, table.c.id == row_id)
 
 
-def _changed(row: NamedRow, version: int | None) -> Changed:
+def _changed(row: Versioned, version: int | None) -> Changed:
     return Changed(f"{row.name} was changed meanwhile; load it again.", version=version)

@@ -6397,6 +6397,8 @@ export interface components {
             answers: number | null;
             /** Model */
             model: string | null;
+            /** Name */
+            name: string;
             /** Option */
             option: string;
             /** Provider */

@@ -20,7 +20,7 @@ from quarterdeck.control.agents.model import (
     Desired,
 )
 from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileChange
-from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, Operator, Reader
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, NamePart, Operator, Reader
 from quarterdeck.control.routes import actions as routes
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.shapes import Instant, Named, RequestBody, shown, written
@@ -172,7 +172,7 @@ async def list_agents(
     *,
     actor: Reader,
     db: Db,
-    q: Annotated[str | None, Query(description="A part of the name.")] = None,
+    q: NamePart = None,
     desired: Annotated[Desired | None, Query()] = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,

@@ -10,6 +10,7 @@ from quarterdeck.control import scopes
 from quarterdeck.control.budgets import store
 from quarterdeck.control.budgets.model import Budget, Wanted
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import changed, must_be_open
 from quarterdeck.kernel.errors import Changed, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -38,7 +39,7 @@ async def change(
 
     Raises Invalid; Changed when it is declared, no longer at `version`, or another one is like it.
     """
-    _check_open(budget, version)
+    must_be_open(budget, version)
     values = replace(wanted, scope=budget.scope, window=budget.window).checked()
     if wanted.mode is not budget.mode:
         other = await store.same(tx, budget.workspace_id, budget.scope, budget.window, wanted.mode)
@@ -46,7 +47,7 @@ async def change(
             raise Changed("There is such a budget in that mode already; change that one.", code="budget_exists")
     fresh = await store.update(tx, budget, values)
     if fresh is None:
-        raise _changed(budget)
+        raise changed(budget)
     await store.forget_marks(tx, fresh.workspace_id, fresh.id)
     await tell(tx, fresh, "changed", actor)
     return fresh
@@ -54,9 +55,9 @@ async def change(
 
 async def remove(tx: Transaction, budget: Budget, *, version: int | None = None, actor: str | None = None) -> None:
     """Raises Changed when it is declared or no longer at `version`."""
-    _check_open(budget, version)
+    must_be_open(budget, version)
     if not await store.delete(tx, budget):
-        raise _changed(budget)
+        raise changed(budget)
     await tell(tx, budget, "removed", actor)
 
 
@@ -104,14 +105,3 @@ async def _of(tx: Transaction, workspace_id: str, entry: BudgetEntry, value: str
         "mode": entry.mode,
         "amount_nano": entry.amount,
     }
-
-
-def _check_open(budget: Budget, version: int | None) -> None:
-    if budget.declared:
-        raise Changed("This budget is declared in quarterdeck.toml; change it there.", code="declared")
-    if version is not None and version != budget.version:
-        raise _changed(budget)
-
-
-def _changed(budget: Budget) -> Changed:
-    return Changed("This budget was changed meanwhile; load it again.", version=budget.version)

@@ -43,6 +43,11 @@ class Budget:
     version: int
 
     @property
+    def name(self) -> str:
+        """What an error calls it: it has no name of its own."""
+        return "This budget"
+
+    @property
     def wanted(self) -> "Wanted":
         """As it was asked for, to be compared or asked for with a change."""
         return Wanted(self.scope, self.amount, self.window, self.mode, self.warn, self.ceiling, self.assumed_output)

@@ -21,6 +21,7 @@ from quarterdeck.control.channels.model import (
 )
 from quarterdeck.control.channels.signing import checked_secret, make_secret
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import changed, must_be_open
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -107,7 +108,7 @@ async def change(
 
     Raises Invalid; Forbidden; Changed when it is declared, no longer at `version`, or the name is taken.
     """
-    check_open(channel, version)
+    must_be_open(channel, version)
     if wanted.allow_private and not channel.allow_private:
         must_administer(actor)
     values: dict[str, Any] = {}
@@ -137,14 +138,14 @@ async def change(
         return channel
     fresh = await store.update(tx, channel, values)
     if fresh is None:
-        raise _changed(channel)
+        raise changed(channel)
     await tell(tx, fresh, "changed", actor.id)
     return fresh
 
 
 async def remove(tx: Transaction, actor: Actor, channel: Channel, *, version: int | None = None) -> None:
     """With all that is on its way to it. Raises Changed when it is declared or no longer at `version`."""
-    check_open(channel, version)
+    must_be_open(channel, version)
     await store.delete(tx, channel)
     await tell(tx, channel, "removed", actor.id)
 
@@ -249,14 +250,6 @@ def shown(kind: ChannelKind, url: str, service: str) -> str:
     return shown_webhook(url) if kind is ChannelKind.WEBHOOK else f"{service} ({url.partition(':')[0].lower()}://…)"
 
 
-def check_open(channel: Channel, version: int | None) -> None:
-    """Raises Changed."""
-    if channel.declared:
-        raise Changed(f"{channel.name} is declared in quarterdeck.toml; change it there.", code="declared")
-    if version is not None and version != channel.version:
-        raise _changed(channel)
-
-
 async def tell(tx: Transaction, channel: Channel, what: str, actor: str | None) -> None:
     data = {"name": channel.name, "kind": channel.kind.value}
     await tx.emit(Event(channel.workspace_id, f"channel.{what}", channel.id, data, actor))
@@ -272,7 +265,3 @@ def _address(kind: ChannelKind, wanted: Wanted, *, allow_private: bool) -> tuple
         return Address(url, checked_secret(wanted.secret)), None
     made = make_secret()
     return Address(url, made), made
-
-
-def _changed(channel: Channel) -> Changed:
-    return Changed(f"{channel.name} was changed meanwhile; load it again.", version=channel.version)

@@ -11,10 +11,13 @@ MAX_MENTIONS = 50
 MAX_ATS = 200
 """What stands behind more `@` than these in one text mentions nobody."""
 _WORDS = 6
-_AFTER = ".,;:!?)]}'\"…"
-"""What may follow a name without belonging to it."""
+_AFTER = ".,;:!?)]}'\"…*_~|>’”»"
+"""What may follow a name without belonging to it, and"""
+_ENDS = re.compile(r"[,;:!?()\[\]{}'\"…*~|<>’”»“„«/\\–—]")
+"""what ends one though more follows: `@ada's`, `@ada/bob`."""
+_ENDS_TRIED = 3
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.S)
-_AT = re.compile(r"(?<![\w@./+-])@(?=\S)")
+_AT = re.compile(r"(?<![^\W_])(?<![@./+\\-])(?<![^\W_]_)@(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,16 @@ def _readings(body: str) -> Iterator[list[str]]:
     text = _CODE.sub(" ", body)
     for at in islice(_AT.finditer(text), MAX_ATS):
         words = re.findall(r"\S+", text[at.end() : at.end() + 400].split("\n", 1)[0])[:_WORDS]
-        wholes = [" ".join(words[:count]) for count in range(len(words), 0, -1)]
-        each = [comparable(name) for whole in wholes for name in (whole, whole.rstrip(_AFTER))]
+        each = [comparable(name) for count in range(len(words), 0, -1) for name in _cut(words[:count])]
         yield [name for name in dict.fromkeys(each) if name]
+
+
+def _cut(words: Sequence[str]) -> Iterator[str]:
+    """What the words may mean together: as they stand, without what follows, and up to where the last may end."""
+    whole, last = " ".join(words), words[-1]
+    yield whole
+    yield whole.rstrip(_AFTER)
+    start = len(whole) - len(last)
+    ends = [start + each.start() for each in islice(_ENDS.finditer(last), _ENDS_TRIED)]
+    for end in reversed(ends):
+        yield whole[:end].rstrip(_AFTER)

@@ -10,7 +10,7 @@ from quarterdeck.control.agents import people
 from quarterdeck.control.goals import actions, standing, store
 from quarterdeck.control.goals.model import NAME_LENGTH, STATEMENT_LENGTH, Goal, GoalChange, GoalState
 from quarterdeck.control.goals.store import GoalFilter
-from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Reader, Worker
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, NamePart, Reader, Worker
 from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.shapes import Instant, Named, RequestBody, instant_in, shown
 from quarterdeck.control.tasks.bodies import DueAt
@@ -88,7 +88,7 @@ async def list_goals(
     *,
     actor: Reader,
     db: Db,
-    q: Annotated[str | None, Query(description="A part of the name.")] = None,
+    q: NamePart = None,
     project_id: Annotated[str | None, Query()] = None,
     accountable_id: Annotated[str | None, Query()] = None,
     after: After = None,

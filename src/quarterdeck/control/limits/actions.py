@@ -7,6 +7,7 @@ from quarterdeck.control.agents import store as agents
 from quarterdeck.control.limits import store
 from quarterdeck.control.limits.model import Limit, Wanted
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import changed, must_be_open
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -35,20 +36,20 @@ async def change(
 
     Raises Invalid; Changed when it is declared or no longer at `version`.
     """
-    _check_open(limit, version)
+    must_be_open(limit, version)
     values = replace(wanted, scope=limit.scope, measure=limit.measure, period=limit.period).checked()
     fresh = await store.update(tx, limit, values)
     if fresh is None:
-        raise _changed(limit)
+        raise changed(limit)
     await tell(tx, fresh, "changed", actor)
     return fresh
 
 
 async def remove(tx: Transaction, limit: Limit, *, version: int | None = None, actor: str | None = None) -> None:
     """Raises Changed when it is declared or no longer at `version`."""
-    _check_open(limit, version)
+    must_be_open(limit, version)
     if not await store.delete(tx, limit):
-        raise _changed(limit)
+        raise changed(limit)
     await tell(tx, limit, "removed", actor)
 
 
@@ -74,14 +75,3 @@ async def weights_by_id(tx: Transaction, workspace_id: str, weights: dict[str, i
 async def tell(tx: Transaction, limit: Limit, what: str, actor: str | None) -> None:
     data: dict[str, Any] = {"what": what, "scope": str(limit.scope), "measure": limit.measure, "amount": limit.amount}
     await tx.emit(Event(limit.workspace_id, "limit.changed", limit.id, data, actor))
-
-
-def _check_open(limit: Limit, version: int | None) -> None:
-    if limit.declared:
-        raise Changed("This limit is declared in quarterdeck.toml; change it there.", code="declared")
-    if version is not None and version != limit.version:
-        raise _changed(limit)
-
-
-def _changed(limit: Limit) -> Changed:
-    return Changed("This limit was changed meanwhile; load it again.", version=limit.version)

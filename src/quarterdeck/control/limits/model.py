@@ -34,6 +34,11 @@ class Limit:
     created_at: int
     version: int
 
+    @property
+    def name(self) -> str:
+        """What an error calls it: it has no name of its own."""
+        return "This limit"
+
     def entry(self, shown: str) -> LimitEntry:
         """As gateways hold it."""
         return LimitEntry(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.goals import store as goal_store
-from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, Reader, Worker
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, IfMatch, Limit, NamePart, Reader, Worker
 from quarterdeck.control.projects import actions, store
 from quarterdeck.control.projects.actions import REASON_LENGTH
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH, Project, ProjectChange
@@ -85,7 +85,7 @@ async def list_projects(
     *,
     actor: Reader,
     db: Db,
-    q: Annotated[str | None, Query(description="A part of the name.")] = None,
+    q: NamePart = None,
     archived: Annotated[bool | None, Query(description="Absent: both.")] = None,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,

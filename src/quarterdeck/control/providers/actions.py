@@ -6,6 +6,7 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control.providers import credentials, store
 from quarterdeck.control.providers.model import Credential, Provider, Source, Wanted, checked_secret, origin_of, spec_of
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import changed, must_be_open
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -65,7 +66,7 @@ async def change(
     Raises Invalid, also when a kept secret would go to another host than it was entered for; Changed when the row is
     declared or no longer at `version`.
     """
-    _check_open(provider, version)
+    must_be_open(provider, version)
     values = wanted.checked()
     credential = await store.credential_of(tx, provider.id)
     if secret is None and not remove_secret and _would_leak(provider, credential, values):
@@ -75,7 +76,7 @@ async def change(
         )
     fresh = await store.update(tx, provider, values)
     if fresh is None:
-        raise _changed(provider)
+        raise changed(provider)
     if secret is not None:
         sealed = credentials.stored(vault, provider.id, checked_secret(secret, spec_of(provider.kind)))
         await store.set_credential(tx, provider.workspace_id, provider.id, sealed)
@@ -87,9 +88,9 @@ async def change(
 
 async def remove(tx: Transaction, provider: Provider, *, version: int | None = None, actor: str | None = None) -> None:
     """Raises Changed when the row is declared or no longer at `version`."""
-    _check_open(provider, version)
+    must_be_open(provider, version)
     if not await store.delete(tx, provider):
-        raise _changed(provider)
+        raise changed(provider)
     await tell(tx, provider, "removed", actor)
 
 
@@ -106,17 +107,6 @@ async def tell(tx: Transaction, provider: Provider, what: str, actor: str | None
     await tx.emit(Event(provider.workspace_id, "provider.changed", provider.id, data, actor))
 
 
-def _check_open(provider: Provider, version: int | None) -> None:
-    if provider.declared:
-        raise Changed(f"{provider.name} is declared in quarterdeck.toml; change it there.", code="declared")
-    if version is not None and version != provider.version:
-        raise _changed(provider)
-
-
 def _would_leak(provider: Provider, credential: Credential | None, values: dict[str, Any]) -> bool:
     stored = credential is not None and credential.source is Source.STORED
     return stored and origin_of(values["base_url"]) != origin_of(provider.base_url)
-
-
-def _changed(provider: Provider) -> Changed:
-    return Changed(f"{provider.name} was changed meanwhile; load it again.", version=provider.version)

@@ -8,6 +8,7 @@ from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.routes import store
 from quarterdeck.control.routes.model import SavedRoute, checked, checked_name
 from quarterdeck.db import Transaction
+from quarterdeck.db.named import changed, must_be_open
 from quarterdeck.kernel.errors import Changed, NotFound
 from quarterdeck.kernel.events import Event
 
@@ -30,7 +31,7 @@ async def save(
     await check(tx, actor.workspace_id, config)
     fresh = await store.write(tx, route, config, declared=False, note=note, by=actor.id)
     if fresh is None:
-        raise _changed(route)
+        raise changed(route)
     await _tell(tx, fresh, "changed", actor.id)
     return fresh
 
@@ -50,7 +51,7 @@ async def remove(tx: Transaction, actor: Actor, name: str, *, version: int | Non
     if users:
         raise Changed(f"{name} is used by {', '.join(users)}; give them another route first.", code="in_use")
     if not await store.delete(tx, route):
-        raise _changed(route)
+        raise changed(route)
     await _tell(tx, route, "removed", actor.id)
 
 
@@ -75,17 +76,10 @@ async def check(tx: Transaction, workspace_id: str, config: dict[str, Any]) -> R
 
 async def _open(tx: Transaction, workspace_id: str, name: str, version: int | None) -> SavedRoute:
     route = await get(tx, workspace_id, name)
-    if route.declared:
-        raise Changed(f"{name} is declared in quarterdeck.toml; change it there.", code="declared")
-    if version is not None and version != route.version:
-        raise _changed(route)
+    must_be_open(route, version)
     return route
 
 
 async def _tell(tx: Transaction, route: SavedRoute, what: str, actor: str) -> None:
     data = {"name": route.name, "what": what, "version": route.version}
     await tx.emit(Event(route.workspace_id, "route.changed", route.name, data, actor))
-
-
-def _changed(route: SavedRoute) -> Changed:
-    return Changed(f"{route.name} was changed meanwhile; load it again.", version=route.version)

@@ -111,9 +111,8 @@ def call_answer(leaf: Leaf, call: Pretended) -> Outcome:
 
 
 def _step(leaf: Leaf, call: Pretended, why: str, wait_ms: float, answers: int | None) -> Step:
-    return Step(
-        leaf.path, called(leaf), leaf.provider, leaf.model or call.model or None, why, round(wait_ms, 1), answers
-    )
+    model = leaf.model or call.model or None
+    return Step(leaf.path, called(leaf), leaf.provider, model, why, round(wait_ms, 1), answers)
 
 
 class PretendedWorld:

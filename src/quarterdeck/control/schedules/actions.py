@@ -25,7 +25,7 @@ from quarterdeck.control.templates.actions import get as get_template
 from quarterdeck.control.templates.actions import must_be_sound
 from quarterdeck.control.templates.model import VALUE_LENGTH, Draft, Variable, checked, values_of
 from quarterdeck.db import Transaction
-from quarterdeck.db.named import must_be_at
+from quarterdeck.db.named import must_be_at, must_be_open
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
@@ -204,9 +204,7 @@ async def _held(
     schedule = await store.lock(tx, workspace_id, schedule_id)
     if schedule is None:
         raise _unknown()
-    if schedule.declared and not declared:
-        raise Changed(f"{schedule.name} is declared in quarterdeck.toml; change it there.", code="declared")
-    must_be_at(schedule, version)
+    (must_be_at if declared else must_be_open)(schedule, version)
     return schedule
 
 
