@@ -7,6 +7,7 @@ from spending import spend
 from quarterdeck.access import members
 from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions
+from quarterdeck.control.agents.api import AgentsOut
 from quarterdeck.db import Database
 from quarterdeck.ledger.derived_tables import agent_activity
 
@@ -113,6 +114,21 @@ async def test_it_shows_what_an_agent_did_today_and_last(
     assert shown["today"] == {"calls": 4, "errors": 1, "cost_nano": 700, "unpriced_calls": 2}
     assert shown["last_call_at"] == "2027-01-15T08:00:00.000000Z"
     assert shown["last_call"] == {"at": shown["last_call_at"], "model": "gpt-4o-mini", "outcome": "cut"}
+
+
+async def test_its_rows_are_what_the_api_document_says(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
+    lead = await _made(client, "lead")
+    agent = await as_agent("research")
+    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
+    assert (await agent.post("/api/v1/agent/claim", json={})).json()["claimed"] is True
+    agent_id = {row["name"]: row["id"] for row in (await client.get("/api/v1/agents")).json()["items"]}["research"]
+    profile = {"skills": ["search"], "labels": ["a", "ä"], "reports_to_id": lead["id"]}
+    assert (await client.patch(f"/api/v1/agents/{agent_id}", json=profile)).status_code == 200
+    answer = await client.get("/api/v1/agents")
+    assert AgentsOut.model_validate_json(answer.text, extra="forbid").model_dump(mode="json") == answer.json()
+    row = next(row for row in answer.json()["items"] if row["id"] == agent_id)
+    assert (row["open_runs"][0]["task_title"], row["reports_to"]["name"]) == ("Find sources", "lead")
+    assert row == (await client.get(f"/api/v1/agents/{agent_id}")).json()
 
 
 async def test_it_is_paused_resumed_and_retired(client: httpx.AsyncClient) -> None:

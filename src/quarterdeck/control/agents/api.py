@@ -1,6 +1,5 @@
 """/agents: the registry. Keys are made under /agents/{id}/keys, by their own slice."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -10,7 +9,7 @@ from starlette.responses import Response
 from quarterdeck.access.actors import ActorKind
 from quarterdeck.control.agent_templates import actions as templates
 from quarterdeck.control.agent_templates.actions import AgentTemplate
-from quarterdeck.control.agents import actions, people, profiles, store
+from quarterdeck.control.agents import actions, cards, profiles, store
 from quarterdeck.control.agents.model import (
     DESCRIPTION_LENGTH,
     MAX_CAPACITY,
@@ -22,15 +21,10 @@ from quarterdeck.control.agents.model import (
 from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileChange
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, NamePart, Operator, Reader
 from quarterdeck.control.routes import actions as routes
-from quarterdeck.control.runs import store as run_store
-from quarterdeck.control.shapes import Instant, Named, RequestBody, shown, written
-from quarterdeck.control.status import views as status_views
+from quarterdeck.control.shapes import Instant, Named, RequestBody, written
 from quarterdeck.control.status.views import StatusOut
-from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["agents"])
 MAX_NAMES = 5_000
@@ -180,13 +174,8 @@ async def list_agents(
     """The agents of this workspace by name, with what each works on and did today."""
     async with db.read() as tx:
         page = await store.page(tx, actor.workspace_id, q=q, desired=desired, limit=limit, after=after)
-        answer = AgentsOut(
-            items=await _shown(tx, actor.workspace_id, page.items),
-            next=page.next,
-            present=await store.count(tx, actor.workspace_id),
-        )
-    # Written here: FastAPI would check and copy hundreds of agents once more on the way.
-    return Response(answer.model_dump_json(), media_type="application/json")
+        items = await cards.of_agents(tx, actor.workspace_id, page.items)
+        return written({"items": items, "next": page.next, "present": await store.count(tx, actor.workspace_id)})
 
 
 @router.get("/agents/names", operation_id="list_agent_names", response_model=AgentNamesOut)
@@ -223,7 +212,7 @@ async def create_agent(body: AgentIn, actor: Operator, db: Db) -> AgentOut:
             text, note = template.instructions, f"From the template {template.name}"
             await profiles.instruct(tx, actor.workspace_id, agent.id, text, note=note, actor=actor.id)
         agent = await actions.get(tx, actor.workspace_id, agent.id)
-        return (await _shown(tx, actor.workspace_id, [agent]))[0]
+        return await _shown(tx, agent)
 
 
 @router.get("/agents/{agent_id}", operation_id="get_agent")
@@ -231,7 +220,7 @@ async def get_agent(agent_id: str, actor: Reader, db: Db) -> AgentOut:
     """One agent."""
     async with db.read() as tx:
         agent = await actions.get(tx, actor.workspace_id, agent_id)
-        return (await _shown(tx, actor.workspace_id, [agent]))[0]
+        return await _shown(tx, agent)
 
 
 @router.patch("/agents/{agent_id}", operation_id="change_agent")
@@ -248,7 +237,7 @@ async def change_agent(
         if not body.to_profile().empty:
             await profiles.change(tx, actor.workspace_id, agent_id, body.to_profile(), actor=actor.id)
             agent = await actions.get(tx, actor.workspace_id, agent_id)
-        answer = (await _shown(tx, actor.workspace_id, [agent]))[0]
+        answer = await _shown(tx, agent)
     if body.desired is not None or "route" in body.model_fields_set:
         await gate.ensure_published()
     return answer
@@ -264,70 +253,5 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _connections(doors: dict[str, int]) -> list[ConnectionOut]:
-    latest = sorted(doors.items(), key=lambda door: -door[1])
-    return [ConnectionOut.model_validate({"via": via, "last_at": iso(at)}) for via, at in latest]
-
-
-async def _shown(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> list[AgentOut]:
-    """A page of agents with everything their rows mention, in a handful of queries however long the page."""
-    ids = [agent.id for agent in agents]
-    owners = await people.named(tx, workspace_id, {agent.owner_id for agent in agents})
-    open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
-    tasks = await task_store.named(tx, workspace_id, {run.task_id for runs in open_runs.values() for run in runs})
-    today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
-    last_calls = await rollups.last_calls(tx, workspace_id, ids)
-    statuses = await status_views.of_agents(tx, workspace_id, agents)
-    known = await profiles.of_agents(tx, workspace_id, ids)
-    above = await store.named(tx, workspace_id, {each.reports_to_id for each in known.values() if each.reports_to_id})
-    seen = await profiles.seen_of(tx, workspace_id, ids)
-    items = []
-    for agent in agents:
-        last = last_calls.get(agent.id)
-        sums = today[agent.id]
-        profile = known[agent.id]
-        doors = {**seen[agent.id], **({} if last is None else {"gateway": last.at})}
-        items.append(
-            AgentOut(
-                id=agent.id,
-                name=agent.name,
-                description=agent.description,
-                owner=Named(id=agent.owner_id, name=owners[agent.owner_id]),
-                desired=agent.desired,
-                capacity=agent.capacity,
-                body_mode=agent.body_mode,
-                route=agent.route,
-                declared=agent.declared,
-                created_at=iso(agent.created_at),
-                last_call_at=None if last is None else iso(last.at),
-                version=agent.version,
-                open_runs=[
-                    OpenRunOut(
-                        id=run.id,
-                        task_id=run.task_id,
-                        task_title=tasks[run.task_id].title,
-                        started_at=shown(run.started_at),
-                    )
-                    for run in open_runs[agent.id]
-                ],
-                today=TodayOut(
-                    calls=sums.calls,
-                    errors=sums.errors,
-                    cost_nano=sums.cost,
-                    unpriced_calls=sums.unpriced_calls,
-                ),
-                last_call=None
-                if last is None
-                else LastCallOut(at=iso(last.at), model=last.model, outcome=last.outcome),
-                skills=list(profile.skills),
-                labels=list(profile.labels),
-                reports_to=None
-                if profile.reports_to_id is None
-                else Named(id=profile.reports_to_id, name=above[profile.reports_to_id]),
-                instructions=profile.instructions,
-                connections=_connections(doors),
-                last_seen_at=shown(max(doors.values(), default=None)),
-                status=statuses[agent.id],
-            )
-        )
-    return items
+async def _shown(tx: Transaction, agent: Agent) -> AgentOut:
+    return AgentOut.model_validate((await cards.of_agents(tx, agent.workspace_id, [agent]))[0])

@@ -54,6 +54,7 @@ _ALL = sa.select(signals).where(sa.text(_UP)).order_by(signals.c.id)
 _THERE = _ALL.where(signals.c.workspace_id == sa.bindparam("workspace_id"))
 _ALL_UP, _UP_THERE = Prepared(_ALL), Prepared(_THERE)
 _UP_OF_AGENTS = Prepared(_THERE.where(one_of(signals.c.agent_id, "ids")))
+_UP_OF_KIND = Prepared(_THERE.where(signals.c.kind == sa.bindparam("kind")))
 
 
 async def up(tx: Transaction, workspace_id: str | None = None) -> list[Signal]:
@@ -61,6 +62,11 @@ async def up(tx: Transaction, workspace_id: str | None = None) -> list[Signal]:
     if workspace_id is None:
         return [_signal(row) for row in await tx.fetch_named(_ALL_UP)]
     return [_signal(row) for row in await tx.fetch_named(_UP_THERE, workspace_id=workspace_id)]
+
+
+async def up_of_kind(tx: Transaction, workspace_id: str, kind: Kind) -> list[Signal]:
+    """Those of one kind that are up, oldest first."""
+    return [_signal(row) for row in await tx.fetch_named(_UP_OF_KIND, workspace_id=workspace_id, kind=kind.value)]
 
 
 async def find(tx: Transaction, workspace_id: str, signal_id: str) -> Signal | None:

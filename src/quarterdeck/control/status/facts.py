@@ -96,10 +96,10 @@ async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent])
     """The facts about each of these agents, by id."""
     ids = [agent.id for agent in agents]
     open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
-    runs = await _runs(tx, workspace_id, [run for each in open_runs.values() for run in each])
+    signals = await signal_store.up_of_agents(tx, workspace_id, ids)
+    runs = await _runs(tx, workspace_id, [run for each in open_runs.values() for run in each], signals)
     last = await _last(tx, workspace_id, ids)
     seen = await _seen(tx, workspace_id, ids)
-    signals = await signal_store.up_of_agents(tx, workspace_id, ids)
     # Of no run that is open: no run's at all, one's that is over, or a replay's.
     loose = _by(wire.current().open_calls(workspace_id), lambda call: None if call.run_id in runs else call.agent_id)
     blocked = await blocked_of_agents(tx, workspace_id, [each for each in ids if not open_runs[each]])
@@ -172,8 +172,7 @@ async def troubles_of(tx: Transaction, workspace_id: str) -> tuple[model.Trouble
     """Providers that are in trouble for everybody: as signals say, and as the gateways see it this moment."""
     noticed = tuple(
         model.Trouble(signal.subject, signal.words, signal.since)
-        for signal in await signal_store.up(tx, workspace_id)
-        if signal.kind is Kind.PROVIDER_TROUBLE
+        for signal in await signal_store.up_of_kind(tx, workspace_id, Kind.PROVIDER_TROUBLE)
     )
     names = {trouble.provider for trouble in noticed}
     seen = tuple(
@@ -188,13 +187,17 @@ def _reviewer_of(task: Task) -> str:
     return task.review.member_id or task.accountable_id
 
 
-async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> dict[str, model.Run]:
+async def _runs(
+    tx: Transaction, workspace_id: str, runs: Sequence[Run], signals: Mapping[str, list[Signal]] | None = None
+) -> dict[str, model.Run]:
+    """`signals` are those that are up of the runs' agents, where they are known already."""
     if not runs:
         return {}
     ids = [run.id for run in runs]
     last = await _last(tx, workspace_id, ids)
     open_calls = _by(wire.current().open_calls(workspace_id), lambda call: call.run_id)
-    signals = await signal_store.up_of_agents(tx, workspace_id, {run.agent_id for run in runs})
+    if signals is None:
+        signals = await signal_store.up_of_agents(tx, workspace_id, {run.agent_id for run in runs})
     asked = await _asked(tx, workspace_id, ids)
     cover = await _cover(tx, workspace_id, {run.task_id for run in runs})
     silences = await usual.silences(tx, workspace_id, {run.agent_id for run in runs})
