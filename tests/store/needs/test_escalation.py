@@ -148,6 +148,29 @@ async def test_an_agent_that_begins_nothing_while_work_waits_for_it_is_told_of(w
     assert await _queue(world, bo) == []
 
 
+async def test_tasks_that_no_agent_will_take_are_told_of(world: World, clock: FakeClock) -> None:
+    bo = await world.colleague(Role.OPERATOR, "bo")
+    retired, paused, able = [await world.agent(name, owner_id=bo.id) for name in ("retired", "paused", "able")]
+    for agent_id in (retired.id, retired.id, paused.id, None):
+        await world.task(agent_id=agent_id)
+    blocked = await world.task(agent_id=retired.id)
+    await world.link(blocked, await world.task("First", state=TaskState.BACKLOG))
+    assert await _queue(world, world.member) == []
+    await world.want(paused, Desired.PAUSED)
+    await world.want(retired, Desired.RETIRED)
+    at_once = "2 tasks wait for retired, which is retired: assign another agent"
+    assert [need.text for need in await _queue(world, world.member)] == [at_once]
+    clock.advance(DAY_S + 1)
+    assert {need.text for need in await _queue(world, world.member)} == {
+        at_once,
+        "T-3 waits for paused, which is paused: resume it, or assign another agent",
+        "T-4 has been ready for a day and no agent takes it: is one running?",
+    }
+    assert len({need.key for need in await _queue(world, world.member)}) == 3
+    await world.claimed(able)
+    assert len(await _queue(world, world.member)) == 2
+
+
 async def test_a_review_is_not_dismissed(world: World) -> None:
     task = await _in_review(world, accountable=world.member, owner=world.member)
     async with world.db.transaction() as tx:

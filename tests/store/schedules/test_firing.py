@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from work_world import World
 
+from quarterdeck.access.actors import Role
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.goals import actions as goals
 from quarterdeck.control.projects import actions as projects
@@ -22,7 +23,7 @@ from quarterdeck.control.templates import actions as templates
 from quarterdeck.control.templates.model import Draft, Variable
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
-from quarterdeck.kernel.errors import Changed, Invalid
+from quarterdeck.kernel.errors import Changed, Forbidden, Invalid
 
 HOURLY = "0 * * * *"
 
@@ -212,6 +213,24 @@ async def test_a_firing_that_waits_keeps_the_values_that_it_was_given(world: Wor
     await _close(world, (await _tasks(world, schedule))[0])
     await jobs.fire_all_due(world.db)
     assert [task.title for task in await _tasks(world, schedule)] == ["Release 1.0", "Release 1.1"]
+
+
+async def test_what_it_makes_is_reviewed_no_less_than_its_owner_may_ask_for(world: World) -> None:
+    operator = await world.colleague(Role.OPERATOR, "bo")
+    async with world.db.transaction() as tx:
+        project = await projects.create(tx, world.workspace_id, name="P", review=ReviewPolicy("role:admin"))
+    draft = Draft("Slips through", project_id=project.id, review="none")
+    wanted = Wanted("slips", Trigger.CRON, cron=HOURLY, draft=draft)
+    for made in (
+        lambda tx: actions.create(tx, world.workspace_id, wanted, actor=operator.id),
+        lambda tx: templates.create(tx, world.workspace_id, name="T", draft=draft, actor=operator.id),
+    ):
+        with pytest.raises(Forbidden, match="Only an admin"):
+            async with world.db.transaction() as tx:
+                await made(tx)
+    with pytest.raises(Invalid, match="review is none, one"):
+        await _schedule(world, draft=Draft("x", review="two of three"))
+    assert (await _schedule(world, draft=draft)).draft == draft
 
 
 async def test_what_it_makes_serves_its_goal_as_long_as_that_is_there(world: World, clock: FakeClock) -> None:

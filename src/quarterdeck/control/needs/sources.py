@@ -46,6 +46,7 @@ async def open_of(tx: Transaction, workspace_id: str, people: People) -> list[Op
         *await _questions(tx, workspace_id),
         *await _approvals(tx, workspace_id),
         *await _untaken(tx, workspace_id, people),
+        *await _for_nobody(tx, workspace_id),
         *await items.open_ones(tx, workspace_id),
     ]
 
@@ -103,6 +104,56 @@ async def _approvals(tx: Transaction, workspace_id: str) -> list[Open]:
         )
         for one in found
     ]
+
+
+async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
+    """Tasks that no agent will take by itself: one for each member who answers for such, and each reason.
+
+    Those of a retired agent at once, those of a paused one after a day, and so those of whoever comes first where
+    nobody has worked for as long.
+    """
+    before = tx.now - UNTAKEN_AFTER
+    retired = agents.c.desired == Desired.RETIRED.value
+    why = sa.case((agents.c.id.is_(None), "nobody"), else_=agents.c.desired).label("why")
+    begins = sa.exists().where(
+        runs.c.workspace_id == workspace_id, sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > before)
+    )
+    late = sa.or_(agents.c.desired == Desired.PAUSED.value, sa.and_(agents.c.id.is_(None), ~begins))
+    rows = await tx.rows(
+        sa.select(
+            tasks.c.accountable_id,
+            agents.c.id.label("agent_id"),
+            agents.c.name,
+            why,
+            sa.func.count().label("count"),
+            sa.func.min(tasks.c.state_since).label("since"),
+            sa.func.min(tasks.c.number).label("number"),
+        )
+        .outerjoin(agents, sa.and_(agents.c.workspace_id == tasks.c.workspace_id, agents.c.id == tasks.c.agent_id))
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            sa.text(CLAIMABLE),
+            tasks.c.not_before <= tx.now,
+            sa.or_(retired, sa.and_(late, tasks.c.state_since < before)),
+            ~is_blocked(tasks, tasks),
+        )
+        .group_by(tasks.c.accountable_id, agents.c.id, agents.c.name, agents.c.desired)
+        .limit(MOST)
+    )
+    found = []
+    for row in rows:
+        one = row["count"] == 1
+        work = f"T-{row['number']} waits" if one else f"{row['count']} tasks wait"
+        ready = f"T-{row['number']} has" if one else f"{row['count']} tasks have"
+        text = {
+            "nobody": f"{ready} been ready for a day and no agent takes {'it' if one else 'them'}: is one running?",
+            "paused": f"{work} for {row['name']}, which is paused: resume it, or assign another agent",
+            "retired": f"{work} for {row['name']}, which is retired: assign another agent",
+        }[row["why"]]
+        key = f"untaken:{row['agent_id'] or 'nobody'}:{row['accountable_id']}"
+        need = Need(key, NeedKind.SIGNAL, row["agent_id"] or row["accountable_id"], None, text, row["since"])
+        found.append(Open(need, (row["accountable_id"],), row["agent_id"]))
+    return found
 
 
 async def _untaken(tx: Transaction, workspace_id: str, people: People) -> list[Open]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.goals import store as goal_store
@@ -14,6 +14,7 @@ from quarterdeck.control.projects.actions import REASON_LENGTH
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH, Project, ProjectChange
 from quarterdeck.control.shapes import Instant, Named, RequestBody, shown
 from quarterdeck.control.tasks import lists as task_lists
+from quarterdeck.control.tasks.bodies import a_review
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.control.tasks.policy import PATTERN as REVIEW_PATTERN
 from quarterdeck.control.tasks.policy import ReviewPolicy
@@ -25,7 +26,12 @@ Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 Description = Annotated[str, Field(max_length=DESCRIPTION_LENGTH, description="Markdown.")]
 Lead = Annotated[str | None, Field(description="The agent that may assign this project's tasks to agents.")]
 Review = Annotated[
-    str, Field(pattern=f"^({REVIEW_PATTERN})$", description="The review policy of tasks that name none themselves.")
+    str,
+    AfterValidator(a_review),
+    Field(
+        json_schema_extra={"pattern": f"^({REVIEW_PATTERN})$"},
+        description="The review policy of tasks that name none themselves.",
+    ),
 ]
 
 

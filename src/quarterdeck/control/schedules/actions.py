@@ -60,7 +60,7 @@ async def create(
     owner_id = wanted.owner_id or actor
     if owner_id is None:
         raise Invalid("owner_id must name the member who answers for its tasks.", field="owner_id")
-    values = await _checked(tx, workspace_id, replace(wanted, owner_id=owner_id))
+    values = await _checked(tx, workspace_id, replace(wanted, owner_id=owner_id), actor)
     schedule = Schedule(
         id=new_id("sch"),
         workspace_id=workspace_id,
@@ -105,7 +105,7 @@ async def change(
         wanted = replace(wanted, draft=None)
     elif values.get("draft") is not None:
         wanted = replace(wanted, template_id=None)
-    checked_values = await _checked(tx, workspace_id, wanted)
+    checked_values = await _checked(tx, workspace_id, wanted, actor)
     differing = {name: value for name, value in checked_values.items() if getattr(schedule, name) != value}
     if not differing:
         return schedule
@@ -208,7 +208,7 @@ async def _held(
     return schedule
 
 
-async def _checked(tx: Transaction, workspace_id: str, wanted: Wanted) -> dict[str, Any]:
+async def _checked(tx: Transaction, workspace_id: str, wanted: Wanted, actor: str | None) -> dict[str, Any]:
     """The fields to write, clean. Raises Invalid naming the one that cannot be."""
     await people.must_exist(tx, workspace_id, wanted.owner_id or "", "owner_id")
     a_zone(wanted.zone)
@@ -223,7 +223,7 @@ async def _checked(tx: Transaction, workspace_id: str, wanted: Wanted) -> dict[s
         raise Invalid(f"catch_up_limit must be 1 to {MAX_CATCH_UP}.", field="catch_up_limit")
     if not 1 <= wanted.pause_after <= MAX_PAUSE_AFTER:
         raise Invalid(f"pause_after must be 1 to {MAX_PAUSE_AFTER}.", field="pause_after")
-    await _check_text(tx, workspace_id, wanted)
+    await _check_text(tx, workspace_id, wanted, actor)
     return {
         "name": a_name(wanted.name, "name", NAME_LENGTH),
         "trigger": wanted.trigger,
@@ -241,7 +241,7 @@ async def _checked(tx: Transaction, workspace_id: str, wanted: Wanted) -> dict[s
     }
 
 
-async def _check_text(tx: Transaction, workspace_id: str, wanted: Wanted) -> None:
+async def _check_text(tx: Transaction, workspace_id: str, wanted: Wanted, actor: str | None) -> None:
     """What it makes can be made now. Later it may not: then the firing says so."""
     if (wanted.template_id is None) == (wanted.draft is None):
         raise Invalid("Name either a template or the task itself.", field="task")
@@ -260,7 +260,7 @@ async def _check_text(tx: Transaction, workspace_id: str, wanted: Wanted) -> Non
         assert wanted.draft is not None
         draft = wanted.draft
         checked(draft, tuple(Variable(name, value) for name, value in wanted.variables.items()))
-    await must_be_sound(tx, workspace_id, draft)
+    await must_be_sound(tx, workspace_id, draft, actor)
 
 
 def _next(schedule: Schedule, now: int) -> int | None:

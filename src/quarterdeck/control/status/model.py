@@ -48,6 +48,8 @@ class Waiting:
     name: str
     chain: tuple[str, ...] = ()
     """For a task: what it waits for in turn, nearest first."""
+    cancelled: bool = False
+    """For a task: it will not be done any more, and a person has to say how it goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +200,4 @@ class Task:
     held: Held | None = None
     signals: tuple[Noticed, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    agent_desired: str = "enabled"

@@ -107,6 +107,10 @@ def _unstarted(task: Task, now: int) -> Status:
     if task.state == "backlog":
         return Status(State.QUEUED, "in the backlog", task.state_since)
     who = task.agent_name or "an agent"
+    if task.agent_desired == "retired":
+        return Status(State.QUEUED, f"ready, but {who} is retired: assign it to another agent", task.state_since)
+    if task.agent_desired == "paused":
+        return Status(State.QUEUED, f"ready, waits for {who}, which is paused", task.state_since)
     return Status(State.QUEUED, f"ready, waits for {who} to claim it", task.state_since)
 
 
@@ -226,7 +230,8 @@ def _asked(asked: Asked, now: int) -> Status:
 def _blocked(blocked: Blocked, now: int) -> Status:
     more = f" and {blocked.others} more" if blocked.others else ""
     idle = f", idle cost {money_words(blocked.idle_cost)}" if blocked.idle_cost else ""
-    words = f"blocked, waits for {blocked.first.name}{more}, {ago(now - blocked.since)}{idle}"
+    gone = ", which was cancelled" if blocked.first.cancelled else ""
+    words = f"blocked, waits for {blocked.first.name}{gone}{more}, {ago(now - blocked.since)}{idle}"
     behind = ", ".join(blocked.first.chain)
     why = f"{blocked.first.name} itself waits for {behind}." if behind else None
     return Status(State.WAITING_AGENT, words, blocked.since, why, waits_for=blocked.first, idle_cost=blocked.idle_cost)

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from quarterdeck.control.shapes import RequestBody, instant_in
 from quarterdeck.control.tasks.holding import REASON_LENGTH
@@ -27,6 +28,7 @@ from quarterdeck.control.tasks.model import (
 )
 from quarterdeck.control.tasks.policy import PATTERN as REVIEW_PATTERN
 from quarterdeck.control.tasks.policy import ReviewPolicy
+from quarterdeck.kernel.errors import Invalid
 
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LENGTH)]
 CriterionText = Annotated[str, Field(min_length=1, max_length=CRITERION_LENGTH)]
@@ -41,10 +43,21 @@ AttemptLimit = Annotated[
     ),
 ]
 DueAt = Annotated[str, Field(description="RFC 3339, with a zone.", json_schema_extra={"format": "date-time"})]
+
+
+def a_review(text: str) -> str:
+    """Refuses what is no review policy in words: its pattern is nothing to read."""
+    try:
+        return ReviewPolicy(text)
+    except Invalid as error:
+        raise PydanticCustomError("review", "{words}", {"words": error.message}) from None
+
+
 Review = Annotated[
     str,
+    AfterValidator(a_review),
     Field(
-        pattern=f"^({REVIEW_PATTERN})$",
+        json_schema_extra={"pattern": f"^({REVIEW_PATTERN})$"},
         description="What stands before done: none, one, member:<id>, role:<role> or n:<k> different members.",
     ),
 ]

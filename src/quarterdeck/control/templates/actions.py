@@ -9,8 +9,9 @@ from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.goals import store as goals
 from quarterdeck.control.projects import actions as projects
-from quarterdeck.control.tasks import creating
+from quarterdeck.control.tasks import creating, reviewable
 from quarterdeck.control.tasks.model import NewTask, Task
+from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.templates import store
 from quarterdeck.control.templates.model import (
     DESCRIPTION_LENGTH,
@@ -43,7 +44,7 @@ async def create(
 ) -> Template:
     """Keep a template and tell `template.created`. Raises Invalid; Changed `name_taken`."""
     checked(draft, variables)
-    await must_be_sound(tx, workspace_id, draft)
+    await must_be_sound(tx, workspace_id, draft, actor)
     template = Template(
         id=new_id("tpl"),
         workspace_id=workspace_id,
@@ -86,7 +87,7 @@ async def change(
     if not differing:
         return template
     if "draft" in differing:
-        await must_be_sound(tx, workspace_id, differing["draft"])
+        await must_be_sound(tx, workspace_id, differing["draft"], actor)
     fresh = await store.update(tx, template, differing)
     await tx.emit(Event(workspace_id, "template.changed", template.id, {"fields": sorted(differing)}, actor))
     return fresh
@@ -126,18 +127,27 @@ async def filled(
     return new
 
 
-async def must_be_sound(tx: Transaction, workspace_id: str, draft: Draft) -> None:
-    """Whom and what it names is there now. Later it may not be. Raises Invalid naming the field."""
+async def must_be_sound(tx: Transaction, workspace_id: str, draft: Draft, actor: str | None) -> None:
+    """Whom and what it names is there now. Later it may not be. Raises Invalid naming the field.
+
+    Raises Forbidden for a review that the actor may not lower so far: whoever fires it later is asked no more.
+    """
     if draft.agent_id is not None and await agents.find(tx, workspace_id, draft.agent_id) is None:
         raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
     if draft.accountable_id is not None:
         await people.must_exist(tx, workspace_id, draft.accountable_id, "accountable_id")
     for member_id in draft.watchers:
         await people.must_exist(tx, workspace_id, member_id, "watchers")
-    if draft.project_id is not None:
-        await projects.for_work(tx, workspace_id, draft.project_id)
-    if draft.goal_id is not None and await goals.find(tx, workspace_id, draft.goal_id) is None:
+    goal = None if draft.goal_id is None else await goals.find(tx, workspace_id, draft.goal_id)
+    if draft.goal_id is not None and goal is None:
         raise Invalid("goal_id names no goal of this workspace.", field="goal_id")
+    project_id = draft.project_id or (None if goal is None else goal.project_id)
+    project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
+    if draft.review is not None:
+        review = ReviewPolicy(draft.review)
+        await reviewable.must_be_sound(tx, workspace_id, review)
+        if project is not None:
+            await reviewable.must_not_lower(tx, workspace_id, project.review, review, actor)
 
 
 async def get(tx: Transaction, workspace_id: str, template_id: str) -> Template:

@@ -178,6 +178,21 @@ def test_an_agent_is_shown(name: str) -> None:
 TASKS: dict[str, tuple[Task, State, str]] = {
     "backlog": (Task("backlog", NOW), State.QUEUED, "in the backlog"),
     "ready": (Task("ready", NOW, "drafting"), State.QUEUED, "ready, waits for drafting to claim it"),
+    "ready for a paused agent": (
+        Task("ready", NOW, "drafting", agent_desired="paused"),
+        State.QUEUED,
+        "ready, waits for drafting, which is paused",
+    ),
+    "ready for a retired agent": (
+        Task("ready", NOW, "drafting", agent_desired="retired"),
+        State.QUEUED,
+        "ready, but drafting is retired: assign it to another agent",
+    ),
+    "behind a cancelled task": (
+        Task("ready", NOW, "qa", blocked=replace(BLOCKED, first=replace(DRAFTING, cancelled=True))),
+        State.WAITING_AGENT,
+        "blocked, waits for T-1 Drafting, which was cancelled, 38 min",
+    ),
     "blocked": (
         Task("ready", NOW, "qa", blocked=replace(BLOCKED, others=1)),
         State.WAITING_AGENT,
