@@ -5,13 +5,24 @@ import type { Key, NewKey, Page } from "@/api/types";
 
 export const keyKeys = { all: ["keys"] as const, list: (agentId: string | null) => ["keys", "list", agentId] as const };
 
+/** Every run has a key of its own: those that last stand among many, and all are asked for. */
+const PAGE = 500;
+const MOST_PAGES = 4;
+
 export const keysQuery = (agentId: string | null) =>
   queryOptions({
     queryKey: keyKeys.list(agentId),
-    queryFn: ({ signal }) =>
-      data<Page<Key>>(
-        api.GET("/api/v1/keys", { params: { query: { limit: 200, ...(agentId ? { agent_id: agentId } : {}) } }, signal }),
-      ),
+    queryFn: async ({ signal }) => {
+      const found: Page<Key> = { items: [], next: null };
+      for (let page = 0; page < MOST_PAGES; page++) {
+        const query = { limit: PAGE, ...(agentId ? { agent_id: agentId } : {}), ...(found.next ? { after: found.next } : {}) };
+        const answer = await data<Page<Key>>(api.GET("/api/v1/keys", { params: { query }, signal }));
+        found.items.push(...answer.items);
+        found.next = answer.next;
+        if (!found.next) break;
+      }
+      return found;
+    },
   });
 
 export const createAgentKey = (agentId: string, body: { name?: string }): Promise<NewKey> =>

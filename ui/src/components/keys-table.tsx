@@ -29,7 +29,7 @@ function groupOf(key: Key): Group {
 }
 
 /** Keys with what can be done to them. With `agents`, says whose each is. */
-export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Named[] }) {
+export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]; /** There are older ones than these. */ cut: boolean }) {
   const [asked, setAsked] = useState<Asked>();
   const [secret, setSecret] = useState<string>();
   const [group, setGroup] = useState<Group>("lasting");
@@ -54,6 +54,7 @@ export function KeysTable({ keys, agents }: { keys: Key[]; agents?: Named[] }) {
       ) : (
         <DataTable label={say.title} columns={columns} rows={shown} rowId={(key) => key.id} />
       )}
+      {cut && <p className="text-s text-faint">{say.cut(keys.length)}</p>}
       <Confirm
         open={asked !== undefined}
         onOpenChange={(open) => !open && setAsked(undefined)}

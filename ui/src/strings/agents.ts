@@ -1,4 +1,4 @@
-import { spelled } from "@/strings/common";
+import { counted, spelled } from "@/strings/common";
 
 const some = (count: number, one: string, more: string): string => `${spelled(count).toLowerCase()} ${count === 1 ? one : more}`;
 
@@ -226,7 +226,9 @@ export const runs = {
 
 export const keys = {
   title: "Keys",
-  answer: (count: number) => (count === 0 ? "No key is in use." : count === 1 ? "One key is in use." : `${spelled(count)} keys are in use.`),
+  answer: (count: number, whole: boolean) =>
+    !whole ? `At least ${counted(count)} keys are in use.` : count === 0 ? "No key is in use." : count === 1 ? "One key is in use." : `${spelled(count)} keys are in use.`,
+  cut: (count: number) => `Only the newest ${counted(count)} keys are shown; each agent's page has its own.`,
   columns: { key: "Key", name: "Name", of: "Belongs to", state: "State", used: "Last used", act: "Act" },
   kinds: { agent: "agent", run: "run", member: "personal token" },
   you: "a member",

@@ -7,6 +7,8 @@ export const shell = {
   review: "Review",
   replays: "Replays",
   unclaimed: "Unclaimed",
+  task: "Task",
+  run: "Run",
   agents: "Agents",
   calls: "Calls",
   costs: "Costs",

@@ -29,5 +29,12 @@ export const GROUPS: NavGroup[] = [
   { label: shell.howItRuns, items: [gateway, providers, keys, channels, settings] },
 ];
 export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
+/** What the part of the house is called that an address leads to, for when the page itself cannot say yet. */
+export function placeOf(path: string): string | undefined {
+  const [first = ""] = path.split("/").filter(Boolean);
+  return PLACES[first] ?? PAGES.find((page) => page.to === `/${first}`)?.label;
+}
+const PLACES: Record<string, string> = { tasks: shell.task, runs: shell.run };
+
 export const PHONE_BAR: NavItem[] = [now, board, reviews, agents];
 export const PHONE_MORE: NavItem[] = [goals, calls, costs, replays, unclaimed, schedules, gateway, providers, keys, channels, audit, settings];

@@ -23,7 +23,7 @@ import { Mark, Page, Section, Strip } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { RunsTable } from "@/components/runs-table";
 import { SignalActs, signalTitle } from "@/components/signal-acts";
-import { SkeletonRows } from "@/components/states";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { isWorking, said, toneOf } from "@/components/status/status-words";
 import { toast } from "@/components/toast";
@@ -181,9 +181,10 @@ function AgentSignals({ agent }: { agent: Agent }) {
 }
 
 function AgentKeys({ agentId }: { agentId: string }) {
-  const { data } = useQuery(keysQuery(agentId));
+  const { data, error, refetch } = useQuery(keysQuery(agentId));
+  if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={1} />;
-  return <KeysTable keys={data.items} />;
+  return <KeysTable keys={data.items} cut={data.next !== null} />;
 }
 
 /** What its keys may ask for: each key's own patterns, or anything. */

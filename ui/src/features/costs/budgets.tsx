@@ -12,6 +12,7 @@ import { DataTable } from "@/components/data-table";
 import { DeclaredChip } from "@/components/declared-chip";
 import { Due, Money } from "@/components/figures";
 import { Section } from "@/components/page";
+import { ProblemNote } from "@/components/states";
 import { toast } from "@/components/toast";
 import { BudgetDialog } from "@/features/costs/budget-dialog";
 import { BurnDown } from "@/features/costs/burn-down";
@@ -21,7 +22,7 @@ import { formatShare } from "@/lib/format";
 import { budgets as say } from "@/strings/budgets";
 
 export function Budgets() {
-  const { data } = useQuery(budgetsQuery);
+  const { data, error, refetch } = useQuery(budgetsQuery);
   const client = useQueryClient();
   const [editing, setEditing] = useState<Budget | "new">();
   const [shown, setShown] = useState<string>();
@@ -32,6 +33,7 @@ export function Budgets() {
     onSettled: () => client.invalidateQueries({ queryKey: capKeys.all }),
   });
   const columns = useMemo(() => budgetColumns(setEditing, remove, (id) => setShown((now) => (now === id ? undefined : id)), shown, allowed), [allowed, remove, shown]);
+  if (error && !data) return <Section title={say.title}><ProblemNote error={error} retry={() => void refetch()} /></Section>;
   if (!data) return null;
   const burning = data.items.find((budget) => budget.id === shown);
   const window = burning && fullest(burning);

@@ -5,6 +5,7 @@ import { wasteQuery } from "@/api/costs";
 import { CostSplit, markOf, shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section } from "@/components/page";
+import { ProblemNote } from "@/components/states";
 import { cx } from "@/lib/cx";
 import { formatMoney, formatMoneyExact } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
@@ -13,7 +14,8 @@ const say = budgets.waste;
 
 /** One bar for all that was spent, and the same in words and figures. */
 export function WasteLedger({ from }: { from: string }) {
-  const { data } = useQuery(wasteQuery(from));
+  const { data, error, refetch } = useQuery(wasteQuery(from));
+  if (error && !data) return <Section title={say.title}><ProblemNote error={error} retry={() => void refetch()} /></Section>;
   if (!data || data.totals.total_nano === 0) return null;
   const { classes, total_nano: total, waste_nano: waste } = data.totals;
   return (

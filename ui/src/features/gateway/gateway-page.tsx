@@ -17,10 +17,10 @@ import { gateway as say } from "@/strings/gateway";
 
 export function GatewayPage() {
   const { data: health, error, refetch } = useQuery(healthQuery);
-  const { data: limits } = useQuery(limitsQuery);
+  const limits = useQuery(limitsQuery);
   const troubled = health?.items.filter((each) => ["wait", "wrong"].includes(stateOf(each).tone)).length ?? 0;
   return (
-    <Page title={say.title} answer={say.answer(health?.items.length ?? 0, troubled)}>
+    <Page title={say.title} answer={health ? say.answer(health.items.length, troubled) : say.title}>
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6">
         <Section title={say.health}>
           {error && !health ? (
@@ -35,8 +35,12 @@ export function GatewayPage() {
         </Section>
         <Routes />
         <Section title={say.limits}>
-          {limits && limits.items.length > 0 ? (
-            <DataTable label={say.limits} columns={limitColumns} rows={limits.items} rowId={(limit) => limit.id} />
+          {limits.error && !limits.data ? (
+            <ProblemNote error={limits.error} retry={() => void limits.refetch()} />
+          ) : !limits.data ? (
+            <SkeletonRows rows={1} />
+          ) : limits.data.items.length > 0 ? (
+            <DataTable label={say.limits} columns={limitColumns} rows={limits.data.items} rowId={(limit) => limit.id} />
           ) : (
             <p className="card px-4 py-6 text-center text-muted">{say.limitsEmpty}</p>
           )}

@@ -25,14 +25,14 @@ export function KeysPage() {
   return (
     <Page
       title={say.title}
-      answer={say.answer(active)}
+      answer={say.answer(active, keys.next === null)}
       actions={
         <Button onClick={() => setCreating(true)}>
           <Plus size={14} aria-hidden="true" /> {say.newToken}
         </Button>
       }
     >
-      {keys.items.length === 0 ? <Empty title={say.empty}>{say.emptyHelp}</Empty> : <KeysTable keys={keys.items} agents={agents.items} />}
+      {keys.items.length === 0 ? <Empty title={say.empty}>{say.emptyHelp}</Empty> : <KeysTable keys={keys.items} agents={agents.items} cut={keys.next !== null} />}
       {creating && <TokenDialog onClose={() => setCreating(false)} />}
     </Page>
   );

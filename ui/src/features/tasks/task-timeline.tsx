@@ -24,6 +24,7 @@ import { QuestionAnswer } from "@/components/question-answer";
 import { ReviewSays } from "@/components/review-says";
 import { Segmented } from "@/components/segmented";
 import { SignalCalls, signalTitle } from "@/components/signal-acts";
+import { ProblemNote } from "@/components/states";
 import { toast } from "@/components/toast";
 import type { Happening } from "@/features/tasks/happenings";
 import { happenings } from "@/features/tasks/happenings";
@@ -39,15 +40,18 @@ const EMOJI = ["👍", "✅", "👀", "❤️", "🎉", "🤔"];
 /** Talk, runs, versions, reviews and questions in one line of time, with a place to say something. */
 export function TaskTimeline({ task }: { task: Task }) {
   const [shows, setShows] = useState<"all" | "talk">("all");
-  const { data: runs } = useQuery(runsQuery({ task_id: task.id }));
-  const { data: comments } = useQuery(commentsQuery(task.id));
-  const { data: deliverables } = useQuery(deliverablesQuery(task.id));
-  const { data: reviews } = useQuery(reviewsQuery(task.id));
-  const { data: signals } = useQuery(signalsQuery({ task_id: task.id }));
-  const { data: questions } = useQuery(questionsQuery(task.id));
+  const runs = useQuery(runsQuery({ task_id: task.id }));
+  const comments = useQuery(commentsQuery(task.id));
+  const deliverables = useQuery(deliverablesQuery(task.id));
+  const reviews = useQuery(reviewsQuery(task.id));
+  const signals = useQuery(signalsQuery({ task_id: task.id }));
+  const questions = useQuery(questionsQuery(task.id));
+  const parts = [runs, comments, deliverables, reviews, signals, questions];
+  const failed = parts.filter((part) => part.isError && part.data === undefined);
+  const whole = parts.every((part) => part.data !== undefined);
   const allowed = useMay("review");
-  const { write, sending } = useTalk(task.id, comments);
-  const told = happenings({ task, runs: runs?.items ?? [], comments: comments ?? [], deliverables: deliverables ?? [], reviews: reviews?.items ?? [], questions: questions ?? [], signals: signals ?? [] });
+  const { write, sending } = useTalk(task.id, comments.data);
+  const told = happenings({ task, runs: runs.data?.items ?? [], comments: comments.data ?? [], deliverables: deliverables.data ?? [], reviews: reviews.data?.items ?? [], questions: questions.data ?? [], signals: signals.data ?? [] });
   const shown = shows === "all" ? told : told.filter((each) => each.kind === "said" || each.kind === "asked");
   return (
     <Section
@@ -75,7 +79,12 @@ export function TaskTimeline({ task }: { task: Task }) {
           />
         </div>
       )}
-      {shown.length + sending.length === 0 && <p className="text-faint">{say.nothingSaid}</p>}
+      {failed[0] && (
+        <div className="mb-4">
+          <ProblemNote error={failed[0].error} retry={() => failed.forEach((part) => void part.refetch())} />
+        </div>
+      )}
+      {whole && shown.length + sending.length === 0 && <p className="text-faint">{say.nothingSaid}</p>}
       <ol className="grid">
         {sending.map((body, at) => (
           <li key={`${at}-${body}`} className={ENTRY}>
