@@ -47,7 +47,10 @@ async def _filled(client: httpx.AsyncClient) -> str:
     old = (await client.post("/api/v1/projects", json={"name": "Old"})).json()
     aim = {"name": "Lesbarkeit", "statement": "Everybody reads it.", "project_id": project["id"]}
     goal = (await client.post("/api/v1/goals", json={**aim, "due_at": "2027-03-01T12:00:00Z"})).json()
-    await client.post("/api/v1/task-templates", json={"name": "Note", "task": {"title": "Note of {{date}}"}})
+    named = {"project_id": project["id"], "goal_id": goal["id"], "agent_id": agent["id"], "accountable_id": me["id"]}
+    note = {"title": "Note of {{date}}", **named, "watchers": [me["id"]], "review": f"agent:{agent['id']}+n:2"}
+    made = await client.post("/api/v1/task-templates", json={"name": "Note", "task": note})
+    assert made.status_code == 201, made.text
 
     async def task(**fields: object) -> dict[str, Any]:
         answer = await client.post("/api/v1/tasks", json={"title": "x", **fields})
@@ -71,7 +74,9 @@ async def _filled(client: httpx.AsyncClient) -> str:
         state="ready",
     )
     first = await task(parent_id=whole["id"], review=f"member:{me['id']}")
-    second = await task(parent_id=whole["id"])
+    second = await task(parent_id=whole["id"], review=f"agent:{agent['id']}+of:1:{me['id']}", state="ready")
+    await client.post(f"/api/v1/tasks/{second['id']}/hold", json={"reason": "Not yet"})
+    await client.post(f"/api/v1/projects/{project['id']}/hold", json={})
     await client.post(f"/api/v1/tasks/{second['id']}/dependencies", json={"waits_for": first["id"]})
     done = await task(project_id=old["id"], review="none", state="ready")
     await client.post(f"/api/v1/tasks/{done['id']}/move", json={"to": "cancelled", "note": "Not needed"})
@@ -96,6 +101,12 @@ async def test_what_is_exported_is_imported_elsewhere_and_exports_the_same(
         assert [one["key"] for one in report["tasks"]] == [one["key"] for one in looked["tasks"]]
         after = await _exported(there)
     assert {**after, "exported_at": None} == {**before, "exported_at": None}
+    (note,) = after["templates"]
+    assert (note["project"], note["goal"], note["agent"]) == ("Büro 🏢", "Lesbarkeit", "writer")
+    assert (note["accountable"], note["watchers"], note["review"]) == (email, [email], "agent:writer+n:2")
+    held = after["tasks"][2]
+    assert (held["review"], held["hold"]) == (f"agent:writer+of:1:{email}", {"reason": "Not yet"})
+    assert [one["hold"] for one in after["projects"]] == [{"reason": None}, None]
 
 
 async def test_one_project_is_exported_without_what_stands_outside_of_it(client: httpx.AsyncClient) -> None:
@@ -125,6 +136,7 @@ async def test_who_is_not_here_is_warned_of_and_the_work_comes_in_all_the_same(
     assert len(shown) == 4 and all(task["agent"] is None for task in shown)
     assert any("no agent writer here" in one for one in report["warnings"])
     assert any("no member" in one for one in report["warnings"])
+    assert [task["review"] for task in shown if task["hold"] is not None] == ["one"]
 
 
 async def test_an_import_is_all_or_nothing_and_says_which_task_is_wrong(client: httpx.AsyncClient) -> None:
@@ -146,7 +158,7 @@ async def test_an_import_is_all_or_nothing_and_says_which_task_is_wrong(client: 
         assert words in refused["detail"], refused
     cycle = [{"key": k, "title": k, "waits_for": [w]} for k, w in (("a", "b"), ("b", "c"), ("c", "a"))]
     assert "wait" in (await _import(client, {"quarterdeck_export": 1, "tasks": cycle}, status=400))["detail"]
-    for body in (b"", b"{", b"[]", b"\xff", b'{"quarterdeck_export": 4}', b"[" * 100_000, b'"\0"'):
+    for body in (b"", b"{", b"[]", b"\xff", b'{"quarterdeck_export": 5}', b"[" * 100_000, b'"\0"'):
         await _import(client, body, status=400)
     assert (await client.get("/api/v1/tasks")).json()["items"] == []
     await _import(client, {"quarterdeck_export": 1, "tasks": [sound]})

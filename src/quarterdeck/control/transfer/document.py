@@ -9,6 +9,7 @@ from quarterdeck.control.goals.model import STATEMENT_LENGTH
 from quarterdeck.control.projects.model import DESCRIPTION_LENGTH, NAME_LENGTH
 from quarterdeck.control.shapes import Instant
 from quarterdeck.control.tasks.bodies import AttemptLimit, Brief, Budget, CriterionIn, Label, Title
+from quarterdeck.control.tasks.holding import REASON_LENGTH
 from quarterdeck.control.tasks.model import (
     MAX_CRITERIA,
     MAX_LABELS,
@@ -20,7 +21,7 @@ from quarterdeck.control.tasks.model import (
 from quarterdeck.control.templates.bodies import DraftBody, Variables
 from quarterdeck.control.transfer.history_doc import HistoryDoc, Strict
 
-VERSION = 3
+VERSION = 4
 MAX_TASKS = 5_000
 MAX_PROJECTS = 1_000
 MAX_GOALS = 1_000
@@ -31,12 +32,19 @@ Email = Annotated[str, Field(max_length=254)]
 AgentName = Annotated[str, Field(max_length=100)]
 
 
+class HoldDoc(Strict):
+    """A person holds it: no agent may claim it."""
+
+    reason: Annotated[str, Field(max_length=REASON_LENGTH)] | None = None
+
+
 class ProjectDoc(Strict):
     name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
     description: Annotated[str, Field(max_length=DESCRIPTION_LENGTH)] = ""
     lead_agent: AgentName | None = None
     review: str = "one"
     archived: bool = False
+    hold: HoldDoc | None = None
 
 
 class GoalDoc(Strict):
@@ -48,11 +56,16 @@ class GoalDoc(Strict):
 
 
 class TemplateDoc(Strict):
-    """Agents, people and projects of a template belong to their workspace and stay behind."""
-
     name: Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
     description: str = ""
     task: DraftBody
+    """Without ids, which mean nothing elsewhere: whom and what it names stands beside it, by name."""
+    project: str | None = None
+    goal: str | None = None
+    agent: AgentName | None = None
+    accountable: Email | None = None
+    watchers: list[Email] = Field([], max_length=MAX_WATCHERS)
+    review: str | None = None
     variables: Variables = []
 
 
@@ -77,11 +90,13 @@ class TaskDoc(HistoryDoc):
     attempt_limit: AttemptLimit = 3
     budget_nano: Budget | None = None
     note: Annotated[str, Field(max_length=NOTE_LENGTH)] | None = None
+    hold: HoldDoc | None = None
+    """Of the task itself, with all below it; what holds it from above stands there."""
 
 
 class Document(Strict):
-    quarterdeck_export: Literal[1, 2, 3]
-    """The version of this shape; 1 had no history of tasks, 2 no goals."""
+    quarterdeck_export: Literal[1, 2, 3, 4]
+    """The version of this shape; 1 had no history of tasks, 2 no goals, 3 no holds and nobody in templates."""
     exported_at: Instant | None = None
     projects: list[ProjectDoc] = Field([], max_length=MAX_PROJECTS)
     goals: list[GoalDoc] = Field([], max_length=MAX_GOALS)

@@ -1,7 +1,7 @@
 """Writing the portable export, piece by piece: however much there is, little of it is in memory."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from quarterdeck.access import members
@@ -41,7 +41,7 @@ async def document(
             yield piece
         yield b'], "templates": ['
         if project_id is None:
-            async for piece in _separated(_templates(tx, workspace_id)):
+            async for piece in _separated(_templates(tx, workspace_id, people)):
                 yield piece
         yield b'], "tasks": ['
         async for piece in _separated(_tasks(tx, workspace_id, project_id, people, files)):
@@ -62,22 +62,24 @@ async def _projects(
     after = None
     while True:
         page = await projects.page(tx, workspace_id, limit=PAGE, after=after)
-        leads = await agents.named(tx, workspace_id, {one.lead_agent_id for one in page.items if one.lead_agent_id})
+        named = {each for one in page.items for each in (one.lead_agent_id, one.review.agent_id) if each}
+        workers = await agents.named(tx, workspace_id, named)
         for one in page.items:
             if project_id in (None, one.id):
-                yield _project(one, leads, people)
+                yield _project(one, workers, people)
         after = page.next
         if after is None:
             return
 
 
-def _project(one: Project, leads: dict[str, str], people: dict[str, str]) -> dict[str, Any]:
+def _project(one: Project, workers: dict[str, str], people: dict[str, str]) -> dict[str, Any]:
     return {
         "name": one.name,
         "description": one.description,
-        "lead_agent": None if one.lead_agent_id is None else leads[one.lead_agent_id],
-        "review": review_out(one.review, people),
+        "lead_agent": None if one.lead_agent_id is None else workers[one.lead_agent_id],
+        "review": review_out(one.review, people, workers),
         "archived": one.archived_at is not None,
+        "hold": None if one.held_at is None else {"reason": one.hold_reason},
     }
 
 
@@ -103,21 +105,29 @@ async def _goals(
             return
 
 
-async def _templates(tx: Transaction, workspace_id: str) -> AsyncIterator[dict[str, Any]]:
+async def _templates(tx: Transaction, workspace_id: str, people: dict[str, str]) -> AsyncIterator[dict[str, Any]]:
     after = None
     while True:
         page = await templates.page(tx, workspace_id, limit=PAGE, after=after)
-        for one in page.items:
-            body = DraftBody.of(one.draft).model_copy(
-                update={"agent_id": None, "accountable_id": None, "project_id": None, "watchers": []}
-            )
-            review = None if one.draft.review is None else ReviewPolicy(one.draft.review)
-            if review is not None and review.member_id is not None:
-                body.review = None
+        drafts = [one.draft for one in page.items]
+        reviews = [None if each.review is None else ReviewPolicy(each.review) for each in drafts]
+        named = {each.agent_id for each in drafts if each.agent_id} | {r.agent_id for r in reviews if r and r.agent_id}
+        workers = await agents.named(tx, workspace_id, named)
+        owned = await projects.named(tx, workspace_id, {each.project_id for each in drafts if each.project_id})
+        aims = await goals.named(tx, workspace_id, {each.goal_id for each in drafts if each.goal_id})
+        for one, review in zip(page.items, reviews, strict=True):
+            draft = one.draft
+            bare = dict.fromkeys(("agent_id", "accountable_id", "project_id", "goal_id", "review"))
             yield {
                 "name": one.name,
                 "description": one.description,
-                "task": body.model_dump(),
+                "task": DraftBody.of(draft).model_copy(update={**bare, "watchers": []}).model_dump(),
+                "project": owned.get(draft.project_id or ""),
+                "goal": aims.get(draft.goal_id or ""),
+                "agent": workers.get(draft.agent_id or ""),
+                "accountable": people.get(draft.accountable_id or ""),
+                "watchers": [people[each] for each in draft.watchers if each in people],
+                "review": None if review is None else review_out(review, people, workers),
                 "variables": [VariableBody.of(each).model_dump() for each in one.variables],
             }
         after = page.next
@@ -146,7 +156,8 @@ async def _shown(
     tx: Transaction, workspace_id: str, found: Sequence[Task], project_id: str | None, people: dict[str, str]
 ) -> list[dict[str, Any]]:
     ids = [task.id for task in found]
-    names = await agents.named(tx, workspace_id, {task.agent_id for task in found if task.agent_id})
+    named = {each for task in found for each in (task.agent_id, task.review.agent_id) if each}
+    names = await agents.named(tx, workspace_id, named)
     owned = await projects.named(tx, workspace_id, {task.project_id for task in found if task.project_id})
     aims = await goals.named(tx, workspace_id, {task.goal_id for task in found if task.goal_id})
     parents = await store.briefly(tx, workspace_id, {task.parent_id for task in found if task.parent_id})
@@ -181,20 +192,33 @@ async def _shown(
                 "accountable": people.get(task.accountable_id),
                 "watchers": [people[one] for one in watchers[task.id] if one in people],
                 "due_at": None if task.due_at is None else iso(task.due_at),
-                "review": review_out(task.review, people),
+                "review": review_out(task.review, people, names),
                 "attempt_limit": task.attempt_limit,
                 "budget_nano": task.budget,
                 "note": task.note,
+                "hold": None if task.held_at is None else {"reason": task.hold_reason},
             }
         )
     return shown
 
 
-def review_out(review: ReviewPolicy, people: dict[str, str]) -> str:
-    """The policy, with a member's e-mail in place of the id."""
-    if review.member_id is None:
-        return review.value
-    return f"member:{people[review.member_id]}" if review.member_id in people else ReviewPolicy.ONE.value
+def review_out(review: ReviewPolicy, people: Mapping[str, str], workers: Mapping[str, str]) -> str:
+    """The policy, with members' e-mails and the agent's name in place of ids; who is gone is left out."""
+    emails = [people[each] for each in review.named if each in people]
+    persons = review.persons
+    if review.named:
+        persons = policy_of(review, emails)
+    agent = workers.get(review.agent_id or "")
+    return persons if agent is None else f"agent:{agent}+{persons}"
+
+
+def policy_of(review: ReviewPolicy, named: Sequence[str]) -> str:
+    """The part about people, of as many of those that it names as there are; one person where there is none."""
+    if not named:
+        return ReviewPolicy.ONE.value
+    if review.member_id is not None:
+        return f"member:{named[0]}"
+    return f"of:{min(review.approvals, len(named))}:{','.join(named)}"
 
 
 async def _emails(tx: Transaction, workspace_id: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Bringing a document in: all of it in one transaction, or nothing and what is wrong with it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from quarterdeck.access.actors import Actor
 from quarterdeck.control.dependencies import actions as dependencies
@@ -11,13 +11,12 @@ from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.projects.model import ProjectChange
 from quarterdeck.control.shapes import instant_in
-from quarterdeck.control.tasks import creating
-from quarterdeck.control.tasks.model import NewTask, Task, TaskState, priority_of
-from quarterdeck.control.tasks.policy import ReviewPolicy
+from quarterdeck.control.tasks import creating, holding
+from quarterdeck.control.tasks.model import CLOSED, NewTask, Task, TaskState, priority_of
 from quarterdeck.control.templates import actions as templates
 from quarterdeck.control.templates import store as template_store
 from quarterdeck.control.transfer import history_in
-from quarterdeck.control.transfer.document import Document, GoalDoc, ProjectDoc, TaskDoc
+from quarterdeck.control.transfer.document import Document, GoalDoc, ProjectDoc, TaskDoc, TemplateDoc
 from quarterdeck.control.transfer.who import Who
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid, QuarterdeckError
@@ -59,15 +58,7 @@ async def bring(tx: Transaction, actor: Actor, document: Document, there: Collec
         if await template_store.by_name(tx, actor.workspace_id, template.name) is not None:
             report.warn(f"There is a template {template.name} already; it was left as it is.")
             continue
-        await templates.create(
-            tx,
-            actor.workspace_id,
-            name=template.name,
-            description=template.description,
-            draft=template.task.to_draft(),
-            variables=tuple(one.to_variable() for one in template.variables),
-            actor=actor.id,
-        )
+        await _template(tx, actor, template, who)
         report.templates.append(template.name)
     for doc in ordered:
         with _about(doc):
@@ -87,6 +78,7 @@ async def bring(tx: Transaction, actor: Actor, document: Document, there: Collec
             report.tasks[doc.key] = await creating.restore(
                 tx, actor.workspace_id, report.tasks[doc.key].id, _restored(doc.state), actor=actor.id
             )
+    await _hold(tx, actor, document, report)
     await _archive(tx, actor, document)
     return report
 
@@ -106,7 +98,7 @@ async def _project(tx: Transaction, actor: Actor, doc: ProjectDoc, who: Who, rep
         name=doc.name,
         description=doc.description,
         lead_agent_id=await who.agent(doc.lead_agent),
-        review=await who.review(doc.review) or ReviewPolicy.ONE,
+        review=await who.review(doc.review),
         actor=actor.id,
     )
     report.projects.append(doc.name)
@@ -138,6 +130,49 @@ async def _project_called(tx: Transaction, actor: Actor, name: str) -> str:
     return project.id
 
 
+async def _template(tx: Transaction, actor: Actor, doc: TemplateDoc, who: Who) -> None:
+    found = [await who.member(email, "watches") for email in doc.watchers]
+    review = doc.review or doc.task.review
+    draft = replace(
+        doc.task.to_draft(),
+        project_id=None if doc.project is None else await _project_called(tx, actor, doc.project),
+        goal_id=await _goal_called(tx, actor, doc.goal),
+        agent_id=await who.agent(doc.agent),
+        accountable_id=await who.member(doc.accountable, "answers for"),
+        watchers=tuple(one for one in found if one is not None),
+        review=None if review is None else await who.review(review),
+    )
+    await templates.create(
+        tx,
+        actor.workspace_id,
+        name=doc.name,
+        description=doc.description,
+        draft=draft,
+        variables=tuple(one.to_variable() for one in doc.variables),
+        actor=actor.id,
+    )
+
+
+async def _hold(tx: Transaction, actor: Actor, document: Document, report: Report) -> None:
+    """What a person held is held here too, unless it is closed or was here before."""
+    for doc in document.tasks:
+        task = report.tasks[doc.key]
+        if doc.hold is not None and task.state not in CLOSED:
+            await holding.hold(tx, actor.workspace_id, task.id, reason=doc.hold.reason, actor=actor.id)
+    for each in document.projects:
+        if each.hold is not None and each.name in report.projects:
+            project_id = await _project_called(tx, actor, each.name)
+            await projects.hold(tx, actor.workspace_id, project_id, reason=each.hold.reason, actor=actor.id)
+
+
+async def _goal_called(tx: Transaction, actor: Actor, name: str | None) -> str | None:
+    """Its id. Raises Invalid."""
+    goal = None if name is None else await goal_store.by_name(tx, actor.workspace_id, name)
+    if name is not None and goal is None:
+        raise Invalid(f"there is no goal {name}, here or in the document", field="goal")
+    return None if goal is None else goal.id
+
+
 async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
     """Last of all: an archived project takes no tasks."""
     for doc in document.projects:
@@ -149,9 +184,7 @@ async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
 
 async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: Report) -> Task:
     project_id = None if doc.project is None else await _project_called(tx, actor, doc.project)
-    goal = None if doc.goal is None else await goal_store.by_name(tx, actor.workspace_id, doc.goal)
-    if doc.goal is not None and goal is None:
-        raise Invalid(f"there is no goal {doc.goal}, here or in the document", field="goal")
+    goal_id = await _goal_called(tx, actor, doc.goal)
     accountable = await who.member(doc.accountable, "answers for") or actor.id
     found = [await who.member(email, "watches") for email in doc.watchers]
     new = NewTask(
@@ -167,7 +200,7 @@ async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: R
         review=None if doc.review is None else await who.review(doc.review),
         attempt_limit=doc.attempt_limit,
         project_id=project_id,
-        goal_id=None if goal is None else goal.id,
+        goal_id=goal_id,
         parent_id=None if doc.parent is None else report.tasks[doc.parent].id,
         budget=doc.budget_nano,
         watchers=tuple(one for one in found if one is not None),

@@ -1,11 +1,17 @@
 """Names and e-mails of a document, and whom they mean here."""
 
+import re
+from contextlib import suppress
 from typing import Any, Protocol
 
 from quarterdeck.access import members
 from quarterdeck.control.agents import store as agents
+from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
+from quarterdeck.kernel.errors import NotFound
+
+_AGENT_FIRST = re.compile(r"agent:(.+?)\+((?:none|one|member:.*|role:.*|n:.*|of:.*))", re.S)
 
 
 class Warned(Protocol):
@@ -44,13 +50,38 @@ class Who:
             found: Any = None
             if "@" in email:
                 found = await members.by_email(self._tx, self._workspace_id, email)
+            elif email.startswith("mem_"):  # a document that somebody wrote for this workspace
+                with suppress(NotFound):
+                    found = await members.get(self._tx, self._workspace_id, email)
             self._members[email] = None if found is None else found.id
         if self._members[email] is None:
             self._report.warn(f"There is no member {email} here who {does} tasks.")
         return self._members[email]
 
-    async def review(self, policy: str) -> ReviewPolicy | None:
-        if not policy.startswith("member:"):
-            return ReviewPolicy(policy)
-        member_id = await self.member(policy.removeprefix("member:"), "reviews")
-        return None if member_id is None else ReviewPolicy(f"member:{member_id}")
+    async def review(self, policy: str) -> ReviewPolicy:
+        """With ids again; who is not here is left out, and one person looks where nobody is left. Raises Invalid."""
+        found = _AGENT_FIRST.fullmatch(policy)
+        agent_id, persons = None, policy
+        if found is not None:
+            persons = found[2]
+            agent = await agents.by_name(self._tx, self._workspace_id, found[1])
+            agent = agent or await agents.find(self._tx, self._workspace_id, found[1])
+            if agent is None or agent.desired is Desired.RETIRED:
+                self._report.warn(f"There is no agent {found[1]} here that could look first; people review at once.")
+            else:
+                agent_id = agent.id
+        kind, _, rest = persons.partition(":")
+        if kind in ("member", "of"):
+            count, _, emails = rest.partition(":") if kind == "of" else ("1", "", rest)
+            ids = [await self.member(email, "reviews") for email in emails.split(",")]
+            persons = _named(kind, count, [each for each in ids if each is not None])
+        return ReviewPolicy(persons if agent_id is None else f"agent:{agent_id}+{persons}")
+
+
+def _named(kind: str, count: str, ids: list[str]) -> str:
+    if not ids:
+        return ReviewPolicy.ONE.value
+    if kind == "member":
+        return f"member:{ids[0]}"
+    needed = min(int(count), len(ids)) if count.isdecimal() and len(count) < 4 else count
+    return f"of:{needed}:{','.join(ids)}"
