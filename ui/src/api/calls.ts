@@ -1,32 +1,23 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data, fetchBytes } from "@/api/client";
-import type { Adopted, Call, CallDetail, CallPage, Outcome, Rendered, UnclaimedPage } from "@/api/types";
+import type { operations } from "@/api/schema.gen";
+import type { Adopted, Call, CallDetail, CallHistogram, CallLatency, CallPage, CallValues, Latencies, Rendered, UnclaimedPage } from "@/api/types";
 
 /** Waste that is known of calls one by one. */
 export type Mark = "looped" | "duplicate" | "blocked";
 
-export type CallFilter = {
-  /** Words in what was said. */
-  q?: string | undefined;
-  agent_id?: string | undefined;
-  task_id?: string | undefined;
-  run_id?: string | undefined;
-  conversation_id?: string | undefined;
-  provider?: string | undefined;
-  model?: string | undefined;
-  outcome?: Outcome | undefined;
-  unclaimed?: boolean | undefined;
-  mark?: Mark | undefined;
-  from?: string | undefined;
-  to?: string | undefined;
-};
+/** Which calls: what the list, its file and what is counted of it are asked by. */
+export type CallFilter = Omit<NonNullable<operations["list_calls"]["parameters"]["query"]>, "limit" | "after">;
 
 export const callKeys = {
   all: ["calls"] as const,
   lists: () => ["calls", "list"] as const,
   list: (filter: CallFilter) => ["calls", "list", filter] as const,
   unclaimed: () => ["calls", "unclaimed"] as const,
+  counted: () => ["calls", "counted"] as const,
+  histogram: (filter: CallFilter, bars: number) => ["calls", "counted", "over-time", filter, bars] as const,
+  latency: (filter: CallFilter) => ["calls", "counted", "latency", filter] as const,
   newestAll: () => ["calls", "newest"] as const,
   newest: (filter: CallFilter, limit: number) => ["calls", "newest", filter, limit] as const,
   each: () => ["calls", "one"] as const,
@@ -92,6 +83,42 @@ export const newestCallsQuery = (filter: CallFilter, limit: number) =>
     queryFn: ({ signal }) => listCalls(filter, null, limit, signal),
     // Calls are indexed a moment after they are told of.
     refetchInterval: filter.q ? INDEXED_MS : false,
+  });
+
+/** How many calls there were, when, and what came of them. */
+export const histogramQuery = (filter: CallFilter, bars: number) =>
+  queryOptions({
+    queryKey: callKeys.histogram(filter, bars),
+    queryFn: ({ signal }) => data<CallHistogram>(api.GET("/api/v1/calls/histogram", { params: { query: { ...filter, bars } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+/** How long they took. */
+export const latencyQuery = (filter: CallFilter) =>
+  queryOptions({
+    queryKey: callKeys.latency(filter),
+    queryFn: ({ signal }) => data<CallLatency>(api.GET("/api/v1/calls/latency", { params: { query: filter }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export type ValueField = operations["list_call_values"]["parameters"]["query"]["field"];
+
+/** Which values a field has among calls, the most frequent first. */
+export const valuesQuery = (field: ValueField, filter: CallFilter) =>
+  queryOptions({
+    queryKey: ["calls", "values", field, filter] as const,
+    queryFn: ({ signal }) => data<CallValues>(api.GET("/api/v1/calls/values", { params: { query: { ...filter, field } }, signal })),
+    staleTime: 30_000,
+  });
+
+export type LatencyBy = "provider" | "model" | "target";
+
+/** How long answers took, by who gave them, since an instant. */
+export const latenciesQuery = (by: LatencyBy, from: string) =>
+  queryOptions({
+    queryKey: ["calls", "counted", "by", by, from] as const,
+    queryFn: ({ signal }) => data<Latencies>(api.GET("/api/v1/latencies", { params: { query: { by, from } }, signal })),
+    placeholderData: keepPreviousData,
   });
 
 /** Where the server streams the calls of a filter as a file. */

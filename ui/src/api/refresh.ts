@@ -147,6 +147,7 @@ export function staleAfter(event: LiveEvent): Stale[] {
         soon(agentKeys.list()),
         soon(callKeys.newestAll()),
         { key: callKeys.unclaimed(), every: CALM },
+        { key: callKeys.counted(), every: 5 * CALM },
         ...ids(event.data.agent_ids).map((id) => soon(agentKeys.one(id))),
         ...ids(event.data.task_ids).map((id) => soon(taskKeys.one(id))),
         { key: taskKeys.boards(), every: CALM },

@@ -69,6 +69,11 @@ export type RunState = Schemas["RunState"];
 
 export type Call = Schemas["CallOut"];
 export type ListedCall = Schemas["CallListedOut"];
+export type CallHistogram = Schemas["CallHistogramOut"];
+export type CallLatency = Schemas["CallLatencyOut"];
+export type LatencyMeasure = Schemas["MeasureOut"];
+export type CallValues = Schemas["CallValuesOut"];
+export type Latencies = Schemas["LatenciesOut"];
 export type CallPage = Schemas["CallsOut"];
 export type CallDetail = Schemas["CallDetailOut"];
 export type Outcome = Call["outcome"];

@@ -18,12 +18,8 @@ export const calls = {
     clear: "Clear",
     by: { agent: "Agent", model: "Model", provider: "Provider", outcome: "Outcome", since: "Time" },
     windows: { "1h": "Last hour", "24h": "Last 24 hours", "7d": "Last 7 days", "30d": "Last 30 days" },
-    task: "of one task",
-    run: "of one run",
-    conversation: "of one conversation",
     unclaimed: "without a task",
     between: (from: string | undefined, to: string | undefined) => [from && `from ${from}`, to && `until ${to}`].filter(Boolean).join(" "),
-    marks: { looped: "that looped", duplicate: "asked twice", blocked: "while blocked" },
     drop: (what: string) => `Drop the filter “${what}”`,
   },
   found: {

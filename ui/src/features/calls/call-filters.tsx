@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { X } from "lucide-react";
+import { ListFilterPlus } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
@@ -10,15 +10,23 @@ import { Button } from "@/components/button";
 import type { Choice } from "@/components/field";
 import { FilterSelect } from "@/components/field";
 import { SearchBox } from "@/components/search-box";
+import { Chip, FieldChip } from "@/features/calls/field-chip";
+import { FieldMenu } from "@/features/calls/field-menu";
+import type { FieldName } from "@/features/calls/fields";
+import { FIELD_NAMES } from "@/features/calls/fields";
 import type { CallsSearch } from "@/features/calls/search";
+import { callFilter } from "@/features/calls/search";
 import { formatInstant } from "@/lib/format";
 import { WINDOWS, WINDOW_MS } from "@/lib/search";
+import { callFields } from "@/strings/call-fields";
 import { calls } from "@/strings/calls";
 import { outcomes } from "@/strings/common";
 
 const say = calls.filters;
 const DAY = WINDOW_MS["24h"];
-const CHIP = "inline-flex h-[30px] max-w-full items-center rounded-s border border-accent bg-surface text-s";
+const MINUTE = 60_000;
+/** Those that are asked for most have a place of their own. */
+const QUICK: readonly FieldName[] = ["agent", "model", "provider", "outcome"];
 
 /** The models seen in the last month, most used first: the only ones worth offering. */
 function useSeenModels(): string[] {
@@ -46,19 +54,33 @@ export function CallFilters({ search, setSearch, clear }: Props) {
     ["outcome", Object.entries(outcomes).map(([value, label]) => ({ value, label }))],
     ["since", WINDOWS.map((value) => ({ value, label: say.windows[value] }))],
   ];
+  // To the minute, so that what is offered is asked for once and not at each look.
+  const others = (without: FieldName) => callFilter({ ...search, q: undefined, [without]: undefined }, Math.floor(Date.now() / MINUTE) * MINUTE);
+  const set = (name: FieldName, value: string | undefined) => setSearch({ [name]: value });
   return (
     <div role="group" aria-label={say.label} className="mb-4 flex flex-wrap items-center gap-2">
       {mayRead && <SearchBox label={say.q} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} placeholder={say.qHint} className="max-md:basis-full md:w-[260px]" />}
       {selects.map(([name, choices]) => (
-        <Chosen key={name} by={name} value={search[name] ?? ""} choices={choices} onChange={(value) => setSearch({ [name]: value || undefined })} />
+        <Chosen key={name} by={name} value={search[name] ?? ""} choices={choices} onChange={(value) => setSearch({ [name]: value || undefined, ...(name === "since" ? { from: undefined, to: undefined } : {}) })} />
       ))}
-      {(["task", "run", "conversation", "unclaimed"] as const).map(
-        (name) => search[name] && <Pinned key={name} label={say[name]} onDrop={() => setSearch({ [name]: undefined })} />,
-      )}
+      {FIELD_NAMES.filter((name) => !QUICK.includes(name)).map((name) => {
+        const value = search[name];
+        return value && <FieldChip key={name} name={name} value={value} others={others} set={set} drop={() => set(name, undefined)} />;
+      })}
+      {search.unclaimed && <Pinned label={say.unclaimed} onDrop={() => setSearch({ unclaimed: undefined })} />}
       {!search.since && (search.from ?? search.to) && (
         <Pinned label={say.between(search.from && formatInstant(search.from), search.to && formatInstant(search.to))} onDrop={() => setSearch({ from: undefined, to: undefined })} />
       )}
-      {search.mark && <Pinned label={say.marks[search.mark]} onDrop={() => setSearch({ mark: undefined })} />}
+      <FieldMenu
+        others={others}
+        set={set}
+        offered={(name) => !search[name]}
+        trigger={
+          <Button variant="quiet" aria-label={callFields.addLabel}>
+            <ListFilterPlus size={13} aria-hidden="true" /> {callFields.add}
+          </Button>
+        }
+      />
       {Object.values(search).some(Boolean) && (
         <Button variant="quiet" onClick={clear}>
           {say.clear}
@@ -76,29 +98,19 @@ function Chosen({ by, value, choices, onChange }: ChosenProps) {
   if (!value) return select;
   const shown = choices.find((each) => each.value === value)?.label ?? value;
   return (
-    <span className={CHIP}>
+    <Chip label={`${say.by[by]} ${shown}`} drop={() => onChange("")}>
       <span aria-hidden="true" className="pl-2 text-muted">
         {say.by[by]}
       </span>
       {select}
-      <Drop label={`${say.by[by]} ${shown}`} onDrop={() => onChange("")} />
-    </span>
+    </Chip>
   );
 }
 
 function Pinned({ label, onDrop }: { label: string; onDrop: () => void }) {
   return (
-    <span className={CHIP}>
+    <Chip label={label} drop={onDrop}>
       <span className="pl-2">{label}</span>
-      <Drop label={label} onDrop={onDrop} />
-    </span>
-  );
-}
-
-function Drop({ label, onDrop }: { label: string; onDrop: () => void }) {
-  return (
-    <button type="button" aria-label={say.drop(label)} onClick={onDrop} className="mx-0.5 grid size-6 shrink-0 place-items-center rounded-s text-faint hover:bg-sunken hover:text-ink">
-      <X size={13} />
-    </button>
+    </Chip>
   );
 }
