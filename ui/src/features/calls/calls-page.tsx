@@ -8,8 +8,8 @@ import { Page } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { VirtualTable } from "@/components/virtual-table";
 import { CALL_COLUMNS, FOUND_COLUMNS } from "@/features/calls/call-columns";
+import { CallCounts } from "@/features/calls/call-counts";
 import { CallFilters } from "@/features/calls/call-filters";
-import { CallHistogram } from "@/features/calls/call-histogram";
 import { ExportMenu } from "@/features/calls/export-menu";
 import { SavedViews } from "@/features/calls/saved-views";
 import type { CallsSearch } from "@/features/calls/search";
@@ -27,6 +27,7 @@ export function CallsPage({ search, setSearch }: Props) {
   const known = JSON.stringify(search);
   const filtered = Object.values(search).some(Boolean);
   useListKeys();
+  const change = (some: Partial<CallsSearch>) => setSearch({ ...search, ...some });
   return (
     <Page
       title={say.title}
@@ -38,8 +39,8 @@ export function CallsPage({ search, setSearch }: Props) {
         </>
       }
     >
-      <CallFilters search={search} setSearch={(change) => setSearch({ ...search, ...change })} clear={() => setSearch({})} />
-      <CallHistogram search={search} />
+      <CallFilters search={search} setSearch={change} clear={() => setSearch({})} />
+      <CallCounts search={search} setSearch={change} />
       <Explorer key={known} search={search} filtered={filtered} />
     </Page>
   );

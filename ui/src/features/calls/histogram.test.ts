@@ -1,20 +1,32 @@
 import { expect, test } from "vitest";
 
-import type { CostBucket } from "@/api/types";
-import { callBars, drawnBy } from "@/features/calls/histogram";
+import type { CallHistogram } from "@/api/types";
+import { ordered } from "@/components/brush-bars";
+import { stretchesOf } from "@/features/calls/histogram";
 
-test("one dimension is drawn by its own sums, several or none by all calls", () => {
-  expect(drawnBy({ agent: "agt_1" })).toEqual({ by: "agent", value: "agt_1", exact: true });
-  expect(drawnBy({})).toEqual({ by: "total", value: null, exact: true });
-  expect(drawnBy({ agent: "agt_1", model: "gpt-4o" })).toEqual({ by: "total", value: null, exact: false });
-  expect(drawnBy({ model: "gpt-4o", outcome: "error" })).toEqual({ by: "model", value: "gpt-4o", exact: false });
+const histogram = (change: Partial<CallHistogram>): CallHistogram => ({
+  begins: "2026-11-26T12:00:00.000000Z",
+  ends: "2026-11-26T16:00:00.000000Z",
+  width_s: 3600,
+  bars: [{ at: "2026-11-26T13:00:00.000000Z", ok: 5, failed: 2, cancelled: 0, refused: 1 }],
+  from_sums: true,
+  counted_back_to: null,
+  ...change,
 });
 
-test("failed calls stand above those that went well, and other values are not counted", () => {
-  const now = Date.parse("2026-11-26T12:30:00Z");
-  const at = "2026-11-26T12:00:00.000000Z";
-  const buckets = [{ at, value: "a", calls: 5, errors: 2 }, { at, value: "b", calls: 9, errors: 0 }] as CostBucket[];
-  const bars = callBars(buckets, "a", "24h", now);
-  expect(bars).toHaveLength(24);
-  expect(bars[23]?.values).toEqual([3, 2]);
+test("time without a call has its place too, and each stretch says where it ends", () => {
+  const stretches = stretchesOf(histogram({}));
+  expect(stretches.map((each) => each.values)).toEqual([
+    [0, 0, 0, 0],
+    [5, 2, 0, 1],
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ]);
+  expect(stretches[1]).toMatchObject({ begins: "2026-11-26T13:00:00.000Z", ends: "2026-11-26T14:00:00.000Z" });
+  expect(new Set(stretches.map((each) => each.title)).size).toBe(4);
+});
+
+test("a stretch may be dragged either way", () => {
+  expect(ordered({ anchor: 7, head: 3 })).toEqual([3, 7]);
+  expect(ordered({ anchor: 3, head: 7 })).toEqual([3, 7]);
 });

@@ -1,29 +1,41 @@
-import type { CostBy } from "@/api/costs";
-import type { CostBucket } from "@/api/types";
-import type { Bar } from "@/components/stacked-bars";
-import { emptyBars } from "@/components/time-bars";
-import type { CallsSearch } from "@/features/calls/search";
-import type { Window } from "@/lib/search";
+import type { CallHistogram } from "@/api/types";
+import type { Stretch } from "@/components/brush-bars";
+import { formatDay, formatMinute } from "@/lib/format";
 
-const DIMENSIONS = ["agent", "task", "run", "model", "provider"] as const;
+export const OUTCOMES = ["ok", "failed", "cancelled", "refused"] as const;
+export type Counted = Stretch & { begins: string; ends: string };
 
-/** By which sum of the ledger a filter can be drawn without reading calls: one dimension at a time. Pure. */
-export function drawnBy(search: CallsSearch): { by: CostBy; value: string | null; exact: boolean } {
-  const asked = DIMENSIONS.filter((name) => search[name]);
-  const others = Boolean(search.q ?? search.outcome ?? search.conversation ?? search.unclaimed ?? search.mark);
-  const [only] = asked;
-  if (only && asked.length === 1) return { by: only, value: search[only] ?? null, exact: !others };
-  return { by: "total", value: null, exact: asked.length === 0 && !others };
+const DAY_S = 86_400;
+const HOUR_MS = 3_600_000;
+
+/** A stretch for every width of the time, those without a call too. Pure. */
+export function stretchesOf(histogram: CallHistogram): Counted[] {
+  const width = histogram.width_s * 1_000;
+  const [begin, end] = [Date.parse(histogram.begins), Date.parse(histogram.ends)];
+  const byAt = new Map(histogram.bars.map((bar) => [Date.parse(bar.at), bar]));
+  const found: Counted[] = [];
+  for (let at = begin; at < end; at += width) {
+    const bar = byAt.get(at);
+    const [begins, ends] = [new Date(at).toISOString(), new Date(at + width).toISOString()];
+    found.push({ begins, ends, label: labelOf(at, histogram.width_s, end - begin), title: titleOf(at, at + width, histogram.width_s), values: OUTCOMES.map((name) => bar?.[name] ?? 0) });
+  }
+  return found;
 }
 
-/** Calls of each stretch of time, those that went well below those that did not. Pure. */
-export function callBars(buckets: CostBucket[], value: string | null, window: Window, now: number): Bar[] {
-  const bars = emptyBars(window, now, 2);
-  const byAt = new Map(bars.map((bar) => [Date.parse(bar.at), bar]));
-  for (const bucket of buckets) {
-    const bar = byAt.get(Date.parse(bucket.at));
-    if (!bar || (value !== null && bucket.value !== value)) continue;
-    bar.values = [(bar.values[0] ?? 0) + bucket.calls - bucket.errors, (bar.values[1] ?? 0) + bucket.errors];
-  }
-  return bars;
+function labelOf(at: number, widthS: number, spanMs: number): string {
+  const day = formatDay(new Date(at).toISOString());
+  if (widthS >= DAY_S) return day;
+  return spanMs > 24 * HOUR_MS ? `${day} ${formatMinute(at)}` : clock(at, widthS);
+}
+
+function titleOf(at: number, end: number, widthS: number): string {
+  const day = formatDay(new Date(at).toISOString());
+  if (widthS === DAY_S) return day;
+  if (widthS > DAY_S) return `${day} – ${formatDay(new Date(end - 1).toISOString())}`;
+  return `${day} ${clock(at, widthS)} – ${day} ${clock(end, widthS)}`;
+}
+
+function clock(at: number, widthS: number): string {
+  if (widthS >= 60) return formatMinute(at);
+  return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 }

@@ -1,0 +1,23 @@
+/** How long calls took. */
+export const latency = {
+  title: "Latency",
+  measure: "What is measured",
+  measures: { total: "In all", first_byte: "First byte", overhead: "Quarterdeck's share" },
+  quantiles: { p50_ms: "p50", p95_ms: "p95", p99_ms: "p99" },
+  none: "No call to measure.",
+  calls: (count: string) => (count === "1" ? "1 call" : `${count} calls`),
+  took: "Took",
+  count: "Calls",
+  label: (measure: string) => `How long calls took: ${measure}`,
+  unknown: (count: string) => `${count} earlier calls are not among them: latencies are kept since an update of Quarterdeck.`,
+  countedTo: (when: string) => `Counted back to ${when}: more would take long.`,
+  by: { provider: "Provider", model: "Model", target: "Target" },
+  byLabel: "Latency by",
+  windows: "Time",
+  columns: { calls: "Answers", p50: "p50", p95: "p95", p99: "p99", first: "First byte, p50", ours: "Ours, p50", shape: "In all" },
+  unknownShort: "unknown",
+  unknownOf: (count: string) => `of ${count} calls from before latencies were kept`,
+  empty: "No answer in this time.",
+  show: (name: string) => `Show how long ${name} took`,
+  pick: "Choose a row to see how its calls are spread.",
+};
