@@ -80,12 +80,12 @@ function runColumns(of: "task" | "agent", ask: ((run: Run) => void) | undefined)
           id: "who",
           header: say.columns.agent,
           cell: (run) => (
-            <span className="grid whitespace-nowrap">
+            <span className="grid">
               <span>
-              <span className="text-faint">{say.attempt(run.attempt)} · </span>
-              <Link to="/agents/$agentId" params={{ agentId: run.agent.id }} className="hover:underline">
-                {run.agent.name}
-              </Link>
+                <span className="text-faint">{say.attempt(run.attempt)} · </span>
+                <Link to="/agents/$agentId" params={{ agentId: run.agent.id }} className="hover:underline">
+                  {run.agent.name}
+                </Link>
               </span>
               <Narrow run={run} />
             </span>
@@ -95,10 +95,12 @@ function runColumns(of: "task" | "agent", ask: ((run: Run) => void) | undefined)
           id: "task",
           header: say.columns.task,
           cell: (run) => (
-            <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} data-row-link className="line-clamp-2 hover:underline">
-              <span className="text-faint">{run.task.ref}</span> {run.task.title}
+            <span className="grid">
+              <Link to="/tasks/$taskId" params={{ taskId: run.task.id }} data-row-link className="line-clamp-2 hover:underline">
+                <span className="text-faint">{run.task.ref}</span> {run.task.title}
+              </Link>
               <Narrow run={run} />
-            </Link>
+            </span>
           ),
         },
     { id: "state", header: say.columns.state, from: "md", cell: (run) => <RunWord run={run} /> },

@@ -142,6 +142,7 @@ export const agents = {
     wasted: "Wasted",
     spent: "Spent",
     byModel: "By model",
+    noModel: "without a model",
     weeks: "Week by week",
     weekColumns: { week: "Week from", done: "Tasks done", first: "Approved at first", rework: "Rework", waste: "Wasted", cost: "Spent" },
     columns: { model: "Model", done: "Tasks done", first: "Approved at first", each: "Each approved", cost: "Spent", waste: "Wasted" },

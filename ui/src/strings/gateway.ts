@@ -34,6 +34,17 @@ export const gateway = {
     timeout: (ms: number) => `${ms / 1_000} s at the most`,
     cache: (mode: string) => `${mode} cache`,
     when: "when",
+    /** A condition's words, for what it compares and how. */
+    fields: {
+      "budget.left_usd": "dollars left of the budget",
+      "task.attempt": "the task's attempt",
+      "task.priority": "the task's priority",
+      "task.due_in_s": "seconds until the task is due",
+    } as Record<string, string>,
+    operators: { $eq: "is", $ne: "is not", $gt: "above", $gte: "at least", $lt: "below", $lte: "at most", $in: "one of", $nin: "none of", $regex: "matches" } as Record<string, string>,
+    and: " and ",
+    or: " or ",
+    alsoWhen: ", or ",
     otherwise: "otherwise",
     asked: "as the call asks",
     drained: "gets no calls",
@@ -129,7 +140,8 @@ export const gateway = {
     dropCondition: (at: number) => `Remove condition ${at}`,
     ifFails: "If this one fails",
     noneFails: "none does",
-    wouldGo: (provider: string, model: string) => `This call would go to ${provider}${model && `/${model}`}.`,
+    wouldGo: (provider: string | null, model: string) =>
+      provider === null ? `This call would go to the provider it names${model && `, for ${model}`}.` : `This call would go to ${provider}${model && `/${model}`}.`,
     wouldFail: (status: number) => `This call would end with ${status}.`,
     because: "because",
   },

@@ -18,6 +18,7 @@ import { RawBody } from "@/features/calls/raw-body";
 import type { CallTab } from "@/features/calls/search";
 import { formatCount, formatDuration } from "@/lib/format";
 import { calls } from "@/strings/calls";
+import { codeWords } from "@/strings/common";
 
 const say = calls.one;
 
@@ -35,8 +36,11 @@ export function CallPage({ callId, tab, setTab }: Props) {
       }
       answer={<CallSentence call={call} />}
       below={
-        <span className="flex flex-wrap items-center gap-x-2">
-          <OutcomeWord outcome={call.outcome} code={call.error_code} /> · <Ago at={call.started_at} /> · {call.provider ?? "–"} · {call.endpoint}
+        <span className="flex flex-wrap items-center gap-x-3">
+          <OutcomeWord outcome={call.outcome} code={call.error_code} />
+          <Ago at={call.started_at} />
+          <span>{call.provider ?? "–"}</span>
+          <span className="[overflow-wrap:anywhere]">{call.endpoint}</span>
         </span>
       }
       actions={
@@ -53,7 +57,7 @@ export function CallPage({ callId, tab, setTab }: Props) {
       {call.outcome !== "ok" && (
         <div className="card mb-5 border-l-[3px] border-l-wrong px-4 py-3">
           <p className="font-[560]">
-            {say.ended[call.outcome] ?? call.outcome}. <span className="font-normal text-muted">{call.error_code}</span>
+            {say.ended[call.outcome] ?? call.outcome}. <span className="font-normal text-muted">{call.error_code && codeWords(call.error_code)}</span>
           </p>
           {call.error_message && <p className="break-words text-muted">{call.error_message}</p>}
         </div>

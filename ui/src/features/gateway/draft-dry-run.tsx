@@ -53,7 +53,7 @@ function Found({ found }: { found: DryRun }) {
   const last = found.steps[found.steps.length - 1];
   return (
     <>
-      {last && <p className="font-[560]">{found.status < 400 ? say.wouldGo(last.provider ?? gateway.tree.asked, last.model ?? "") : say.wouldFail(found.status)}</p>}
+      {last && <p className="font-[560]">{found.status < 400 ? say.wouldGo(last.provider, last.model ?? "") : say.wouldFail(found.status)}</p>}
       {found.decisions.length > 0 && (
         <ul className="grid gap-0.5 text-s text-muted">
           {found.decisions.map((each, at) => (

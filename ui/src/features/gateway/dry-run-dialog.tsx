@@ -38,6 +38,12 @@ export function DryRunDialog({ route, onClose }: { route: string; onClose: () =>
   );
 }
 
+/** `config.targets[0].targets[1]` as the editor calls it: "target 1.2"; anything else as it is. Pure. */
+export function targetWords(place: string): string {
+  const at = [...place.matchAll(/targets\[(\d+)\]/g)].map(([, index]) => Number(index) + 1);
+  return at.length > 0 ? gateway.edit.target(at.join(".")) : place;
+}
+
 /** The targets that would be asked, one after the other. */
 export function Outcome({ found }: { found: DryRun }) {
   if (found.steps.length === 0) return <p className="text-wrong">{say.nothing}</p>;
@@ -47,7 +53,7 @@ export function Outcome({ found }: { found: DryRun }) {
         {found.steps.map((step, index) => (
           <li key={`${step.option}-${index}`} className="card px-3 py-2">
             <span className="font-[560]">
-              {step.provider}
+              {step.provider ?? gateway.tree.asked}
               {step.model && `/${step.model}`}
             </span>
             <span className="block text-s text-muted">
@@ -63,7 +69,7 @@ export function Outcome({ found }: { found: DryRun }) {
           <ol className="mt-1 grid gap-0.5">
             {found.order_when_all_fail.map((each, index) => (
               <li key={`${each}-${index}`} className="flex items-center gap-1.5">
-                {index > 0 && <ArrowDown size={11} aria-hidden="true" />} {each}
+                {index > 0 && <ArrowDown size={11} aria-hidden="true" />} {targetWords(each)}
               </li>
             ))}
           </ol>

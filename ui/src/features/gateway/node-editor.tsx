@@ -111,7 +111,7 @@ function Provider({ node, name, editing, change }: PartProps & { editing: Editin
         value={typeof model === "string" ? model : ""}
         placeholder={say.modelAsked}
         onChange={(event) => change((node) => withMember(node, ["override_params", "model"], event.target.value || undefined))}
-        className={`${SELECT} w-[170px] pr-2 font-normal`}
+        className={`${SELECT} w-[170px] pr-2 font-normal max-md:w-full`}
       />
     </>
   );

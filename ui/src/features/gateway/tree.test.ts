@@ -29,6 +29,10 @@ test("conditions are said in words, nested ones too", () => {
   expect(conditionWords({ $or: [{ "params.model": { $in: ["a", "b"] } }, { attempt: { $gte: 2 } }] })).toBe('params.model one of "a", "b" or attempt at least 2');
 });
 
+test("what a condition compares is named as people name it", () => {
+  expect(conditionWords({ "budget.left_usd": { $lt: 0.05 }, "task.attempt": { $gte: 2 } })).toBe("dollars left of the budget below 0.05 and the task's attempt at least 2");
+});
+
 test("a canary's newcomer has its share, and every branch the place by which the server names it", () => {
   const tree = treeOf({
     strategy: { mode: "fallback" },

@@ -1,3 +1,7 @@
+import { gateway } from "@/strings/gateway";
+
+const say = gateway.tree;
+
 /** A route's config as a tree that can be read. What the config says in either of Portkey's spellings is found. */
 export type Branch = {
   mode: string | null;
@@ -33,16 +37,15 @@ export function conditionWords(query: unknown): string {
   if (!isJson(query)) return "";
   return Object.entries(query)
     .map(([field, wanted]) => {
-      if (field === "$and" || field === "$or") return objects(wanted).map(conditionWords).filter(Boolean).join(field === "$and" ? " and " : " or ");
-      if (!isJson(wanted)) return `${field} is ${JSON.stringify(wanted)}`;
+      if (field === "$and" || field === "$or") return objects(wanted).map(conditionWords).filter(Boolean).join(field === "$and" ? say.and : say.or);
+      const what = say.fields[field] ?? field;
+      if (!isJson(wanted)) return `${what} ${say.operators.$eq} ${JSON.stringify(wanted)}`;
       return Object.entries(wanted)
-        .map(([operator, value]) => `${field} ${OPERATORS[operator] ?? operator} ${Array.isArray(value) ? value.map((each) => JSON.stringify(each)).join(", ") : JSON.stringify(value)}`)
-        .join(" and ");
+        .map(([operator, value]) => `${what} ${say.operators[operator] ?? operator} ${Array.isArray(value) ? value.map((each) => JSON.stringify(each)).join(", ") : JSON.stringify(value)}`)
+        .join(say.and);
     })
-    .join(" and ");
+    .join(say.and);
 }
-
-const OPERATORS: Record<string, string> = { $eq: "is", $ne: "is not", $gt: "above", $gte: "at least", $lt: "below", $lte: "at most", $in: "one of", $nin: "none of", $regex: "matches" };
 
 /** What a newcomer gets where its canary does not say. */
 const USUAL_TRIAL = 0.05;
@@ -60,7 +63,7 @@ export function treeOf(config: Json, at = "config"): Branch {
   for (const condition of objects(strategy.conditions)) {
     const then = text(condition.then);
     const words = conditionWords(condition.query);
-    if (then) taken.set(then, [taken.get(then), words].filter(Boolean).join(", or "));
+    if (then) taken.set(then, [taken.get(then), words].filter(Boolean).join(say.alsoWhen));
   }
   const otherwise = text(strategy.default);
   const newcomer = strategy.mode === "canary" ? 1 : -1;

@@ -27,7 +27,7 @@ export function BoardFilters({ search, setSearch }: Props) {
   const filtered = Boolean(search.agent ?? search.project ?? search.goal ?? search.priority ?? search.label ?? search.show ?? search.q);
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
-      <SearchBox label={say.filterText} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} className="md:w-[170px]" />
+      <SearchBox label={say.filterText} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} className="max-md:basis-full md:w-[170px]" />
       {phone && (
         <Button aria-expanded={open} onClick={() => setOpen(!open)} variant={filtered ? "primary" : "plain"}>
           <SlidersHorizontal size={13} aria-hidden="true" /> {say.filters}

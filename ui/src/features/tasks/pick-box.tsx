@@ -17,7 +17,7 @@ export function PickBox({ task, className }: { task: Task; className?: string })
       onPointerDown={(event) => event.stopPropagation()}
       onMouseDown={(event) => event.stopPropagation()}
       className={cx(
-        "size-[14px] shrink-0 accent-(--accent)",
+        "size-[14px] pointer-coarse:size-6 shrink-0 accent-(--accent)",
         ids.size === 0 && "opacity-0 group-hover/card:opacity-100 group-hover/row:opacity-100 focus-visible:opacity-100 pointer-coarse:opacity-60",
         className,
       )}

@@ -126,7 +126,7 @@ function TaskDrafts({ task }: { task: Task }) {
 function Standing({ task }: { task: Task }) {
   const tone = task.state === "in_review" ? "review" : toneOf(task.status.state);
   return (
-    <p className="flex flex-wrap items-center gap-x-2">
+    <p className="flex flex-wrap items-center gap-x-3">
       <Dot tone={tone} />
       <span className={cx("font-[560]", tone !== "idle" && toneText[tone])}>{states[task.state]}</span>
       <span>
@@ -134,7 +134,6 @@ function Standing({ task }: { task: Task }) {
       </span>
       {task.run && (
         <span>
-          ·{" "}
           <Link to="/agents/$agentId" params={{ agentId: task.run.agent_id }} className="text-ink hover:underline">
             {task.run.agent_name}
           </Link>
@@ -142,13 +141,12 @@ function Standing({ task }: { task: Task }) {
       )}
       {task.state !== "done" && task.state !== "cancelled" && (task.run ?? task.status.waits_for) && (
         <span className="flex gap-1">
-          {!task.run && "· "}
           <StatusLine status={task.status} wrap dot={false} />
         </span>
       )}
       {task.due_at && task.state !== "done" && (
         <span>
-          · {tasks.due} <Due at={task.due_at} />
+          {tasks.due} <Due at={task.due_at} />
         </span>
       )}
     </p>
