@@ -44,7 +44,7 @@ class Gateway:
         self.store = SharedStore(url, self.journal.id)
         self.hooks = Hooks()
         prices = PriceBook()
-        prices.resolve("openai", "gpt-4o-mini", provider="openai")
+        self.quote = prices.resolve("openai", "gpt-4o-mini", provider="openai")
         self.admission = SharedAdmission(self.hooks, prices, Spending(self.journal), self.store)
         agents = {f"agt_{n}": AgentEntry(f"agt_{n}", f"agent {n}", "enabled", None, []) for n in range(AGENTS)}
         runs = {
@@ -64,10 +64,12 @@ class Gateway:
         draft.workspace, draft.agent, draft.request_body, draft.target = self.workspace, entry, BODY, self.target
         draft.key = KeyEntry("key", "ws", "agent", entry.id, None, None, None, "active")
         draft.attribution = Attribution(f"run_{agent}", None, "run_key", None, None)
+        draft.quote = self.quote
         draft.facts = RequestFacts("gpt-4o-mini", stream=False, wants_usage=True, max_output=60)
         try:
-            await self.admission.admit(draft)
-            await self.admission.attempt(draft, self.target)
+            for turn in (self.admission.admit, lambda draft: self.admission.attempt(draft, self.target)):
+                if (waiting := turn(draft)) is not None:
+                    await waiting
             draft.sent_at = 1
             await asyncio.sleep(lasts_s)
             output = random.randint(5, 60)

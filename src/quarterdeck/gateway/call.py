@@ -65,8 +65,8 @@ class ModelCalls:
                 check_usable(draft, draft.target)
             else:
                 draft.cache_policy = route.cache
-            if hooks.limits is not None:
-                await hooks.limits.admit(draft)
+            if hooks.limits is not None and (turn := hooks.limits.admit(draft)) is not None:
+                await turn
             if not (may_cache(draft.cache_policy, draft.headers) and await self._cached(draft, dialect, exchange)):
                 await self._serve(draft, dialect, exchange)
         except Refusal as refusal:
@@ -152,11 +152,12 @@ class ModelCalls:
         """One try at the call's target."""
         target, parts = draft.target, self._parts
         assert target is not None
-        if parts.hooks.limits is not None:
-            await parts.hooks.limits.attempt(draft, target)
+        parts.settler.prepare(draft, target)
+        limits = parts.hooks.limits
+        if limits is not None and (turn := limits.attempt(draft, target)) is not None:
+            await turn
         if has_changed(draft, parts.holder):
             await still_may_run(draft, exchange.query, parts.holder)
-        parts.settler.prepare(target)
         if target.health is not None:
             draft.busy = target.health
             target.health.busy += 1

@@ -3,7 +3,7 @@
 import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,6 +23,8 @@ from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.gateway.server import Exchange
 from quarterdeck.gateway.targets import Target
 from quarterdeck.kernel.ids import new_id
+from quarterdeck.ledger.prices import MISSING, Missing
+from quarterdeck.ledger.quotes import Quote
 from quarterdeck.ledger.record import FEATURES, Attempt, CallRecord, PriceNote, Usage
 
 _CHUNK_TIME = struct.Struct("<II")
@@ -129,6 +131,8 @@ class Draft(msgspec.Struct):
     """What the call's route says of caching; the call's own headers may change it."""
     cache: Caching | None = None
     """What the cache does for this call; None: nothing."""
+    quote: Quote | Literal[Missing.MISSING] | None = MISSING
+    """The price of the target's model, as far as it has been looked up."""
     hold: object | None = None
     """What limits and budgets keep for this call; theirs alone."""
     told: bytes = b""

@@ -10,7 +10,7 @@ The chain is in call.py; the order in which it comes by here:
 6. `limits.release` when the call is over, however it ended, settled or not.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -24,12 +24,15 @@ from quarterdeck.gateway.targets import Target
 class Limits(Protocol):
     """Rate limits, budgets and the queue in front of a provider."""
 
-    async def admit(self, draft: Draft) -> None:
-        """Wait for a turn and hold what the call may cost. Raises Refusal when it may not run."""
+    def admit(self, draft: Draft) -> Awaitable[None] | None:
+        """Let the call in, or raise Refusal when it may not run; where that has to be waited for, awaiting it does."""
         ...
 
-    async def attempt(self, draft: Draft, target: Target) -> None:
-        """The same for one try at one target. A Refusal here makes a route go on to its next target."""
+    def attempt(self, draft: Draft, target: Target) -> Awaitable[None] | None:
+        """Wait for a turn and hold what the call may cost, for one try at one target, whose price was looked for.
+
+        A Refusal here makes a route go on to its next target.
+        """
         ...
 
     def budget_left(self, draft: Draft) -> int | None:

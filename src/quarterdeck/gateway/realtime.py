@@ -86,9 +86,10 @@ class RealtimeCalls(ModelCalls):
     async def _dial(self, draft: Draft, exchange: Exchange) -> Response:
         target, parts = draft.target, self._parts
         assert target is not None
-        if parts.hooks.limits is not None:
-            await parts.hooks.limits.attempt(draft, target)
-        parts.settler.prepare(target)
+        parts.settler.prepare(draft, target)
+        limits = parts.hooks.limits
+        if limits is not None and (turn := limits.attempt(draft, target)) is not None:
+            await turn
         headers: Headers = [_without_key(pair) for pair in forwarded(draft.request_headers) if _carried(pair[0])]
         sent = [*headers, *_UPGRADE]
         sent.extend(targets.auth_headers(target, sent))

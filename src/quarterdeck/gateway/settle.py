@@ -66,10 +66,11 @@ class Settler:
     def journal_full(self) -> bool:
         return self._journal.full
 
-    def prepare(self, target: Target) -> None:
+    def prepare(self, draft: Draft, target: Target) -> None:
         """Begin to look up the price while the provider works, so that it is there when the answer is."""
         provider = target.provider
-        if self.prices.cached(provider.kind, target.model, provider=provider.name) is MISSING:
+        draft.quote = self.prices.cached(provider.kind, target.model, draft.started, provider=provider.name)
+        if draft.quote is MISSING:
             work = asyncio.to_thread(self.prices.resolve, provider.kind, target.model, provider=provider.name)
             task = asyncio.create_task(work, name="price")
             self._resolving.add(task)
@@ -146,8 +147,10 @@ class Settler:
             return _without_usage(draft), None
         if draft.priced is not None:
             return draft.priced
-        provider = target.provider
-        quote = self.prices.cached(provider.kind, draft.model_answered or target.model, provider=provider.name)
+        quote, answered = draft.quote, draft.model_answered
+        if quote is MISSING or (answered is not None and answered != target.model):
+            provider = target.provider
+            quote = self.prices.cached(provider.kind, answered or target.model, provider=provider.name)
         return quote.cost(usage) if quote is not None and quote is not MISSING else None
 
     async def _price(self, draft: Draft) -> tuple[int | None, PriceNote | None]:

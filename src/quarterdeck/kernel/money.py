@@ -30,8 +30,10 @@ def nano_to_usd(nano: int) -> Decimal:
 
 def format_usd(nano: int) -> str:
     """The plain decimal that headers carry: `0.000209250`, never an exponent."""
-    sign, whole = ("-", -nano) if nano < 0 else ("", nano)
-    return f"{sign}{whole // NANO}.{whole % NANO:09d}"
+    if nano < 0:
+        return "-" + format_usd(-nano)
+    digits = str(nano).zfill(10)
+    return f"{digits[:-9]}.{digits[-9:]}"
 
 
 def money_words(nano: int) -> str:

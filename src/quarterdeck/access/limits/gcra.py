@@ -25,10 +25,16 @@ class Gcra:
 
         More than the burst can never pass at once, so it counts as the burst.
         """
-        wait = self.wait(now, count)
-        if wait == 0:
-            self.let(now, count)
-        return wait
+        if now < self._last:
+            self._tat -= (self._last - now) * self._limit
+        self._last = now
+        at = now * self._limit
+        tat = (self._tat if self._tat > at else at) + (count if count < self._burst else self._burst) * self._period
+        over = tat - at - self._room
+        if over > 0:
+            return -(-over // self._limit)
+        self._tat = tat
+        return 0
 
     def let(self, now: int, count: int = 1) -> None:
         """Let `count` through that `wait` has just said may pass."""
@@ -50,8 +56,9 @@ class Gcra:
 
     def remaining(self, now: int) -> int:
         """How many could pass at this instant."""
-        used = max(0, self._tat - now * self._limit)
-        return max(0, (self._room - used) // self._period)
+        used = self._tat - now * self._limit
+        left = (self._room - used if used > 0 else self._room) // self._period
+        return left if left > 0 else 0
 
     def full_in(self, now: int) -> int:
         """Microseconds until the whole burst could pass."""

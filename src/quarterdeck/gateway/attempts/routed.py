@@ -58,7 +58,7 @@ class RoutedCalls:
         with contextlib.suppress(Refusal):
             copy.request_body = patched(draft.request_body, bound.leaf.patch)
             check_usable(copy, bound.target)
-            self.parts.settler.prepare(bound.target)
+            self.parts.settler.prepare(copy, bound.target)
             self._shadows.send(copy, dialect, lambda: self.shooting.shoot(Shot(copy, bound), dialect, query, None))
 
     async def _know_prices(self, binding: Binding) -> None:
@@ -221,13 +221,14 @@ class _Call:
             if self._compiled.caches is not None and await self._cached(draft, leaf):
                 shot.cached, shot.result = True, GOOD
                 return shot
+            parts.settler.prepare(draft, target)
             if parts.hooks.limits is not None:
                 try:
-                    await parts.hooks.limits.attempt(draft, target)
+                    if (turn := parts.hooks.limits.attempt(draft, target)) is not None:
+                        await turn
                 finally:
                     # What a copy was the first to take is let go of when the call ends, however the race does.
                     self._draft.hold = draft.hold
-            parts.settler.prepare(target)
         except Refusal as refusal:
             shot.refusal = refusal
             shot.result = judge(shot)

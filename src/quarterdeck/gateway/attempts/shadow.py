@@ -62,7 +62,8 @@ class Shadows:
             async with asyncio.timeout(LONGEST_S):
                 if limits is not None:
                     assert draft.target is not None
-                    await limits.attempt(draft, draft.target)
+                    if (turn := limits.attempt(draft, draft.target)) is not None:
+                        await turn
                 await self._to_its_end(draft, await shoot())
                 with contextlib.suppress(Refusal):
                     await self._settler.settle(draft, dialect)

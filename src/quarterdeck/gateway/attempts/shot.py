@@ -13,6 +13,7 @@ from quarterdeck.gateway.draft import Draft, Tried
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.relay import Held
 from quarterdeck.gateway.transport import Response, UpstreamError
+from quarterdeck.ledger.prices import MISSING
 
 
 class Shot(msgspec.Struct, eq=False):
@@ -75,6 +76,7 @@ def adopt(draft: Draft, shot: Shot) -> None:
     draft.retries = own.retries
     draft.meter = own.meter
     draft.told = own.told
+    draft.quote = own.quote
     draft.cache = own.cache
     if draft.flight is not None:
         draft.flight.chunk_times = draft.chunk_times
@@ -105,7 +107,7 @@ class Before(NamedTuple):
         draft.answer_packed = False
         draft.chunks, draft.chunk_times, draft.response_size = [], [], 0
         draft.usage = draft.reported_cost = draft.option = draft.why = None
-        draft.retries = 0
+        draft.retries, draft.quote = 0, MISSING
 
 
 def tried(shot: Shot, *, lost: bool = False) -> Tried | None:

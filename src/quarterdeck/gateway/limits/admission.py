@@ -1,21 +1,22 @@
 """Limits and budgets on the way of a call, kept in this process's memory. Takes part by gateway/hooks.py."""
 
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import Mode
-from quarterdeck.access.limits.model import Measure
 from quarterdeck.access.scopes import may_concern
 from quarterdeck.access.snapshot import KeyEntry, RunEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
+from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.hooks import Hooks
 from quarterdeck.gateway.limits import rates, refusals, worst
 from quarterdeck.gateway.limits.heard import Heard
 from quarterdeck.gateway.limits.holds import Hold
 from quarterdeck.gateway.limits.kept import KeptRates
 from quarterdeck.gateway.limits.learned import Learned
-from quarterdeck.gateway.limits.plans import Plans, TargetPlan
+from quarterdeck.gateway.limits.plans import Plan, Plans, TargetPlan
 from quarterdeck.gateway.limits.rates import Blocked, Rates, now_us
 from quarterdeck.gateway.limits.reserving import Reserving
 from quarterdeck.gateway.limits.spending import Spending
@@ -30,7 +31,6 @@ ASSUMED_TOKENS = 1_024
 NORMAL = 2
 HEDGE = "hedge"
 """Why a draft's try is made, when the one before still runs."""
-_REMAINING = {measure.value: b"x-quarterdeck-remaining-%b: %%d\r\n" % measure.encode() for measure in Measure}
 
 
 class Admission:
@@ -82,38 +82,52 @@ class Admission:
             self._hooks.limits = self
             self._heard.hear(draft)
 
-    async def admit(self, draft: Draft) -> None:
+    def admit(self, draft: Draft) -> Awaitable[None] | None:
         """Limits on who calls."""
         workspace, key = draft.workspace, draft.key
         assert workspace is not None
         if key is not None and not self._concerns(key):
-            return
+            return None
         # Made here, so that the tries of a route share it.
         hold = draft.hold = Hold(self._stops.add)
         plan = hold.caller = self._plans.of(draft, workspace)
         if not plan.rates:
-            return
+            return None
         if plan.counts_tokens:
             target = draft.target
             hold.tokens = _tokens(draft, self._estimator.of(target) if target is not None else None)
-        lines = rates.lines_of(plan.rates)
-        blocked = await self._take(lines, hold.tokens)
-        if blocked is not None:
-            assert blocked.line is not None
-            raise refusals.rate_limited(blocked.line.entry, blocked.wait, blocked.left)
-        hold.rates = lines
-        draft.told = _remaining(lines, now_us())
+        return self._enter(draft, hold, plan)
 
-    async def attempt(self, draft: Draft, target: Target) -> None:
+    def _enter(self, draft: Draft, hold: Hold, plan: Plan) -> Awaitable[None] | None:
+        """Take from all limits on who calls, or from none. Raises Refusal."""
+        now = now_us()
+        blocked = rates.enter(plan.rates, hold.tokens, now)
+        if blocked is not None:
+            raise limited(blocked)
+        hold.rates = plan.rates
+        draft.told = plan.told(now)
+        return None
+
+    def attempt(self, draft: Draft, target: Target) -> Awaitable[None] | None:
         """A turn at the provider, and room in every budget for what the call may cost there."""
         workspace, hold = draft.workspace, draft.hold
         assert workspace is not None
         if not isinstance(hold, Hold):
             # What a provider said of itself holds for everybody.
             if draft.key is not None and not self._heard and not self._concerns(draft.key):
-                return
+                return None
             hold = draft.hold = Hold(self._stops.add)
         plan = hold.plan = self._plans.at(draft, workspace, target, hold.caller)
+        if not (plan.turns or self._gates or self._heard or hold.lines or hold.turns or hold.learned) and (
+            not plan.binding or self._reserving.reserve_at_once(draft, plan, hold)
+        ):
+            return None
+        return self._wait_for_room(draft, workspace, target, plan, hold)
+
+    async def _wait_for_room(
+        self, draft: Draft, workspace: WorkspaceEntry, target: Target, plan: TargetPlan, hold: Hold
+    ) -> None:
+        """The same where something may have to be waited for."""
         if draft.why != HEDGE and (hold.lines or hold.turns or hold.learned):
             self._end_try_before(draft, hold)
         learned = self._heard.of(workspace.id, target)
@@ -146,16 +160,18 @@ class Admission:
             if draft.upstream_status == 429 or self._heard:
                 self._heard.hear(draft)
             return
-        if self._spending.active:
-            self._charge(draft, workspace, hold)
-        self._estimator.note(draft)
-        self._heard.hear(draft)
-        self.release(draft)
-
-    def _charge(self, draft: Draft, workspace: WorkspaceEntry, hold: object) -> None:
         plan = hold.plan if isinstance(hold, Hold) else None
         if plan is None or plan.since is not self._plans.since or not plan.leads_to(draft.target):
             plan = self._plans.at(draft, workspace, draft.target)
+        if self._spending.active:
+            self._charge(draft, workspace, plan)
+        if plan.seen is not None:
+            plan.seen.note(draft)
+        if draft.upstream_status == 429 or self._heard or (isinstance(hold, Hold) and hold.turns):
+            self._heard.hear(draft)
+        self.release(draft)
+
+    def _charge(self, draft: Draft, workspace: WorkspaceEntry, plan: TargetPlan) -> None:
         amount = draft.cost
         if amount is None:
             amount = worst.charged(draft, [entry for entry, _ in plan.budgets])
@@ -179,13 +195,13 @@ class Admission:
         turns, learned = hold.turns, hold.learned
         if not turns and not learned:
             return
-        hold.turns, hold.learned = [], []
+        hold.turns = hold.learned = ()
         self._give_back(turns, used_tokens=used, sent=sent)
         for each in learned:
             each.done(hold.gate_tokens)
         for gate in hold.gates:
             gate.changed()
-        hold.gates = []
+        hold.gates = ()
 
     def release(self, draft: Draft) -> None:
         hold = draft.hold
@@ -195,14 +211,17 @@ class Admission:
         draft.meter = None
         if hold.lines:
             hold.let_go()
-        if not (hold.rates or hold.turns or hold.learned):
+        if not (hold.rates or hold.shared or hold.turns or hold.learned):
             return
         usage = draft.usage
         used = usage.input_total + usage.output_total if usage is not None else None
         if draft.status >= 400 and used is None:
             used = 0
         sent = draft.sent_at is not None
-        self._give_back(hold.rates, used_tokens=used, sent=sent)
+        if hold.rates:
+            rates.leave(hold.rates, hold.tokens, used_tokens=used, sent=sent)
+        elif hold.shared:
+            self._give_back(hold.shared, used_tokens=used, sent=sent)
         self._leave(hold, used=used, sent=sent)
 
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
@@ -218,11 +237,7 @@ class Admission:
         ]
         return budgets, limits, self._stops.told()
 
-    async def _take(self, lines: list[rates.Line], tokens: int) -> Blocked | None:
-        """From all limits or from none."""
-        return rates.take(lines, tokens, now_us())
-
-    def _give_back(self, lines: list[rates.Line], *, used_tokens: int | None, sent: bool) -> None:
+    def _give_back(self, lines: Sequence[rates.Line], *, used_tokens: int | None, sent: bool) -> None:
         rates.give_back(lines, used_tokens=used_tokens, sent=sent)
 
     def _new_gate(self, _workspace_id: str, provider: str) -> Gate:
@@ -260,13 +275,13 @@ class Admission:
             flight=draft.flight,
         )
         await gate.enter(ask)
-        hold.turns += lines
-        hold.gates.append(gate)
+        hold.turns = [*hold.turns, *lines]
+        hold.gates = [*hold.gates, gate]
         if learned is not None:
-            hold.learned.append(learned)
+            hold.learned = [*hold.learned, learned]
             hold.gate_tokens = tokens
         if lines:
-            draft.told = _remaining(hold.rates + hold.turns, now_us())
+            draft.told = rates.remaining([*rates.lines_of(hold.rates), *hold.shared, *hold.turns], now_us())
 
     def _concerns(self, key: KeyEntry) -> bool:
         """Whether any limit or budget can be about calls with this key; most keys of a workspace have none."""
@@ -288,15 +303,10 @@ def _tokens(draft: Draft, seen: Seen | None) -> int:
     return worst.input_tokens(draft, seen, None) + worst.output_tokens(draft, seen, ASSUMED_TOKENS, None)
 
 
-def _remaining(lines: list[rates.Line], now: int) -> bytes:
-    """What is left of the tightest limit of each measure, as lines of an answer's head."""
-    found: dict[str, int] = {}
-    for line in lines:
-        left = line.remaining(now)
-        measure = line.rule.entry.measure
-        if measure not in found or left < found[measure]:
-            found[measure] = left
-    return b"".join([_REMAINING[measure] % left for measure, left in found.items()])
+def limited(blocked: Blocked) -> Refusal:
+    """What a caller is told who has to wait."""
+    assert blocked.line is not None
+    return refusals.rate_limited(blocked.line.entry, blocked.wait, blocked.left)
 
 
-__all__ = ["Admission"]
+__all__ = ["Admission", "limited"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -15,6 +15,7 @@ from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.meter import Meter
 from quarterdeck.gateway.limits.plans import Plan, TargetPlan
 from quarterdeck.gateway.limits.rates import Line as RateLine
+from quarterdeck.gateway.limits.rates import Rule
 from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
 from quarterdeck.gateway.open_calls import waiting_for
@@ -56,23 +57,38 @@ class Hold(msgspec.Struct, eq=False):
     caller: Plan | None = None
     plan: TargetPlan | None = None
     """Of where it was last sent."""
-    rates: list[RateLine] = []
-    turns: list[RateLine] = []
+    rates: Sequence[Rule] = ()
+    """Limits on who calls, taken from in this process's memory."""
+    shared: Sequence[RateLine] = ()
+    """Those that were taken from where other gateways see it."""
+    turns: Sequence[RateLine] = ()
     tokens: int = 0
     """What was taken of token limits."""
-    learned: list[Learned] = []
+    learned: Sequence[Learned] = ()
     gate_tokens: int = 0
-    gates: list[Gate] = []
-    lines: list[Line] = []
-    amounts: list[int] = []
+    gates: Sequence[Gate] = ()
+    lines: Sequence[Line] = ()
+    amounts: Sequence[int] = ()
     """What is held of each."""
-    prices: list[Price] = []
+    prices: Sequence[Price] = ()
     output: int = 0
     """Tokens of output that are held for."""
     meter: Meter | None = None
     metered: int = 0
     """Chunks that it has seen."""
     claims: Claiming | None = None
+
+    def reserve_at_once(self, lines: list[Line], price: Price, output: int, claims: Claiming | None) -> bool:
+        """Hold the worst case in every budget if there is room and nobody waits for it; else hold nothing."""
+        amount = price.of(output)
+        for entry, counter in lines:
+            if counter.waiters or counter.left(entry.amount) < amount:
+                return False
+        for _, counter in lines:
+            counter.held += amount
+        self.lines, self.claims, self.output = lines, claims, output
+        self.prices, self.amounts = [price] * len(lines), [amount] * len(lines)
+        return True
 
     async def reserve(
         self, draft: Draft, lines: list[Line], prices: list[Price], output: int, claims: Claiming | None = None
@@ -149,17 +165,16 @@ class Hold(msgspec.Struct, eq=False):
     def let_go(self) -> None:
         """Nothing is held any more, and whoever waited for it looks again."""
         lines, amounts = self.lines, self.amounts
-        self.lines, self.amounts, self.prices = [], [], []
+        self.lines = self.amounts = self.prices = ()
         for (_, counter), amount in zip(lines, amounts, strict=True):
             counter.held -= amount
-        for _, counter in lines:
             if counter.waiters:
                 counter.wake()
 
     def _take(self, lines: list[Line], prices: list[Price], amounts: list[int]) -> None:
-        self.lines += lines
-        self.prices += prices
-        self.amounts += amounts
+        self.lines = [*self.lines, *lines]
+        self.prices = [*self.prices, *prices]
+        self.amounts = [*self.amounts, *amounts]
         for (entry, counter), amount in zip(lines, amounts, strict=True):
             counter.held += amount
             if counter.waiters and counter.spent + counter.held < entry.amount:

@@ -27,7 +27,19 @@ _There = tuple[str, str | None, str] | None
 class TargetPlan:
     """Of one caller at one target."""
 
-    __slots__ = ("_begin", "_end", "binding", "budgets", "counts_tokens", "facts", "seen", "since", "turns")
+    __slots__ = (
+        "assumed_output",
+        "begin",
+        "binding",
+        "budgets",
+        "counts_tokens",
+        "end",
+        "facts",
+        "hard",
+        "seen",
+        "since",
+        "turns",
+    )
 
     def __init__(
         self,
@@ -39,19 +51,18 @@ class TargetPlan:
     ) -> None:
         self.since = since
         """It may be used while that of all plans is the same."""
-        self._begin, self._end, self.budgets = budgets
+        self.begin, self.end, self.budgets = budgets
+        """The windows of these budgets are those of calls that begin in between, in microseconds since the epoch."""
         self.binding = [line for line in self.budgets if line[0].mode != Mode.WARN]
         """Budgets that can stop a call."""
+        self.hard = [line for line in self.budgets if line[0].mode == Mode.HARD]
+        self.assumed_output = max((entry.assumed_output for entry, _ in self.binding), default=0)
         self.facts = facts
         self.turns = turns
         """Limits on where the call goes."""
         self.counts_tokens = rates.count_tokens(turns)
         self.seen = seen
         """What calls to the model have needed."""
-
-    def covers(self, started: int) -> bool:
-        """Whether the budgets' windows are those of a call that began then, in microseconds since the epoch."""
-        return self._begin <= started < self._end
 
     def leads_to(self, target: Target | None) -> bool:
         facts = self.facts
@@ -61,7 +72,7 @@ class TargetPlan:
 class Plan:
     """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
 
-    __slots__ = ("at", "counts_tokens", "facts", "rates", "since")
+    __slots__ = ("_buckets", "_words", "at", "counts_tokens", "facts", "rates", "since")
 
     def __init__(self, since: object, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
         self.since = since
@@ -71,6 +82,15 @@ class Plan:
         """Limits on who calls."""
         self.counts_tokens = rates.count_tokens(found)
         self.at: dict[_There, TargetPlan] = {}
+        measures = [rule.entry.measure for rule in found]
+        self._words = rates.words(measures) if len(set(measures)) == len(measures) else None
+        self._buckets = [rule.bucket for rule in found]
+
+    def told(self, now: int) -> bytes:
+        """What the limits on who calls leave now, as lines of an answer's head."""
+        if self._words is None:
+            return rates.remaining(rates.lines_of(self.rates), now)
+        return self._words % tuple([bucket.remaining(now) for bucket in self._buckets])
 
 
 class Plans:
@@ -107,7 +127,7 @@ class Plans:
         """The same at a target; None: what holds wherever the call goes. `known` is what `of` has said before."""
         plan = known if known is not None and known.since is self.since else self.of(draft, workspace)
         there = plan.at.get(_place(target))
-        if there is None or not there.covers(draft.started):
+        if there is None or not there.begin <= draft.started < there.end:
             there = self._planned_at(plan, workspace, target, draft.started)
         return there
 

@@ -1,7 +1,7 @@
 """Rate limits in this process's memory: one bucket for each limit and each value it counts apart."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -23,6 +23,13 @@ class Slots:
     def __init__(self, amount: int) -> None:
         self.amount = amount
         self.taken = 0
+
+    def take(self, now: int, count: int = 1) -> int:
+        """Let `count` through and return 0, or microseconds after which to ask again."""
+        wait = self.wait(now, count)
+        if not wait:
+            self.taken += count
+        return wait
 
     def wait(self, now: int, count: int = 1) -> int:
         return 0 if self.taken + count <= self.amount or not self.taken else _CONCURRENT_RETRY
@@ -52,6 +59,10 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     bucket: Bucket
     of_tokens: bool
     of_slots: bool
+
+    def counted(self, tokens: int) -> int:
+        """What a call of so many tokens takes."""
+        return min(tokens, self.entry.burst) if self.of_tokens else 1
 
 
 class Line(msgspec.Struct, eq=False):
@@ -216,6 +227,25 @@ class Rates:
         self.forgot()
 
 
+def enter(rules: Sequence[Rule], tokens: int, now: int) -> Blocked | None:
+    """Take from all of them or from none, in this process's memory alone; then the one to wait longest for."""
+    for place, rule in enumerate(rules):
+        if rule.bucket.take(now, tokens if rule.of_tokens else 1):
+            for taken in rules[:place]:
+                taken.bucket.give_back(taken.counted(tokens))
+            return take(lines_of(rules), tokens, now)
+    return None
+
+
+def leave(rules: Sequence[Rule], tokens: int, *, used_tokens: int | None, sent: bool) -> None:
+    """The call is over: what `enter` took and is not used up goes back, as `due_back` says."""
+    for rule in rules:
+        if rule.of_slots or not sent:
+            rule.bucket.give_back(rule.counted(tokens))
+        elif rule.of_tokens and used_tokens is not None:
+            rule.bucket.give_back(rule.counted(tokens) - used_tokens)
+
+
 def lines_of(rules: Iterable[Rule]) -> list[Line]:
     """For one call."""
     return [Line(rule, rule.bucket) for rule in rules]
@@ -258,13 +288,28 @@ def due_back(line: Line, *, used_tokens: int | None, sent: bool) -> int:
     return 0
 
 
-def give_back(lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
+def give_back(lines: Sequence[Line], *, used_tokens: int | None, sent: bool) -> None:
     """The call is over."""
     for line in lines:
         count = due_back(line, used_tokens=used_tokens, sent=sent)
         line.taken = 0
         if count:
             line.bucket.give_back(count)
+
+
+def words(measures: Iterable[str]) -> bytes:
+    """Lines of an answer's head, with a place for what is left of each."""
+    return b"".join([b"x-quarterdeck-remaining-%b: %%d\r\n" % measure.encode() for measure in measures])
+
+
+def remaining(lines: Iterable[Line], now: int) -> bytes:
+    """What is left of the tightest limit of each measure, as lines of an answer's head."""
+    found: dict[str, int] = {}
+    for line in lines:
+        left, measure = line.remaining(now), line.rule.entry.measure
+        if measure not in found or left < found[measure]:
+            found[measure] = left
+    return words(found) % tuple(found.values())
 
 
 def _nobody_asks() -> None:

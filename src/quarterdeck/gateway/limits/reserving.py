@@ -19,6 +19,7 @@ from quarterdeck.ledger.prices import MISSING, PriceBook
 from quarterdeck.ledger.quotes import Quote
 
 READY_WAIT_S = 10.0
+_TOKENS = Billing.TOKENS
 
 
 class Reserving:
@@ -33,15 +34,36 @@ class Reserving:
 
     async def quoted(self, draft: Draft, target: Target, lines: list[Line]) -> Quote | None:
         """The price to go by, once all is known that these budgets have spent. Raises Refusal."""
-        if not self._spending.ready.is_set():
+        if not self._spending.exact:
             await self._wait_until_exact(lines)
         if draft.endpoint.billing is not Billing.TOKENS:
             return None
         provider = target.provider
-        quote: Any = self._prices.cached(provider.kind, target.model, provider=provider.name)
+        quote: Any = draft.quote
+        if quote is MISSING:
+            # It may have been looked up for another call meanwhile.
+            quote = self._prices.cached(provider.kind, target.model, draft.started, provider=provider.name)
         if quote is MISSING:
             quote = await asyncio.to_thread(self._prices.resolve, provider.kind, target.model, provider=provider.name)
         return quote  # type: ignore[no-any-return]
+
+    def reserve_at_once(self, draft: Draft, plan: TargetPlan, hold: Hold) -> bool:
+        """Hold what most calls need: the price is known, and there is room.
+
+        Else nothing is held, and it takes `quoted` and `reserve`.
+        """
+        quote = draft.quote
+        if quote is None or quote is MISSING or hold.lines or not self._spending.exact:
+            return False
+        if draft.endpoint.billing is not _TOKENS:
+            return False
+        window, body = quote.context_window, draft.request_body
+        size = worst.input_tokens(draft, plan.seen, window)
+        output = worst.output_tokens(draft, plan.seen, plan.assumed_output, window)
+        if not hold.reserve_at_once(plan.binding, Price(quote, None, body, size), output, self.claims):
+            return False
+        self._reserved(draft, hold, plan.hard)
+        return True
 
     async def reserve(self, draft: Draft, target: Target, plan: TargetPlan, hold: Hold, quote: Quote | None) -> None:
         """Hold the worst case in every budget that can stop the call. Raises Refusal when there is no room for it."""
@@ -59,10 +81,14 @@ class Reserving:
         if fits < output and not stream and not clamp.output(draft, target, fits):
             hold.let_go()
             raise refusals.over_budget(lines[0][0], draft.headers)
-        if stream:
+        self._reserved(draft, hold, [line for line in lines if line[0].mode == Mode.HARD])
+
+    def _reserved(self, draft: Draft, hold: Hold, hard: list[Line]) -> None:
+        """Follow what is held for, and tell the caller what the tightest of these budgets leaves."""
+        if draft.facts is not None and draft.facts.stream:
             hold.follow(draft)
-        left = _left(lines)
-        if left is not None:
+        if hard:
+            left = min([entry.amount - counter.base - counter.tail - counter.held for entry, counter in hard])
             draft.told += b"x-quarterdeck-budget-left-usd: %b\r\n" % format_usd(max(0, left)).encode()
 
     def _priced(
@@ -93,13 +119,3 @@ class Reserving:
                 await self._spending.ready.wait()
         except TimeoutError:
             raise refusals.not_exact_yet() from None
-
-
-def _left(lines: list[Line]) -> int | None:
-    """Nano-dollars that the tightest hard budget leaves."""
-    left: int | None = None
-    for entry, counter in lines:
-        if entry.mode == Mode.HARD:
-            here = entry.amount - counter.base - counter.tail - counter.held
-            left = here if left is None or here < left else left
-    return left

@@ -71,6 +71,11 @@ class Spending:
         self._catching_up: asyncio.Task[None] | None = None
 
     @property
+    def exact(self) -> bool:
+        """Whether the counters are."""
+        return self.ready.is_set()
+
+    @property
     def active(self) -> bool:
         """Whether anybody has a budget."""
         return self._following

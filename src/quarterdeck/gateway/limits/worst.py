@@ -13,7 +13,6 @@ from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.targets import Target
 from quarterdeck.kernel.money import FEMTO_PER_NANO, femto_to_nano
 from quarterdeck.ledger.quotes import Quote
-from quarterdeck.ledger.record import Usage
 
 BYTES_PER_TOKEN = 3
 OVERHEAD_TOKENS = 16
@@ -33,9 +32,14 @@ class Seen:
         self.beyond = 0.0
         self.output = 0.0
 
-    def note(self, body: int, usage: Usage, *, named_output: bool) -> None:
+    def note(self, draft: Draft) -> None:
+        """A call has ended; where its provider said what it used, that is learned from."""
+        usage, facts = draft.usage, draft.facts
+        if usage is None or draft.usage_source != "provider":
+            return
+        body = draft.uploaded or len(draft.request_body)
         self.beyond = max(self.beyond * _FORGETS, usage.input_total - body / BYTES_PER_TOKEN)
-        if not named_output:
+        if facts is None or facts.max_output is None:
             self.output = max(self.output * _FORGETS, usage.output_total)
 
 
@@ -53,13 +57,6 @@ class Estimator:
                 self._seen.clear()
             seen = self._seen[key] = Seen()
         return seen
-
-    def note(self, draft: Draft) -> None:
-        """A call has ended and its provider said what it used."""
-        target, usage = draft.target, draft.usage
-        if target is not None and usage is not None and draft.usage_source == "provider":
-            named = draft.facts is not None and draft.facts.max_output is not None
-            self.of(target).note(draft.uploaded or len(draft.request_body), usage, named_output=named)
 
 
 def input_tokens(draft: Draft, seen: Seen | None, context_window: int | None) -> int:

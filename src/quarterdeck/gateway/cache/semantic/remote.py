@@ -50,7 +50,7 @@ class ProviderModel:
         assert draft.workspace is not None and own.target is None
         knows = parts.settler.prices.knows
         target = own.target = targets.pick(draft.workspace, _ENDPOINT.dialect, self.name, knows)
-        parts.settler.prepare(target)
+        parts.settler.prepare(own, target)
         out = outgoing(own, dialect, target, b"")
         response = await attempt(own, target, out, parts.transport, parts.signer)
         try:

@@ -2,11 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from quarterdeck.access.snapshot import Snapshot
+from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.hooks import Hooks
-from quarterdeck.gateway.limits.admission import Admission
-from quarterdeck.gateway.limits.rates import Blocked, Line
+from quarterdeck.gateway.limits.admission import Admission, limited
+from quarterdeck.gateway.limits.holds import Hold
+from quarterdeck.gateway.limits.plans import Plan
+from quarterdeck.gateway.limits.rates import Line, lines_of, now_us, remaining
 from quarterdeck.gateway.limits.shared.claims import Claims
 from quarterdeck.gateway.limits.shared.gate import SharedGate
 from quarterdeck.gateway.limits.shared.rates import SharedRates
@@ -55,10 +59,15 @@ class SharedAdmission(Admission):
                 pass
             await asyncio.sleep(TIDY_S)
 
-    async def _take(self, lines: list[Line], tokens: int) -> Blocked | None:
-        return await self._shared.take(lines, tokens)
+    async def _enter(self, draft: Draft, hold: Hold, plan: Plan) -> None:
+        lines = lines_of(plan.rates)
+        blocked = await self._shared.take(lines, hold.tokens)
+        if blocked is not None:
+            raise limited(blocked)
+        hold.shared = lines
+        draft.told = remaining(lines, now_us())
 
-    def _give_back(self, lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
+    def _give_back(self, lines: Sequence[Line], *, used_tokens: int | None, sent: bool) -> None:
         self._shared.give_back(lines, used_tokens=used_tokens, sent=sent)
 
     def _new_gate(self, workspace_id: str, provider: str) -> Gate:

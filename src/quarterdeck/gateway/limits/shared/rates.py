@@ -1,6 +1,7 @@
 """Rate limits over several gateways. While Redis is away each gateway keeps to its even share by itself."""
 
 import asyncio
+from collections.abc import Sequence
 
 from quarterdeck.access.limits.gcra import Gcra
 from quarterdeck.access.limits.model import Measure
@@ -47,7 +48,7 @@ class SharedRates:
                 line.bucket.taken += 1
         return None
 
-    def give_back(self, lines: list[Line], *, used_tokens: int | None, sent: bool) -> None:
+    def give_back(self, lines: Sequence[Line], *, used_tokens: int | None, sent: bool) -> None:
         """As rates.give_back; what was taken from Redis goes back there, soon."""
         alone = [line for line in lines if not line.shared]
         rates.give_back(alone, used_tokens=used_tokens, sent=sent)
