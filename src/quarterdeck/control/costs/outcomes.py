@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,7 +30,30 @@ async def of_done_tasks(
     tx: Transaction, workspace_id: str, by: By, begin: int, end: int, *, agent_id: str | None = None
 ) -> dict[str, Outcome]:
     """By value, of tasks with calls on days that begin in [begin, end). Replays are no work of theirs."""
-    done = _done(workspace_id, by, begin, end, agent_id)
+    return await _came_of(tx, workspace_id, _done(workspace_id, by, begin, end, agent_id))
+
+
+async def by_stretch(
+    tx: Transaction, workspace_id: str, begin: int, end: int, span: int, *, agent_id: str | None = None
+) -> dict[int, Outcome]:
+    """The same of each stretch of `span` microseconds, whole days, that had any; by its number, counted from `begin`.
+
+    A task is counted in each stretch that it had calls in.
+    """
+    number = (work_costs.c.day - sa.literal(begin, sa.BigInteger)) // sa.literal(span, sa.BigInteger)
+    each = (
+        sa.select(number.label("value"), work_costs.c.task_id)
+        .where(*counted(workspace_id, begin, end, agent_id=agent_id, replays=False), work_costs.c.task_id != "")
+        .distinct()
+        .subquery()
+    )
+    there = sa.and_(tasks.c.workspace_id == workspace_id, tasks.c.id == each.c.task_id)
+    done = sa.select(each.c.task_id, each.c.value).select_from(each.join(tasks, there)).where(tasks.c.state == "done")
+    return await _came_of(tx, workspace_id, done.cte("done"))
+
+
+async def _came_of(tx: Transaction, workspace_id: str, done: sa.CTE) -> dict[Any, Outcome]:
+    """What reviewers said of tasks that are done, by the value that each is counted under."""
     said = []
     for table, isouter in ((reviews, True), (agent_reviews, False)):
         about = sa.and_(table.c.workspace_id == workspace_id, table.c.task_id == done.c.task_id)

@@ -12,7 +12,7 @@ from quarterdeck.control.http import Db, Reader
 from quarterdeck.control.seats import store as seats
 from quarterdeck.control.shapes import Instant
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.clock import DAY, floor_to, iso
+from quarterdeck.kernel.clock import DAY, floor_to, iso, parse_iso
 from quarterdeck.ledger.work_costs import Spent
 
 router = APIRouter(tags=["costs"])
@@ -104,14 +104,25 @@ async def get_report_card_weeks(
     weeks: Annotated[int, Query(ge=1, le=26)] = 8,
 ) -> WeeksOut:
     """Approval and rework week by week: whether it goes better or worse."""
-    found = []
     async with db.read() as tx:
-        today = floor_to(tx.now, DAY) + DAY
-        for back in range(weeks, 0, -1):
-            begin = today - back * WEEK
-            sums, came_of = await _outcome(tx, actor.workspace_id, "agent", begin, begin + WEEK, agent_id)
-            found.append(_week(begin, list(sums.values()), list(came_of.values())))
-    return WeeksOut(weeks=found)
+        until = floor_to(tx.now, DAY) + DAY
+        begins = [until - back * WEEK for back in range(weeks, 0, -1)]
+        since = begins[0]
+        # One pass over the costs for all weeks: each by itself would be a report of its own.
+        by_day = await grouped.sums(tx, actor.workspace_id, "day", since, until, agent_id=agent_id, replays=False)
+        sums: list[list[Sums]] = [[] for _ in begins]
+        for day, each in by_day.items():
+            sums[(parse_iso(day) - since) // WEEK].append(each)
+        outcomes_of = await outcomes.by_stretch(tx, actor.workspace_id, since, until, WEEK, agent_id=agent_id)
+        came_of = [[outcomes_of[at]] if at in outcomes_of else [] for at in range(weeks)]
+        idle = await seats.spent(tx, actor.workspace_id, begin=since, end=until, agent_id=agent_id)
+        for at, begin in enumerate(begins):
+            if mine := [each for each in idle if begin <= each.day < begin + WEEK]:
+                more: tuple[dict[str, Sums], dict[str, Outcome]] = {}, {}
+                await _add_idle(tx, actor.workspace_id, mine, "total", (begin, begin + WEEK, agent_id), *more)
+                sums[at] += more[0].values()
+                came_of[at] += more[1].values()
+    return WeeksOut(weeks=[_week(*each) for each in zip(begins, sums, came_of, strict=True)])
 
 
 def _week(begin: int, sums: list[Sums], came_of: list[Outcome]) -> WeekOut:
