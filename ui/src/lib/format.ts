@@ -1,34 +1,35 @@
 /** How numbers become words. Pure; the locale is the browser's. */
 
-import { times as say } from "@/strings/common";
+import { counted, times as say } from "@/strings/common";
 
 /** Nano-dollars in a dollar. */
 export const NANO = 1_000_000_000;
 const locale = (): string | undefined => (typeof navigator === "undefined" ? undefined : navigator.language);
 
-const formatters = new Map<string, Intl.NumberFormat>();
-function usd(options: Intl.NumberFormatOptions): Intl.NumberFormat {
-  const key = JSON.stringify(options);
-  let made = formatters.get(key);
-  if (!made) {
-    made = new Intl.NumberFormat(locale(), { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...options });
-    formatters.set(key, made);
-  }
-  return made;
+/** Made when first needed: making a formatter costs a hundred times what using it does, and pages use them by the hundred. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
-const CENTS: Intl.NumberFormatOptions = { minimumFractionDigits: 2, maximumFractionDigits: 2 };
-const TINY: Intl.NumberFormatOptions = {
-  minimumSignificantDigits: 2,
-  maximumSignificantDigits: 2,
-  maximumFractionDigits: 9,
-};
+const usd = (options: Intl.NumberFormatOptions) =>
+  once(() => new Intl.NumberFormat(locale(), { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol", ...options }));
+const dated = (options: Intl.DateTimeFormatOptions) => once(() => new Intl.DateTimeFormat(locale(), options));
+
+const cents = usd({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const tiny = usd({ minimumSignificantDigits: 2, maximumSignificantDigits: 2, maximumFractionDigits: 9 });
+const unitPrice = usd({ minimumFractionDigits: 2, maximumFractionDigits: 6 });
+const compact = once(() => new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }));
+const instant = dated({ dateStyle: "medium", timeStyle: "medium" });
+const clock = dated({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const toTheMinute = dated({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = dated({ month: "short", day: "numeric" });
 
 /** Nano-dollars to the cent; an amount under a cent to its first two digits that matter. */
 export function formatMoney(nano: number): string {
   const dollars = nano / NANO;
-  if (nano !== 0 && Math.abs(dollars) < 0.00995) return usd(TINY).format(dollars);
-  return usd(CENTS).format(dollars);
+  if (nano !== 0 && Math.abs(dollars) < 0.00995) return tiny().format(dollars);
+  return cents().format(dollars);
 }
 
 /** Nano-dollars with every digit, for a title: `$0.000209250`. */
@@ -41,7 +42,7 @@ export function formatMoneyExact(nano: number): string {
 
 /** A unit price: femto-dollars a token as dollars for a million tokens. */
 export function formatPerMillion(femto: number): string {
-  return usd({ minimumFractionDigits: 2, maximumFractionDigits: 6 }).format(femto / NANO);
+  return unitPrice().format(femto / NANO);
 }
 
 const percents = new Map<number, Intl.NumberFormat>();
@@ -56,13 +57,11 @@ export function formatShare(share: number, digits = 0): string {
   return made.format(share);
 }
 
-export function formatCount(count: number): string {
-  return new Intl.NumberFormat(locale()).format(count);
-}
+export const formatCount = counted;
 
 /** 1,240 → `1.2k`, for places with room for five letters. */
 export function formatCompact(count: number): string {
-  return new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }).format(count);
+  return compact().format(count);
 }
 
 /** A measured duration: `84 ms`, `1.8 s`, `2 min 5 s`. */
@@ -104,20 +103,20 @@ export function formatDue(at: string, now: number): string {
 }
 
 export function formatInstant(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date(at));
+  return instant().format(new Date(at));
 }
 
 export function formatClock(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" }).format(new Date(at));
+  return clock().format(new Date(at));
 }
 
 /** A time of day to the minute: `14:05`. */
 export function formatMinute(at: number): string {
-  return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(new Date(at));
+  return toTheMinute().format(new Date(at));
 }
 
 export function formatDay(at: string): string {
-  return new Intl.DateTimeFormat(locale(), { month: "short", day: "numeric" }).format(new Date(at));
+  return day().format(new Date(at));
 }
 
 export function formatBytes(bytes: number): string {

@@ -1,5 +1,6 @@
 /** A number in a sentence. */
-export const counted = (count: number): string => new Intl.NumberFormat(typeof navigator === "undefined" ? undefined : navigator.language).format(count);
+export const counted = (count: number): string => (whole ??= new Intl.NumberFormat(typeof navigator === "undefined" ? undefined : navigator.language)).format(count);
+let whole: Intl.NumberFormat | undefined;
 
 const calls = (count: number): string => (count === 1 ? "1 call" : `${counted(count)} calls`);
 
