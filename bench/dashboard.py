@@ -34,7 +34,7 @@ from targets import free_port
 BUILD = Path(__file__).resolve().parents[1] / ".build"
 LIGHTHOUSE = "lighthouse@12.8.2"
 EVENTS, BATCHES = 3_600, 12
-OPENINGS, SCROLLED_S = 5, 4.0
+OPENINGS, SCROLLED_S, MOVES = 5, 4.0, 14
 SETTLED = "() => document.querySelector('main h1') && !document.querySelector('.skeleton')"
 
 _SCROLL = """async (seconds) => {
@@ -53,6 +53,25 @@ _SCROLL = """async (seconds) => {
     };
     requestAnimationFrame(step);
   });
+}"""
+
+
+_SEEN = """([title, column]) => {
+  const cards = () => [...document.querySelectorAll(`section[aria-label^="${column}"] article`)];
+  const holds = () => cards().some((card) => card.textContent.includes(title));
+  window.seen = new Promise((resolve) => {
+    const look = () => (holds() ? resolve(Date.now()) : requestAnimationFrame(look));
+    look();
+  });
+}"""
+
+_MOVE = """async ([id, to]) => {
+  const { csrf } = await (await fetch("/api/v1/session")).json();
+  const headers = { "content-type": "application/json", "x-quarterdeck-csrf": csrf };
+  const begun = Date.now();
+  const answer = await fetch(`/api/v1/tasks/${id}/move`, { method: "POST", headers, body: JSON.stringify({ to }) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return begun;
 }"""
 
 
@@ -126,6 +145,31 @@ async def _scroll(bench: Bench) -> list[Goal]:
     if not frames:
         raise RuntimeError("the board has nothing to scroll")
     return [Goal("board scrolls, frames", len(frames) / (sum(frames) / 1000), "a second", least=50)]
+
+
+async def _moves(bench: Bench) -> list[Goal]:
+    """From the request of one browser to the card in its new column in another, while both show the whole board."""
+    headers = {"authorization": f"Bearer {bench.server.token}"}
+    async with httpx.AsyncClient(base_url=bench.server.url, headers=headers) as client:
+        draft = {"title": "Seen by both", "priority": "urgent", "due_at": "2020-01-01T00:00:00Z"}
+        made = (await client.post("/api/v1/tasks", json=draft)).raise_for_status().json()
+    (one, first), (other, second) = await bench.open("/board"), await bench.open("/board")
+    for page in (first, second):
+        await page.get_by_text("Live", exact=True).first.wait_for()
+    took: list[float] = []
+    for turn in range(MOVES):
+        to, column = ("ready", "Ready") if turn % 2 == 0 else ("backlog", "Backlog")
+        await second.evaluate(_SEEN, [draft["title"], column])
+        begun = await first.evaluate(_MOVE, [made["id"], to])
+        took.append(await second.evaluate("() => window.seen") - begun)
+        # Until both have read their boards again, so that each move is measured by itself.
+        await asyncio.sleep(1)
+    for context in (one, other):
+        await context.close()
+    async with httpx.AsyncClient(base_url=bench.server.url, headers=headers) as client:
+        (await client.post(f"/api/v1/tasks/{made['id']}/move", json={"to": "cancelled"})).raise_for_status()
+    print(f"moves, ms: {' '.join(f'{each:.0f}' for each in sorted(took))}", file=sys.stderr)
+    return [Goal("another browser sees a move, median", statistics.median(took), "ms", most=300)]
 
 
 async def _memory(bench: Bench) -> list[Goal]:
@@ -208,6 +252,7 @@ MEASURES: dict[str, Callable[[Bench], Awaitable[list[Goal]]]] = {
     "script": _script,
     "now": _now,
     "scroll": _scroll,
+    "moves": _moves,
     "memory": _memory,
     "lighthouse": _lighthouse,
 }

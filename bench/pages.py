@@ -77,6 +77,19 @@ PAGES: dict[str, tuple[str, ...]] = {
 }
 """Every route of ui/src/app/router.tsx, and addresses to open it at. A test holds the two to each other."""
 OUTSIDE = ("/signin", "/shared")
+QUESTIONS = ("/api/v1/routes/dry-run",)
+"""What is posted and changes nothing."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request of the API. What is posted is a question too long for an address: it changes nothing."""
+
+    path: str
+    body: str | None = None
+
+    def __str__(self) -> str:
+        return self.path if self.body is None else f"POST {self.path}"
 
 
 @dataclass
@@ -84,7 +97,7 @@ class Measured:
     """Times are milliseconds."""
 
     address: str
-    requests: list[str]
+    requests: list[Asked]
     took: list[float] = field(default_factory=list)
     cpu_ms: float = 0.0
 
@@ -145,7 +158,9 @@ def _furnish(server: Server, run_id: str) -> None:
     server.post("/api/v1/replays", {"run_id": run_id, "model": "gpt-4o-mini", "dry": False, "cap_nano": 10**9})
 
 
-async def _measure(server: Served, routes: Sequence[str], rounds: int) -> tuple[list[Measured], dict[str, list[float]]]:
+async def _measure(
+    server: Served, routes: Sequence[str], rounds: int
+) -> tuple[list[Measured], dict[Asked, list[float]]]:
     known = _ids(Server(server.url, TOKEN))
     found: list[Measured] = []
     async with async_playwright() as playwright:
@@ -161,7 +176,7 @@ async def _measure(server: Served, routes: Sequence[str], rounds: int) -> tuple[
         await browser.close()
     limits = httpx.Limits(max_connections=CONNECTIONS)
     headers = {"authorization": f"Bearer {TOKEN}"}
-    single: dict[str, list[float]] = {}
+    single: dict[Asked, list[float]] = {}
     async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=120, headers=headers) as client:
         for each in found:
             await _ask(client, each.requests)
@@ -174,12 +189,18 @@ async def _measure(server: Served, routes: Sequence[str], rounds: int) -> tuple[
     return found, single
 
 
-async def _ask(client: httpx.AsyncClient, requests: Sequence[str]) -> float:
+async def _ask(client: httpx.AsyncClient, requests: Sequence[Asked]) -> float:
     began = time.perf_counter()
-    for answer in await asyncio.gather(*(client.get(each) for each in requests)):
+    for answer in await asyncio.gather(*(_answer(client, each) for each in requests)):
         if answer.status_code >= 500:
             raise RuntimeError(f"{answer.url}: {answer.status_code} {answer.text[:300]}")
     return (time.perf_counter() - began) * 1_000
+
+
+async def _answer(client: httpx.AsyncClient, asked: Asked) -> httpx.Response:
+    if asked.body is None:
+        return await client.get(asked.path)
+    return await client.post(asked.path, content=asked.body, headers={"content-type": "application/json"})
 
 
 async def signed_in(browser: Browser, server: Served) -> Any:
@@ -195,9 +216,9 @@ async def signed_in(browser: Browser, server: Served) -> Any:
     return state
 
 
-async def _asked(page: Page, url: str, address: str) -> list[str]:
+async def _asked(page: Page, url: str, address: str) -> list[Asked]:
     """What the page asks of the API when it is opened, the live stream apart."""
-    asked: list[str] = []
+    asked: list[Asked] = []
     open_requests: set[Request] = set()
     last = time.monotonic()
 
@@ -205,8 +226,9 @@ async def _asked(page: Page, url: str, address: str) -> list[str]:
         nonlocal last
         path = request.url.removeprefix(url)
         if path.startswith("/api/") and not path.startswith("/api/v1/events"):
-            assert request.method == "GET", f"{address} changes something at opening: {request.method} {path}"
-            asked.append(path)
+            asks = request.method == "GET" or path in QUESTIONS
+            assert asks, f"{address} changes something at opening: {request.method} {path}"
+            asked.append(Asked(path, request.post_data))
             open_requests.add(request)
             last = time.monotonic()
 
@@ -245,7 +267,7 @@ def _ids(server: Server) -> dict[str, str]:
     return {**found, "agent": run["agent"]["id"], "replay": replay["id"]}
 
 
-def _report(measured: Sequence[Measured], single: dict[str, list[float]], *, check: bool) -> int:
+def _report(measured: Sequence[Measured], single: dict[Asked, list[float]], *, check: bool) -> int:
     print("| page | requests | p50 ms | p95 ms | CPU ms |\n|---|--:|--:|--:|--:|")
     missed = []
     for each in measured:
