@@ -12,7 +12,7 @@ async def test_a_request_is_found_by_its_id_with_what_it_changed(client: httpx.A
     found = (await client.get("/api/v1/audit?request_id=from-ci-7")).json()["items"]
     assert [entry["kind"] for entry in found] == ["agent.created"]
     assert found[0]["actor"] == {"id": owner.id, "name": "Owner"}
-    assert found[0]["via"] == "api"
+    assert found[0]["via"] == "dashboard"
     assert found[0]["changes"][0]["before"] is None
     assert found[0]["changes"][0]["after"]["name"] == "research"
 
@@ -26,6 +26,7 @@ async def test_what_an_agent_does_says_on_whose_behalf(
     await agent.post(f"/api/v1/runs/{run['id']}/comments", json={"body": "on it"})
     found = (await client.get("/api/v1/audit?kind=comment.*")).json()["items"]
     assert [(entry["actor"]["name"], entry["on_behalf_of"]["id"]) for entry in found] == [("research", owner.id)]
+    assert found[0]["via"] == "api"
 
 
 async def test_it_is_read_page_by_page_and_by_filters(client: httpx.AsyncClient) -> None:

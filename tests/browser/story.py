@@ -9,6 +9,7 @@ import time
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
+from urllib.error import HTTPError
 
 TEAM = {
     "research": "Finds sources and facts",
@@ -44,16 +45,23 @@ class Server:
     def post(self, path: str, body: Any, key: str = "", headers: dict[str, str] | None = None) -> Any:
         return self._send("POST", path, body, key, headers or {})
 
-    def _send(self, method: str, path: str, body: Any, key: str, headers: dict[str, str]) -> Any:
+    def _send(self, method: str, path: str, body: Any, key: str, headers: dict[str, str], tries: int = 5) -> Any:
         request = urllib.request.Request(
             self.url + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"authorization": f"Bearer {key or self._token}", "content-type": "application/json", **headers},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read()
-            return None if answer.headers.get_content_type() == "text/event-stream" else json.loads(text)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+                return None if answer.headers.get_content_type() == "text/event-stream" else json.loads(text)
+        except HTTPError as problem:
+            # As an SDK does: a busy machine may not check a key in time, and says when to ask again.
+            if problem.code != 503 or not tries:
+                raise
+            time.sleep(float(problem.headers.get("retry-after", 1)))
+        return self._send(method, path, body, key, headers, tries - 1)
 
 
 @dataclass

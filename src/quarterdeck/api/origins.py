@@ -5,7 +5,7 @@ import re
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from quarterdeck.access.actors import Actor
+from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.api.mounts import is_guarded, mount_of
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.origin import Origin, acting
@@ -34,6 +34,8 @@ class Origins:
             await send(message)
 
         via = (mount_of(scope["path"]) or "/api").removeprefix("/")
+        if via == "api" and actor is not None and actor.kind is ActorKind.MEMBER and actor.key_id is None:
+            via = "dashboard"
         origin = Origin(via, request_id=request_id)
         if actor is not None:
             origin = Origin(via, actor.id, request_id, actor.run_id, actor.task_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """`via` is api, mcp, a2a, file, command or system. `actor_id` is who asked; `request_id` ties what one request
+    """`via` is dashboard, api, mcp, a2a, file or system. `actor_id` is who asked; `request_id` ties what one request
     changed."""
 
     via: str = "system"

@@ -103,9 +103,9 @@ function Changes({ entry }: { entry: AuditEntry }) {
         </div>
         {values.map((value) => (
           <div key={`${value.row}-${value.name}`} className="min-w-0">
-            <dt className="text-faint">{value.name}</dt>
+            <dt className="text-faint">{kindWords(value.name)}</dt>
             <dd className="break-words">
-              {value.before !== undefined && <del className="text-muted">{shown(value.before)}</del>} {value.after !== undefined && <ins className="no-underline">{shown(value.after)}</ins>}
+              {value.before !== undefined && <del className="text-muted">{shown(value.name, value.before)}</del>} {value.after !== undefined && <ins className="no-underline">{shown(value.name, value.after)}</ins>}
             </dd>
           </div>
         ))}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { changedValues, kindWords, shown } from "@/features/audit/changes";
+import { formatInstant } from "@/lib/format";
 
 const row = (before: Record<string, unknown> | null, after: Record<string, unknown> | null) => changedValues({ table: "tasks", id: "t", before, after });
 
@@ -14,8 +15,14 @@ test("a new row tells all of itself, a removed one what it was", () => {
 });
 
 test("long values are cut", () => {
-  expect(shown("x".repeat(500))).toHaveLength(161);
-  expect(shown({ a: 1 })).toBe('{"a":1}');
+  expect(shown("title", "x".repeat(500))).toHaveLength(161);
+  expect(shown("labels", { a: 1 })).toBe('{"a":1}');
+});
+
+test("instants and money are read as such, and what is not set is said so", () => {
+  expect(shown("ended_at", Date.parse("2026-11-23T15:00:00Z") * 1_000)).toBe(formatInstant("2026-11-23T15:00:00Z"));
+  expect(shown("limit_nano", 2_500_000_000)).toBe("$2.500000000");
+  expect(shown("ended_at", null)).toBe("not set");
 });
 
 test("what happened is told in words", () => {

@@ -1,4 +1,6 @@
 import type { AuditEntry } from "@/api/types";
+import { formatInstant, formatMoneyExact } from "@/lib/format";
+import { audit as say } from "@/strings/audit";
 
 type RowChange = AuditEntry["changes"][number];
 export type ChangedValue = { row: string; name: string; before: unknown; after: unknown };
@@ -21,7 +23,11 @@ export function kindWords(kind: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-export function shown(value: unknown): string {
+/** A value of a row as it is read: rows hold instants in microseconds and money in nano-dollars. Pure. */
+export function shown(name: string, value: unknown): string {
+  if (value === null) return say.unset;
+  if (typeof value === "number" && name.endsWith("_at")) return formatInstant(new Date(value / 1_000).toISOString());
+  if (typeof value === "number" && name.endsWith("_nano")) return formatMoneyExact(value);
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > ROOM ? `${text.slice(0, ROOM)}…` : text;
 }
