@@ -188,6 +188,18 @@ async def test_an_expired_lease_frees_the_task_and_refuses_late_writes(
     assert await world.see_run(second.run) == second.run
 
 
+async def test_a_clock_that_was_set_back_keeps_no_task_of_a_worker_that_is_gone(
+    world: World, claimed: Claimed, clock: FakeClock
+) -> None:
+    clock.advance(-86_400)
+    assert await jobs.expire_overdue(world.db) == 0
+    clock.advance(119)
+    assert await jobs.expire_overdue(world.db) == 0
+    clock.advance(1)
+    assert await jobs.expire_overdue(world.db) == 1
+    assert (await world.see(claimed.task)).state is TaskState.READY
+
+
 async def test_a_sign_of_life_just_before_the_expiry_wins(world: World, claimed: Claimed, clock: FakeClock) -> None:
     clock.advance(200)
     async with world.db.read() as tx:

@@ -13,7 +13,15 @@ log = logging.getLogger("quarterdeck.runs")
 
 
 async def expire_overdue(db: Database) -> int:
-    """End every run whose lease is over; its task is free again. Returns how many."""
+    """End every run whose lease is over; its task is free again. Returns how many.
+
+    A lease that was given by a clock which has been set back since is shortened to what it would be now.
+    """
+    async with db.read() as tx:
+        ahead = await store.any_from_ahead(tx)
+    if ahead:
+        async with db.transaction() as tx:
+            log.warning("leases_shortened count=%d: the clock was set back", await store.shorten_from_ahead(tx))
     return await _end_all(db, store.overdue, actions.expire)
 
 

@@ -13,7 +13,7 @@ from quarterdeck.control.agents.store import agents
 from quarterdeck.control.runs.model import Run, RunState, RunVerdict, may_follow
 from quarterdeck.control.tasks.tables import NEVER_DUE, tasks
 from quarterdeck.db import Prepared, Transaction, metadata, one_of
-from quarterdeck.kernel.clock import SECOND
+from quarterdeck.kernel.clock import MINUTE, SECOND
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import storable
 
@@ -88,6 +88,9 @@ _OVERDUE = Prepared(
     .order_by(runs.c.lease_expires_at)
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
+_LONGEST = runs.c.lease_s * SECOND + sa.bindparam("now", type_=sa.BigInteger)
+"""Until when a lease can last that was given or renewed just now."""
+_FROM_AHEAD = Prepared(sa.select(runs.c.id).where(sa.text(_OPEN), runs.c.lease_expires_at > _LONGEST + MINUTE).limit(1))
 _OF_RETIRED = Prepared(
     sa.select(runs)
     .where(
@@ -202,6 +205,17 @@ async def count_open(tx: Transaction, workspace_id: str, agent_id: str) -> int:
 async def overdue(tx: Transaction, limit: int) -> list[Run]:
     """Open runs whose lease is over, longest overdue first."""
     return [_run(row) for row in await tx.fetch_named(_OVERDUE, now=tx.now, limit=limit)]
+
+
+async def any_from_ahead(tx: Transaction) -> bool:
+    """Whether a lease lasts longer than any that is given now: by more than clocks differ, so one was set back."""
+    return bool(await tx.fetch(_FROM_AHEAD, now=tx.now))
+
+
+async def shorten_from_ahead(tx: Transaction) -> int:
+    """Let each such lease last as long as one that is given now. Returns how many there were."""
+    late = runs.update().where(sa.text(_OPEN), runs.c.lease_expires_at > _LONGEST + MINUTE)
+    return (await tx.execute(late.values(lease_expires_at=_LONGEST), {"now": tx.now})).rowcount
 
 
 async def of_retired(tx: Transaction, limit: int) -> list[Run]:
