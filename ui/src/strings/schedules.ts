@@ -33,6 +33,8 @@ export const schedules = {
     brief: "Brief",
     agent: "Agent",
     nobody: "nobody yet",
+    goal: "Goal",
+    noGoal: "No goal",
     overlap: "While the last task is still open",
     overlaps: { skip: "skip the firing", queue: "wait for it to end", parallel: "make another one" },
     catchUp: "After downtime",

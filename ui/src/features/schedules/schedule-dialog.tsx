@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
+import { goalsQuery } from "@/api/goals";
 import { createSchedule, scheduleKeys } from "@/api/schedules";
 import type { ScheduleDraft } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
@@ -16,6 +17,7 @@ const choices = <T extends string>(labels: Record<T, string>) => Object.entries<
 export function ScheduleDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { data: agents } = useQuery(agentNamesQuery);
+  const { data: goals } = useQuery(goalsQuery);
   const [trigger, setTrigger] = useState<Trigger>("cron");
   const save = async (form: FormData) => {
     const made = await createSchedule(draftOf(trigger, form));
@@ -40,6 +42,9 @@ export function ScheduleDialog({ onClose }: { onClose: () => void }) {
       <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" />
       <AreaField label={say.brief} name="brief" rows={3} />
       <SelectField label={say.agent} name="agent" choices={[{ value: "", label: say.nobody }, ...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))]} />
+      {goals && goals.items.length > 0 && (
+        <SelectField label={say.goal} name="goal" choices={[{ value: "", label: say.noGoal }, ...goals.items.map((goal) => ({ value: goal.id, label: goal.name }))]} />
+      )}
       <SelectField label={say.overlap} name="overlap" choices={choices(say.overlaps)} />
       {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choices(say.catchUps)} defaultValue="last" />}
     </FormDialog>
@@ -48,12 +53,13 @@ export function ScheduleDialog({ onClose }: { onClose: () => void }) {
 
 function draftOf(trigger: Trigger, form: FormData): ScheduleDraft {
   const agent = field(form, "agent");
+  const goal = field(form, "goal");
   return {
     name: field(form, "name").trim(),
     trigger,
     ...(trigger === "cron" ? { cron: field(form, "cron").trim(), zone: field(form, "zone").trim() } : {}),
     ...(trigger === "interval" ? { every_s: Number(field(form, "every")) * 60 } : {}),
-    task: { title: field(form, "title").trim(), brief: field(form, "brief"), ready: agent !== "", ...(agent ? { agent_id: agent } : {}) },
+    task: { title: field(form, "title").trim(), brief: field(form, "brief"), ready: agent !== "", ...(agent ? { agent_id: agent } : {}), ...(goal ? { goal_id: goal } : {}) },
     overlap: field(form, "overlap") as NonNullable<ScheduleDraft["overlap"]>,
     ...(form.has("catch_up") ? { catch_up: field(form, "catch_up") as NonNullable<ScheduleDraft["catch_up"]>, catch_up_limit: 10 } : {}),
   };
