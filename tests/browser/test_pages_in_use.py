@@ -68,6 +68,48 @@ async def test_costs_lead_to_calls_and_a_budget_is_set_and_raised(
     await expect(row).to_have_count(0)
 
 
+async def test_calls_are_filtered_by_any_field_and_by_a_time_chosen_in_their_histogram(
+    open_page: Opener, signed_in: Any, story: Story
+) -> None:
+    page = await open_page("/calls", state=signed_in)
+    table = page.get_by_role("table", name="Calls", exact=True)
+    await expect(table.get_by_role("row").nth(1)).to_be_visible()
+    await page.get_by_role("button", name="Add a filter").click()
+    await page.get_by_role("combobox", name="Find a field").fill("status")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("option", name=re.compile("^2xx"))).to_be_visible()
+    await page.get_by_role("combobox", name="Values of Status").fill("2xx")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("status=2xx"))
+    await expect(page.get_by_role("button", name=re.compile("Change the filter “Status 2xx"))).to_be_visible()
+    await expect(table.get_by_role("row").nth(1)).to_contain_text("answered")
+
+    histogram = page.get_by_role("slider", name="Calls over time")
+    await expect(histogram).to_be_visible()
+    await histogram.focus()
+    for key in ("ArrowLeft", "Shift+ArrowLeft", "Enter"):
+        await page.keyboard.press(key)
+    await expect(page).to_have_url(re.compile("from=.*to="))
+    await page.get_by_role("button", name="Zoom out").click()
+    await expect(page).not_to_have_url(re.compile("from="))
+    await expect(histogram).to_be_visible()
+    await histogram.scroll_into_view_if_needed()
+    box = await histogram.bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20, steps=4)
+    await page.mouse.up()
+    await expect(page).to_have_url(re.compile("from=.*to="))
+    await page.get_by_role("button", name="Clear").click()
+    await expect(page).not_to_have_url(re.compile("status="))
+
+    await page.get_by_role("button", name="Latency", exact=True).click()
+    await expect(page.get_by_role("img", name=re.compile("How long calls took: In all: p50"))).to_be_visible()
+    await page.get_by_role("button", name="Table", exact=True).click()
+    await expect(page.get_by_role("table", name="How long calls took: In all")).to_be_visible()
+
+
 async def test_a_provider_is_added_a_route_leads_to_it_and_a_dry_run_says_so(
     open_page: Opener, signed_in: Any, system: System
 ) -> None:

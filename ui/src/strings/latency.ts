@@ -14,10 +14,9 @@ export const latency = {
   by: { provider: "Provider", model: "Model", target: "Target" },
   byLabel: "Latency by",
   windows: "Time",
-  columns: { calls: "Answers", p50: "p50", p95: "p95", p99: "p99", first: "First byte, p50", ours: "Ours, p50", shape: "In all" },
+  columns: { calls: "Answers", p50: "p50", p95: "p95", p99: "p99", first: "First byte, p50", ours: "Ours, p50" },
   unknownShort: "unknown",
   unknownOf: (count: string) => `of ${count} calls from before latencies were kept`,
   empty: "No answer in this time.",
   show: (name: string) => `Show how long ${name} took`,
-  pick: "Choose a row to see how its calls are spread.",
 };

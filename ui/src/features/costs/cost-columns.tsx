@@ -71,9 +71,6 @@ function Name({ by, span, row }: { by: (typeof COST_BY)[number]; span: Window; r
           {row.name}
         </Link>
       );
-    case "person":
-    case "tag":
-      return <span className="font-[510]">{row.name}</span>;
     default:
       return (
         <Link to="/calls" search={{ [by]: row.id, since: span }} {...look}>

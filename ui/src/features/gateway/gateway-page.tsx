@@ -10,6 +10,7 @@ import { Ago, Since } from "@/components/figures";
 import { Page, Section } from "@/components/page";
 import { failureShare, stateOf } from "@/components/provider-health";
 import { ProblemNote, SkeletonRows } from "@/components/states";
+import { Latencies } from "@/features/gateway/latencies";
 import { Routes } from "@/features/gateway/routes";
 import { formatCount, formatDuration } from "@/lib/format";
 import { codeWords } from "@/strings/common";
@@ -33,6 +34,7 @@ export function GatewayPage() {
             <DataTable label={say.health} columns={healthColumns} rows={health.items} rowId={(each) => each.provider} />
           )}
         </Section>
+        <Latencies />
         <Routes />
         <Section title={say.limits}>
           {limits.error && !limits.data ? (
