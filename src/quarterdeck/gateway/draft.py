@@ -36,6 +36,8 @@ _SPAN = {
     b"x-portkey-span-name": "span_name",
 }
 """Headers that say where in a trace the call stands, and what the record calls them."""
+_UNCLAIMED = Attribution(None, None, "unclaimed", None, None)
+_UNREAD = RequestFacts(None, stream=False, wants_usage=False)
 MAX_TAGS = 16
 MAX_TAG = 128
 
@@ -238,33 +240,35 @@ class Draft(msgspec.Struct):
     def record(self, cost: int | None, price: PriceNote | None) -> CallRecord:
         """Freeze it. `cost` is nano-dollars."""
         assert self.workspace is not None
-        attribution, target, key = self.attribution, self.target, self.key
-        hit = self.cache.hit if self.cache is not None else None
-        keep = self.body_mode != "none"
+        attribution = self.attribution if self.attribution is not None else _UNCLAIMED
+        facts = self.facts if self.facts is not None else _UNREAD
+        provider, kind, model = self._answered_by()
+        sent: list[tuple[str, str]] = []
+        got: list[tuple[str, str]] = []
+        question = answer = times = b""
+        if self.body_mode != "none":
+            sent, got = recorded(self.request_headers), recorded(self.answer_headers)
+            question, answer, times = self.request_body, b"".join(self.chunks), b"".join(self.chunk_times)
         ended = self.elapsed()
         user_agent = self.headers.get(b"user-agent")
         return CallRecord(
             id=self.id,
             workspace_id=self.workspace.id,
             agent_id=self.agent.id if self.agent is not None else None,
-            key_id=key.id if key is not None else None,
-            run_id=attribution.run_id if attribution is not None else None,
-            task_id=attribution.task_id if attribution is not None else None,
-            attribution=attribution.source if attribution is not None else "unclaimed",
-            session=attribution.session if attribution is not None else None,
-            trace_id=attribution.trace_id if attribution is not None else None,
+            key_id=self.key.id if self.key is not None else None,
+            run_id=attribution.run_id,
+            task_id=attribution.task_id,
+            attribution=attribution.source,
+            session=attribution.session,
+            trace_id=attribution.trace_id,
             dialect=self.endpoint.dialect,
             endpoint=self.path,
-            model_asked=(self.facts.model or "") if self.facts is not None else "",
-            provider=hit.provider if hit is not None else target.provider.name if target is not None else None,
-            provider_kind=hit.provider_kind
-            if hit is not None
-            else target.provider.kind
-            if target is not None
-            else None,
-            model=hit.model if hit is not None else target.model if target is not None else None,
+            model_asked=facts.model or "",
+            provider=provider,
+            provider_kind=kind,
+            model=model,
             model_answered=self.model_answered,
-            stream=self.facts.stream if self.facts is not None else False,
+            stream=facts.stream,
             status=self.status,
             outcome=self.outcome,
             error_code=self.error_code,
@@ -280,17 +284,26 @@ class Draft(msgspec.Struct):
             price=price,
             tags=self.tags(),
             client=user_agent.decode("latin-1") if user_agent is not None else None,
-            request_headers=recorded(self.request_headers) if keep else [],
-            response_headers=recorded(self.answer_headers) if keep else [],
+            request_headers=sent,
+            response_headers=got,
             body_mode=self.body_mode,
-            request_body=self.request_body if keep else b"",
-            response_body=b"".join(self.chunks) if keep else b"",
+            request_body=question,
+            response_body=answer,
             response_type=self.answer_type,
-            chunk_times=b"".join(self.chunk_times) if keep else b"",
+            chunk_times=times,
             request_size=self.uploaded or len(self.request_body),
             response_size=self.response_size,
             extra=self._extra(),
         )
+
+    def _answered_by(self) -> tuple[str | None, str | None, str | None]:
+        """Provider, its kind, and model: of an answer given again, those that gave it first."""
+        hit, target = self.cache.hit if self.cache is not None else None, self.target
+        if hit is not None:
+            return hit.provider, hit.provider_kind, hit.model
+        if target is not None:
+            return target.provider.name, target.provider.kind, target.model
+        return None, None, None
 
     def _extra(self) -> dict[str, Any]:
         """What only some calls have."""

@@ -44,7 +44,9 @@ class RoutedCalls:
         nothing to try."""
         compiled = draft.route
         assert compiled is not None
-        binding = bound_before(draft, compiled) or await bind(draft, compiled, self._chooser)
+        binding = bound_before(draft, compiled)
+        if binding is None:
+            binding = await bind(draft, compiled, self._chooser)
         if "least_cost" in compiled.modes:
             await self._know_prices(binding)
         return await _Call(self, draft, dialect, query, compiled, binding).run()

@@ -7,11 +7,10 @@ that no model sees. Whatever is not known to be harmless is part of the key.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
-
-from quarterdeck.gateway.headers import NameMemo
 
 _UNSEEN = frozenset(
     {
@@ -32,7 +31,6 @@ _BIG = 256 * 1024
 _REMEMBERED, _MOST_REMEMBERED = 16 * 1024, 512
 """Bytes of a body whose digest is kept, and how many: 8 MiB at the most."""
 _MEANINGFUL = (b"anthropic-", b"openai-", b"x-sandbox-")
-_is_meaningful = NameMemo(lambda name: name.startswith(_MEANINGFUL))
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -74,9 +72,13 @@ def seen(value: object) -> bytes:
 
 def meaningful(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """Headers that change what a provider answers."""
-    found = [pair for pair in headers.items() if _is_meaningful[pair[0]]]
-    found.sort()
-    return found
+    return [(name, headers[name]) for name in _meaningful(tuple(headers))]
+
+
+@lru_cache(256)
+def _meaningful(names: tuple[bytes, ...]) -> list[bytes]:
+    """Of a request's header names; callers send the same ones call after call."""
+    return sorted(name for name in names if name.startswith(_MEANINGFUL))
 
 
 def digest(*parts: object) -> bytes:

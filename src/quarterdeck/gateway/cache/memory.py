@@ -31,10 +31,11 @@ class MemoryStore:
 
     def put(self, key: bytes, entry: Entry) -> None:
         self.drop(key)
-        if entry.size * BIGGEST_SHARE > self._max:
+        size = entry.size
+        if size * BIGGEST_SHARE > self._max:
             return
         self._entries[key] = entry
-        self.bytes += entry.size
+        self.bytes += size
         while self.bytes > self._max:
             _, oldest = self._entries.popitem(last=False)
             self.bytes -= oldest.size
