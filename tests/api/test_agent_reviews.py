@@ -53,10 +53,27 @@ class World:
     async def needs(self) -> list[str]:
         return [need["kind"] for need in (await self.client.get("/api/v1/needs")).json()["items"]]
 
+    async def shown(self) -> str:
+        return str((await self.client.get(f"/api/v1/tasks/{self.task}")).json()["status"]["words"])
+
     async def approve(self) -> dict[str, Any]:
         answer = await self.client.post(f"/api/v1/tasks/{self.task}/reviews", json={"verdict": "approve"})
         found: dict[str, Any] = answer.json()
         return found
+
+
+async def test_an_agent_that_is_to_look_first_and_is_retired_is_told_of(world: World) -> None:
+    await world.hand_in("A report")
+    assert (await world.shown()).startswith("in review, waits for critic to look first")
+    critic = (await world.client.get("/api/v1/agents", params={"q": "critic"})).json()["items"][0]["id"]
+    await world.client.patch(f"/api/v1/agents/{critic}", json={"desired": "retired"})
+    assert await world.shown() == "in review, but critic, which looks first, is retired"
+    (need,) = (await world.client.get("/api/v1/needs")).json()["items"]
+    assert need["text"] == "T-2 waits for critic, which is retired: enable it, or change the review"
+    await world.client.patch(f"/api/v1/tasks/{world.task}", json={"review": "one"})
+    assert (await world.shown()).startswith("waiting for ")
+    assert (await world.approve())["missing"] is None
+    assert await world.state() == "done"
 
 
 async def test_a_person_is_asked_once_the_agent_has_approved(world: World) -> None:

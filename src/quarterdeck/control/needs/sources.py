@@ -13,6 +13,7 @@ from quarterdeck.control.needs.model import Need, NeedKind, Open
 from quarterdeck.control.notifications.audience import People, reviewers
 from quarterdeck.control.questions.store import questions
 from quarterdeck.control.reviews import store as reviews
+from quarterdeck.control.reviews.store import review_tasks
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import CLAIMABLE, tasks
 from quarterdeck.db import Transaction
@@ -114,7 +115,8 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
     """
     before = tx.now - UNTAKEN_AFTER
     retired = agents.c.desired == Desired.RETIRED.value
-    why = sa.case((agents.c.id.is_(None), "nobody"), else_=agents.c.desired).label("why")
+    looks = sa.exists().where(review_tasks.c.workspace_id == tasks.c.workspace_id, review_tasks.c.task_id == tasks.c.id)
+    why = sa.case((looks, "review"), (agents.c.id.is_(None), "nobody"), else_=agents.c.desired).label("why")
     begins = sa.exists().where(
         runs.c.workspace_id == workspace_id, sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > before)
     )
@@ -124,6 +126,7 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
             tasks.c.accountable_id,
             agents.c.id.label("agent_id"),
             agents.c.name,
+            agents.c.desired,
             why,
             sa.func.count().label("count"),
             sa.func.min(tasks.c.state_since).label("since"),
@@ -137,7 +140,7 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
             sa.or_(retired, sa.and_(late, tasks.c.state_since < before)),
             ~is_blocked(tasks, tasks),
         )
-        .group_by(tasks.c.accountable_id, agents.c.id, agents.c.name, agents.c.desired)
+        .group_by(tasks.c.accountable_id, agents.c.id, agents.c.name, agents.c.desired, why)
         .limit(MOST)
     )
     found = []
@@ -146,11 +149,14 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
         work = f"T-{row['number']} waits" if one else f"{row['count']} tasks wait"
         ready = f"T-{row['number']} has" if one else f"{row['count']} tasks have"
         text = {
+            "review": f"{work} for {row['name']}, which is {row['desired']}: enable it, or change the review",
             "nobody": f"{ready} been ready for a day and no agent takes {'it' if one else 'them'}: is one running?",
             "paused": f"{work} for {row['name']}, which is paused: resume it, or assign another agent",
             "retired": f"{work} for {row['name']}, which is retired: assign another agent",
         }[row["why"]]
         key = f"untaken:{row['agent_id'] or 'nobody'}:{row['accountable_id']}"
+        if row["why"] == "review":
+            key += ":review"
         need = Need(key, NeedKind.SIGNAL, row["agent_id"] or row["accountable_id"], None, text, row["since"])
         found.append(Open(need, (row["accountable_id"],), row["agent_id"]))
     return found

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from quarterdeck.access.tables import keys
 from quarterdeck.access.wire import OpenCall
 from quarterdeck.control.agents import people
-from quarterdeck.control.agents.model import Agent, Desired
-from quarterdeck.control.agents.store import agents as agent_table
+from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import Wait, blocked_since
 from quarterdeck.control.lever import store as lever_store
@@ -23,7 +22,7 @@ from quarterdeck.control.seats import store as seats
 from quarterdeck.control.signals import store as signal_store
 from quarterdeck.control.signals import usual
 from quarterdeck.control.signals.model import Kind, Signal
-from quarterdeck.control.status import model, wire
+from quarterdeck.control.status import model, takers, wire
 from quarterdeck.control.status.model import Waiting, WaitsFor
 from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.tables import tasks as task_table
@@ -68,13 +67,6 @@ _SEEN = Prepared(
     sa.select(keys.c.agent_id, sa.func.max(keys.c.last_used_at).label("at"))
     .where(keys.c.workspace_id == sa.bindparam("workspace_id"), one_of(keys.c.agent_id, "ids"))
     .group_by(keys.c.agent_id)
-)
-_NOT_ENABLED = Prepared(
-    sa.select(agent_table.c.id, agent_table.c.desired).where(
-        agent_table.c.workspace_id == sa.bindparam("workspace_id"),
-        one_of(agent_table.c.id, "ids"),
-        agent_table.c.desired != Desired.ENABLED.value,
-    )
 )
 _TO_DO = Prepared(
     sa.select(task_table.c.id, task_table.c.agent_id, task_table.c.state)
@@ -158,7 +150,8 @@ async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task], kn
     )
     troubles = await troubles_of(tx, workspace_id)
     cover = await _cover(tx, workspace_id, ids)
-    idle = await _not_enabled(tx, workspace_id, {task.agent_id for task in tasks if task.run_id is None})
+    looking = await takers.looking_first(tx, workspace_id, tasks)
+    idle = await takers.not_enabled(tx, workspace_id, {task.agent_id for task in tasks if task.run_id is None})
     found = {}
     for task in tasks:
         who_id = _reviewer_of(task) if task.state is TaskState.IN_REVIEW else ""
@@ -172,6 +165,7 @@ async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task], kn
             review=model.Asked(task.id, "to be reviewed", reviewers[who_id], who_id, task.state_since)
             if who_id in reviewers
             else None,
+            looks_first=looking.get(task.id),
             held=_held(task, cover),
             troubles=troubles,
         )
@@ -191,13 +185,6 @@ async def troubles_of(tx: Transaction, workspace_id: str) -> tuple[model.Trouble
         if state.state in ("out", "probing") and state.provider not in names
     )
     return noticed + seen
-
-
-async def _not_enabled(tx: Transaction, workspace_id: str, agent_ids: Collection[str | None]) -> dict[str, str]:
-    """Of those of these agents that are to claim nothing, what they are meant to be."""
-    ids = sorted(each for each in agent_ids if each is not None)
-    rows = await tx.fetch(_NOT_ENABLED, workspace_id=workspace_id, ids=ids) if ids else []
-    return {agent_id: desired for agent_id, desired in rows}
 
 
 def _reviewer_of(task: Task) -> str:

@@ -201,3 +201,13 @@ class Task:
     signals: tuple[Noticed, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     agent_desired: str = "enabled"
+    looks_first: "Taker | None" = None
+    """The agent that has yet to look, when it is in review, before people are asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taker:
+    """An agent that is to take something up, and what it is meant to be."""
+
+    name: str
+    desired: str

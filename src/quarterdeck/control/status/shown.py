@@ -16,6 +16,7 @@ from quarterdeck.control.status.model import (
     Run,
     State,
     Status,
+    Taker,
     Task,
     Trouble,
     Waiting,
@@ -100,18 +101,24 @@ def of_task(task: Task, now: int) -> Status:
 
 def _unstarted(task: Task, now: int) -> Status:
     """A task that no run is open on."""
+    if task.state == "in_review" and task.looks_first is not None:
+        return _looked_at_first(task.looks_first, task.state_since, now)
     if task.state == "in_review" and task.review is not None:
         return _asked(task.review, now)
     if task.blocked is not None:
         return _blocked(task.blocked, now)
+    return Status(State.QUEUED, _queued(task), task.state_since)
+
+
+def _queued(task: Task) -> str:
     if task.state == "backlog":
-        return Status(State.QUEUED, "in the backlog", task.state_since)
+        return "in the backlog"
     who = task.agent_name or "an agent"
     if task.agent_desired == "retired":
-        return Status(State.QUEUED, f"ready, but {who} is retired: assign it to another agent", task.state_since)
+        return f"ready, but {who} is retired: assign it to another agent"
     if task.agent_desired == "paused":
-        return Status(State.QUEUED, f"ready, waits for {who}, which is paused", task.state_since)
-    return Status(State.QUEUED, f"ready, waits for {who} to claim it", task.state_since)
+        return f"ready, waits for {who}, which is paused"
+    return f"ready, waits for {who} to claim it"
 
 
 _URGENCY = (
@@ -225,6 +232,13 @@ def _asked(asked: Asked, now: int) -> Status:
     words = f"waiting for {asked.who}: {asked.what}, {ago(now - asked.since)}"
     waiting = Waiting(WaitsFor.PERSON, asked.who_id, asked.who)
     return Status(State.WAITING_PERSON, words, asked.since, asked.what, waits_for=waiting)
+
+
+def _looked_at_first(by: Taker, since: int, now: int) -> Status:
+    if by.desired == "enabled":
+        return Status(State.WAITING_AGENT, f"in review, waits for {by.name} to look first, {ago(now - since)}", since)
+    words = f"in review, but {by.name}, which looks first, is {by.desired}"
+    return Status(State.WAITING_AGENT, words, since, f"Enable {by.name}, or change the task's review.")
 
 
 def _blocked(blocked: Blocked, now: int) -> Status:
