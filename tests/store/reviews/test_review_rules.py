@@ -8,6 +8,7 @@ from work_world import World
 from quarterdeck.access.actors import Actor, ActorKind, Role
 from quarterdeck.control.deliverables import actions as deliverables
 from quarterdeck.control.deliverables.model import Content, DeliverableKind, HandIn
+from quarterdeck.control.inbox import store as inbox
 from quarterdeck.control.reviews import actions, store
 from quarterdeck.control.reviews.model import NewReview, Remark, Review, Verdict
 from quarterdeck.control.tasks.model import Criterion, ReviewPolicy, Task, TaskState
@@ -142,6 +143,27 @@ async def test_a_version_that_was_overtaken_is_not_approved(world: World) -> Non
     with pytest.raises(Changed) as refused:
         await _give(world, task, Verdict.APPROVE, deliverable_id=done.deliverable.id, version=1)
     assert refused.value.code == "version_superseded"
+
+
+async def test_changes_may_be_requested_of_a_draft_while_it_is_worked_on(world: World) -> None:
+    task = await world.task()
+    run = (await world.claimed(await world.agent())).run
+    for digit in "01":
+        async with world.db.transaction() as tx:
+            content = Content(digit * 64, 4, "text/markdown", "Text")
+            new = HandIn("Report", DeliverableKind.TEXT, draft=True)
+            await deliverables.hand_in(tx, world.as_run(run), run.id, new, content)
+        said, working = await _give(world, task, Verdict.REQUEST_CHANGES, "Name the source.")
+        again, _ = await _give(world, task, Verdict.REQUEST_CHANGES, "Name the source.")
+        assert (again.id, said.version) == (said.id, int(digit) + 1)
+        assert working.state is TaskState.IN_PROGRESS
+    async with world.db.read() as tx:
+        waiting = await inbox.unread(tx, world.workspace_id, run.agent_id, 0, limit=9)
+    assert [(one.kind, one.body) for one in waiting] == [(inbox.InboxKind.REVIEW, "Name the source.")] * 2
+    for verdict in (Verdict.APPROVE, Verdict.REJECT):
+        with pytest.raises(Changed) as refused:
+            await _give(world, task, verdict, "Now.")
+        assert refused.value.code == "not_in_review"
 
 
 async def test_a_review_is_of_a_task_in_review_and_says_why(world: World) -> None:

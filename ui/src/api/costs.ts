@@ -53,9 +53,9 @@ export const weeksQuery = (agentId: string) =>
 /** A provider's usage export, as CSV, beside our account. */
 export const reconcile = (csv: string) => data<Reconciled>(api.POST("/api/v1/costs/reconcile", { body: { csv } }));
 
-export type ReportFilter = { by: "agent" | "model" | "instructions"; agent_id?: string };
+export type ReportFilter = { by: "agent" | "model" | "instructions"; agent_id?: string; from?: string };
 
-/** How well the work of the last 30 days went for its money. */
+/** How well the work since an instant, else of the last 30 days, went for its money. */
 export const reportQuery = (filter: ReportFilter) =>
   queryOptions({
     queryKey: [...costKeys.all, "report", filter] as const,

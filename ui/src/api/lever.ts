@@ -13,7 +13,8 @@ export const standingOrdersQuery = queryOptions({
 
 type What = { scope: LeverScope; subject_id: string };
 
-export const pauseWork = (what: What): Promise<LeverDone> => data<LeverDone>(api.POST("/api/v1/lever/pause", { body: { ...what, hold_s: 0, end_open: false } }));
+/** The next call is refused, and what is in flight ends: whoever pauses sees that it costs too much or goes wrong. */
+export const pauseWork = (what: What): Promise<LeverDone> => data<LeverDone>(api.POST("/api/v1/lever/pause", { body: { ...what, hold_s: 0, end_open: true } }));
 export const killWork = (what: What, reason?: string): Promise<LeverDone> => data<LeverDone>(api.POST("/api/v1/lever/kill", { body: { ...what, ...(reason ? { reason } : {}) } }));
 export const undoOrder = (id: string): Promise<LeverOrder> => data<LeverOrder>(api.POST("/api/v1/lever/orders/{order_id}/undo", { params: { path: { order_id: id } } }));
 

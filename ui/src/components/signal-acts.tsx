@@ -57,5 +57,8 @@ export function SignalCalls({ signal }: { signal: Signal }) {
   );
 }
 
+/** "research: looping, 7 near-identical requests", as notifications have it. Pure. */
+export const signalLine = (signal: Pick<Signal, "agent" | "words">): string => (signal.agent ? `${signal.agent.name}: ${signal.words}` : signal.words);
+
 /** "research is looping": who, and what was noticed. Pure. */
 export const signalTitle = (signal: Signal): string => say.noticed(signal.agent?.name ?? (signal.kind === "provider_trouble" ? signal.subject : say.something), say.kinds[signal.kind] ?? signal.kind);

@@ -1,8 +1,13 @@
+import { NANO } from "@/lib/format";
+
 /** A text field of a form; "" when there is none. */
 export function field(form: FormData, name: string): string {
   const value = form.get(name);
   return typeof value === "string" ? value : "";
 }
+
+/** Nano-dollars that a field of dollars says; null when it is empty. */
+export const nanoOf = (dollars: string): number | null => (dollars.trim() ? Math.round(Number(dollars) * NANO) : null);
 
 /** An instant as `datetime-local` wants it: in this place's time, without a zone. */
 export function localInput(at: string | null): string {

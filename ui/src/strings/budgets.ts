@@ -41,6 +41,8 @@ export const budgets = {
     off: (nano: string) => `The provider says ${nano} more than the ledger (with a minus: less).`,
   },
   waste: {
+    each: (count: number) => (count === 1 ? "for the one deliverable that was approved" : `for each of the ${count} deliverables that were approved`),
+    noneApproved: "No deliverable was approved in this time.",
     seats: (nano: string) => `${nano} of it are seats and machines that waited, beside what calls cost.`,
     title: "What came of the money",
     classes: { useful: "useful", rework: "rework", failed: "failed runs", looped: "looped", duplicate: "duplicate", blocked_idle: "idle while blocked", unclaimed: "without a task", in_progress: "still in progress", replay: "replays" },

@@ -2,7 +2,7 @@ export const lever = {
   pause: "Pause",
   pauseRun: (agent: string) => `Pause the run of ${agent}`,
   resume: "Resume",
-  paused: "Paused: its next call is refused, and what it knows stays.",
+  paused: (ended: number) => `Paused${ended === 0 ? "" : ended === 1 ? ", and its open call ended" : `, and ${ended} open calls ended`}: its next call is refused, and what it knows stays.`,
   resumed: "Resumed: its next call goes through.",
   undo: "Undo",
   restart: "Restart",

@@ -30,8 +30,10 @@ from quarterdeck.kernel.text import a_text
 async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> tuple[Review, Task]:
     """Record a member's verdict and tell it; the task goes on to done once its policy is satisfied, or back to work.
 
-    The same verdict again on the same round changes nothing. Raises NotFound; Invalid; Forbidden for who is no member
-    or made the version; Changed `not_in_review`, and `version_superseded` when a newer version was handed in.
+    Of a draft that is still worked on, changes may be requested: they reach its worker, and nothing moves.
+    The same verdict again on the same version, in the same round, changes nothing. Raises NotFound; Invalid; Forbidden
+    for who is no member or made the version; Changed `not_in_review`, and `version_superseded` when a newer version
+    was handed in.
     """
     if actor.kind is not ActorKind.MEMBER or actor.role is None:
         raise Forbidden("A review is given by a member.", code="member_needed")
@@ -40,10 +42,12 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
     if version is not None and version.author_id == actor.id:
         raise Forbidden("Nobody reviews what they made themselves.", code="own_work")
     body, remarks = checked_words(new)
-    if task.state is not TaskState.IN_REVIEW:
+    of_draft = version is not None and version.draft and task.state is TaskState.IN_PROGRESS
+    if task.state is not TaskState.IN_REVIEW and not (of_draft and new.verdict is Verdict.REQUEST_CHANGES):
         raise Changed(f"{task.ref} is {task.state}, not in review.".replace("_", " "), code="not_in_review")
     before = await store.last_of_reviewer(tx, task.workspace_id, task.id, task.state_since, actor.id)
-    if before is not None and (before.verdict, before.body, before.remarks) == (new.verdict, body, remarks):
+    said = (new.verdict, body, remarks, None if version is None else version.number)
+    if before is not None and (before.verdict, before.body, before.remarks, before.version) == said:
         return before, task
     review = Review(
         id=new_id("rev"),
@@ -80,6 +84,8 @@ def checked_words(new: NewReview) -> tuple[str, tuple[Remark, ...]]:
 
 
 async def _follow(tx: Transaction, task: Task, review: Review, actor: Actor) -> Task:
+    if task.state is TaskState.IN_PROGRESS:
+        return task
     if review.verdict is Verdict.APPROVE:
         if await gate.missing(tx, task) is not None:
             return task

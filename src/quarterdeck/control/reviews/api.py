@@ -76,7 +76,10 @@ class ReviewsOut(BaseModel):
 
 @router.post("/tasks/{task_id}/reviews", status_code=201, operation_id="give_review")
 async def give_review(task_id: str, body: ReviewIn, actor: Reviewer, db: Db) -> ReviewedOut:
-    """Approve, request changes or reject. The task is done once its policy is satisfied, and in no other way."""
+    """Approve, request changes or reject. The task is done once its policy is satisfied, and in no other way.
+
+    Of a draft that is still worked on, changes may be requested: they reach its worker, and the task stays where it is.
+    """
     async with db.transaction() as tx:
         review, task = await actions.give(tx, actor, task_id, body.to_new())
         names = await names_of(tx, actor.workspace_id, [review])

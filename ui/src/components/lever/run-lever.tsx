@@ -23,7 +23,7 @@ export function useAfterLever(): () => Promise<unknown> {
 }
 
 /** Pause, restart and kill for one open run; pausing is undone as easily as done, so only the others ask. */
-export function RunLever({ run, only }: { run: Levered; /** A square of one verb, for rows. */ only?: "kill" }) {
+export function RunLever({ run, only }: { run: Levered; /** A square of one verb, for rows; or the way back from a pause, where there is one. */ only?: "kill" | "resume" }) {
   const after = useAfterLever();
   const [asking, setAsking] = useState<"kill" | "restart">();
   const allowed = useMay("operate");
@@ -38,7 +38,7 @@ export function RunLever({ run, only }: { run: Levered; /** A square of one verb
   });
   const pause = useMutation({
     mutationFn: () => pauseWork({ scope: "run", subject_id: run.id }),
-    onSuccess: (done) => toast({ text: say.paused, action: { label: say.undo, act: () => resume.mutate(done.order.id) } }),
+    onSuccess: (done) => toast({ text: say.paused(done.calls_ended), action: { label: say.undo, act: () => resume.mutate(done.order.id) } }),
     onError,
     onSettled: after,
   });
@@ -54,6 +54,12 @@ export function RunLever({ run, only }: { run: Levered; /** A square of one verb
       {say.killHelp(run.status.state === "streaming" || run.status.state === "thinking" ? run.status.evidence.call_ids.length : 0)}
     </Confirm>
   );
+  const back = order && (
+    <Button variant="primary" size={only ? "s" : "m"} busy={resume.isPending} onClick={() => resume.mutate(order.id)}>
+      <Play size={12} aria-hidden="true" /> {say.resume}
+    </Button>
+  );
+  if (only === "resume") return back;
   if (only) {
     return (
       <>
@@ -66,11 +72,7 @@ export function RunLever({ run, only }: { run: Levered; /** A square of one verb
   }
   return (
     <>
-      {order ? (
-        <Button variant="primary" busy={resume.isPending} onClick={() => resume.mutate(order.id)}>
-          <Play size={12} aria-hidden="true" /> {say.resume}
-        </Button>
-      ) : (
+      {back ?? (
         run.status.state !== "paused" && (
           <Button aria-label={say.pauseRun(run.agent.name)} busy={pause.isPending} onClick={() => pause.mutate()}>
             <Pause size={12} aria-hidden="true" /> {say.pause}

@@ -6,7 +6,7 @@ import type { Budget, BudgetDraft } from "@/api/types";
 import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
-import { field } from "@/lib/form";
+import { field, nanoOf } from "@/lib/form";
 import { NANO } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
@@ -20,7 +20,7 @@ export function BudgetDialog({ budget, onClose }: Props) {
   const client = useQueryClient();
   const [scope, setScope] = useState("agent");
   const save = async (form: FormData) => {
-    const amount = Math.round(Number(field(form, "amount")) * NANO);
+    const amount = nanoOf(field(form, "amount")) ?? 0;
     await (budget ? raiseBudget(budget, amount) : createBudget(draftOf(scope, amount, form)));
     await client.invalidateQueries({ queryKey: capKeys.all });
     toast({ text: budget ? budgets.raised : say.saved, tone: "work" });

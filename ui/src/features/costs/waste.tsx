@@ -1,7 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 
-import { wasteQuery } from "@/api/costs";
+import { reportQuery, wasteQuery } from "@/api/costs";
+import type { ReportRow } from "@/api/types";
 import { CostSplit, markOf, shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section } from "@/components/page";
@@ -15,6 +16,7 @@ const say = budgets.waste;
 /** One bar for all that was spent, and the same in words and figures. */
 export function WasteLedger({ from }: { from: string }) {
   const { data, error, refetch } = useQuery(wasteQuery(from));
+  const { data: report } = useQuery({ ...reportQuery({ by: "agent", from }), placeholderData: keepPreviousData });
   if (error && !data) return <Section title={say.title}><ProblemNote error={error} retry={() => void refetch()} /></Section>;
   if (!data || data.totals.total_nano === 0) return null;
   const { classes, total_nano: total, waste_nano: waste } = data.totals;
@@ -51,10 +53,26 @@ export function WasteLedger({ from }: { from: string }) {
             );
           }}
         />
+        {report && <Approved rows={report} />}
         <p className={cx("text-s", data.difference_nano === 0 ? "text-faint" : "text-wrong")}>{data.difference_nano === 0 ? say.sum : say.off(formatMoneyExact(data.difference_nano))}
           {data.seats_nano > 0 && ` ${say.seats(formatMoney(data.seats_nano))}`}
         </p>
       </div>
     </Section>
+  );
+}
+
+/** What an approved deliverable cost all told, what came to nothing included. */
+function Approved({ rows }: { rows: ReportRow[] }) {
+  const approved = rows.reduce((sum, row) => sum + row.approved, 0);
+  const cost = rows.reduce((sum, row) => sum + row.cost_nano, 0);
+  if (approved === 0) return <p className="text-s text-muted">{say.noneApproved}</p>;
+  return (
+    <p>
+      <b className="num font-[560]">
+        <Money nano={Math.floor(cost / approved)} />
+      </b>{" "}
+      {say.each(approved)}
+    </p>
   );
 }

@@ -149,7 +149,7 @@ function Acts({ agent, run, onMessage }: { agent: Agent; run: Run | undefined; o
   const allowed = useMay("work");
   return (
     <span className="inline-flex items-center gap-1">
-      <PauseButton agent={agent} />
+      {run && agent.status.state === "paused" && agent.desired === "enabled" ? <RunLever only="resume" run={{ id: run.id, state: run.state, agent, taskId: run.task.id, status: agent.status }} /> : <PauseButton agent={agent} />}
       {allowed && (
         <IconButton label={talk.messageTo(agent.name)} className="size-6" onClick={() => onMessage(agent)}>
           <MessageSquare size={13} />

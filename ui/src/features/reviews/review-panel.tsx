@@ -45,7 +45,10 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
   const said = shown ? (comments ?? []).filter((each) => each.deliverable_id === shown.deliverable.id && each.version === shown.version.number) : [];
   const notes = useLineNotes(draft, setDraft, said);
   const [last] = runs?.items ?? [];
-  const open = task.state === "in_review";
+  const inReview = task.state === "in_review";
+  /** What is still worked on cannot be approved, but its worker can be told what to change. */
+  const working = task.state === "in_progress" && shown?.version.draft === true && shown.version === shown.deliverable.versions[0];
+  const open = inReview || working;
   return (
     <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
       <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-4">
@@ -55,11 +58,11 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
             <Link to="/tasks/$taskId" params={{ taskId: task.id }} className="text-accent hover:underline">
               {task.ref}
             </Link>
-            {last && <span>{say.handedInBy(last.agent.name)}</span>}
+            {last && <span>{(working ? say.workedOnBy : say.handedInBy)(last.agent.name)}</span>}
             <Since at={task.state_since} />
           </p>
         </header>
-        {!open && <p className="card border-l-[3px] border-l-wait px-4 py-3">{say.gone}</p>}
+        {!inReview && deliverables && <p className="card border-l-[3px] border-l-wait px-4 py-3">{working ? say.working(last?.agent.name ?? words.nobody) : say.gone}</p>}
         {last?.summary && (
           <div className="card px-4 py-3">
             <p className="text-s text-muted">{say.summary(last.agent.name)}</p>
@@ -76,6 +79,7 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
             setDraft={setDraft}
             version={shown && { deliverableId: shown.deliverable.id, number: shown.version.number }}
             missing={reviews?.missing ?? null}
+            working={working}
             onDone={onDone}
           />
         )}
@@ -83,7 +87,7 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
       </div>
       <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5 max-xl:order-last">
         <Section title={tasks.page.acceptance}>
-          <Criteria task={task} draft={draft} setDraft={setDraft} fixed={!open || !allowed} />
+          <Criteria task={task} draft={draft} setDraft={setDraft} fixed={!inReview || !allowed} />
         </Section>
         <Section title={tasks.page.cost}>
           <dl className="card grid grid-cols-[minmax(0,1fr)_auto] gap-y-1 px-4 py-3">

@@ -24,11 +24,13 @@ type Props = {
   setDraft: (draft: Draft) => void;
   version: { deliverableId: string; number: number } | undefined;
   missing: string | null;
+  /** It is a draft that is still worked on: changes can be asked for, and nothing else. */
+  working: boolean;
   onDone: () => void;
 };
 
 /** The message and the three verdicts, in reach wherever one reads. */
-export function VerdictBar({ task, agent, draft, setDraft, version, missing, onDone }: Props) {
+export function VerdictBar({ task, agent, draft, setDraft, version, missing, working, onDone }: Props) {
   const client = useQueryClient();
   const [problem, setProblem] = useState<string>();
   const [rejecting, setRejecting] = useState(false);
@@ -37,7 +39,7 @@ export function VerdictBar({ task, agent, draft, setDraft, version, missing, onD
   const give = useMutation({
     mutationFn: (verdict: Verdict) => giveReview(task.id, toReview(verdict, draft, version)),
     onSuccess: (answer, verdict) => {
-      const told = { approve: say.approved(task.ref, answer.missing), request_changes: say.sentBack(task.ref), reject: say.rejected(task.ref) }[verdict];
+      const told = { approve: say.approved(task.ref, answer.missing), request_changes: working ? say.told(agent) : say.sentBack(task.ref), reject: say.rejected(task.ref) }[verdict];
       toast({ text: told, tone: "work" });
       setDraft(EMPTY);
       onDone();
@@ -54,7 +56,7 @@ export function VerdictBar({ task, agent, draft, setDraft, version, missing, onD
       bar.current?.querySelector("textarea")?.focus();
     }
   };
-  useHotkeys({ a: () => !give.isPending && give.mutate("approve"), r: () => !give.isPending && changes() });
+  useHotkeys({ a: () => !working && !give.isPending && give.mutate("approve"), r: () => !give.isPending && changes() });
   return (
     <section ref={bar} aria-label={say.title} className="sticky bottom-[68px] z-20 md:bottom-4">
       <div className="grid gap-2 rounded-m border border-line-strong bg-surface p-2.5 shadow-float">
@@ -78,15 +80,19 @@ export function VerdictBar({ task, agent, draft, setDraft, version, missing, onD
           <span className="min-w-0 flex-1 px-1.5 text-s text-muted max-md:basis-full">
             {[draft.notes.length > 0 && say.notes(draft.notes.length), missing && say.stillNeeds(missing)].filter(Boolean).join(" · ")}
           </span>
-          <Button variant="danger" onClick={() => setRejecting(true)} disabled={give.isPending}>
-            {say.reject}
-          </Button>
-          <Button onClick={changes} busy={give.isPending}>
+          {!working && (
+            <Button variant="danger" onClick={() => setRejecting(true)} disabled={give.isPending}>
+              {say.reject}
+            </Button>
+          )}
+          <Button variant={working ? "primary" : "plain"} onClick={changes} busy={give.isPending}>
             {say.changes} <KeyHint>r</KeyHint>
           </Button>
-          <Button variant="primary" onClick={() => give.mutate("approve")} busy={give.isPending}>
-            {say.approve} <KeyHint>a</KeyHint>
-          </Button>
+          {!working && (
+            <Button variant="primary" onClick={() => give.mutate("approve")} busy={give.isPending}>
+              {say.approve} <KeyHint>a</KeyHint>
+            </Button>
+          )}
         </div>
       </div>
       <Confirm open={rejecting} onOpenChange={setRejecting} title={say.rejectTitle(task.ref)} act={say.reject} onAct={() => give.mutate("reject")}>

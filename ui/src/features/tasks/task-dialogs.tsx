@@ -11,13 +11,14 @@ import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
-import { field, instantOf, localInput } from "@/lib/form";
+import { BudgetField } from "@/features/tasks/task-budget";
+import { field, instantOf, localInput, nanoOf } from "@/lib/form";
 import { priorities, states, words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.form;
 
-type Values = { title: string; brief: string; acceptance: string[]; agent: string; priority: Priority; due: string | null; project: string; goal: string; labels: string[]; state: "backlog" | "ready" };
+type Values = { title: string; brief: string; acceptance: string[]; agent: string; priority: Priority; due: string | null; budget: number | null; project: string; goal: string; labels: string[]; state: "backlog" | "ready" };
 
 /** What the form holds, with empty fields as nothing. Pure. */
 export function readForm(form: FormData): Values {
@@ -30,6 +31,7 @@ export function readForm(form: FormData): Values {
     agent: text("agent"),
     priority: (text("priority") || "normal") as Priority,
     due: instantOf(text("due")),
+    budget: nanoOf(text("budget")),
     project: text("project"),
     goal: text("goal"),
     labels: several("labels", /,/),
@@ -51,6 +53,7 @@ export function CreateTaskDialog({ open, onOpenChange }: OpenProps) {
       state: values.state,
       ...(values.agent ? { agent_id: values.agent } : {}),
       ...(values.due ? { due_at: values.due } : {}),
+      ...(values.budget === null ? {} : { budget_nano: values.budget }),
       ...(values.project ? { project_id: values.project } : {}),
       ...(values.goal ? { goal_id: values.goal } : {}),
     });
@@ -76,6 +79,7 @@ export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task:
       priority: values.priority,
       labels: values.labels,
       due_at: values.due,
+      budget_nano: values.budget,
       project_id: values.project || null,
       goal_id: values.goal || null,
     });
@@ -146,6 +150,7 @@ function TaskForm({ task, act, onSave, onCancel }: FormProps) {
           choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
         />
         <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(task?.due_at ?? null)} />
+        <BudgetField budget={task?.budget_nano ?? null} hint={say.budgetHint} />
         <Belonging label={say.project} name="project" none={say.noProject} found={projects?.items} mine={task?.project} />
         <Belonging label={say.goal} name="goal" none={say.noGoal} found={goals?.items} mine={task?.goal} />
       </div>

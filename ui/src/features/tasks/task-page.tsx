@@ -21,6 +21,7 @@ import { Drafts } from "@/components/version/drafts";
 import { Acceptance } from "@/features/tasks/acceptance";
 import { AddWait } from "@/features/tasks/add-wait";
 import { TaskActions } from "@/features/tasks/task-actions";
+import { TaskBudget } from "@/features/tasks/task-budget";
 import { TaskCost } from "@/features/tasks/task-cost";
 import { TaskTimeline } from "@/features/tasks/task-timeline";
 import { WaitGraph } from "@/features/tasks/wait-graph";
@@ -75,7 +76,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
           <Section title={say.acceptance} aside={task.acceptance.length > 0 && say.criteria(task.acceptance.filter((each) => each.met).length, task.acceptance.length)}>
             <Acceptance task={task} />
           </Section>
-          <Section title={say.cost}>
+          <Section title={say.cost} aside={<TaskBudget task={task} />}>
             <TaskCost task={task} />
           </Section>
           <Section title={say.waiting} aside={<AddWait task={task} />}>
@@ -110,9 +111,9 @@ function TaskDrafts({ task }: { task: Task }) {
     <Section
       title={say.draft}
       aside={
-        task.state === "in_review" && (
-          <Link to="/reviews/$taskId" params={{ taskId: task.id }} className={buttonClass("primary", "s")}>
-            {say.review}
+        (task.state === "in_review" || (task.state === "in_progress" && data?.some(({ versions }) => versions[0]?.draft))) && (
+          <Link to="/reviews/$taskId" params={{ taskId: task.id }} className={buttonClass(task.state === "in_review" ? "primary" : "plain", "s")}>
+            {task.state === "in_review" ? say.review : say.reviewDraft}
           </Link>
         )
       }
