@@ -24,6 +24,7 @@ PAGES = (
     "/schedules",
     "/gateway",
     "/channels",
+    "/notifications",
     "/audit",
     "/keys",
     "/providers",

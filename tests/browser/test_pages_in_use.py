@@ -184,6 +184,44 @@ async def test_a_channel_is_added_and_a_test_goes_through_it(
     await expect(row).to_have_count(0)
 
 
+async def test_a_person_says_what_reaches_them_where_and_when(
+    open_page: Opener, signed_in: Any, system: System, receiver: tuple[str, list[bytes]]
+) -> None:
+    url, came = receiver
+    body = {"name": "my pager", "kind": "webhook", "url": url, "allow_private": True}
+    system.post("/api/v1/channels", body)
+    page = await open_page("/channels", state=signed_in)
+    await page.get_by_role("link", name="your notifications").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "What concerns you is shown here, and goes nowhere else yet."
+    )
+    await page.get_by_role("button", name="New rule").click()
+    dialog = page.get_by_role("dialog", name="New rule")
+    await dialog.get_by_label("A budget is used up").check()
+    await dialog.get_by_label("my pager").check()
+    await dialog.get_by_role("button", name="Save rule").click()
+    rules = page.get_by_role("list", name="Where else it goes").get_by_role("listitem")
+    await expect(rules).to_contain_text("A budget is used up→ my pager, at once")
+    await page.get_by_role("button", name="Send a test to my pager").click()
+    await expect(page.get_by_text("The test arrived at my pager.")).to_be_visible()
+    assert b"my pager" in came[0]
+
+    await page.get_by_label("Quiet hours").check()
+    await page.get_by_label("From").fill("21:30")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_label("From")).to_have_value("21:30")
+    await page.get_by_role("link", name="All channels").click()
+    await page.get_by_role("button", name="Remove my pager").click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
+    await expect(page.get_by_role("row").filter(has_text="my pager")).to_have_count(0)
+    await page.get_by_role("link", name="your notifications").click()
+    await expect(rules).to_contain_text("A budget is used up→ here")
+    await page.get_by_role("button", name="Remove rule 1").click()
+    await expect(page.get_by_text("Hear of it where you are")).to_be_visible()
+
+
 async def test_a_member_comes_in_by_the_link_and_sees_no_more_than_their_role_may(
     open_page: Opener, signed_in: Any
 ) -> None:

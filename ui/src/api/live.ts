@@ -87,6 +87,8 @@ export const EVENT_KINDS = [
   "schedule.missed",
   "schedule.paused",
   "schedule.resumed",
+  "notification.delivered",
+  "notification.read",
   "channel.added",
   "channel.changed",
   "channel.removed",

@@ -14,6 +14,7 @@ import { leverKeys } from "@/api/lever";
 import type { EventKind, LiveEvent } from "@/api/live";
 import { memberKeys } from "@/api/members";
 import { needKeys } from "@/api/needs";
+import { notificationKeys } from "@/api/notifications";
 import { projectKeys } from "@/api/projects";
 import { providerKeys } from "@/api/providers";
 import { questionKeys } from "@/api/questions";
@@ -169,7 +170,10 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "channel.removed":
     case "channel.failed":
     case "channel.replayed":
-      return [soon(channelKeys.list())];
+      return [soon(channelKeys.list()), soon(notificationKeys.preferences())];
+    case "notification.delivered":
+    case "notification.read":
+      return [soon(notificationKeys.list())];
     case "route.changed":
       return [soon(routeKeys.list()), soon(routeKeys.one(event.subject_id)), soon(routeKeys.versions(event.subject_id))];
     case "share.created":

@@ -196,6 +196,11 @@ const channels = createRoute({
   validateSearch: openSearch,
   component: lazyRouteComponent(() => import("@/app/pages/channels-route"), "ChannelsRoute"),
 });
+const notifications = createRoute({
+  getParentRoute: () => inside,
+  path: "/notifications",
+  component: lazyRouteComponent(() => import("@/app/pages/notifications-route"), "NotificationsRoute"),
+});
 const audit = createRoute({
   getParentRoute: () => inside,
   path: "/audit",
@@ -219,7 +224,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 const tree = root.addChildren([
   signIn,
   shared,
-  inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, newRoute, routeEditor, providers, keys, channels, audit, settings, missing]),
+  inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, newRoute, routeEditor, providers, keys, channels, notifications, audit, settings, missing]),
 ]);
 
  

@@ -3,6 +3,8 @@ export const channels = {
   answer: (count: number, broken: number) =>
     count === 0 ? "Notifications stay inside Quarterdeck." : broken > 0 ? `${broken} of ${count} channels cannot deliver.` : count === 1 ? "One channel carries notifications." : `${count} channels carry notifications.`,
   add: "New channel",
+  rulesHelp: "What of it reaches you, where and when, is yours to say:",
+  rules: "your notifications",
   empty: "Hear of it where you are",
   emptyHelp: "A channel carries notifications to mail, Slack, Teams, Discord, Telegram, PagerDuty and a hundred others, or to a webhook of yours.",
   columns: { name: "Name", to: "To", about: "About", state: "Deliveries", act: "Act" },

@@ -18,6 +18,7 @@ export const shell = {
   gateway: "Gateway",
   channels: "Channels",
   audit: "Audit",
+  notifications: "Notifications",
   settings: "Settings",
   whatHappened: "What happened",
   howItRuns: "How it runs",

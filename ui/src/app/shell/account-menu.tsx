@@ -30,6 +30,7 @@ export function AccountItems() {
         </MenuItem>
       ))}
       <MenuLine />
+      <MenuItem onSelect={() => void navigate({ to: "/notifications" })}>{shell.notifications}</MenuItem>
       <MenuItem onSelect={() => void navigate({ to: "/settings", search: { password: true } })}>
         {session.password_set ? shell.changePassword : shell.password}
       </MenuItem>

@@ -1,5 +1,5 @@
 import type { LucideIcon } from "lucide-react";
-import { AlignLeft, Bell, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, RotateCw, ScrollText, Unlink, Waypoints, Settings2, SquareKanban, Target } from "lucide-react";
+import { AlignLeft, Bell, BellDot, Bot, CalendarClock, Clock, Cloud, DollarSign, KeyRound, ListChecks, RotateCw, ScrollText, Unlink, Waypoints, Settings2, SquareKanban, Target } from "lucide-react";
 
 import { shell } from "@/strings/shell";
 
@@ -23,12 +23,15 @@ const channels: NavItem = { to: "/channels", label: shell.channels, icon: Bell, 
 const audit: NavItem = { to: "/audit", label: shell.audit, icon: ScrollText, key: "g d" };
 const settings: NavItem = { to: "/settings", label: shell.settings, icon: Settings2, key: "g s" };
 
+/** One's own: it stands in the account's menu, not among the workspace's pages. */
+const notifications: NavItem = { to: "/notifications", label: shell.notifications, icon: BellDot, key: "g i" };
+
 export const GROUPS: NavGroup[] = [
   { items: [now, board, goals, reviews, agents, schedules] },
   { label: shell.whatHappened, items: [calls, costs, replays, unclaimed, audit] },
   { label: shell.howItRuns, items: [gateway, providers, keys, channels, settings] },
 ];
-export const PAGES: NavItem[] = GROUPS.flatMap((group) => group.items);
+export const PAGES: NavItem[] = [...GROUPS.flatMap((group) => group.items), notifications];
 /** What the part of the house is called that an address leads to, for when the page itself cannot say yet. */
 export function placeOf(path: string): string | undefined {
   const [first = ""] = path.split("/").filter(Boolean);

@@ -3,10 +3,10 @@ import { useState } from "react";
 
 import { channelKeys, createChannel } from "@/api/channels";
 import type { ChannelDraft } from "@/api/types";
+import { KindPicker } from "@/components/channels/kind-picker";
 import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
-import { KindPicker } from "@/features/channels/kind-picker";
 import { field } from "@/lib/form";
 import { channels } from "@/strings/channels";
 

@@ -1,4 +1,5 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { Plus, RotateCcw, Send, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
@@ -7,6 +8,7 @@ import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Channel, Delivery } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
+import { ThisBrowser } from "@/components/channels/this-browser";
 import { Chip, Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
@@ -16,7 +18,6 @@ import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
 import { ChannelDialog } from "@/features/channels/channel-dialog";
-import { ThisBrowser } from "@/features/channels/this-browser";
 import { channels as say } from "@/strings/channels";
 
 type Props = { creating: boolean; setCreating: (open: boolean) => void };
@@ -43,6 +44,12 @@ export function ChannelsPage({ creating, setCreating }: Props) {
   return (
     <Page title={say.title} answer={say.answer(data.items.length, data.items.filter(isFailing).length)} actions={add}>
       <ThisBrowser />
+      <p className="-mt-2 mb-4 text-s text-muted">
+        {say.rulesHelp}{" "}
+        <Link to="/notifications" className="text-accent hover:underline">
+          {say.rules}
+        </Link>
+      </p>
       {data.items.length === 0 ? (
         <Empty title={say.empty} action={add}>
           {say.emptyHelp}

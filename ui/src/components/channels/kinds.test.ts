@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { fitsWords, groupedKinds } from "@/features/channels/kinds";
+import { fitsWords, groupedKinds } from "@/components/channels/kinds";
 
 test("each kind is offered once, in its group", () => {
   const kind = (kind: string, group: string) => ({ kind, group, name: `${kind} in words` });

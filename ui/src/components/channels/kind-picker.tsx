@@ -2,15 +2,15 @@ import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 
 import { notificationKindsQuery } from "@/api/channels";
+import { fitsWords, groupedKinds, kindFits } from "@/components/channels/kinds";
 import { ProblemNote } from "@/components/states";
-import { fitsWords, groupedKinds } from "@/features/channels/kinds";
 import { cx } from "@/lib/cx";
 import { channels } from "@/strings/channels";
 
 const say = channels.form;
 
-/** Which kinds of events a channel carries, by group, with a search; in the form as `kinds`. What the search hides stays ticked. */
-export function KindPicker() {
+/** Which kinds of events, by group, with a search; in the form as `kinds`. What the search hides stays ticked. `chosen` are patterns. */
+export function KindPicker({ legend = say.about, hint = say.aboutHint, chosen = [] }: { legend?: string; hint?: string; chosen?: string[] }) {
   const { data, error, refetch } = useQuery(notificationKindsQuery);
   const groups = useMemo(() => groupedKinds(data?.items ?? []), [data]);
   const [typed, setTyped] = useState("");
@@ -18,7 +18,7 @@ export function KindPicker() {
   const none = data !== undefined && !groups.some(({ group, kinds }) => kinds.some(({ name }) => shown(group, name)));
   return (
     <fieldset className="grid gap-1.5">
-      <legend className="text-s font-[510]">{say.about}</legend>
+      <legend className="text-s font-[510]">{legend}</legend>
       {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
       <input
         type="search"
@@ -37,14 +37,14 @@ export function KindPicker() {
             </span>
             {kinds.map(({ kind, name }) => (
               <label key={kind} className={cx("flex items-center gap-2 text-s", !shown(group, name) && "hidden")}>
-                <input type="checkbox" name="kinds" value={kind} className="size-[14px] shrink-0 accent-(--accent)" /> {name}
+                <input type="checkbox" name="kinds" value={kind} defaultChecked={chosen.some((pattern) => kindFits(kind, pattern))} className="size-[14px] shrink-0 accent-(--accent)" /> {name}
               </label>
             ))}
           </div>
         ))}
         {none && <p className="text-s text-muted">{say.noKind}</p>}
       </div>
-      <p className="text-s text-faint">{say.aboutHint}</p>
+      <p className="text-s text-faint">{hint}</p>
     </fieldset>
   );
 }

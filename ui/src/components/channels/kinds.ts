@@ -18,3 +18,7 @@ export const fitsWords = (typed: string, ...texts: string[]): boolean => {
   const text = texts.join(" ").toLowerCase();
   return typed.toLowerCase().split(/\s+/).every((word) => text.includes(word));
 };
+
+/** Whether a pattern such as `review.*` takes a kind. Pure. */
+export const kindFits = (kind: string, pattern: string): boolean =>
+  pattern === kind || (pattern.includes("*") && new RegExp(`^${pattern.split("*").map((part) => part.replace(/[.\\]/g, "\\$&")).join(".*")}$`).test(kind));

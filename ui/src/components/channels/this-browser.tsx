@@ -2,16 +2,18 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { BellRing } from "lucide-react";
 
 import { channelKeys } from "@/api/channels";
+import { notificationKeys } from "@/api/notifications";
 import { asProblem } from "@/api/problem";
 import { canPush, isPushOn, PushDenied, turnPushOff, turnPushOn } from "@/api/push";
 import { Button } from "@/components/button";
 import { toast } from "@/components/toast";
+import { cx } from "@/lib/cx";
 import { channels } from "@/strings/channels";
 
 const say = channels.push;
 
 /** Push in the browser that looks at this page: on, off, or why it cannot be. */
-export function ThisBrowser() {
+export function ThisBrowser({ className = "mb-5" }: { className?: string }) {
   const client = useQueryClient();
   const { data: on } = useQuery({ queryKey: [...channelKeys.all, "push"], queryFn: isPushOn });
   const { mutate, isPending } = useMutation({
@@ -20,11 +22,11 @@ export function ThisBrowser() {
     },
     onSuccess: () => toast({ text: on ? say.turnedOff : say.turnedOn, tone: "work" }),
     onError: (error) => toast({ text: error instanceof PushDenied ? say.denied : asProblem(error).message, tone: "wrong" }),
-    onSettled: () => client.invalidateQueries({ queryKey: channelKeys.all }),
+    onSettled: () => Promise.all([channelKeys.all, notificationKeys.preferences()].map((queryKey) => client.invalidateQueries({ queryKey }))),
   });
   const able = canPush();
   return (
-    <div className="card mb-5 flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3">
+    <div className={cx("card flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3", className)}>
       <BellRing size={16} aria-hidden="true" className={on ? "text-work" : "text-faint"} />
       <span className="min-w-0 flex-1 basis-[220px]">
         <b className="block font-[560]">{on ? say.isOn : say.isOff}</b>

@@ -1,0 +1,99 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { ChevronUp, Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+
+import { agentNamesQuery } from "@/api/agents";
+import { projectsQuery } from "@/api/projects";
+import type { Channel, NotificationKind, NotificationRule } from "@/api/types";
+import { Button, buttonClass, IconButton } from "@/components/button";
+import { Section } from "@/components/page";
+import { Empty } from "@/components/states";
+import { RuleDialog } from "@/features/notifications/rule-dialog";
+import { aboutWords, EVERYTHING, whereWords } from "@/features/notifications/rule-words";
+import { notifications } from "@/strings/notifications";
+
+const say = notifications.rules;
+
+type Props = { rules: NotificationRule[]; channels: Channel[]; kinds: NotificationKind[]; onChange: (rules: NotificationRule[]) => Promise<void> };
+
+/** The rules in their order, each as a sentence; without any, two that most people want. */
+export function Rules({ rules, channels, kinds, onChange }: Props) {
+  const [editing, setEditing] = useState<number>();
+  const { data: agents } = useQuery(agentNamesQuery);
+  const { data: projects } = useQuery(projectsQuery);
+  const names = { agents: byId(agents?.items), projects: byId(projects?.items) };
+  const edited = editing === undefined ? undefined : (rules[editing] ?? EVERYTHING);
+  const without = (at: number) => rules.filter((_, place) => place !== at);
+  const add = (
+    <Button size={rules.length > 0 ? "s" : "m"} onClick={() => setEditing(rules.length)}>
+      <Plus size={13} aria-hidden="true" /> {say.add}
+    </Button>
+  );
+  const to = channels.map((each) => each.id);
+  return (
+    <Section title={say.title} aside={rules.length > 0 && add}>
+      {rules.length === 0 ? (
+        <Empty
+          title={say.empty}
+          action={
+            channels.length === 0 ? (
+              <Link to="/channels" search={{ new: true }} className={buttonClass("primary")}>
+                {say.addChannel}
+              </Link>
+            ) : (
+              <>
+                <Button variant="primary" onClick={() => void onChange([{ ...EVERYTHING, at_least: "urgent", channels: to }])}>
+                  {say.urgentNow}
+                </Button>
+                <Button onClick={() => void onChange([{ ...EVERYTHING, channels: to, how: "digest" }])}>{say.allDaily}</Button>
+                {add}
+              </>
+            )
+          }
+        >
+          <p>{say.emptyHelp}</p>
+          {channels.length === 0 && <p className="mt-2">{say.noChannel}</p>}
+        </Empty>
+      ) : (
+        <>
+          <ol aria-label={say.title} className="card divide-y divide-line">
+            {rules.map((rule, at) => (
+              <li key={`${at}-${JSON.stringify(rule)}`} className="flex items-center gap-2.5 px-4 py-2.5">
+                <span className="num w-4 shrink-0 text-s text-faint">{at + 1}</span>
+                <div className="min-w-0 flex-1">
+                  <p className="break-words">{aboutWords(rule, kinds, names)}</p>
+                  <p className="text-s break-words text-muted">→ {whereWords(rule, channels)}</p>
+                </div>
+                {at > 0 && (
+                  <IconButton label={say.up(at + 1)} onClick={() => void onChange([...rules.slice(0, at - 1), rule, ...without(at).slice(at - 1)])}>
+                    <ChevronUp size={15} />
+                  </IconButton>
+                )}
+                <IconButton label={say.change(at + 1)} onClick={() => setEditing(at)}>
+                  <Pencil size={14} />
+                </IconButton>
+                <IconButton label={say.remove(at + 1)} onClick={() => void onChange(without(at))} className="hover:text-wrong">
+                  <Trash2 size={14} />
+                </IconButton>
+              </li>
+            ))}
+          </ol>
+          <p className="mt-2 text-s text-faint">{say.order}</p>
+        </>
+      )}
+      {editing !== undefined && edited && (
+        <RuleDialog
+          rule={edited}
+          isNew={rules[editing] === undefined}
+          kinds={kinds}
+          channels={channels}
+          onClose={() => setEditing(undefined)}
+          onSave={(rule) => onChange([...rules.slice(0, editing), rule, ...rules.slice(editing + 1)])}
+        />
+      )}
+    </Section>
+  );
+}
+
+const byId = (items: { id: string; name: string }[] = []): Map<string, string> => new Map(items.map(({ id, name }) => [id, name]));
