@@ -38,6 +38,7 @@ export const providers = {
     models: "Models",
     modelsHint: "One a line; * stands for anything. Empty: any model.",
     private: "Its address is in a private network",
+    privateMeant: "If that is meant, tick the box above.",
     act: "Add provider",
     save: "Save",
   },

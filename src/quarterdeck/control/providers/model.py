@@ -172,7 +172,7 @@ def _base_url(url: str | None, spec: ProviderSpec, *, allow_private: bool) -> st
     address = literal(host)
     private = host == "localhost" or host.endswith(".localhost") or (address is not None and not is_public(address))
     if private and not allow_private:
-        raise Invalid(f"{host} is a private address; set allow_private to use it on purpose.", field="base_url")
+        raise Invalid(f"{host} is a private address; say that it is meant (allow_private) to use it.", field="base_url")
     return url.rstrip("/")
 
 

@@ -1,7 +1,8 @@
 import { TeachConnect } from "@/features/agents/teach-connect";
 import { NeedsList } from "@/features/needs/needs-list";
 import { NowPage } from "@/features/now/now-page";
+import { ProviderDialog } from "@/features/providers/provider-dialog";
 
 export function NowRoute() {
-  return <NowPage needs={<NeedsList />} teach={(onDone) => <TeachConnect onDone={onDone} />} />;
+  return <NowPage needs={<NeedsList />} teach={(onDone) => <TeachConnect onDone={onDone} />} provide={(onClose) => <ProviderDialog onClose={onClose} />} />;
 }

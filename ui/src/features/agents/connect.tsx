@@ -19,7 +19,7 @@ const say = agents.connect;
 
 /** Copy-paste lines that already hold this server's address and, once there is one, the key. */
 export function ConnectSnippets({ secret }: { secret: string | undefined }) {
-  const [chosen, setChosen] = useState(remembered("snippet") ?? "openclaw");
+  const [chosen, setChosen] = useState(remembered("snippet") ?? "curl");
   const { data: connect, error, refetch } = useQuery(connectQuery);
   const { data: providers } = useQuery(providersQuery);
   if (error && !connect) return <ProblemNote error={error} retry={() => void refetch()} />;

@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
 import type { ReactNode } from "react";
+import { useState } from "react";
 
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
@@ -17,8 +18,9 @@ const say = now.steps;
 /** What a workspace is called before anybody named it. */
 const UNNAMED = "default";
 
-/** The empty house teaches: what to do first, and what is done already. `teach` connects the first agent. */
-export function FirstSteps({ teach }: { teach: ReactNode }) {
+/** The empty house teaches: what to do first, and what is done already. `teach` connects the first agent, `provide` asks for a provider in place. */
+export function FirstSteps({ teach, provide }: { teach: ReactNode; provide: (onClose: () => void) => ReactNode }) {
+  const [providing, setProviding] = useState(false);
   const { data: providers } = useQuery(providersQuery);
   const { data: settings } = useQuery(settingsQuery);
   const admin = useMay("administer");
@@ -33,12 +35,13 @@ export function FirstSteps({ teach }: { teach: ReactNode }) {
             {settings && !named && <NameForm settings={settings} />}
           </Step>
           <Step number={2} done={provided} title={say.provider} help={say.providerHelp}>
-            <Link to="/providers" search={{ new: true }} className={buttonClass(provided ? "plain" : "primary")}>
-              {say.provider}
-            </Link>
+            <Button variant={provided ? "plain" : "primary"} onClick={() => setProviding(true)}>
+              {provided ? say.another : say.provider}
+            </Button>
           </Step>
         </ol>
       )}
+      {providing && provide(() => setProviding(false))}
       {teach}
       <ol start={first + 2} className="card divide-y divide-line">
         <Step number={first + 2} done={false} title={say.task} help={say.taskHelp}>

@@ -15,7 +15,7 @@ test("of many agents the fifty that need somebody first have a row, and the othe
   const calm = Array.from({ length: 59 }, (_, at) => anAgent({ id: `agt_${at}`, name: `calm-${at}` }));
   const stuck = anAgent({ id: "agt_stuck", name: "stuck-one", status: aStatus({ state: "stuck" }) });
   client.setQueryData(agentsQuery.queryKey, { items: [...calm, stuck], next: null, present: 260 });
-  renderPart(<NowPage needs={null} teach={() => null} />, client);
+  renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />, client);
   const rows = await screen.findAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ }, { timeout: 10_000 });
   expect(rows).toHaveLength(50);
   expect(rows[0]).toHaveTextContent("stuck-one");

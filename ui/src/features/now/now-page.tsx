@@ -21,8 +21,10 @@ import { now as say } from "@/strings/now";
 /** So many agents get a row, those that need somebody first; all of them are on a page of their own. */
 const MOST = 50;
 
-/** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet. */
-export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode }) {
+type Props = { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode; provide: (onClose: () => void) => React.ReactNode };
+
+/** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet, with `provide` for the first provider. */
+export function NowPage({ needs, teach, provide }: Props) {
   // The list of agents takes longest: what else there is does not wait for it.
   const { data } = useQuery({ ...agentsQuery, throwOnError: (_, query) => query.state.data === undefined });
   useListKeys();
@@ -34,7 +36,7 @@ export function NowPage({ needs, teach }: { needs: React.ReactNode; teach: (onDo
     return (
       <Page title={say.title} answer={say.emptyTitle}>
         <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
-          <FirstSteps teach={teach(() => setTeaching(false))} />
+          <FirstSteps teach={teach(() => setTeaching(false))} provide={provide} />
         </div>
       </Page>
     );

@@ -51,7 +51,9 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
       setProblem(`${providers.savedBut} ${checkedWords(checked)}`);
       setBusy(false);
     } catch (error) {
-      setProblem(asProblem(error).message);
+      const { message } = asProblem(error);
+      // The server names the field by its name in the API; here it is a box to tick.
+      setProblem(message.includes("allow_private") ? `${message.replace("; say that it is meant (allow_private) to use it", "")} ${say.privateMeant}` : message);
       setBusy(false);
     }
   };
