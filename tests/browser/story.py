@@ -42,8 +42,13 @@ class Server:
     def get(self, path: str, key: str = "") -> Any:
         return self._send("GET", path, None, key, {})
 
-    def post(self, path: str, body: Any, key: str = "", headers: dict[str, str] | None = None) -> Any:
-        return self._send("POST", path, body, key, headers or {})
+    def post(
+        self, path: str, body: Any, key: str = "", headers: dict[str, str] | None = None, *, tries: int = 5
+    ) -> Any:
+        return self._send("POST", path, body, key, headers or {}, tries)
+
+    def put(self, path: str, body: Any) -> None:
+        self._send("PUT", path, body, "", {})
 
     def _send(self, method: str, path: str, body: Any, key: str, headers: dict[str, str], tries: int = 5) -> Any:
         request = urllib.request.Request(
@@ -55,7 +60,7 @@ class Server:
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 text = answer.read()
-                return None if answer.headers.get_content_type() == "text/event-stream" else json.loads(text)
+                return json.loads(text) if text and answer.headers.get_content_type() != "text/event-stream" else None
         except HTTPError as problem:
             # As an SDK does: a busy machine may not check a key in time, and says when to ask again.
             if problem.code != 503 or not tries:

@@ -4293,6 +4293,8 @@ export interface paths {
         /**
          * Give Review
          * @description Approve, request changes or reject. The task is done once its policy is satisfied, and in no other way.
+         *
+         *     Of a draft that is still worked on, changes may be requested: they reach its worker, and the task stays where it is.
          */
         post: operations["give_review"];
         delete?: never;

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from quarterdeck.control.costs.counting import By
 from quarterdeck.control.costs.waste import RunFacts, Sums, TaskFacts, class_from
 from quarterdeck.control.costs.work_store import SENT_BACK
+from quarterdeck.control.reviews.model import OF_DRAFT
 from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
@@ -113,6 +114,7 @@ def _sent_back_before() -> sa.ColumnElement[bool]:
                 table.c.task_id == tasks.c.id,
                 table.c.created_at <= runs.c.created_at,
                 table.c.verdict.in_(SENT_BACK),
+                table.c.round != OF_DRAFT,
             )
             for table in (reviews, agent_reviews)
         )

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from quarterdeck.control.costs.counting import By
 from quarterdeck.control.costs.grouped import counted, value_of
 from quarterdeck.control.costs.work_store import SENT_BACK
+from quarterdeck.control.reviews.model import OF_DRAFT
 from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
@@ -56,7 +57,9 @@ async def _came_of(tx: Transaction, workspace_id: str, done: sa.CTE) -> dict[Any
     """What reviewers said of tasks that are done, by the value that each is counted under."""
     said = []
     for table, isouter in ((reviews, True), (agent_reviews, False)):
-        about = sa.and_(table.c.workspace_id == workspace_id, table.c.task_id == done.c.task_id)
+        about = sa.and_(
+            table.c.workspace_id == workspace_id, table.c.task_id == done.c.task_id, table.c.round != OF_DRAFT
+        )
         words = sa.select(done.c.value, done.c.task_id, table.c.verdict, table.c.deliverable_id)
         said.append(words.select_from(done.join(table, about, isouter=isouter)))
     each = sa.union_all(*said).subquery()

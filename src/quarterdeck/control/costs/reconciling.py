@@ -15,7 +15,7 @@ from quarterdeck.kernel.money import NANO
 MOST_ROWS = 100_000
 _DAY_NAMES = ("date", "day", "usage_date", "start_time", "usage_date_utc", "bucket_start", "time")
 _MODEL_NAMES = ("model", "model_id", "model_version", "line_item", "sku", "snapshot_id")
-_COST_NAMES = ("cost_usd", "cost", "amount", "amount_usd", "amount_value", "cost_in_usd", "usd", "total")
+_COST_NAMES = ("cost_usd", "cost", "amount", "amount_usd", "amount_value", "cost_in_usd", "usd", "dollars", "total")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from quarterdeck.control.costs.waste import RunFacts, TaskFacts
 from quarterdeck.control.deliverables.store import deliverables, versions
+from quarterdeck.control.reviews.model import OF_DRAFT
 from quarterdeck.control.reviews.store import agent_reviews, reviews
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import tasks
@@ -146,6 +147,8 @@ async def approvals_of(
     approved: dict[str, set[str]] = {}
     for some in _chunks(task_ids):
         for row in await _said(tx, workspace_id, some):
+            if row["round"] == OF_DRAFT:
+                continue
             if row["verdict"] in SENT_BACK:
                 bad.add(row["task_id"])
                 continue
@@ -174,7 +177,7 @@ async def _sent_back(tx: Transaction, workspace_id: str, task_ids: Collection[st
     found: dict[str, int] = {}
     for some in _chunks(task_ids):
         for row in await _said(tx, workspace_id, some):
-            if row["verdict"] in SENT_BACK:
+            if row["verdict"] in SENT_BACK and row["round"] != OF_DRAFT:
                 found[row["task_id"]] = min(row["created_at"], found.get(row["task_id"], row["created_at"]))
     return found
 
@@ -184,7 +187,7 @@ async def _said(tx: Transaction, workspace_id: str, task_ids: list[str]) -> list
     both = []
     for table in (reviews, agent_reviews):
         c = table.c
-        query = sa.select(c.task_id, c.deliverable_id, c.version, c.verdict, c.created_at)
+        query = sa.select(c.task_id, c.deliverable_id, c.version, c.verdict, c.round, c.created_at)
         both.append(query.where(c.workspace_id == workspace_id, c.task_id.in_(task_ids)))
     union = sa.union_all(*both).subquery()
     return list(await tx.rows(sa.select(union).order_by(union.c.created_at)))

@@ -28,9 +28,8 @@ async def note_of(tx: Transaction, run: Run, *, reason: str | None = None, note:
     spent = (await rollups.figures(tx, run.workspace_id, "run", [run.id]))[run.id]
     lasted = ago(tx.now - (run.started_at or run.created_at))
     why = f": {reason}" if reason else "."
-    lines.append(
-        f"Attempt {run.attempt} was stopped after {lasted}, {spent.calls} calls and {money_words(spent.cost)}{why}"
-    )
+    calls = "1 call" if spent.calls == 1 else f"{spent.calls} calls"
+    lines.append(f"Attempt {run.attempt} was stopped after {lasted}, {calls} and {money_words(spent.cost)}{why}")
     noticed = (await signals.up_of_agents(tx, run.workspace_id, [run.agent_id]))[run.agent_id]
     lines += [f"It was {signal.words}." for signal in noticed if signal.run_id == run.id]
     if used := await _tools(tx, run):

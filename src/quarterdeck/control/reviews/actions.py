@@ -11,6 +11,7 @@ from quarterdeck.control.reviews.model import (
     COMMENT_LENGTH,
     EVENTS,
     MAX_COMMENTS,
+    OF_DRAFT,
     QUOTE_LENGTH,
     NewReview,
     Remark,
@@ -45,7 +46,8 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
     of_draft = version is not None and version.draft and task.state is TaskState.IN_PROGRESS
     if task.state is not TaskState.IN_REVIEW and not (of_draft and new.verdict is Verdict.REQUEST_CHANGES):
         raise Changed(f"{task.ref} is {task.state}, not in review.".replace("_", " "), code="not_in_review")
-    before = await store.last_of_reviewer(tx, task.workspace_id, task.id, task.state_since, actor.id)
+    round_ = OF_DRAFT if of_draft else task.state_since
+    before = await store.last_of_reviewer(tx, task.workspace_id, task.id, round_, actor.id)
     said = (new.verdict, body, remarks, None if version is None else version.number)
     if before is not None and (before.verdict, before.body, before.remarks, before.version) == said:
         return before, task
@@ -53,7 +55,7 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
         id=new_id("rev"),
         workspace_id=task.workspace_id,
         task_id=task.id,
-        round=task.state_since,
+        round=round_,
         deliverable_id=None if version is None else version.deliverable_id,
         version=None if version is None else version.number,
         reviewer_id=actor.id,

@@ -9,6 +9,10 @@ COMMENT_LENGTH = 4_000
 QUOTE_LENGTH = 1_000
 
 
+OF_DRAFT = 0
+"""The round of what is said of a draft: nothing was in review yet, so nothing is sent back, and no work is rework."""
+
+
 class Verdict(StrEnum):
     APPROVE = "approve"
     REQUEST_CHANGES = "request_changes"
@@ -52,7 +56,7 @@ class Review:
     workspace_id: str
     task_id: str
     round: int
-    """The instant at which the task came into review: approvals of an earlier round count no more."""
+    """The instant at which the task came into review: approvals of an earlier round count no more. Or OF_DRAFT."""
     deliverable_id: str | None
     version: int | None
     """None: nothing was handed in, and the task itself was reviewed."""
