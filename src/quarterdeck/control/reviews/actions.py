@@ -48,8 +48,8 @@ async def give(tx: Transaction, actor: Actor, task_id: str, new: NewReview) -> t
         raise Changed(f"{task.ref} is {task.state}, not in review.".replace("_", " "), code="not_in_review")
     round_ = OF_DRAFT if of_draft else task.state_since
     before = await store.last_of_reviewer(tx, task.workspace_id, task.id, round_, actor.id)
-    said = (new.verdict, body, remarks, None if version is None else version.number)
-    if before is not None and (before.verdict, before.body, before.remarks, before.version) == said:
+    word = (new.verdict, body, remarks, None if version is None else version.number)
+    if before is not None and (before.verdict, before.body, before.remarks, before.version) == word:
         return before, task
     review = Review(
         id=new_id("rev"),
