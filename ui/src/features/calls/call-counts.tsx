@@ -1,10 +1,11 @@
+import type { UseQueryResult } from "@tanstack/react-query";
 import { useQuery } from "@tanstack/react-query";
 import { ZoomOut } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import type { CallFilter } from "@/api/calls";
 import { histogramQuery, latencyQuery } from "@/api/calls";
-import type { LatencyMeasure } from "@/api/types";
+import type { CallHistogram, LatencyMeasure } from "@/api/types";
 import { BrushBars } from "@/components/brush-bars";
 import { Button } from "@/components/button";
 import type { Column } from "@/components/data-table";
@@ -41,6 +42,9 @@ export function CallCounts({ search, setSearch }: Props) {
   const known = JSON.stringify(search);
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the search is compared by what it says
   const filter = useMemo(() => callFilter(search, now), [known, now]);
+  const counted = useQuery(histogramQuery(filter, usePhone() ? 40 : 80));
+  // Nothing to draw; but the way back from a time without calls stays.
+  if (counted.data?.bars.every((bar) => bar.ok + bar.failed + bar.cancelled + bar.refused === 0) && !search.from && !search.to) return null;
   return (
     <section aria-label={say.title} className="card mb-4 p-4 max-md:p-3">
       <div className="mb-3 flex flex-wrap items-center gap-2">
@@ -57,14 +61,12 @@ export function CallCounts({ search, setSearch }: Props) {
           <ViewSwitch value={view} onChange={setView} />
         </div>
       </div>
-      {what === "time" ? <OverTime filter={filter} search={search} setSearch={setSearch} view={view} /> : <HowLong filter={filter} view={view} />}
+      {what === "time" ? <OverTime counted={counted} search={search} setSearch={setSearch} view={view} /> : <HowLong filter={filter} view={view} />}
     </section>
   );
 }
 
-function OverTime({ filter, search, setSearch, view }: Props & { filter: CallFilter; view: View }) {
-  const phone = usePhone();
-  const { data, error, refetch } = useQuery(histogramQuery(filter, phone ? 40 : 80));
+function OverTime({ counted: { data, error, refetch }, search, setSearch, view }: Props & { counted: UseQueryResult<CallHistogram>; view: View }) {
   const [before, setBefore] = useState<Time[]>([]);
   const stretches = useMemo(() => (data ? stretchesOf(data) : []), [data]);
   const chosen = Boolean(search.from ?? search.to) && !search.since;

@@ -46,8 +46,8 @@ export function FieldChip({ name, value, others, set, drop }: Props) {
         others={others}
         set={set}
         trigger={
-          <button type="button" aria-label={callFields.change(`${label} ${shown}`)} className="flex h-full min-w-0 items-center gap-1.5 rounded-s pl-2 hover:text-accent">
-            <span className="shrink-0 text-muted">{label}</span>
+          <button type="button" title={callFields.change(`${label} ${shown}`)} className="flex h-full min-w-0 items-center gap-1.5 rounded-s pl-2 hover:text-accent">
+            <span className="shrink-0 text-muted">{label}</span>{" "}
             <span className="max-w-[220px] truncate font-[510]">{shown}</span>
           </button>
         }

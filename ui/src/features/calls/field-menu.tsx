@@ -46,14 +46,14 @@ export function FieldMenu({ trigger, field, value, others, set, offered = () => 
         >
           {current ? (
             <>
-              <header className="flex items-center gap-1 border-b border-line px-2 py-1.5 text-s font-[560]">
+              <div className="flex items-center gap-1 border-b border-line px-2 py-1.5 text-s font-[560]">
                 {!field && (
                   <IconButton label={say.back} onClick={() => setChosen(undefined)} className="-ml-1">
                     <ChevronLeft size={14} />
                   </IconButton>
                 )}
                 <span className="px-1">{say.names[current]}</span>
-              </header>
+              </div>
               <Editor
                 key={current}
                 name={current}
