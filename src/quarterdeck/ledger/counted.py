@@ -22,7 +22,7 @@ from quarterdeck.ledger.rollups import Grain
 from quarterdeck.ledger.tables import calls
 from quarterdeck.ledger.walking import Patience
 
-COUNTED_S = 0.2
+COUNTED_S = 0.1
 """How long is counted call by call."""
 WIDTHS = (
     SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY, 7 * DAY, 28 * DAY

@@ -110,14 +110,16 @@ async def _marked(
         marks.append(call_marks.c.call_id >= lowest_id("call", which.begin))
     if which.end is not None:
         marks.append(call_marks.c.call_id < lowest_id("call", which.end))
-    others, place = conditions(replace(which, mark=None)), after
+    # Without the time: the marks are of that time, and a stretch of ids would be walked instead of looked up.
+    by, others = call_filter.parted(replace(which, mark=None))
+    place = after
     found: list[StoredCall] = []
     while True:
         there = marks if place is None else [*marks, call_marks.c.call_id < place]
         query = sa.select(call_marks.c.call_id).where(*there).order_by(call_marks.c.call_id.desc()).limit(_CHUNK)
         ids = list((await tx.execute(query)).scalars())
         if ids:
-            kept = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(ids), *others)
+            kept = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(ids), *by, *others)
             found += [stored(row) for row in await tx.rows(kept.order_by(calls.c.id.desc()).limit(limit + 1))]
         if len(found) > limit or len(ids) < _CHUNK:
             return _page(found, limit)

@@ -1,7 +1,6 @@
 """Traffic of no work, by agent and conversation: summed from the calls, for no roll-up knows conversations."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,7 +9,7 @@ from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger.listing import cursor
 from quarterdeck.ledger.tables import calls
 
-LOOKED_AT = 50_000
+LOOKED_AT = 20_000
 """So many of the newest are looked at: an installation whose agents never claim anything has them all here."""
 
 
@@ -27,8 +26,35 @@ class Group:
     last_call_id: str
 
 
-async def groups(tx: Transaction, workspace_id: str, *, limit: int, after: str | None = None) -> Page[Group]:
+@dataclass(frozen=True, slots=True)
+class Unclaimed:
+    """A page of them, and of all that were looked at: how many calls, what they cost in nano-dollars, of how many
+    agents. `whole`: there are no others."""
+
+    groups: Page[Group]
+    calls: int
+    cost: int
+    agents: int
+    whole: bool
+
+
+async def page(tx: Transaction, workspace_id: str, *, limit: int, after: str | None = None) -> Unclaimed:
     """The one with the newest call first. Raises Invalid when `after` is no cursor of ours."""
+    before = None if after is None else cursor(after)
+    every = await _groups(tx, workspace_id)
+    found = every if before is None else [each for each in every if each.last_call_id < before]
+    count = sum(each.calls for each in every)
+    return Unclaimed(
+        Page(found[:limit], found[limit - 1].last_call_id if len(found) > limit else None),
+        calls=count,
+        cost=sum(each.cost for each in every),
+        agents=len({each.agent_id for each in every}),
+        whole=count < LOOKED_AT,
+    )
+
+
+async def _groups(tx: Transaction, workspace_id: str) -> list[Group]:
+    """All of them: looking at the calls is what takes long, so it is done once for a page and its sums."""
     loose = _loose(workspace_id)
     last = sa.func.max(loose.c.id)
     unpriced = sa.and_(loose.c.cost.is_(None), loose.c.input_total.is_not(None))
@@ -44,24 +70,11 @@ async def groups(tx: Transaction, workspace_id: str, *, limit: int, after: str |
         )
         .group_by(loose.c.agent_id, loose.c.conversation_id)
         .order_by(last.desc())
-        .limit(limit + 1)
     )
-    if after is not None:
-        query = query.having(last < cursor(after))
-    found = [
+    return [
         Group(agent_id, conversation_id, int(count), int(cost), int(unknown), first, newest)
         for agent_id, conversation_id, count, cost, unknown, first, newest in (await tx.execute(query)).all()
     ]
-    return Page(found[:limit], found[limit - 1].last_call_id if len(found) > limit else None)
-
-
-async def sums(tx: Transaction, workspace_id: str) -> dict[str, Any]:
-    """How many calls in all, what they cost in nano-dollars, of how many agents, and whether all were looked at."""
-    loose = _loose(workspace_id)
-    agents = sa.func.count(sa.distinct(sa.func.coalesce(loose.c.agent_id, "")))
-    query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(loose.c.cost), 0), agents).select_from(loose)
-    count, cost, of_agents = (await tx.execute(query)).one()
-    return {"calls": count, "cost_nano": int(cost), "agents": of_agents, "whole": count < LOOKED_AT}
 
 
 def _loose(workspace_id: str) -> sa.Subquery:

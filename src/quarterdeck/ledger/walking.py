@@ -6,7 +6,7 @@ there are: it is made in steps that each end at a known call, and the roll-ups s
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,14 +16,17 @@ from quarterdeck.kernel.clock import HOUR, MINUTE
 from quarterdeck.kernel.ids import instant_of, lowest_id
 from quarterdeck.ledger import call_filter
 from quarterdeck.ledger.call_filter import CallFilter, Range
-from quarterdeck.ledger.derived_tables import rollups
+from quarterdeck.ledger.derived_tables import call_marks, rollups
 from quarterdeck.ledger.rollups import Grain
 from quarterdeck.ledger.tables import calls
+from quarterdeck.ledger.work_costs import Fact
 
 LOOKED_S = 0.15
 """How long is looked for calls, before what was found is told."""
 STEPS = (1_000, 4_000, 16_000)
 """Calls looked at before the clock is, at first and later on: the last goes on."""
+_MARKED = 400
+"""Marked calls looked up at once."""
 _HOURS = 400
 """Busy hours read at once."""
 _SLACK = MINUTE
@@ -58,6 +61,10 @@ async def steps(
 
     Whoever stops has looked through everything down to the last step's `low`.
     """
+    if which.mark is not None and which.run_id is which.task_id is which.conversation_id is None:
+        async for step in _marked(tx, workspace_id, which, which.mark, after):
+            yield step
+        return
     by, others = call_filter.parted(which)
     mine = [calls.c.workspace_id == workspace_id, *by]
     turn = 0
@@ -69,6 +76,26 @@ async def steps(
             end = await tx.scalar(here.order_by(calls.c.id.desc()).offset(size).limit(1))
             yield Step(end or low, place, [*mine, *others, calls.c.id >= (end or low), calls.c.id < place])
             place, turn = end, turn + 1
+
+
+async def _marked(
+    tx: Transaction, workspace_id: str, which: CallFilter, mark: Fact, after: str | None
+) -> AsyncIterator[Step]:
+    """By the marks: few calls have one, and a list out of another table finds no index of calls."""
+    by, others = call_filter.parted(replace(which, mark=None))
+    here = [calls.c.workspace_id == workspace_id, *by, *others]
+    low = _OLDEST if which.begin is None else lowest_id("call", which.begin)
+    place = _NEWEST if which.end is None else lowest_id("call", which.end)
+    place = place if after is None else min(place, after)
+    c = call_marks.c
+    while place > low:
+        there = c.workspace_id == workspace_id, c.fact == mark.value, c.call_id >= low, c.call_id < place
+        query = sa.select(c.call_id).where(*there).order_by(c.call_id.desc()).limit(_MARKED)
+        ids = list((await tx.execute(query)).scalars())
+        end = ids[-1] if len(ids) == _MARKED else low
+        if ids:
+            yield Step(end, place, [*here, calls.c.id.in_(ids)])
+        place = end
 
 
 async def _stretches(

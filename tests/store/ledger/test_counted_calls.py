@@ -7,8 +7,9 @@ from ledger_api import Api
 from ledger_world import NOON
 
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, iso
-from quarterdeck.ledger import latency, walking
+from quarterdeck.ledger import latency, walking, work_costs
 from quarterdeck.ledger.derived_tables import latencies
+from quarterdeck.ledger.work_costs import Fact
 
 NOW = {"from": iso(NOON - 4 * HOUR), "to": iso(NOON + 20 * HOUR)}
 
@@ -58,6 +59,24 @@ async def test_what_no_sum_holds_is_counted_call_by_call_and_comes_to_the_same(a
         assert [bar for bar in _bars(summed) if any(bar[1:])] == _bars(counted), params
     seconds = await api.get("/calls/histogram", **{"from": iso(NOON), "to": iso(NOON + MINUTE)})
     assert (seconds["width_s"], seconds["from_sums"], _bars(seconds)) == (1, False, [(iso(NOON), 1, 0, 0, 0)])
+
+
+async def test_marked_calls_are_counted_by_their_marks(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [api.record(NOON + n * HOUR, run_id="run_1") for n in range(6)]
+    await api.world.take(*made)
+    async with api.world.db.transaction() as tx:
+        ids = [each.id for each in made[1:5]]
+        assert await work_costs.mark(tx, api.owner.workspace_id, ids, Fact.LOOPED, "run_1") == 4
+    expected = [(iso(NOON + n * HOUR), 1, 0, 0, 0) for n in range(1, 5)]
+    monkeypatch.setattr(walking.Patience, "over", False)
+    for at_once in (400, 2, 1):
+        monkeypatch.setattr(walking, "_MARKED", at_once)
+        found = await api.get("/calls/histogram", **NOW, mark="looped", bars=24)
+        assert (_bars(found), found["counted_back_to"]) == (expected, None), at_once
+    later = {"from": iso(NOON + 2 * HOUR), "to": iso(NOON + 4 * HOUR)}
+    assert len(_bars(await api.get("/calls/histogram", **later, mark="looped", bars=24))) == 2
+    assert len((await api.get("/calls", **later, mark="looped"))["items"]) == 2
+    assert _bars(await api.get("/calls/histogram", **NOW, mark="looped", model="none", bars=24)) == []
 
 
 async def test_a_count_that_would_take_long_says_how_far_back_it_reaches(

@@ -10615,7 +10615,7 @@ export interface components {
             next: string | null;
             /**
              * Whole
-             * @description False: there are more unclaimed calls than were looked at, the newest 50,000.
+             * @description False: there are more unclaimed calls than were looked at, the newest 20,000.
              */
             whole: boolean;
         };

@@ -71,7 +71,7 @@ class UnclaimedPageOut(BaseModel):
     calls: int = Field(description="In all, as the next two.")
     cost_nano: int
     agents: int
-    whole: bool = Field(description="False: there are more unclaimed calls than were looked at, the newest 50,000.")
+    whole: bool = Field(description="False: there are more unclaimed calls than were looked at, the newest 20,000.")
 
 
 @router.get("/conversations/unclaimed", operation_id="list_unclaimed")
@@ -80,12 +80,17 @@ async def list_unclaimed(
 ) -> UnclaimedPageOut:
     """Traffic of no task by agent and conversation, the one that had a call last first."""
     async with db.read() as tx:
-        found = await unclaimed.groups(tx, actor.workspace_id, limit=limit, after=after)
-        sums = await unclaimed.sums(tx, actor.workspace_id)
-        newest = await calls.of_ids(tx, actor.workspace_id, [group.last_call_id for group in found.items])
+        found = await unclaimed.page(tx, actor.workspace_id, limit=limit, after=after)
+        groups = found.groups
+        newest = await calls.of_ids(tx, actor.workspace_id, [group.last_call_id for group in groups.items])
         shown = {call.id: call for call in await shown_calls(tx, actor.workspace_id, newest)}
     return UnclaimedPageOut(
-        items=[_group(each, shown[each.last_call_id]) for each in found.items], next=found.next, **sums
+        items=[_group(each, shown[each.last_call_id]) for each in groups.items],
+        next=groups.next,
+        calls=found.calls,
+        cost_nano=found.cost,
+        agents=found.agents,
+        whole=found.whole,
     )
 
 
