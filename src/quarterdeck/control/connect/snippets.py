@@ -242,7 +242,12 @@ default_tools_approval_mode = "approve"
         "Its calls under the agent.",
         "sh",
         "In a terminal",
-        "export GOOGLE_GEMINI_BASE_URL={URL} GEMINI_API_KEY={KEY}\ngemini -p 'Say hello.'\n",
+        """\
+export GOOGLE_GEMINI_BASE_URL={URL} GEMINI_API_KEY={KEY}
+mkdir -p ~/.gemini && settings=~/.gemini/settings.json
+[ -e $settings ] || echo '{"security": {"auth": {"selectedType": "gemini-api-key"}}}' > $settings
+gemini -p 'Say hello.'
+""",
         Proof.DOCUMENTATION,
     ),
     Snippet(
@@ -252,13 +257,15 @@ default_tools_approval_mode = "approve"
         "python",
         "In your agent",
         """\
+from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
-from langgraph.prebuilt import create_react_agent
 
 model = ChatOpenAI(model="gpt-4o-mini", base_url="{URL}/v1", api_key="{KEY}")
-agent = create_react_agent(model, tools=[])
+agent = create_agent(model, tools=[])
+answer = agent.invoke({"messages": [{"role": "user", "content": "Say hello."}]})
+print(answer["messages"][-1].content)
 """,
-        Proof.DOCUMENTATION,
+        Proof.SEEN,
     ),
     Snippet(
         "crewai",
@@ -271,6 +278,68 @@ from crewai import LLM, Agent
 
 llm = LLM(model="openai/gpt-4o-mini", base_url="{URL}/v1", api_key="{KEY}")
 researcher = Agent(role="Researcher", goal="Find sources", backstory="Careful", llm=llm)
+print(researcher.kickoff("Say hello.").raw)
+""",
+        Proof.SEEN,
+    ),
+    Snippet(
+        "openai-agents",
+        "OpenAI Agents SDK",
+        "Every agent's calls under the key you give it; its own tracing stays off.",
+        "python",
+        "In your agent",
+        """\
+from agents import Agent, OpenAIProvider, RunConfig, Runner
+
+provider = OpenAIProvider(base_url="{URL}/v1", api_key="{KEY}")
+agent = Agent(name="Researcher", instructions="Be brief.", model="gpt-4o-mini")
+result = Runner.run_sync(agent, "Say hello.", run_config=RunConfig(model_provider=provider, tracing_disabled=True))
+print(result.final_output)
+""",
+        Proof.SEEN,
+    ),
+    Snippet(
+        "pydantic-ai",
+        "Pydantic AI",
+        "Its calls under the agent, or under the run whose key you give.",
+        "python",
+        "In your agent",
+        """\
+from pydantic_ai import Agent
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.openai import OpenAIProvider
+
+provider = OpenAIProvider(base_url="{URL}/v1", api_key="{KEY}")
+agent = Agent(OpenAIChatModel("gpt-4o-mini", provider=provider))
+print(agent.run_sync("Say hello.").output)
+""",
+        Proof.SEEN,
+    ),
+    Snippet(
+        "vercel-ai",
+        "Vercel AI SDK",
+        "Its calls under the agent, or under the run whose key you give.",
+        "ts",
+        "In your agent",
+        """\
+import { createOpenAI } from "@ai-sdk/openai";
+import { generateText } from "ai";
+
+const quarterdeck = createOpenAI({ baseURL: "{URL}/v1", apiKey: "{KEY}" });
+const { text } = await generateText({ model: quarterdeck("gpt-4o-mini"), prompt: "Say hello." });
+console.log(text);
+""",
+        Proof.SEEN,
+    ),
+    Snippet(
+        "n8n",
+        "n8n",
+        "Every model call of its workflows under the agent.",
+        "text",
+        "In a credential of the kind OpenAI; then choose it in the OpenAI Chat Model node",
+        """\
+API Key:   {KEY}
+Base URL:  {URL}/v1
 """,
         Proof.DOCUMENTATION,
     ),

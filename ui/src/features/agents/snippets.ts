@@ -25,7 +25,7 @@ export function filled(snippet: Snippet, connect: Pick<Connect, "key_placeholder
   return secret ? text.replaceAll(connect.key_placeholder, secret) : text;
 }
 
-const FIRST = ["openclaw", "claude-code", "codex", "openai-python", "curl"];
+const FIRST = ["openclaw", "claude-code", "codex", "gemini-cli", "openai-python", "curl"];
 
 /** Those that people ask for first stand first. Pure. */
 export function inOrder(snippets: Snippet[]): Snippet[] {
