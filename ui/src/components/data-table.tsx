@@ -84,7 +84,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
 export const headClass = "border-b border-line px-3 py-2 text-left text-xs font-[510] whitespace-nowrap text-faint first:pl-4 last:pr-4";
 export const cellClass = "border-b border-line px-3 py-[9px] align-middle first:pl-4 last:pr-4 group-last/row:border-b-0";
 /** What a row is of is named by people: a name without a space in it breaks rather than squeeze the other columns. */
-const nameClass = "min-w-[120px] [overflow-wrap:anywhere]";
+const nameClass = "min-w-[88px] [overflow-wrap:anywhere]";
 export const rowClass = "group/row hover:bg-sunken/60 has-[[data-row-link]:focus-visible]:bg-accent-soft";
 
 /** A click anywhere on a row follows its link, unless the click meant something in the row or marked text. */

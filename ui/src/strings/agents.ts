@@ -136,7 +136,7 @@ export const agents = {
     title: "Report card",
     span: "the last 30 days",
     firstPass: "Approved at first",
-    ofTasks: (some: number, all: number) => `${some} of ${all} tasks done`,
+    ofTasks: (some: number, all: number) => `${some} of ${all} ${all === 1 ? "task" : "tasks"} done`,
     perApproved: "Cost of an approved deliverable",
     approved: (count: number) => (count === 1 ? "1 approved" : `${count} approved`),
     wasted: "Wasted",

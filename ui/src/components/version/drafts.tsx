@@ -59,7 +59,7 @@ function Compare({ now: { deliverable, version, before }, onPick }: { now: Stand
   const pick = (change: Picked) => onPick({ deliverableId: deliverable.id, version: version.number, ...change });
   const older = deliverable.versions.filter((each) => each.number < version.number);
   return (
-    <span className="flex min-w-0 flex-1 items-center gap-1.5 text-s text-muted max-md:order-last max-md:basis-full">
+    <span className="flex min-w-0 flex-1 items-center gap-1.5 text-s text-muted max-md:order-last max-md:basis-full max-md:flex-wrap">
       <Pick
         label={say.pick}
         value={String(version.number)}
@@ -86,7 +86,7 @@ function Pick({ label, value, onChange, choices }: PickProps) {
       aria-label={label}
       value={value}
       onChange={(event) => onChange(event.target.value)}
-      className="h-[30px] pointer-coarse:h-10 max-w-[200px] min-w-0 max-md:flex-1 rounded-s border border-line-strong bg-surface pr-5 pl-1.5 text-s hover:border-field-line max-md:text-[16px]"
+      className="h-[30px] pointer-coarse:h-10 max-w-[200px] min-w-0 rounded-s max-md:max-w-full max-md:flex-1 max-md:basis-[170px] border border-line-strong bg-surface pr-5 pl-1.5 text-s hover:border-field-line max-md:text-[16px]"
     >
       {choices.map((choice) => (
         <option key={choice.value} value={choice.value}>

@@ -71,7 +71,7 @@ const weekColumns: Column<ReportWeek>[] = [
 
 const columns: Column<ReportRow>[] = [
   { id: "model", header: say.columns.model, cell: (row) => <span className="font-[510]">{row.label || <span className="font-normal text-muted">{say.noModel}</span>}</span>, sort: (row) => row.label },
-  { id: "done", header: say.columns.done, align: "end", cell: (row) => formatCount(row.tasks_done), sort: (row) => row.tasks_done },
+  { id: "done", header: say.columns.done, align: "end", from: "sm", cell: (row) => formatCount(row.tasks_done), sort: (row) => row.tasks_done },
   { id: "first", header: say.columns.first, align: "end", cell: (row) => percent(row.first_pass_share), sort: (row) => row.first_pass_share ?? -1 },
   { id: "each", header: say.columns.each, align: "end", from: "md", cell: (row) => money(row.cost_per_approved_nano), sort: (row) => row.cost_per_approved_nano ?? -1 },
   { id: "waste", header: say.columns.waste, align: "end", from: "md", cell: (row) => percent(row.waste_share), sort: (row) => row.waste_share ?? -1 },
