@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 
 import { Button, IconButton } from "@/components/button";
 import { cx } from "@/lib/cx";
+import { useReturnFocus } from "@/lib/return-focus";
 import { words } from "@/strings/common";
 
 const PANEL =
@@ -24,6 +25,7 @@ type Props = {
 };
 
 export function Dialog({ open, onOpenChange, title, description, children, footer, wide = false, dismissable = true }: Props) {
+  const back = useReturnFocus();
   const hold = (event: Event) => {
     if (!dismissable) event.preventDefault();
   };
@@ -35,7 +37,11 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
           className={cx(PANEL, wide ? "md:max-w-[720px]" : "md:max-w-[480px]")}
           onInteractOutside={hold}
           onEscapeKeyDown={hold}
-          onOpenAutoFocus={focusFirstField}
+          {...back}
+          onOpenAutoFocus={(event) => {
+            back.onOpenAutoFocus(event);
+            focusFirstField(event);
+          }}
           {...(description ? {} : { "aria-describedby": undefined })}
         >
           <header className="flex items-start gap-3 px-5 pt-4 pb-3">
@@ -80,11 +86,12 @@ type ConfirmProps = {
 
 /** Asks before something that cannot be taken back. */
 export function Confirm({ open, onOpenChange, title, children, act, onAct, keep = words.cancel }: ConfirmProps) {
+  const back = useReturnFocus();
   return (
     <AlertDialog.Root open={open} onOpenChange={onOpenChange}>
       <AlertDialog.Portal>
         <AlertDialog.Overlay className={VEIL} />
-        <AlertDialog.Content className={cx(PANEL, "p-5 md:max-w-[420px]")}>
+        <AlertDialog.Content {...back} className={cx(PANEL, "p-5 md:max-w-[420px]")}>
           <AlertDialog.Title className="text-l font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description className="mt-1.5 text-muted">{children}</AlertDialog.Description>
           <div className="mt-5 flex justify-end gap-2">

@@ -1,6 +1,8 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { useState } from "react";
 import { expect, test, vi } from "vitest";
 
+import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
 import type { ShownOnce } from "@/components/form-dialog";
 import { FormDialog } from "@/components/form-dialog";
@@ -42,4 +44,27 @@ test("a secret is shown once and no slip of a key loses it", async () => {
   expect(closed).not.toHaveBeenCalled();
   fireEvent.click(screen.getByRole("button", { name: "Done" }));
   expect(closed).toHaveBeenCalledOnce();
+});
+
+test("what opened a dialog has the focus again when it closes, also where a field took it at once", async () => {
+  function Opened() {
+    const [open, setOpen] = useState(false);
+    return (
+      <>
+        <button onClick={() => setOpen(true)}>Open</button>
+        {open && (
+          <Dialog open onOpenChange={setOpen} title="New">
+            <TextField label="Name" autoFocus />
+          </Dialog>
+        )}
+      </>
+    );
+  }
+  renderPart(<Opened />);
+  const opener = await screen.findByRole("button", { name: "Open" });
+  opener.focus();
+  fireEvent.click(opener);
+  await waitFor(() => expect(screen.getByLabelText("Name")).toHaveFocus());
+  fireEvent.keyDown(screen.getByLabelText("Name"), { key: "Escape" });
+  await waitFor(() => expect(opener).toHaveFocus());
 });

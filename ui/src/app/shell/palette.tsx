@@ -6,6 +6,7 @@ import type { PaletteItem } from "@/app/shell/palette-items";
 import { usePaletteItems } from "@/app/shell/palette-items";
 import { Kbd } from "@/components/kbd";
 import { cx } from "@/lib/cx";
+import { useReturnFocus } from "@/lib/return-focus";
 import { shell } from "@/strings/shell";
 
 export function Palette({ onClose }: { onClose: () => void }) {
@@ -13,6 +14,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const [at, setAt] = useState(0);
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
+  const back = useReturnFocus();
   const items = grouped(usePaletteItems(typed));
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {
@@ -36,6 +38,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-50 animate-appear bg-veil" />
         <Radix.Content
+          {...back}
           aria-describedby={undefined}
           className="fixed inset-x-3 top-3 z-50 flex max-h-[70dvh] animate-rise flex-col overflow-hidden rounded-l border border-line bg-surface shadow-float md:inset-x-auto md:top-[14vh] md:left-1/2 md:w-[560px] md:-translate-x-1/2"
         >
