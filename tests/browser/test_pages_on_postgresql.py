@@ -31,7 +31,7 @@ SHOWN = {
     "/providers": "openai",
     "/keys": "story",
     "/channels": "Hear of it where you are",
-    "/audit": "run.opened",
+    "/audit": "Runs changed",
     "/settings": "Members",
     "/tasks/{task}": "Every number has a source",
     "/runs/{run}": "Step by step",
