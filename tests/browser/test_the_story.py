@@ -21,11 +21,11 @@ from story import Server
 from system_world import OWNER, System, wait_until
 
 TEAM = ("researcher", "drafter", "checker", "summariser", "deliverer")
-TITLES = ("Tariffs on steel", "Market report", "Check the report", "Summary of rivals", "Send the report out")
+TITLES = ("Duties on steel", "Harbour study", "Check the study", "Summary of rivals", "Send the study out")
 LOOP, DRAFT, BLOCKED, FAILED, USEFUL = 400_000, 100_000, 733_334, 1_266_667, 7_333_334
 """Input tokens of gpt-4o-mini: $0.06 seven times, $0.015, $0.11, $0.19, $1.10."""
-FIRST = "# Market report\n\nDemand fell.\n"
-SECOND = "# Market report\n\nDemand fell by a tenth.\nThree customers make 41 % of it.\n"
+FIRST = "# Harbour study\n\nDemand fell.\n"
+SECOND = "# Harbour study\n\nDemand fell by a tenth.\nThree customers make 41 % of it.\n"
 
 
 @dataclass
@@ -137,14 +137,14 @@ async def _is_shown(page: Page, team: Team) -> None:
     """3: with no set-up and in plain words; whoever answers for it is told."""
     await expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("loop"))
     await expect(
-        _need(page, "Tariffs on steel", "researcher: looping: 7 near-identical requests, $0.42")
+        _need(page, "Duties on steel", "researcher: looping: 7 near-identical requests, $0.42")
     ).to_be_visible()
-    await expect(_need(page, "Market report", re.compile("drafter: stuck .*last draft "))).to_be_visible()
+    await expect(_need(page, "Harbour study", re.compile("drafter: stuck .*last draft "))).to_be_visible()
     await expect(_agent(page, "researcher")).to_contain_text("looping: 7 near-identical requests, $0.42")
     await page.get_by_role("link", name=re.compile("^Agents")).first.click()
     draft, check = team.tasks["drafter"]["ref"], team.tasks["checker"]["ref"]
-    await expect(_agent(page, "checker")).to_contain_text(f"waits for {draft} Market report")
-    await expect(_agent(page, "deliverer")).to_contain_text(f"waits for {check} Check the report")
+    await expect(_agent(page, "checker")).to_contain_text(f"waits for {draft} Harbour study")
+    await expect(_agent(page, "deliverer")).to_contain_text(f"waits for {check} Check the study")
 
 
 async def _a_colleague_is_asked(page: Page, open_page: Opener, team: Team) -> Page:
@@ -162,7 +162,7 @@ async def _a_colleague_is_asked(page: Page, open_page: Opener, team: Team) -> Pa
     await ada.get_by_role("button", name="Later").click()
 
     await page.get_by_role("link", name=re.compile("^Now")).first.click()
-    await _need(page, "Market report", "stuck").get_by_role("link", name="Market report").click()
+    await _need(page, "Harbour study", "stuck").get_by_role("link", name="Harbour study").click()
     await expect(page.get_by_text("Draft, version 2")).to_be_visible()
     await expect(page.get_by_text("Three customers make 41 % of it.")).to_be_visible()
     box = page.get_by_role("textbox", name="Comment")
@@ -196,7 +196,7 @@ async def _the_loop_is_stopped(page: Page, team: Team) -> None:
     call = asyncio.create_task(asyncio.to_thread(_read_to_the_end, team.server.url, key))
     await page.get_by_role("link", name=re.compile("^Now")).first.click()
     await asyncio.to_thread(wait_until, lambda: "streaming" in (team.status("researcher")["verb"] or ""))
-    await _need(page, "Tariffs on steel", "looping").get_by_role("button", name="Pause the run of researcher").click()
+    await _need(page, "Duties on steel", "looping").get_by_role("button", name="Pause the run of researcher").click()
     await expect(page.get_by_text("Paused, and its open call ended: its next call is refused")).to_be_visible()
     assert "run_stopped" in await call
     assert await asyncio.to_thread(team.refused, key, "And again?") == "task_paused"
@@ -220,7 +220,7 @@ def _read_to_the_end(url: str, key: str) -> str:
 
 async def _the_draft_is_begun_anew(page: Page, team: Team) -> None:
     """5: a budget, and a restart with advice; the next attempt is told what she asked for."""
-    await _need(page, "Market report", "stuck").get_by_role("link", name="Market report").click()
+    await _need(page, "Harbour study", "stuck").get_by_role("link", name="Harbour study").click()
     await page.get_by_role("button", name="Set a budget").click()
     await page.get_by_role("dialog").get_by_label("Budget, in dollars").fill("5")
     await page.get_by_role("dialog").get_by_role("button", name="Save").click()
@@ -243,7 +243,7 @@ async def _the_draft_is_begun_anew(page: Page, team: Team) -> None:
 async def _is_approved(page: Page, team: Team) -> None:
     """What waits is judged where it stands, by a key; who waited for it may begin."""
     await page.get_by_role("link", name=re.compile("^Now")).first.click()
-    link = _need(page, "Market report", "Version 3").get_by_role("link", name="Market report")
+    link = _need(page, "Harbour study", "Version 3").get_by_role("link", name="Harbour study")
     await link.focus()
     await page.keyboard.press("a")
     await expect(page.get_by_text(f"{team.tasks['drafter']['ref']} is approved and done.")).to_be_visible()
@@ -259,7 +259,7 @@ async def _is_paid(page: Page, team: Team) -> None:
     file = {"name": "usage.csv", "mimeType": "text/csv", "buffer": export.encode()}
     await page.get_by_label("Its usage export as CSV").set_input_files(file)
     await expect(page.get_by_text("Both say the same, for every day and model in it.")).to_be_visible()
-    parts = {"Tariffs on steel": ("looped", "$0.42"), "Market report": ("useful", "$1.10")}
+    parts = {"Duties on steel": ("looped", "$0.42"), "Harbour study": ("useful", "$1.10")}
     parts["Summary of rivals"] = ("failed runs", "$0.19")
     for title, (part, cost) in parts.items():
         await page.keyboard.press("Control+k")
@@ -284,7 +284,7 @@ async def _an_outage_blames_nobody(page: Page, team: Team) -> None:
     await page.get_by_role("link", name=re.compile("^Now")).first.click()
     for name in ("checker", "summariser"):
         await expect(_agent(page, name)).to_contain_text("waiting for openai")
-    await expect(_need(page, "Check the report", re.compile("fail|stuck"))).to_have_count(0)
+    await expect(_need(page, "Check the study", re.compile("fail|stuck"))).to_have_count(0)
     # Where the first one's breaker is open already, the failure is the second one's, and is tried again.
     again = {"attempts": 2, "on_status_codes": [503]}
     second = {"provider": "anthropic", "override_params": {"model": "claude-haiku-4-5"}, "retry": again}
