@@ -46,7 +46,7 @@ export function ChannelsPage({ creating, setCreating }: Props) {
       <ThisBrowser />
       <p className="-mt-2 mb-4 text-s text-muted">
         {say.rulesHelp}{" "}
-        <Link to="/notifications" className="text-accent hover:underline">
+        <Link to="/notifications" className="text-accent underline underline-offset-2">
           {say.rules}
         </Link>
       </p>

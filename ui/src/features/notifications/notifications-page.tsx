@@ -75,7 +75,7 @@ function Places({ channels }: { channels: Channel[] }) {
     <Section
       title={say.channels.title}
       aside={
-        <Link to="/channels" className="text-accent hover:underline">
+        <Link to="/channels" className="text-accent underline underline-offset-2">
           {say.channels.all}
         </Link>
       }
