@@ -81,7 +81,7 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
       cell: (agent) => {
         const values = sparks.get(agent.id) ?? NOTHING;
         return (
-          <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("flex min-h-6 items-center", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
+          <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("flex min-h-7 items-center", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
             <Spark values={values} label={say.spark(values.reduce((sum, each) => sum + each, 0))} />
           </Link>
         );
