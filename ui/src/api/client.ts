@@ -35,3 +35,29 @@ export async function fetchBytes(path: string, signal?: AbortSignal): Promise<{ 
   const response = await request(new Request(new URL(path, location.origin), signal ? { signal } : {}));
   return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") ?? "" };
 }
+
+type Upload = {
+  /** How much of it has left this browser, from 0 to 1. */
+  onProgress: (share: number) => void;
+  signal: AbortSignal;
+};
+
+/** Puts a file as it is. What fetch does not tell, how far it has come, an older kind of request does. Throws `Problem`; AbortError. */
+export function sendFile<T>(path: string, file: File, { onProgress, signal }: Upload): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open("PUT", new URL(path, location.origin));
+    sending.setRequestHeader("content-type", file.type || "application/octet-stream");
+    if (csrf) sending.setRequestHeader("x-quarterdeck-csrf", csrf);
+    sending.upload.onprogress = (event) => event.lengthComputable && event.total > 0 && onProgress(event.loaded / event.total);
+    sending.onload = () => {
+      const answer = new Response(sending.responseText, { status: sending.status, statusText: sending.statusText });
+      if (answer.ok) answer.json().then(resolve, reject);
+      else void Problem.of(answer).then(reject);
+    };
+    sending.onerror = () => reject(Problem.unreachable());
+    sending.onabort = () => reject(new DOMException("The upload was stopped.", "AbortError"));
+    signal.addEventListener("abort", () => sending.abort(), { once: true });
+    sending.send(file);
+  });
+}

@@ -31,6 +31,12 @@ test("what is said of one task refreshes that task's talk alone", () => {
   expect(staleAfter(event("comment.written", { task_id: "tsk_1" })).map((stale) => stale.key)).toEqual([["comments", "of", "tsk_1"]]);
 });
 
+test("a file that came or went is asked for with its task's files alone", () => {
+  for (const kind of ["attachment.added", "attachment.removed"]) {
+    expect(staleAfter(event(kind, { task_id: "tsk_1" })).map((stale) => stale.key)).toEqual([["attachments", "of", "tsk_1"]]);
+  }
+});
+
 test("new calls refresh the agents and tasks they belong to, and never the explorer's list", () => {
   const keys = staleAfter(event("calls.ingested", { agent_ids: ["agt_1"], task_ids: ["tsk_1"] })).map((stale) => JSON.stringify(stale.key));
   expect(keys).toContain('["agents","one","agt_1"]');

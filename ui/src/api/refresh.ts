@@ -2,6 +2,7 @@ import type { QueryClient, QueryKey } from "@tanstack/react-query";
 
 import { agentKeys } from "@/api/agents";
 import { approvalKeys } from "@/api/approvals";
+import { attachmentKeys } from "@/api/attachments";
 import { callKeys } from "@/api/calls";
 import { capKeys } from "@/api/caps";
 import { channelKeys } from "@/api/channels";
@@ -92,6 +93,9 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "run.ended":
     case "run.expired":
       return [soon(taskKeys.all), soon(runKeys.all), soon(agentKeys.all), soon(keyKeys.all), { key: costKeys.all, every: CALM }];
+    case "attachment.added":
+    case "attachment.removed":
+      return [soon(ofTask(event, attachmentKeys))];
     case "deliverable.handed_in":
       return [soon(ofTask(event, deliverableKeys)), soon(taskKeys.all)];
     case "review.approved":

@@ -49,6 +49,7 @@ export type Deliverable = Schemas["DeliverableOut"];
 export type DeliverableKind = Schemas["DeliverableKind"];
 export type Version = Schemas["VersionOut"];
 export type VersionWithText = Schemas["VersionWithTextOut"];
+export type Attachment = Schemas["AttachmentOut"];
 export type Diff = Schemas["DiffOut"];
 export type Hunk = Schemas["HunkOut"];
 export type Review = Schemas["ReviewOut"];

@@ -1,4 +1,4 @@
-import type { Agent, Board, Call, Comment, Deliverable, GraphTask, Need, Run, Task, TaskState, Unclaimed, Version } from "@/api/types";
+import type { Agent, Attachment, Board, Call, Comment, Deliverable, GraphTask, Need, Run, Task, TaskState, Unclaimed, Version } from "@/api/types";
 
 /** Rows as the server gives them, for tests to vary. */
 export const aStatus = (change: Partial<Agent["status"]> = {}): Agent["status"] => ({
@@ -213,6 +213,18 @@ export const aDeliverable = (versions: Partial<Version>[] = [{}], change: Partia
   latest: versions[0]?.number ?? 1,
   created_at: "2026-11-23T10:00:00.000000Z",
   versions: versions.map(aVersion),
+  ...change,
+});
+
+export const anAttachment = (change: Partial<Attachment> = {}): Attachment => ({
+  id: "att_1",
+  task_id: "tsk_1",
+  name: "figures.csv",
+  media_type: "text/csv",
+  size: 2_048,
+  sha256: "",
+  created_by: "mem_1",
+  created_at: "2026-11-23T10:00:00.000000Z",
   ...change,
 });
 

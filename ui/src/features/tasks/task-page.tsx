@@ -23,6 +23,7 @@ import { AddWait } from "@/features/tasks/add-wait";
 import { TaskActions } from "@/features/tasks/task-actions";
 import { TaskBudget } from "@/features/tasks/task-budget";
 import { TaskCost } from "@/features/tasks/task-cost";
+import { TaskFiles } from "@/features/tasks/task-files";
 import { TaskTimeline } from "@/features/tasks/task-timeline";
 import { WaitGraph } from "@/features/tasks/wait-graph";
 import { cx } from "@/lib/cx";
@@ -66,6 +67,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
               </div>
             </Section>
           )}
+          <TaskFiles key={task.id} taskId={task.id} />
           <TaskDrafts task={task} />
           <TaskTimeline task={task} />
           <Section title={say.runs}>
