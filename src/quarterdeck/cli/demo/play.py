@@ -6,7 +6,6 @@ import secrets
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +18,6 @@ from quarterdeck.cli.demo.sandboxes import Provider
 from quarterdeck.cli.demo.team import TEAM
 from quarterdeck.client import ClientError
 from quarterdeck.kernel.errors import Invalid
-
-READY_WITHIN_S = 60.0
 
 
 def play(data: Path, host: str, port: int, speed: float) -> int:
@@ -82,13 +79,10 @@ def _start_agent(name: str, url: str, key: str, speed: float) -> subprocess.Pope
 
 def _agent_ids(api: Api, over: threading.Event) -> dict[str, str] | None:
     """By name, once the server answers; None when it stopped before."""
-    deadline = time.monotonic() + READY_WITHIN_S
     while not over.wait(0.2):
-        try:
+        # On a busy machine a start takes its time; one that fails ends the server, and with it this.
+        with contextlib.suppress(ClientError):
             return {row["name"]: row["id"] for row in api.get("/agents", limit=100)["items"]}
-        except ClientError:
-            if time.monotonic() > deadline:
-                raise
     return None
 
 
