@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Budget, BudgetDraft, Limit, Page } from "@/api/types";
+import type { Budget, BudgetDraft, Limit, LimitChange, LimitDraft, Page } from "@/api/types";
 
 export const capKeys = { all: ["caps"] as const, budgets: ["caps", "budgets"] as const, limits: ["caps", "limits"] as const };
 
@@ -28,3 +28,11 @@ const of = ({ id, version }: Versioned) => ({ params: { path: { budget_id: id },
 export const raiseBudget = (budget: Versioned, amountNano: number): Promise<Budget> =>
   data<Budget>(api.PATCH("/api/v1/budgets/{budget_id}", { ...of(budget), body: { amount_nano: amountNano } }));
 export const deleteBudget = (budget: Versioned): Promise<unknown> => data(api.DELETE("/api/v1/budgets/{budget_id}", of(budget)));
+
+export const createLimit = (body: LimitDraft): Promise<Limit> => data<Limit>(api.POST("/api/v1/limits", { body }));
+
+const ofLimit = ({ id, version }: Versioned) => ({ params: { path: { limit_id: id }, header: { "if-match": `"${version}"` } } });
+
+export const changeLimit = (limit: Versioned, body: LimitChange): Promise<Limit> =>
+  data<Limit>(api.PATCH("/api/v1/limits/{limit_id}", { ...ofLimit(limit), body }));
+export const deleteLimit = (limit: Versioned): Promise<unknown> => data(api.DELETE("/api/v1/limits/{limit_id}", ofLimit(limit)));

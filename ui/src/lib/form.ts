@@ -18,3 +18,6 @@ export function localInput(at: string | null): string {
 
 /** The instant that a `datetime-local` says, in this place's time; null when it is empty. */
 export const instantOf = (local: string): string | null => (local ? new Date(local).toISOString() : null);
+
+/** What a select offers: each value with its words. Pure. */
+export const choicesOf = (labels: Record<string, string>): { value: string; label: string }[] => Object.entries(labels).map(([value, label]) => ({ value, label }));

@@ -161,10 +161,4 @@ export const gateway = {
     order: "If each one failed, the order would be",
     nothing: "The call would go nowhere.",
   },
-  limits: "Limits",
-  limitsEmpty: "No limit is set. Declare them in quarterdeck.toml or by the API.",
-  /** `provider:openai` as it is read. */
-  scope: (scope: string) => scope.replace(":", " "),
-  limitColumns: { scope: "Of", what: "At most", left: "Left", waiting: "Waiting" },
-  per: { requests: "requests", tokens: "tokens", concurrent: "at once" },
 } as const;

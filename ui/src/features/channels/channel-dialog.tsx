@@ -7,7 +7,7 @@ import { KindPicker } from "@/components/channels/kind-picker";
 import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
-import { field } from "@/lib/form";
+import { choicesOf, field } from "@/lib/form";
 import { channels } from "@/strings/channels";
 
 const say = channels.form;
@@ -34,7 +34,7 @@ export function ChannelDialog({ onClose }: { onClose: () => void }) {
   return (
     <FormDialog title={say.create} act={say.act} onClose={onClose} save={save}>
       <TextField label={say.name} name="name" required maxLength={63} autoComplete="off" />
-      <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value as Kind)} choices={Object.entries(channels.kinds).map(([value, label]) => ({ value, label }))} />
+      <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value as Kind)} choices={choicesOf(channels.kinds)} />
       <TextField label={say.url} name="url" required hint={`${say.urlHints[kind]}. ${say.urlKept}`} autoComplete="off" />
       <KindPicker />
       <label className="flex items-center gap-2.5">

@@ -6,12 +6,11 @@ import type { Budget, BudgetDraft } from "@/api/types";
 import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
-import { field, nanoOf } from "@/lib/form";
+import { choicesOf, field, nanoOf } from "@/lib/form";
 import { NANO } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.form;
-const choices = (labels: Record<string, string>) => Object.entries(labels).map(([value, label]) => ({ value, label }));
 
 type Props = { budget?: Budget; onClose: () => void };
 
@@ -30,15 +29,15 @@ export function BudgetDialog({ budget, onClose }: Props) {
     <FormDialog title={budget ? budgets.raiseLabel(budget.scope) : say.create} act={budget ? budgets.raise : say.act} onClose={onClose} save={save}>
       {!budget && (
         <>
-          <SelectField label={say.scope} value={scope} onChange={(event) => setScope(event.target.value)} choices={choices(say.scopes)} />
+          <SelectField label={say.scope} value={scope} onChange={(event) => setScope(event.target.value)} choices={choicesOf(say.scopes)} />
           {scope !== "workspace" && <TextField label={say.value} name="value" required autoComplete="off" />}
         </>
       )}
       <TextField label={budget ? budgets.newCap : say.amount} name="amount" type="number" min="0" step="0.01" required defaultValue={budget ? String(budget.amount_nano / NANO) : "5"} />
       {!budget && (
         <>
-          <SelectField label={say.window} name="window" defaultValue="day" choices={choices(budgets.windows)} />
-          <SelectField label={say.mode} name="mode" defaultValue="hard" choices={choices(budgets.modes)} />
+          <SelectField label={say.window} name="window" defaultValue="day" choices={choicesOf(budgets.windows)} />
+          <SelectField label={say.mode} name="mode" defaultValue="hard" choices={choicesOf(budgets.modes)} />
         </>
       )}
     </FormDialog>

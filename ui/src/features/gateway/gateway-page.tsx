@@ -1,8 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 
-import { limitsQuery } from "@/api/caps";
 import { healthQuery } from "@/api/routes";
-import type { Limit, ProviderHealth } from "@/api/types";
+import type { ProviderHealth } from "@/api/types";
 import { Dot } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
@@ -11,6 +10,7 @@ import { Page, Section } from "@/components/page";
 import { failureShare, stateOf } from "@/components/provider-health";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { Latencies } from "@/features/gateway/latencies";
+import { Limits } from "@/features/gateway/limits";
 import { Routes } from "@/features/gateway/routes";
 import { formatCount, formatDuration } from "@/lib/format";
 import { codeWords } from "@/strings/common";
@@ -18,7 +18,6 @@ import { gateway as say } from "@/strings/gateway";
 
 export function GatewayPage() {
   const { data: health, error, refetch } = useQuery(healthQuery);
-  const limits = useQuery(limitsQuery);
   const troubled = health?.items.filter((each) => ["wait", "wrong"].includes(stateOf(each).tone)).length ?? 0;
   return (
     <Page title={say.title} answer={health ? say.answer(health.items.length, troubled) : say.title}>
@@ -36,17 +35,7 @@ export function GatewayPage() {
         </Section>
         <Latencies />
         <Routes />
-        <Section title={say.limits}>
-          {limits.error && !limits.data ? (
-            <ProblemNote error={limits.error} retry={() => void limits.refetch()} />
-          ) : !limits.data ? (
-            <SkeletonRows rows={1} />
-          ) : limits.data.items.length > 0 ? (
-            <DataTable label={say.limits} columns={limitColumns} rows={limits.data.items} rowId={(limit) => limit.id} />
-          ) : (
-            <p className="card px-4 py-6 text-center text-muted">{say.limitsEmpty}</p>
-          )}
-        </Section>
+        <Limits />
       </div>
     </Page>
   );
@@ -85,20 +74,4 @@ const healthColumns: Column<ProviderHealth>[] = [
         faint
       ),
   },
-];
-
-const limitColumns: Column<Limit>[] = [
-  { id: "scope", header: say.limitColumns.scope, cell: (limit) => <span className="font-[560]">{say.scope(limit.scope)}</span> },
-  {
-    id: "what",
-    header: say.limitColumns.what,
-    cell: (limit) => (
-      <span className="num">
-        {formatCount(limit.amount)} {say.per[limit.measure]}
-        {limit.per && ` / ${limit.per}`}
-      </span>
-    ),
-  },
-  { id: "left", header: say.limitColumns.left, align: "end", cell: (limit) => (limit.in_use.length === 0 ? faint : <span className="num">{formatCount(Math.min(...limit.in_use.map((each) => each.remaining)))}</span>) },
-  { id: "waiting", header: say.limitColumns.waiting, align: "end", from: "md", cell: (limit) => <span className="num">{formatCount(limit.in_use.reduce((sum, each) => sum + each.waiting, 0))}</span> },
 ];
