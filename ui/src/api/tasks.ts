@@ -110,5 +110,12 @@ export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentI
     api.POST("/api/v1/tasks/{task_id}/assign", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
   );
 
+/** `memberId` may be "me". */
+export const watchTask = (id: string, memberId: string): Promise<Task> =>
+  data<Task>(api.PUT("/api/v1/tasks/{task_id}/watchers/{member_id}", { params: { path: { task_id: id, member_id: memberId } } }));
+
+export const unwatchTask = (id: string, memberId: string): Promise<Task> =>
+  data<Task>(api.DELETE("/api/v1/tasks/{task_id}/watchers/{member_id}", { params: { path: { task_id: id, member_id: memberId } } }));
+
 /** One act on many tasks; each answers for itself. */
 export const changeTasks = (body: Bulk): Promise<BulkDone> => data<BulkDone>(api.POST("/api/v1/tasks/bulk", { body }));

@@ -25,6 +25,7 @@ import { TaskBudget } from "@/features/tasks/task-budget";
 import { TaskCost } from "@/features/tasks/task-cost";
 import { TaskFiles } from "@/features/tasks/task-files";
 import { TaskTimeline } from "@/features/tasks/task-timeline";
+import { TaskWatchers } from "@/features/tasks/task-watchers";
 import { WaitGraph } from "@/features/tasks/wait-graph";
 import { cx } from "@/lib/cx";
 import { formatClock } from "@/lib/format";
@@ -94,6 +95,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
           >
             <LatestCalls filter={{ task_id: task.id }} limit={6} narrow />
           </Section>
+          <TaskWatchers task={task} />
           <Section title={say.facts}>
             <div className="card p-4">
               <Facts facts={facts(task)} />
