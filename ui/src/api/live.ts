@@ -66,6 +66,7 @@ export const EVENT_KINDS = [
   "signal.cleared",
   "signal.dismissed",
   "signal.unlearned",
+  "signal.policy_set",
   "budget.changed",
   "budget.warned",
   "budget.stopped",

@@ -128,6 +128,8 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "signal.dismissed":
     case "signal.unlearned":
       return [soon(signalKeys.all), soon(needKeys.all), soon(taskKeys.all), { key: costKeys.all, every: CALM }];
+    case "signal.policy_set":
+      return [soon(signalKeys.policies())];
     case "budget.stopped":
     case "budget.released":
       return [soon(capKeys.all), soon(needKeys.all)];

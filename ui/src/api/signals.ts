@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Page, Signal, SignalDetail } from "@/api/types";
+import type { Page, Signal, SignalDetail, SignalPolicy, SignalPolicyDraft } from "@/api/types";
 
 export type SignalFilter = { state?: Signal["state"]; agent_id?: string; task_id?: string; run_id?: string };
 
@@ -9,6 +9,7 @@ export const signalKeys = {
   all: ["signals"] as const,
   list: (filter: SignalFilter) => ["signals", "list", filter] as const,
   one: (id: string) => ["signals", "one", id] as const,
+  policies: () => ["signals", "policies"] as const,
 };
 
 export const signalsQuery = (filter: SignalFilter) =>
@@ -29,3 +30,11 @@ export const dismissSignal = (id: string, fine: boolean): Promise<Signal> =>
 
 export const unlearnSignal = (id: string): Promise<Signal> =>
   data<Signal>(api.POST("/api/v1/signals/{signal_id}/unlearn", { params: { path: { signal_id: id } } }));
+
+/** Where somebody said what is done about a kind of signal. */
+export const signalPoliciesQuery = queryOptions({
+  queryKey: signalKeys.policies(),
+  queryFn: async ({ signal }) => (await data<{ items: SignalPolicy[] }>(api.GET("/api/v1/signals/policies", { signal }))).items,
+});
+
+export const setSignalPolicy = (body: SignalPolicyDraft): Promise<unknown> => data(api.PUT("/api/v1/signals/policies", { body }));

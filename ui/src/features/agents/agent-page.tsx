@@ -30,6 +30,7 @@ import { toast } from "@/components/toast";
 import { AgentCaps } from "@/features/agents/agent-caps";
 import { AgentDay } from "@/features/agents/agent-day";
 import { AgentInstructions } from "@/features/agents/agent-instructions";
+import { AgentRules } from "@/features/agents/agent-rules";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { ReportCard } from "@/features/agents/report-card";
@@ -114,6 +115,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
             <RunsTable filter={{ agent_id: agent.id }} of="agent" empty={say.noRuns} />
           </Section>
           <AgentInstructions agent={agent} />
+          <AgentRules agent={agent} />
           <Section title={say.keys}>
             <AgentKeys agentId={agent.id} />
           </Section>

@@ -10,6 +10,7 @@ import { CodeBlock } from "@/components/code-block";
 import { Facts } from "@/components/facts";
 import { Page, Section } from "@/components/page";
 import { Members } from "@/features/settings/members";
+import { SignalRulesSection } from "@/features/settings/signal-rules-section";
 import { WorkspaceDialog } from "@/features/settings/workspace-dialog";
 import { formatBytes, formatDuration } from "@/lib/format";
 import { agents } from "@/strings/agents";
@@ -55,6 +56,9 @@ export function SettingsPage({ password }: { password: React.ReactNode }) {
         </Section>
         <div className="min-w-0 lg:col-span-2">
           <Members />
+        </div>
+        <div className="min-w-0 lg:col-span-2">
+          <SignalRulesSection />
         </div>
         <Section title={say.password}>
           <div className="card p-4">{password}</div>
