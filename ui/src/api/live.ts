@@ -100,6 +100,7 @@ export const EVENT_KINDS = [
   "route.changed",
   "provider.changed",
   "member.changed",
+  "member.removed",
   "settings.changed",
   "stream.reset",
 ] as const;

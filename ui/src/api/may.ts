@@ -16,6 +16,11 @@ const MAY: Record<Role, readonly Act[]> = {
 
 export const may = (role: Role, act: Act): boolean => MAY[role].includes(act);
 
+const RANKS: readonly Role[] = ["owner", "admin", "operator", "reviewer", "viewer"];
+
+/** The roles that somebody who administers may give, and whose bearers they may change: only owners make or change owners. */
+export const grantable = (role: Role): Role[] => RANKS.filter((each) => each !== "owner" || role === "owner");
+
 /** Whether who is signed in may do something. */
 export function useMay(act: Act): boolean {
   const { data: session } = useQuery(sessionQuery);

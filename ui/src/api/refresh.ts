@@ -189,6 +189,8 @@ export function staleAfter(event: LiveEvent): Stale[] {
       return [soon(providerKeys.all), soon(settingsKeys.all)];
     case "member.changed":
       return [soon(memberKeys.all), soon(sessionKeys.all)];
+    case "member.removed":
+      return [soon(memberKeys.all)];
     case "settings.changed":
       return [soon(settingsKeys.all)];
     case "stream.reset":

@@ -14,6 +14,10 @@ export type ShownOnce = { label: string; code: string }[];
 type Props = {
   title: string;
   act: string;
+  /** What it does cannot be taken back. */
+  danger?: boolean;
+  /** False while what it is about is not known yet. */
+  ready?: boolean;
   onClose: () => void;
   /** Makes it; what it yields is shown once before the dialog closes. A refusal stands in the form, and nothing typed is lost. */
   save: (form: FormData) => Promise<ShownOnce | undefined>;
@@ -21,7 +25,7 @@ type Props = {
 };
 
 /** A form in a dialog that makes something, perhaps with secrets that are never shown again. */
-export function FormDialog({ title, act, onClose, save, children }: Props) {
+export function FormDialog({ title, act, danger = false, ready = true, onClose, save, children }: Props) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [once, setOnce] = useState<ShownOnce>();
@@ -66,7 +70,7 @@ export function FormDialog({ title, act, onClose, save, children }: Props) {
           )}
           <FormActions>
             <Button onClick={onClose}>{words.cancel}</Button>
-            <Button type="submit" variant="primary" busy={busy}>
+            <Button type="submit" variant={danger ? "danger" : "primary"} busy={busy} disabled={busy || !ready}>
               {act}
             </Button>
           </FormActions>

@@ -1,8 +1,8 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { Link2, Plus } from "lucide-react";
+import { Link2, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
-import { useMay } from "@/api/may";
+import { grantable, useMay } from "@/api/may";
 import { createMember, makeSignInLink, memberKeys, membersQuery } from "@/api/members";
 import { asProblem } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
@@ -14,10 +14,12 @@ import { CodeBlock } from "@/components/code-block";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Dialog } from "@/components/dialog";
-import { SelectField, TextField } from "@/components/field";
+import { TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
 import { Section } from "@/components/page";
 import { toast } from "@/components/toast";
+import { MemberDialog, RoleField } from "@/features/settings/member-dialog";
+import { RemoveMemberDialog } from "@/features/settings/remove-member-dialog";
 import { field } from "@/lib/form";
 import { words } from "@/strings/common";
 import { settings as say } from "@/strings/settings";
@@ -30,6 +32,8 @@ export function Members() {
   const { data: session } = useSuspenseQuery(sessionQuery);
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<Link>();
+  const [changing, setChanging] = useState<Member>();
+  const [removing, setRemoving] = useState<Member>();
   const admin = useMay("administer");
   const columns = useMemo(() => {
     const make = async (member: Member) => {
@@ -40,7 +44,7 @@ export function Members() {
         toast({ text: asProblem(error).message, tone: "wrong" });
       }
     };
-    return memberColumns(session.member.id, admin ? (member) => void make(member) : undefined);
+    return memberColumns(session.member, admin ? { makeLink: (member) => void make(member), change: setChanging, remove: setRemoving } : undefined);
   }, [session, admin]);
   return (
     <Section
@@ -54,7 +58,9 @@ export function Members() {
       }
     >
       <DataTable label={say.members} columns={columns} rows={data.items} rowId={(member) => member.id} />
-      {adding && <AddMember onClose={() => setAdding(false)} onMade={setLink} />}
+      {adding && <AddMember mine={session.member.role} onClose={() => setAdding(false)} onMade={setLink} />}
+      {changing && <MemberDialog member={changing} mine={session.member.role} onClose={() => setChanging(undefined)} />}
+      {removing && <RemoveMemberDialog member={removing} others={data.items.filter((each) => each.id !== removing.id)} onClose={() => setRemoving(undefined)} />}
       {link && (
         <Dialog
           open
@@ -76,9 +82,7 @@ export function Members() {
 
 const linkTo = (token: string): string => `${window.location.origin}/signin?token=${encodeURIComponent(token)}`;
 
-const ROLES: Role[] = ["admin", "operator", "reviewer", "viewer"];
-
-function AddMember({ onClose, onMade }: { onClose: () => void; onMade: (link: Link) => void }) {
+function AddMember({ mine, onClose, onMade }: { mine: Role; onClose: () => void; onMade: (link: Link) => void }) {
   const client = useQueryClient();
   const [problem, setProblem] = useState<string>();
   const submit = async (form: FormData) => {
@@ -103,7 +107,7 @@ function AddMember({ onClose, onMade }: { onClose: () => void; onMade: (link: Li
       >
         <TextField label={say.memberColumns.name} name="name" required autoFocus autoComplete="off" />
         <TextField label={say.memberColumns.email} name="email" type="email" required autoComplete="off" error={problem} />
-        <SelectField label={say.memberColumns.role} name="role" defaultValue="operator" choices={ROLES.map((role) => ({ value: role, label: say.roles[role] }))} />
+        <RoleField mine={mine} initial="operator" />
         <FormActions>
           <Button type="submit" variant="primary">
             {say.addAct}
@@ -114,35 +118,43 @@ function AddMember({ onClose, onMade }: { onClose: () => void; onMade: (link: Li
   );
 }
 
-function memberColumns(me: string, makeLink: ((member: Member) => void) | undefined): Column<Member>[] {
+type Acts = { makeLink: (member: Member) => void; change: (member: Member) => void; remove: (member: Member) => void };
+
+function memberColumns(me: Pick<Member, "id" | "role">, acts: Acts | undefined): Column<Member>[] {
   return [
     {
       id: "name",
       header: say.memberColumns.name,
       cell: (member) => (
         <span className="flex items-center gap-2.5">
-          <Avatar name={member.name} /> {member.name} {member.id === me && <Chip>{say.you}</Chip>}
+          <Avatar name={member.name} /> {member.name} {member.id === me.id && <Chip>{say.you}</Chip>}
         </span>
       ),
     },
     { id: "email", header: say.memberColumns.email, from: "md", cell: (member) => <span className="text-muted">{member.email}</span> },
     { id: "role", header: say.memberColumns.role, cell: (member) => say.roles[member.role] },
     { id: "password", header: say.memberColumns.password, from: "md", cell: (member) => <span className="text-muted">{member.password_set ? say.set : say.notSet}</span> },
-    ...(makeLink
-      ? [
-          {
-            id: "link",
-            header: say.makeLink,
-            headerHidden: true,
-            align: "end" as const,
-            cell: (member: Member) =>
-              member.id !== me && (
-                <IconButton label={say.makeLinkFor(member.name)} onClick={() => makeLink(member)}>
-                  <Link2 size={15} />
-                </IconButton>
-              ),
-          },
-        ]
-      : []),
+    ...(acts ? [{ id: "act", header: say.memberColumns.act, headerHidden: true, align: "end" as const, cell: (member: Member) => <MemberActs member={member} me={me} acts={acts} /> }] : []),
   ];
+}
+
+function MemberActs({ member, me, acts }: { member: Member; me: Pick<Member, "id" | "role">; acts: Acts }) {
+  if (!grantable(me.role).includes(member.role)) return null;
+  return (
+    <span className="inline-flex items-center gap-1">
+      {member.id !== me.id && (
+        <IconButton label={say.makeLinkFor(member.name)} onClick={() => acts.makeLink(member)}>
+          <Link2 size={15} />
+        </IconButton>
+      )}
+      <IconButton label={say.edit(member.name)} onClick={() => acts.change(member)}>
+        <Pencil size={14} />
+      </IconButton>
+      {member.id !== me.id && (
+        <IconButton label={say.removeLabel(member.name)} onClick={() => acts.remove(member)} className="hover:text-wrong">
+          <Trash2 size={14} />
+        </IconButton>
+      )}
+    </span>
+  );
 }

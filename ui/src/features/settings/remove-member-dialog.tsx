@@ -1,0 +1,85 @@
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { agentNamesQuery } from "@/api/agents";
+import { goalsQuery } from "@/api/goals";
+import { dutiesQuery, memberKeys, removeMember } from "@/api/members";
+import { projectKeys, projectsQuery } from "@/api/projects";
+import { schedulesQuery } from "@/api/schedules";
+import type { Duties, Member } from "@/api/types";
+import { SelectField } from "@/components/field";
+import { FormDialog } from "@/components/form-dialog";
+import { ProblemNote, SkeletonRows } from "@/components/states";
+import { toast } from "@/components/toast";
+import { dutyLines } from "@/features/settings/duties";
+import { settings as say } from "@/strings/settings";
+
+type Props = { member: Member; others: Member[]; onClose: () => void };
+
+/** Takes a member out, saying first what hangs on them and who takes it. */
+export function RemoveMemberDialog({ member, others, onClose }: Props) {
+  const client = useQueryClient();
+  const { data: duties, error, refetch } = useQuery(dutiesQuery(member.id));
+  const [heirId, setHeirId] = useState("");
+  const heir = others.find((each) => each.id === heirId);
+  const lines = dutyLines(duties ?? NONE, useNames(duties));
+  const save = async () => {
+    try {
+      await removeMember(member.id, lines.length > 0 ? heir?.id : undefined);
+    } catch (problem) {
+      // More may hang on them by now than was shown.
+      await refetch();
+      throw problem;
+    }
+    toast({ text: heir ? say.removedTo(member.name, heir.name) : say.removed(member.name), tone: "work" });
+    // A project's new reviewer is told by no event of its own.
+    await Promise.all([memberKeys.all, projectKeys.all].map((queryKey) => client.invalidateQueries({ queryKey })));
+    return undefined;
+  };
+  return (
+    <FormDialog title={say.removeTitle(member.name)} act={say.remove} danger ready={duties !== undefined} onClose={onClose} save={save}>
+      <p className="text-muted">{say.removeHelp}</p>
+      {error && !duties ? (
+        <ProblemNote error={error} retry={() => void refetch()} />
+      ) : !duties ? (
+        <SkeletonRows rows={2} />
+      ) : lines.length === 0 ? (
+        <p>{say.noDuties(member.name)}</p>
+      ) : (
+        <>
+          <SelectField
+            label={say.heir}
+            required
+            value={heirId}
+            onChange={(event) => setHeirId(event.target.value)}
+            choices={[{ value: "", label: say.heirChoose }, ...others.map((each) => ({ value: each.id, label: each.name }))]}
+            {...(others.length === 0 ? { error: say.heirNone } : {})}
+          />
+          <div aria-live="polite" className="grid gap-1.5">
+            <p>{heir ? say.passes(member.name, heir.name) : say.mustPass(member.name)}</p>
+            <ul className="list-disc pl-5 wrap-anywhere">
+              {lines.map((line) => (
+                <li key={line}>{line}</li>
+              ))}
+            </ul>
+          </div>
+        </>
+      )}
+    </FormDialog>
+  );
+}
+
+const NONE: Duties = { tasks: [], reviews: [], agents: [], schedules: [], projects: [], goals: [] };
+
+/** What those kinds are called of which there are few; only asked for where there are any. */
+function useNames(duties: Duties = NONE): Map<string, string> {
+  const [agents, schedules, projects, goals] = useQueries({
+    queries: [
+      { ...agentNamesQuery, enabled: duties.agents.length > 0 },
+      { ...schedulesQuery, enabled: duties.schedules.length > 0 },
+      { ...projectsQuery, enabled: duties.projects.length > 0 },
+      { ...goalsQuery, enabled: duties.goals.length > 0 },
+    ],
+  });
+  return new Map([agents, schedules, projects, goals].flatMap(({ data }) => (data?.items ?? []).map(({ id, name }) => [id, name] as const)));
+}
