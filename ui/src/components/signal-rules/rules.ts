@@ -50,9 +50,9 @@ export function changed(draft: RuleDraft, rule: Rule, change: RuleChange): RuleD
   const all = { ...draft[rule.kind], ...change };
   const response = all.response === undefined || all.response === rule.own ? {} : { response: all.response };
   const floor = all.floor_s === undefined || all.floor_s === rule.floor_s ? {} : { floor_s: all.floor_s };
-  const { [rule.kind]: _, ...others } = draft;
   const left = { ...response, ...floor };
-  return Object.keys(left).length > 0 ? { ...others, [rule.kind]: left } : others;
+  const others = Object.entries(draft).filter(([kind]) => kind !== rule.kind);
+  return Object.fromEntries(Object.keys(left).length > 0 ? [...others, [rule.kind, left]] : others);
 }
 
 /** What is to be written for a draft. The least time belongs to the whole workspace, and stays where it is not changed. Pure. */

@@ -8,6 +8,7 @@ import type { SignalResponse } from "@/api/types";
 import { Button } from "@/components/button";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import type { Choice } from "@/components/field";
 import { SelectField } from "@/components/field";
 import type { Rule, RuleChange, RuleDraft, RuleScope } from "@/components/signal-rules/rules";
 import { changed, floorsOf, responsesTo, rulesFor, written } from "@/components/signal-rules/rules";
@@ -88,7 +89,7 @@ function ruleColumns(draft: RuleDraft, change: Change | undefined, floors: boole
 function ResponseTo({ rule, chosen, change }: { rule: Rule; chosen: SignalResponse | undefined; change: Change | undefined }) {
   const inherited = say.inherited[rule.from](say.responses[rule.inherited]);
   if (!change) return <span>{rule.own ? say.responses[rule.own] : inherited}</span>;
-  const choices = responsesTo(rule.kind).map((value) => ({ value: value as string, label: say.responses[value] as string }));
+  const choices: Choice[] = responsesTo(rule.kind).map((value) => ({ value, label: say.responses[value] }));
   return (
     <SelectField
       label={say.responseTo(say.kinds[rule.kind].name)}
