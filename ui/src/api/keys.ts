@@ -35,3 +35,7 @@ export const revokeKey = (id: string): Promise<Key> => data<Key>(api.POST("/api/
 
 export const rotateKey = (id: string): Promise<NewKey> =>
   data<NewKey>(api.POST("/api/v1/keys/{key_id}/rotate", { params: { path: { key_id: id } } }));
+
+/** The saved route that calls with this key take when they name none; null takes it away. */
+export const setKeyRoute = (id: string, route: string | null): Promise<unknown> =>
+  data(api.PUT("/api/v1/keys/{key_id}/route", { params: { path: { key_id: id } }, body: { route } }));

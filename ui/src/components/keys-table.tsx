@@ -1,23 +1,26 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Waypoints } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { keyKeys, revokeKey, rotateKey } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
-import type { Key, Named } from "@/api/types";
-import { Button } from "@/components/button";
+import { routesQuery } from "@/api/routes";
+import type { Key, Named, Route } from "@/api/types";
+import { Button, IconButton } from "@/components/button";
 import { Chip } from "@/components/chip";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Confirm, Dialog } from "@/components/dialog";
 import { Ago, Due } from "@/components/figures";
+import { KeyRouteDialog } from "@/components/key-route-dialog";
 import { KeySecret } from "@/components/key-secret";
 import { Segmented } from "@/components/segmented";
 import { toast } from "@/components/toast";
 import { keys as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
-type Asked = { act: "revoke" | "rotate"; key: Key };
+type Asked = { act: "revoke" | "rotate" | "route"; key: Key };
 
 type Group = "lasting" | "runs" | "gone";
 const GROUPS: Group[] = ["lasting", "runs", "gone"];
@@ -26,6 +29,15 @@ const GROUPS: Group[] = ["lasting", "runs", "gone"];
 function groupOf(key: Key): Group {
   if (key.state !== "active") return "gone";
   return key.kind === "run" ? "runs" : "lasting";
+}
+
+/** A route tells no more than so many of the keys that use it. */
+const MOST_TOLD = 20;
+
+/** The route a key takes, as routes tell of the keys that use them: null is none, undefined not known. Pure. */
+function routeOf(key: Key, routes: Route[]): string | null | undefined {
+  const found = routes.find((route) => route.used_by.some((user) => user.endsWith(` ${key.hint}`)));
+  return found?.name ?? (routes.some((route) => route.used_by.length >= MOST_TOLD) ? undefined : null);
 }
 
 /** Keys with what can be done to them. With `agents`, says whose each is. */
@@ -41,7 +53,8 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
   const shown = keys.filter((key) => groupOf(key) === group);
   const groups = GROUPS.map((value) => ({ value, label: say.groups[value], count: keys.filter((key) => groupOf(key) === value).length }));
   const allowed = useMay("operate");
-  const columns = useMemo(() => keyColumns(agents, allowed ? setAsked : undefined), [agents, allowed]);
+  const { data: routes } = useQuery(routesQuery);
+  const columns = useMemo(() => keyColumns(agents, routes?.items ?? [], allowed ? setAsked : undefined), [agents, routes, allowed]);
   return (
     <div className="grid gap-2">
       {groups.some(({ value, count }) => value !== "lasting" && count > 0) && (
@@ -56,7 +69,7 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
       )}
       {cut && <p className="text-s text-faint">{say.cut(keys.length)}</p>}
       <Confirm
-        open={asked !== undefined}
+        open={asked !== undefined && asked.act !== "route"}
         onOpenChange={(open) => !open && setAsked(undefined)}
         title={asked?.act === "rotate" ? say.rotateTitle : say.revokeTitle}
         act={asked?.act === "rotate" ? say.rotate : say.revoke}
@@ -64,6 +77,7 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
       >
         {asked?.act === "rotate" ? say.rotateHelp : say.revokeHelp}
       </Confirm>
+      {asked?.act === "route" && routes && <KeyRouteDialog of={asked.key} routes={routes.items} now={routeOf(asked.key, routes.items)} onClose={() => setAsked(undefined)} />}
       <Dialog
         open={secret !== undefined}
         onOpenChange={() => setSecret(undefined)}
@@ -81,13 +95,14 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
   );
 }
 
-function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
+function keyColumns(agents: Named[] | undefined, routes: Route[], ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
   const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
   const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
   return [
     { id: "key", header: say.columns.key, cell: (key) => (
       <span className="grid">
         <code className="text-[12px] whitespace-nowrap">{key.hint}</code>
+        <TakenRoute name={routeOf(key, routes)} />
         {agents && <span className="text-s text-muted @min-[600px]:hidden">{owner(key)}</span>}
       </span>
     ) },
@@ -136,7 +151,12 @@ function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) |
         ask &&
         key.state === "active" &&
         key.kind !== "run" && (
-          <span className="inline-flex gap-1.5">
+          <span className="inline-flex items-center gap-1.5">
+            {key.kind === "agent" && !key.declared && routes.length > 0 && (
+              <IconButton label={say.route.open(key.hint)} onClick={() => ask({ act: "route", key })}>
+                <Waypoints size={14} />
+              </IconButton>
+            )}
             <Button size="s" aria-label={say.rotateLabel(key.hint)} onClick={() => ask({ act: "rotate", key })}>
               {say.rotate}
             </Button>
@@ -147,4 +167,8 @@ function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) |
         ),
     },
   ];
+}
+
+function TakenRoute({ name }: { name: string | null | undefined }) {
+  return !name ? null : <span className="text-s text-muted">{say.route.by(name)}</span>;
 }

@@ -252,6 +252,17 @@ export const keys = {
   secretTitle: "Your new key",
   groups: { lasting: "In use", runs: "Of open runs", gone: "No longer in use" },
   noneHere: "None.",
+  route: {
+    open: (hint: string) => `Route of key ${hint}`,
+    by: (name: string) => `by route ${name}`,
+    title: (key: string) => `Route of ${key}`,
+    label: "Route",
+    unknown: "As it is (not told here)",
+    none: "None: as the agent's route says, or the call itself",
+    hint: "Calls with this key take it when they name no route themselves.",
+    act: "Save",
+    saved: "Saved. The next call takes it.",
+  },
   empty: "No keys yet",
   emptyHelp: "Agents get theirs when you create them. Runs get their own while they last.",
 };
