@@ -114,6 +114,7 @@ export type Firing = Schemas["FiringOut"];
 export type FiringPreviewAsk = Schemas["FiringPreviewIn"];
 export type Channel = Schemas["ChannelOut"];
 export type ChannelDraft = Schemas["ChannelIn"];
+export type ChannelChange = Schemas["ChannelPatch"];
 export type Notification = Schemas["NotificationOut"];
 export type PreferencesOut = Schemas["PreferencesOut"];
 export type NotificationPreferences = Required<Omit<PreferencesOut, "rules">> & { rules: NotificationRule[] };

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Plus, RotateCcw, Send, Trash2 } from "lucide-react";
+import { Pencil, Plus, RotateCcw, Send, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { channelKeys, channelsQuery, deleteChannel, replayChannel, testChannel } from "@/api/channels";
@@ -17,7 +17,9 @@ import { Confirm } from "@/components/dialog";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
+import { ChangeChannelDialog } from "@/features/channels/change-channel-dialog";
 import { ChannelDialog } from "@/features/channels/channel-dialog";
+import { DeliveriesDialog } from "@/features/channels/deliveries-dialog";
 import { channels as say } from "@/strings/channels";
 
 type Props = { creating: boolean; setCreating: (open: boolean) => void };
@@ -26,6 +28,8 @@ export function ChannelsPage({ creating, setCreating }: Props) {
   const { data } = useSuspenseQuery(channelsQuery);
   const client = useQueryClient();
   const [removing, setRemoving] = useState<Channel>();
+  const [changing, setChanging] = useState<Channel>();
+  const [looking, setLooking] = useState<Channel>();
   const settled = () => client.invalidateQueries({ queryKey: channelKeys.list() });
   const failed = (error: unknown) => toast({ text: asProblem(error).message, tone: "wrong" });
   const { mutate: attempt, variables: trying, isPending } = useMutation({ mutationFn: testChannel, onSuccess: tell, onError: failed, onSettled: settled });
@@ -33,7 +37,7 @@ export function ChannelsPage({ creating, setCreating }: Props) {
   const { mutate: remove } = useMutation({ mutationFn: deleteChannel, onSuccess: () => toast({ text: say.saved }), onError: failed, onSettled: settled });
   const allowed = useMay("work");
   const columns = useMemo(
-    () => channelColumns({ attempt, again, remove: setRemoving, trying: isPending ? trying : undefined }).filter((column) => allowed || column.id !== "act"),
+    () => channelColumns({ attempt, again, change: setChanging, remove: setRemoving, look: allowed ? setLooking : undefined, trying: isPending ? trying : undefined }).filter((column) => allowed || column.id !== "act"),
     [allowed, attempt, again, trying, isPending],
   );
   const add = allowed && (
@@ -57,6 +61,8 @@ export function ChannelsPage({ creating, setCreating }: Props) {
       ) : (
         <DataTable label={say.title} columns={columns} rows={data.items} rowId={(channel) => channel.id} />
       )}
+      {changing && <ChangeChannelDialog channel={changing} onClose={() => setChanging(undefined)} />}
+      {looking && <DeliveriesDialog channel={looking} onClose={() => setLooking(undefined)} />}
       {creating && <ChannelDialog onClose={() => setCreating(false)} />}
       <Confirm open={removing !== undefined} onOpenChange={(open) => !open && setRemoving(undefined)} title={say.removeTitle(removing?.name ?? "")} act={say.remove} onAct={() => removing && remove(removing.id)}>
         {say.removeHelp}
@@ -72,14 +78,21 @@ function tell(delivery: Delivery): void {
 
 const isFailing = (channel: Channel): boolean => channel.enabled && channel.last_failed_at !== null && (channel.last_ok_at === null || channel.last_failed_at > channel.last_ok_at);
 
-type Acts = { attempt: (id: string) => void; again: (id: string) => void; remove: (channel: Channel) => void; trying: string | undefined };
+type Acts = {
+  attempt: (id: string) => void;
+  again: (id: string) => void;
+  change: (channel: Channel) => void;
+  remove: (channel: Channel) => void;
+  look: ((channel: Channel) => void) | undefined;
+  trying: string | undefined;
+};
 
-function channelColumns({ attempt, again, remove, trying }: Acts): Column<Channel>[] {
+function channelColumns({ attempt, again, change, remove, look, trying }: Acts): Column<Channel>[] {
   return [
     { id: "name", header: say.columns.name, cell: (channel) => <span className="font-[560]">{channel.name}</span> },
     { id: "to", header: say.columns.to, from: "md", cell: (channel) => <code className="text-[12px] break-all text-muted">{channel.shown}</code> },
     { id: "about", header: say.columns.about, from: "lg", cell: (channel) => <span className="text-muted">{channel.kinds.length === 0 ? say.everything : say.kindsCount(channel.kinds.length)}</span> },
-    { id: "state", header: say.columns.state, cell: (channel) => <State channel={channel} /> },
+    { id: "state", header: say.columns.state, cell: (channel) => <State channel={channel} look={look} /> },
     {
       id: "act",
       header: say.columns.act,
@@ -98,9 +111,14 @@ function channelColumns({ attempt, again, remove, trying }: Acts): Column<Channe
           {channel.declared ? (
             <DeclaredChip />
           ) : (
-            <IconButton label={say.removeLabel(channel.name)} onClick={() => remove(channel)} className="hover:text-wrong">
-              <Trash2 size={14} />
-            </IconButton>
+            <>
+              <IconButton label={say.changeLabel(channel.name)} onClick={() => change(channel)}>
+                <Pencil size={14} />
+              </IconButton>
+              <IconButton label={say.removeLabel(channel.name)} onClick={() => remove(channel)} className="hover:text-wrong">
+                <Trash2 size={14} />
+              </IconButton>
+            </>
           )}
         </span>
       ),
@@ -108,7 +126,7 @@ function channelColumns({ attempt, again, remove, trying }: Acts): Column<Channe
   ];
 }
 
-function State({ channel }: { channel: Channel }) {
+function State({ channel, look }: { channel: Channel; look: ((channel: Channel) => void) | undefined }) {
   const failing = isFailing(channel);
   const word = !channel.enabled ? say.off : failing ? say.failing : channel.last_ok_at ? say.ok : say.never;
   return (
@@ -118,6 +136,11 @@ function State({ channel }: { channel: Channel }) {
         {channel.waiting > 0 && <Chip tone="wait">{say.waiting(channel.waiting)}</Chip>}
         {channel.dead > 0 && <Chip tone="wrong">{say.dead(channel.dead)}</Chip>}
       </span>
+      {look && (
+        <button type="button" aria-label={say.deliveries.openOf(channel.name)} onClick={() => look(channel)} className="w-fit text-left text-s text-accent hover:underline pointer-coarse:min-h-10">
+          {say.deliveries.open}
+        </button>
+      )}
       {failing && channel.last_error && <span className="max-w-[44ch] text-s text-wrong">{channel.last_error}</span>}
     </span>
   );
