@@ -14,3 +14,11 @@ export const createProject = (body: ProjectDraft): Promise<Project> => data<Proj
 
 export const changeProject = ({ id, version }: Pick<Project, "id" | "version">, body: ProjectChange): Promise<Project> =>
   data<Project>(api.PATCH("/api/v1/projects/{project_id}", { params: { path: { project_id: id }, header: { "if-match": `"${version}"` } }, body }));
+
+export const holdProject = (id: string, reason: string | null): Promise<Project> =>
+  data<Project>(api.POST("/api/v1/projects/{project_id}/hold", { params: { path: { project_id: id } }, body: { reason } }));
+
+export const releaseProject = (id: string): Promise<Project> => data<Project>(api.POST("/api/v1/projects/{project_id}/release", { params: { path: { project_id: id } } }));
+
+/** Refused with 409 while it has tasks: archiving keeps their history. */
+export const deleteProject = (id: string): Promise<unknown> => data(api.DELETE("/api/v1/projects/{project_id}", { params: { path: { project_id: id } } }));

@@ -110,6 +110,12 @@ export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentI
     api.POST("/api/v1/tasks/{task_id}/assign", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
   );
 
+/** Lets no agent claim it, nor what is below it, until it is released. */
+export const holdTask = (id: string, reason: string | null): Promise<Task> => data<Task>(api.POST("/api/v1/tasks/{task_id}/hold", { params: { path: { task_id: id } }, body: { reason } }));
+
+/** Takes away its own hold; what is held above it or below it stays held. */
+export const releaseTask = (id: string): Promise<Task> => data<Task>(api.POST("/api/v1/tasks/{task_id}/release", { params: { path: { task_id: id } } }));
+
 /** `memberId` may be "me". */
 export const watchTask = (id: string, memberId: string): Promise<Task> =>
   data<Task>(api.PUT("/api/v1/tasks/{task_id}/watchers/{member_id}", { params: { path: { task_id: id, member_id: memberId } } }));

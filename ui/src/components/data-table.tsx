@@ -90,7 +90,8 @@ export const rowClass = "group/row hover:bg-sunken/60 has-[[data-row-link]:focus
 /** A click anywhere on a row follows its link, unless the click meant something in the row or marked text. */
 export function followRow(event: React.MouseEvent<HTMLElement>): void {
   const target = event.target as HTMLElement;
-  if (target.closest("a,button,input,select,label,[role=menuitem]") || window.getSelection()?.toString()) return;
+  // A menu or a dialog of the row stands elsewhere on the page, though its clicks come here.
+  if (!event.currentTarget.contains(target) || target.closest("a,button,input,select,label") || window.getSelection()?.toString()) return;
   const link = event.currentTarget.querySelector<HTMLAnchorElement>("[data-row-link]");
   if (!link) return;
   if (event.metaKey || event.ctrlKey) window.open(link.href, "_blank", "noopener");

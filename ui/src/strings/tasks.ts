@@ -158,7 +158,7 @@ export const tasks = {
     attempts: "Attempts",
     lease: "Lease until",
     watchers: "Who watches",
-    nobodyWatches: "Nobody yet. Whoever watches is told what happens to it.",
+    nobodyWatches: "Nobody yet. Whoever watches is told when it is reviewed, done or cancelled.",
     watch: "Watch",
     unwatch: "Stop watching",
     letWatch: "Let somebody watch",

@@ -1,4 +1,4 @@
-import type { Agent, Attachment, Board, Call, Comment, Deliverable, GraphTask, Need, Run, Task, TaskState, Unclaimed, Version } from "@/api/types";
+import type { Agent, Attachment, Board, Call, Comment, Deliverable, GraphTask, Need, Project, Run, Task, TaskState, Unclaimed, Version } from "@/api/types";
 
 /** Rows as the server gives them, for tests to vary. */
 export const aStatus = (change: Partial<Agent["status"]> = {}): Agent["status"] => ({
@@ -225,6 +225,22 @@ export const anAttachment = (change: Partial<Attachment> = {}): Attachment => ({
   sha256: "",
   created_by: "mem_1",
   created_at: "2026-11-23T10:00:00.000000Z",
+  ...change,
+});
+
+export const aProject = (change: Partial<Project> = {}): Project => ({
+  id: "prj_1",
+  name: "Autumn",
+  description: "",
+  lead_agent: null,
+  review: "one",
+  held_at: null,
+  hold_reason: null,
+  archived_at: null,
+  tasks: {},
+  created_at: "2026-11-23T10:00:00.000000Z",
+  updated_at: "2026-11-23T10:00:00.000000Z",
+  version: 1,
   ...change,
 });
 

@@ -15,6 +15,7 @@ import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
+import { ProjectMenu } from "@/features/goals/project-menu";
 import { field } from "@/lib/form";
 import { formatCount } from "@/lib/format";
 import { goals } from "@/strings/goals";
@@ -59,6 +60,7 @@ const projectColumns = (edit: (project: Project) => void): Column<Project>[] => 
         </Link>
         {project.held_at && <Chip tone="wait">{say.held}</Chip>}
         {project.archived_at && <Chip>{say.archived}</Chip>}
+        {project.held_at && project.hold_reason && <span className="basis-full text-s text-muted wrap-anywhere">{project.hold_reason}</span>}
       </span>
     ),
   },
@@ -70,9 +72,12 @@ const projectColumns = (edit: (project: Project) => void): Column<Project>[] => 
     headerHidden: true,
     align: "end",
     cell: (project) => (
-      <IconButton label={say.edit(project.name)} onClick={() => edit(project)}>
-        <Pencil size={14} />
-      </IconButton>
+      <span className="inline-flex items-center gap-1">
+        <IconButton label={say.edit(project.name)} onClick={() => edit(project)}>
+          <Pencil size={14} />
+        </IconButton>
+        <ProjectMenu project={project} />
+      </span>
     ),
   },
 ];

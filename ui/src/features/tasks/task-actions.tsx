@@ -15,6 +15,7 @@ import { ShareButton } from "@/components/share/share-button";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
+import { HoldButton } from "@/features/tasks/task-hold";
 import { states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
@@ -55,6 +56,7 @@ export function TaskActions({ task }: { task: Task }) {
       <Button onClick={() => setEditing(true)}>
         <Pencil size={13} aria-hidden="true" /> {say.edit}
       </Button>
+      <HoldButton task={task} />
       <ShareButton what={{ task_id: task.id }} />
       {task.run && <RunLever run={{ id: task.run.id, state: task.run.state, agent: { id: task.run.agent_id, name: task.run.agent_name }, taskId: task.id, status: task.status }} />}
       {confirm}

@@ -24,6 +24,7 @@ import { TaskActions } from "@/features/tasks/task-actions";
 import { TaskBudget } from "@/features/tasks/task-budget";
 import { TaskCost } from "@/features/tasks/task-cost";
 import { TaskFiles } from "@/features/tasks/task-files";
+import { TaskHold } from "@/features/tasks/task-hold";
 import { TaskTimeline } from "@/features/tasks/task-timeline";
 import { TaskWatchers } from "@/features/tasks/task-watchers";
 import { WaitGraph } from "@/features/tasks/wait-graph";
@@ -55,6 +56,7 @@ export function TaskPage({ taskId }: { taskId: string }) {
     >
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+          <TaskHold task={task} />
           {task.note && (
             <div className="card border-l-[3px] border-l-wait px-4 py-3">
               <p className="text-s text-muted">{say.note}</p>

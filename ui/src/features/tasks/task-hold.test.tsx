@@ -1,0 +1,67 @@
+import { useQuery } from "@tanstack/react-query";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { http, HttpResponse } from "msw";
+import { expect, test } from "vitest";
+
+import { taskQuery } from "@/api/tasks";
+import type { Task } from "@/api/types";
+import { HoldButton, TaskHold } from "@/features/tasks/task-hold";
+import { renderPart } from "@/testing/render";
+import { aProject, aTask } from "@/testing/rows";
+import { server } from "@/testing/server";
+
+function Held() {
+  const { data } = useQuery(taskQuery("tsk_1"));
+  return (
+    data && (
+      <>
+        <h1>{data.title}</h1>
+        <HoldButton task={data} />
+        <TaskHold task={data} />
+      </>
+    )
+  );
+}
+
+function shown(task: Task) {
+  let kept = task;
+  const now = () => HttpResponse.json(kept);
+  server.use(
+    http.get("*/api/v1/projects", () => HttpResponse.json({ items: [aProject({ held_at: "2026-11-23T10:00:00.000000Z", hold_reason: "The customer thinks." })], next: null })),
+    http.get("*/api/v1/tasks/tsk_1", now),
+    http.post("*/api/v1/tasks/tsk_1/hold", async ({ request }) => {
+      const { reason } = (await request.json()) as { reason: string | null };
+      kept = { ...kept, hold: { since: "2026-11-23T10:00:00.000000Z", reason } };
+      return now();
+    }),
+    http.post("*/api/v1/tasks/tsk_1/release", () => {
+      kept = { ...kept, hold: null };
+      return now();
+    }),
+  );
+  renderPart(<Held />);
+}
+
+test("a task is held with a reason that stands on its page, and released", async () => {
+  shown(aTask());
+  await userEvent.click(await screen.findByRole("button", { name: "Hold" }));
+  fireEvent.change(await screen.findByLabelText("Why"), { target: { value: " Not yet. " } });
+  await userEvent.click(screen.getByRole("button", { name: "Hold it" }));
+  expect(await screen.findByText("Not yet.")).toBeInTheDocument();
+  await userEvent.click(await screen.findByRole("button", { name: "Release" }));
+  await waitFor(() => expect(screen.queryByText("Not yet.")).toBeNull());
+  expect(await screen.findByRole("button", { name: "Hold" })).toBeInTheDocument();
+});
+
+test("what is held above a task and with its project is told, with the way to the task above", async () => {
+  shown(aTask({ hold: { since: null, reason: null }, parent: { id: "tsk_0", ref: "T-0", title: "All of it" }, project: { id: "prj_1", name: "Autumn" } }));
+  expect(await screen.findByRole("link", { name: "Below T-0" })).toHaveAttribute("href", "/tasks/tsk_0");
+  expect(await screen.findByText("The customer thinks.")).toBeInTheDocument();
+});
+
+test("a closed task is not to be held", async () => {
+  shown(aTask({ state: "done" }));
+  expect(await screen.findByRole("heading", { name: "Write the report" })).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Hold" })).toBeNull();
+});

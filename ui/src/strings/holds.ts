@@ -1,0 +1,17 @@
+export const holds = {
+  hold: "Hold",
+  release: "Release",
+  title: (name: string) => `Hold ${name}?`,
+  reason: "Why",
+  reasonHint: "Shown to whoever looks at it. May stay empty.",
+  act: "Hold it",
+  taskHelp: "No agent may claim it, nor a task below it, until it is released. Runs that are open go on.",
+  projectHelp: "No agent may claim a task of it until it is released. Runs that are open go on.",
+  held: (name: string) => `${name} is held.`,
+  released: (name: string) => `${name} is released.`,
+  note: "Held: no agent may claim it or what is below it",
+  noteAbove: "Held with a task above it: no agent may claim it",
+  noteProject: (name: string) => `Held with its project ${name}: no agent may claim it`,
+  noReason: "No reason was given.",
+  above: (ref: string) => `Below ${ref}`,
+};
