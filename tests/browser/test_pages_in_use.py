@@ -158,7 +158,13 @@ async def test_a_schedule_is_made_fired_paused_and_removed(
     assert [task["title"] for task in system.get("/api/v1/tasks?q=count")["items"]] == ["Count again"]
     await row.get_by_role("button", name="Pause").click()
     await expect(row.get_by_role("button", name="Resume")).to_be_visible()
-    await row.get_by_role("button", name="Remove Umbrella count").click()
+    await row.get_by_role("button", name="More for Umbrella count").click()
+    await page.get_by_role("menuitem", name="Past firings").click()
+    fired = page.get_by_role("dialog", name="Past firings of Umbrella count").get_by_role("listitem")
+    await expect(fired).to_contain_text("made a task")
+    await page.keyboard.press("Escape")
+    await row.get_by_role("button", name="More for Umbrella count").click()
+    await page.get_by_role("menuitem", name="Remove").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
     await expect(row).to_have_count(0)
 

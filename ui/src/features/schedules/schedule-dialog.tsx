@@ -3,64 +3,105 @@ import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
-import { createSchedule, scheduleKeys } from "@/api/schedules";
-import type { ScheduleDraft } from "@/api/types";
+import { membersQuery } from "@/api/members";
+import { changeSchedule, createSchedule, rotateSecret, scheduleKeys } from "@/api/schedules";
+import { sessionQuery } from "@/api/session";
+import type { Schedule } from "@/api/types";
+import type { Choice } from "@/components/field";
 import { AreaField, SelectField, TextField } from "@/components/field";
+import type { ShownOnce } from "@/components/form-dialog";
 import { FormDialog } from "@/components/form-dialog";
-import { field } from "@/lib/form";
+import { toast } from "@/components/toast";
+import { NextFirings } from "@/features/schedules/next-firings";
+import type { Trigger } from "@/features/schedules/schedule-draft";
+import { draftOf } from "@/features/schedules/schedule-draft";
 import { schedules } from "@/strings/schedules";
 
 const say = schedules.form;
-type Trigger = ScheduleDraft["trigger"];
 const choices = <T extends string>(labels: Record<T, string>) => Object.entries<string>(labels).map(([value, label]) => ({ value, label }));
 
-export function ScheduleDialog({ onClose }: { onClose: () => void }) {
+type Named = { id: string; name: string };
+
+/** Those there are; what is chosen already stays a choice, also where it is not among them any more. */
+function named(items: Named[] | undefined, chosen: string | null | undefined): Choice[] {
+  const found = (items ?? []).map(({ id, name }) => ({ value: id, label: name }));
+  return chosen && !found.some(({ value }) => value === chosen) ? [...found, { value: chosen, label: chosen }] : found;
+}
+
+/** A webhook's address and its secret, to be copied while they are shown. */
+export const hookSecret = (path: string | null, secret: string): ShownOnce => [
+  { label: say.hook, code: `${location.origin}${path ?? ""}` },
+  { label: say.secret, code: secret },
+];
+
+/** Makes a schedule, or changes the one given. */
+export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentNamesQuery);
-  const { data: goals } = useQuery(goalsQuery);
-  const [trigger, setTrigger] = useState<Trigger>("cron");
-  const save = async (form: FormData) => {
+  const agents = useQuery(agentNamesQuery);
+  const goals = useQuery(goalsQuery);
+  const members = useQuery(membersQuery);
+  const { data: session } = useQuery(sessionQuery);
+  const [trigger, setTrigger] = useState<Trigger>(schedule?.trigger ?? "cron");
+  const again = () => client.invalidateQueries({ queryKey: scheduleKeys.all });
+  const create = async (form: FormData) => {
     const made = await createSchedule(draftOf(trigger, form));
-    await client.invalidateQueries({ queryKey: scheduleKeys.all });
-    if (!made.secret) return undefined;
-    return [
-      { label: say.hook, code: `${location.origin}${made.hook_path ?? ""}` },
-      { label: say.secret, code: made.secret },
-    ];
+    await again();
+    return made.secret ? hookSecret(made.hook_path, made.secret) : undefined;
   };
+  const change = async (was: Schedule, form: FormData) => {
+    const changed = await changeSchedule(was, draftOf(trigger, form, was));
+    // One that becomes a webhook has nothing yet to be signed with.
+    const secret = changed.trigger === "webhook" && !changed.secret_set ? (await rotateSecret(changed.id)).secret : undefined;
+    await again();
+    if (secret) return hookSecret(changed.hook_path, secret);
+    toast({ text: schedules.saved, tone: "work" });
+    return undefined;
+  };
+  // A choice is made when it is first shown: before what there is to choose is known, it would be lost.
+  if (agents.isPending || goals.isPending || members.isPending) return null;
+  const { task } = schedule ?? {};
+  const goalChoices = named(goals.data?.items, task?.goal_id);
   return (
-    <FormDialog title={say.create} act={say.act} onClose={onClose} save={save}>
-      <TextField label={say.name} name="name" required maxLength={120} autoComplete="off" />
+    <FormDialog title={schedule ? say.edit(schedule.name) : say.create} act={schedule ? say.save : say.act} onClose={onClose} save={(form) => (schedule ? change(schedule, form) : create(form))}>
+      <TextField label={say.name} name="name" required maxLength={100} autoComplete="off" defaultValue={schedule?.name} />
       <SelectField label={say.trigger} value={trigger} onChange={(event) => setTrigger(event.target.value as Trigger)} choices={choices(schedules.triggers)} />
-      {trigger === "cron" && (
+      {trigger === "cron" && <CronFields schedule={schedule} />}
+      {trigger === "interval" && <IntervalField schedule={schedule} />}
+      {schedule?.template ? (
+        <p className="text-s text-muted">{say.template(schedule.template.name)}</p>
+      ) : (
         <>
-          <TextField label={say.cron} name="cron" hint={say.cronHint} required defaultValue="0 9 * * 1-5" autoComplete="off" />
-          <TextField label={say.zone} name="zone" required defaultValue={Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"} autoComplete="off" />
+          <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" defaultValue={task?.title} />
+          <AreaField label={say.brief} name="brief" rows={3} defaultValue={task?.brief} />
+          <SelectField label={say.agent} name="agent" defaultValue={task?.agent_id ?? ""} choices={[{ value: "", label: say.nobody }, ...named(agents.data?.items, task?.agent_id)]} />
+          {goalChoices.length > 0 && <SelectField label={say.goal} name="goal" defaultValue={task?.goal_id ?? ""} choices={[{ value: "", label: say.noGoal }, ...goalChoices]} />}
         </>
       )}
-      {trigger === "interval" && <TextField label={say.every} name="every" type="number" min={1} required defaultValue="60" />}
-      <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" />
-      <AreaField label={say.brief} name="brief" rows={3} />
-      <SelectField label={say.agent} name="agent" choices={[{ value: "", label: say.nobody }, ...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))]} />
-      {goals && goals.items.length > 0 && (
-        <SelectField label={say.goal} name="goal" choices={[{ value: "", label: say.noGoal }, ...goals.items.map((goal) => ({ value: goal.id, label: goal.name }))]} />
-      )}
-      <SelectField label={say.overlap} name="overlap" choices={choices(say.overlaps)} />
-      {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choices(say.catchUps)} defaultValue="last" />}
+      <SelectField label={say.owner} name="owner" defaultValue={schedule?.owner.id ?? session?.member.id} choices={named(members.data?.items, schedule?.owner.id ?? session?.member.id)} />
+      <SelectField label={say.overlap} name="overlap" defaultValue={schedule?.overlap} choices={choices(say.overlaps)} />
+      {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choices(say.catchUps)} defaultValue={schedule?.catch_up ?? "last"} />}
     </FormDialog>
   );
 }
 
-function draftOf(trigger: Trigger, form: FormData): ScheduleDraft {
-  const agent = field(form, "agent");
-  const goal = field(form, "goal");
-  return {
-    name: field(form, "name").trim(),
-    trigger,
-    ...(trigger === "cron" ? { cron: field(form, "cron").trim(), zone: field(form, "zone").trim() } : {}),
-    ...(trigger === "interval" ? { every_s: Number(field(form, "every")) * 60 } : {}),
-    task: { title: field(form, "title").trim(), brief: field(form, "brief"), ready: agent !== "", ...(agent ? { agent_id: agent } : {}), ...(goal ? { goal_id: goal } : {}) },
-    overlap: field(form, "overlap") as NonNullable<ScheduleDraft["overlap"]>,
-    ...(form.has("catch_up") ? { catch_up: field(form, "catch_up") as NonNullable<ScheduleDraft["catch_up"]>, catch_up_limit: 10 } : {}),
-  };
+function CronFields({ schedule }: { schedule: Schedule | undefined }) {
+  const [cron, setCron] = useState(schedule?.cron ?? "0 9 * * 1-5");
+  const [zone, setZone] = useState(schedule?.cron ? schedule.zone : Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC");
+  return (
+    <>
+      <TextField label={say.cron} name="cron" hint={say.cronHint} required value={cron} onChange={(event) => setCron(event.target.value)} autoComplete="off" />
+      <TextField label={say.zone} name="zone" required value={zone} onChange={(event) => setZone(event.target.value)} autoComplete="off" />
+      <NextFirings cron={cron} zone={zone} />
+    </>
+  );
+}
+
+function IntervalField({ schedule }: { schedule: Schedule | undefined }) {
+  const [minutes, setMinutes] = useState(String((schedule?.every_s ?? 3_600) / 60));
+  return (
+    <>
+      <TextField label={say.every} name="every" type="number" min={1} step="any" required value={minutes} onChange={(event) => setMinutes(event.target.value)} />
+      <NextFirings minutes={minutes} />
+    </>
+  );
 }

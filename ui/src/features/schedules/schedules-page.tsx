@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { Play, Plus, Trash2 } from "lucide-react";
+import { Ellipsis, Play, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
@@ -13,20 +13,26 @@ import { DataTable } from "@/components/data-table";
 import { DeclaredChip } from "@/components/declared-chip";
 import { Confirm } from "@/components/dialog";
 import { Due } from "@/components/figures";
+import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
+import { FiringsDialog } from "@/features/schedules/firings-dialog";
+import { RotateDialog } from "@/features/schedules/rotate-dialog";
 import { ScheduleDialog } from "@/features/schedules/schedule-dialog";
 import { formatInstant, formatSpan } from "@/lib/format";
 import { schedules as say } from "@/strings/schedules";
 
 type Props = { creating: boolean; setCreating: (open: boolean) => void };
+/** What was chosen in a row's menu, and of which schedule. */
+type Chosen = { what: "edit" | "history" | "rotate" | "remove"; schedule: Schedule };
 type Act = { run: (id: string) => Promise<unknown>; id: string; said: string };
 
 export function SchedulesPage({ creating, setCreating }: Props) {
   const { data } = useSuspenseQuery(schedulesQuery);
   const client = useQueryClient();
-  const [removing, setRemoving] = useState<Schedule>();
+  const [chosen, setChosen] = useState<Chosen>();
+  const close = () => setChosen(undefined);
   const { mutate } = useMutation({
     mutationFn: ({ run, id }: Act) => run(id),
     onSuccess: (_, { said }) => toast({ text: said, tone: "work" }),
@@ -34,7 +40,7 @@ export function SchedulesPage({ creating, setCreating }: Props) {
     onSettled: () => client.invalidateQueries({ queryKey: scheduleKeys.all }),
   });
   const allowed = useMay("work");
-  const columns = useMemo(() => scheduleColumns(mutate, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed, mutate]);
+  const columns = useMemo(() => scheduleColumns(mutate, setChosen, allowed), [allowed, mutate]);
   const add = allowed && (
     <Button variant="primary" onClick={() => setCreating(true)}>
       <Plus size={14} aria-hidden="true" /> {say.add}
@@ -51,12 +57,15 @@ export function SchedulesPage({ creating, setCreating }: Props) {
         <DataTable label={say.title} columns={columns} rows={data.items} rowId={(schedule) => schedule.id} />
       )}
       {creating && <ScheduleDialog onClose={() => setCreating(false)} />}
+      {chosen?.what === "edit" && <ScheduleDialog schedule={chosen.schedule} onClose={close} />}
+      {chosen?.what === "history" && <FiringsDialog schedule={chosen.schedule} onClose={close} />}
+      {chosen?.what === "rotate" && <RotateDialog schedule={chosen.schedule} onClose={close} />}
       <Confirm
-        open={removing !== undefined}
-        onOpenChange={(open) => !open && setRemoving(undefined)}
-        title={say.removeTitle(removing?.name ?? "")}
+        open={chosen?.what === "remove"}
+        onOpenChange={(open) => !open && close()}
+        title={say.removeTitle(chosen?.schedule.name ?? "")}
         act={say.remove}
-        onAct={() => removing && mutate({ run: deleteSchedule, id: removing.id, said: say.saved })}
+        onAct={() => chosen && mutate({ run: deleteSchedule, id: chosen.schedule.id, said: say.saved })}
       >
         {say.removeHelp}
       </Confirm>
@@ -70,7 +79,7 @@ function whenOf(schedule: Schedule): string {
   return say.triggers[schedule.trigger];
 }
 
-function scheduleColumns(act: (act: Act) => void, remove: (schedule: Schedule) => void): Column<Schedule>[] {
+function scheduleColumns(act: (act: Act) => void, choose: (chosen: Chosen) => void, allowed: boolean): Column<Schedule>[] {
   return [
     {
       id: "name",
@@ -116,23 +125,46 @@ function scheduleColumns(act: (act: Act) => void, remove: (schedule: Schedule) =
       align: "end",
       cell: (schedule) => (
         <span className="inline-flex items-center gap-1">
-          <Button size="s" onClick={() => act({ run: fireSchedule, id: schedule.id, said: say.fired })}>
-            <Play size={11} aria-hidden="true" /> <span className="max-md:sr-only">{say.fire}</span>
-          </Button>
-          {schedule.declared ? (
-            <DeclaredChip />
-          ) : (
-            <>
-              <Button size="s" onClick={() => act({ run: schedule.state === "active" ? pauseSchedule : resumeSchedule, id: schedule.id, said: say.saved })}>
-                {schedule.state === "active" ? say.pause : say.resume}
-              </Button>
-              <IconButton label={say.removeLabel(schedule.name)} onClick={() => remove(schedule)} className="hover:text-wrong">
-                <Trash2 size={14} />
-              </IconButton>
-            </>
+          {allowed && (
+            <Button size="s" onClick={() => act({ run: fireSchedule, id: schedule.id, said: say.fired })}>
+              <Play size={11} aria-hidden="true" /> <span className="max-md:sr-only">{say.fire}</span>
+            </Button>
           )}
+          {schedule.declared && <DeclaredChip />}
+          {allowed && !schedule.declared && (
+            <Button size="s" onClick={() => act({ run: schedule.state === "active" ? pauseSchedule : resumeSchedule, id: schedule.id, said: say.saved })}>
+              {schedule.state === "active" ? say.pause : say.resume}
+            </Button>
+          )}
+          <ScheduleMenu schedule={schedule} choose={choose} allowed={allowed} />
         </span>
       ),
     },
   ];
+}
+
+/** Everything else of a schedule. What quarterdeck.toml says is changed there. */
+function ScheduleMenu({ schedule, choose, allowed }: { schedule: Schedule; choose: (chosen: Chosen) => void; allowed: boolean }) {
+  const open = allowed && !schedule.declared;
+  return (
+    <Menu
+      trigger={
+        <IconButton label={say.more(schedule.name)}>
+          <Ellipsis size={15} />
+        </IconButton>
+      }
+    >
+      <MenuItem onSelect={() => choose({ what: "history", schedule })}>{say.history}</MenuItem>
+      {open && <MenuItem onSelect={() => choose({ what: "edit", schedule })}>{say.edit}</MenuItem>}
+      {allowed && schedule.trigger === "webhook" && <MenuItem onSelect={() => choose({ what: "rotate", schedule })}>{say.rotate}</MenuItem>}
+      {open && (
+        <>
+          <MenuLine />
+          <MenuItem danger onSelect={() => choose({ what: "remove", schedule })}>
+            {say.remove}
+          </MenuItem>
+        </>
+      )}
+    </Menu>
+  );
 }

@@ -11,7 +11,9 @@ import { renderPart } from "@/testing/render";
 import { server } from "@/testing/server";
 
 const aMember = (id: string, name: string, role: Role): Member => ({ id, name, role, email: `${name}@example.com`, created_at: "2026-11-23T10:00:00.000000Z", password_set: true, version: 7 });
-const people = [aMember("mem_1", "Sam", "owner"), aMember("mem_2", "Ana", "admin"), aMember("mem_3", "Ben", "operator")];
+const sam = aMember("mem_1", "Sam", "owner");
+const ana = aMember("mem_2", "Ana", "admin");
+const people = [sam, ana, aMember("mem_3", "Ben", "operator")];
 const aSession = ({ id, name, email, role }: Member): Session => ({ csrf: null, member: { id, name, email, role }, password_set: true, workspace: { id: "ws_1", name: "Home" } });
 const HANGS: Duties = { tasks: ["tsk_1", "tsk_2"], reviews: [], agents: [], schedules: [], projects: [], goals: [] };
 
@@ -26,13 +28,12 @@ async function seenBy(me: Member) {
 }
 
 test("an owner gives every role and an admin none to owners, nor makes one", async () => {
-  const [sam, ana] = people;
-  const { unmount } = await seenBy(sam!);
+  const { unmount } = await seenBy(sam);
   fireEvent.click(screen.getByRole("button", { name: "Change Ana" }));
   const roles = within(await screen.findByRole("dialog")).getAllByRole("option").map((each) => each.textContent);
   expect(roles).toEqual(["Owner", "Admin", "Operator", "Reviewer", "Viewer"]);
   unmount();
-  await seenBy(ana!);
+  await seenBy(ana);
   expect(screen.queryByRole("button", { name: "Change Sam" })).toBeNull();
   expect(screen.queryByRole("button", { name: "Remove Sam" })).toBeNull();
   fireEvent.click(screen.getByRole("button", { name: "Change Ben" }));
@@ -47,7 +48,7 @@ test("a role is changed from the version that was seen, and a refusal stands in 
       return HttpResponse.json({ status: 409, title: "Changed", code: "last_owner", detail: "A workspace keeps at least one owner." }, { status: 409 });
     }),
   );
-  await seenBy(people[0]!);
+  await seenBy(sam);
   fireEvent.click(screen.getByRole("button", { name: "Change Sam" }));
   fireEvent.change(await screen.findByLabelText("Role"), { target: { value: "viewer" } });
   expect(screen.getByLabelText("Role")).toHaveAccessibleDescription("Reads all but the bodies of calls.");
@@ -65,7 +66,7 @@ test("who answers for something is removed only with somebody who takes it", asy
       return new HttpResponse(null, { status: 204 });
     }),
   );
-  await seenBy(people[0]!);
+  await seenBy(sam);
   expect(screen.queryByRole("button", { name: "Remove Sam" })).toBeNull();
   fireEvent.click(screen.getByRole("button", { name: "Remove Ben" }));
   const heir = await screen.findByLabelText("Who takes it");
