@@ -29,6 +29,7 @@ import { settingsKeys } from "@/api/settings";
 import { shareKeys } from "@/api/shares";
 import { signalKeys } from "@/api/signals";
 import { taskKeys } from "@/api/tasks";
+import { templateKeys } from "@/api/templates";
 
 /** What to ask again, and how often at the most (milliseconds). */
 type Stale = { key: QueryKey; every: number };
@@ -163,6 +164,10 @@ export function staleAfter(event: LiveEvent): Stale[] {
         { key: goalKeys.all, every: 5 * CALM },
         { key: keyKeys.all, every: 5 * CALM },
       ];
+    case "template.created":
+    case "template.changed":
+    case "template.deleted":
+      return [soon(templateKeys.all)];
     case "schedule.created":
     case "schedule.changed":
     case "schedule.deleted":

@@ -65,9 +65,10 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
   );
 }
 
-/** A form begins at its first field; a dialog without one keeps the platform's choice. */
+/** A form begins at its first field, or at the one it says; a dialog without any keeps the platform's choice. */
 function focusFirstField(event: Event): void {
-  const field = (event.currentTarget as HTMLElement).querySelector<HTMLElement>("input:not([type=hidden]), select, textarea");
+  const dialog = event.currentTarget as HTMLElement;
+  const field = dialog.querySelector<HTMLElement>("[data-begin-here]") ?? dialog.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea");
   if (!field) return;
   event.preventDefault();
   field.focus();

@@ -22,10 +22,11 @@ type Props = {
   /** Makes it; what it yields is shown once before the dialog closes. A refusal stands in the form, and nothing typed is lost. */
   save: (form: FormData) => Promise<ShownOnce | undefined>;
   children: ReactNode;
+  wide?: boolean;
 };
 
 /** A form in a dialog that makes something, perhaps with secrets that are never shown again. */
-export function FormDialog({ title, act, danger = false, ready = true, onClose, save, children }: Props) {
+export function FormDialog({ title, act, danger = false, ready = true, onClose, save, children, wide = false }: Props) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [once, setOnce] = useState<ShownOnce>();
@@ -41,7 +42,7 @@ export function FormDialog({ title, act, danger = false, ready = true, onClose, 
     setBusy(false);
   };
   return (
-    <Dialog open onOpenChange={onClose} title={title} dismissable={!once}>
+    <Dialog open onOpenChange={onClose} title={title} wide={wide} dismissable={!once}>
       {once ? (
         <div className="grid gap-3">
           {once.map(({ label, code }) => (

@@ -5,6 +5,7 @@ import { sessionQuery } from "@/api/session";
 import { Button } from "@/components/button";
 import { PasswordForm } from "@/features/session/password-form";
 import { SettingsPage } from "@/features/settings/settings-page";
+import { TaskTemplates } from "@/features/tasks/task-templates";
 import { settings as say } from "@/strings/settings";
 
 const route = getRouteApi("/inside/settings");
@@ -16,6 +17,7 @@ export function SettingsRoute() {
   const show = (password: true | undefined) => void navigate({ search: { password }, replace: true, resetScroll: false });
   return (
     <SettingsPage
+      templates={<TaskTemplates />}
       password={
         search.password ? (
           <PasswordForm hasPassword={session.password_set} onDone={() => show(undefined)} onLater={() => show(undefined)} />

@@ -17,8 +17,8 @@ import { agents } from "@/strings/agents";
 import { words } from "@/strings/common";
 import { settings as say } from "@/strings/settings";
 
-/** `password` is the card that changes one's own password; it belongs to signing in. */
-export function SettingsPage({ password }: { password: React.ReactNode }) {
+/** `password` is the card that changes one's own password, which belongs to signing in; `templates` those of tasks. */
+export function SettingsPage({ password, templates }: { password: React.ReactNode; templates: React.ReactNode }) {
   const { data: settings } = useSuspenseQuery(settingsQuery);
   const [changing, setChanging] = useState(false);
   const allowed = useMay("administer");
@@ -60,6 +60,7 @@ export function SettingsPage({ password }: { password: React.ReactNode }) {
         <div className="min-w-0 lg:col-span-2">
           <SignalRulesSection />
         </div>
+        <div className="min-w-0 lg:col-span-2">{templates}</div>
         <Section title={say.password}>
           <div className="card p-4">{password}</div>
         </Section>

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ArrowRight, MessageSquare, Pencil, UserRound } from "lucide-react";
+import { ArrowRight, CopyPlus, MessageSquare, Pencil, UserRound } from "lucide-react";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
@@ -16,8 +16,11 @@ import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
 import { HoldButton } from "@/features/tasks/task-hold";
+import { TemplateDialog } from "@/features/tasks/template-dialog";
+import { draftOf } from "@/features/tasks/template-draft";
 import { states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
+import { templates } from "@/strings/templates";
 
 const say = tasks.page;
 
@@ -25,6 +28,7 @@ const say = tasks.page;
 export function TaskActions({ task }: { task: Task }) {
   const { move, confirm } = useConfirmedMove();
   const [editing, setEditing] = useState(false);
+  const [keeping, setKeeping] = useState(false);
   const [messaging, setMessaging] = useState(false);
   const allowed = useMay("work");
   if (!allowed) return null;
@@ -57,10 +61,14 @@ export function TaskActions({ task }: { task: Task }) {
         <Pencil size={13} aria-hidden="true" /> {say.edit}
       </Button>
       <HoldButton task={task} />
+      <Button onClick={() => setKeeping(true)}>
+        <CopyPlus size={13} aria-hidden="true" /> {templates.saveAs}
+      </Button>
       <ShareButton what={{ task_id: task.id }} />
       {task.run && <RunLever run={{ id: task.run.id, state: task.run.state, agent: { id: task.run.agent_id, name: task.run.agent_name }, taskId: task.id, status: task.status }} />}
       {confirm}
       {agent && messaging && <MessageDialog agent={agent} onClose={() => setMessaging(false)} />}
+      {keeping && <TemplateDialog from={draftOf(task)} onClose={() => setKeeping(false)} />}
       <EditTaskDialog task={task} open={editing} onOpenChange={setEditing} />
     </>
   );

@@ -1,48 +1,40 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
-import { goalsQuery } from "@/api/goals";
 import { asProblem } from "@/api/problem";
-import { projectsQuery } from "@/api/projects";
 import { changeTask, createTask, taskKeys } from "@/api/tasks";
-import type { Named, Priority, Task } from "@/api/types";
+import { templatesQuery } from "@/api/templates";
+import type { Task } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
-import { AreaField, SelectField, TextField } from "@/components/field";
+import { SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
-import { BudgetField } from "@/features/tasks/task-budget";
-import { field, instantOf, localInput, nanoOf } from "@/lib/form";
-import { priorities, states, words } from "@/strings/common";
+import { FromTemplate } from "@/features/tasks/from-template";
+import type { Shown, Values } from "@/features/tasks/task-fields";
+import { readForm, TaskFields } from "@/features/tasks/task-fields";
+import { localInput } from "@/lib/form";
+import { words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
+import { templates as fromSay } from "@/strings/templates";
 
 const say = tasks.form;
-
-type Values = { title: string; brief: string; acceptance: string[]; agent: string; priority: Priority; due: string | null; budget: number | null; project: string; goal: string; labels: string[]; state: "backlog" | "ready" };
-
-/** What the form holds, with empty fields as nothing. Pure. */
-export function readForm(form: FormData): Values {
-  const text = (name: string) => field(form, name).trim();
-  const several = (name: string, by: RegExp) => text(name).split(by).map((each) => each.trim()).filter(Boolean);
-  return {
-    title: text("title"),
-    brief: text("brief"),
-    acceptance: several("acceptance", /\n/),
-    agent: text("agent"),
-    priority: (text("priority") || "normal") as Priority,
-    due: instantOf(text("due")),
-    budget: nanoOf(text("budget")),
-    project: text("project"),
-    goal: text("goal"),
-    labels: several("labels", /,/),
-    state: text("state") === "backlog" ? "backlog" : "ready",
-  };
-}
 
 type OpenProps = { open: boolean; onOpenChange: (open: boolean) => void };
 
 export function CreateTaskDialog({ open, onOpenChange }: OpenProps) {
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange} title={say.create} wide>
+      <NewTask onDone={() => onOpenChange(false)} />
+    </Dialog>
+  );
+}
+
+/** A blank form or a template's; what was typed in the blank one stays while a template is looked at. */
+function NewTask({ onDone }: { onDone: () => void }) {
   const client = useQueryClient();
+  const { data: templates } = useQuery(templatesQuery);
+  const [chosen, setChosen] = useState("");
+  const template = templates?.items.find((each) => each.id === chosen);
   const save = async (values: Values) => {
     await createTask({
       title: values.title,
@@ -58,12 +50,23 @@ export function CreateTaskDialog({ open, onOpenChange }: OpenProps) {
       ...(values.goal ? { goal_id: values.goal } : {}),
     });
     void client.invalidateQueries({ queryKey: taskKeys.all });
-    onOpenChange(false);
+    onDone();
   };
   return (
-    <Dialog open={open} onOpenChange={onOpenChange} title={say.create} wide>
-      <TaskForm act={say.actCreate} onSave={save} onCancel={() => onOpenChange(false)} />
-    </Dialog>
+    <div className="grid gap-4">
+      {templates && templates.items.length > 0 && (
+        <SelectField
+          label={fromSay.from.label}
+          value={chosen}
+          onChange={(event) => setChosen(event.target.value)}
+          choices={[{ value: "", label: fromSay.from.nothing }, ...templates.items.map((each) => ({ value: each.id, label: each.name }))]}
+        />
+      )}
+      {template && <FromTemplate key={template.id} template={template} onDone={onDone} />}
+      <div hidden={template !== undefined}>
+        <TaskForm act={say.actCreate} onSave={save} onCancel={onDone} />
+      </div>
+    </div>
   );
 }
 
@@ -96,9 +99,6 @@ export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task:
 type FormProps = { task?: Task; act: string; onSave: (values: Values) => Promise<void>; onCancel: () => void };
 
 function TaskForm({ task, act, onSave, onCancel }: FormProps) {
-  const { data: agents } = useQuery(agentNamesQuery);
-  const { data: projects } = useQuery(projectsQuery);
-  const { data: goals } = useQuery(goalsQuery);
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
@@ -119,42 +119,7 @@ function TaskForm({ task, act, onSave, onCancel }: FormProps) {
         void submit(new FormData(event.currentTarget));
       }}
     >
-      <TextField label={say.title} name="title" required autoFocus maxLength={300} autoComplete="off" defaultValue={task?.title} />
-      <AreaField label={say.brief} name="brief" hint={say.briefHint} rows={5} defaultValue={task?.brief} />
-      <AreaField label={say.acceptance} name="acceptance" hint={say.acceptanceHint} rows={3} defaultValue={task?.acceptance.map((each) => each.text).join("\n")} />
-      <div className="grid gap-4 md:grid-cols-2">
-        {!task && (
-          <>
-            <SelectField
-              label={say.agent}
-              name="agent"
-              choices={[
-                { value: "", label: say.anyAgent },
-                ...(agents?.items ?? []).filter((agent) => agent.desired !== "retired").map((agent) => ({ value: agent.id, label: agent.name })),
-              ]}
-            />
-            <SelectField
-              label={say.state}
-              name="state"
-              choices={[
-                { value: "ready", label: states.ready },
-                { value: "backlog", label: states.backlog },
-              ]}
-            />
-          </>
-        )}
-        <SelectField
-          label={say.priority}
-          name="priority"
-          defaultValue={task?.priority ?? "normal"}
-          choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
-        />
-        <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(task?.due_at ?? null)} />
-        <BudgetField budget={task?.budget_nano ?? null} hint={say.budgetHint} />
-        <Belonging label={say.project} name="project" none={say.noProject} found={projects?.items} mine={task?.project} />
-        <Belonging label={say.goal} name="goal" none={say.noGoal} found={goals?.items} mine={task?.goal} />
-      </div>
-      <TextField label={say.labels} name="labels" hint={say.labelsHint} autoComplete="off" defaultValue={task?.labels.join(", ")} />
+      <TaskFields shown={task && shownOf(task)} begins={!task} due={<TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(task?.due_at ?? null)} />} />
       {problem && (
         <p role="alert" className="text-s text-wrong">
           {problem}
@@ -170,12 +135,13 @@ function TaskForm({ task, act, onSave, onCancel }: FormProps) {
   );
 }
 
-type BelongingProps = { label: string; name: string; none: string; found: Named[] | undefined; mine: Named | null | undefined };
-
-/** What a task belongs to; left out where there is nothing to choose. */
-function Belonging({ label, name, none, found, mine }: BelongingProps) {
-  const others = (found ?? []).filter((each) => each.id !== mine?.id);
-  if (!mine && others.length === 0) return null;
-  const choices = [...(mine ? [mine] : []), ...others].map((each) => ({ value: each.id, label: each.name }));
-  return <SelectField label={label} name={name} defaultValue={mine?.id ?? ""} choices={[{ value: "", label: none }, ...choices]} />;
-}
+const shownOf = (task: Task): Shown => ({
+  title: task.title,
+  brief: task.brief,
+  acceptance: task.acceptance.map((each) => each.text),
+  priority: task.priority,
+  labels: task.labels,
+  budget: task.budget_nano,
+  project: task.project,
+  goal: task.goal,
+});

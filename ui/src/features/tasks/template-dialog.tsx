@@ -1,0 +1,87 @@
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+
+import { agentNamesQuery } from "@/api/agents";
+import { goalsQuery } from "@/api/goals";
+import { projectsQuery } from "@/api/projects";
+import { changeTemplate, createTemplate, templateKeys } from "@/api/templates";
+import type { Named, TaskTemplate, TemplateTask } from "@/api/types";
+import { TextField } from "@/components/field";
+import { FormDialog } from "@/components/form-dialog";
+import { toast } from "@/components/toast";
+import { holesIn } from "@/features/tasks/holes";
+import type { Shown } from "@/features/tasks/task-fields";
+import { TaskFields } from "@/features/tasks/task-fields";
+import { hoursOf, templateOf, textsOf, variableField } from "@/features/tasks/template-draft";
+import { templates } from "@/strings/templates";
+
+const say = templates.form;
+
+type Props = { template?: TaskTemplate | undefined; /** What it begins with where it is new. */ from?: TemplateTask | undefined; onClose: () => void };
+
+/** Makes or changes a template. The variables in its texts are asked about as they are written. */
+export function TemplateDialog({ template, from = template?.task, onClose }: Props) {
+  const client = useQueryClient();
+  const { data: agents } = useQuery(agentNamesQuery);
+  const { data: projects } = useQuery(projectsQuery);
+  const { data: goals } = useQuery(goalsQuery);
+  const shown = from && shownOf(from, projects?.items, goals?.items);
+  const [holes, setHoles] = useState(() => (shown ? holesIn([shown.title, shown.brief, ...shown.acceptance, ...shown.labels]) : []));
+  const save = async (form: FormData) => {
+    const draft = templateOf(form, from, template);
+    await (template ? changeTemplate(template, draft) : createTemplate(draft));
+    await client.invalidateQueries({ queryKey: templateKeys.all });
+    toast({ text: templates.saved(draft.name), tone: "work" });
+    return undefined;
+  };
+  const read = (event: React.SyntheticEvent<HTMLElement>) => {
+    const form = event.currentTarget.closest("form");
+    if (form) setHoles(holesIn(textsOf(new FormData(form))));
+  };
+  // Fields choose what they begin with when they are made: all there is to choose from is known by then.
+  if (!agents || !projects || !goals) return null;
+  return (
+    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} wide>
+      <div className="grid gap-4" onInput={read}>
+        <TextField label={say.name} name="name" required data-begin-here maxLength={100} autoComplete="off" defaultValue={template?.name} />
+        <p className="text-s text-muted">{say.holes}</p>
+        <TaskFields
+          shown={shown}
+          begins
+          due={<TextField label={say.due} name="hours" type="number" inputMode="decimal" min="0.1" step="any" autoComplete="off" defaultValue={hoursOf(from)} />}
+        />
+      </div>
+      {holes.length > 0 && (
+        <fieldset className="grid gap-3">
+          <legend className="mb-2 text-s font-[560] text-muted">{say.asked}</legend>
+          {holes.map((name) => (
+            <TextField
+              key={name}
+              label={name}
+              name={variableField(name)}
+              hint={say.unless}
+              maxLength={10_000}
+              autoComplete="off"
+              defaultValue={template?.variables.find((each) => each.name === name)?.default ?? ""}
+            />
+          ))}
+        </fieldset>
+      )}
+    </FormDialog>
+  );
+}
+
+const named = (id: string | null | undefined, found: Named[] | undefined): Named | null => (id ? { id, name: found?.find((each) => each.id === id)?.name ?? id } : null);
+
+const shownOf = (task: TemplateTask, projects: Named[] | undefined, goals: Named[] | undefined): Shown => ({
+  title: task.title,
+  brief: task.brief ?? "",
+  acceptance: (task.acceptance ?? []).map((each) => (typeof each === "string" ? each : each.text)),
+  priority: task.priority ?? "normal",
+  labels: task.labels ?? [],
+  budget: task.budget_nano ?? null,
+  project: named(task.project_id, projects),
+  goal: named(task.goal_id, goals),
+  agent: task.agent_id ?? "",
+  state: task.ready === false ? "backlog" : "ready",
+});
