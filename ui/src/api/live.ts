@@ -11,6 +11,10 @@ export type LiveEvent = {
 export const EVENT_KINDS = [
   "agent.created",
   "agent.changed",
+  "agent.seat_priced",
+  "squad.created",
+  "squad.changed",
+  "squad.removed",
   "key.created",
   "key.changed",
   "key.revoked",

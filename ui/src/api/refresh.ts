@@ -24,10 +24,12 @@ import { reviewKeys } from "@/api/reviews";
 import { routeKeys } from "@/api/routes";
 import { runKeys } from "@/api/runs";
 import { scheduleKeys } from "@/api/schedules";
+import { seatKeys } from "@/api/seats";
 import { sessionKeys } from "@/api/session";
 import { settingsKeys } from "@/api/settings";
 import { shareKeys } from "@/api/shares";
 import { signalKeys } from "@/api/signals";
+import { squadKeys } from "@/api/squads";
 import { taskKeys } from "@/api/tasks";
 import { templateKeys } from "@/api/templates";
 
@@ -51,7 +53,13 @@ export function staleAfter(event: LiveEvent): Stale[] {
   switch (event.kind as EventKind) {
     case "agent.created":
     case "agent.changed":
-      return [soon(agentKeys.all), soon(taskKeys.all)];
+      return [soon(agentKeys.all), soon(taskKeys.all), soon(squadKeys.all)];
+    case "agent.seat_priced":
+      return [soon(seatKeys.of(event.subject_id))];
+    case "squad.created":
+    case "squad.changed":
+    case "squad.removed":
+      return [soon(squadKeys.all)];
     case "key.created":
     case "key.changed":
     case "key.revoked":

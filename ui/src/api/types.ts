@@ -16,6 +16,10 @@ export type StatusState = Status["state"];
 export type Desired = Schemas["Desired"];
 export type AgentDraft = Schemas["AgentIn"];
 export type AgentChange = Schemas["AgentPatch"];
+export type Squad = Schemas["SquadOut"];
+export type SquadDraft = Schemas["SquadIn"];
+export type SeatPrices = Schemas["SeatPricesOut"];
+export type SeatPriceDraft = Schemas["SeatPriceIn"];
 export type Key = Schemas["KeyOut"];
 export type NewKey = Schemas["IssuedOut"];
 

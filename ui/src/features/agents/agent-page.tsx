@@ -31,6 +31,7 @@ import { AgentCaps } from "@/features/agents/agent-caps";
 import { AgentDay } from "@/features/agents/agent-day";
 import { AgentInstructions } from "@/features/agents/agent-instructions";
 import { AgentRules } from "@/features/agents/agent-rules";
+import { AgentSeat } from "@/features/agents/agent-seat";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { ReportCard } from "@/features/agents/report-card";
@@ -136,6 +137,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
           <Section title={agents.caps.title}>
             <AgentCaps agent={agent} />
           </Section>
+          <AgentSeat agent={agent} />
         </aside>
       </div>
       {secret && <ConnectDialog agent={agent} secret={secret} onClose={() => setSecret(undefined)} />}

@@ -18,6 +18,7 @@ import { PauseButton } from "@/components/pause-button";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
+import { Squads } from "@/features/agents/squads";
 import { TeachConnect } from "@/features/agents/teach-connect";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
@@ -52,6 +53,7 @@ export function AgentsPage({ creating, setCreating }: Props) {
           {retired ? say.hideRetired : say.showRetired(goneCount)}
         </Button>
       )}
+      {data.items.length > 0 && <Squads />}
       <CreateAgentDialog open={creating} onOpenChange={setCreating} />
     </Page>
   );

@@ -1,0 +1,122 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Pencil, Plus, Trash2 } from "lucide-react";
+import { useMemo, useState } from "react";
+
+import { useMay } from "@/api/may";
+import { asProblem } from "@/api/problem";
+import { removeSquad, squadKeys, squadsQuery } from "@/api/squads";
+import type { Named, Squad } from "@/api/types";
+import { Button, IconButton } from "@/components/button";
+import type { Column } from "@/components/data-table";
+import { DataTable } from "@/components/data-table";
+import { Confirm } from "@/components/dialog";
+import { Section } from "@/components/page";
+import { ProblemNote, SkeletonRows } from "@/components/states";
+import { toast } from "@/components/toast";
+import { SquadDialog } from "@/features/agents/squad-dialog";
+import { squads as say } from "@/strings/squads";
+
+/** Agents that belong together, with a lead among them. */
+export function Squads() {
+  const { data, error, refetch } = useQuery(squadsQuery);
+  const client = useQueryClient();
+  const allowed = useMay("operate");
+  const [shown, setShown] = useState<Squad | "new">();
+  const [removing, setRemoving] = useState<Squad>();
+  const { mutate } = useMutation({
+    mutationFn: (squad: Squad) => removeSquad(squad.id),
+    onSuccess: (_, squad) => toast({ text: say.removed(squad.name), tone: "work" }),
+    onError: (problem) => toast({ text: asProblem(problem).message, tone: "wrong" }),
+    onSettled: () => client.invalidateQueries({ queryKey: squadKeys.all }),
+  });
+  const columns = useMemo(() => squadColumns(setShown, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed]);
+  return (
+    <Section
+      title={say.title}
+      className="mt-8"
+      aside={
+        allowed && (
+          <Button onClick={() => setShown("new")}>
+            <Plus size={14} aria-hidden="true" /> {say.add}
+          </Button>
+        )
+      }
+    >
+      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
+      {!data && !error && <SkeletonRows rows={2} />}
+      {data?.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
+      {data && data.length > 0 && <DataTable label={say.title} columns={columns} rows={data} rowId={(squad) => squad.id} />}
+      {shown && <SquadDialog squad={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
+      <Confirm
+        open={removing !== undefined}
+        onOpenChange={(open) => !open && setRemoving(undefined)}
+        title={say.removeTitle(removing?.name ?? "")}
+        act={say.remove}
+        onAct={() => removing && mutate(removing)}
+      >
+        {removing && say.removeHelp(removing.agents.length)}
+      </Confirm>
+    </Section>
+  );
+}
+
+const AgentLink = ({ agent }: { agent: Named }) => (
+  <Link to="/agents/$agentId" params={{ agentId: agent.id }} className="wrap-anywhere hover:underline">
+    {agent.name}
+  </Link>
+);
+
+const squadColumns = (edit: (squad: Squad) => void, remove: (squad: Squad) => void): Column<Squad>[] => [
+  {
+    id: "name",
+    header: say.columns.name,
+    sort: (squad) => squad.name,
+    cell: (squad) => (
+      <span className="grid">
+        <span className="font-[560] wrap-anywhere">{squad.name}</span>
+        {squad.description && <span className="line-clamp-2 text-s text-muted wrap-anywhere">{squad.description}</span>}
+      </span>
+    ),
+  },
+  {
+    id: "lead",
+    header: say.columns.lead,
+    from: "md",
+    sort: (squad) => squad.lead?.name ?? "",
+    cell: (squad) => (squad.lead ? <AgentLink agent={squad.lead} /> : <span className="text-faint">{say.noLead}</span>),
+  },
+  {
+    id: "agents",
+    header: say.columns.agents,
+    sort: (squad) => squad.agents.length,
+    cell: (squad) =>
+      squad.agents.length === 0 ? (
+        <span className="text-faint">{say.nobody}</span>
+      ) : (
+        <ul className="flex flex-wrap gap-x-2.5 text-muted">
+          {squad.agents.map((agent) => (
+            <li key={agent.id}>
+              <AgentLink agent={agent} />
+            </li>
+          ))}
+        </ul>
+      ),
+  },
+  {
+    id: "act",
+    header: say.columns.act,
+    headerHidden: true,
+    align: "end",
+    cell: (squad) => (
+      <span className="inline-flex items-center gap-1">
+        <IconButton label={say.edit(squad.name)} onClick={() => edit(squad)}>
+          <Pencil size={14} />
+        </IconButton>
+        <IconButton label={say.removeLabel(squad.name)} onClick={() => remove(squad)} className="hover:text-wrong">
+          <Trash2 size={14} />
+        </IconButton>
+      </span>
+    ),
+  },
+];

@@ -1,0 +1,30 @@
+import { counted } from "@/strings/common";
+
+export const squads = {
+  title: "Squads",
+  empty: "None yet. A squad is a name for agents that belong together, with a lead among them.",
+  add: "New squad",
+  columns: { name: "Squad", lead: "Lead", agents: "Agents", act: "Act" },
+  noLead: "no lead",
+  nobody: "nobody yet",
+  edit: (name: string) => `Change the squad ${name}`,
+  removeLabel: (name: string) => `Remove the squad ${name}`,
+  removeTitle: (name: string) => `Remove the squad ${name}?`,
+  removeHelp: (agents: number) => (agents === 0 ? "Nobody belongs to it." : agents === 1 ? "Its agent stays." : `Its ${counted(agents)} agents stay.`),
+  remove: "Remove",
+  removed: (name: string) => `The squad ${name} is removed.`,
+  form: {
+    create: "New squad",
+    edit: "Change the squad",
+    name: "Name",
+    description: "What it is for",
+    lead: "Lead",
+    noLead: "No lead",
+    leadHint: "Belongs to the squad by that.",
+    agents: "Agents",
+    find: "Find an agent",
+    none: "No agent fits.",
+    actCreate: "Create squad",
+    actSave: "Save",
+  },
+};
