@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -50,9 +50,9 @@ test("a task is saved as a template: what it asks for is read from its texts, an
   const onClose = vi.fn();
   const task = aTask({ acceptance: [{ text: "It adds up", met: true, deliverable: true }], attempt_limit: 5, due_at: "2026-11-25T10:00:12.000000Z" });
   renderPart(<TemplateDialog from={draftOf(task)} onClose={onClose} />);
-  await user.type(await screen.findByLabelText("Template's name"), "Weekly report");
-  await user.type(screen.getByLabelText("Title"), " for {{{{customer}} on {{{{date}}");
-  await user.type(screen.getByLabelText("customer"), "Acme");
+  fireEvent.input(await screen.findByLabelText("Template's name"), { target: { value: "Weekly report" } });
+  fireEvent.input(screen.getByLabelText("Title"), { target: { value: "Write the report for {{customer}} on {{date}}" } });
+  fireEvent.input(screen.getByLabelText("customer"), { target: { value: "Acme" } });
   expect(screen.queryByLabelText("date")).toBeNull();
   await user.click(screen.getByRole("button", { name: "Save template" }));
   await waitFor(() => expect(onClose).toHaveBeenCalled());
@@ -85,9 +85,9 @@ test("a new task is made of a template with what was given, and what was typed i
   );
   const onOpenChange = vi.fn();
   renderPart(<CreateTaskDialog open onOpenChange={onOpenChange} />);
-  await user.type(await screen.findByLabelText("Title"), "Half a thought");
+  fireEvent.input(await screen.findByLabelText("Title"), { target: { value: "Half a thought" } });
   await user.selectOptions(await screen.findByLabelText("Begin with"), "Weekly report");
-  await user.type(screen.getByLabelText("customer"), "Acme");
+  fireEvent.input(screen.getByLabelText("customer"), { target: { value: "Acme" } });
   expect(screen.getByRole("region", { name: "The task" })).toHaveTextContent("Report for AcmeIn plain words.Names Acme");
   await user.selectOptions(screen.getByLabelText("Begin with"), "An empty task");
   expect(screen.getByLabelText("Title")).toHaveValue("Half a thought");
@@ -113,7 +113,7 @@ test("a template is changed as it is known, with what the form does not show as 
   await user.click(await screen.findByRole("button", { name: "Change the template Weekly report" }));
   const dialog = within(await screen.findByRole("dialog"));
   expect(dialog.getByLabelText("tone")).toHaveValue("plain");
-  await user.clear(dialog.getByLabelText("Brief"));
+  fireEvent.input(dialog.getByLabelText("Brief"), { target: { value: "" } });
   expect(dialog.queryByLabelText("tone")).toBeNull();
   await user.click(dialog.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
