@@ -47,7 +47,7 @@ test("a task is held with a reason that stands on its page, and released", async
   shown(aTask());
   await userEvent.click(await screen.findByRole("button", { name: "Hold" }));
   fireEvent.change(await screen.findByLabelText("Why"), { target: { value: " Not yet. " } });
-  await userEvent.click(screen.getByRole("button", { name: "Hold it" }));
+  await userEvent.click(screen.getByText("Hold it"));
   expect(await screen.findByText("Not yet.")).toBeInTheDocument();
   await userEvent.click(await screen.findByRole("button", { name: "Release" }));
   await waitFor(() => expect(screen.queryByText("Not yet.")).toBeNull());
