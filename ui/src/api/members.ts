@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { Duties, Member, MemberChange, Page, Role } from "@/api/types";
 
-export const memberKeys = { all: ["members"] as const, duties: (id: string) => ["members", "duties", id] as const };
+export const memberKeys = { all: ["members"] as const, duties: (id: string) => ["duties", id] as const };
 
 export const membersQuery = queryOptions({
   queryKey: memberKeys.all,

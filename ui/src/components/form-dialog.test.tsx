@@ -6,6 +6,7 @@ import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
 import type { ShownOnce } from "@/components/form-dialog";
 import { FormDialog } from "@/components/form-dialog";
+import { Menu, MenuItem } from "@/components/menu";
 import { field } from "@/lib/form";
 import { renderPart } from "@/testing/render";
 
@@ -67,4 +68,29 @@ test("what opened a dialog has the focus again when it closes, also where a fiel
   await waitFor(() => expect(screen.getByLabelText("Name")).toHaveFocus());
   fireEvent.keyDown(screen.getByLabelText("Name"), { key: "Escape" });
   await waitFor(() => expect(opener).toHaveFocus());
+});
+
+test("a dialog that was opened from a menu gives the focus back to what opened the menu", async () => {
+  function Opened() {
+    const [open, setOpen] = useState(false);
+    return (
+      <>
+        <Menu trigger={<button>More</button>}>
+          <MenuItem onSelect={() => setOpen(true)}>Rename</MenuItem>
+        </Menu>
+        {open && (
+          <Dialog open onOpenChange={setOpen} title="Rename">
+            <p>Nothing to type</p>
+          </Dialog>
+        )}
+      </>
+    );
+  }
+  renderPart(<Opened />);
+  const more = await screen.findByRole("button", { name: "More" });
+  more.focus();
+  fireEvent.keyDown(more, { key: "Enter" });
+  fireEvent.click(await screen.findByRole("menuitem", { name: "Rename" }));
+  fireEvent.keyDown(await screen.findByRole("dialog"), { key: "Escape" });
+  await waitFor(() => expect(more).toHaveFocus());
 });
