@@ -19,12 +19,13 @@ export const signalRules = {
   },
   responses: {
     off: "Nothing",
-    observe: "Show it",
-    notify: "Show it and tell people",
-    pause: "Tell people and pause",
-    kill: "Tell people and end the run",
+    observe: "Only show it",
+    notify: "Tell people",
+    pause: "Pause, and tell people",
+    kill: "End the run, and tell people",
   },
-  inherited: { default: (word: string) => `As usual: ${word}`, workspace: (word: string) => `As the workspace: ${word}`, project: (word: string) => `As its project or the workspace: ${word}` },
+  /** What counts stands first: a phone cuts the rest. */
+  inherited: { default: (word: string) => `${word} (as usual)`, workspace: (word: string) => `${word} (as the workspace says)`, project: (word: string) => `${word} (or as its project says)` },
   responseTo: (kind: string) => `What is done: ${kind}`,
   floor: (time: string) => `Never sooner than after ${time}`,
   floorOf: (kind: string) => `The least time: ${kind}`,

@@ -38,6 +38,6 @@ test("nothing holds before it is saved, and then just what was changed", async (
 test("who is no admin reads what is done and is offered no change", async () => {
   shown("operator");
   await screen.findByText("It loops");
-  expect(screen.getAllByText("As usual: Show it and tell people")).not.toHaveLength(0);
+  expect(screen.getAllByText("Tell people (as usual)")).not.toHaveLength(0);
   expect(screen.queryByRole("combobox")).toBeNull();
 });

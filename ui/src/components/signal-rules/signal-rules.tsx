@@ -77,7 +77,7 @@ function ruleColumns(draft: RuleDraft, change: Change | undefined, floors: boole
       id: "response",
       header: say.columns.response,
       cell: (rule) => (
-        <span className="grid w-[150px] gap-1 @min-[520px]:w-[290px]">
+        <span className="grid w-[170px] gap-1 @min-[520px]:w-[290px]">
           <ResponseTo rule={rule} chosen={draft[rule.kind]?.response} change={change} />
           {floors && <Floor rule={rule} chosen={draft[rule.kind]?.floor_s} change={change} />}
         </span>
