@@ -70,7 +70,7 @@ export const channels = {
     changeAct: "Save",
     changed: "Saved.",
     newUrl: "New address",
-    urlStays: (shown: string) => `Empty: it stays ${shown}.`,
+    urlStays: (shown: string) => `Empty: it stays as it is (${shown}).`,
     enabled: "It is on",
     secret: "The signing secret is shown once:",
   },

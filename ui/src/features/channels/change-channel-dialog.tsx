@@ -27,7 +27,7 @@ export function ChangeChannelDialog({ channel, onClose }: { channel: Channel; on
   return (
     <FormDialog title={say.change(channel.name)} act={say.changeAct} onClose={onClose} save={save}>
       <TextField label={say.name} name="name" required maxLength={63} autoComplete="off" defaultValue={channel.name} />
-      {channel.kind !== "push" && <TextField label={say.newUrl} name="url" hint={`${say.urlStays(channel.shown)} ${say.urlHints[channel.kind]}.`} autoComplete="off" />}
+      {channel.kind !== "push" && <TextField label={say.newUrl} name="url" hint={say.urlStays(channel.shown)} autoComplete="off" />}
       {channel.shared && <KindPicker chosen={channel.kinds} />}
       <label className="flex items-center gap-2.5">
         <input type="checkbox" name="enabled" defaultChecked={channel.enabled} className="size-[15px] accent-(--accent)" />
