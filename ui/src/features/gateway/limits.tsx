@@ -83,7 +83,7 @@ function limitColumns(acts: Acts | undefined): Column<Limit>[] {
       header: say.columns.what,
       cell: (limit) => (
         <span className="grid gap-0.5">
-          <span className="num">{what(limit)}</span>
+          <span className="num [overflow-wrap:normal]">{what(limit)}</span>
           {besides(limit) && <span className="text-s text-muted">{besides(limit)}</span>}
         </span>
       ),
