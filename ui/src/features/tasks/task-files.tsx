@@ -75,23 +75,25 @@ function AttachButton({ onPick }: { onPick: (files: File[]) => void }) {
   );
 }
 
-const LINE = "flex flex-wrap items-center gap-x-3 px-4 py-1.5 min-h-10";
+const LINE = "flex flex-wrap items-center min-h-10 gap-x-3 px-4 py-1.5";
 
 function Row({ file, remove }: { file: Attachment; remove?: () => void }) {
   return (
     <li className={LINE}>
-      <a href={attachmentPath(file.id)} download={file.name} title={say.save(file.name)} className="group/file flex min-w-0 flex-1 basis-[160px] items-center gap-2 font-[510]">
+      <a href={attachmentPath(file.id)} download={file.name} title={say.save(file.name)} className="group/file flex min-w-0 flex-1 basis-[120px] items-center gap-2 font-[510]">
         <span className="min-w-0 wrap-anywhere group-hover/file:underline">{file.name}</span>
         <Download size={14} aria-hidden="true" className="shrink-0 text-muted" />
       </a>
-      <span className="num text-s whitespace-nowrap text-muted">
-        {formatBytes(file.size)} · <Ago at={file.created_at} />
+      <span className="ml-auto flex items-center gap-2">
+        <span className="num text-s whitespace-nowrap text-muted">
+          {formatBytes(file.size)} · <Ago at={file.created_at} />
+        </span>
+        {remove && (
+          <IconButton label={say.remove(file.name)} onClick={remove} className="hover:text-wrong">
+            <Trash2 size={14} />
+          </IconButton>
+        )}
       </span>
-      {remove && (
-        <IconButton label={say.remove(file.name)} onClick={remove} className="hover:text-wrong">
-          <Trash2 size={14} />
-        </IconButton>
-      )}
     </li>
   );
 }
