@@ -27,7 +27,7 @@ export const signalRules = {
   /** What counts stands first: a phone cuts the rest. */
   inherited: { default: (word: string) => `${word} (as usual)`, workspace: (word: string) => `${word} (as the workspace says)`, project: (word: string) => `${word} (or as its project says)` },
   responseTo: (kind: string) => `What is done: ${kind}`,
-  floor: (time: string) => `Never sooner than after ${time}`,
+  floor: (time: string) => `After ${time} at least`,
   floorOf: (kind: string) => `The least time: ${kind}`,
   save: "Save",
   discard: "Discard",
