@@ -6,7 +6,8 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 const source = fileURLToPath(new URL("./src", import.meta.url));
-const server = process.env.QUARTERDECK_URL ?? "http://127.0.0.1:8787";
+/** Under the name the browser knows it by: the server refuses to be written to by a page of another origin. */
+const server = { target: process.env.QUARTERDECK_URL ?? "http://127.0.0.1:8787", changeOrigin: false };
 
 /** The built page refuses every script that is not ours, even where a proxy in front drops the server's header. */
 const POLICY =
