@@ -71,6 +71,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/providers": ("/providers",),
     "/keys": ("/keys",),
     "/channels": ("/channels",),
+    "/notifications": ("/notifications",),
     "/audit": ("/audit",),
     "/settings": ("/settings",),
     "$": ("/nowhere",),

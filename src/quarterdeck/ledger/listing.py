@@ -34,7 +34,7 @@ async def page(
     *,
     limit: int,
     after: str | None = None,
-    looked_s: float = LOOKED_S,
+    looked_s: float | None = None,
 ) -> Page[StoredCall]:
     """Calls newest first. Raises Invalid when `after` is no cursor of ours.
 
@@ -42,7 +42,7 @@ async def page(
     """
     if after is not None:
         after = cursor(after)
-    patience = Patience(looked_s)
+    patience = Patience(LOOKED_S if looked_s is None else looked_s)
     if which.words is not None:
         return await _page_of_words(tx, workspace_id, which, which.words, patience, limit=limit, after=after)
     if which.mark is not None and which.run_id is which.task_id is which.conversation_id is None:

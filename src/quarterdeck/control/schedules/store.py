@@ -194,7 +194,7 @@ async def due(tx: Transaction, limit: int) -> list[tuple[str, str]]:
 
 _AHEAD = Prepared(
     sa.select(schedules.c.workspace_id, schedules.c.id)
-    .where(schedules.c.fired_until > sa.bindparam("ahead", type_=sa.BigInteger), schedules.c.next_at.is_not(None))
+    .where(*(at > sa.bindparam("ahead", type_=sa.BigInteger) for at in (schedules.c.next_at, schedules.c.fired_until)))
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
 

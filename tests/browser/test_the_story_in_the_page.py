@@ -39,7 +39,9 @@ class Team:
     claims: dict[str, Any] = field(default_factory=dict)
 
     def claim(self, name: str) -> Any:
-        self.claims[name] = self.server.post("/api/v1/agent/claim", {"lease_s": 3600}, key=self.keys[name])
+        self.claims[name] = self.server.post(
+            "/api/v1/agent/claim", {"lease_s": 3600, "task_id": self.tasks[name]["id"]}, key=self.keys[name]
+        )
         assert self.claims[name]["claimed"], self.claims[name]
         return self.claims[name]
 
