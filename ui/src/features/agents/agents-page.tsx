@@ -80,7 +80,7 @@ const columns: Column<Agent>[] = [
     header: say.columns.agent,
     sort: (agent) => agent.name,
     cell: (agent) => (
-      <span className="flex min-w-0 items-center gap-2.5">
+      <span className="flex min-w-0 items-center gap-2.5 md:min-w-[150px]">
         <Avatar name={agent.name} agent />
         <span className="grid min-w-0">
           <span className="flex items-center gap-1.5">
