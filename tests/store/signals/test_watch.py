@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ledger_world import World as Ledger
-from ledger_world import record
+from ledger.ledger_world import World as Ledger
+from ledger.ledger_world import record
 from work_world import World
 
 from quarterdeck.control.signals import watch
