@@ -60,9 +60,19 @@ class Rule(msgspec.Struct, frozen=True, eq=False):
     of_tokens: bool
     of_slots: bool
 
-    def counted(self, tokens: int) -> int:
-        """What a call of so many tokens takes."""
-        return min(tokens, self.entry.burst) if self.of_tokens else 1
+    def counted(self, tokens: int, times: int = 1) -> int:
+        """What so many calls of so many tokens take."""
+        return min(times * tokens, self.entry.burst) if self.of_tokens else times
+
+    def due_back(self, taken: int, used_tokens: int | None, *, sent: bool) -> int:
+        """How much of what was taken is to be given back now that the call is over; less than nothing is charged.
+
+        Slots are free, and tokens that were not used come back (or are charged when more were). `used_tokens` None:
+        nobody knows, so what was taken stays taken. A call that was never sent gives all back.
+        """
+        if self.of_slots or not sent:
+            return taken
+        return taken - used_tokens if self.of_tokens and used_tokens is not None else 0
 
 
 class Line(msgspec.Struct, eq=False):
@@ -238,12 +248,11 @@ def enter(rules: Sequence[Rule], tokens: int, now: int) -> Blocked | None:
 
 
 def leave(rules: Sequence[Rule], tokens: int, *, used_tokens: int | None, sent: bool) -> None:
-    """The call is over: what `enter` took and is not used up goes back, as `due_back` says."""
+    """The call is over: what `enter` took and is not used up goes back."""
     for rule in rules:
-        if rule.of_slots or not sent:
-            rule.bucket.give_back(rule.counted(tokens))
-        elif rule.of_tokens and used_tokens is not None:
-            rule.bucket.give_back(rule.counted(tokens) - used_tokens)
+        count = rule.due_back(rule.counted(tokens), used_tokens, sent=sent)
+        if count:
+            rule.bucket.give_back(count)
 
 
 def lines_of(rules: Iterable[Rule]) -> list[Line]:
@@ -267,25 +276,16 @@ def take(lines: list[Line], tokens: int, now: int, *, times: int = 1) -> Blocked
         return Blocked(blocked, longest, blocked.bucket.remaining(now) // times)
     for line in lines:
         line.times = times
-        count = min(times * tokens, line.rule.entry.burst) if line.rule.of_tokens else times
-        line.taken = count
-        line.bucket.let(now, count)
+        line.taken = line.rule.counted(tokens, times)
+        line.bucket.let(now, line.taken)
     return None
 
 
 def due_back(line: Line, *, used_tokens: int | None, sent: bool) -> int:
-    """How much of what was taken is to be given back now that the call is over; less than nothing is charged.
-
-    Slots are free, and tokens that were not used come back (or are charged when more were). `used_tokens` None: nobody
-    knows, so what was taken stays taken. A call that was never sent gives all back.
-    """
+    """As Rule.due_back; nothing where nothing was taken."""
     if not line.taken:
         return 0
-    if line.rule.of_slots or not sent:
-        return line.taken
-    if line.rule.of_tokens and used_tokens is not None:
-        return line.taken - used_tokens * line.times
-    return 0
+    return line.rule.due_back(line.taken, None if used_tokens is None else used_tokens * line.times, sent=sent)
 
 
 def give_back(lines: Sequence[Line], *, used_tokens: int | None, sent: bool) -> None:

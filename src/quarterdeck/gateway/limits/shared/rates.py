@@ -39,7 +39,7 @@ class SharedRates:
             return Blocked(lines[int(answer[0]) - 1], int(answer[1]), int(answer[2]))
         now = now_us()
         for line, left in zip(lines, answer[1:], strict=True):
-            line.taken = min(tokens, line.entry.burst) if line.entry.measure == Measure.TOKENS else 1
+            line.taken = line.rule.counted(tokens)
             line.shared, line.left = True, max(0, int(left))
             # The own memory follows: it is shown, and what the gateway goes on from when Redis goes away.
             if isinstance(line.bucket, Gcra):
