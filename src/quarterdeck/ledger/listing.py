@@ -1,28 +1,24 @@
 """Listing calls: which are meant, newest first, a page at a time."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import sqlalchemy as sa
 
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.kernel.ids import instant_of, lowest_id
+from quarterdeck.kernel.ids import instant_of
 from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger import call_filter, walking
 from quarterdeck.ledger.call_filter import CallFilter, conditions
 from quarterdeck.ledger.calls import StoredCall, stored
-from quarterdeck.ledger.derived_tables import call_marks
 from quarterdeck.ledger.search import find
 from quarterdeck.ledger.search.numbers import FACETS
 from quarterdeck.ledger.search.words import Question
 from quarterdeck.ledger.tables import calls
 from quarterdeck.ledger.walking import LOOKED_S, Patience
-from quarterdeck.ledger.work_costs import Fact
 
 PAGE = 500
 """Calls that `pages` reads at once."""
-_CHUNK = 400
 LOOKED_AT = 1_000
 """Calls with words looked at at once."""
 
@@ -45,8 +41,6 @@ async def page(
     patience = Patience(LOOKED_S if looked_s is None else looked_s)
     if which.words is not None:
         return await _page_of_words(tx, workspace_id, which, which.words, patience, limit=limit, after=after)
-    if which.mark is not None and which.run_id is which.task_id is which.conversation_id is None:
-        return await _marked(tx, workspace_id, which, which.mark, patience, limit=limit, after=after)
     by, others = call_filter.parted(which)
     if others:
         return await _walked(tx, workspace_id, which, patience, limit=limit, after=after)
@@ -92,40 +86,6 @@ async def _walked(
 
 def _page(found: list[StoredCall], limit: int) -> Page[StoredCall]:
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
-
-
-async def _marked(
-    tx: Transaction,
-    workspace_id: str,
-    which: CallFilter,
-    mark: Fact,
-    patience: Patience,
-    *,
-    limit: int,
-    after: str | None,
-) -> Page[StoredCall]:
-    """By the marks, newest first: few calls have one, and a list out of another table finds no index of calls."""
-    marks = [call_marks.c.workspace_id == workspace_id, call_marks.c.fact == mark.value]
-    if which.begin is not None:
-        marks.append(call_marks.c.call_id >= lowest_id("call", which.begin))
-    if which.end is not None:
-        marks.append(call_marks.c.call_id < lowest_id("call", which.end))
-    # Without the time: the marks are of that time, and a stretch of ids would be walked instead of looked up.
-    by, others = call_filter.parted(replace(which, mark=None))
-    place = after
-    found: list[StoredCall] = []
-    while True:
-        there = marks if place is None else [*marks, call_marks.c.call_id < place]
-        query = sa.select(call_marks.c.call_id).where(*there).order_by(call_marks.c.call_id.desc()).limit(_CHUNK)
-        ids = list((await tx.execute(query)).scalars())
-        if ids:
-            kept = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(ids), *by, *others)
-            found += [stored(row) for row in await tx.rows(kept.order_by(calls.c.id.desc()).limit(limit + 1))]
-        if len(found) > limit or len(ids) < _CHUNK:
-            return _page(found, limit)
-        place = ids[-1]
-        if patience.over:
-            return Page(found, place)
 
 
 async def _page_of_words(
