@@ -94,6 +94,11 @@ class CallFilter:
     words: Question | None = None
     """Only those in whose new messages or answer these words are."""
 
+    @property
+    def summed_tag(self) -> str | None:
+        """The tag by the name it has in roll-ups; None: none is asked for, or whatever its value."""
+        return None if self.tag is None or self.tag[1] is None else f"{self.tag[0]}={self.tag[1]}"
+
 
 def conditions(which: CallFilter) -> list[Condition]:
     """All there are, but the words."""

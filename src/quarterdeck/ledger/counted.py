@@ -106,10 +106,10 @@ async def latency_of(tx: Transaction, workspace_id: str, which: CallFilter) -> t
         begin = 0 if which.begin is None else which.begin
         grain = Grain.HOUR if end - begin <= 8 * DAY else Grain.DAY
         begin = floor_to(begin, grain.length)
-        found = (await latency.of(tx, workspace_id, "total", grain, begin, end)).get("", Latency({}))
-        known = sum(found.bins.get(Measure.TOTAL, {}).values())
+        found = (await latency.of(tx, workspace_id, "total", grain, begin, end)).get("", {})
+        known = sum(found.get(Measure.TOTAL, {}).values())
         return found, max(0, await _calls(tx, workspace_id, grain, begin, end) - known), None
-    bins: dict[Measure, latency.Bins] = {}
+    bins: Latency = {}
     reach = None
     columns = [calls.c.duration, calls.c.first_byte, calls.c.overhead]
     async for rows, looked in _rows(tx, workspace_id, which, columns):
@@ -118,7 +118,7 @@ async def latency_of(tx: Transaction, workspace_id: str, which: CallFilter) -> t
                 mine = bins.setdefault(measure, {})
                 mine[place] = mine.get(place, 0) + 1
         reach = looked
-    return Latency(bins), None, reach
+    return bins, None, reach
 
 
 async def values_of(
@@ -153,13 +153,12 @@ def _summed_by(which: CallFilter) -> list[sa.ColumnElement[bool]] | None:
     bare: Any = {"outcome": None, "begin": None, "end": None, **dims}
     if replace(which, **bare) != CallFilter():
         return None
-    tag = None if which.tag is None or which.tag[1] is None else f"{which.tag[0]}={which.tag[1]}"
     by = [(dim, value) for name, dim in _DIMS.items() if (value := getattr(which, name)) is not None]
-    by += [] if which.tag is None else [("tag", tag)]
+    by += [] if which.tag is None else [("tag", which.summed_tag)]
     found = [[rollups.c.dim == dim, rollups.c.value == value] for dim, value in by]
     if which.tasks is not None:
         found.append([rollups.c.dim == "task", rollups.c.value.in_(which.tasks)])
-    if len(found) > 1 or (which.tag is not None and tag is None):
+    if len(found) > 1 or (which.tag is not None and which.summed_tag is None):
         return None
     return found[0] if found else [rollups.c.dim == "total", rollups.c.value == ""]
 

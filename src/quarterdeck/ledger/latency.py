@@ -3,8 +3,7 @@
 Written with the calls they count, as roll-ups are; what came before there were bins is known not to be among them.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from enum import IntEnum
 from math import log2
 from typing import Any
@@ -36,6 +35,10 @@ class Measure(IntEnum):
     FIRST_BYTE = 1
     OVERHEAD = 2
     """Ours, not spent waiting for the provider."""
+
+
+Latency = dict[Measure, Bins]
+"""How long some calls took, by each measure that is known of any."""
 
 
 def bin_of(duration: int) -> int:
@@ -89,29 +92,17 @@ def add_up(records: Iterable[CallRecord]) -> list[tuple[Any, ...]]:
     return [(*key, count) for key, count in sorted(rows.items())]
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """Bins by measure; `since`: the oldest hour or day that has any, None: none has."""
-
-    bins: Mapping[Measure, Bins]
-    since: int | None = None
-
-
 async def of(tx: Transaction, workspace_id: str, dim: str, grain: Grain, begin: int, end: int) -> dict[str, Latency]:
     """By value of a dimension, over the hours or days that begin in [begin, end)."""
     c = latencies.c
     query = (
-        sa.select(c.value, c.measure, c.bin, sa.func.sum(c.calls).label("calls"), sa.func.min(c.at).label("since"))
+        sa.select(c.value, c.measure, c.bin, sa.func.sum(c.calls).label("calls"))
         .where(c.workspace_id == workspace_id, c.grain == int(grain), c.dim == dim, c.at >= begin, c.at < end)
         .group_by(c.value, c.measure, c.bin)
     )
     found: dict[str, Latency] = {}
     for row in await tx.rows(query):
-        before = found.get(row["value"], Latency({}))
-        mine = {measure: dict(bins) for measure, bins in before.bins.items()}
-        mine.setdefault(Measure(row["measure"]), {})[row["bin"]] = int(row["calls"])
-        since = row["since"] if before.since is None else min(before.since, row["since"])
-        found[row["value"]] = Latency(mine, since)
+        found.setdefault(row["value"], {}).setdefault(Measure(row["measure"]), {})[row["bin"]] = int(row["calls"])
     return found
 
 
@@ -121,11 +112,3 @@ async def forget_hours(tx: Transaction, workspace_id: str, before: int) -> None:
         c = latencies.c
         here = c.workspace_id == workspace_id, c.grain == int(Grain.HOUR), c.dim == dim, c.at < before
         await tx.execute(latencies.delete().where(*here))
-
-
-def joined(bins: Collection[Bins]) -> Bins:
-    found: Bins = {}
-    for each in bins:
-        for place, count in each.items():
-            found[place] = found.get(place, 0) + count
-    return found

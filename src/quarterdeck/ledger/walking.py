@@ -163,8 +163,7 @@ def _sums(which: CallFilter) -> list[Any] | None:
 
 def _dims(which: CallFilter) -> list[tuple[str, str]]:
     """By what of the filter calls are summed, the rarer first. Not by run and task: an index finds those."""
-    tag = None if which.tag is None or which.tag[1] is None else f"{which.tag[0]}={which.tag[1]}"
-    known = {"key": which.key_id, "tag": tag, "provider": which.provider}
+    known = {"key": which.key_id, "tag": which.summed_tag, "provider": which.provider}
     if which.conversation_id is which.run_id is which.task_id is None:
         return [(dim, value) for dim, value in known.items() if value is not None]
     return []

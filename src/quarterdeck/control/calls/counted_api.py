@@ -170,7 +170,7 @@ async def list_latencies(
     items = [
         LatencyOfOut(
             value=value,
-            measures=_measures(found.get(value, Latency({}))),
+            measures=_measures(found.get(value, {})),
             unknown_calls=None if by == "target" else max(0, answered.get(value, 0) - _known(found.get(value))),
         )
         for value in sorted(found.keys() | answered.keys())
@@ -183,7 +183,7 @@ async def list_latencies(
 def _measures(found: Latency) -> list[MeasureOut]:
     shown_ones = []
     for measure, name in _NAMES.items():
-        bins = found.bins.get(measure, {})
+        bins = found.get(measure, {})
         quantiles = {key: latency.quantile(bins, share) for key, share in _SHARES.items()}
         shown_ones.append(
             MeasureOut(
@@ -200,7 +200,7 @@ def _measures(found: Latency) -> list[MeasureOut]:
 
 
 def _known(found: Latency | None) -> int:
-    return 0 if found is None else sum(found.bins.get(Measure.TOTAL, {}).values())
+    return 0 if found is None else sum(found.get(Measure.TOTAL, {}).values())
 
 
 async def _answered(
