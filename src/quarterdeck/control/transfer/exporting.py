@@ -20,6 +20,7 @@ from quarterdeck.control.templates import store as templates
 from quarterdeck.control.templates.bodies import DraftBody, VariableBody
 from quarterdeck.control.transfer.document import VERSION
 from quarterdeck.control.transfer.history_out import Histories
+from quarterdeck.control.transfer.who import of_people
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.clock import iso
 
@@ -207,18 +208,9 @@ def review_out(review: ReviewPolicy, people: Mapping[str, str], workers: Mapping
     emails = [people[each] for each in review.named if each in people]
     persons = review.persons
     if review.named:
-        persons = policy_of(review, emails)
+        persons = of_people("of" if review.member_id is None else "member", str(review.approvals), emails)
     agent = workers.get(review.agent_id or "")
     return persons if agent is None else f"agent:{agent}+{persons}"
-
-
-def policy_of(review: ReviewPolicy, named: Sequence[str]) -> str:
-    """The part about people, of as many of those that it names as there are; one person where there is none."""
-    if not named:
-        return ReviewPolicy.ONE.value
-    if review.member_id is not None:
-        return f"member:{named[0]}"
-    return f"of:{min(review.approvals, len(named))}:{','.join(named)}"
 
 
 async def _emails(tx: Transaction, workspace_id: str) -> dict[str, str]:

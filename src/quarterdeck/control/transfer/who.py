@@ -1,6 +1,7 @@
 """Names and e-mails of a document, and whom they mean here."""
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -74,14 +75,16 @@ class Who:
         if kind in ("member", "of"):
             count, _, emails = rest.partition(":") if kind == "of" else ("1", "", rest)
             ids = [await self.member(email, "reviews") for email in emails.split(",")]
-            persons = _named(kind, count, [each for each in ids if each is not None])
+            persons = of_people(kind, count, [each for each in ids if each is not None])
         return ReviewPolicy(persons if agent_id is None else f"agent:{agent_id}+{persons}")
 
 
-def _named(kind: str, count: str, ids: list[str]) -> str:
-    if not ids:
+def of_people(kind: str, count: str, named: Sequence[str]) -> str:
+    """A policy's part about people, of kind member or of: as many of those it names as there are; one person where
+    there is none."""
+    if not named:
         return ReviewPolicy.ONE.value
     if kind == "member":
-        return f"member:{ids[0]}"
-    needed = min(int(count), len(ids)) if count.isdecimal() and len(count) < 4 else count
-    return f"of:{needed}:{','.join(ids)}"
+        return f"member:{named[0]}"
+    needed = min(int(count), len(named)) if count.isdecimal() and len(count) < 4 else count
+    return f"of:{needed}:{','.join(named)}"
