@@ -1,11 +1,10 @@
 import type { ReactNode } from "react";
 import { useState } from "react";
 
-import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
 import { Dialog } from "@/components/dialog";
-import { FormActions } from "@/components/form-actions";
+import { SubmitForm } from "@/components/submit-form";
 import { words } from "@/strings/common";
 
 /** What is shown once after it was made, each to be copied. */
@@ -27,19 +26,11 @@ type Props = {
 
 /** A form in a dialog that makes something, perhaps with secrets that are never shown again. */
 export function FormDialog({ title, act, danger = false, ready = true, onClose, save, children, wide = false }: Props) {
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const [once, setOnce] = useState<ShownOnce>();
   const submit = async (form: FormData) => {
-    setBusy(true);
-    try {
-      const made = await save(form);
-      if (made) setOnce(made);
-      else onClose();
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    }
-    setBusy(false);
+    const made = await save(form);
+    if (made) setOnce(made);
+    else onClose();
   };
   return (
     <Dialog open onOpenChange={onClose} title={title} wide={wide} dismissable={!once}>
@@ -56,26 +47,9 @@ export function FormDialog({ title, act, danger = false, ready = true, onClose, 
           </Button>
         </div>
       ) : (
-        <form
-          className="grid gap-4"
-          onSubmit={(event) => {
-            event.preventDefault();
-            void submit(new FormData(event.currentTarget));
-          }}
-        >
+        <SubmitForm act={act} danger={danger} ready={ready} onCancel={onClose} submit={submit}>
           {children}
-          {problem && (
-            <p role="alert" className="text-s text-wrong">
-              {problem}
-            </p>
-          )}
-          <FormActions>
-            <Button onClick={onClose}>{words.cancel}</Button>
-            <Button type="submit" variant={danger ? "danger" : "primary"} busy={busy} disabled={busy || !ready}>
-              {act}
-            </Button>
-          </FormActions>
-        </form>
+        </SubmitForm>
       )}
     </Dialog>
   );

@@ -1,17 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { asProblem } from "@/api/problem";
 import { taskKeys } from "@/api/tasks";
 import { createTaskOf } from "@/api/templates";
 import type { TaskTemplate } from "@/api/types";
-import { Button } from "@/components/button";
 import { TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
 import { Markdown } from "@/components/markdown";
+import { SubmitForm } from "@/components/submit-form";
 import { toast } from "@/components/toast";
 import { filled } from "@/features/tasks/holes";
-import { words } from "@/strings/common";
 import { templates } from "@/strings/templates";
 
 const say = templates.from;
@@ -22,29 +19,14 @@ type Props = { template: TaskTemplate; onDone: () => void };
 export function FromTemplate({ template, onDone }: Props) {
   const client = useQueryClient();
   const [values, setValues] = useState(() => Object.fromEntries(template.variables.map((each) => [each.name, each.default ?? ""])));
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const submit = async () => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      const made = await createTaskOf(template.id, values);
-      void client.invalidateQueries({ queryKey: taskKeys.all });
-      toast({ text: say.made(made.ref), tone: "work" });
-      onDone();
-    } catch (error) {
-      setProblem(asProblem(error).message);
-      setBusy(false);
-    }
+    const made = await createTaskOf(template.id, values);
+    void client.invalidateQueries({ queryKey: taskKeys.all });
+    toast({ text: say.made(made.ref), tone: "work" });
+    onDone();
   };
   return (
-    <form
-      className="grid gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit();
-      }}
-    >
+    <SubmitForm act={say.act} onCancel={onDone} submit={submit}>
       {template.description && <p className="text-muted wrap-anywhere">{template.description}</p>}
       {template.variables.map(({ name, default: usual, description }) => (
         <TextField
@@ -71,17 +53,6 @@ export function FromTemplate({ template, onDone }: Props) {
           </ul>
         )}
       </section>
-      {problem && (
-        <p role="alert" className="text-s text-wrong">
-          {problem}
-        </p>
-      )}
-      <FormActions>
-        <Button onClick={onDone}>{words.cancel}</Button>
-        <Button type="submit" variant="primary" busy={busy}>
-          {say.act}
-        </Button>
-      </FormActions>
-    </form>
+    </SubmitForm>
   );
 }

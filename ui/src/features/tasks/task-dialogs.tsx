@@ -1,19 +1,16 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { asProblem } from "@/api/problem";
 import { changeTask, createTask, taskKeys } from "@/api/tasks";
 import { templatesQuery } from "@/api/templates";
 import type { Task } from "@/api/types";
-import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { SelectField, TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
+import { SubmitForm } from "@/components/submit-form";
 import { FromTemplate } from "@/features/tasks/from-template";
 import type { Shown, Values } from "@/features/tasks/task-fields";
 import { readForm, TaskFields } from "@/features/tasks/task-fields";
 import { localInput } from "@/lib/form";
-import { words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 import { templates as fromSay } from "@/strings/templates";
 
@@ -99,39 +96,10 @@ export function EditTaskDialog({ task, open, onOpenChange }: OpenProps & { task:
 type FormProps = { task?: Task; act: string; onSave: (values: Values) => Promise<void>; onCancel: () => void };
 
 function TaskForm({ task, act, onSave, onCancel }: FormProps) {
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const submit = async (form: FormData) => {
-    setBusy(true);
-    setProblem(undefined);
-    try {
-      await onSave(readForm(form));
-    } catch (error) {
-      setProblem(asProblem(error).message);
-      setBusy(false);
-    }
-  };
   return (
-    <form
-      className="grid gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit(new FormData(event.currentTarget));
-      }}
-    >
+    <SubmitForm act={act} onCancel={onCancel} submit={(form) => onSave(readForm(form))}>
       <TaskFields shown={task && shownOf(task)} begins={!task} due={<TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(task?.due_at ?? null)} />} />
-      {problem && (
-        <p role="alert" className="text-s text-wrong">
-          {problem}
-        </p>
-      )}
-      <FormActions>
-        <Button onClick={onCancel}>{words.cancel}</Button>
-        <Button type="submit" variant="primary" busy={busy}>
-          {act}
-        </Button>
-      </FormActions>
-    </form>
+    </SubmitForm>
   );
 }
 
