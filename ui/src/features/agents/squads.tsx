@@ -1,36 +1,34 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
-import { asProblem } from "@/api/problem";
 import { removeSquad, squadKeys, squadsQuery } from "@/api/squads";
 import type { Named, Squad } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
-import { Confirm } from "@/components/dialog";
 import { Section } from "@/components/page";
+import { useRemoval } from "@/components/removal";
 import { ProblemNote, SkeletonRows } from "@/components/states";
-import { toast } from "@/components/toast";
 import { SquadDialog } from "@/features/agents/squad-dialog";
 import { squads as say } from "@/strings/squads";
 
 /** Agents that belong together, with a lead among them. */
 export function Squads() {
   const { data, error, refetch } = useQuery(squadsQuery);
-  const client = useQueryClient();
   const allowed = useMay("operate");
   const [shown, setShown] = useState<Squad | "new">();
-  const [removing, setRemoving] = useState<Squad>();
-  const { mutate } = useMutation({
-    mutationFn: (squad: Squad) => removeSquad(squad.id),
-    onSuccess: (_, squad) => toast({ text: say.removed(squad.name), tone: "work" }),
-    onError: (problem) => toast({ text: asProblem(problem).message, tone: "wrong" }),
-    onSettled: () => client.invalidateQueries({ queryKey: squadKeys.all }),
+  const { ask, confirm } = useRemoval<Squad>({
+    remove: (squad) => removeSquad(squad.id),
+    reads: [squadKeys.all],
+    title: (squad) => say.removeTitle(squad.name),
+    help: (squad) => say.removeHelp(squad.agents.length),
+    act: say.remove,
+    removed: (squad) => say.removed(squad.name),
   });
-  const columns = useMemo(() => squadColumns(setShown, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed]);
+  const columns = useMemo(() => squadColumns(setShown, ask).filter((column) => allowed || column.id !== "act"), [allowed, ask]);
   return (
     <Section
       title={say.title}
@@ -48,15 +46,7 @@ export function Squads() {
       {data?.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
       {data && data.length > 0 && <DataTable label={say.title} columns={columns} rows={data} rowId={(squad) => squad.id} />}
       {shown && <SquadDialog squad={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
-      <Confirm
-        open={removing !== undefined}
-        onOpenChange={(open) => !open && setRemoving(undefined)}
-        title={say.removeTitle(removing?.name ?? "")}
-        act={say.remove}
-        onAct={() => removing && mutate(removing)}
-      >
-        {removing && say.removeHelp(removing.agents.length)}
-      </Confirm>
+      {confirm}
     </Section>
   );
 }

@@ -1,15 +1,14 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Download, Paperclip, RefreshCw, Trash2, X } from "lucide-react";
-import { useRef, useState } from "react";
+import { useRef } from "react";
 
 import { attachmentKeys, attachmentPath, attachmentsQuery, removeAttachment } from "@/api/attachments";
 import { useMay } from "@/api/may";
-import { asProblem } from "@/api/problem";
 import type { Attachment } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
-import { Confirm } from "@/components/dialog";
 import { Ago } from "@/components/figures";
 import { Section } from "@/components/page";
+import { useRemoval } from "@/components/removal";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { useFileDrop } from "@/features/tasks/use-file-drop";
@@ -24,7 +23,14 @@ export function TaskFiles({ taskId }: { taskId: string }) {
   const { data, error, refetch } = useQuery(attachmentsQuery(taskId));
   const allowed = useMay("work");
   const { uploads, attach, again, forget } = useUploads(taskId);
-  const [removing, setRemoving] = useState<Attachment>();
+  const { ask, confirm } = useRemoval<Attachment>({
+    remove: (file) => removeAttachment(file.id),
+    reads: [attachmentKeys.of(taskId)],
+    title: (file) => say.removeTitle(file.name),
+    help: () => say.removeHelp,
+    act: say.removeAct,
+    removed: (file) => say.removed(file.name),
+  });
   const over = useFileDrop(allowed, ({ files, folders }) => {
     if (folders) toast({ text: say.folder, tone: "wrong" });
     if (files.length > 0) void attach(files);
@@ -40,7 +46,7 @@ export function TaskFiles({ taskId }: { taskId: string }) {
           {(over || empty) && <p className={cx("px-4 py-3", over ? "font-[510] text-accent" : "text-faint")}>{over ? say.drop : say.empty}</p>}
           <ul aria-label={say.title} className="divide-y divide-line">
             {data.map((file) => (
-              <Row key={file.id} file={file} {...(allowed ? { remove: () => setRemoving(file) } : {})} />
+              <Row key={file.id} file={file} remove={allowed ? () => ask(file) : undefined} />
             ))}
             {uploads.map((upload) => (
               <Coming key={upload.id} upload={upload} again={() => again(upload)} forget={() => forget(upload.id)} />
@@ -48,7 +54,7 @@ export function TaskFiles({ taskId }: { taskId: string }) {
           </ul>
         </div>
       )}
-      <RemoveFile file={removing} onClose={() => setRemoving(undefined)} />
+      {confirm}
     </Section>
   );
 }
@@ -77,7 +83,7 @@ function AttachButton({ onPick }: { onPick: (files: File[]) => void }) {
 
 const LINE = "flex flex-wrap items-center min-h-10 gap-x-3 px-4 py-1.5";
 
-function Row({ file, remove }: { file: Attachment; remove?: () => void }) {
+function Row({ file, remove }: { file: Attachment; remove: (() => void) | undefined }) {
   return (
     <li className={LINE}>
       <a href={attachmentPath(file.id)} download={file.name} title={say.save(file.name)} className="group/file flex min-w-0 flex-1 basis-[120px] items-center gap-2 font-[510]">
@@ -127,20 +133,5 @@ function Coming({ upload: { file, share, problem }, again, forget }: { upload: U
         </IconButton>
       </span>
     </li>
-  );
-}
-
-function RemoveFile({ file, onClose }: { file: Attachment | undefined; onClose: () => void }) {
-  const client = useQueryClient();
-  const { mutate } = useMutation({
-    mutationFn: (each: Attachment) => removeAttachment(each.id),
-    onSuccess: (_, each) => toast({ text: say.removed(each.name), tone: "work" }),
-    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
-    onSettled: (_, __, each) => client.invalidateQueries({ queryKey: attachmentKeys.of(each.task_id) }),
-  });
-  return (
-    <Confirm open={file !== undefined} onOpenChange={(open) => !open && onClose()} title={say.removeTitle(file?.name ?? "")} act={say.removeAct} onAct={() => file && mutate(file)}>
-      {say.removeHelp}
-    </Confirm>
   );
 }

@@ -1,35 +1,33 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
-import { asProblem } from "@/api/problem";
 import { deleteTemplate, templateKeys, templatesQuery } from "@/api/templates";
 import type { TaskTemplate } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
-import { Confirm } from "@/components/dialog";
 import { Section } from "@/components/page";
+import { useRemoval } from "@/components/removal";
 import { ProblemNote, SkeletonRows } from "@/components/states";
-import { toast } from "@/components/toast";
 import { TemplateDialog } from "@/features/tasks/template-dialog";
 import { templates as say } from "@/strings/templates";
 
 /** All templates: changed and removed here, used where a task is made. */
 export function TaskTemplates() {
   const { data, error, refetch } = useQuery(templatesQuery);
-  const client = useQueryClient();
   const allowed = useMay("work");
   const [shown, setShown] = useState<TaskTemplate | "new">();
-  const [removing, setRemoving] = useState<TaskTemplate>();
-  const { mutate } = useMutation({
-    mutationFn: (template: TaskTemplate) => deleteTemplate(template.id),
-    onSuccess: (_, template) => toast({ text: say.removed(template.name), tone: "work" }),
-    onError: (problem) => toast({ text: asProblem(problem).message, tone: "wrong" }),
-    onSettled: () => client.invalidateQueries({ queryKey: templateKeys.all }),
+  const { ask, confirm } = useRemoval<TaskTemplate>({
+    remove: (template) => deleteTemplate(template.id),
+    reads: [templateKeys.all],
+    title: (template) => say.removeTitle(template.name),
+    help: () => say.removeHelp,
+    act: say.remove,
+    removed: (template) => say.removed(template.name),
   });
-  const columns = useMemo(() => templateColumns(setShown, setRemoving).filter((column) => allowed || column.id !== "act"), [allowed]);
+  const columns = useMemo(() => templateColumns(setShown, ask).filter((column) => allowed || column.id !== "act"), [allowed, ask]);
   return (
     <Section
       title={say.title}
@@ -46,15 +44,7 @@ export function TaskTemplates() {
       {data?.items.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
       {data && data.items.length > 0 && <DataTable label={say.title} columns={columns} rows={data.items} rowId={(template) => template.id} />}
       {shown && <TemplateDialog template={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
-      <Confirm
-        open={removing !== undefined}
-        onOpenChange={(open) => !open && setRemoving(undefined)}
-        title={say.removeTitle(removing?.name ?? "")}
-        act={say.remove}
-        onAct={() => removing && mutate(removing)}
-      >
-        {say.removeHelp}
-      </Confirm>
+      {confirm}
     </Section>
   );
 }
