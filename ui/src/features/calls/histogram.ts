@@ -1,6 +1,6 @@
 import type { CallHistogram } from "@/api/types";
 import type { Stretch } from "@/components/brush-bars";
-import { formatDay, formatMinute } from "@/lib/format";
+import { formatClock, formatDay, formatMinute } from "@/lib/format";
 
 export const OUTCOMES = ["ok", "failed", "cancelled", "refused"] as const;
 export type Counted = Stretch & { begins: string; ends: string };
@@ -36,6 +36,5 @@ function titleOf(at: number, end: number, widthS: number): string {
 }
 
 function clock(at: number, widthS: number): string {
-  if (widthS >= 60) return formatMinute(at);
-  return new Date(at).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+  return widthS >= 60 ? formatMinute(at) : formatClock(new Date(at).toISOString());
 }
