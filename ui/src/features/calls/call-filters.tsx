@@ -16,6 +16,7 @@ import type { FieldName } from "@/features/calls/fields";
 import { FIELD_NAMES } from "@/features/calls/fields";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
+import { choicesOf } from "@/lib/form";
 import { formatInstant } from "@/lib/format";
 import { WINDOWS, WINDOW_MS } from "@/lib/search";
 import { callFields } from "@/strings/call-fields";
@@ -51,7 +52,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
     ["agent", (agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))],
     ["model", of(models)],
     ["provider", of((providers?.items ?? []).map((each) => each.name))],
-    ["outcome", Object.entries(outcomes).map(([value, label]) => ({ value, label }))],
+    ["outcome", choicesOf(outcomes)],
     ["since", WINDOWS.map((value) => ({ value, label: say.windows[value] }))],
   ];
   // To the minute, so that what is offered is asked for once and not at each look.

@@ -8,10 +8,10 @@ import { KindPicker } from "@/components/channels/kind-picker";
 import { SelectField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { ruleOf } from "@/features/notifications/rule-words";
+import { choicesOf } from "@/lib/form";
 import { notifications } from "@/strings/notifications";
 
 const say = notifications.form;
-const choices = (labels: Record<string, string>) => Object.entries(labels).map(([value, label]) => ({ value, label }));
 
 type Props = { rule: NotificationRule; isNew: boolean; kinds: NotificationKind[]; channels: Channel[]; onSave: (rule: NotificationRule) => Promise<void>; onClose: () => void };
 
@@ -29,8 +29,8 @@ export function RuleDialog({ rule, isNew, kinds, channels, onSave, onClose }: Pr
     <FormDialog title={isNew ? say.create : say.change} act={say.act} onClose={onClose} save={save}>
       <KindPicker legend={say.about} hint={say.aboutHint} chosen={rule.kinds.includes("*") ? [] : rule.kinds} />
       <div className="grid gap-4 md:grid-cols-2">
-        <SelectField label={say.atLeast} name="at_least" defaultValue={rule.at_least} choices={choices(say.urgencies)} />
-        <SelectField label={say.how} name="how" value={how} onChange={(event) => setHow(event.target.value)} choices={choices(say.hows)} />
+        <SelectField label={say.atLeast} name="at_least" defaultValue={rule.at_least} choices={choicesOf(say.urgencies)} />
+        <SelectField label={say.how} name="how" value={how} onChange={(event) => setHow(event.target.value)} choices={choicesOf(say.hows)} />
         {agents && <SelectField label={say.agent} name="agent" defaultValue={rule.agent_id ?? ""} choices={named(say.anyAgent, agents.items)} />}
         {projects && <SelectField label={say.project} name="project" defaultValue={rule.project_id ?? ""} choices={named(say.anyProject, projects.items)} />}
       </div>

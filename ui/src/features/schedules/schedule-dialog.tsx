@@ -15,10 +15,10 @@ import { toast } from "@/components/toast";
 import { NextFirings } from "@/features/schedules/next-firings";
 import type { Trigger } from "@/features/schedules/schedule-draft";
 import { draftOf } from "@/features/schedules/schedule-draft";
+import { choicesOf } from "@/lib/form";
 import { schedules } from "@/strings/schedules";
 
 const say = schedules.form;
-const choices = <T extends string>(labels: Record<T, string>) => Object.entries<string>(labels).map(([value, label]) => ({ value, label }));
 
 type Named = { id: string; name: string };
 
@@ -64,7 +64,7 @@ export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | un
   return (
     <FormDialog title={schedule ? say.edit(schedule.name) : say.create} act={schedule ? say.save : say.act} onClose={onClose} save={(form) => (schedule ? change(schedule, form) : create(form))}>
       <TextField label={say.name} name="name" required maxLength={100} autoComplete="off" defaultValue={schedule?.name} />
-      <SelectField label={say.trigger} value={trigger} onChange={(event) => setTrigger(event.target.value as Trigger)} choices={choices(schedules.triggers)} />
+      <SelectField label={say.trigger} value={trigger} onChange={(event) => setTrigger(event.target.value as Trigger)} choices={choicesOf(schedules.triggers)} />
       {trigger === "cron" && <CronFields schedule={schedule} />}
       {trigger === "interval" && <IntervalField schedule={schedule} />}
       {schedule?.template ? (
@@ -78,8 +78,8 @@ export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | un
         </>
       )}
       <SelectField label={say.owner} name="owner" defaultValue={schedule?.owner.id ?? session?.member.id} choices={named(members.data?.items, schedule?.owner.id ?? session?.member.id)} />
-      <SelectField label={say.overlap} name="overlap" defaultValue={schedule?.overlap} choices={choices(say.overlaps)} />
-      {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choices(say.catchUps)} defaultValue={schedule?.catch_up ?? "last"} />}
+      <SelectField label={say.overlap} name="overlap" defaultValue={schedule?.overlap} choices={choicesOf(say.overlaps)} />
+      {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choicesOf(say.catchUps)} defaultValue={schedule?.catch_up ?? "last"} />}
     </FormDialog>
   );
 }
