@@ -35,12 +35,8 @@ export function NotificationsPage() {
   const setRules = async (rules: NotificationRule[]) => {
     // A zone that nobody chose is the browser's: quiet hours and digests go by it.
     const zone = preferences.version === 0 ? Intl.DateTimeFormat().resolvedOptions().timeZone : preferences.zone;
-    try {
-      await save({ ...preferences, zone, rules });
-      toast({ text: say.rules.saved, tone: "work" });
-    } catch (error) {
-      toast({ text: asProblem(error).message, tone: "wrong" });
-    }
+    await save({ ...preferences, zone, rules });
+    toast({ text: say.rules.saved, tone: "work" });
   };
   const sent = preferences.rules.filter((rule) => rule.how !== "mute" && rule.channels.length > 0);
   const where = channels.items.filter((channel) => sent.some((rule) => rule.channels.includes(channel.id))).map((channel) => channel.name);

@@ -4,29 +4,31 @@ import { ChevronUp, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
+import { asProblem } from "@/api/problem";
 import { projectsQuery } from "@/api/projects";
 import type { Channel, NotificationKind, NotificationRule } from "@/api/types";
 import { Button, buttonClass, IconButton } from "@/components/button";
 import { Section } from "@/components/page";
 import { Empty } from "@/components/states";
+import { toast } from "@/components/toast";
 import { RuleDialog } from "@/features/notifications/rule-dialog";
 import { aboutWords, EVERYTHING, whereWords } from "@/features/notifications/rule-words";
 import { notifications } from "@/strings/notifications";
 
 const say = notifications.rules;
 
-type Props = { rules: NotificationRule[]; channels: Channel[]; kinds: NotificationKind[]; onChange: (rules: NotificationRule[]) => Promise<void> };
+type Props = { rules: NotificationRule[]; channels: Channel[]; kinds: NotificationKind[]; /** Rejects where the server refuses. */ onChange: (rules: NotificationRule[]) => Promise<void> };
 
 /** The rules in their order, each as a sentence; without any, two that most people want. */
 export function Rules({ rules, channels, kinds, onChange }: Props) {
-  const [editing, setEditing] = useState<number>();
+  const [editing, setEditing] = useState<NotificationRule>();
   const { data: agents } = useQuery(agentNamesQuery);
   const { data: projects } = useQuery(projectsQuery);
   const names = { agents: byId(agents?.items), projects: byId(projects?.items) };
-  const edited = editing === undefined ? undefined : (rules[editing] ?? EVERYTHING);
+  const change = (next: NotificationRule[]) => void onChange(next).catch((error: unknown) => toast({ text: asProblem(error).message, tone: "wrong" }));
   const without = (at: number) => rules.filter((_, place) => place !== at);
   const add = (
-    <Button size={rules.length > 0 ? "s" : "m"} onClick={() => setEditing(rules.length)}>
+    <Button size={rules.length > 0 ? "s" : "m"} onClick={() => setEditing(EVERYTHING)}>
       <Plus size={13} aria-hidden="true" /> {say.add}
     </Button>
   );
@@ -43,10 +45,10 @@ export function Rules({ rules, channels, kinds, onChange }: Props) {
               </Link>
             ) : (
               <>
-                <Button variant="primary" onClick={() => void onChange([{ ...EVERYTHING, at_least: "urgent", channels: to }])}>
+                <Button variant="primary" onClick={() => change([{ ...EVERYTHING, at_least: "urgent", channels: to }])}>
                   {say.urgentNow}
                 </Button>
-                <Button onClick={() => void onChange([{ ...EVERYTHING, channels: to, how: "digest" }])}>{say.allDaily}</Button>
+                <Button onClick={() => change([{ ...EVERYTHING, channels: to, how: "digest" }])}>{say.allDaily}</Button>
                 {add}
               </>
             )
@@ -66,14 +68,14 @@ export function Rules({ rules, channels, kinds, onChange }: Props) {
                   <p className="text-s break-words text-muted">→ {whereWords(rule, channels)}</p>
                 </div>
                 {at > 0 && (
-                  <IconButton label={say.up(at + 1)} onClick={() => void onChange([...rules.slice(0, at - 1), rule, ...without(at).slice(at - 1)])}>
+                  <IconButton label={say.up(at + 1)} onClick={() => change([...rules.slice(0, at - 1), rule, ...without(at).slice(at - 1)])}>
                     <ChevronUp size={15} />
                   </IconButton>
                 )}
-                <IconButton label={say.change(at + 1)} onClick={() => setEditing(at)}>
+                <IconButton label={say.change(at + 1)} onClick={() => setEditing(rule)}>
                   <Pencil size={14} />
                 </IconButton>
-                <IconButton label={say.remove(at + 1)} onClick={() => void onChange(without(at))} className="hover:text-wrong">
+                <IconButton label={say.remove(at + 1)} onClick={() => change(without(at))} className="hover:text-wrong">
                   <Trash2 size={14} />
                 </IconButton>
               </li>
@@ -82,14 +84,14 @@ export function Rules({ rules, channels, kinds, onChange }: Props) {
           <p className="mt-2 text-s text-faint">{say.order}</p>
         </>
       )}
-      {editing !== undefined && edited && (
+      {editing && (
         <RuleDialog
-          rule={edited}
-          isNew={rules[editing] === undefined}
+          rule={editing}
+          isNew={!rules.includes(editing)}
           kinds={kinds}
           channels={channels}
           onClose={() => setEditing(undefined)}
-          onSave={(rule) => onChange([...rules.slice(0, editing), rule, ...rules.slice(editing + 1)])}
+          onSave={(rule) => onChange(rules.includes(editing) ? rules.map((each) => (each === editing ? rule : each)) : [...rules, rule])}
         />
       )}
     </Section>
