@@ -1,4 +1,5 @@
-"""How long calls took, as counts in bins that grow by the same share: a quantile is right to a tenth of itself.
+"""How long calls took, as counts in bins that grow by the same share: a quantile is right to a fifth of itself,
+and of many calls to a tenth.
 
 Written with the calls they count, as roll-ups are; what came before there were bins is known not to be among them.
 """

@@ -7401,7 +7401,7 @@ export interface components {
         Measure: "requests" | "tokens" | "concurrent";
         /**
          * MeasureOut
-         * @description How long calls took by one measure. Quantiles are right to a tenth of themselves; null: no call.
+         * @description How long calls took by one measure. Quantiles are right to a fifth of themselves; null: no call.
          */
         MeasureOut: {
             /**

@@ -59,7 +59,7 @@ class LatencyBinOut(BaseModel):
 
 
 class MeasureOut(BaseModel):
-    """How long calls took by one measure. Quantiles are right to a tenth of themselves; null: no call."""
+    """How long calls took by one measure. Quantiles are right to a fifth of themselves; null: no call."""
 
     measure: Literal["total", "first_byte", "overhead"]
     calls: int
