@@ -106,7 +106,8 @@ def dry_run(
     header: Annotated[list[str] | None, typer.Option(help="name=value; repeat.")] = None,
     agent: Annotated[str | None, typer.Option(help="The agent's name.")] = None,
     answers: Annotated[
-        list[str] | None, typer.Option("--answers", help="provider=status: what it would answer; repeat.")
+        list[str] | None,
+        typer.Option("--answers", help="target=status: what it would answer, by its name, provider or place; repeat."),
     ] = None,
     as_json: Json = False,
 ) -> None:
