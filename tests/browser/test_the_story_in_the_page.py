@@ -207,8 +207,8 @@ async def _the_loop_is_stopped(page: Page, team: Team) -> None:
 
 
 def _read_to_the_end(url: str, key: str) -> str:
-    """All of a stream that takes twenty seconds unless somebody ends it."""
-    slow = {"words": 200, "chunks": 200, "timing": {"chunk_ms": 100}}
+    """All of a stream that takes a minute unless somebody ends it."""
+    slow = {"words": 600, "chunks": 600, "timing": {"chunk_ms": 100}}
     body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "Again."}]}
     headers = {
         "authorization": f"Bearer {key}",
