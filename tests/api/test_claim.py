@@ -195,7 +195,7 @@ async def test_waiting_ends_when_the_server_stops(
     asked = asyncio.create_task(waiting.claim(db, app.state.feed, actor, wait_s=20, gone=gone))
     await asyncio.sleep(0.1)
     app.state.feed.close()
-    assert isinstance(await asyncio.wait_for(asked, 1), Unclaimed)
+    assert isinstance(await asyncio.wait_for(asked, 10), Unclaimed)
 
 
 def _workspace(session: httpx.Response) -> str:

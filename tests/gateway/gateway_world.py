@@ -52,11 +52,20 @@ TRUST.set_alpn_protocols(["http/1.1"])
 KEY = "qd-a-for-tests-only"
 RUN_KEY = "qd-r-for-tests-only"
 BODY_LIMIT = 1 << 20
+PATIENCE_S = 20
+"""How long what must come may take on a machine that is shared. Nothing waits longer than it has to."""
 
 
 def key_entry(**changes: Any) -> KeyEntry:
     entry = KeyEntry("key_1", "ws_1", "agent", "agt_1", None, None, None, "active")
     return msgspec.structs.replace(entry, **changes)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """As soon as it holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -134,7 +143,7 @@ class Gateway:
 
     async def record(self, count: int = 1) -> CallRecord:
         """The last of `count` records, as soon as there are so many."""
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             while len(found := self.records()) < count:
                 await asyncio.sleep(0.01)
         return found[-1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from gateway_world import RUN_KEY
+from gateway_world import RUN_KEY, until
 from limited_world import USD, Limited, budget, limited_running
 
 from quarterdeck.access.budgets.model import Ceiling
@@ -245,9 +245,7 @@ async def test_after_a_change_of_credential_the_new_ones_budget_counts_though_a_
     limited.gateway.providers[0] = msgspec.structs.replace(limited.gateway.providers[0], credential="env:OLD")
     await limited.in_force(of_old, of_new)
     slow = asyncio.create_task(limited.gateway.chat(script={"text": "hi", "timing": {"first_byte_ms": 300}}))
-    async with asyncio.timeout(10):
-        while not limited.gateway.seen:
-            await asyncio.sleep(0.01)
+    await until(lambda: limited.gateway.seen)
     limited.gateway.providers[0] = msgspec.structs.replace(limited.gateway.providers[0], credential="env:NEW")
     limited.publish()
     assert (await slow).status_code == 200
@@ -263,9 +261,7 @@ async def test_a_run_whose_project_changed_counts_there_though_a_call_from_befor
     await limited.in_force(budget(5.0, "project:prj_old", id="old"), budget(5.0, "project:prj_new", id="new"))
     slow = {"text": "hi", "timing": {"first_byte_ms": 300}}
     before = asyncio.create_task(limited.gateway.post("/v1/chat/completions", BODY, key=RUN_KEY, script=slow))
-    async with asyncio.timeout(10):
-        while not limited.gateway.seen:
-            await asyncio.sleep(0.01)
+    await until(lambda: limited.gateway.seen)
     limited.gateway.runs["run_1"] = msgspec.structs.replace(run, project_id="prj_new")
     limited.publish()
     assert (await before).status_code == 200

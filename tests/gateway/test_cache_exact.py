@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from gateway_world import KEY, RUN_KEY, Gateway, gateway_running, key_entry
+from gateway_world import KEY, RUN_KEY, Gateway, gateway_running, key_entry, until
 
 from quarterdeck.access.snapshot import AgentEntry
 from quarterdeck.gateway.open_calls import InFlight
@@ -200,13 +200,9 @@ async def test_a_paced_replay_is_a_call_in_flight_that_can_be_stopped(gateway: G
     script = {**STREAM, "timing": {"chunk_ms": 400}}
     await ask(gateway, script=script, stream=True)
     paced = {"x-quarterdeck-cache-pace": "original"}
-    async with asyncio.timeout(5):
-        while len(gateway.open_calls):
-            await asyncio.sleep(0.01)
+    await until(lambda: not len(gateway.open_calls))
     asking = asyncio.create_task(ask(gateway, script=script, stream=True, headers=paced))
-    async with asyncio.timeout(5):
-        while not len(gateway.open_calls):
-            await asyncio.sleep(0.01)
+    await until(lambda: len(gateway.open_calls))
     assert await gateway.open_calls.end("agent", ["agt_1"], "agent_paused", "Paused.") == 1
     assert b"agent_paused" in (await asking).content
     record = await gateway.record(2)
@@ -406,9 +402,7 @@ async def test_a_replay_from_a_targets_own_cache_is_one_call_in_flight(
 
     monkeypatch.setattr(table, "add", noted)
     asking = asyncio.create_task(by_config(gateway, config, script, stream=True))
-    async with asyncio.timeout(30):
-        while not (entered and entered[0].last_byte()):
-            await asyncio.sleep(0.01)
+    await until(lambda: entered and entered[0].last_byte())
     assert [(call.provider, call.model) for call in table.traffic()[1]] == [("openai", "gpt-4o-mini")]
     assert await table.end("agent", ["agt_1"], "agent_paused", "Paused.") == 1
     stopped = await asking

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from gateway_world import KEY, RUN_KEY, key_entry
+from gateway_world import KEY, PATIENCE_S, RUN_KEY, key_entry, until
 from limited_world import Limited, limit, limited_running
 
 from quarterdeck.access.snapshot import RunEntry
@@ -127,11 +127,10 @@ async def test_a_call_that_waits_goes_on_when_its_limit_is_raised(limited: Limit
     await limited.in_force(limits=(limit(1, "provider:openai", per="minute", max_wait_ms=120_000),))
     assert (await limited.gateway.chat()).status_code == 200
     waiting = asyncio.create_task(limited.gateway.chat())
-    async with asyncio.timeout(30):
-        while not limited.admission._gates or not next(iter(limited.admission._gates.values())).waiting:
-            await asyncio.sleep(0.01)
-        limited.limits = [limit(100, "provider:openai", per="minute", max_wait_ms=120_000)]
-        limited.publish_rules()
+    await until(lambda: any(gate.waiting for gate in limited.admission._gates.values()))
+    limited.limits = [limit(100, "provider:openai", per="minute", max_wait_ms=120_000)]
+    limited.publish_rules()
+    async with asyncio.timeout(PATIENCE_S):
         assert (await waiting).status_code == 200
 
 

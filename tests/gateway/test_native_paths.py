@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 from any_provider import CHAT, AnyProvider, any_provider
-from gateway_world import BODY_LIMIT, KEY, Gateway, key_entry
+from gateway_world import BODY_LIMIT, KEY, PATIENCE_S, Gateway, key_entry, until
 
 from quarterdeck.access.snapshot import ProviderEntry
 from quarterdeck.kernel.egress import EgressPolicy
@@ -93,10 +93,9 @@ async def test_an_upload_is_passed_on_before_it_is_whole(gateway: Gateway, provi
 
     headers = {**AUTH, "content-type": "application/octet-stream"}
     asking = asyncio.create_task(gateway.client.post("/v1/files", content=slowly(), headers=headers))
-    async with asyncio.timeout(3):
-        while not gateway.open_calls.traffic()[1]:
-            await asyncio.sleep(0.01)
-        released.set()
+    await until(lambda: gateway.open_calls.traffic()[1])
+    released.set()
+    async with asyncio.timeout(PATIENCE_S):
         answer = await asking
     assert answer.status_code == 200
     assert (provider.seen[0].body, provider.seen[0].pieces) == (b"firstlast", 2)

@@ -10,7 +10,7 @@ import httpx
 import openai
 import pytest
 import websockets
-from gateway_world import KEY, Gateway
+from gateway_world import KEY, PATIENCE_S, Gateway
 from websockets.asyncio.server import ServerConnection, serve
 
 from quarterdeck.access.snapshot import ProviderEntry
@@ -89,7 +89,7 @@ async def session(gateway: Gateway, model: str = "openai/gpt-realtime") -> Async
 
 
 async def until(connection: Any, kind: str) -> Any:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         async for event in connection:
             if event.type == kind:
                 return event
@@ -145,7 +145,7 @@ async def test_the_stop_lever_ends_a_session_with_words(gateway: Gateway, provid
     assert closed.value.rcvd is not None
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "Stop here.")
     assert await stopping == 1
-    await asyncio.wait_for(provider.ended.wait(), 2)
+    await asyncio.wait_for(provider.ended.wait(), PATIENCE_S)
     record = await gateway.record()
     assert (record.outcome, record.error_code) == ("cut", "run_stopped")
 
@@ -154,7 +154,7 @@ async def test_a_caller_that_hangs_up_ends_the_providers_session(gateway: Gatewa
     async with session(gateway) as connection:
         await until(connection, "session.created")
         connection._connection.transport.abort()
-        await asyncio.wait_for(provider.ended.wait(), 2)
+        await asyncio.wait_for(provider.ended.wait(), PATIENCE_S)
     assert (await gateway.record()).outcome == "ok"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import msgspec
-from gateway_world import KEY, Gateway, key_entry
+from gateway_world import KEY, Gateway, key_entry, until
 
 from quarterdeck.access.snapshot import AgentEntry, ProviderEntry, RunEntry
 
@@ -532,9 +532,7 @@ async def test_named_headers_are_passed_on_but_never_our_key(gateway: Gateway) -
 async def test_stopping_a_call_between_two_tries_ends_it(gateway: Gateway) -> None:
     config = {"provider": "openai", "retry": {"attempts": 5, "backoff_ms": 60_000, "max_backoff_ms": 60_000}}
     waiting = asyncio.create_task(ask(gateway, config, script=always(kind="status", status=500)))
-    async with asyncio.timeout(5):
-        while not gateway.seen:
-            await asyncio.sleep(0.01)
+    await until(lambda: gateway.seen)
     await asyncio.sleep(0.1)
     assert await gateway.open_calls.end("agent", ["agt_1"], "run_stopped", "Stop here.") == 1
     answer = await waiting

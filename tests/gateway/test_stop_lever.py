@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import openai
 import pytest
-from gateway_world import KEY, RUN_KEY, Gateway
+from gateway_world import KEY, RUN_KEY, Gateway, until
 
 STREAMS = 200
 WITHIN_S = 0.25
@@ -60,10 +60,8 @@ async def test_two_hundred_open_streams_end_at_once_with_a_proper_error_and_are_
     assert took < WITHIN_S * ROOM
     assert len(gateway.open_calls) == 0
     assert all(b"run_stopped" in last and b"A person stopped this run." in last for _, last in ends)
-    async with asyncio.timeout(5):
-        # The provider has seen every one of them go.
-        while any(each.outcome != "client_left" for each in gateway.seen):
-            await asyncio.sleep(0.02)
+    # The provider has seen every one of them go.
+    await until(lambda: all(each.outcome == "client_left" for each in gateway.seen))
     records = gateway.records()
     assert len(records) == STREAMS
     assert {(each.outcome, each.error_code) for each in records} == {("cut", "run_stopped")}
@@ -73,9 +71,7 @@ async def test_two_hundred_open_streams_end_at_once_with_a_proper_error_and_are_
 async def test_a_call_of_another_agent_goes_on(gateway: Gateway) -> None:
     ends: list[tuple[float, bytes]] = []
     following = asyncio.create_task(follow(gateway, ends))
-    async with asyncio.timeout(10):
-        while not len(gateway.open_calls):
-            await asyncio.sleep(0.02)
+    await until(lambda: len(gateway.open_calls))
     assert await gateway.open_calls.end("agent", ["agt_2"], "run_stopped", "Stopped.") == 0
     assert await gateway.open_calls.end("workspace", ["ws_2"], "run_stopped", "Stopped.") == 0
     assert await gateway.open_calls.end("workspace", ["ws_1"], "run_stopped", "Stopped.") == 1

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from gateway_world import KEY, Gateway
+from gateway_world import KEY, Gateway, until
 
 WORDS = {"words": 8, "chunks": 8}
 
@@ -154,9 +154,7 @@ async def test_the_stop_lever_ends_an_open_stream_with_its_reason(gateway: Gatew
 
 async def test_the_stop_lever_answers_a_call_that_still_waits(gateway: Gateway) -> None:
     waiting = asyncio.create_task(gateway.chat(script={"fault": {"kind": "hang"}}))
-    async with asyncio.timeout(2):
-        while not len(gateway.open_calls):
-            await asyncio.sleep(0.01)
+    await until(lambda: len(gateway.open_calls))
     assert await gateway.open_calls.end("all", "", "run_stopped", "A person stopped this run.") == 1
     answer = await waiting
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "run_stopped")

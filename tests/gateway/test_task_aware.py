@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from gateway_world import RUN_KEY, key_entry
+from gateway_world import PATIENCE_S, RUN_KEY, key_entry
 from limited_world import Limited, budget, limit, limited_running
 
 from quarterdeck.access.snapshot import AgentEntry, RunEntry, encode
@@ -87,7 +87,7 @@ def three_agents(limited: Limited) -> None:
 
 async def open_calls(limited: Limited, holds: Callable[[list[OpenCall]], bool]) -> list[OpenCall]:
     """The calls in flight as control is told of them, as soon as that is true of them."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while not holds(shown := limited.gateway.open_calls.traffic()[1]):
             await asyncio.sleep(0.005)
     return shown

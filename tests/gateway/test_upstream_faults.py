@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from gateway_world import Gateway, gateway_running
+from gateway_world import PATIENCE_S, Gateway, gateway_running
 
 from quarterdeck.access.snapshot import ProviderEntry
 from quarterdeck.gateway import relay
@@ -93,7 +93,7 @@ async def test_control_away_is_said_on_its_pages_and_model_calls_go_on(gateway: 
 async def test_a_full_journal_refuses_new_calls_and_says_why(tmp_path: Path) -> None:
     async with gateway_running(tmp_path, journal_bytes=1_000) as gateway:
         answer = await gateway.chat()
-        async with asyncio.timeout(4):
+        async with asyncio.timeout(PATIENCE_S):
             while answer.status_code == 200:
                 await asyncio.sleep(0.1)
                 answer = await gateway.chat()

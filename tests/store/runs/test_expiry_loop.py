@@ -25,7 +25,7 @@ async def _looping(world: World, **fields: float) -> AsyncIterator[asyncio.Task[
 
 
 async def _becomes(world: World, run: Run, state: RunState) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while (await world.see_run(run)).state is not state:
             await asyncio.sleep(0.01)
 

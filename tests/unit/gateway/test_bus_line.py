@@ -18,6 +18,7 @@ from quarterdeck.gateway.open_calls import InFlight, OpenCalls
 from quarterdeck.gateway.snapshot import SnapshotHolder, Undecided
 from quarterdeck.worker.bus import BusServer, Line
 
+PATIENCE_S = 20
 HASH = hashlib.sha256(b"qd-a-known").digest()
 ENTRY = KeyEntry("key_1", "ws_1", "agent", "agt_1", None, None, None, "active")
 
@@ -78,7 +79,7 @@ def call(number: int, run_id: str | None, stopped: list[int]) -> InFlight:
 async def test_a_published_snapshot_is_held_when_publishing_returns() -> None:
     async with world() as it:
         await it.control.publish(snapshot(1))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         assert it.holder.current.version == 1
         await it.control.publish(snapshot(7))
         assert it.holder.current.version == 7
@@ -87,7 +88,7 @@ async def test_a_published_snapshot_is_held_when_publishing_returns() -> None:
 async def test_an_older_snapshot_does_not_replace_a_newer_one() -> None:
     async with world() as it:
         await it.control.publish(snapshot(7))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         await it.control.publish(snapshot(3))
         assert it.holder.current.version == 7
 
@@ -95,7 +96,7 @@ async def test_an_older_snapshot_does_not_replace_a_newer_one() -> None:
 async def test_an_unknown_key_is_asked_about_once_however_many_ask() -> None:
     async with world() as it:
         await it.control.publish(snapshot(1, with_key=False))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         assert await asyncio.gather(*(it.holder.knows(HASH) for _ in range(20))) == [True] * 20
         assert it.looked_up == [HASH]
         assert it.holder.current.keys[HASH] == ENTRY
@@ -104,7 +105,7 @@ async def test_an_unknown_key_is_asked_about_once_however_many_ask() -> None:
 async def test_a_key_nobody_knows_is_not_asked_about_again_at_once() -> None:
     async with world() as it:
         await it.control.publish(snapshot(1))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         assert [await it.holder.knows(b"x" * 32) for _ in range(5)] == [False] * 5
         assert len(it.looked_up) == 1
 
@@ -139,7 +140,7 @@ async def test_a_control_that_does_not_answer_leaves_a_key_undecided_and_is_aske
 async def test_ending_calls_returns_when_they_have_ended() -> None:
     async with world() as it:
         await it.control.publish(snapshot(1))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         stopped: list[int] = []
         flights = [call(number, f"run_{number % 2}", stopped) for number in range(6)]
         for flight in flights:
@@ -152,7 +153,7 @@ async def test_ending_calls_returns_when_they_have_ended() -> None:
         assert not ending.done()
         for flight in flights[1::2]:
             it.open_calls.remove(flight)
-        assert await asyncio.wait_for(ending, 1) == 3
+        assert await asyncio.wait_for(ending, PATIENCE_S) == 3
         assert flights[1].stopped_by == ("run_stopped", "Stopped.")
         assert flights[0].stopped_by is None
 
@@ -160,9 +161,9 @@ async def test_ending_calls_returns_when_they_have_ended() -> None:
 async def test_runs_with_traffic_are_told_to_control() -> None:
     async with world() as it:
         await it.control.publish(snapshot(1))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         it.open_calls.add(call(1, "run_1", []))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while not it.traffic:
                 await asyncio.sleep(0.02)
         assert it.traffic[0] == ["run_1"]
@@ -172,18 +173,18 @@ async def test_runs_with_traffic_are_told_to_control() -> None:
 async def test_the_line_is_taken_up_again_after_control_was_away() -> None:
     async with world() as it:
         await it.control.publish(snapshot(1))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         await it.control.stop()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while it.gateway.connected:
                 await asyncio.sleep(0.01)
         assert it.holder.current.version == 1
         await it.control.start()
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             while not it.gateway.connected:
                 await asyncio.sleep(0.01)
         await it.control.publish(snapshot(9))
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             while it.holder.current.version != 9:
                 await asyncio.sleep(0.01)
 
@@ -191,9 +192,9 @@ async def test_the_line_is_taken_up_again_after_control_was_away() -> None:
 async def test_the_last_good_snapshot_survives_a_restart_and_is_sealed_on_disk() -> None:
     async with world() as it:
         await it.control.publish(snapshot(5))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         path = it.directory / "snapshot"
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while not path.exists():
                 await asyncio.sleep(0.01)
         assert b"agt_1" not in path.read_bytes()
@@ -217,7 +218,7 @@ async def test_what_one_gateway_decided_of_a_canary_all_hear_and_the_one_that_co
 
     async with world() as it:
         await it.control.publish(snapshot(1))
-        await asyncio.wait_for(it.control.somebody.wait(), 2)
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         it.gateway.trials = lambda: [trial("rolled_back", 5)]
         heard: list[list[wire.TrialState]] = []
         another = Bus(str(it.directory / "bus.sock"), "gateway-2", it.holder, it.open_calls)

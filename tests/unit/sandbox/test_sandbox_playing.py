@@ -175,7 +175,7 @@ async def test_a_sandbox_that_remembers_nothing_answers_the_same() -> None:
             writer.write(ask * count)
             data = b""
             while data.count(b"fp_sandbox") < count:
-                data += await asyncio.wait_for(reader.read(65536), 2)
+                data += await asyncio.wait_for(reader.read(65536), 20)
             return data.split(b"HTTP/1.1 200 OK")[1:]
 
         (first,) = await answers(1)

@@ -114,8 +114,8 @@ class Upstream:
 
 
 async def eventually(condition: Callable[[], bool]) -> None:
-    """Returns as soon as `condition` holds; fails after two seconds."""
-    async with asyncio.timeout(2):
+    """Returns as soon as `condition` holds; fails after twenty seconds, for machines are shared."""
+    async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.001)
 

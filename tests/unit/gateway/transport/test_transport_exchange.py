@@ -262,7 +262,7 @@ async def test_an_exception_of_the_bodys_iterator_reaches_the_caller_and_hangs_u
     upstream = await serve(script)
     with pytest.raises(LookupError):
         await transport.send(upstream.origin, Request(b"POST", b"/", [], breaks()), QUICK)
-    await asyncio.wait_for(gone.wait(), 1)
+    await asyncio.wait_for(gone.wait(), 20)
 
 
 async def test_an_answer_before_the_whole_request_was_sent_is_delivered_and_the_rest_not_sent(
@@ -286,7 +286,7 @@ async def test_an_answer_before_the_whole_request_was_sent_is_delivered_and_the_
     upstream = await serve(script)
     response = await transport.send(upstream.origin, Request(b"POST", b"/", [], endless()), QUICK)
     assert (response.status, await response.read(10)) == (413, b"no!")
-    await asyncio.wait_for(closed.wait(), 1)
+    await asyncio.wait_for(closed.wait(), 20)
     assert transport.counts()[upstream.origin].open == 0
 
 

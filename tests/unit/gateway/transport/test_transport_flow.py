@@ -124,7 +124,7 @@ async def test_the_requests_iterator_is_closed_when_the_exchange_breaks(serve, t
     body = endless()
     with pytest.raises(IdleTimeout):
         await transport.send(upstream.origin, Request(b"POST", b"/", [], body), Timeouts(idle_s=0.05))
-    await asyncio.wait_for(closed.wait(), 1)
+    await asyncio.wait_for(closed.wait(), 20)
 
 
 async def test_abort_closes_the_upstream_at_once(serve, transport: Transport) -> None:
@@ -142,7 +142,7 @@ async def test_abort_closes_the_upstream_at_once(serve, transport: Transport) ->
     began = time.monotonic()
     response.abort()
     assert transport.counts()[upstream.origin].open == 0
-    assert await asyncio.wait_for(left, 1) - began < 0.25
+    assert await asyncio.wait_for(left, 20) - began < 1
     response.abort()
     with pytest.raises(UpstreamError, match="aborted"):
         await response.chunk()
@@ -171,7 +171,7 @@ async def test_abort_closes_at_once_although_the_upstream_neither_reads_nor_is_r
     await asyncio.sleep(0.1)
     began = time.monotonic()
     response.abort()
-    assert await asyncio.wait_for(left, 1) - began < 0.25
+    assert await asyncio.wait_for(left, 20) - began < 1
 
 
 async def test_abort_wakes_a_reader(serve, transport: Transport) -> None:

@@ -411,7 +411,7 @@ async def test_a_cancelled_sender_hangs_up_and_frees_its_place(serve, connect) -
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await asyncio.wait_for(left.wait(), 0.25)
+    await asyncio.wait_for(left.wait(), 1)
     assert transport.counts()[upstream.origin].open == 0
 
 

@@ -153,7 +153,7 @@ async def test_abort_closes_a_tls_connection_at_once(serve, secure: Transport, a
     upstream = await serve(script, tls=authority.server(NAME), host=NAME)
     response = await secure.send(upstream.origin, GET, QUICK)
     response.abort()
-    await asyncio.wait_for(left.wait(), 0.25)
+    await asyncio.wait_for(left.wait(), 1)
 
 
 def test_by_default_certificates_are_verified_against_the_systems_trust() -> None:
