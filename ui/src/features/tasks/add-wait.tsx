@@ -11,6 +11,7 @@ import { Button, IconButton } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
 import { toast } from "@/components/toast";
+import { isClosed } from "@/features/tasks/is-closed";
 import { useSettled } from "@/lib/use-settled";
 import { states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
@@ -33,7 +34,7 @@ export function AddWait({ task }: { task: Task }) {
   });
   const remove = useMutation({ mutationFn: (id: string) => removeDependency(task.id, id), onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }), ...settled });
   const allowed = useMay("work");
-  if (!allowed || task.state === "done" || task.state === "cancelled") return null;
+  if (!allowed || isClosed(task)) return null;
   const offered = (data?.items ?? []).filter((each) => each.id !== task.id && !task.waits_for.some((other) => other.id === each.id));
   return (
     <>

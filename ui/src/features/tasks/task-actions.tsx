@@ -14,6 +14,7 @@ import { MessageDialog } from "@/components/message-dialog";
 import { ShareButton } from "@/components/share/share-button";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
+import { isClosed } from "@/features/tasks/is-closed";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
 import { HoldButton } from "@/features/tasks/task-hold";
 import { TemplateDialog } from "@/features/tasks/template-dialog";
@@ -86,7 +87,7 @@ function AssignMenu({ task }: { task: Task }) {
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
     onSettled: () => client.invalidateQueries({ queryKey: taskKeys.all }),
   });
-  if (task.state === "done" || task.state === "cancelled") return null;
+  if (isClosed(task)) return null;
   return (
     <Menu
       trigger={

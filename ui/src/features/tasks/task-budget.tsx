@@ -8,6 +8,7 @@ import { Button } from "@/components/button";
 import { TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { toast } from "@/components/toast";
+import { isClosed } from "@/features/tasks/is-closed";
 import { field, nanoOf } from "@/lib/form";
 import { NANO } from "@/lib/format";
 import { tasks } from "@/strings/tasks";
@@ -24,7 +25,7 @@ export function TaskBudget({ task }: { task: Task }) {
   const client = useQueryClient();
   const [open, setOpen] = useState(false);
   const allowed = useMay("work");
-  if (!allowed || task.state === "done" || task.state === "cancelled") return null;
+  if (!allowed || isClosed(task)) return null;
   const save = async (form: FormData) => {
     const changed = await changeTask(task, { budget_nano: nanoOf(field(form, "budget")) });
     client.setQueryData(taskKeys.one(task.id), changed);

@@ -10,6 +10,7 @@ import { Due, Money, Since } from "@/components/figures";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
+import { isClosed } from "@/features/tasks/is-closed";
 import { PickBox } from "@/features/tasks/pick-box";
 import { cx } from "@/lib/cx";
 import { useCoarseNow } from "@/lib/ticker";
@@ -118,7 +119,7 @@ function CardMenu({ task, onMove, onOpen }: Pick<Props, "task" | "onOpen"> & { o
 
 /** "waits for T-9 · 12 min": what stands before this task, and since when. */
 export function WaitChip({ task }: { task: Task }) {
-  const [first, ...others] = task.waits_for.filter((each) => each.state !== "done" && each.state !== "cancelled");
+  const [first, ...others] = task.waits_for.filter((each) => !isClosed(each));
   if (!first || task.blocked_since === null) return null;
   return (
     <Chip tone="wait" wrap title={[first, ...others].map((each) => `${each.ref} ${each.title}`).join("\n")}>

@@ -12,9 +12,8 @@ import { Button } from "@/components/button";
 import { Since } from "@/components/figures";
 import { HoldDialog } from "@/components/hold-dialog";
 import { toast } from "@/components/toast";
+import { isClosed } from "@/features/tasks/is-closed";
 import { holds as say } from "@/strings/holds";
-
-const closed = ({ state }: Task): boolean => state === "done" || state === "cancelled";
 
 /** Holds a task with all below it, or takes its own hold away again. */
 export function HoldButton({ task }: { task: Task }) {
@@ -38,7 +37,7 @@ export function HoldButton({ task }: { task: Task }) {
         <Play size={13} aria-hidden="true" /> {say.release}
       </Button>
     );
-  if (closed(task)) return null;
+  if (isClosed(task)) return null;
   return (
     <>
       <Button onClick={() => setAsking(true)}>
@@ -53,7 +52,7 @@ export function HoldButton({ task }: { task: Task }) {
 export function TaskHold({ task }: { task: Task }) {
   const { data: projects } = useQuery({ ...projectsQuery, enabled: task.project !== null });
   const project = projects?.items.find((each) => each.id === task.project?.id);
-  if (closed(task)) return null;
+  if (isClosed(task)) return null;
   return (
     <>
       {task.hold?.since && <Note what={say.note} since={task.hold.since} reason={task.hold.reason} />}

@@ -20,6 +20,7 @@ import type { Picked } from "@/components/version/drafts";
 import { Drafts } from "@/components/version/drafts";
 import { Acceptance } from "@/features/tasks/acceptance";
 import { AddWait } from "@/features/tasks/add-wait";
+import { isClosed } from "@/features/tasks/is-closed";
 import { TaskActions } from "@/features/tasks/task-actions";
 import { TaskBudget } from "@/features/tasks/task-budget";
 import { TaskCost } from "@/features/tasks/task-cost";
@@ -146,7 +147,7 @@ function Standing({ task }: { task: Task }) {
           </Link>
         </span>
       )}
-      {task.state !== "done" && task.state !== "cancelled" && (task.run ?? task.status.waits_for) && (
+      {!isClosed(task) && (task.run ?? task.status.waits_for) && (
         <span className="flex gap-1">
           <StatusLine status={task.status} wrap dot={false} />
         </span>

@@ -7,6 +7,7 @@ import type { Tone } from "@/components/chip";
 import { Dot } from "@/components/chip";
 import { Since } from "@/components/figures";
 import { ProblemNote } from "@/components/states";
+import { isClosed } from "@/features/tasks/is-closed";
 import type { Layer } from "@/features/tasks/wait-layers";
 import { layersOf } from "@/features/tasks/wait-layers";
 import { cx } from "@/lib/cx";
@@ -65,7 +66,7 @@ function Rank({ layer, waiting, below = false }: { layer: Layer; waiting: boolea
 
 function Node({ task, waiting }: { task: GraphTask; waiting: boolean }) {
   const tone = waiting ? "wait" : (TONE[task.state] ?? "idle");
-  const closed = task.state === "done" || task.state === "cancelled";
+  const closed = isClosed(task);
   return (
     <li>
       <Link
