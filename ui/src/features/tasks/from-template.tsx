@@ -9,6 +9,7 @@ import { Markdown } from "@/components/markdown";
 import { SubmitForm } from "@/components/submit-form";
 import { toast } from "@/components/toast";
 import { filled } from "@/features/tasks/holes";
+import { criteriaOf } from "@/features/tasks/template-draft";
 import { templates } from "@/strings/templates";
 
 const say = templates.from;
@@ -19,6 +20,7 @@ type Props = { template: TaskTemplate; onDone: () => void };
 export function FromTemplate({ template, onDone }: Props) {
   const client = useQueryClient();
   const [values, setValues] = useState(() => Object.fromEntries(template.variables.map((each) => [each.name, each.default ?? ""])));
+  const criteria = criteriaOf(template.task);
   const submit = async () => {
     const made = await createTaskOf(template.id, values);
     void client.invalidateQueries({ queryKey: taskKeys.all });
@@ -43,11 +45,11 @@ export function FromTemplate({ template, onDone }: Props) {
       <section aria-label={say.makes} className="card max-h-[240px] overflow-y-auto scroll-quiet bg-sunken px-4 py-3">
         <p className="font-[560] wrap-anywhere">{filled(template.task.title, values)}</p>
         {template.task.brief && <Markdown text={filled(template.task.brief, values)} />}
-        {(template.task.acceptance ?? []).length > 0 && (
+        {criteria.length > 0 && (
           <ul className="mt-2 list-disc pl-4 text-muted">
-            {(template.task.acceptance ?? []).map((each, at) => (
+            {criteria.map(({ text }, at) => (
               <li key={at} className="wrap-anywhere">
-                {filled(typeof each === "string" ? each : each.text, values)}
+                {filled(text, values)}
               </li>
             ))}
           </ul>

@@ -12,7 +12,7 @@ import { toast } from "@/components/toast";
 import { holesIn } from "@/features/tasks/holes";
 import type { Shown } from "@/features/tasks/task-fields";
 import { TaskFields } from "@/features/tasks/task-fields";
-import { hoursOf, templateOf, textsOf, variableField } from "@/features/tasks/template-draft";
+import { criteriaOf, hoursOf, templateOf, textsOf, variableField } from "@/features/tasks/template-draft";
 import { templates } from "@/strings/templates";
 
 const say = templates.form;
@@ -76,7 +76,7 @@ const named = (id: string | null | undefined, found: Named[] | undefined): Named
 const shownOf = (task: TemplateTask, projects: Named[] | undefined, goals: Named[] | undefined): Shown => ({
   title: task.title,
   brief: task.brief ?? "",
-  acceptance: (task.acceptance ?? []).map((each) => (typeof each === "string" ? each : each.text)),
+  acceptance: criteriaOf(task).map((each) => each.text),
   priority: task.priority ?? "normal",
   labels: task.labels ?? [],
   budget: task.budget_nano ?? null,

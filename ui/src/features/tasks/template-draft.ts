@@ -32,13 +32,16 @@ function dueIn(task: Task): number | null {
 
 export const hoursOf = (task: TemplateTask | undefined): string => (task?.due_in_s ? String(task.due_in_s / HOUR_S) : "");
 
+/** What a template's task is measured by; one that is written as words alone is read as a criterion, too. Pure. */
+export const criteriaOf = (task: TemplateTask | undefined) => (task?.acceptance ?? []).map((each) => (typeof each === "string" ? { text: each, met: false } : each));
+
 /** The texts of a form in which variables may stand. Pure. */
 export const textsOf = (form: FormData): string[] => ["title", "brief", "acceptance", "labels"].map((name) => field(form, name));
 
 /** What the form says; what it does not show stays as it was. Pure. */
 export function templateOf(form: FormData, from: TemplateTask | undefined, template: TaskTemplate | undefined): TaskTemplateDraft {
   const said = readForm(form);
-  const known = new Map((from?.acceptance ?? []).map((each) => (typeof each === "string" ? [each, { text: each, met: false }] : [each.text, each])));
+  const known = new Map(criteriaOf(from).map((each) => [each.text, each]));
   const hours = Number(field(form, "hours"));
   return {
     name: field(form, "name").trim(),
