@@ -12,6 +12,7 @@ import { Ago } from "@/components/figures";
 import { Page } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { changedValues, kindWords, shown } from "@/features/audit/changes";
+import { choicesOf } from "@/lib/form";
 import { audit as say } from "@/strings/audit";
 
 export function AuditPage() {
@@ -23,7 +24,7 @@ export function AuditPage() {
       title={say.title}
       answer={say.answer}
       below={say.below}
-      actions={<FilterSelect label={say.all} value={family} onChange={setFamily} choices={Object.entries(say.families).map(([value, label]) => ({ value, label }))} />}
+      actions={<FilterSelect label={say.all} value={family} onChange={setFamily} choices={choicesOf(say.families)} />}
     >
       {error && !rows ? (
         <ProblemNote error={error} retry={() => void refetch()} />

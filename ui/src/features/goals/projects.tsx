@@ -16,7 +16,7 @@ import { FormDialog } from "@/components/form-dialog";
 import { Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { ProjectMenu } from "@/features/goals/project-menu";
-import { field } from "@/lib/form";
+import { choicesOf, field } from "@/lib/form";
 import { formatCount } from "@/lib/format";
 import { goals } from "@/strings/goals";
 
@@ -97,7 +97,7 @@ function ProjectDialog({ project, onClose }: { project: Project | undefined; onC
     return undefined;
   };
   if (!agents) return null;
-  const reviews = Object.entries(say.review).map(([value, label]) => ({ value, label }));
+  const reviews = choicesOf(say.review);
   const own = project && !(project.review in say.review) ? [{ value: project.review, label: project.review }] : [];
   return (
     <FormDialog title={project ? say.form.edit : say.form.create} act={project ? say.form.actSave : say.form.actCreate} onClose={onClose} save={save}>

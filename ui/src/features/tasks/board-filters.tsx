@@ -12,6 +12,7 @@ import { SearchBox } from "@/components/search-box";
 import { Segmented } from "@/components/segmented";
 import type { BoardSearch, BoardShow, Lanes } from "@/features/tasks/search";
 import { LANES, SHOWS } from "@/features/tasks/search";
+import { choicesOf } from "@/lib/form";
 import { usePhone } from "@/lib/media";
 import { priorities } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
@@ -90,7 +91,7 @@ function Choices({ search, setSearch, filtered }: Props & { filtered: boolean })
         label={say.anyPriority}
         value={search.priority ?? ""}
         onChange={(priority) => setSearch({ priority: (priority || undefined) as Priority | undefined })}
-        choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
+        choices={choicesOf(priorities)}
       />
       <FilterSelect
         label={say.shows.all}

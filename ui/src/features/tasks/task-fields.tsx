@@ -7,7 +7,7 @@ import { projectsQuery } from "@/api/projects";
 import type { Named, Priority } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { BudgetField } from "@/features/tasks/task-budget";
-import { field, instantOf, nanoOf } from "@/lib/form";
+import { choicesOf, field, instantOf, nanoOf } from "@/lib/form";
 import { priorities, states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
@@ -81,7 +81,7 @@ export function TaskFields({ shown, begins, due }: Props) {
           label={say.priority}
           name="priority"
           defaultValue={shown?.priority ?? "normal"}
-          choices={Object.entries(priorities).map(([value, label]) => ({ value, label }))}
+          choices={choicesOf(priorities)}
         />
         {due}
         <BudgetField budget={shown?.budget ?? null} hint={say.budgetHint} />
