@@ -48,7 +48,7 @@ export const gateway = {
     otherwise: "otherwise",
     asked: "as the call asks",
     drained: "gets no calls",
-        sticky: "sticky",
+    sticky: "sticky",
     verdicts: { undecided: "not decided yet", promoted: "promoted", rolled_back: "rolled back" } as Record<string, string>,
     newcomer: (percent: number, share: string) => (percent === 100 ? "The newcomer gets every call" : percent === 0 ? "The newcomer gets no calls" : `The newcomer gets ${share} of calls`),
     failing: (failed: string, calls: string) => `${failed} of ${calls}`,
