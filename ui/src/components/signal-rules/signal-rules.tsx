@@ -24,16 +24,21 @@ export function SignalRules({ scope, subjectId, label }: RuleScope & { label: st
   const [draft, setDraft] = useState<RuleDraft>({});
   const allowed = useMay("administer");
   const rules = useMemo(() => rulesFor({ scope, subjectId }, policies ?? []), [scope, subjectId, policies]);
+  const read = () => client.invalidateQueries({ queryKey: signalKeys.policies() });
   const save = useMutation({
     mutationFn: async () => {
       for (const each of written({ scope, subjectId }, rules, draft)) await setSignalPolicy(each);
     },
-    onSuccess: () => {
+    // The draft stands until the rules are read again: without it a choice would fall back to the old one for a moment.
+    onSuccess: async () => {
+      await read();
       setDraft({});
       toast({ text: say.saved, tone: "work" });
     },
-    onError: (problem) => toast({ text: asProblem(problem).message, tone: "wrong" }),
-    onSettled: () => client.invalidateQueries({ queryKey: signalKeys.policies() }),
+    onError: (problem) => {
+      toast({ text: asProblem(problem).message, tone: "wrong" });
+      return read();
+    },
   });
   const columns = useMemo(() => ruleColumns(draft, allowed ? (rule, change) => setDraft((now) => changed(now, rule, change)) : undefined, scope === "workspace"), [draft, allowed, scope]);
   if (error && !policies) return <ProblemNote error={error} retry={() => void refetch()} />;
