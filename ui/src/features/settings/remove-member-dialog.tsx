@@ -53,7 +53,7 @@ export function RemoveMemberDialog({ member, others, onClose }: Props) {
             value={heirId}
             onChange={(event) => setHeirId(event.target.value)}
             choices={[{ value: "", label: say.heirChoose }, ...others.map((each) => ({ value: each.id, label: each.name }))]}
-            {...(others.length === 0 ? { error: say.heirNone } : {})}
+            error={others.length === 0 ? say.heirNone : undefined}
           />
           <div aria-live="polite" className="grid gap-1.5">
             <p>{heir ? say.passes(member.name, heir.name) : say.mustPass(member.name)}</p>
