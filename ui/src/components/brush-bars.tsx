@@ -1,7 +1,7 @@
 import { useState } from "react";
 
-import type { Series } from "@/components/stacked-bars";
-import { niceCeiling } from "@/components/stacked-bars";
+import type { Series } from "@/components/chart-parts";
+import { BelowBars, Legend, niceCeiling, Scale, Stack, sum } from "@/components/chart-parts";
 import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
 import { usePhone } from "@/lib/media";
@@ -21,7 +21,6 @@ type Props = {
 
 type Span = { anchor: number; head: number };
 
-const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 export const ordered = ({ anchor, head }: Span): [number, number] => [Math.min(anchor, head), Math.max(anchor, head)];
 
 /** Counts over time, stacked, of which a stretch is chosen: by dragging, or with arrows, Shift and Enter. */
@@ -61,10 +60,7 @@ export function BrushBars({ label, hint, series, stretches, choose }: Props) {
   return (
     <div>
       <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-2">
-        <div aria-hidden="true" className="num flex h-20 flex-col justify-between text-right text-xs text-faint [&>span]:-my-2 [&>span]:leading-4">
-          <span>{formatCount(top)}</span>
-          <span>{formatCount(0)}</span>
-        </div>
+        <Scale marks={[top, 0].map(formatCount)} className="h-20" />
         <div
           role="slider"
           tabIndex={0}
@@ -108,31 +104,17 @@ export function BrushBars({ label, hint, series, stretches, choose }: Props) {
           <div aria-hidden="true" className="relative flex h-full items-end gap-px">
             {stretches.map((stretch, index) => (
               <div key={stretch.title} className={cx("flex h-full min-w-0 flex-1 flex-col-reverse", at === index && !dragging && "bg-sunken")}>
-                {stretch.values.map((value, which) =>
-                  value > 0 ? <i key={series[which]?.id} style={{ height: `${(value / top) * 100}%`, minHeight: 1, background: series[which]?.color }} className="block w-full last:rounded-t-[2px]" /> : null,
-                )}
+                <Stack values={stretch.values} series={series} top={top} />
               </div>
             ))}
           </div>
         </div>
         <span />
-        <div aria-hidden="true" className="mt-1 flex gap-px text-xs text-faint">
-          {stretches.map((stretch, index) => (
-            <span key={stretch.title} className="h-4 min-w-0 flex-1 overflow-visible whitespace-nowrap">
-              {index % every === 0 && index < count - every / 3 && stretch.label}
-            </span>
-          ))}
-        </div>
+        <BelowBars labels={stretches.map((stretch, index) => index % every === 0 && index < count - every / 3 && stretch.label)} className="gap-px" />
       </div>
       <p aria-hidden="true" className="mt-2 flex min-h-5 flex-wrap items-center gap-x-4 gap-y-1 text-s text-muted">
         {told && <b className="text-ink">{span ? spanTitle(stretches, span) : told.title}</b>}
-        {series.map((each, which) => (
-          <span key={each.id} className="inline-flex items-center gap-1.5">
-            <i className="size-2 rounded-[2px]" style={{ background: each.color }} />
-            {each.name}
-            {told && <span className="num text-ink">{formatCount(spanSum(stretches, span, told, which))}</span>}
-          </span>
-        ))}
+        <Legend series={series} figures={told && series.map((_, which) => formatCount(spanSum(stretches, span, told, which)))} />
       </p>
     </div>
   );

@@ -1,7 +1,7 @@
 import type { LatencyMeasure } from "@/api/types";
+import { BelowBars, niceCeiling, Scale } from "@/components/chart-parts";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
-import { niceCeiling } from "@/components/stacked-bars";
 import { formatCount, formatDuration } from "@/lib/format";
 import { latency as say } from "@/strings/latency";
 
@@ -41,10 +41,7 @@ export function LatencyBars({ label, measure }: { label: string; measure: Latenc
   return (
     <figure>
       <div role="img" aria-label={`${label}: ${quantileWords(measure)}`} className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-2">
-        <div aria-hidden="true" className="num flex h-24 flex-col justify-between text-right text-xs text-faint [&>span]:-my-2 [&>span]:leading-4">
-          <span>{formatCount(top)}</span>
-          <span>{formatCount(0)}</span>
-        </div>
+        <Scale marks={[top, 0].map(formatCount)} className="h-24" />
         <div className="relative h-24 border-b border-line-strong">
           <i aria-hidden="true" className="absolute inset-x-0 top-0 border-t border-line" />
           <div className="flex h-full items-end gap-px">
@@ -64,13 +61,7 @@ export function LatencyBars({ label, measure }: { label: string; measure: Latenc
           })}
         </div>
         <span />
-        <div aria-hidden="true" className="mt-1 flex gap-px text-xs text-faint">
-          {bins.map((bin, index) => (
-            <span key={bin.from_ms} className="h-4 min-w-0 flex-1 overflow-visible whitespace-nowrap">
-              {index % every === 0 && index < bins.length - every / 3 && formatDuration(bin.from_ms)}
-            </span>
-          ))}
-        </div>
+        <BelowBars labels={bins.map((bin, index) => index % every === 0 && index < bins.length - every / 3 && formatDuration(bin.from_ms))} className="gap-px" />
       </div>
       <figcaption className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-s text-muted">
         <span>{say.calls(formatCount(measure.calls))}</span>

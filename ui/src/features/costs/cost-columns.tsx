@@ -1,10 +1,11 @@
 import { Link } from "@tanstack/react-router";
 
 import type { CostSums } from "@/api/types";
+import type { Series } from "@/components/chart-parts";
 import { shareOf } from "@/components/cost-split";
 import type { Column } from "@/components/data-table";
 import { Money } from "@/components/figures";
-import type { Bar, Series } from "@/components/stacked-bars";
+import type { Bar } from "@/components/stacked-bars";
 import type { Row } from "@/features/costs/cost-series";
 import { OTHERS } from "@/features/costs/cost-series";
 import type { COST_BY } from "@/features/costs/search";

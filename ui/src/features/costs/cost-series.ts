@@ -1,5 +1,6 @@
 import type { CostBucket, CostSums } from "@/api/types";
-import type { Bar, Series } from "@/components/stacked-bars";
+import type { Series } from "@/components/chart-parts";
+import type { Bar } from "@/components/stacked-bars";
 import { emptyBars } from "@/components/time-bars";
 import type { Window } from "@/lib/search";
 import { costs } from "@/strings/costs";
