@@ -6,8 +6,8 @@ import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
 import { usePhone } from "@/lib/media";
 
-/** Counts of a stretch of time; `title` says the stretch in words. */
-export type Stretch = { label: string; title: string; values: number[] };
+/** Counts of a stretch of time; `from` and `to` say it in words, the same ones where one word says it all. */
+export type Stretch = { label: string; from: string; to: string; values: number[] };
 
 type Props = {
   label: string;
@@ -103,7 +103,7 @@ export function BrushBars({ label, hint, series, stretches, choose }: Props) {
           )}
           <div aria-hidden="true" className="relative flex h-full items-end gap-px">
             {stretches.map((stretch, index) => (
-              <div key={stretch.title} className={cx("flex h-full min-w-0 flex-1 flex-col-reverse", at === index && !dragging && "bg-sunken")}>
+              <div key={index} className={cx("flex h-full min-w-0 flex-1 flex-col-reverse", at === index && !dragging && "bg-sunken")}>
                 <Stack values={stretch.values} series={series} top={top} />
               </div>
             ))}
@@ -113,17 +113,19 @@ export function BrushBars({ label, hint, series, stretches, choose }: Props) {
         <BelowBars labels={stretches.map((stretch, index) => index % every === 0 && index < count - every / 3 && stretch.label)} className="gap-px" />
       </div>
       <p aria-hidden="true" className="mt-2 flex min-h-5 flex-wrap items-center gap-x-4 gap-y-1 text-s text-muted">
-        {told && <b className="text-ink">{span ? spanTitle(stretches, span) : told.title}</b>}
+        {told && <b className="text-ink">{titleOf(stretches, span, told)}</b>}
         <Legend series={series} figures={told && series.map((_, which) => formatCount(spanSum(stretches, span, told, which)))} />
       </p>
     </div>
   );
 }
 
-function spanTitle(stretches: Stretch[], span: Span): string {
-  const [first, last] = ordered(span);
-  const [begin, end] = [stretches[first], stretches[last]];
-  return begin === end ? (begin?.title ?? "") : `${begin?.title.split(" – ")[0] ?? ""} – ${end?.title.split(" – ").at(-1) ?? ""}`;
+/** From the beginning of one stretch to the end of another, or of the same. Pure. */
+export const between = (first: Pick<Stretch, "from">, last: Pick<Stretch, "to">): string => (first.from === last.to ? first.from : `${first.from} – ${last.to}`);
+
+function titleOf(stretches: Stretch[], span: Span | undefined, told: Stretch): string {
+  const [first, last] = span ? ordered(span).map((at) => stretches[at]) : [];
+  return between(first ?? told, last ?? told);
 }
 
 function spanSum(stretches: Stretch[], span: Span | undefined, told: Stretch, which: number): number {
@@ -134,5 +136,5 @@ function spanSum(stretches: Stretch[], span: Span | undefined, told: Stretch, wh
 
 function valueText(series: Series[], stretches: Stretch[], span: Span | undefined, told: Stretch): string {
   const counts = series.map((each, which) => `${formatCount(spanSum(stretches, span, told, which))} ${each.name}`);
-  return `${span ? spanTitle(stretches, span) : told.title}: ${counts.join(", ")}`;
+  return `${titleOf(stretches, span, told)}: ${counts.join(", ")}`;
 }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { CallHistogram } from "@/api/types";
 import { ordered } from "@/components/brush-bars";
 import { stretchesOf } from "@/features/calls/histogram";
+import { formatDay } from "@/lib/format";
 
 const histogram = (change: Partial<CallHistogram>): CallHistogram => ({
   begins: "2026-11-26T12:00:00.000000Z",
@@ -24,6 +25,12 @@ test("time without a call has its place too, and each stretch says where it ends
   ]);
   expect(stretches[1]).toMatchObject({ begins: "2026-11-26T13:00:00.000Z", ends: "2026-11-26T14:00:00.000Z" });
   expect(new Set(stretches.map((each) => each.title)).size).toBe(4);
+});
+
+test("what ends at midnight ends on the day that begins there", () => {
+  const [begins, ends] = [new Date(2026, 10, 26, 23).toISOString(), new Date(2026, 10, 27).toISOString()];
+  const [last] = stretchesOf(histogram({ begins, ends, bars: [] }));
+  expect(last?.title).toBe(`${formatDay(begins)} 23:00 – ${formatDay(ends)} 00:00`);
 });
 
 test("a stretch may be dragged either way", () => {

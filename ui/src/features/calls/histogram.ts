@@ -1,9 +1,10 @@
 import type { CallHistogram } from "@/api/types";
 import type { Stretch } from "@/components/brush-bars";
+import { between } from "@/components/brush-bars";
 import { formatClock, formatDay, formatMinute } from "@/lib/format";
 
 export const OUTCOMES = ["ok", "failed", "cancelled", "refused"] as const;
-export type Counted = Stretch & { begins: string; ends: string };
+export type Counted = Stretch & { title: string; begins: string; ends: string };
 
 const DAY_S = 86_400;
 const HOUR_MS = 3_600_000;
@@ -17,7 +18,8 @@ export function stretchesOf(histogram: CallHistogram): Counted[] {
   for (let at = begin; at < end; at += width) {
     const bar = byAt.get(at);
     const [begins, ends] = [new Date(at).toISOString(), new Date(at + width).toISOString()];
-    found.push({ begins, ends, label: labelOf(at, histogram.width_s, end - begin), title: titleOf(at, at + width, histogram.width_s), values: OUTCOMES.map((name) => bar?.[name] ?? 0) });
+    const words = wordsOf(at, histogram.width_s);
+    found.push({ begins, ends, label: labelOf(at, histogram.width_s, end - begin), ...words, title: between(words, words), values: OUTCOMES.map((name) => bar?.[name] ?? 0) });
   }
   return found;
 }
@@ -28,11 +30,11 @@ function labelOf(at: number, widthS: number, spanMs: number): string {
   return spanMs > 24 * HOUR_MS ? `${day} ${formatMinute(at)}` : clock(at, widthS);
 }
 
-function titleOf(at: number, end: number, widthS: number): string {
-  const day = formatDay(new Date(at).toISOString());
-  if (widthS === DAY_S) return day;
-  if (widthS > DAY_S) return `${day} – ${formatDay(new Date(end - 1).toISOString())}`;
-  return `${day} ${clock(at, widthS)} – ${day} ${clock(end, widthS)}`;
+function wordsOf(at: number, widthS: number): Pick<Stretch, "from" | "to"> {
+  const end = at + widthS * 1_000;
+  const day = (instant: number) => formatDay(new Date(instant).toISOString());
+  if (widthS < DAY_S) return { from: `${day(at)} ${clock(at, widthS)}`, to: `${day(end)} ${clock(end, widthS)}` };
+  return { from: day(at), to: widthS === DAY_S ? day(at) : day(end - 1) };
 }
 
 function clock(at: number, widthS: number): string {
