@@ -8,7 +8,6 @@ import contextlib
 import json
 import re
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ import pytest
 from conftest import Complaints, Opener
 from playwright.async_api import Locator, Page, expect
 from story import Server
-from system_world import OWNER, System, wait_until
+from system_world import OWNER, System, slow_stream, wait_until
 
 TEAM = ("researcher", "drafter", "checker", "summariser", "deliverer")
 TITLES = ("Duties on steel", "Harbour study", "Check the study", "Summary of rivals", "Send the study out")
@@ -195,29 +194,15 @@ async def _she_requests_changes(ada: Page, team: Team) -> None:
 async def _the_loop_is_stopped(page: Page, team: Team) -> None:
     """5: its open stream ends, its very next call is refused, and nothing else is asked of the agent."""
     key = team.claims["researcher"]["run_key"]
-    call = asyncio.create_task(asyncio.to_thread(_read_to_the_end, team.server.url, key))
+    call = asyncio.create_task(asyncio.to_thread(slow_stream, team.server.url, key, "Again."))
     await page.get_by_role("link", name=re.compile("^Now")).first.click()
     await asyncio.to_thread(wait_until, lambda: "streaming" in (team.status("researcher")["verb"] or ""))
     await _need(page, "Duties on steel", "looping").get_by_role("button", name="Pause the run of researcher").click()
     await expect(page.get_by_text("Paused, and its open call ended: its next call is refused")).to_be_visible()
-    assert "run_stopped" in await call
+    assert b"run_stopped" in await call
     assert await asyncio.to_thread(team.refused, key, "And again?") == "task_paused"
     await expect(_agent(page, "researcher")).to_contain_text("paused")
     await expect(_agent(page, "researcher").get_by_role("button", name="Resume")).to_be_visible()
-
-
-def _read_to_the_end(url: str, key: str) -> str:
-    """All of a stream that takes a minute unless somebody ends it."""
-    slow = {"words": 600, "chunks": 600, "timing": {"chunk_ms": 100}}
-    body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "Again."}]}
-    headers = {
-        "authorization": f"Bearer {key}",
-        "content-type": "application/json",
-        "x-sandbox-script": json.dumps(slow),
-    }
-    request = urllib.request.Request(f"{url}/v1/chat/completions", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return str(answer.read().decode())
 
 
 async def _the_draft_is_begun_anew(page: Page, team: Team) -> None:

@@ -60,6 +60,20 @@ def wait_until(condition: Callable[[], object], within_s: float = PATIENCE_S) ->
         time.sleep(0.05)
 
 
+def slow_stream(url: str, key: str, said: str) -> bytes:
+    """All of a stream that takes a minute unless somebody ends it."""
+    slow = {"words": 600, "chunks": 600, "timing": {"chunk_ms": 100}}
+    body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": said}]}
+    headers = {
+        "authorization": f"Bearer {key}",
+        "content-type": "application/json",
+        "x-sandbox-script": json.dumps(slow),
+    }
+    request = urllib.request.Request(f"{url}/v1/chat/completions", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+        return bytes(answer.read())
+
+
 @dataclass
 class System:
     """A running installation."""

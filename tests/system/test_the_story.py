@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from system_world import CONFIG, KEY, System, running
+from system_world import CONFIG, KEY, PATIENCE_S, System, running, slow_stream
 
 NANO_IN = 150
 NANO_OUT = 600
@@ -209,16 +209,7 @@ def _is_stopped_and_begun_anew(story: Story) -> None:
     seen: list[bytes] = []
 
     def follow() -> None:
-        body = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "and again"}]}
-        script = {"words": 200, "chunks": 200, "timing": {"chunk_ms": 100}}
-        headers = {
-            "authorization": f"Bearer {research['run_key']}",
-            "content-type": "application/json",
-            "x-sandbox-script": json.dumps(script),
-        }
-        sent = urllib.request.Request(f"{system.url}/v1/chat/completions", json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(sent, timeout=30) as answer:
-            seen.append(answer.read())
+        seen.append(slow_stream(system.url, research["run_key"], "and again"))
 
     thread = threading.Thread(target=follow)
     thread.start()
@@ -227,7 +218,7 @@ def _is_stopped_and_begun_anew(story: Story) -> None:
         "/api/v1/lever/pause",
         {"scope": "run", "subject_id": research["run"]["id"], "reason": "Look first", "end_open": True},
     )
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert done["calls_ended"] == 1
     assert b"run_stopped" in seen[0]
     status, refused = ask(system, research["run_key"], "and again")
