@@ -2,15 +2,11 @@ import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import type { CallFilter } from "@/api/calls";
-import { goalsQuery } from "@/api/goals";
 import { keysQuery } from "@/api/keys";
-import { membersQuery } from "@/api/members";
-import { projectsQuery } from "@/api/projects";
 import { taskQuery } from "@/api/tasks";
 import { FieldMenu } from "@/features/calls/field-menu";
-import { shownValue } from "@/features/calls/field-values";
+import { shownValue, useNamed } from "@/features/calls/field-values";
 import type { FieldName } from "@/features/calls/fields";
 import { callFields } from "@/strings/call-fields";
 import { calls } from "@/strings/calls";
@@ -21,15 +17,11 @@ const CHIP = "inline-flex h-[30px] max-w-full items-center rounded-s border bord
 /** What a filter's value is called: a name where one is known. */
 function useValueName(name: FieldName, value: string): string {
   const task = useQuery({ ...taskQuery(value), enabled: name === "task" });
-  const agents = useQuery({ ...agentNamesQuery, enabled: name === "agent" });
-  const projects = useQuery({ ...projectsQuery, enabled: name === "project" });
-  const goals = useQuery({ ...goalsQuery, enabled: name === "goal" });
-  const members = useQuery({ ...membersQuery, enabled: name === "person" });
+  const named = useNamed(name);
   const keys = useQuery({ ...keysQuery(null), enabled: name === "key" });
   if (name === "task") return task.data?.ref ?? value;
   if (name === "run" || name === "conversation") return `…${value.slice(-SHORT)}`;
-  const lists: (readonly { id: string; name: string }[] | undefined)[] = [agents, projects, goals, members, keys].map((each) => each.data?.items);
-  return lists.flatMap((rows) => rows ?? []).find((row) => row.id === value)?.name ?? shownValue(name, value);
+  return [...named, ...(keys.data?.items ?? [])].find((row) => row.id === value)?.name ?? shownValue(name, value);
 }
 
 type Props = { name: FieldName; value: string; others: (without: FieldName) => CallFilter; set: (field: FieldName, value: string) => void; drop: () => void };

@@ -6,7 +6,7 @@ import { useState } from "react";
 import type { CallFilter } from "@/api/calls";
 import { Button, IconButton } from "@/components/button";
 import { PickList } from "@/components/pick-list";
-import { useFieldValues } from "@/features/calls/field-values";
+import { LISTED, useFieldValues } from "@/features/calls/field-values";
 import type { Bounds, FieldName, Unit } from "@/features/calls/fields";
 import { fieldValue, GROUPS, parseRange, specOf, writeRange } from "@/features/calls/fields";
 import { formatInstant } from "@/lib/format";
@@ -91,7 +91,7 @@ function Editor({ name, value, filter, done }: EditorProps) {
 
 function ValueEditor({ name, value, filter, done }: EditorProps) {
   const { items, lookedBackTo, pending } = useFieldValues(name, filter);
-  const free = specOf(name).kind === "value" && name !== "project" && name !== "goal" && name !== "person";
+  const free = specOf(name).kind === "value" && !LISTED.includes(name);
   return (
     <PickList
       label={say.values(say.names[name])}

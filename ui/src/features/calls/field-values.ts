@@ -6,18 +6,20 @@ import { valuesQuery } from "@/api/calls";
 import { goalsQuery } from "@/api/goals";
 import { membersQuery } from "@/api/members";
 import { projectsQuery } from "@/api/projects";
+import type { Named } from "@/api/types";
+import { outcomeWord } from "@/components/call-words";
 import type { Pick } from "@/components/pick-list";
 import type { FieldName } from "@/features/calls/fields";
 import { parseRange, specOf } from "@/features/calls/fields";
 import { formatBytes, formatCompact, formatCount, formatDuration, formatMoney, NANO } from "@/lib/format";
 import { callFields as say } from "@/strings/call-fields";
-import { outcomes } from "@/strings/common";
 
-const LISTED: readonly FieldName[] = ["project", "goal", "person"];
+/** Of these any may be asked for that there is, and nothing else. */
+export const LISTED: readonly FieldName[] = ["project", "goal", "person"];
 
 /** A value of a few words, as it is said. Pure. */
 export function wordOf(name: FieldName, value: string): string {
-  if (name === "outcome") return (outcomes as Record<string, string>)[value] ?? value;
+  if (name === "outcome") return outcomeWord(value);
   if (name === "status") return say.classes[value] ?? value;
   return say.choices[name]?.[value] ?? value;
 }
@@ -37,6 +39,16 @@ export function shownValue(name: FieldName, value: string): string {
   return least === undefined ? say.atMost(of(most ?? 0)) : say.atLeast(of(least));
 }
 
+/** All that a field can name, where there is a list of them; asked for only where the field is of them. */
+export function useNamed(name: FieldName): readonly Named[] {
+  const agents = useQuery({ ...agentNamesQuery, enabled: name === "agent" });
+  const projects = useQuery({ ...projectsQuery, enabled: name === "project" });
+  const goals = useQuery({ ...goalsQuery, enabled: name === "goal" });
+  const members = useQuery({ ...membersQuery, enabled: name === "person" });
+  const lists: Partial<Record<FieldName, readonly Named[] | undefined>> = { agent: agents.data?.items, project: projects.data?.items, goal: goals.data?.items, person: members.data?.items };
+  return lists[name] ?? [];
+}
+
 type Values = { items: Pick[]; lookedBackTo: string | null; pending: boolean };
 
 /** What to choose a field's value from: words that are known, names that are, and what the calls of the other filters have. */
@@ -45,19 +57,13 @@ export function useFieldValues(name: FieldName, filter: CallFilter): Values {
   const listed = LISTED.includes(name);
   const asked = spec.kind === "value" && !listed;
   const { data, isPending } = useQuery({ ...valuesQuery(spec.param as ValueField, filter), enabled: asked });
-  const projects = useQuery({ ...projectsQuery, enabled: name === "project" });
-  const goals = useQuery({ ...goalsQuery, enabled: name === "goal" });
-  const members = useQuery({ ...membersQuery, enabled: name === "person" });
-  const agents = useQuery({ ...agentNamesQuery, enabled: name === "agent" });
+  const named = useNamed(name).map((row) => ({ id: row.id, label: row.name }));
   if (spec.kind === "words") return { items: spec.choices.map((id) => ({ id, label: wordOf(name, id) })), lookedBackTo: null, pending: false };
   if (spec.kind === "flag") return { items: (["yes", "no"] as const).map((id) => ({ id, label: say.flags[id] })), lookedBackTo: null, pending: false };
-  if (listed) {
-    const rows: { id: string; name: string }[] = (name === "project" ? projects.data?.items : name === "goal" ? goals.data?.items : members.data?.items) ?? [];
-    return { items: rows.map((row) => ({ id: row.id, label: row.name })), lookedBackTo: null, pending: false };
-  }
+  if (listed) return { items: named, lookedBackTo: null, pending: false };
   const seen: Pick[] = (data?.items ?? []).map((each) => ({ id: each.value, label: each.label, note: formatCompact(each.calls) }));
   const known = new Set(seen.map((each) => each.id));
-  const others = name === "agent" ? (agents.data?.items ?? []).filter((each) => !known.has(each.id)).map((each) => ({ id: each.id, label: each.name })) : [];
+  const others = named.filter((each) => !known.has(each.id));
   const classes = name === "status" ? ["2xx", "4xx", "5xx"].map((id) => ({ id, label: wordOf(name, id) })) : [];
   return { items: [...classes, ...seen, ...others], lookedBackTo: data?.counted_back_to ?? null, pending: asked && isPending };
 }

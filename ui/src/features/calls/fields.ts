@@ -1,4 +1,5 @@
 import type { CallFilter } from "@/api/calls";
+import { NANO } from "@/lib/format";
 import type { Raw } from "@/lib/search";
 import { oneOf, text } from "@/lib/search";
 
@@ -106,7 +107,7 @@ export function fieldValue(name: FieldName, raw: unknown): string | undefined {
 
 export const fieldValues = (raw: Raw): FieldValues => Object.fromEntries(FIELD_NAMES.map((name) => [name, fieldValue(name, raw[name])]));
 
-const UNITS: Record<Unit, number> = { ms: 1, count: 1, bytes: 1, dollars: 1_000_000_000 };
+const UNITS: Record<Unit, number> = { ms: 1, count: 1, bytes: 1, dollars: NANO };
 
 /** The server's parameters for the fields of an address. Pure. */
 export function fieldFilter(values: FieldValues): CallFilter {
