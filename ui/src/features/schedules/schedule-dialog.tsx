@@ -6,7 +6,7 @@ import { goalsQuery } from "@/api/goals";
 import { membersQuery } from "@/api/members";
 import { changeSchedule, createSchedule, rotateSecret, scheduleKeys } from "@/api/schedules";
 import { sessionQuery } from "@/api/session";
-import type { Schedule } from "@/api/types";
+import type { Named, Schedule } from "@/api/types";
 import type { Choice } from "@/components/field";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import type { ShownOnce } from "@/components/form-dialog";
@@ -19,8 +19,6 @@ import { choicesOf } from "@/lib/form";
 import { schedules } from "@/strings/schedules";
 
 const say = schedules.form;
-
-type Named = { id: string; name: string };
 
 /** Those there are; what is chosen already stays a choice, also where it is not among them any more. */
 function named(items: Named[] | undefined, chosen: string | null | undefined): Choice[] {
