@@ -2,10 +2,14 @@ import type { LatencyMeasure } from "@/api/types";
 import { BelowBars, niceCeiling, Scale } from "@/components/chart-parts";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import { Segmented } from "@/components/segmented";
+import { cx } from "@/lib/cx";
 import { formatCount, formatDuration } from "@/lib/format";
 import { latency as say } from "@/strings/latency";
 
 type Bin = LatencyMeasure["bins"][number];
+export type Measure = LatencyMeasure["measure"];
+const MEASURES = ["total", "first_byte", "overhead"] as const satisfies Measure[];
 const QUANTILES = ["p50_ms", "p95_ms", "p99_ms"] as const;
 
 /** The bins from the first that has a call to the last, those between without one too. Pure. */
@@ -73,6 +77,11 @@ export function LatencyBars({ label, measure }: { label: string; measure: Latenc
       </figcaption>
     </figure>
   );
+}
+
+/** Which part of the time is looked at. */
+export function MeasureSwitch({ value, onChange, className }: { value: Measure; onChange: (measure: Measure) => void; className?: string }) {
+  return <Segmented label={say.measure} value={value} onChange={onChange} className={cx("max-w-full overflow-x-auto", className)} options={MEASURES.map((each) => ({ value: each, label: say.measures[each] }))} />;
 }
 
 export function LatencyTable({ label, measure }: { label: string; measure: LatencyMeasure }) {

@@ -5,12 +5,13 @@ import { useMemo, useState } from "react";
 
 import type { CallFilter } from "@/api/calls";
 import { histogramQuery, latencyQuery } from "@/api/calls";
-import type { CallHistogram, LatencyMeasure } from "@/api/types";
+import type { CallHistogram } from "@/api/types";
 import { BrushBars } from "@/components/brush-bars";
 import { Button } from "@/components/button";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
-import { LatencyBars, LatencyTable } from "@/components/latency-bars";
+import type { Measure } from "@/components/latency-bars";
+import { LatencyBars, LatencyTable, MeasureSwitch } from "@/components/latency-bars";
 import { Segmented } from "@/components/segmented";
 import { ProblemNote } from "@/components/states";
 import type { View } from "@/components/view-switch";
@@ -29,7 +30,6 @@ const say = calls.histogram;
 const MINUTE = 60_000;
 const COLORS = { ok: "var(--chart-1)", failed: "var(--wrong)", cancelled: "var(--chart-7)", refused: "var(--wait)" } as const;
 const SERIES = OUTCOMES.map((id) => ({ id, name: say.outcomes[id], color: COLORS[id] }));
-const MEASURES = ["total", "first_byte", "overhead"] as const;
 
 type Time = Pick<CallsSearch, "since" | "from" | "to">;
 type Props = { search: CallsSearch; setSearch: (change: Partial<CallsSearch>) => void };
@@ -118,14 +118,14 @@ function tableColumns(only: (at: number) => void, stretches: Counted[]): Column<
 
 function HowLong({ filter, view }: { filter: CallFilter; view: View }) {
   const { data, error, refetch } = useQuery(latencyQuery(filter));
-  const [name, setName] = useState<LatencyMeasure["measure"]>("total");
+  const [name, setName] = useState<Measure>("total");
   const measure = data?.measures.find((each) => each.measure === name);
   if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data || !measure) return <div className="h-[140px]" />;
   const label = sayLatency.label(sayLatency.measures[name]);
   return (
     <div className="grid gap-3">
-      <Segmented label={sayLatency.measure} value={name} onChange={setName} className="max-w-full justify-self-start overflow-x-auto" options={MEASURES.map((value) => ({ value, label: sayLatency.measures[value] }))} />
+      <MeasureSwitch value={name} onChange={setName} className="justify-self-start" />
       {view === "chart" ? (
         <LatencyBars label={label} measure={measure} />
       ) : (

@@ -7,7 +7,8 @@ import { latenciesQuery } from "@/api/calls";
 import type { Latencies as LatenciesOut, LatencyMeasure } from "@/api/types";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
-import { LatencyBars, LatencyTable } from "@/components/latency-bars";
+import type { Measure } from "@/components/latency-bars";
+import { LatencyBars, LatencyTable, MeasureSwitch } from "@/components/latency-bars";
 import { Section } from "@/components/page";
 import { Segmented } from "@/components/segmented";
 import { ProblemNote, SkeletonRows } from "@/components/states";
@@ -24,10 +25,9 @@ import { latency as say } from "@/strings/latency";
 const HOUR = 3_600_000;
 const BY = ["provider", "model", "target"] as const satisfies LatencyBy[];
 const SPANS = ["24h", "7d", "30d"] as const satisfies Window[];
-const MEASURES = ["total", "first_byte", "overhead"] as const;
 type Row = LatenciesOut["items"][number];
 
-const of = (row: Row, name: LatencyMeasure["measure"]): LatencyMeasure | undefined => row.measures.find((each) => each.measure === name);
+const of = (row: Row, name: Measure): LatencyMeasure | undefined => row.measures.find((each) => each.measure === name);
 
 /** How long answers took, by who gave them; one of them opened shows how its calls are spread. */
 export function Latencies() {
@@ -61,7 +61,7 @@ export function Latencies() {
 }
 
 function Spread({ row }: { row: Row }) {
-  const [name, setName] = useState<LatencyMeasure["measure"]>("total");
+  const [name, setName] = useState<Measure>("total");
   const [view, setView] = useState<View>("chart");
   const measure = of(row, name);
   const label = `${row.value}: ${say.label(say.measures[name])}`;
@@ -69,7 +69,7 @@ function Spread({ row }: { row: Row }) {
     <div className="card mt-2 p-4 max-md:p-3">
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <h3 className="text-s font-[560]">{row.value}</h3>
-        <Segmented label={say.measure} value={name} onChange={setName} className="max-w-full overflow-x-auto" options={MEASURES.map((value) => ({ value, label: say.measures[value] }))} />
+        <MeasureSwitch value={name} onChange={setName} />
         <div className="ml-auto">
           <ViewSwitch value={view} onChange={setView} />
         </div>
@@ -81,7 +81,7 @@ function Spread({ row }: { row: Row }) {
 }
 
 function columnsOf(by: LatencyBy, span: Window, shown: string | undefined, show: (value: string) => void): Column<Row>[] {
-  const took = (id: string, header: string, name: LatencyMeasure["measure"], which: "p50_ms" | "p95_ms" | "p99_ms", from?: "sm" | "md"): Column<Row> => ({
+  const took = (id: string, header: string, name: Measure, which: "p50_ms" | "p95_ms" | "p99_ms", from?: "sm" | "md"): Column<Row> => ({
     id,
     header,
     align: "end",
