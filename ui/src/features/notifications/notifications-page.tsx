@@ -21,7 +21,7 @@ import { notifications as say } from "@/strings/notifications";
 /** What one was told, and one's own rules: what reaches one, where and when. */
 export function NotificationsPage() {
   const { data: told } = useSuspenseQuery(notificationsQuery);
-  const { data: preferences } = useSuspenseQuery(preferencesQuery);
+  const { data: saved } = useSuspenseQuery(preferencesQuery);
   const { data: channels } = useSuspenseQuery(channelsQuery);
   const { data: kinds } = useSuspenseQuery(notificationKindsQuery);
   const client = useQueryClient();
@@ -32,10 +32,10 @@ export function NotificationsPage() {
       await client.invalidateQueries({ queryKey: notificationKeys.preferences() });
     }
   };
+  // A zone that nobody chose is the browser's: quiet hours and digests go by it.
+  const preferences = saved.version === 0 ? { ...saved, zone: Intl.DateTimeFormat().resolvedOptions().timeZone } : saved;
   const setRules = async (rules: NotificationRule[]) => {
-    // A zone that nobody chose is the browser's: quiet hours and digests go by it.
-    const zone = preferences.version === 0 ? Intl.DateTimeFormat().resolvedOptions().timeZone : preferences.zone;
-    await save({ ...preferences, zone, rules });
+    await save({ ...preferences, rules });
     toast({ text: say.rules.saved, tone: "work" });
   };
   const sent = preferences.rules.filter((rule) => rule.how !== "mute" && rule.channels.length > 0);

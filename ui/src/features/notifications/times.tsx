@@ -14,13 +14,12 @@ const say = notifications.times;
 const NIGHT = { start: "22:00", end: "07:00", urgent_passes: true };
 const MORNING = "09:00";
 
-/** Quiet hours, digest and the zone whose clock both follow: the browser's own until somebody chose. */
+/** Quiet hours, digest and the zone whose clock both follow. */
 export function Times({ preferences, onChange }: { preferences: NotificationPreferences; onChange: (changed: NotificationPreferences) => Promise<unknown> }) {
   const [quiet, setQuiet] = useState(preferences.quiet !== null);
   const [daily, setDaily] = useState(preferences.digest_at !== null);
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const zone = preferences.version === 0 ? Intl.DateTimeFormat().resolvedOptions().timeZone : preferences.zone;
   const save = async (form: FormData) => {
     setBusy(true);
     setProblem(undefined);
@@ -76,7 +75,7 @@ export function Times({ preferences, onChange }: { preferences: NotificationPref
           />
           {daily && <TextField label={say.at} name="digest_at" type="time" required defaultValue={preferences.digest_at ?? MORNING} />}
         </div>
-        <SelectField label={say.zone} name="zone" defaultValue={zone} choices={zones(zone)} />
+        <SelectField label={say.zone} name="zone" defaultValue={preferences.zone} choices={zones(preferences.zone)} />
         {problem && (
           <p role="alert" className="text-s text-wrong">
             {problem}
