@@ -230,11 +230,6 @@ export class Refresher {
     for (const stale of staleAfter(event)) this.later(stale);
   }
 
-  stop(): void {
-    this.waiting.forEach((timer) => clearTimeout(timer));
-    this.waiting.clear();
-  }
-
   private later({ key, every }: Stale): void {
     const name = JSON.stringify(key);
     if (this.waiting.has(name)) return;
