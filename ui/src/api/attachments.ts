@@ -1,5 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 
+import type { Upload } from "@/api/client";
 import { api, data, sendFile } from "@/api/client";
 import type { Attachment } from "@/api/types";
 
@@ -17,8 +18,6 @@ export const attachmentsQuery = (taskId: string) =>
 
 /** The server sends it to be saved and never as a page, whatever it is. */
 export const attachmentPath = (id: string): string => `/api/v1/attachments/${encodeURIComponent(id)}/content`;
-
-type Upload = { onProgress: (share: number) => void; signal: AbortSignal };
 
 export const attachFile = (taskId: string, file: File, upload: Upload): Promise<Attachment> =>
   sendFile<Attachment>(`/api/v1/tasks/${encodeURIComponent(taskId)}/attachments/content?name=${encodeURIComponent(file.name)}`, file, upload);

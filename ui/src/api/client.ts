@@ -36,7 +36,7 @@ export async function fetchBytes(path: string, signal?: AbortSignal): Promise<{ 
   return { bytes: new Uint8Array(await response.arrayBuffer()), type: response.headers.get("content-type") ?? "" };
 }
 
-type Upload = {
+export type Upload = {
   /** How much of it has left this browser, from 0 to 1. */
   onProgress: (share: number) => void;
   signal: AbortSignal;

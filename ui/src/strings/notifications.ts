@@ -34,7 +34,6 @@ export const notifications = {
     up: (place: number) => `Move rule ${place} up`,
     remove: (place: number) => `Remove rule ${place}`,
     saved: "Saved. It holds from the next message on.",
-    undo: "Undo",
   },
   form: {
     create: "New rule",
