@@ -2,12 +2,13 @@
 
 import json
 
-from fuzz.coverage.targets import CORPUS, TARGETS
+from fuzz.coverage.targets import CORPUS
 from fuzz.dialects import test_fuzz_dialects as samples
+from fuzz.parsers import PARSERS
 
 
 def main() -> None:
-    for target in TARGETS:
+    for target in PARSERS:
         (CORPUS / target).mkdir(parents=True, exist_ok=True)
     for dialect, body in samples.REQUESTS.items():
         (CORPUS / f"request_{dialect}" / "sample.json").write_text(json.dumps(body))

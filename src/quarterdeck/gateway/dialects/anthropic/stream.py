@@ -1,5 +1,6 @@
 """Messages streams, both ways."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -122,10 +123,6 @@ class Parser:
 
 
 def _start(index: int, raw: Any) -> list[StreamPart]:
-    if isinstance(raw, dict) and raw.get("type") == "tool_use" and raw.get("input") == {}:
-        call = blocks.parse_block(raw)
-        assert isinstance(call, ToolCall)
-        return [PartStart(index, ToolCall(call.id, call.name, "", cache=call.cache, rest=call.rest))]
     part = blocks.parse_block(raw)
     if isinstance(part, Text) and part.text:
         return [PartStart(index, Text("", part.citations, rest=part.rest)), Delta(index, "text", part.text)]
@@ -135,8 +132,9 @@ def _start(index: int, raw: Any) -> list[StreamPart]:
         found += [Delta(index, "text", part.text)] if part.text else []
         return found + ([Delta(index, "signature", part.signature)] if part.signature else [])
     if isinstance(part, ToolCall):
-        empty = ToolCall(part.id, part.name, "", cache=part.cache, rest=part.rest)
-        return [PartStart(index, empty), Delta(index, "arguments", part.arguments)]
+        begun: list[StreamPart] = [PartStart(index, replace(part, arguments=""))]
+        # An empty input says that the arguments come in deltas, if there are any.
+        return begun if raw.get("input") == {} else [*begun, Delta(index, "arguments", part.arguments)]
     return [PartStart(index, part)]
 
 

@@ -101,7 +101,7 @@ class CohereReader(SseReader):
             self.stop = usage.text_or_none(delta.get("finish_reason"))
             self.usage = _counted(delta.get("usage"))
             self.error = usage.text_or_none(delta.get("error"))
-        elif kind not in {"message-start", None}:
+        elif kind not in ("message-start", None):
             self.content_seen = True
         return False
 
