@@ -102,7 +102,6 @@ def test_no_request_that_the_description_allows_makes_us_fail(
 def _ask_often(server: Server, operation: schemathesis.schemas.APIOperation) -> None:
     @settings(
         max_examples=EXAMPLES,
-        derandomize=True,
         deadline=None,
         database=None,
         phases=[Phase.generate],
