@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useId, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 
 import { agentNamesQuery } from "@/api/agents";
 import { mentionsQuery } from "@/api/comments";
@@ -150,12 +151,13 @@ export function MentionArea({ label, placeholder, text, setText, onSend, onCance
     const field = area.current;
     if (!person || !found || !field) return;
     const after = completed(text, field.selectionStart, found, person);
-    setText(after.text);
-    setFound(null);
-    requestAnimationFrame(() => {
-      field.focus();
-      field.setSelectionRange(after.caret, after.caret);
+    // At once, not in the next frame: what is typed until then would go on before what was typed already.
+    flushSync(() => {
+      setText(after.text);
+      setFound(null);
     });
+    field.focus();
+    field.setSelectionRange(after.caret, after.caret);
   };
   const onKeyDown = (event: React.KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) onSend();
