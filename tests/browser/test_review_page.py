@@ -111,7 +111,7 @@ async def test_a_comment_says_whom_it_tells_and_wakes_and_appears_at_once(
     field = page.get_by_role("textbox", name="Comment")
     await field.click()
     await page.keyboard.type("Ask @rese")
-    await expect(page.get_by_role("option", name="research")).to_be_visible()
+    await expect(page.get_by_role("option", name="research agent", exact=True)).to_be_visible()
     await page.keyboard.press("Enter")
     await expect(field).to_have_value("Ask @research ")
     await page.keyboard.type("for the table")
