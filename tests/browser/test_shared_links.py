@@ -15,7 +15,8 @@ async def test_a_stranger_reads_a_task_by_its_link_until_the_link_is_revoked(
     complaints.expect("404")
     task = story.tasks["report"]
     page = await open_page(f"/tasks/{task['id']}", state=signed_in)
-    await page.get_by_role("button", name="Share").click()
+    await page.get_by_role("button", name=f"More for {task['ref']}", exact=True).click()
+    await page.get_by_role("menuitem", name="Share").click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_role("button", name="Make a link").click()
     link = (await dialog.get_by_role("region", name="The link. It is shown only now.").inner_text()).strip()

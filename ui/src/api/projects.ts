@@ -3,12 +3,18 @@ import { queryOptions } from "@tanstack/react-query";
 import { api, data } from "@/api/client";
 import type { Page, Project, ProjectChange, ProjectDraft } from "@/api/types";
 
-export const projectKeys = { all: ["projects"] as const };
+export const projectKeys = { all: ["projects"] as const, one: (id: string) => ["projects", "one", id] as const };
 
 export const projectsQuery = queryOptions({
   queryKey: projectKeys.all,
   queryFn: ({ signal }) => data<Page<Project>>(api.GET("/api/v1/projects", { params: { query: { limit: 200 } }, signal })),
 });
+
+export const projectQuery = (id: string) =>
+  queryOptions({
+    queryKey: projectKeys.one(id),
+    queryFn: ({ signal }) => data<Project>(api.GET("/api/v1/projects/{project_id}", { params: { path: { project_id: id } }, signal })),
+  });
 
 export const createProject = (body: ProjectDraft): Promise<Project> => data<Project>(api.POST("/api/v1/projects", { body }));
 

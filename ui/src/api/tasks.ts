@@ -27,6 +27,7 @@ export const taskKeys = {
   inState: (state: TaskState) => ["tasks", "in", state] as const,
   open: (q: string, agentId: string | null) => ["tasks", "open", q, agentId] as const,
   search: (q: string) => ["tasks", "search", q] as const,
+  below: (id: string) => ["tasks", "below", id] as const,
   one: (id: string) => ["tasks", "one", id] as const,
 };
 
@@ -88,6 +89,13 @@ export const taskQuery = (id: string) =>
   queryOptions({
     queryKey: taskKeys.one(id),
     queryFn: ({ signal }) => data<Task>(api.GET("/api/v1/tasks/{task_id}", { params: { path: { task_id: id } }, signal })),
+  });
+
+/** The first subtasks of a task. */
+export const subtasksQuery = (id: string) =>
+  queryOptions({
+    queryKey: taskKeys.below(id),
+    queryFn: async ({ signal }) => (await data<Page<Task>>(api.GET("/api/v1/tasks", { params: { query: { parent_id: id, limit: 50 } }, signal }))).items,
   });
 
 export const changeTask = ({ id, version }: Pick<Task, "id" | "version">, body: TaskChange): Promise<Task> =>

@@ -29,13 +29,18 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
   const hold = (event: Event) => {
     if (!dismissable) event.preventDefault();
   };
+  // What is said in passing lies above the dialog: to answer it is not to leave the dialog.
+  const outside = (event: CustomEvent<{ originalEvent: Event }>) => {
+    const { target } = event.detail.originalEvent;
+    if (!dismissable || (target instanceof Element && target.closest("[data-toasts]"))) event.preventDefault();
+  };
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className={VEIL} />
         <Radix.Content
           className={cx(PANEL, wide ? "md:max-w-[720px]" : "md:max-w-[480px]")}
-          onInteractOutside={hold}
+          onInteractOutside={outside}
           onEscapeKeyDown={hold}
           {...back}
           onOpenAutoFocus={(event) => {

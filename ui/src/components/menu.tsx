@@ -13,7 +13,8 @@ export function Menu({ trigger, label, align = "end", children }: MenuProps) {
         <DropdownMenu.Content
           align={align}
           sideOffset={4}
-          className="z-50 min-w-[180px] max-w-[280px] animate-appear rounded-m border border-line bg-surface p-1 text-ink shadow-float"
+          collisionPadding={8}
+          className="scroll-quiet z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-[180px] max-w-[280px] animate-appear overflow-y-auto rounded-m border border-line bg-surface p-1 text-ink shadow-float"
         >
           {label && <DropdownMenu.Label className="px-2 pt-1 pb-1.5 text-xs text-faint">{label}</DropdownMenu.Label>}
           {children}
@@ -31,13 +32,18 @@ export function MenuItem({ onSelect, danger = false, disabled = false, children 
       onSelect={onSelect}
       disabled={disabled}
       className={cx(
-        "flex min-h-7 pointer-coarse:min-h-10 cursor-default items-center gap-2 rounded-s px-2 py-1 text-s outline-none select-none data-[disabled]:opacity-50 data-[highlighted]:bg-sunken",
+        "flex min-h-7 pointer-coarse:min-h-10 cursor-default items-center gap-2 rounded-s px-2 py-1 text-s wrap-anywhere outline-none select-none data-[disabled]:opacity-50 data-[highlighted]:bg-sunken",
         danger && "text-wrong",
       )}
     >
       {children}
     </DropdownMenu.Item>
   );
+}
+
+/** Stands where there is nothing to choose, and says why. */
+export function MenuNote({ children }: { children: ReactNode }) {
+  return <p className="px-2 py-1 text-s text-muted">{children}</p>;
 }
 
 export function MenuLine() {

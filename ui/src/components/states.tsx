@@ -33,6 +33,20 @@ export function ProblemNote({ error, retry }: { error: unknown; retry?: () => vo
   );
 }
 
+/** The same in a line, where one part of something is missing. */
+export function ProblemLine({ error, retry }: { error: unknown; retry: () => void }) {
+  return (
+    <p role="alert" className="flex flex-wrap items-center gap-x-2 text-s text-wrong">
+      <span className="min-w-0">
+        {words.couldNotLoad} {asProblem(error).message}
+      </span>
+      <button type="button" onClick={retry} className="min-h-6 pointer-coarse:min-h-10 font-[560] text-accent hover:underline">
+        {words.tryAgain}
+      </button>
+    </p>
+  );
+}
+
 /** Grey rows while something loads; invisible for the first 200 ms. */
 export function SkeletonRows({ rows = 6 }: { rows?: number }) {
   return (
@@ -44,6 +58,21 @@ export function SkeletonRows({ rows = 6 }: { rows?: number }) {
           <span className="skeleton h-3 flex-1" />
           <span className="skeleton h-3 w-16" />
         </div>
+      ))}
+    </div>
+  );
+}
+
+/** Grey fields while a form's choices load; invisible for the first 200 ms. */
+export function SkeletonFields({ fields = 4 }: { fields?: number }) {
+  return (
+    <div role="status" className="grid gap-4">
+      <span className="sr-only">{words.loading}</span>
+      {Array.from({ length: fields }, (_, at) => (
+        <span key={at} className="grid gap-1.5">
+          <span className="skeleton h-3 w-24" />
+          <span className="skeleton h-8" />
+        </span>
       ))}
     </div>
   );

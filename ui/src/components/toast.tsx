@@ -40,7 +40,9 @@ export function Toasts() {
     <div
       role="status"
       aria-live="polite"
-      className="pointer-events-none fixed inset-x-4 bottom-[76px] z-[60] grid justify-items-center gap-2 md:inset-x-auto md:right-5 md:bottom-5 md:justify-items-end"
+      data-toasts
+      // Above what a phone holds in the hand: at its lower edge stand the bar, dialogs and what acts on many tasks.
+      className="pointer-events-none fixed inset-x-2 top-[max(6px,env(safe-area-inset-top))] z-[60] grid justify-items-center gap-2 md:inset-x-auto md:top-auto md:right-5 md:bottom-5 md:justify-items-end"
     >
       {toasts.map((each) => (
         <div
@@ -48,7 +50,7 @@ export function Toasts() {
           className="pointer-events-auto flex max-w-[440px] animate-rise items-center gap-2.5 rounded-m border border-line bg-surface py-2 pr-1.5 pl-3 text-s shadow-float"
         >
           <Dot tone={each.tone} />
-          <span className="min-w-0">{each.text}</span>
+          <span className="min-w-0 wrap-anywhere">{each.text}</span>
           {[each.action, each.also].map(
             (action) =>
               action && (

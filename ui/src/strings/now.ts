@@ -19,6 +19,7 @@ export const now = {
   failing: (share: string) => `${share} fail`,
   of: "of",
   agents: "Agents, live",
+  agentsUnknown: "What the agents do could not be loaded.",
   task: "Task",
   lastTen: "Last 10 min",
   thisRun: "This run",

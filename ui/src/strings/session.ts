@@ -6,6 +6,7 @@ export const session = {
   signIn: "Sign in",
   wrong: "E-mail or password is wrong. Check both; capital letters matter in the password.",
   linkUsed: "This sign-in link has expired or was used before.",
+  linkStands: "Your link was not used up.",
   linkHelp: "A link works once, for a few minutes. Get a new one on the machine that runs Quarterdeck (in a checkout, from its .venv/bin):",
   linkCommandLabel: "Command",
   linkCommand: "quarterdeck signin-link",

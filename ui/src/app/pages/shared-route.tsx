@@ -1,14 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
-import { useLocation } from "@tanstack/react-router";
+import { Link, useLocation } from "@tanstack/react-router";
 
 import { asProblem } from "@/api/problem";
 import { sharedQuery } from "@/api/shares";
 import { BrandMark } from "@/app/shell/brand";
+import { buttonClass } from "@/components/button";
 import { Due } from "@/components/figures";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { SharedReport } from "@/features/costs/shared-report";
 import { SharedTask } from "@/features/tasks/shared-task";
+import { cx } from "@/lib/cx";
 import { formatInstant } from "@/lib/format";
+import { usePageTitle } from "@/lib/title";
 import { words } from "@/strings/common";
 import { shares } from "@/strings/shares";
 
@@ -35,12 +38,12 @@ export function SharedRoute() {
           asProblem(error).status === 404 ? (
             <Refused text={asProblem(error).message} />
           ) : (
-            <div className="p-8">
+            <div className="p-4 md:p-8">
               <ProblemNote error={error} retry={() => void refetch()} />
             </div>
           )
         ) : !data ? (
-          <div className="p-8">
+          <div className="p-4 md:p-8">
             <SkeletonRows />
           </div>
         ) : data.task ? (
@@ -53,6 +56,16 @@ export function SharedRoute() {
   );
 }
 
+/** The link opens nothing: why, and what to do about it. */
 function Refused({ text }: { text: string }) {
-  return <h1 className="px-4 pt-16 pb-10 text-center text-l md:px-8">{text}</h1>;
+  usePageTitle(say.refused);
+  return (
+    <div className="mx-auto grid max-w-[480px] justify-items-center gap-2 px-4 pt-[12vh] pb-10 text-center">
+      <h1 className="text-l font-semibold">{text}</h1>
+      <p className="text-muted">{say.instead}</p>
+      <Link to="/" className={cx(buttonClass(), "mt-2")}>
+        {say.signIn}
+      </Link>
+    </div>
+  );
 }

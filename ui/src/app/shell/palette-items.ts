@@ -39,12 +39,17 @@ function useAgentActions(): (agent: AgentNames["items"][number], desired: Desire
   };
 }
 
-export function usePaletteItems(typed: string): PaletteItem[] {
+/** What was found. `looking`: more may come; `problem`: some of it could not be looked up, and what asks again. */
+type Found = { items: PaletteItem[]; looking: boolean; problem: { error: unknown; retry: () => void } | undefined };
+
+export function usePaletteItems(typed: string): Found {
   const navigate = useNavigate();
   const setDesired = useAgentActions();
-  const { data: agents } = useQuery(agentNamesQuery);
-  const { data: tasks } = useQuery(taskSearchQuery(typed.trim()));
-  return useMemo(() => {
+  const names = useQuery(agentNamesQuery);
+  const search = useQuery(taskSearchQuery(typed.trim()));
+  const [agents, tasks] = [names.data, search.data];
+  const missing = [names, search].filter((each) => each.isError && each.data === undefined);
+  const items = useMemo(() => {
     const pages = PAGES.map((page) => ({ id: page.to, group: palette.pages, label: page.label, note: page.key, act: () => void navigate({ to: page.to }) }));
     const acts: PaletteItem[] = [
       { id: "new-task", group: palette.actions, label: palette.newTask, note: "c", act: () => void navigate({ to: "/board", search: { new: true } }) },
@@ -84,4 +89,9 @@ export function usePaletteItems(typed: string): PaletteItem[] {
     }));
     return [...found.filter((item) => item.group === palette.pages), ...agentRows, ...taskRows, ...found.filter((item) => item.group !== palette.pages), ...agentActs.slice(0, 6)];
   }, [agents, tasks, typed, navigate, setDesired]);
+  return {
+    items,
+    looking: names.isLoading || search.isLoading,
+    problem: missing[0] && { error: missing[0].error, retry: () => missing.forEach((each) => void each.refetch()) },
+  };
 }

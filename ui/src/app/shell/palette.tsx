@@ -5,8 +5,10 @@ import { useEffect, useId, useRef, useState } from "react";
 import type { PaletteItem } from "@/app/shell/palette-items";
 import { usePaletteItems } from "@/app/shell/palette-items";
 import { Kbd } from "@/components/kbd";
+import { ProblemLine } from "@/components/states";
 import { cx } from "@/lib/cx";
 import { useReturnFocus } from "@/lib/return-focus";
+import { words } from "@/strings/common";
 import { shell } from "@/strings/shell";
 
 export function Palette({ onClose }: { onClose: () => void }) {
@@ -15,7 +17,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const back = useReturnFocus();
-  const items = grouped(usePaletteItems(typed));
+  const found = usePaletteItems(typed);
+  const items = grouped(found.items);
   const chosen = Math.min(at, items.length - 1);
   useEffect(() => {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
@@ -61,8 +64,17 @@ export function Palette({ onClose }: { onClose: () => void }) {
               className="h-12 w-full bg-transparent text-l outline-none max-md:text-[16px]"
             />
           </div>
+          {found.problem && (
+            <div className="border-b border-line px-4 py-2">
+              <ProblemLine {...found.problem} />
+            </div>
+          )}
           <div ref={list} id={`${id}-list`} role="listbox" aria-label={shell.palette.label} className="scroll-quiet min-h-0 overflow-y-auto p-1.5">
-            {items.length === 0 && <p className="px-3 py-6 text-center text-muted">{shell.palette.nothing}</p>}
+            {items.length === 0 && !found.problem && (
+              <p className="px-3 py-6 text-center text-muted">
+                {found.looking ? words.loading : shell.palette.nothing}
+              </p>
+            )}
             {items.map((item, index) => (
               <div key={item.id}>
                 {item.group !== items[index - 1]?.group && <p className="px-2.5 pt-2 pb-1 text-xs text-faint">{item.group}</p>}

@@ -1,12 +1,9 @@
-import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
 
-import { agentNamesQuery } from "@/api/agents";
-import { needsQuery } from "@/api/needs";
-import { boardCountsQuery } from "@/api/tasks";
 import { AccountMenu } from "@/app/shell/account-menu";
 import { BrandMark } from "@/app/shell/brand";
+import { told, useCounts } from "@/app/shell/counts";
 import { LiveIndicator } from "@/app/shell/live-indicator";
 import type { NavItem } from "@/app/shell/nav";
 import { GROUPS } from "@/app/shell/nav";
@@ -17,31 +14,9 @@ import { modKey } from "@/lib/hotkeys";
 import { words } from "@/strings/common";
 import { shell } from "@/strings/shell";
 
-type Counts = Record<NonNullable<NavItem["count"]>, number | undefined>;
-
-export function useCounts(): Counts {
-  const { data: tasks } = useQuery({
-    ...boardCountsQuery,
-    select: (board) => ({
-      open: board.columns.reduce((sum, column) => sum + (column.state === "done" ? 0 : column.count), 0),
-      inReview: board.columns.find((column) => column.state === "in_review")?.count,
-    }),
-  });
-  const { data: agents } = useQuery({ ...agentNamesQuery, select: (page) => page.present });
-  const { data: needs } = useQuery({ ...needsQuery(), select: (found) => found.length });
-  return { tasks: tasks?.open, reviews: tasks?.inReview, agents, needs };
-}
-
-const TOLD: Record<NonNullable<NavItem["count"]>, (count: number) => string> = {
-  tasks: shell.openTasks,
-  agents: shell.agentCount,
-  needs: shell.needCount,
-  reviews: shell.reviewCount,
-};
-
 function NavLink({ item, count }: { item: NavItem; count: number | undefined }) {
   const Icon = item.icon;
-  const told = count !== undefined && item.count && !(item.hot && count === 0) ? TOLD[item.count](count) : undefined;
+  const inWords = told(item, count);
   return (
     <Link
       to={item.to}
@@ -50,12 +25,12 @@ function NavLink({ item, count }: { item: NavItem; count: number | undefined }) 
     >
       <Icon size={15} strokeWidth={1.7} aria-hidden="true" />
       {item.label}
-      {told && (
+      {inWords && (
         <>
           <span aria-hidden="true" className={cx("num ml-auto text-xs", item.hot ? "rounded-full bg-wrong-soft px-1.5 font-[560] text-wrong" : "text-faint")}>
             {count !== undefined && formatCompact(count)}
           </span>
-          <span className="sr-only">, {told}</span>
+          <span className="sr-only">, {inWords}</span>
         </>
       )}
     </Link>

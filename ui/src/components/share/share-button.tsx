@@ -12,6 +12,7 @@ import { CodeBlock } from "@/components/code-block";
 import { Dialog } from "@/components/dialog";
 import { SelectField } from "@/components/field";
 import { Ago, Due } from "@/components/figures";
+import { ProblemNote } from "@/components/states";
 import { toast } from "@/components/toast";
 import { field } from "@/lib/form";
 import { formatInstant } from "@/lib/format";
@@ -32,9 +33,9 @@ export function ShareButton({ what }: { what: Shareable }) {
   );
 }
 
-function ShareDialog({ what, onClose }: { what: Shareable; onClose: () => void }) {
+export function ShareDialog({ what, onClose }: { what: Shareable; onClose: () => void }) {
   const client = useQueryClient();
-  const { data } = useQuery(sharesQuery(what));
+  const { data, error, refetch } = useQuery(sharesQuery(what));
   const again = () => client.invalidateQueries({ queryKey: shareKeys.all });
   const make = useMutation({ mutationFn: (days: number) => createShare(what, days), onSettled: again });
   const revoke = useMutation({
@@ -71,6 +72,7 @@ function ShareDialog({ what, onClose }: { what: Shareable; onClose: () => void }
             <CodeBlock code={make.data.url} label={say.once} wrap />
           </div>
         )}
+        {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
         {data && data.items.length > 0 && (
           <section aria-label={say.standing} className="grid gap-1.5">
             <h3 className="text-s font-[560] text-muted">{say.standing}</h3>

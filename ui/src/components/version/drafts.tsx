@@ -59,7 +59,7 @@ function Compare({ now: { deliverable, version, before }, onPick }: { now: Stand
   const pick = (change: Picked) => onPick({ deliverableId: deliverable.id, version: version.number, ...change });
   const older = deliverable.versions.filter((each) => each.number < version.number);
   return (
-    <span className="flex min-w-0 flex-1 items-center gap-1.5 text-s text-muted max-md:order-last max-md:basis-full max-md:flex-wrap">
+    <span className="flex min-w-0 items-center gap-1.5 text-s text-muted max-md:basis-full max-md:flex-wrap md:ml-auto">
       <Pick
         label={say.pick}
         value={String(version.number)}

@@ -48,10 +48,10 @@ function Tools({ deliverable, version, tools, children }: Props & { children?: R
   return (
     <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2">
       {children}
-      <span className="ml-auto flex items-center gap-2 max-md:w-full">
-        {tools}
+      <span className="ml-auto md:order-last">
         <SaveLink deliverable={deliverable} version={version} />
       </span>
+      {tools}
     </div>
   );
 }
@@ -65,7 +65,8 @@ function SaveLink({ deliverable, version }: Pick<Props, "deliverable" | "version
 }
 
 function LinkVersion({ deliverable, version }: Props) {
-  const { data } = useQuery(versionQuery(deliverable.id, version.number));
+  const { data, error, refetch } = useQuery(versionQuery(deliverable.id, version.number));
+  if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data?.text) return <p className="p-4 text-faint">…</p>;
   const safe = /^https?:\/\//i.test(data.text);
   return (
@@ -113,7 +114,7 @@ const Waiting = () => (
 
 function Changes({ deliverable, version, before, notes }: Props & { before: Version }) {
   const { data, error, refetch } = useQuery(diffQuery(deliverable.id, before.number, version.number));
-  if (error) return <ProblemNote error={error} retry={() => void refetch()} />;
+  if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   if (data.hunks.length === 0) return <p className="p-4 text-muted">{say.equal}</p>;
   return <Lines rows={diffRows(data.hunks)} label={say.of(deliverable.name)} {...(notes ? { notes } : {})} />;
@@ -121,7 +122,7 @@ function Changes({ deliverable, version, before, notes }: Props & { before: Vers
 
 function WholeText({ deliverable, version, reading, notes }: Pick<Props, "deliverable" | "version" | "notes"> & { reading: boolean }) {
   const { data, error, refetch } = useQuery(versionQuery(deliverable.id, version.number));
-  if (error) return <ProblemNote error={error} retry={() => void refetch()} />;
+  if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting />;
   if (data.text === null) return <p className="p-4 text-muted">{say.tooLong}</p>;
   if (!reading) return <Lines rows={textRows(data.text)} label={say.of(deliverable.name)} {...(notes ? { notes } : {})} />;

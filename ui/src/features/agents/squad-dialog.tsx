@@ -16,11 +16,10 @@ const MANY = 12;
 /** Makes or changes a squad: its name, who leads it, who belongs to it. */
 export function SquadDialog({ squad, onClose }: { squad: Squad | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const { data } = useQuery(agentNamesQuery);
+  const names = useQuery(agentNamesQuery);
   const [lead, setLead] = useState(squad?.lead?.id ?? "");
-  if (!data) return null;
   const mine = new Set(squad?.agents.map((agent) => agent.id));
-  const agents = data.items.filter((agent) => agent.desired !== "retired" || mine.has(agent.id));
+  const agents = (names.data?.items ?? []).filter((agent) => agent.desired !== "retired" || mine.has(agent.id));
   const save = async (form: FormData) => {
     const said = {
       name: field(form, "name").trim(),
@@ -33,7 +32,7 @@ export function SquadDialog({ squad, onClose }: { squad: Squad | undefined; onCl
     return undefined;
   };
   return (
-    <FormDialog title={squad ? say.edit : say.create} act={squad ? say.actSave : say.actCreate} onClose={onClose} save={save}>
+    <FormDialog title={squad ? say.edit : say.create} act={squad ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[names]}>
       <TextField label={say.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={squad?.name} />
       <AreaField label={say.description} name="description" rows={2} maxLength={10_000} defaultValue={squad?.description} />
       <SelectField

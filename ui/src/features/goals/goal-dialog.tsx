@@ -16,9 +16,10 @@ const say = goals.form;
 /** Makes a goal, or changes the one given. How it stands is nothing to be typed: the server counts it. */
 export function GoalDialog({ goal, onClose }: { goal?: Goal | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const { data: projects } = useQuery(projectsQuery);
-  const { data: members } = useQuery(membersQuery);
-  const { data: session } = useQuery(sessionQuery);
+  const projects = useQuery(projectsQuery);
+  const members = useQuery(membersQuery);
+  const session = useQuery(sessionQuery);
+  const places = projects.data?.items ?? [];
   const save = async (form: FormData) => {
     const said = {
       name: field(form, "name").trim(),
@@ -32,23 +33,22 @@ export function GoalDialog({ goal, onClose }: { goal?: Goal | undefined; onClose
     await client.invalidateQueries({ queryKey: goalKeys.all });
     return undefined;
   };
-  if (!projects || !members || !session) return null;
   return (
-    <FormDialog title={goal ? say.edit : say.create} act={goal ? say.actSave : say.actCreate} onClose={onClose} save={save}>
+    <FormDialog title={goal ? say.edit : say.create} act={goal ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[projects, members, session]}>
       <TextField label={say.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={goal?.name} />
       <AreaField label={say.statement} name="statement" hint={say.statementHint} rows={4} maxLength={4_000} defaultValue={goal?.statement} />
       <SelectField
         label={say.accountable}
         name="accountable"
-        defaultValue={goal?.accountable.id ?? session.member.id}
-        choices={members.items.map((member) => ({ value: member.id, label: member.name }))}
+        defaultValue={goal?.accountable.id ?? session.data?.member.id}
+        choices={(members.data?.items ?? []).map((member) => ({ value: member.id, label: member.name }))}
       />
-      {projects.items.length > 0 && (
+      {places.length > 0 && (
         <SelectField
           label={say.project}
           name="project"
           defaultValue={goal?.project?.id ?? ""}
-          choices={[{ value: "", label: say.noProject }, ...projects.items.map((project) => ({ value: project.id, label: project.name }))]}
+          choices={[{ value: "", label: say.noProject }, ...places.map((project) => ({ value: project.id, label: project.name }))]}
         />
       )}
       <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(goal?.due_at ?? null)} />

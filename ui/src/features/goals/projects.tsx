@@ -84,7 +84,7 @@ const projectColumns = (edit: (project: Project) => void): Column<Project>[] => 
 
 function ProjectDialog({ project, onClose }: { project: Project | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentNamesQuery);
+  const agents = useQuery(agentNamesQuery);
   const save = async (form: FormData) => {
     const said = {
       name: field(form, "name").trim(),
@@ -96,11 +96,10 @@ function ProjectDialog({ project, onClose }: { project: Project | undefined; onC
     await client.invalidateQueries({ queryKey: projectKeys.all });
     return undefined;
   };
-  if (!agents) return null;
   const reviews = choicesOf(say.review);
   const own = project && !(project.review in say.review) ? [{ value: project.review, label: project.review }] : [];
   return (
-    <FormDialog title={project ? say.form.edit : say.form.create} act={project ? say.form.actSave : say.form.actCreate} onClose={onClose} save={save}>
+    <FormDialog title={project ? say.form.edit : say.form.create} act={project ? say.form.actSave : say.form.actCreate} onClose={onClose} save={save} asks={[agents]}>
       <TextField label={say.form.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={project?.name} />
       <AreaField label={say.form.description} name="description" rows={3} defaultValue={project?.description} />
       <SelectField label={say.form.review} name="review" defaultValue={project?.review ?? "one"} choices={[...reviews, ...own]} />
@@ -108,7 +107,7 @@ function ProjectDialog({ project, onClose }: { project: Project | undefined; onC
         label={say.form.lead}
         name="lead"
         defaultValue={project?.lead_agent?.id ?? ""}
-        choices={[{ value: "", label: say.form.noLead }, ...agents.items.map((agent) => ({ value: agent.id, label: agent.name }))]}
+        choices={[{ value: "", label: say.form.noLead }, ...(agents.data?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))]}
       />
       {project && (
         <label className="flex items-center gap-2">

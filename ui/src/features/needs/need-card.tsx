@@ -10,6 +10,7 @@ import { Dot } from "@/components/chip";
 import { Since } from "@/components/figures";
 import { Markdown } from "@/components/markdown";
 import { QuestionAnswer } from "@/components/question-answer";
+import { ProblemLine } from "@/components/states";
 import { ApprovalNeed } from "@/features/needs/approval-need";
 import { BudgetNeed } from "@/features/needs/budget-need";
 import { LaterMenu } from "@/features/needs/later-menu";
@@ -76,7 +77,7 @@ function Body({ need }: { need: Need }): ReactNode {
 }
 
 function QuestionNeed({ need }: { need: Need }) {
-  const { data } = useQuery({ ...questionsQuery(need.task?.id ?? ""), enabled: need.task !== null });
+  const { data, error, refetch } = useQuery({ ...questionsQuery(need.task?.id ?? ""), enabled: need.task !== null });
   const question = data?.find((each) => each.id === need.subject_id);
   return (
     <>
@@ -84,7 +85,10 @@ function QuestionNeed({ need }: { need: Need }) {
         <Markdown text={need.text} />
       </div>
       <div className="flex items-start gap-2">
-        <div className="min-w-0 flex-1">{question && <QuestionAnswer question={question} />}</div>
+        <div className="min-w-0 flex-1">
+          {question && <QuestionAnswer question={question} />}
+          {error && !data && <ProblemLine error={error} retry={() => void refetch()} />}
+        </div>
         <LaterMenu need={need} />
       </div>
     </>

@@ -14,6 +14,7 @@ import { Button, buttonClass } from "@/components/button";
 import { Composer } from "@/components/composer/composer";
 import { Money } from "@/components/figures";
 import { KeyHint } from "@/components/kbd";
+import { ProblemLine } from "@/components/states";
 import { toast } from "@/components/toast";
 import { changeCount } from "@/components/version/diff-rows";
 import { isText } from "@/components/version/version-view";
@@ -25,7 +26,7 @@ export function ReviewNeed({ need, later }: { need: Need; later: ReactNode }) {
   const [writing, setWriting] = useState(false);
   const client = useQueryClient();
   const allowed = useMay("review");
-  const { data: task } = useQuery({ ...taskQuery(need.subject_id) });
+  const { data: task, error, refetch } = useQuery(taskQuery(need.subject_id));
   const send = async (body: ReviewDraft) => {
     const answer = await giveReview(need.subject_id, body);
     toast({ text: body.verdict === "approve" ? reviews.approved(answer.task.ref, answer.missing) : reviews.sentBack(answer.task.ref), tone: "work" });
@@ -38,7 +39,11 @@ export function ReviewNeed({ need, later }: { need: Need; later: ReactNode }) {
   });
   return (
     <>
-      <p className="text-muted">{task ? <Came task={task} /> : <span className="skeleton inline-block h-3 w-40" />}</p>
+      {error && !task ? (
+        <ProblemLine error={error} retry={() => void refetch()} />
+      ) : (
+        <p className="text-muted">{task ? <Came task={task} /> : <span className="skeleton inline-block h-3 w-40" />}</p>
+      )}
       {writing ? (
         <Composer autoFocus label={say.whatToChange} placeholder={say.whatToChange} act={say.send} onCancel={() => setWriting(false)} onSend={(body) => send({ verdict: "request_changes", body })} />
       ) : (

@@ -17,6 +17,7 @@ import { RunLever } from "@/components/lever/run-lever";
 import { MessageDialog } from "@/components/message-dialog";
 import { PauseButton } from "@/components/pause-button";
 import { Spark } from "@/components/spark";
+import { ProblemLine } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { isWrong } from "@/components/status/status-words";
 import { callsByMinute, MINUTES } from "@/features/now/minutes";
@@ -33,12 +34,14 @@ const MINUTE = 60_000;
 export function AgentRows({ agents }: { agents: Agent[] }) {
   const [messaging, setMessaging] = useState<Agent>();
   const until = useFloor(MINUTE);
-  const { data: costs } = useQuery(lastMinutesQuery(until));
-  const { data: runs } = useQuery(openRunsQuery);
-  const sparks = useMemo(() => callsByMinute(costs, until), [costs, until]);
-  const columns = useMemo(() => rowColumns(runs?.items ?? [], sparks, setMessaging), [runs, sparks]);
+  const minutes = useQuery(lastMinutesQuery(until));
+  const runs = useQuery(openRunsQuery);
+  const sparks = useMemo(() => minutes.data && callsByMinute(minutes.data, until), [minutes.data, until]);
+  const columns = useMemo(() => rowColumns(runs.data?.items ?? [], sparks, setMessaging), [runs.data, sparks]);
+  const missing = [minutes, runs].filter((each) => each.isError && each.data === undefined);
   return (
     <>
+      {missing[0] && <ProblemLine error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />}
       <DataTable label={say.agents} columns={columns} rows={agents} rowId={(agent) => agent.id} />
       {messaging && <MessageDialog agent={messaging} onClose={() => setMessaging(undefined)} />}
     </>
@@ -47,7 +50,7 @@ export function AgentRows({ agents }: { agents: Agent[] }) {
 
 const NOTHING: number[] = Array.from({ length: MINUTES }, () => 0);
 
-function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agent: Agent) => void): Column<Agent>[] {
+function rowColumns(runs: Run[], sparks: Map<string, number[]> | undefined, onMessage: (agent: Agent) => void): Column<Agent>[] {
   const runOf = (agent: Agent) => runs.find((run) => run.agent.id === agent.id && run.id === (agent.status.evidence.run_id ?? run.id));
   return [
     {
@@ -79,7 +82,9 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]>, onMessage: (agen
       header: say.lastTen,
       from: "sm",
       cell: (agent) => {
-        const values = sparks.get(agent.id) ?? NOTHING;
+        const values = sparks?.get(agent.id) ?? NOTHING;
+        // What is not known is not drawn as nothing.
+        if (!sparks) return <span className="inline-flex min-h-7 items-center text-faint">–</span>;
         return (
           <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("flex min-h-7 items-center", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
             <Spark values={values} label={say.spark(values.reduce((sum, each) => sum + each, 0))} />

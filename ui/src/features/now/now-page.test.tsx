@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { screen } from "@testing-library/react";
+import { fireEvent, screen } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
@@ -21,3 +21,17 @@ test("of many agents the fifty that need somebody first have a row, and the othe
   expect(rows[0]).toHaveTextContent("stuck-one");
   expect(screen.getByRole("link", { name: "210 more agents" })).toHaveAttribute("href", "/agents");
 }, 40_000);
+
+test("where the agents cannot be loaded, what needs somebody stays, and they are asked for again", async () => {
+  let up = false;
+  server.use(
+    http.get("*/api/v1/agents", () => (up ? HttpResponse.json({ items: [anAgent()], next: null, present: 1 }) : HttpResponse.json({ status: 503, detail: "The database does not answer." }, { status: 503 }))),
+    http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })),
+  );
+  renderPart(<NowPage needs={<p>Needs you</p>} teach={() => null} provide={() => null} />);
+  expect(await screen.findByRole("heading", { level: 1, name: "What the agents do could not be loaded." })).toBeInTheDocument();
+  expect(screen.getByText("Needs you")).toBeInTheDocument();
+  up = true;
+  fireEvent.click(screen.getAllByRole("button", { name: "Try again" }).at(-1)!);
+  expect(await screen.findByRole("link", { name: "research" })).toBeInTheDocument();
+});

@@ -7,7 +7,7 @@ import type { Agent } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section } from "@/components/page";
-import { SkeletonRows } from "@/components/states";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { byUrgency } from "@/components/status/status-words";
 import { AgentRows } from "@/features/now/agent-rows";
 import { FirstSteps } from "@/features/now/first-steps";
@@ -26,7 +26,7 @@ type Props = { needs: React.ReactNode; teach: (onDone: () => void) => React.Reac
 /** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet, with `provide` for the first provider. */
 export function NowPage({ needs, teach, provide }: Props) {
   // The list of agents takes longest: what else there is does not wait for it.
-  const { data } = useQuery({ ...agentsQuery, throwOnError: (_, query) => query.state.data === undefined });
+  const { data, error, refetch } = useQuery(agentsQuery);
   useListKeys();
   const present = useMemo(() => data?.items.filter((agent) => agent.desired !== "retired").sort(byUrgency), [data]);
   // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
@@ -42,11 +42,13 @@ export function NowPage({ needs, teach, provide }: Props) {
     );
   }
   return (
-    <Page title={say.title} answer={data && present ? <AgentsAnswer agents={present} of={data.present} /> : <NotYet />} wide>
+    <Page title={say.title} answer={data && present ? <AgentsAnswer agents={present} of={data.present} /> : error ? say.agentsUnknown : <NotYet />} wide>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
-        {data && present ? <Agents agents={present} of={data.present} /> : <SkeletonRows rows={8} />}
+        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+          {data && present ? <Agents agents={present} of={data.present} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
+        </div>
       </div>
     </Page>
   );
@@ -66,7 +68,7 @@ function NotYet() {
 function Agents({ agents, of }: { agents: Agent[]; of: number }) {
   const shown = useMemo(() => agents.slice(0, MOST), [agents]);
   return (
-    <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+    <>
       <Section title={say.agents}>
         <AgentRows agents={shown} />
         {of > shown.length && (
@@ -86,6 +88,6 @@ function Agents({ agents, of }: { agents: Agent[]; of: number }) {
       >
         <LatestCalls filter={{}} limit={LATEST} narrow />
       </Section>
-    </div>
+    </>
   );
 }

@@ -6,6 +6,7 @@ import { doneQuery, wasteQuery } from "@/api/costs";
 import { shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Strip } from "@/components/page";
+import { ProblemLine } from "@/components/states";
 import { dayBudget, lasts } from "@/features/now/day-budget";
 import { dayQuery, lastHourQuery } from "@/features/now/queries";
 import { formatClockUtc, formatCount, formatMoney } from "@/lib/format";
@@ -16,77 +17,82 @@ import { now as say } from "@/strings/now";
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** Stands where a figure is still asked for: it is not nothing. */
+/** Stands where a figure is still asked for, or could not be had: it is not nothing. */
 const NOT_YET = <span className="text-faint">–</span>;
 
 /** The day in four figures: the pace, the sum against what it may be, what came to nothing, what got done. */
 export function TodayStrip() {
   const minute = useFloor(MINUTE);
   const midnight = new Date(useFloor(DAY)).toISOString();
-  const { data: hour } = useQuery(lastHourQuery(minute));
-  const { data: day } = useQuery(dayQuery(midnight));
-  const { data: waste } = useQuery(wasteQuery(midnight));
-  const { data: done } = useQuery(doneQuery(midnight));
-  const { data: budgets } = useQuery(budgetsQuery);
+  const asked = { hour: useQuery(lastHourQuery(minute)), day: useQuery(dayQuery(midnight)), waste: useQuery(wasteQuery(midnight)), done: useQuery(doneQuery(midnight)), budgets: useQuery(budgetsQuery) };
+  const [hour, day, waste, done, budgets] = [asked.hour.data, asked.day.data, asked.waste.data, asked.done.data, asked.budgets.data];
+  const missing = Object.values(asked).filter((each) => each.isError && each.data === undefined);
   const cap = dayBudget(budgets?.items ?? []);
   const until = cap && lasts(cap, hour?.totals.cost_nano ?? 0, minute);
   const unpriced = day?.totals.unpriced_calls ?? 0;
   const lost = waste?.totals.waste_nano ?? 0;
   return (
-    <Strip
-      figures={[
-        {
-          label: say.spendRate,
-          value: (
-            <Link to="/costs" search={{ span: "1h" }} className="hover:underline">
-              {hour ? <Money nano={hour.totals.cost_nano} unpriced={hour.totals.unpriced_calls} /> : NOT_YET}
-            </Link>
-          ),
-          note: say.anHour,
-        },
-        {
-          label: cap ? say.todayOf(formatMoney(cap.amount_nano)) : say.today,
-          value: (
-            <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
-              {day ? <Money nano={day.totals.cost_nano} unpriced={unpriced} /> : NOT_YET}
-            </Link>
-          ),
-          note:
-            unpriced > 0 ? (
-              <span className="text-wait">{`${formatCount(unpriced)} ${words.unpriced}`}</span>
-            ) : until ? (
-              <span className={until.kind === "used" ? "text-wrong" : undefined}>{until.kind === "used" ? say.used : until.kind === "day" ? say.lastsTheDay : say.lasts(formatClockUtc(until.at))}</span>
-            ) : (
-              day && (
-                <Link to="/calls" search={{ since: "24h" }} className="hover:underline">
-                  {say.calls(day.totals.calls)}
-                </Link>
-              )
+    <>
+      <Strip
+        figures={[
+          {
+            label: say.spendRate,
+            value: (
+              <Link to="/costs" search={{ span: "1h" }} className="hover:underline">
+                {hour ? <Money nano={hour.totals.cost_nano} unpriced={hour.totals.unpriced_calls} /> : NOT_YET}
+              </Link>
             ),
-        },
-        {
-          label: say.wasted,
-          value: (
-            <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
-              {waste ? <Money nano={lost} /> : NOT_YET}
-            </Link>
-          ),
-          note: lost > 0 ? <span className="num text-wrong">{shareOf(lost, waste?.totals.total_nano ?? 0)}</span> : waste && say.nothingWasted,
-        },
-        {
-          label: say.done,
-          value: (
-            <Link to="/board" className="hover:underline">
-              {done ? formatCount(done.tasks) : NOT_YET}
-            </Link>
-          ),
-          note: done && done.cost_each_nano !== null && (
-            <>
-              <Money nano={done.cost_each_nano} unpriced={done.unpriced_calls} /> {say.each}
-            </>
-          ),
-        },
-      ]}
-    />
+            note: say.anHour,
+          },
+          {
+            label: cap ? say.todayOf(formatMoney(cap.amount_nano)) : say.today,
+            value: (
+              <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
+                {day ? <Money nano={day.totals.cost_nano} unpriced={unpriced} /> : NOT_YET}
+              </Link>
+            ),
+            note:
+              unpriced > 0 ? (
+                <span className="text-wait">{`${formatCount(unpriced)} ${words.unpriced}`}</span>
+              ) : until ? (
+                <span className={until.kind === "used" ? "text-wrong" : undefined}>{until.kind === "used" ? say.used : until.kind === "day" ? say.lastsTheDay : say.lasts(formatClockUtc(until.at))}</span>
+              ) : (
+                day && (
+                  <Link to="/calls" search={{ since: "24h" }} className="hover:underline">
+                    {say.calls(day.totals.calls)}
+                  </Link>
+                )
+              ),
+          },
+          {
+            label: say.wasted,
+            value: (
+              <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
+                {waste ? <Money nano={lost} /> : NOT_YET}
+              </Link>
+            ),
+            note: lost > 0 ? <span className="num text-wrong">{shareOf(lost, waste?.totals.total_nano ?? 0)}</span> : waste && say.nothingWasted,
+          },
+          {
+            label: say.done,
+            value: (
+              <Link to="/board" className="hover:underline">
+                {done ? formatCount(done.tasks) : NOT_YET}
+              </Link>
+            ),
+            note: done && done.cost_each_nano !== null && (
+              <>
+                <Money nano={done.cost_each_nano} unpriced={done.unpriced_calls} /> {say.each}
+              </>
+            ),
+          },
+        ]}
+      />
+      {missing[0] && (
+        <div className="-mt-3 mb-4">
+          <ProblemLine error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />
+        </div>
+      )}
+    </>
   );
 }

@@ -21,7 +21,7 @@ export function SignInPage({ search, mark, onDone, forgetToken }: Props) {
   usePageTitle(say.title);
   const client = useQueryClient();
   const [offer, setOffer] = useState(false);
-  const { linkError, opening } = useLink(search.token, forgetToken, (session) => {
+  const { refused, opening } = useLink(search.token, forgetToken, (session) => {
     client.setQueryData(sessionKeys.all, session);
     if (session.password_set) onDone(search.next ?? "/");
     else setOffer(true);
@@ -44,7 +44,7 @@ export function SignInPage({ search, mark, onDone, forgetToken }: Props) {
             <h1 role="status">{say.signingIn}</h1>
           ) : (
             <SignInForm
-              linkError={linkError}
+              refused={refused}
               onSession={(session) => {
                 client.setQueryData(sessionKeys.all, session);
                 onDone(search.next ?? "/");
@@ -57,33 +57,45 @@ export function SignInPage({ search, mark, onDone, forgetToken }: Props) {
   );
 }
 
-/** Uses the link's token exactly once, also where React runs effects twice. */
+/** Why a link did not open the door; `again` where the link still may. */
+type Refused = { text: string; again?: () => void };
+
+/** Uses the link's token exactly once, also where React runs effects twice. A server that fails has not used it up. */
 function useLink(token: string | undefined, forget: () => void, onSession: (session: Session) => void) {
-  const [linkError, setLinkError] = useState<string>();
+  const [refused, setRefused] = useState<Refused>();
   const [opening, setOpening] = useState(token !== undefined);
   const used = useRef<string>(undefined);
+  const open = (link: string) => {
+    setOpening(true);
+    void signInByLink(link).then(
+      (session) => {
+        forget();
+        onSession(session);
+      },
+      (error: unknown) => {
+        const problem = asProblem(error);
+        const spent = problem.status === 401 || problem.status === 422;
+        if (spent) forget();
+        setRefused(spent ? { text: say.linkUsed } : { text: problem.message, again: () => open(link) });
+        setOpening(false);
+      },
+    );
+  };
   useEffect(() => {
     if (token === undefined || used.current === token) return;
     used.current = token;
-    signInByLink(token)
-      .then(onSession, (error: unknown) => {
-        const problem = asProblem(error);
-        setLinkError(problem.status >= 400 && problem.status < 500 ? say.linkUsed : problem.message);
-      })
-      .finally(() => {
-        setOpening(false);
-        forget();
-      });
+    open(token);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- the token decides; the callbacks are new each time
   }, [token]);
-  return { linkError, opening };
+  return { refused, opening };
 }
 
-function SignInForm({ linkError, onSession }: { linkError: string | undefined; onSession: (session: Session) => void }) {
+function SignInForm({ refused, onSession }: { refused: Refused | undefined; onSession: (session: Session) => void }) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
     setBusy(true);
+    setProblem(undefined);
     try {
       onSession(await signInByPassword({ email: field(form, "email"), password: field(form, "password") }));
     } catch (error) {
@@ -102,11 +114,22 @@ function SignInForm({ linkError, onSession }: { linkError: string | undefined; o
       }}
     >
       <h1 className="text-l font-semibold">{say.title}</h1>
-      {linkError && (
-        <div role="alert" className="grid gap-2 rounded-s bg-wrong-soft p-3 text-s">
-          <p className="font-[560] text-wrong">{linkError}</p>
-          <p>{say.linkHelp}</p>
-          <CodeBlock code={say.linkCommand} label={say.linkCommandLabel} />
+      {refused && (
+        <div role="alert" className="grid justify-items-start gap-2 rounded-s bg-wrong-soft p-3 text-s">
+          <p className="font-[560] text-wrong">{refused.text}</p>
+          {refused.again ? (
+            <>
+              <p>{say.linkStands}</p>
+              <Button onClick={refused.again}>{words.tryAgain}</Button>
+            </>
+          ) : (
+            <>
+              <p>{say.linkHelp}</p>
+              <div className="w-full min-w-0">
+                <CodeBlock code={say.linkCommand} label={say.linkCommandLabel} />
+              </div>
+            </>
+          )}
         </div>
       )}
       <TextField label={say.email} name="email" type="email" autoComplete="username" required />
@@ -119,7 +142,7 @@ function SignInForm({ linkError, onSession }: { linkError: string | undefined; o
       <Button type="submit" variant="primary" busy={busy}>
         {say.signIn}
       </Button>
-      {!linkError && (
+      {!refused && (
         <div className="grid gap-2 border-t border-line pt-4 text-s text-muted">
           <p>{say.noLink}</p>
           <CodeBlock code={say.linkCommand} label={say.linkCommandLabel} />

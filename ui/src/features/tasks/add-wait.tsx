@@ -10,6 +10,7 @@ import type { Task } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
+import { ProblemLine } from "@/components/states";
 import { toast } from "@/components/toast";
 import { isClosed } from "@/features/tasks/is-closed";
 import { useSettled } from "@/lib/use-settled";
@@ -23,7 +24,7 @@ export function AddWait({ task }: { task: Task }) {
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState("");
   const [problem, setProblem] = useState<string>();
-  const { data } = useQuery(taskSearchQuery(useSettled(typed.trim(), 150)));
+  const { data, error, refetch } = useQuery(taskSearchQuery(useSettled(typed.trim(), 150)));
   const client = useQueryClient();
   const settled = { onSettled: () => client.invalidateQueries({ queryKey: taskKeys.all }) };
   const add = useMutation({
@@ -57,6 +58,8 @@ export function AddWait({ task }: { task: Task }) {
             </ul>
           )}
           <TextField label={say.addWaitFind} value={typed} autoComplete="off" onChange={(event) => setTyped(event.target.value)} error={problem} />
+          {error && !data && <ProblemLine error={error} retry={() => void refetch()} />}
+          {data && offered.length === 0 && <p className="text-s text-muted">{say.addWaitNothing}</p>}
           <ul className="grid">
             {offered.map((each) => (
               <li key={each.id}>

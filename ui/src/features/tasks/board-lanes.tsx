@@ -8,7 +8,7 @@ import { projectsQuery } from "@/api/projects";
 import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
 import type { Named, Task, TaskState } from "@/api/types";
-import { ProblemNote } from "@/components/states";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { BoardColumn } from "@/features/tasks/board-column";
 import type { Lanes } from "@/features/tasks/search";
 import { cx } from "@/lib/cx";
@@ -24,7 +24,9 @@ const GRID = "grid grid-cols-[repeat(5,minmax(184px,1fr))] gap-3";
 
 /** The board in lanes, one for each agent, project or goal: a board of its own each, loaded as it comes into view. */
 export function BoardLanes({ by, filter, carried, onMove }: Props) {
-  const lanes = useLanes(by, filter);
+  const { lanes, error, refetch } = useLanes(by, filter);
+  if (error && !lanes) return <ProblemNote error={error} retry={refetch} />;
+  if (!lanes) return <SkeletonRows />;
   return (
     <div className="scroll-quiet min-h-0 flex-1 overflow-auto pb-8">
       <div aria-hidden="true" className={cx(GRID, "sticky top-0 z-10 bg-bg pb-2 text-s font-[560] text-muted")}>
@@ -50,16 +52,19 @@ const LANE = {
   goal: { field: "goal_id", none: say.noGoal },
 } as const satisfies Record<Lanes, { field: keyof TaskFilter; none: string }>;
 
-function useLanes(by: Lanes, filter: TaskFilter): Lane[] {
-  const { data: agents } = useQuery({ ...agentNamesQuery, enabled: by === "agent" });
-  const { data: projects } = useQuery({ ...projectsQuery, enabled: by === "project" });
-  const { data: goals } = useQuery({ ...goalsQuery, enabled: by === "goal" });
+/** The lanes, once it is known of what there may be one. */
+function useLanes(by: Lanes, filter: TaskFilter): { lanes: Lane[] | undefined; error: unknown; refetch: () => void } {
+  const agents = useQuery({ ...agentNamesQuery, enabled: by === "agent" });
+  const projects = useQuery({ ...projectsQuery, enabled: by === "project" });
+  const goals = useQuery({ ...goalsQuery, enabled: by === "goal" });
+  const asked = { agent: agents, project: projects, goal: goals }[by];
   const { field, none } = LANE[by];
-  const all: Named[] = by === "agent" ? (agents?.items ?? []).filter((agent) => agent.desired !== "retired") : ((by === "goal" ? goals : projects)?.items ?? []);
+  const all: Named[] | undefined = by === "agent" ? agents.data?.items.filter((agent) => agent.desired !== "retired") : (by === "goal" ? goals : projects).data?.items;
   const only = filter[field];
   const lane = ({ id, name }: Named): Lane => ({ id, name, filter: { ...filter, [field]: id } });
-  const found = all.filter((each) => !only || only === each.id).map(lane);
-  return only && only !== NOBODY ? found : [...found, lane({ id: NOBODY, name: none })];
+  const found = all?.filter((each) => !only || only === each.id).map(lane);
+  const rest = only && only !== NOBODY ? [] : [lane({ id: NOBODY, name: none })];
+  return { lanes: found && [...found, ...rest], error: asked.error, refetch: () => void asked.refetch() };
 }
 
 function LaneRow({ lane, carried, onMove }: { lane: Lane } & Pick<Props, "carried" | "onMove">) {

@@ -7,7 +7,7 @@ test("a run begins and ends, and what it said last stands with its end", () => {
   const ended = aRun({ state: "failed", reason: "timeout", summary: "Two of four sections.", ended_at: "2026-11-23T10:30:00.000000Z" });
   const told = happenings({ task: aTask({ state_since: "2026-11-23T10:30:00.500000Z" }), runs: [ended] });
   expect(told.map((each) => each.kind === "event" && each.what)).toEqual(["Run 1 failed", "Created", "Run 1 began"]);
-  expect(told[0]).toMatchObject({ tone: "wrong", text: "timeout\n\nTwo of four sections." });
+  expect(told[0]).toMatchObject({ tone: "wrong", text: "it took too long\n\nTwo of four sections." });
 });
 
 test("a state that nothing else explains is told with its reason", () => {

@@ -1,6 +1,6 @@
 import type { Comment, Deliverable, Question, Review, Run, Signal, Task } from "@/api/types";
 import type { Tone } from "@/components/chip";
-import { states } from "@/strings/common";
+import { reasonWords, states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
 const say = tasks.page.events;
@@ -30,7 +30,7 @@ const VERDICT_TONE = { approve: "work", request_changes: "wait", reject: "wrong"
 function ofRun(run: Run): Happening[] {
   const found: Happening[] = [{ kind: "event", id: `${run.id}-began`, at: run.started_at ?? run.created_at, tone: "work", what: say.began(run.attempt), who: run.agent.name, runId: run.id }];
   if (run.ended_at) {
-    const text = [run.reason, run.summary].filter(Boolean).join("\n\n");
+    const text = [run.reason && reasonWords(run.reason), run.summary].filter(Boolean).join("\n\n");
     found.push({ kind: "event", id: `${run.id}-ended`, at: run.ended_at, tone: END_TONE[run.state], what: say.run(run.attempt, say.ended[run.state]), who: run.agent.name, text, runId: run.id });
   }
   return found;

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ArrowRight, CopyPlus, MessageSquare, Pencil, UserRound } from "lucide-react";
+import { ArrowRight, CopyPlus, Ellipsis, Hand, MessageSquare, Pencil, Share2, UserRound } from "lucide-react";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
@@ -9,28 +9,31 @@ import { assignTask, taskKeys } from "@/api/tasks";
 import type { Task } from "@/api/types";
 import { Button } from "@/components/button";
 import { RunLever } from "@/components/lever/run-lever";
-import { Menu, MenuItem, MenuLine } from "@/components/menu";
+import { Menu, MenuItem, MenuLine, MenuNote } from "@/components/menu";
 import { MessageDialog } from "@/components/message-dialog";
-import { ShareButton } from "@/components/share/share-button";
+import { ShareDialog } from "@/components/share/share-button";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { isClosed } from "@/features/tasks/is-closed";
 import { EditTaskDialog } from "@/features/tasks/task-dialogs";
-import { HoldButton } from "@/features/tasks/task-hold";
+import { HoldTask, mayHold } from "@/features/tasks/task-hold";
 import { TemplateDialog } from "@/features/tasks/template-dialog";
 import { draftOf } from "@/features/tasks/template-draft";
-import { states } from "@/strings/common";
+import { states, words } from "@/strings/common";
+import { holds } from "@/strings/holds";
+import { shares } from "@/strings/shares";
 import { tasks } from "@/strings/tasks";
 import { templates } from "@/strings/templates";
 
 const say = tasks.page;
 
-/** What a person can do to a task from its page. */
+type Asking = "edit" | "hold" | "keep" | "message" | "share";
+
+/** What a person can do to a task from its page: what is done often as buttons, the rest in a menu. */
 export function TaskActions({ task }: { task: Task }) {
   const { move, confirm } = useConfirmedMove();
-  const [editing, setEditing] = useState(false);
-  const [keeping, setKeeping] = useState(false);
-  const [messaging, setMessaging] = useState(false);
+  const [asking, setAsking] = useState<Asking>();
+  const close = () => setAsking(undefined);
   const allowed = useMay("work");
   if (!allowed) return null;
   const agent = task.run ? { id: task.run.agent_id, name: task.run.agent_name } : task.agent;
@@ -54,30 +57,53 @@ export function TaskActions({ task }: { task: Task }) {
       )}
       <AssignMenu task={task} />
       {agent && (
-        <Button onClick={() => setMessaging(true)}>
+        <Button onClick={() => setAsking("message")}>
           <MessageSquare size={13} aria-hidden="true" /> {say.message}
         </Button>
       )}
-      <Button onClick={() => setEditing(true)}>
-        <Pencil size={13} aria-hidden="true" /> {say.edit}
-      </Button>
-      <HoldButton task={task} />
-      <Button onClick={() => setKeeping(true)}>
-        <CopyPlus size={13} aria-hidden="true" /> {templates.saveAs}
-      </Button>
-      <ShareButton what={{ task_id: task.id }} />
       {task.run && <RunLever run={{ id: task.run.id, state: task.run.state, agent: { id: task.run.agent_id, name: task.run.agent_name }, taskId: task.id, status: task.status }} />}
+      <MoreMenu task={task} ask={setAsking} />
       {confirm}
-      {agent && messaging && <MessageDialog agent={agent} onClose={() => setMessaging(false)} />}
-      {keeping && <TemplateDialog from={draftOf(task)} onClose={() => setKeeping(false)} />}
-      <EditTaskDialog task={task} open={editing} onOpenChange={setEditing} />
+      {agent && asking === "message" && <MessageDialog agent={agent} onClose={close} />}
+      {asking === "keep" && <TemplateDialog from={draftOf(task)} onClose={close} />}
+      {asking === "hold" && <HoldTask task={task} onClose={close} />}
+      {asking === "share" && <ShareDialog what={{ task_id: task.id }} onClose={close} />}
+      <EditTaskDialog task={task} open={asking === "edit"} onOpenChange={(open) => setAsking(open ? "edit" : undefined)} />
     </>
+  );
+}
+
+function MoreMenu({ task, ask }: { task: Task; ask: (what: Asking) => void }) {
+  return (
+    <Menu
+      trigger={
+        <Button aria-label={say.more(task.ref)} title={say.more(task.ref)}>
+          <Ellipsis size={14} aria-hidden="true" />
+        </Button>
+      }
+    >
+      <MenuItem onSelect={() => ask("edit")}>
+        <Pencil size={13} aria-hidden="true" /> {say.edit}…
+      </MenuItem>
+      {mayHold(task) && (
+        <MenuItem onSelect={() => ask("hold")}>
+          <Hand size={13} aria-hidden="true" /> {holds.hold}…
+        </MenuItem>
+      )}
+      <MenuLine />
+      <MenuItem onSelect={() => ask("share")}>
+        <Share2 size={13} aria-hidden="true" /> {shares.share}…
+      </MenuItem>
+      <MenuItem onSelect={() => ask("keep")}>
+        <CopyPlus size={13} aria-hidden="true" /> {templates.saveAs}…
+      </MenuItem>
+    </Menu>
   );
 }
 
 function AssignMenu({ task }: { task: Task }) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentNamesQuery);
+  const { data: agents, error: missing } = useQuery(agentNamesQuery);
   const assign = useMutation({
     mutationFn: (agentId: string | null) => assignTask(task, agentId),
     onSuccess: (answer) => {
@@ -88,21 +114,22 @@ function AssignMenu({ task }: { task: Task }) {
     onSettled: () => client.invalidateQueries({ queryKey: taskKeys.all }),
   });
   if (isClosed(task)) return null;
+  const offered = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && agent.id !== task.agent?.id);
   return (
     <Menu
+      label={say.assignTo}
       trigger={
         <Button>
           <UserRound size={13} aria-hidden="true" /> {say.assign}
         </Button>
       }
     >
-      {(agents?.items ?? [])
-        .filter((agent) => agent.desired !== "retired" && agent.id !== task.agent?.id)
-        .map((agent) => (
-          <MenuItem key={agent.id} onSelect={() => assign.mutate(agent.id)}>
-            {agent.name}
-          </MenuItem>
-        ))}
+      {offered.map((agent) => (
+        <MenuItem key={agent.id} onSelect={() => assign.mutate(agent.id)}>
+          {agent.name}
+        </MenuItem>
+      ))}
+      {offered.length === 0 && <MenuNote>{agents ? say.noOther : missing ? asProblem(missing).message : words.loading}</MenuNote>}
       {task.agent && (
         <>
           <MenuLine />
@@ -112,4 +139,3 @@ function AssignMenu({ task }: { task: Task }) {
     </Menu>
   );
 }
-

@@ -9,6 +9,7 @@ import { CapBar } from "@/components/cap-bar";
 import type { CostClass, CostPart } from "@/components/cost-split";
 import { CostSplit, markOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
+import { ProblemLine } from "@/components/states";
 import { words } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
@@ -25,7 +26,7 @@ export function evidenceOf(taskId: string, name: CostClass, runs: Pick<TaskCosts
 
 /** What it has cost against what it may, and where that went, each part leading to its calls. */
 export function TaskCost({ task }: { task: Task }) {
-  const { data: costs } = useQuery(taskCostsQuery(task.id));
+  const { data: costs, error, refetch } = useQuery(taskCostsQuery(task.id));
   const link = ({ name }: CostPart, figure: ReactNode) => (
     <Link to="/calls" search={evidenceOf(task.id, name, costs?.runs ?? [])} className="hover:underline">
       {figure}
@@ -49,6 +50,7 @@ export function TaskCost({ task }: { task: Task }) {
         </Link>
       </p>
       {task.budget_nano !== null && <CapBar spent={task.cost_nano} cap={task.budget_nano} wide />}
+      {error && !costs && <ProblemLine error={error} retry={() => void refetch()} />}
       {costs && costs.total_nano > 0 && <CostSplit classes={costs.classes} total={costs.total_nano} link={link} stacked />}
       {costs && (costs.retries_nano > 0 || costs.rejected_nano > 0) && (
         <dl className="grid grid-cols-[minmax(0,1fr)_auto] gap-y-0.5 border-t border-line pt-2 text-s text-muted">

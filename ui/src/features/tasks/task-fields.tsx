@@ -6,6 +6,7 @@ import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { Named, Priority } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
+import { ProblemLine } from "@/components/states";
 import { BudgetField } from "@/features/tasks/task-budget";
 import { choicesOf, field, instantOf, nanoOf } from "@/lib/form";
 import { priorities, states } from "@/strings/common";
@@ -46,9 +47,10 @@ type Props = {
 
 /** What a person says of a task, of one to be made or of a template's. */
 export function TaskFields({ shown, begins, due }: Props) {
-  const { data: agents } = useQuery(agentNamesQuery);
-  const { data: projects } = useQuery(projectsQuery);
-  const { data: goals } = useQuery(goalsQuery);
+  const agents = useQuery(agentNamesQuery);
+  const projects = useQuery(projectsQuery);
+  const goals = useQuery(goalsQuery);
+  const missing = [agents, projects, goals].filter((each) => each.isError && each.data === undefined);
   return (
     <>
       <TextField label={say.title} name="title" required autoFocus data-begin-here maxLength={300} autoComplete="off" defaultValue={shown?.title} />
@@ -63,7 +65,7 @@ export function TaskFields({ shown, begins, due }: Props) {
               defaultValue={shown?.agent ?? ""}
               choices={[
                 { value: "", label: say.anyAgent },
-                ...(agents?.items ?? []).filter((agent) => agent.desired !== "retired" || agent.id === shown?.agent).map((agent) => ({ value: agent.id, label: agent.name })),
+                ...(agents.data?.items ?? []).filter((agent) => agent.desired !== "retired" || agent.id === shown?.agent).map((agent) => ({ value: agent.id, label: agent.name })),
               ]}
             />
             <SelectField
@@ -85,9 +87,10 @@ export function TaskFields({ shown, begins, due }: Props) {
         />
         {due}
         <BudgetField budget={shown?.budget ?? null} hint={say.budgetHint} />
-        <Belonging label={say.project} name="project" none={say.noProject} found={projects?.items} mine={shown?.project} />
-        <Belonging label={say.goal} name="goal" none={say.noGoal} found={goals?.items} mine={shown?.goal} />
+        <Belonging label={say.project} name="project" none={say.noProject} found={projects.data?.items} mine={shown?.project} />
+        <Belonging label={say.goal} name="goal" none={say.noGoal} found={goals.data?.items} mine={shown?.goal} />
       </div>
+      {missing[0] && <ProblemLine error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />}
       <TextField label={say.labels} name="labels" hint={say.labelsHint} autoComplete="off" defaultValue={shown?.labels.join(", ")} />
     </>
   );

@@ -21,6 +21,7 @@ import { Drafts } from "@/components/version/drafts";
 import { Acceptance } from "@/features/tasks/acceptance";
 import { AddWait } from "@/features/tasks/add-wait";
 import { isClosed } from "@/features/tasks/is-closed";
+import { Subtasks } from "@/features/tasks/subtasks";
 import { TaskActions } from "@/features/tasks/task-actions";
 import { TaskBudget } from "@/features/tasks/task-budget";
 import { TaskCost } from "@/features/tasks/task-cost";
@@ -28,6 +29,7 @@ import { TaskFiles } from "@/features/tasks/task-files";
 import { TaskHold } from "@/features/tasks/task-hold";
 import { TaskTimeline } from "@/features/tasks/task-timeline";
 import { TaskWatchers } from "@/features/tasks/task-watchers";
+import { LATEST, useTaskParts } from "@/features/tasks/use-task-parts";
 import { WaitGraph } from "@/features/tasks/wait-graph";
 import { cx } from "@/lib/cx";
 import { formatClock } from "@/lib/format";
@@ -39,6 +41,7 @@ const say = tasks.page;
 
 export function TaskPage({ taskId }: { taskId: string }) {
   const { data: task } = useSuspenseQuery(taskQuery(taskId));
+  const ready = useTaskParts(task);
   useListKeys();
   return (
     <Page
@@ -48,72 +51,87 @@ export function TaskPage({ taskId }: { taskId: string }) {
           <Link to="/board" className="hover:underline">
             {tasks.board}
           </Link>{" "}
-          / {task.ref}
+          /{" "}
+          {task.parent && (
+            <>
+              <Link to="/tasks/$taskId" params={{ taskId: task.parent.id }} title={task.parent.title} className="hover:underline">
+                {task.parent.ref}
+              </Link>{" "}
+              /{" "}
+            </>
+          )}
+          {task.ref}
         </>
       }
       answer={task.title}
       below={<Standing task={task} />}
       actions={<TaskActions task={task} />}
     >
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_340px]">
-        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          <TaskHold task={task} />
-          {task.note && (
-            <div className="card border-l-[3px] border-l-wait px-4 py-3">
-              <p className="text-s text-muted">{say.note}</p>
-              <Markdown text={task.note} />
-            </div>
-          )}
-          {task.brief && (
-            <Section title={say.brief}>
-              <div className="card px-4 py-3.5">
-                <Markdown text={task.brief} />
-              </div>
-            </Section>
-          )}
-          <TaskFiles key={task.id} taskId={task.id} />
-          <TaskDrafts task={task} />
-          <TaskTimeline task={task} />
-          <Section title={say.runs}>
-            <RunsTable filter={{ task_id: task.id }} of="task" empty={say.noRuns} />
-          </Section>
-        </div>
-        <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
-          <Section title={say.acceptance} aside={task.acceptance.length > 0 && say.criteria(task.acceptance.filter((each) => each.met).length, task.acceptance.length)}>
-            <Acceptance task={task} />
-          </Section>
-          <Section title={say.cost} aside={<TaskBudget task={task} />}>
-            <TaskCost task={task} />
-          </Section>
-          <Section title={say.waiting} aside={<AddWait task={task} />}>
-            <WaitGraph task={task} />
-          </Section>
-          <Section
-            title={say.evidence}
-            aside={
-              <Link to="/calls" search={{ task: task.id }} className="text-accent hover:underline">
-                {say.allCalls}
-              </Link>
-            }
-          >
-            <LatestCalls filter={{ task_id: task.id }} limit={6} narrow />
-          </Section>
-          <TaskWatchers task={task} />
-          <Section title={say.facts}>
-            <div className="card p-4">
-              <Facts facts={facts(task)} />
-            </div>
-          </Section>
-        </aside>
-      </div>
+      {ready ? <Parts task={task} /> : <SkeletonRows />}
     </Page>
+  );
+}
+
+function Parts({ task }: { task: Task }) {
+  return (
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_340px]">
+      <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+        <TaskHold task={task} />
+        {task.note && (
+          <div className="card border-l-[3px] border-l-wait px-4 py-3">
+            <p className="text-s text-muted">{say.note}</p>
+            <Markdown text={task.note} />
+          </div>
+        )}
+        {task.brief && (
+          <Section title={say.brief}>
+            <div className="card px-4 py-3.5">
+              <Markdown text={task.brief} />
+            </div>
+          </Section>
+        )}
+        <TaskFiles key={task.id} taskId={task.id} />
+        <TaskDrafts task={task} />
+        <TaskTimeline task={task} />
+        <Section title={say.runs}>
+          <RunsTable filter={{ task_id: task.id }} of="task" empty={say.noRuns} />
+        </Section>
+      </div>
+      <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
+        <Section title={say.acceptance} aside={task.acceptance.length > 0 && say.criteria(task.acceptance.filter((each) => each.met).length, task.acceptance.length)}>
+          <Acceptance task={task} />
+        </Section>
+        <Section title={say.cost} aside={<TaskBudget task={task} />}>
+          <TaskCost task={task} />
+        </Section>
+        <Subtasks task={task} />
+        <Section title={say.waiting} aside={<AddWait task={task} />}>
+          <WaitGraph task={task} />
+        </Section>
+        <Section
+          title={say.evidence}
+          aside={
+            <Link to="/calls" search={{ task: task.id }} className="text-accent hover:underline">
+              {say.allCalls}
+            </Link>
+          }
+        >
+          <LatestCalls filter={{ task_id: task.id }} limit={LATEST} narrow />
+        </Section>
+        <TaskWatchers task={task} />
+        <Section title={say.facts}>
+          <div className="card p-4">
+            <Facts facts={facts(task)} />
+          </div>
+        </Section>
+      </aside>
+    </div>
   );
 }
 
 function TaskDrafts({ task }: { task: Task }) {
   const { data, error, refetch } = useQuery(deliverablesQuery(task.id));
   const [picked, setPicked] = useState<Picked>({});
-  if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   return (
     <Section
       title={say.draft}
@@ -125,7 +143,7 @@ function TaskDrafts({ task }: { task: Task }) {
         )
       }
     >
-      {data ? <Drafts deliverables={data} picked={picked} onPick={setPicked} /> : <SkeletonRows rows={2} />}
+      {data ? <Drafts deliverables={data} picked={picked} onPick={setPicked} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={2} />}
     </Section>
   );
 }

@@ -22,10 +22,10 @@ type Props = { template?: TaskTemplate | undefined; /** What it begins with wher
 /** Makes or changes a template. The variables in its texts are asked about as they are written. */
 export function TemplateDialog({ template, from = template?.task, onClose }: Props) {
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentNamesQuery);
-  const { data: projects } = useQuery(projectsQuery);
-  const { data: goals } = useQuery(goalsQuery);
-  const shown = from && shownOf(from, projects?.items, goals?.items);
+  const agents = useQuery(agentNamesQuery);
+  const projects = useQuery(projectsQuery);
+  const goals = useQuery(goalsQuery);
+  const shown = from && shownOf(from, projects.data?.items, goals.data?.items);
   const [holes, setHoles] = useState(() => (shown ? holesIn([shown.title, shown.brief, ...shown.acceptance, ...shown.labels]) : []));
   const save = async (form: FormData) => {
     const draft = templateOf(form, from, template);
@@ -38,10 +38,8 @@ export function TemplateDialog({ template, from = template?.task, onClose }: Pro
     const form = event.currentTarget.closest("form");
     if (form) setHoles(holesIn(textsOf(new FormData(form))));
   };
-  // Fields choose what they begin with when they are made: all there is to choose from is known by then.
-  if (!agents || !projects || !goals) return null;
   return (
-    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} wide>
+    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[agents, projects, goals]} wide>
       <div className="grid gap-4" onInput={read}>
         <TextField label={say.name} name="name" required data-begin-here maxLength={100} autoComplete="off" defaultValue={template?.name} />
         <p className="text-s text-muted">{say.holes}</p>

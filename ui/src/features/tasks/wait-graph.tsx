@@ -21,7 +21,7 @@ const TONE: Record<string, Tone | "idle"> = { backlog: "idle", ready: "wait", in
 /** What the task waits for, above it, and what waits behind it, below: each with how long it stands there. */
 export function WaitGraph({ task }: { task: Task }) {
   const { data: graph, error, refetch } = useQuery(graphQuery(task.id));
-  if (error) return <ProblemNote error={error} retry={() => void refetch()} />;
+  if (error && !graph) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!graph) return <span className="skeleton block h-9" />;
   const { before, behind } = layersOf(graph);
   if (before.length === 0 && behind.length === 0) return <p className="card px-4 py-3 text-faint">{say.nothingWaits}</p>;

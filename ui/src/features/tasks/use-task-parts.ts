@@ -1,0 +1,74 @@
+import type { UseQueryResult } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+
+import { attachmentsQuery } from "@/api/attachments";
+import { newestCallsQuery } from "@/api/calls";
+import { commentsQuery } from "@/api/comments";
+import { taskCostsQuery } from "@/api/costs";
+import { deliverablesQuery, diffQuery, versionQuery } from "@/api/deliverables";
+import { graphQuery } from "@/api/graph";
+import { projectQuery } from "@/api/projects";
+import { questionsQuery } from "@/api/questions";
+import { reviewsQuery } from "@/api/reviews";
+import { runsQuery } from "@/api/runs";
+import { signalsQuery } from "@/api/signals";
+import { subtasksQuery } from "@/api/tasks";
+import type { Task } from "@/api/types";
+import { standing } from "@/components/version/drafts";
+import { isText } from "@/components/version/version-view";
+
+/** So many calls stand on the page of a task. */
+export const LATEST = 6;
+/** What takes longer comes when it comes. */
+const PATIENCE_MS = 1_000;
+
+type Asked = Pick<UseQueryResult, "isPending" | "failureCount" | "fetchStatus">;
+
+/** Whether an answer is there, or will not be soon: what is tried again after a failure is not waited for. Pure. */
+export const isSettled = ({ isPending, failureCount, fetchStatus }: Asked): boolean => !isPending || failureCount > 0 || fetchStatus !== "fetching";
+
+/**
+ * Whether the parts of a task's page can be shown together. Shown one by one, as their answers come, they push each
+ * other down under the eyes of who reads; so they wait for each other, though not for long.
+ */
+export function useTaskParts(task: Task): boolean {
+  const id = task.id;
+  const parts = useQueries({
+    queries: [
+      attachmentsQuery(id),
+      deliverablesQuery(id),
+      commentsQuery(id),
+      reviewsQuery(id),
+      questionsQuery(id),
+      runsQuery({ task_id: id }),
+      signalsQuery({ task_id: id }),
+      taskCostsQuery(id),
+      graphQuery(id),
+      newestCallsQuery({ task_id: id }, LATEST),
+      { ...subtasksQuery(id), enabled: task.subtasks.total > 0 },
+      { ...projectQuery(task.project?.id ?? ""), enabled: task.project !== null },
+    ],
+    combine: (asked) => asked.every(isSettled),
+  });
+  const text = useTextShown(id);
+  const [ready, setReady] = useState(false);
+  useEffect(() => {
+    const late = setTimeout(() => setReady(true), PATIENCE_MS);
+    return () => clearTimeout(late);
+  }, []);
+  if (!ready && parts && text) setReady(true);
+  return ready;
+}
+
+/** Whether the text that is shown of what was handed in is there: it is asked for once that is known. */
+function useTextShown(taskId: string): boolean {
+  const { data } = useQuery(deliverablesQuery(taskId));
+  const now = data && standing(data, {});
+  const { id, kind } = now?.deliverable ?? { id: "", kind: "text" as const };
+  const [number, before] = [now?.version.number ?? 0, now?.before?.number];
+  const enabled = now !== undefined && isText(kind);
+  const diff = useQuery({ ...diffQuery(id, before ?? 0, number), enabled: enabled && before !== undefined });
+  const whole = useQuery({ ...versionQuery(id, number), enabled: enabled && before === undefined });
+  return isSettled(diff) && isSettled(whole);
+}
