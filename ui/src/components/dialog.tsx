@@ -56,7 +56,7 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
             </div>
             {dismissable && (
               <Radix.Close asChild>
-                <IconButton label={words.close} className="-mr-1.5">
+                <IconButton label={words.close} className="-my-1 -mr-1.5 pointer-coarse:-my-2.5">
                   <X size={15} />
                 </IconButton>
               </Radix.Close>

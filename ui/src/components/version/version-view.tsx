@@ -14,6 +14,7 @@ import type { LineNotes } from "@/components/version/lines";
 import { Lines } from "@/components/version/lines";
 import { Picture } from "@/components/version/picture";
 import { readCsv } from "@/components/version/table";
+import { cx } from "@/lib/cx";
 import { deliverables as say } from "@/strings/deliverables";
 
 const TEXT_LIKE: readonly DeliverableKind[] = ["text", "code", "json", "csv"];
@@ -96,11 +97,14 @@ function TextVersion(props: Props) {
       <Tools {...props}>
         <Segmented label={say.views.label} value={shown} onChange={setChosen} options={views} />
       </Tools>
-      {shown === "changes" && before ? (
-        <Changes deliverable={deliverable} version={version} before={before} notes={notes} />
-      ) : (
-        <WholeText deliverable={deliverable} version={version} reading={shown === "reading"} notes={notes} />
-      )}
+      {/* Where it is judged it stands in full; elsewhere what comes after it is not pushed out of reach. */}
+      <div className={cx(!notes && "scroll-quiet max-h-[70vh] overflow-y-auto")}>
+        {shown === "changes" && before ? (
+          <Changes deliverable={deliverable} version={version} before={before} notes={notes} />
+        ) : (
+          <WholeText deliverable={deliverable} version={version} reading={shown === "reading"} notes={notes} />
+        )}
+      </div>
     </div>
   );
 }
@@ -128,7 +132,7 @@ function WholeText({ deliverable, version, reading, notes }: Pick<Props, "delive
   if (!reading) return <Lines rows={textRows(data.text)} label={say.of(deliverable.name)} {...(notes ? { notes } : {})} />;
   if (deliverable.kind === "csv") return <Table text={data.text} name={deliverable.name} />;
   return (
-    <div className="max-w-[76ch] px-4 py-3">
+    <div role="region" aria-label={deliverable.name} tabIndex={0} className="max-w-[76ch] px-4 py-3">
       <Markdown text={data.text} />
     </div>
   );
