@@ -78,10 +78,10 @@ async def test_who_asked_waits_for_the_answer(client: httpx.AsyncClient, as_agen
     path = f"/api/v1/agent/questions/{asked['id']}"
     assert (await agent.get(path)).json()["state"] == "open"
     assert (await stranger.get(path)).status_code == 404
-    waiting = asyncio.create_task(agent.get(path, params={"wait_s": 20}))
+    waiting = asyncio.create_task(agent.get(path, params={"wait_s": 60}))
     await asyncio.sleep(0.05)
     await client.post(f"/api/v1/questions/{asked['id']}/answer", json={"answer": "2026"})
-    assert (await asyncio.wait_for(waiting, 10)).json()["answer"] == "2026"
+    assert (await asyncio.wait_for(waiting, 30)).json()["answer"] == "2026"
 
 
 async def test_giving_a_task_back_ends_the_run_and_counts_as_no_failure(

@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import httpx
 import pytest
@@ -99,12 +100,12 @@ async def test_an_unknown_email_takes_as_long_as_a_wrong_password(
     await set_password(client)
 
     async def took(email: str) -> float:
-        loop = asyncio.get_running_loop()
+        """Of the processor, which other tests cannot lengthen."""
         times = []
-        for _ in range(8):
-            began = loop.time()
+        for _ in range(4):
+            began = time.process_time()
             await anonymous.post("/api/v1/session/password", json={"email": email, "password": "x" * 12})
-            times.append(loop.time() - began)
+            times.append(time.process_time() - began)
         return min(times)
 
     await took("warm@example.com")

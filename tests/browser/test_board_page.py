@@ -17,11 +17,18 @@ def _column(page: Page, state: str) -> Locator:
     return page.get_by_role("region", name=f"{state},")
 
 
+async def _board(open_page: Opener, signed_in: Any, query: str = "") -> Page:
+    page = await open_page(f"/board{query}", state=signed_in)
+    await expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    await expect(page.locator(".skeleton")).to_have_count(0)
+    return page
+
+
 async def test_a_card_is_dragged_by_keyboard_to_a_column_it_may_go_to(
     open_page: Opener, signed_in: Any, system: System
 ) -> None:
     task = _task(system, "Carried by keys")
-    page = await open_page("/board", state=signed_in)
+    page = await _board(open_page, signed_in)
     link = page.get_by_role("link", name="Carried by keys")
     await link.focus()
     await page.keyboard.press("Space")
@@ -35,7 +42,7 @@ async def test_a_card_is_dragged_by_keyboard_to_a_column_it_may_go_to(
 
 async def test_escape_puts_a_lifted_card_back(open_page: Opener, signed_in: Any, system: System) -> None:
     task = _task(system, "Put back")
-    page = await open_page("/board", state=signed_in)
+    page = await _board(open_page, signed_in)
     await page.get_by_role("link", name="Put back").focus()
     await page.keyboard.press("Space")
     await expect(page.get_by_text(f"{task['ref']} lifted.")).to_be_attached()
@@ -48,7 +55,7 @@ async def test_a_card_is_dragged_by_mouse_and_only_legal_columns_take_it(
     open_page: Opener, signed_in: Any, system: System
 ) -> None:
     task = _task(system, "Carried by hand")
-    page = await open_page("/board", state=signed_in)
+    page = await _board(open_page, signed_in)
     card = page.get_by_role("article", name="Carried by hand")
     await _drag(page, card, _column(page, "Done"))
     assert system.get(f"/api/v1/tasks/{task['id']}")["state"] == "backlog"
@@ -62,7 +69,7 @@ async def test_a_refused_move_is_put_back_and_says_why(
 ) -> None:
     complaints.expect("409")
     task = _task(system, "Changed elsewhere")
-    page = await open_page("/board", state=signed_in)
+    page = await _board(open_page, signed_in)
     card = page.get_by_role("article", name="Changed elsewhere")
     await expect(card).to_be_visible()
     # This browser hears nothing of what happens from here on.
@@ -76,8 +83,8 @@ async def test_a_refused_move_is_put_back_and_says_why(
 
 
 async def test_another_browser_sees_a_move_by_itself(open_page: Opener, signed_in: Any, system: System) -> None:
-    first = await open_page("/board", state=signed_in)
-    second = await open_page("/board", state=signed_in)
+    first = await _board(open_page, signed_in)
+    second = await _board(open_page, signed_in)
     task = _task(system, "Seen by both")
     for page in (first, second):
         await expect(_column(page, "Backlog").get_by_text(task["title"])).to_be_visible()
@@ -100,7 +107,7 @@ _MOVE = """async (id) => {
 async def test_filters_live_in_the_address(open_page: Opener, signed_in: Any, system: System) -> None:
     _task(system, "Needle in the stack")
     _task(system, "Hay")
-    page = await open_page("/board", state=signed_in)
+    page = await _board(open_page, signed_in)
     await page.keyboard.press("/")
     await page.keyboard.type("needle")
     await expect(page.get_by_role("article", name="Hay")).to_have_count(0)
@@ -142,7 +149,7 @@ async def test_several_tasks_are_moved_at_once_and_those_that_refuse_stay_picked
     tasks = [_task(system, title) for title in titles]
     done = _task(system, "Bulk refuses")
     system.post(f"/api/v1/tasks/{done['id']}/move", {"to": "cancelled"})
-    page = await open_page("/board?view=table&q=bulk", state=signed_in)
+    page = await _board(open_page, signed_in, "?view=table&q=bulk")
     for title in (*titles, "Bulk refuses"):
         await page.get_by_role("row").filter(has_text=title).get_by_role("checkbox").check(force=True)
     await expect(page.get_by_text("3 picked")).to_be_visible()
@@ -160,7 +167,7 @@ async def test_a_lane_holds_the_tasks_of_its_agent_and_a_move_keeps_the_lane(
     agent = next(row for row in system.get("/api/v1/agents")["items"] if row["name"] == "research")
     mine = _task(system, "Laned with its agent", agent_id=agent["id"])
     _task(system, "Laned with nobody")
-    page = await open_page("/board?lanes=agent&q=laned", state=signed_in)
+    page = await _board(open_page, signed_in, "?lanes=agent&q=laned")
     lane = page.get_by_role("region", name=agent["name"], exact=True)
     await expect(lane.get_by_role("article", name="Laned with its agent")).to_be_visible()
     await expect(lane.get_by_role("article", name="Laned with nobody")).to_have_count(0)

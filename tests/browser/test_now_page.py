@@ -38,6 +38,7 @@ async def test_a_review_is_sent_back_and_another_approved_with_keys(
     await expect(page.get_by_text("+4 −3 lines since version 1").first).to_be_visible()
     await link.focus()
     await page.keyboard.press("r")
+    await expect(page.locator("textarea:focus")).to_be_visible()
     await page.keyboard.type("Name the price lists.")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_text(f"{task['ref']} goes back with your message.")).to_be_visible()

@@ -41,6 +41,7 @@ async def test_a_draft_is_sent_back_with_notes_on_its_lines_by_keys_alone(
     await lines.get_by_role("button", name="Comment on line 1").focus()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
+    await expect(page.locator("textarea:focus")).to_be_visible()
     await page.keyboard.type("Why a half?")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_text("your note, sent with the review")).to_be_visible()

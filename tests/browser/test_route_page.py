@@ -46,6 +46,7 @@ async def test_a_call_is_found_by_what_was_said_and_the_words_are_marked(
 ) -> None:
     asked = {"model": "openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Where is the quokka invoice?"}]}
     system.post("/v1/chat/completions", asked, key=KEY)
+    system.wait_until(system.ingested)
     page = await open_page("/calls", state=signed_in)
     await page.get_by_label("Search what was said").fill('"quokka inv*"')
     await expect(page.get_by_text("No call matches.")).to_be_visible()

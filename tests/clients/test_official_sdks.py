@@ -8,7 +8,7 @@ import anthropic
 import msgspec
 import openai
 import pytest
-from gateway_world import KEY, Gateway, key_entry
+from gateway_world import KEY, Gateway, key_entry, until
 
 T = TypeVar("T")
 ASK: Any = [{"role": "user", "content": "Hello"}]
@@ -225,7 +225,7 @@ async def test_a_stream_the_provider_cuts_raises_instead_of_ending_cleanly(gatew
 
 
 async def test_the_stop_lever_raises_in_both_sdks(gateway: Gateway) -> None:
-    slow = script(words=300, chunks=300, timing={"chunk_ms": 30})
+    slow = script(words=300, chunks=300, timing={"chunk_ms": 200})
 
     async def chat() -> None:
         async for _ in await openai_async(gateway).chat.completions.create(
@@ -240,10 +240,7 @@ async def test_the_stop_lever_raises_in_both_sdks(gateway: Gateway) -> None:
             pass
 
     reading = [asyncio.create_task(chat()), asyncio.create_task(messages())]
-    async with asyncio.timeout(5):
-        while len(gateway.open_calls) < 2:
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
+    await until(lambda: sum(call.first_byte is not None for call in gateway.open_calls.traffic()[1]) == 2)
     assert await gateway.open_calls.end("all", "", "run_stopped", "A person stopped this run.") == 2
     for task in reading:
         with pytest.raises((openai.APIError, anthropic.APIError), match="A person stopped this run"):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -133,18 +134,28 @@ async def test_a_forced_refresh_asks_again_and_keeps_the_new_answer(gateway: Gat
     assert (await gateway.record(3)).extra["cache"]["of"] == fresh.headers["x-quarterdeck-call-id"]
 
 
-async def test_an_answer_is_kept_for_max_age_seconds_and_no_longer(gateway: Gateway) -> None:
-    short = {"x-portkey-cache-ttl": "1"}
-    await ask(gateway, headers=short)
-    assert statuses(await ask(gateway, headers=short)) == [HIT]
-    await asyncio.sleep(1.05)
+def come_later(monkeypatch: pytest.MonkeyPatch, seconds: int) -> None:
+    """Calls arrive so much later from now on."""
+    later = SimpleNamespace(time_ns=lambda: time.time_ns() + seconds * 10**9, perf_counter_ns=time.perf_counter_ns)
+    monkeypatch.setattr("quarterdeck.gateway.draft.time", later)
+
+
+async def test_an_answer_is_kept_for_max_age_seconds_and_no_longer(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minute = {"x-portkey-cache-ttl": "60"}
+    await ask(gateway, headers=minute)
+    assert statuses(await ask(gateway, headers=minute)) == [HIT]
+    come_later(monkeypatch, 61)
     assert statuses(await ask(gateway)) == [MISS]
 
 
-async def test_a_reader_may_want_a_younger_answer_than_the_writer_allowed(gateway: Gateway) -> None:
+async def test_a_reader_may_want_a_younger_answer_than_the_writer_allowed(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await ask(gateway)
-    await asyncio.sleep(1.05)
-    assert statuses(await ask(gateway, headers={"x-portkey-cache-ttl": "1"})) == [MISS]
+    come_later(monkeypatch, 61)
+    assert statuses(await ask(gateway, headers={"x-portkey-cache-ttl": "60"})) == [MISS]
     assert statuses(await ask(gateway)) == [HIT]
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 import pytest
+from gateway_world import PATIENCE_S, until
 
 from quarterdeck.access.limits.model import LimitEntry
 from quarterdeck.access.scopes import Scope
@@ -47,18 +48,23 @@ async def test_the_queue_is_bounded_in_length_and_in_time(monkeypatch: pytest.Mo
     monkeypatch.setattr("quarterdeck.gateway.limits.turns.MAX_WAITING", 2)
     slots, gate = Slots(1), Gate("openai")
     slots.let(0)
-    impatient = LimitEntry("l", Scope("provider", "openai"), "concurrent", 1, None, 1, max_wait_ms=2_000)
 
-    async def call() -> str:
-        ask = Ask([_line(impatient, slots)], 0, None, agent="a", level=2, due=None)
+    async def call(max_wait_ms: int) -> str:
+        entry = LimitEntry("l", Scope("provider", "openai"), "concurrent", 1, None, 1, max_wait_ms=max_wait_ms)
+        ask = Ask([_line(entry, slots)], 0, None, agent="a", level=2, due=None)
         try:
             await gate.enter(ask)
         except Refusal as refusal:
             return refusal.code
         return "served"
 
-    first = [asyncio.create_task(call()) for _ in range(2)]
-    await asyncio.sleep(0.05)
-    assert await asyncio.wait_for(call(), 1.5) == "rate_limited"
-    assert await asyncio.wait_for(asyncio.gather(*first), 20) == ["rate_limited", "rate_limited"]
+    patient = asyncio.create_task(call(120_000))
+    assert await call(200) == "rate_limited"
+    another = asyncio.create_task(call(120_000))
+    await until(lambda: gate.waiting == 2)
+    async with asyncio.timeout(PATIENCE_S):
+        assert await call(120_000) == "rate_limited"
+    for each in (patient, another):
+        each.cancel()
+    await asyncio.gather(patient, another, return_exceptions=True)
     assert gate.waiting == 0

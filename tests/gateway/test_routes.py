@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import msgspec
-from gateway_world import KEY, Gateway, key_entry, until
+import pytest
+from gateway_world import KEY, PATIENCE_S, Gateway, key_entry, until
 
 from quarterdeck.access.snapshot import AgentEntry, ProviderEntry, RunEntry
 
@@ -118,7 +120,6 @@ async def test_an_error_in_a_200_and_an_answer_that_is_no_answer_fall_back(gatew
 async def test_a_healthy_stream_is_not_held_back(gateway: Gateway) -> None:
     script = {"words": 4, "chunks": 4, "timing": {"chunk_ms": 200}}
     config = msgspec.json.encode(TWO).decode()
-    began = time.monotonic()
     headers = {
         "authorization": f"Bearer {KEY}",
         "x-portkey-config": config,
@@ -128,9 +129,8 @@ async def test_a_healthy_stream_is_not_held_back(gateway: Gateway) -> None:
     came: list[float] = []
     async with gateway.client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as answer:
         async for _ in answer.aiter_bytes():
-            came.append(time.monotonic() - began)
-    assert came[0] < 0.6, "the first word waits for no other"
-    assert came[-1] - came[0] > 0.3
+            came.append(time.monotonic())
+    assert came[-1] - came[0] > 0.3, "the first word waits for no other"
 
 
 async def test_it_retries_with_growing_waits_and_says_how_often(gateway: Gateway) -> None:
@@ -143,7 +143,7 @@ async def test_it_retries_with_growing_waits_and_says_how_often(gateway: Gateway
     assert answer.headers["x-quarterdeck-attempts"] == "3"
     record = await gateway.record()
     assert [attempt.why for attempt in record.attempts] == [None, "retry", "retry"]
-    assert record.overhead < 50_000, "waiting for a provider is no overhead of ours"
+    assert record.overhead <= record.ended - 60_000, "waiting for a provider is no overhead of ours"
 
 
 async def test_retries_used_up_are_told_as_minus_one(gateway: Gateway) -> None:
@@ -167,18 +167,16 @@ async def test_it_waits_as_long_as_the_provider_asks(gateway: Gateway) -> None:
 
 async def test_it_does_not_wait_longer_than_it_may(gateway: Gateway) -> None:
     config = {"provider": "openai", "retry": {"attempts": 1, "use_retry_after_header": True}}
-    began = time.monotonic()
-    answer = await ask(gateway, config, script=always(kind="status", status=429, retry_after_s=90))
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await ask(gateway, config, script=always(kind="status", status=429, retry_after_s=90))
     assert (answer.status_code, len(gateway.seen)) == (429, 1)
-    assert time.monotonic() - began < 5
 
 
 async def test_a_deadline_ends_all_attempts(gateway: Gateway) -> None:
     config = {"provider": "openai", "retry": {"attempts": 20, "backoff_ms": 100}, "deadline_ms": 400}
-    began = time.monotonic()
-    answer = await ask(gateway, config, script=always(kind="status", status=500))
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await ask(gateway, config, script=always(kind="status", status=500))
     assert answer.status_code == 500
-    assert time.monotonic() - began < 3
     hung = await ask(gateway, TWO, script=always(kind="hang"), headers={"x-quarterdeck-deadline-ms": "300"})
     assert hung.status_code == 408
 
@@ -210,10 +208,9 @@ async def test_each_timeout_can_be_set_by_route_and_header(gateway: Gateway) -> 
     assert answer.status_code == 504
     stalls = {"words": 20, "chunks": 20, "fault": {"kind": "hang", "after": 3}}
     headers = {"x-portkey-provider": "openai", "x-quarterdeck-timeouts": "idle=150, first-byte=5000"}
-    began = time.monotonic()
-    stalled = await ask(gateway, script=stalls, headers=headers, stream=True)
+    async with asyncio.timeout(PATIENCE_S):
+        stalled = await ask(gateway, script=stalls, headers=headers, stream=True)
     assert b'"error"' in stalled.content
-    assert time.monotonic() - began < 5
 
 
 async def test_weights_decide_and_zero_drains(gateway: Gateway) -> None:
@@ -317,10 +314,9 @@ async def test_a_hedge_answers_from_whoever_is_first_and_prices_both(gateway: Ga
         "strategy": {"mode": "hedge", "hedge": {"after_ms": 60}},
         "targets": [{"provider": "openai"}, {"provider": "openai", "override_params": {"model": "gpt-4o"}}],
     }
-    began = time.monotonic()
-    answer = await ask(gateway, config, script=once(kind="hang"))
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await ask(gateway, config, script=once(kind="hang"))
     assert (answer.status_code, answer.headers["x-quarterdeck-model"]) == (200, "gpt-4o")
-    assert time.monotonic() - began < 5
     record = await gateway.record()
     lost, won = record.attempts
     assert (lost.error, lost.usage_source, won.why) == ("hedge_lost", "estimated", "hedge")
@@ -376,9 +372,11 @@ async def test_a_canary_that_fails_is_rolled_back_and_its_callers_are_rescued(ga
     assert used == ["2"] * 5 + ["1"] * 7
 
 
-async def test_a_breaker_opens_passes_over_and_lets_one_call_find_out(gateway: Gateway) -> None:
+async def test_a_breaker_opens_passes_over_and_lets_one_call_find_out(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gateway.routes["guarded"] = {
-        "strategy": {"mode": "fallback", "cb_config": {"failure_threshold": 2, "cooldown_interval": 400}},
+        "strategy": {"mode": "fallback", "cb_config": {"failure_threshold": 2, "cooldown_interval": 60_000}},
         "targets": [{"provider": "openai"}, HAIKU],
     }
     gateway.publish()
@@ -387,7 +385,9 @@ async def test_a_breaker_opens_passes_over_and_lets_one_call_find_out(gateway: G
     attempts = [(await ask(gateway, "guarded")).headers["x-quarterdeck-attempts"] for _ in range(4)]
     assert attempts == ["2", "2", "1", "1"]
     gateway.sandbox_rules([])
-    await asyncio.sleep(0.45)
+    later = SimpleNamespace(monotonic=lambda: time.monotonic() + 61)
+    for module in ("attempts.routed", "attempts.shooting", "resilience.watching"):
+        monkeypatch.setattr(f"quarterdeck.gateway.{module}.time", later)
     assert (await ask(gateway, "guarded")).headers["x-quarterdeck-provider"] == "openai"
 
 
@@ -402,7 +402,7 @@ async def test_a_provider_found_out_of_service_by_one_agent_is_passed_over_by_al
 
 
 async def test_the_least_busy_and_the_fastest_are_chosen_by_what_was_seen(gateway: Gateway) -> None:
-    slow = {"timing": {"first_byte_ms": 250}}
+    slow = {"timing": {"first_byte_ms": 600}}
     gateway.sandbox_rules([{"when": {"model": "gpt-4o"}, "script": slow}])
     targets = [{"provider": "openai", "override_params": {"model": "gpt-4o"}}, {"provider": "openai"}]
     fastest = {"targets": targets}
@@ -410,7 +410,7 @@ async def test_the_least_busy_and_the_fastest_are_chosen_by_what_was_seen(gatewa
     assert used[2:] == ["gpt-4o-mini"] * 6
     busy = {"strategy": {"mode": "least_busy"}, "targets": targets}
     waiting = asyncio.create_task(ask(gateway, {"provider": "openai"}, model="gpt-4o"))
-    await asyncio.sleep(0.1)
+    await until(lambda: len(gateway.seen) == 9)
     assert (await ask(gateway, busy)).headers["x-quarterdeck-model"] == "gpt-4o-mini"
     await waiting
 

@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from gateway_world import KEY, Gateway, until
+from gateway_world import KEY, PATIENCE_S, Gateway, until
 
 WORDS = {"words": 8, "chunks": 8}
+LONG = {"words": 200, "chunks": 200, "timing": {"chunk_ms": 600}}
+"""Two minutes: who sees its end in less did not wait for it."""
 
 
 def body(*, stream: bool = True, **changes: Any) -> bytes:
@@ -107,14 +109,11 @@ async def test_malformed_events_are_relayed_and_break_nothing(gateway: Gateway) 
 
 
 async def test_a_caller_who_leaves_cancels_the_upstream_and_is_priced(gateway: Gateway) -> None:
-    script = {"words": 200, "chunks": 200, "timing": {"chunk_ms": 30}}
-    request = gateway.client.stream("POST", "/v1/chat/completions", content=body(), headers=headers(script))
+    request = gateway.client.stream("POST", "/v1/chat/completions", content=body(), headers=headers(LONG))
     async with request as answer:
         async for _ in answer.aiter_bytes():
             break
-        left = time.monotonic()
     record = await gateway.record()
-    assert time.monotonic() - left < 2  # the stream has six seconds to go; others use the machine
     assert (record.outcome, record.status, record.usage_source) == ("cancelled", 499, "estimated")
     assert record.cost is not None
     assert len(gateway.open_calls) == 0
@@ -134,17 +133,14 @@ async def test_a_caller_who_leaves_before_the_answer_cancels_the_upstream(gatewa
 
 
 async def test_the_stop_lever_ends_an_open_stream_with_its_reason(gateway: Gateway) -> None:
-    script = {"words": 200, "chunks": 200, "timing": {"chunk_ms": 30}}
-    request = gateway.client.stream("POST", "/v1/chat/completions", content=body(), headers=headers(script))
-    async with request as answer:
+    request = gateway.client.stream("POST", "/v1/chat/completions", content=body(), headers=headers(LONG))
+    async with request as answer, asyncio.timeout(PATIENCE_S):
         chunks = answer.aiter_bytes()
         await anext(chunks)
-        pulled = time.monotonic()
         ending = asyncio.create_task(
             gateway.open_calls.end("agent", ["agt_1"], "run_stopped", "A person stopped this run.")
         )
         rest = b"".join([chunk async for chunk in chunks])
-    assert time.monotonic() - pulled < 2  # the stream has six seconds to go; others use the machine
     assert await ending == 1
     assert b"A person stopped this run." in rest
     record = await gateway.record()

@@ -52,9 +52,8 @@ async def test_a_private_address_nobody_allowed_is_not_called(gateway: Gateway) 
 
 async def test_a_provider_that_hangs_is_given_up_on_in_time(gateway: Gateway) -> None:
     await use(gateway, first_byte_timeout_ms=150)
-    began = time.monotonic()
-    answer = await gateway.chat(script={"fault": {"kind": "hang"}})
-    assert time.monotonic() - began < 5
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await gateway.chat(script={"fault": {"kind": "hang"}})
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "provider_timeout")
 
 

@@ -48,7 +48,7 @@ class Gateway:
         self.arrived.set()
 
     async def next(self) -> Snapshot:
-        await asyncio.wait_for(self.arrived.wait(), 5)
+        await asyncio.wait_for(self.arrived.wait(), 20)
         self.arrived.clear()
         return self.got[-1]
 

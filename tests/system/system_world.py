@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import secrets
 import signal
 import socket
@@ -157,9 +158,12 @@ def running(data: Path, *, config: str = CONFIG, environment: dict[str, str] | N
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """One that stays free until it is taken: below those that the kernel gives to whoever connects meanwhile."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as sock, contextlib.suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def _wait_for_url(data: Path, process: subprocess.Popen[str]) -> str:

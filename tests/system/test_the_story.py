@@ -33,6 +33,7 @@ TEAM = (CONFIG + FALLBACK.replace("{", "{{").replace("}", "}}")) + "".join(
 KEYS = {"research": KEY, **{name: f"qd-key-for-tests-only-{name}" for name in NAMES}}
 LOOP, FAILED, BLOCKED, USEFUL, DRAFT, REWORK = 400_000, 1_266_667, 733_334, 7_333_334, 100_000, 200_000
 """Input tokens: $0.06 seven times, $0.19, $0.11, $1.10, $0.015, $0.03."""
+DAY_S = 86_400
 SEAT = 60_000_000
 """Nano-dollars an hour that delivery's machine costs: a tenth of a cent a minute."""
 
@@ -61,12 +62,13 @@ def ask(
 
 
 class Time:
-    """The time of all processes of the system."""
+    """The time of all processes of the system, which begins at the next noon: what happens is of one day."""
 
     def __init__(self, path: Path) -> None:
         path.write_bytes(bytes(8))
         self._path = path
         self._ahead_s = 0.0
+        self.passes(minutes=(DAY_S / 2 - time.time()) % DAY_S / 60)
 
     def environment(self) -> dict[str, str]:
         here = str(Path(__file__).parent / "virtual_time")
@@ -105,7 +107,7 @@ class Story:
         self.claims[name] = claimed
         return claimed
 
-    def soon(self, look: Callable[[], Any], wanted: Callable[[Any], bool], within_s: float = 30.0) -> Any:
+    def soon(self, look: Callable[[], Any], wanted: Callable[[Any], bool], within_s: float = PATIENCE_S) -> Any:
         deadline = time.monotonic() + within_s
         while not wanted(found := look()):
             assert time.monotonic() < deadline, found
@@ -366,8 +368,8 @@ def _the_most_urgent_come_first(story: Story, urgent: str, low: str) -> None:
         thread.start()
         return thread
 
-    threads = [call("first", low, 4_000)]
-    story.soon(lambda: story.agent("summary")["status"]["state"], lambda state: state == "thinking", 3.0)
+    threads = [call("first", low, 8_000)]
+    story.soon(lambda: story.agent("summary")["status"]["state"], lambda state: state == "thinking", 7.0)
     threads += [call("low", low, 50) for _ in range(3)]
     time.sleep(0.3)  # they stand in the queue before the urgent one comes
     threads.append(call("urgent", urgent, 50))

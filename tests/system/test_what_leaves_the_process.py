@@ -80,7 +80,7 @@ def test_a_collector_that_is_away_stops_no_call_and_is_counted(tmp_path: Path, s
     with running(tmp_path / "data", environment=environment) as system:
         assert ask(system, said) == 200
         system.wait_until(lambda: system.get("/api/v1/calls")["items"])
-        system.wait_until(lambda: "quarterdeck_otlp_dropped_calls_total 1" in metrics(system), within_s=40)
+        system.wait_until(lambda: "quarterdeck_otlp_dropped_calls_total 1" in metrics(system), within_s=120)
 
 
 def metrics(system: System) -> str:
@@ -107,7 +107,7 @@ def test_logs_tell_events_and_never_a_secret_or_what_was_said(tmp_path: Path, sa
         system.get("/api/v1/agents")
         system.kill("control")
         system.wait_until(lambda: len(system.get("/api/v1/calls")["items"]) >= 5)
-        assert "quarterdeck_ingest_backlog_records 0" in metrics(system)
+        system.wait_until(lambda: "quarterdeck_ingest_backlog_records 0" in metrics(system))
     written = (data / "output.log").read_text()
     for secret in (QUESTION, ANSWER, KEY, OWNER, UPSTREAM, "qd-a-canary", "Y2FuYXJ5", '"canary"', "Bearer"):
         assert secret not in written, secret

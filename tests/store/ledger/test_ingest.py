@@ -336,7 +336,7 @@ async def test_a_running_ingester_stores_what_is_written_within_a_moment(world: 
         await asyncio.sleep(0.05)
         await world.write([each])
         world.ingester.wake()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while each.id not in {row["id"] for row in await world.calls()}:
                 await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)  # what it still has to do after the last commit

@@ -114,7 +114,7 @@ async def test_without_control_nobody_says_that_a_key_is_unknown() -> None:
     with tempfile.TemporaryDirectory() as name:
         holder = SnapshotHolder(Path(name) / "snapshot", Vault.open(Path(name)))
         with pytest.raises(Undecided):
-            await asyncio.wait_for(holder.knows(HASH), 5)
+            await asyncio.wait_for(holder.knows(HASH), PATIENCE_S)
 
 
 async def test_a_control_that_does_not_answer_leaves_a_key_undecided_and_is_asked_again(
@@ -225,7 +225,7 @@ async def test_what_one_gateway_decided_of_a_canary_all_hear_and_the_one_that_co
         another.trials = lambda: [trial("undecided", 0)]
         another.decided = heard.append
         line = asyncio.create_task(another.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not heard or not it.control.trial_states("ws_1") or len(it.control.gateways) < 2:
                 await asyncio.sleep(0.02)
             while it.control.trial_states("ws_1")[0].newcomer.answered < 20:

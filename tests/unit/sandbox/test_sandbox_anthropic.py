@@ -12,13 +12,13 @@ ASK: dict[str, Any] = {"max_tokens": 100, "messages": [{"role": "user", "content
 
 @pytest.fixture
 def client(sandbox: Any) -> Iterator[anthropic.Anthropic]:
-    with anthropic.Anthropic(base_url=sandbox.url, api_key="none", max_retries=0, timeout=5) as client:
+    with anthropic.Anthropic(base_url=sandbox.url, api_key="none", max_retries=0, timeout=20) as client:
         yield client
 
 
 @pytest.fixture
 async def async_client(sandbox: Any) -> AsyncIterator[anthropic.AsyncAnthropic]:
-    async with anthropic.AsyncAnthropic(base_url=sandbox.url, api_key="none", max_retries=0, timeout=5) as client:
+    async with anthropic.AsyncAnthropic(base_url=sandbox.url, api_key="none", max_retries=0, timeout=20) as client:
         yield client
 
 

@@ -57,15 +57,15 @@ def test_it_hangs_before_the_headers(sandbox: Any, stream: bool) -> None:
 
 
 def test_it_hangs_in_the_middle_of_a_stream(sandbox: Any) -> None:
-    answer = sandbox.stream(faulty("hang", after=3), quiet_s=0.5)
+    answer = sandbox.stream(faulty("hang", after=3), quiet_s=1)
     assert answer.parts == good(sandbox)[:3]
     assert answer.ended == "open"
 
 
 def test_it_hangs_for_a_while_and_goes_on(sandbox: Any) -> None:
-    answer = sandbox.stream(faulty("hang", after=2, for_ms=150))
+    answer = sandbox.stream(faulty("hang", after=2, for_ms=1_000))
     assert answer.parts == good(sandbox)
-    assert answer.arrivals[0][0] < 0.14 < answer.arrivals[-1][0] < 2
+    assert answer.arrivals[0][0] < 0.99 < answer.arrivals[-1][0]
 
 
 @pytest.mark.parametrize(("kind", "ended"), [("cut", "fin"), ("reset", "reset")])
@@ -84,7 +84,7 @@ def test_a_connection_ends_before_the_headers(sandbox: Any, kind: str, ended: st
 @pytest.mark.parametrize(("kind", "ended"), [("cut", "fin"), ("reset", "reset"), ("hang", "open")])
 def test_an_answer_that_is_no_stream_stops_in_its_body(sandbox: Any, kind: str, ended: str) -> None:
     whole = sandbox.raw(script=WORDS)
-    answer = sandbox.raw(script=faulty(kind, after=2), quiet_s=0.5)
+    answer = sandbox.raw(script=faulty(kind, after=2), quiet_s=1)
     assert answer.headers["content-length"] == whole.headers["content-length"]
     assert whole.body.startswith(answer.body)
     assert len(answer.body) == pytest.approx(len(whole.body) / 2, abs=4)
@@ -92,14 +92,14 @@ def test_an_answer_that_is_no_stream_stops_in_its_body(sandbox: Any, kind: str, 
 
 
 def test_a_body_drips(sandbox: Any) -> None:
-    answer = sandbox.raw(script={"text": "x"} | {"fault": {"kind": "drip", "every_ms": 50, "size": 100}})
+    answer = sandbox.raw(script={"text": "x"} | {"fault": {"kind": "drip", "every_ms": 250, "size": 100}})
     assert answer.json["choices"][0]["message"]["content"] == "x"
     assert [size for _, size in answer.arrivals[1:4]] == [100, 100, 100]
-    assert answer.arrivals[3][0] - answer.arrivals[1][0] > 0.08
+    assert answer.arrivals[3][0] - answer.arrivals[1][0] > 0.4
 
 
 def test_a_body_drips_one_byte_a_second_by_default(sandbox: Any) -> None:
-    answer = sandbox.raw(body=sandbox.chat(model="sandbox-drip"), quiet_s=0.2)
+    answer = sandbox.raw(body=sandbox.chat(model="sandbox-drip"), quiet_s=0.6)
     assert len(answer.body) == 1
 
 

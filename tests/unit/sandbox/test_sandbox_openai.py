@@ -12,13 +12,13 @@ import pytest
 
 @pytest.fixture
 def client(sandbox: Any) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{sandbox.url}/v1", api_key="none", max_retries=0, timeout=5) as client:
+    with openai.OpenAI(base_url=f"{sandbox.url}/v1", api_key="none", max_retries=0, timeout=20) as client:
         yield client
 
 
 @pytest.fixture
 async def async_client(sandbox: Any) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(base_url=f"{sandbox.url}/v1", api_key="none", max_retries=0, timeout=5) as client:
+    async with openai.AsyncOpenAI(base_url=f"{sandbox.url}/v1", api_key="none", max_retries=0, timeout=20) as client:
         yield client
 
 

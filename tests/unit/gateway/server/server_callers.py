@@ -7,6 +7,26 @@ from collections.abc import Awaitable, Callable
 
 from quarterdeck.gateway.server import Exchange, Server
 
+PATIENCE_S = 20
+"""How long what must come may take on a machine that is shared. Nothing waits longer than it has to."""
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """As soon as it holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def stands_still(count: Callable[[], int]) -> int:
+    """What it has come to, once it has begun and grows no more."""
+    before = 0
+    while True:
+        await asyncio.sleep(0.1)
+        if (now := count()) == before > 0:
+            return now
+        before = now
+
 
 class Caller:
     """One connection, byte by byte."""
@@ -24,7 +44,7 @@ class Caller:
 
     async def answer(self, *, head_only: bool = False) -> tuple[int, dict[bytes, bytes], bytes]:
         """Status, headers and body of one answer."""
-        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), 5)
+        head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         line, *rest = head[:-4].split(b"\r\n")
         headers = dict(each.split(b": ", 1) for each in rest)
         status = int(line.split()[1])
@@ -32,18 +52,18 @@ class Caller:
             body = b""
         elif headers.get(b"transfer-encoding") == b"chunked":
             body = b""
-            while size := int(await asyncio.wait_for(self.reader.readuntil(b"\r\n"), 5), 16):
+            while size := int(await asyncio.wait_for(self.reader.readuntil(b"\r\n"), PATIENCE_S), 16):
                 body += (await self.reader.readexactly(size + 2))[:-2]
             await self.reader.readexactly(2)
         elif b"content-length" in headers:
-            body = await asyncio.wait_for(self.reader.readexactly(int(headers[b"content-length"])), 5)
+            body = await asyncio.wait_for(self.reader.readexactly(int(headers[b"content-length"])), PATIENCE_S)
         else:
             body = await self.rest()
         return status, headers, body
 
     async def rest(self) -> bytes:
         """Everything up to the connection's end; ConnectionResetError when it was reset."""
-        return await asyncio.wait_for(self.reader.read(-1), 5)
+        return await asyncio.wait_for(self.reader.read(-1), PATIENCE_S)
 
     async def is_closed(self) -> bool:
         try:

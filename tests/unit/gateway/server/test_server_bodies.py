@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from server_callers import Start, echo, request
+from server_callers import Start, echo, request, stands_still, until
 
 from quarterdeck.gateway.server import BodyTooLarge, CallerLeft, Exchange, Limits
 
@@ -13,12 +13,6 @@ CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-async def until(condition: object) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.005)
 
 
 async def test_a_body_that_comes_in_pieces_is_handed_over_whole(start: Start) -> None:
@@ -203,6 +197,7 @@ async def test_no_more_of_a_body_is_read_ahead_than_the_limits_allow(start: Star
     serving = await start(dawdle, Limits(unread=100_000))
     caller = await serving.call()
     caller.send(request(b"x" * total))
+    await until(lambda: any(each.unread > 100_000 for each in serving.server.open))
     await asyncio.sleep(0.05)
     (exchange,) = serving.server.open
     # A single read from the socket brings 256 KiB at the most.
@@ -250,11 +245,8 @@ async def test_an_answer_waits_for_a_caller_that_does_not_read(start: Start) -> 
     serving = await start(flood)
     caller = await serving.call_without_reading()
     caller.send(request())
-    await asyncio.sleep(0.1)
-    before = written
-    await asyncio.sleep(0.1)
     # What the sockets of both ends hold is all that can be on its way.
-    assert written == before < 8_000_000
+    assert await stands_still(lambda: written) < 8_000_000
     _, _, body = await caller.answer()
     assert len(body) == 10_000_000
 
@@ -314,11 +306,11 @@ async def test_a_caller_that_stops_sending_its_body_is_told_so(start: Start) -> 
 
 
 async def test_a_body_that_comes_slowly_has_all_the_time_it_needs(start: Start) -> None:
-    caller = await (await start(echo, Limits(stall_s=0.3, idle_s=0.3, head_s=0.3))).call()
+    caller = await (await start(echo, Limits(stall_s=1, idle_s=1, head_s=1))).call()
     whole = request(b"0123456789")
     caller.send(whole[:-10])
     for at in range(-10, 0):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.12)
         caller.send(whole[at : at + 1 or None])
     assert (await caller.answer())[2] == b"0123456789"
 

@@ -6,7 +6,7 @@ import socket
 import weakref
 
 import pytest
-from server_callers import Serving, Start, echo, request
+from server_callers import Serving, Start, echo, request, until
 
 from quarterdeck.gateway.server import CallerLeft, Exchange, Limits, Server
 
@@ -131,14 +131,17 @@ async def test_stopping_closes_what_rests_and_takes_no_new_callers(start: Start)
 
 
 async def test_stopping_lets_open_exchanges_end_and_closes_after_them(start: Start) -> None:
+    go_on = asyncio.Event()
+
     async def slow(exchange: Exchange) -> None:
-        await asyncio.sleep(0.1)
+        await go_on.wait()
         exchange.respond(200, [], b"whole")
 
-    serving = await start(slow, Limits(grace_s=2))
+    serving = await start(slow, Limits(grace_s=20))
     caller = await serving.call()
     caller.send(request() + request())
-    await asyncio.sleep(0.02)
+    await until(lambda: serving.server.open)
+    asyncio.get_running_loop().call_later(0.1, go_on.set)
     await stopped(serving)
     status, headers, body = await caller.answer()
     assert (status, headers[b"connection"], body) == (200, b"close", b"whole")
@@ -153,10 +156,10 @@ async def test_stopping_lets_a_stream_that_began_before_end(start: Start) -> Non
             await asyncio.sleep(0.01)
         exchange.finish(b"end")
 
-    serving = await start(slow, Limits(grace_s=2))
+    serving = await start(slow, Limits(grace_s=20))
     caller = await serving.call()
     caller.send(request())
-    await asyncio.sleep(0.01)
+    await until(lambda: serving.server.open)
     answer = asyncio.create_task(caller.answer())
     await stopped(serving)
     assert (await answer)[2][-3:] == b"end"
@@ -176,7 +179,7 @@ async def test_stopping_cancels_what_does_not_end_in_time_and_waits_for_its_last
     serving = await start(endless, Limits(grace_s=0.1))
     caller = await serving.call()
     caller.send(request())
-    await asyncio.sleep(0.02)
+    await until(lambda: serving.server.open)
     await stopped(serving)
     assert last == ["written down"]
     with pytest.raises((EOFError, ConnectionError)):

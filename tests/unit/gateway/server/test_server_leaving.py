@@ -6,7 +6,7 @@ import struct
 import time
 
 import pytest
-from server_callers import Caller, Serving, Start, echo, request
+from server_callers import Caller, Serving, Start, echo, request, until
 
 from quarterdeck.gateway.server import CallerLeft, Exchange, Limits
 
@@ -136,9 +136,10 @@ async def test_who_asks_late_is_told_too(start: Start) -> None:
     serving = await start(late)
     caller = await serving.call()
     caller.send(request())
-    await asyncio.sleep(0.02)
+    await until(lambda: serving.server.open)
+    (exchange,) = serving.server.open
     leave_politely(caller)
-    await asyncio.sleep(0.02)
+    await until(lambda: exchange.gone)
     go_on.set()
     await settled(serving)
     assert told == ["gone"]
@@ -170,13 +171,12 @@ async def test_what_goes_wrong_in_being_told_harms_nobody_else(start: Start, cap
 
     async def thinking(exchange: Exchange) -> None:
         exchange.on_gone = fail
-        await asyncio.sleep(0.05)
-        assert exchange.gone
+        await until(lambda: exchange.gone)
 
     serving = await start(thinking)
     caller = await serving.call()
     caller.send(request())
-    await asyncio.sleep(0.02)
+    await until(lambda: serving.server.open)
     leave_politely(caller)
     await settled(serving)
     assert [record.message for record in caplog.records] == ["on_gone_failed path=/"]
@@ -188,7 +188,7 @@ async def test_being_told_may_cancel_the_work(start: Start) -> None:
     async def work(exchange: Exchange) -> None:
         exchange.on_gone = exchange.task.cancel
         try:
-            await asyncio.sleep(5)
+            await asyncio.sleep(60)
         except asyncio.CancelledError:
             ended.append("cancelled")
             exchange.task.uncancel()
@@ -196,7 +196,7 @@ async def test_being_told_may_cancel_the_work(start: Start) -> None:
     serving = await start(work)
     caller = await serving.call()
     caller.send(request())
-    await asyncio.sleep(0.02)
+    await until(lambda: serving.server.open)
     leave_politely(caller)
     await settled(serving)
     assert ended == ["cancelled"]

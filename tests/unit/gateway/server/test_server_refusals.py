@@ -189,16 +189,16 @@ async def test_a_caller_that_never_says_a_word_is_hung_up_on(start: Start) -> No
 
 
 async def test_a_kept_connection_may_rest_so_long_and_no_longer(start: Start) -> None:
-    serving = await start(echo, Limits(idle_s=0.5))
+    serving = await start(echo, Limits(idle_s=1))
     caller = await serving.call()
     loop = asyncio.get_running_loop()
     for _ in range(3):
         await caller.ask(request(b"one"))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
     await caller.ask(request(b"one"))
     before = loop.time()
     assert await caller.is_closed()
-    assert 0.4 < loop.time() - before < 5
+    assert loop.time() - before > 0.9
 
 
 async def test_a_slow_answer_is_no_rest(start: Start) -> None:

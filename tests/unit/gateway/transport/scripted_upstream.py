@@ -8,9 +8,11 @@ import struct
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-from quarterdeck.gateway.transport import Origin
+from quarterdeck.gateway.transport import Origin, Timeouts
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+PATIENT = Timeouts(connect_s=60, first_byte_s=60, idle_s=60, total_s=120)
+"""None of these comes to pass: what a test waits for must come by itself."""
 
 
 class Peer:

@@ -5,12 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from scripted_upstream import OK, Peer, always, once
+from scripted_upstream import OK, PATIENT, Peer, always, once
 
-from quarterdeck.gateway.transport import Origin, ProtocolError, Request, Timeouts, Transport, UnsafeRequest
+from quarterdeck.gateway.transport import Origin, ProtocolError, Request, Transport, UnsafeRequest
 from quarterdeck.kernel.errors import Invalid
 
-QUICK = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=5)
 GET = Request(b"GET", b"/", [])
 
 
@@ -24,7 +23,7 @@ async def test_it_sends_the_request_as_given_and_yields_the_answer_as_received(s
 
     upstream = await serve(script)
     headers = [(b"X-Mixed-Case", b"kept"), (b"x-b", b""), (b"x-b", b"caf\xe9")]
-    response = await transport.send(upstream.origin, Request(b"POST", b"/v1/x?y=%20", headers, b"body"), QUICK)
+    response = await transport.send(upstream.origin, Request(b"POST", b"/v1/x?y=%20", headers, b"body"), PATIENT)
     assert await response.read(100) == b"hello"
     assert (response.status, response.reason) == (201, b"Made It")
     assert response.headers == [
@@ -53,7 +52,7 @@ async def test_it_keeps_the_callers_host_header(serve, transport: Transport) -> 
         await peer.say(OK)
 
     upstream = await serve(script)
-    await transport.send(upstream.origin, Request(b"GET", b"/", [(b"Host", b"api.example.com")]), QUICK)
+    await transport.send(upstream.origin, Request(b"GET", b"/", [(b"Host", b"api.example.com")]), PATIENT)
     assert heads[0].lower().count(b"host:") == 1
     assert b"Host: api.example.com\r\n" in heads[0]
 
@@ -68,7 +67,7 @@ async def test_it_hands_out_the_body_as_it_arrives(serve, transport: Transport) 
         await peer.say(b"3\r\ntwo\r\n0\r\n\r\n")
 
     upstream = await serve(script)
-    response = await transport.send(upstream.origin, GET, QUICK)
+    response = await transport.send(upstream.origin, GET, PATIENT)
     assert await response.chunk() == b"one"
     go_on.set()
     assert await response.chunk() == b"two"
@@ -83,7 +82,7 @@ async def test_it_yields_the_head_before_any_body_has_come(serve, transport: Tra
         await peer.hung_up()
 
     upstream = await serve(script)
-    response = await transport.send(upstream.origin, GET, QUICK)
+    response = await transport.send(upstream.origin, GET, PATIENT)
     assert response.status == 200
     response.abort()
 
@@ -91,7 +90,7 @@ async def test_it_yields_the_head_before_any_body_has_come(serve, transport: Tra
 async def test_it_keeps_trailers_apart_from_headers(serve, transport: Transport) -> None:
     answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2;note=x\r\nok\r\n0\r\nX-Sum: 7\r\n\r\n"
     upstream = await serve(always(answer))
-    response = await transport.send(upstream.origin, GET, QUICK)
+    response = await transport.send(upstream.origin, GET, PATIENT)
     assert await response.read(10) == b"ok"
     assert response.trailers == [(b"x-sum", b"7")]
     assert response.headers == [(b"transfer-encoding", b"chunked")]
@@ -99,14 +98,14 @@ async def test_it_keeps_trailers_apart_from_headers(serve, transport: Transport)
 
 async def test_a_body_without_length_ends_with_the_connection(serve, transport: Transport) -> None:
     upstream = await serve(once(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n\r\nall there is"))
-    response = await transport.send(upstream.origin, GET, QUICK)
+    response = await transport.send(upstream.origin, GET, PATIENT)
     assert await response.read(100) == b"all there is"
     assert transport.counts()[upstream.origin].open == 0
 
 
 async def test_http_1_0_ends_with_the_connection_too(serve, transport: Transport) -> None:
     upstream = await serve(once(b"HTTP/1.0 200 OK\r\n\r\nold"))
-    response = await transport.send(upstream.origin, GET, QUICK)
+    response = await transport.send(upstream.origin, GET, PATIENT)
     assert await response.read(100) == b"old"
 
 
@@ -114,7 +113,7 @@ async def test_http_1_0_ends_with_the_connection_too(serve, transport: Transport
 async def test_204_and_304_have_no_body(serve, transport: Transport, status: bytes) -> None:
     upstream = await serve(always(b"HTTP/1.1 " + status + b"\r\netag: x\r\n\r\n"))
     for reused in (False, True):
-        response = await transport.send(upstream.origin, GET, QUICK)
+        response = await transport.send(upstream.origin, GET, PATIENT)
         assert await response.read(10) == b""
         assert response.reused is reused
 
@@ -127,7 +126,7 @@ async def test_an_answer_to_head_has_no_body_and_the_connection_is_kept(serve, t
 
     upstream = await serve(script)
     for method, body in ((b"HEAD", b""), (b"GET", b"ok"), (b"HEAD", b""), (b"HEAD", b"")):
-        response = await transport.send(upstream.origin, Request(method, b"/", []), QUICK)
+        response = await transport.send(upstream.origin, Request(method, b"/", []), PATIENT)
         assert await response.read(10) == body
         assert (b"content-length", b"2") in response.headers
     assert upstream.accepted == 1
@@ -136,7 +135,7 @@ async def test_an_answer_to_head_has_no_body_and_the_connection_is_kept(serve, t
 async def test_a_body_in_an_answer_to_head_is_not_believed(serve, transport: Transport) -> None:
     upstream = await serve(always(OK))
     for _ in range(2):
-        response = await transport.send(upstream.origin, Request(b"HEAD", b"/", []), QUICK)
+        response = await transport.send(upstream.origin, Request(b"HEAD", b"/", []), PATIENT)
         assert (await response.read(10), response.reused) == (b"", False)
     assert upstream.accepted == 2
 
@@ -145,7 +144,7 @@ async def test_it_skips_interim_answers(serve, transport: Transport) -> None:
     interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\nlink: </y>\r\n\r\n"
     upstream = await serve(always(interim + OK))
     for _ in range(2):
-        response = await transport.send(upstream.origin, GET, QUICK)
+        response = await transport.send(upstream.origin, GET, PATIENT)
         assert (response.status, response.reason) == (200, b"OK")
         assert response.headers == [(b"content-length", b"2")]
         assert await response.read(10) == b"ok"
@@ -155,13 +154,13 @@ async def test_it_skips_interim_answers(serve, transport: Transport) -> None:
 async def test_it_refuses_to_switch_protocols_unless_asked(serve, transport: Transport) -> None:
     upstream = await serve(always(b"HTTP/1.1 101 Go\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"))
     with pytest.raises(ProtocolError, match="101"):
-        await transport.send(upstream.origin, GET, QUICK)
+        await transport.send(upstream.origin, GET, PATIENT)
 
 
 async def test_a_101_without_an_upgrade_is_refused_even_when_asked(serve, transport: Transport) -> None:
     upstream = await serve(always(b"HTTP/1.1 101 Go\r\n\r\n"))
     with pytest.raises(ProtocolError, match="101"):
-        await transport.send(upstream.origin, GET, QUICK, upgrade=True)
+        await transport.send(upstream.origin, GET, PATIENT, upgrade=True)
 
 
 async def test_an_upgrade_yields_the_raw_connection(serve, transport: Transport) -> None:
@@ -172,7 +171,7 @@ async def test_an_upgrade_yields_the_raw_connection(serve, transport: Transport)
 
     upstream = await serve(script)
     headers = [(b"connection", b"upgrade"), (b"upgrade", b"websocket")]
-    response = await transport.send(upstream.origin, Request(b"GET", b"/", headers), QUICK, upgrade=True)
+    response = await transport.send(upstream.origin, Request(b"GET", b"/", headers), PATIENT, upgrade=True)
     assert (response.status, response.upgraded is not None) == (101, True)
     assert response.upgraded is not None
     reader, writer = response.upgraded
@@ -186,7 +185,7 @@ async def test_an_upgrade_yields_the_raw_connection(serve, transport: Transport)
 
 async def test_asking_for_an_upgrade_and_being_refused_is_an_ordinary_answer(serve, transport: Transport) -> None:
     upstream = await serve(always(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n"))
-    response = await transport.send(upstream.origin, GET, QUICK, upgrade=True)
+    response = await transport.send(upstream.origin, GET, PATIENT, upgrade=True)
     assert (response.status, response.upgraded) == (401, None)
     assert await response.read(10) == b""
 
@@ -194,7 +193,7 @@ async def test_asking_for_an_upgrade_and_being_refused_is_an_ordinary_answer(ser
 async def test_it_speaks_over_a_unix_socket(serve, transport: Transport, tmp_path: Path) -> None:
     upstream = await serve(always(OK), uds=tmp_path / "control.sock")
     for reused in (False, True):
-        response = await transport.send(upstream.origin, GET, QUICK)
+        response = await transport.send(upstream.origin, GET, PATIENT)
         assert await response.read(10) == b"ok"
         assert response.reused is reused
 
@@ -216,7 +215,7 @@ async def test_a_body_in_pieces_is_sent_chunked(serve, transport: Transport) -> 
     upstream = await serve(script)
     for _ in range(2):
         request = Request(b"POST", b"/", [], pieces(b"one", b"", b"two" * 10))
-        assert await (await transport.send(upstream.origin, request, QUICK)).read(10) == b"ok"
+        assert await (await transport.send(upstream.origin, request, PATIENT)).read(10) == b"ok"
     assert [body for _, body in seen] == [b"one" + b"two" * 10] * 2
     assert b"transfer-encoding: chunked\r\n" in seen[0][0]
     assert upstream.accepted == 1
@@ -231,7 +230,7 @@ async def test_a_body_in_pieces_is_sent_plain_when_its_length_is_given(serve, tr
 
     upstream = await serve(script)
     request = Request(b"POST", b"/", [(b"Content-Length", b"6")], pieces(b"one", b"two"))
-    assert await (await transport.send(upstream.origin, request, QUICK)).read(10) == b"ok"
+    assert await (await transport.send(upstream.origin, request, PATIENT)).read(10) == b"ok"
     assert seen[0][1] == b"onetwo"
     assert b"transfer-encoding" not in seen[0][0]
 
@@ -243,7 +242,7 @@ async def test_pieces_that_do_not_add_up_to_the_given_length_break_the_exchange(
     upstream = await serve(always(OK))
     request = Request(b"POST", b"/", [(b"content-length", length)], pieces(b"one", b"two"))
     with pytest.raises(UnsafeRequest, match=words) as caught:
-        await transport.send(upstream.origin, request, QUICK)
+        await transport.send(upstream.origin, request, PATIENT)
     assert caught.value.sent
     assert transport.counts()[upstream.origin].open == 0
 
@@ -261,7 +260,7 @@ async def test_an_exception_of_the_bodys_iterator_reaches_the_caller_and_hangs_u
 
     upstream = await serve(script)
     with pytest.raises(LookupError):
-        await transport.send(upstream.origin, Request(b"POST", b"/", [], breaks()), QUICK)
+        await transport.send(upstream.origin, Request(b"POST", b"/", [], breaks()), PATIENT)
     await asyncio.wait_for(gone.wait(), 20)
 
 
@@ -284,7 +283,7 @@ async def test_an_answer_before_the_whole_request_was_sent_is_delivered_and_the_
             closed.set()
 
     upstream = await serve(script)
-    response = await transport.send(upstream.origin, Request(b"POST", b"/", [], endless()), QUICK)
+    response = await transport.send(upstream.origin, Request(b"POST", b"/", [], endless()), PATIENT)
     assert (response.status, await response.read(10)) == (413, b"no!")
     await asyncio.wait_for(closed.wait(), 20)
     assert transport.counts()[upstream.origin].open == 0
@@ -299,7 +298,7 @@ async def test_large_bodies_go_both_ways(serve, transport: Transport) -> None:
     upstream = await serve(echo)
     body = bytes(range(256)) * 4096 * 3
     for _ in range(2):
-        response = await transport.send(upstream.origin, Request(b"POST", b"/", [], body), QUICK)
+        response = await transport.send(upstream.origin, Request(b"POST", b"/", [], body), PATIENT)
         assert await response.read(len(body)) == body
     assert upstream.accepted == 1
 
@@ -314,7 +313,7 @@ async def test_it_sends_content_length_zero_where_a_body_was_to_be_expected(serv
 
     upstream = await serve(script)
     for method in (b"POST", b"GET"):
-        await (await transport.send(upstream.origin, Request(method, b"/", []), QUICK)).read(10)
+        await (await transport.send(upstream.origin, Request(method, b"/", []), PATIENT)).read(10)
     assert [b"content-length: 0\r\n" in head for head in heads] == [True, False]
 
 

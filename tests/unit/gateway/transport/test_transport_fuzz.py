@@ -116,7 +116,7 @@ def on_the_wire(pieces: list[bytes]) -> tuple[Response, bytes] | UpstreamError:
         await upstream.start()
         transport = Transport(Egress(EgressPolicy(frozenset({"127.0.0.1"}))), proxies=Proxies(), tls=TRUST)
         try:
-            response = await transport.send(upstream.origin, Request(b"GET", b"/", []), Timeouts(5, 5, 5, 5))
+            response = await transport.send(upstream.origin, Request(b"GET", b"/", []), Timeouts(20, 20, 20, 20))
             return response, await response.read(1_000_000)
         except UpstreamError as error:
             return error
@@ -126,7 +126,7 @@ def on_the_wire(pieces: list[bytes]) -> tuple[Response, bytes] | UpstreamError:
             await upstream.stop()
             assert counts[upstream.origin].open <= 1
 
-    return asyncio.run(asyncio.wait_for(exchange(), 3))
+    return asyncio.run(asyncio.wait_for(exchange(), 60))
 
 
 @given(answers(), st.lists(st.integers(0, 5000), max_size=5))

@@ -5,7 +5,7 @@ import base64
 
 import pytest
 from certificates import Authority
-from scripted_upstream import OK, Peer, always
+from scripted_upstream import OK, PATIENT, Peer, always
 
 from quarterdeck.gateway.transport import (
     ConnectFailed,
@@ -15,12 +15,10 @@ from quarterdeck.gateway.transport import (
     Proxies,
     Proxy,
     Request,
-    Timeouts,
     Transport,
 )
 from quarterdeck.kernel.errors import Invalid
 
-QUICK = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=5)
 GET = Request(b"GET", b"/v1/models?x=1", [])
 NAME = "api.test"
 
@@ -47,7 +45,7 @@ async def test_https_goes_through_a_tunnel_and_is_verified_inside(serve, connect
     proxies = Proxies(https=Proxy.parse(f"http://sam:s%40fe@127.0.0.1:{proxy.origin.port}"))
     transport: Transport = connect(proxies=proxies, tls=authority.trust(), allow=frozenset())
     for reused in (False, True):
-        response = await transport.send(upstream.origin, GET, QUICK)
+        response = await transport.send(upstream.origin, GET, PATIENT)
         assert await response.read(10) == b"ok"
         assert response.reused is reused
     user = base64.b64encode(b"sam:s@fe").decode()
@@ -77,7 +75,7 @@ async def test_a_proxy_that_does_not_lead_on_is_an_error(serve, connect, answer:
     transport: Transport = connect(proxies=Proxies(https=Proxy("127.0.0.1", proxy.origin.port)))
     origin = Origin("https", NAME, 443)
     with pytest.raises(expected) as caught:
-        await transport.send(origin, GET, QUICK)
+        await transport.send(origin, GET, PATIENT)
     assert not caught.value.sent
     assert transport.counts()[origin].open == 0
 
@@ -94,7 +92,7 @@ async def test_http_is_asked_of_the_proxy_by_its_whole_url(serve, connect) -> No
     proxies = Proxies(http=Proxy.parse(f"http://sam@127.0.0.1:{proxy.origin.port}"))
     transport: Transport = connect(proxies=proxies, allow=frozenset())
     for _ in range(2):
-        response = await transport.send(Origin("http", NAME, 8080), GET, QUICK)
+        response = await transport.send(Origin("http", NAME, 8080), GET, PATIENT)
         assert await response.read(10) == b"ok"
     assert heads[0] == (
         b"GET http://api.test:8080/v1/models?x=1 HTTP/1.1\r\nhost: api.test:8080\r\n"
@@ -109,7 +107,7 @@ async def test_a_proxy_is_no_way_around_the_guard(serve, connect) -> None:
     transport: Transport = connect(proxies=Proxies(http=there, https=there), allow=frozenset())
     for host in ("169.254.169.254", "10.0.0.1", "metadata.google.internal", "2852039166"):
         with pytest.raises(EgressRefused):
-            await transport.send(Origin("http", host, 80), GET, QUICK)
+            await transport.send(Origin("http", host, 80), GET, PATIENT)
     assert proxy.accepted == 0
 
 
@@ -117,7 +115,7 @@ async def test_a_bypassed_host_is_called_directly(serve, connect) -> None:
     upstream = await serve(always(OK))
     nowhere = Proxy("127.0.0.1", 1)
     transport: Transport = connect(proxies=Proxies(http=nowhere, bypass=("127.0.0.0/8",)))
-    response = await transport.send(upstream.origin, GET, QUICK)
+    response = await transport.send(upstream.origin, GET, PATIENT)
     assert await response.read(10) == b"ok"
 
 

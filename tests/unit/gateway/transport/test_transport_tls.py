@@ -5,20 +5,18 @@ import ssl
 
 import pytest
 from certificates import Authority
-from scripted_upstream import OK, Peer, always
+from scripted_upstream import OK, PATIENT, Peer, always
 
 from quarterdeck.gateway.transport import (
     ConnectionReset,
     Origin,
     Request,
-    Timeouts,
     TlsFailed,
     Transport,
     Truncated,
 )
 from quarterdeck.kernel.egress import Egress, EgressPolicy
 
-QUICK = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=5)
 GET = Request(b"GET", b"/", [])
 NAME = "api.test"
 
@@ -39,7 +37,7 @@ async def test_it_reads_over_tls_and_keeps_the_connection(serve, secure: Transpo
     context.sni_callback = lambda _socket, name, _context: names.append(name)
     upstream = await serve(always(OK), tls=context, host=NAME)
     for reused in (False, True):
-        response = await secure.send(upstream.origin, GET, QUICK)
+        response = await secure.send(upstream.origin, GET, PATIENT)
         assert await response.read(10) == b"ok"
         assert response.reused is reused
     assert names == [NAME]
@@ -54,7 +52,7 @@ async def test_large_bodies_go_both_ways_over_tls(serve, secure: Transport, auth
     upstream = await serve(echo, tls=authority.server(NAME), host=NAME)
     body = bytes(range(256)) * 4096 * 4
     for _ in range(2):
-        response = await secure.send(upstream.origin, Request(b"POST", b"/", [], body), QUICK)
+        response = await secure.send(upstream.origin, Request(b"POST", b"/", [], body), PATIENT)
         await asyncio.sleep(0.02)
         assert await response.read(len(body)) == body
     assert upstream.accepted == 1
@@ -64,7 +62,7 @@ async def test_a_certificate_of_an_unknown_authority_is_refused(serve, connect, 
     upstream = await serve(always(OK), tls=authority.server(NAME), host=NAME)
     transport = connect(egress=Egress(EgressPolicy(frozenset({NAME})), lookup=lookup))
     with pytest.raises(TlsFailed, match="certificate") as caught:
-        await transport.send(upstream.origin, GET, QUICK)
+        await transport.send(upstream.origin, GET, PATIENT)
     assert (caught.value.sent, caught.value.retryable) == (False, False)
     assert transport.counts()[upstream.origin].open == 0
 
@@ -75,13 +73,13 @@ async def test_a_certificate_for_another_name_is_refused(
 ) -> None:
     upstream = await serve(always(OK), tls=authority.server(NAME), host=host)
     with pytest.raises(TlsFailed, match="certificate"):
-        await secure.send(upstream.origin, GET, QUICK)
+        await secure.send(upstream.origin, GET, PATIENT)
 
 
 async def test_an_expired_certificate_is_refused(serve, secure: Transport, authority: Authority) -> None:
     upstream = await serve(always(OK), tls=authority.server(NAME, days=-1), host=NAME)
     with pytest.raises(TlsFailed, match="expired"):
-        await secure.send(upstream.origin, GET, QUICK)
+        await secure.send(upstream.origin, GET, PATIENT)
 
 
 async def test_a_server_that_speaks_plain_http_on_an_https_port_is_refused(serve, secure: Transport) -> None:
@@ -91,7 +89,7 @@ async def test_a_server_that_speaks_plain_http_on_an_https_port_is_refused(serve
 
     upstream = await serve(script)
     with pytest.raises(TlsFailed):
-        await secure.send(Origin("https", NAME, upstream.origin.port), GET, QUICK)
+        await secure.send(Origin("https", NAME, upstream.origin.port), GET, PATIENT)
 
 
 async def test_a_server_that_hangs_up_in_the_handshake_is_refused(serve, secure: Transport) -> None:
@@ -101,7 +99,7 @@ async def test_a_server_that_hangs_up_in_the_handshake_is_refused(serve, secure:
 
     upstream = await serve(script)
     with pytest.raises(TlsFailed, match="handshake"):
-        await secure.send(Origin("https", NAME, upstream.origin.port), GET, QUICK)
+        await secure.send(Origin("https", NAME, upstream.origin.port), GET, PATIENT)
 
 
 async def test_old_tls_is_refused(serve, secure: Transport, authority: Authority) -> None:
@@ -112,7 +110,7 @@ async def test_old_tls_is_refused(serve, secure: Transport, authority: Authority
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
     upstream = await serve(always(OK), tls=context, host=NAME)
     with pytest.raises(TlsFailed):
-        await secure.send(upstream.origin, GET, QUICK)
+        await secure.send(upstream.origin, GET, PATIENT)
 
 
 async def test_a_stale_tls_connection_is_replaced(serve, secure: Transport, authority: Authority) -> None:
@@ -124,8 +122,8 @@ async def test_a_stale_tls_connection_is_replaced(serve, secure: Transport, auth
             peer.writer.close()
 
     upstream = await serve(script, tls=authority.server(NAME), host=NAME)
-    await (await secure.send(upstream.origin, GET, QUICK)).read(10)
-    response = await secure.send(upstream.origin, GET, QUICK)
+    await (await secure.send(upstream.origin, GET, PATIENT)).read(10)
+    response = await secure.send(upstream.origin, GET, PATIENT)
     assert (await response.read(10), response.reused) == (b"ok", False)
 
 
@@ -136,7 +134,7 @@ async def test_a_tls_answer_that_is_cut_short_is_an_error(serve, secure: Transpo
         peer.writer.transport.abort()
 
     upstream = await serve(script, tls=authority.server(NAME), host=NAME)
-    response = await secure.send(upstream.origin, GET, QUICK)
+    response = await secure.send(upstream.origin, GET, PATIENT)
     with pytest.raises((Truncated, ConnectionReset)):
         await response.read(10)
 
@@ -151,9 +149,9 @@ async def test_abort_closes_a_tls_connection_at_once(serve, secure: Transport, a
         left.set()
 
     upstream = await serve(script, tls=authority.server(NAME), host=NAME)
-    response = await secure.send(upstream.origin, GET, QUICK)
+    response = await secure.send(upstream.origin, GET, PATIENT)
     response.abort()
-    await asyncio.wait_for(left.wait(), 1)
+    await asyncio.wait_for(left.wait(), 20)
 
 
 def test_by_default_certificates_are_verified_against_the_systems_trust() -> None:
