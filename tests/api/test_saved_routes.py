@@ -96,7 +96,9 @@ async def test_a_route_in_use_is_not_removed(client: httpx.AsyncClient) -> None:
     assert attached.json()["route"] == "two"
     assert (await client.put(f"/api/v1/keys/{key['id']}/route", json={"route": "two"})).status_code == 204
     used_by = (await client.get("/api/v1/routes/two")).json()["used_by"]
-    assert used_by[0] == "research" and len(used_by) == 2
+    assert used_by == ["research", f"the key {key['hint']}"]
+    (listed,) = (await client.get("/api/v1/routes")).json()["items"]
+    assert listed["used_by"] == used_by
     assert (await client.delete("/api/v1/routes/two")).status_code == 409
     await client.patch(f"/api/v1/agents/{agent['id']}", json={"route": None})
     await client.put(f"/api/v1/keys/{key['id']}/route", json={"route": None})
@@ -111,6 +113,22 @@ async def test_only_a_route_that_is_there_can_be_attached(client: httpx.AsyncCli
     key = (await client.post(f"/api/v1/agents/{agent['id']}/keys", json={})).json()
     assert (await client.patch(f"/api/v1/agents/{agent['id']}", json={"route": "nowhere"})).status_code == 404
     assert (await client.put(f"/api/v1/keys/{key['id']}/route", json={"route": "nowhere"})).status_code == 404
+
+
+@pytest.mark.usefixtures("providers")
+async def test_a_key_tells_its_route(client: httpx.AsyncClient) -> None:
+    await save(client)
+    agent = (await client.post("/api/v1/agents", json={"name": "research"})).json()
+    key = (await client.post(f"/api/v1/agents/{agent['id']}/keys", json={})).json()
+    assert key["route"] is None
+    await client.put(f"/api/v1/keys/{key['id']}/route", json={"route": "two"})
+    fresh = (await client.post(f"/api/v1/keys/{key['id']}/rotate")).json()
+    assert fresh["route"] == "two", "a rotated key takes its route along"
+    listed = (await client.get(f"/api/v1/keys?agent_id={agent['id']}")).json()["items"]
+    assert [each["route"] for each in listed] == ["two", "two"]
+    await client.put(f"/api/v1/keys/{fresh['id']}/route", json={"route": None})
+    (newest, _) = (await client.get(f"/api/v1/keys?agent_id={agent['id']}")).json()["items"]
+    assert newest["route"] is None
 
 
 @pytest.mark.usefixtures("providers")

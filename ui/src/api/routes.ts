@@ -14,7 +14,7 @@ export const routeKeys = {
 
 export const routesQuery = queryOptions({
   queryKey: routeKeys.list(),
-  queryFn: ({ signal }) => data<Page<Route>>(api.GET("/api/v1/routes", { signal })),
+  queryFn: ({ signal }) => data<Page<Route>>(api.GET("/api/v1/routes", { params: { query: { limit: 200 } }, signal })),
 });
 
 /** Health is watched by the gateway and changes without an event of ours, so it is asked for while somebody looks. */

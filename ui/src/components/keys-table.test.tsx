@@ -22,16 +22,17 @@ const aKey = (change: Partial<Key>): Key => ({
   expires_at: null,
   last_used_at: null,
   models: null,
+  route: null,
   declared: false,
   ...change,
 });
-const aRoute = (name: string, usedBy: string[]): Route => ({
+const aRoute = (name: string): Route => ({
   name,
   summary: "always openai",
   config: {},
   version: 1,
   declared: false,
-  used_by: usedBy,
+  used_by: [],
   canaries: [],
   created_at: "2026-11-23T10:00:00.000000Z",
   updated_at: "2026-11-23T10:00:00.000000Z",
@@ -41,7 +42,10 @@ const aRoute = (name: string, usedBy: string[]): Route => ({
 function shown(keys: Key[], routes: Route[]) {
   const sent: unknown[] = [];
   server.use(
-    http.get("*/api/v1/routes", () => HttpResponse.json({ items: routes, next: null })),
+    http.get("*/api/v1/routes", () => {
+      sent.push("routes");
+      return HttpResponse.json({ items: routes, next: null });
+    }),
     http.put("*/api/v1/keys/:id/route", async ({ request, params }) => {
       sent.push([params.id, await request.json()]);
       return new HttpResponse(null, { status: 204 });
@@ -54,27 +58,30 @@ function shown(keys: Key[], routes: Route[]) {
 }
 
 test("a key's route is shown, and taken away by choosing none", async () => {
-  const sent = shown([aKey({})], [aRoute("cheap", []), aRoute("careful", ["research", "the key qd-ab…yz"])]);
+  const sent = shown([aKey({ route: "careful" })], [aRoute("cheap"), aRoute("careful")]);
   await screen.findByText("by route careful");
+  expect(sent, "a key tells its route itself").toEqual([]);
   fireEvent.click(screen.getByRole("button", { name: "Route of key qd-ab…yz" }));
   const select = await screen.findByLabelText<HTMLSelectElement>("Route");
   expect(select.value).toBe("careful");
   fireEvent.change(select, { target: { value: "" } });
   fireEvent.click(screen.getByRole("button", { name: "Save" }));
-  await waitFor(() => expect(sent).toEqual([["key_1", { route: null }]]));
+  await waitFor(() => expect(sent.slice(0, 2)).toEqual(["routes", ["key_1", { route: null }]]));
 });
 
-test("where routes do not tell all keys that use them, a key without one is not said to have none", async () => {
-  const sent = shown([aKey({})], [aRoute("busy", Array.from({ length: 20 }, (_, at) => `the key qd-${at}`))]);
+test("a key's route is offered also where it stands on no page of routes asked for", async () => {
+  const sent = shown([aKey({ route: "late" })], [aRoute("cheap")]);
   fireEvent.click(await screen.findByRole("button", { name: "Route of key qd-ab…yz" }));
-  await screen.findByDisplayValue("As it is (not told here)");
+  const select = await screen.findByLabelText<HTMLSelectElement>("Route");
+  expect([...select.options].map(({ value }) => value)).toEqual(["", "late", "cheap"]);
+  expect(select.value).toBe("late");
   fireEvent.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-  expect(sent).toEqual([]);
+  expect(sent).toContainEqual(["key_1", { route: "late" }]);
 });
 
 test("a key that the file declares has its route there, and a token of a member has none", async () => {
-  shown([aKey({ declared: true }), aKey({ id: "key_2", kind: "member", agent_id: null, member_id: "mem_1", hint: "qd-cd…wx" })], [aRoute("cheap", [])]);
+  shown([aKey({ declared: true }), aKey({ id: "key_2", kind: "member", agent_id: null, member_id: "mem_1", hint: "qd-cd…wx" })], [aRoute("cheap")]);
   await screen.findByText("qd-cd…wx");
   expect(screen.queryByRole("button", { name: /^Route of/ })).toBeNull();
 });

@@ -1,12 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Waypoints } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { keyKeys, revokeKey, rotateKey } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
-import { routesQuery } from "@/api/routes";
-import type { Key, Named, Route } from "@/api/types";
+import type { Key, Named } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import { Chip } from "@/components/chip";
 import type { Column } from "@/components/data-table";
@@ -31,15 +30,6 @@ function groupOf(key: Key): Group {
   return key.kind === "run" ? "runs" : "lasting";
 }
 
-/** A route tells no more than so many of the keys that use it. */
-const MOST_TOLD = 20;
-
-/** The route a key takes, as routes tell of the keys that use them: null is none, undefined not known. Pure. */
-function routeOf(key: Key, routes: Route[]): string | null | undefined {
-  const found = routes.find((route) => route.used_by.some((user) => user.endsWith(` ${key.hint}`)));
-  return found?.name ?? (routes.some((route) => route.used_by.length >= MOST_TOLD) ? undefined : null);
-}
-
 /** Keys with what can be done to them. With `agents`, says whose each is. */
 export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]; /** There are older ones than these. */ cut: boolean }) {
   const [asked, setAsked] = useState<Asked>();
@@ -53,8 +43,7 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
   const shown = keys.filter((key) => groupOf(key) === group);
   const groups = GROUPS.map((value) => ({ value, label: say.groups[value], count: keys.filter((key) => groupOf(key) === value).length }));
   const allowed = useMay("operate");
-  const { data: routes } = useQuery(routesQuery);
-  const columns = useMemo(() => keyColumns(agents, routes?.items ?? [], allowed ? setAsked : undefined), [agents, routes, allowed]);
+  const columns = useMemo(() => keyColumns(agents, allowed ? setAsked : undefined), [agents, allowed]);
   return (
     <div className="grid gap-2">
       {groups.some(({ value, count }) => value !== "lasting" && count > 0) && (
@@ -77,7 +66,7 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
       >
         {asked?.act === "rotate" ? say.rotateHelp : say.revokeHelp}
       </Confirm>
-      {asked?.act === "route" && routes && <KeyRouteDialog of={asked.key} routes={routes.items} now={routeOf(asked.key, routes.items)} onClose={() => setAsked(undefined)} />}
+      {asked?.act === "route" && <KeyRouteDialog of={asked.key} onClose={() => setAsked(undefined)} />}
       <Dialog
         open={secret !== undefined}
         onOpenChange={() => setSecret(undefined)}
@@ -95,14 +84,14 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
   );
 }
 
-function keyColumns(agents: Named[] | undefined, routes: Route[], ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
+function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
   const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
   const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
   return [
     { id: "key", header: say.columns.key, cell: (key) => (
       <span className="grid">
         <code className="text-[12px] whitespace-nowrap">{key.hint}</code>
-        <TakenRoute name={routeOf(key, routes)} />
+        {key.route && <span className="text-s text-muted">{say.route.by(key.route)}</span>}
         {agents && <span className="text-s text-muted @min-[600px]:hidden">{owner(key)}</span>}
       </span>
     ) },
@@ -152,7 +141,7 @@ function keyColumns(agents: Named[] | undefined, routes: Route[], ask: ((asked: 
         key.state === "active" &&
         key.kind !== "run" && (
           <span className="inline-flex items-center gap-1.5">
-            {key.kind === "agent" && !key.declared && routes.length > 0 && (
+            {key.kind === "agent" && !key.declared && (
               <IconButton label={say.route.open(key.hint)} onClick={() => ask({ act: "route", key })}>
                 <Waypoints size={14} />
               </IconButton>
@@ -167,8 +156,4 @@ function keyColumns(agents: Named[] | undefined, routes: Route[], ask: ((asked: 
         ),
     },
   ];
-}
-
-function TakenRoute({ name }: { name: string | null | undefined }) {
-  return !name ? null : <span className="text-s text-muted">{say.route.by(name)}</span>;
 }

@@ -37,6 +37,8 @@ class KeyOut(BaseModel):
     expires_at: Instant | None
     last_used_at: Instant | None
     models: list[str] | None
+    route: str | None
+    """The saved route that its calls take when they name none; null: as the agent's route says."""
     declared: bool
 
     @classmethod
@@ -143,6 +145,7 @@ def _fields(key: Key, now: int) -> dict[str, object]:
         "expires_at": shown(key.expires_at),
         "last_used_at": shown(key.last_used_at),
         "models": key.models,
+        "route": key.route,
         "declared": key.declared,
     }
 

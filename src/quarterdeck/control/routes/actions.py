@@ -47,7 +47,7 @@ async def roll_back(tx: Transaction, actor: Actor, name: str, to: int, *, versio
 async def remove(tx: Transaction, actor: Actor, name: str, *, version: int | None) -> None:
     """Raises NotFound, Changed when it is declared, in use, or no longer at `version`."""
     route = await _open(tx, actor.workspace_id, name, version)
-    users = await store.users_of(tx, actor.workspace_id, name)
+    users = (await store.users_of(tx, actor.workspace_id, [name]))[name]
     if users:
         raise Changed(f"{name} is used by {', '.join(users)}; give them another route first.", code="in_use")
     if not await store.delete(tx, route):

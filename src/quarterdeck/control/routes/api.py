@@ -60,7 +60,7 @@ class RouteOut(BaseModel):
     updated_at: Instant
     version: int
     used_by: list[str]
-    """Agents and keys it is attached to."""
+    """Agents and keys it is attached to, 20 of each at the most."""
     canaries: list[CanaryOut]
     """How its canaries do, as far as calls took it."""
 
@@ -171,7 +171,7 @@ async def list_routes(actor: Reader, db: Db, after: After = None, limit: Limit =
     """Saved routes by name."""
     async with db.read() as tx:
         found = await store.page(tx, actor.workspace_id, limit=limit, after=after)
-        items = [await _out(tx, route) for route in found[:limit]]
+        items = await _outs(tx, actor.workspace_id, found[:limit])
     return RoutesOut(items=items, next=items[-1].name if len(found) > limit else None)
 
 
@@ -289,7 +289,16 @@ async def providers_health(actor: Reader, db: Db) -> ProvidersHealthOut:
     return ProvidersHealthOut(items=[_health(provider.name, states.get(provider.name)) for provider, _ in rows])
 
 
+async def _outs(tx: Transaction, workspace_id: str, found: list[SavedRoute]) -> list[RouteOut]:
+    users = await store.users_of(tx, workspace_id, [route.name for route in found])
+    return [_told(route, users[route.name]) for route in found]
+
+
 async def _out(tx: Transaction, route: SavedRoute) -> RouteOut:
+    return (await _outs(tx, route.workspace_id, [route]))[0]
+
+
+def _told(route: SavedRoute, used_by: list[str]) -> RouteOut:
     try:
         words = summary(read(route.config, keys_allowed=False))
     except BadRoute:
@@ -302,7 +311,7 @@ async def _out(tx: Transaction, route: SavedRoute) -> RouteOut:
         created_at=iso(route.created_at),
         updated_at=iso(route.updated_at or route.created_at),
         version=route.version,
-        used_by=await store.users_of(tx, route.workspace_id, route.name),
+        used_by=used_by,
         canaries=_canaries(route),
     )
 

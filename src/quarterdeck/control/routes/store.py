@@ -1,6 +1,6 @@
 """All SQL of saved routes and their versions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,6 +9,8 @@ from quarterdeck.access.tables import keys
 from quarterdeck.control.agents.store import agents
 from quarterdeck.control.routes.model import SavedRoute, Version
 from quarterdeck.db import Transaction, metadata
+
+MOST_TOLD = 20
 
 routes = sa.Table(
     "routes",
@@ -126,17 +128,27 @@ async def version_of(tx: Transaction, workspace_id: str, name: str, version: int
     return None if row is None else _version(row)
 
 
-async def users_of(tx: Transaction, workspace_id: str, name: str) -> list[str]:
-    """Names of the agents, and hints of the active keys, that a route is attached to."""
-    by_agents = await tx.rows(
-        sa.select(agents.c.name).where(agents.c.workspace_id == workspace_id, agents.c.route == name).limit(20)
-    )
-    by_keys = await tx.rows(
-        sa.select(keys.c.hint)
-        .where(keys.c.workspace_id == workspace_id, keys.c.route == name, keys.c.state == "active")
-        .limit(20)
-    )
-    return [row["name"] for row in by_agents] + [f"the key {row['hint']}" for row in by_keys]
+async def users_of(tx: Transaction, workspace_id: str, names: Collection[str]) -> dict[str, list[str]]:
+    """By route, names of agents and hints of active keys that it is attached to, `MOST_TOLD` of each at the most."""
+    by_agents = await tx.rows(_attached(agents.c.route, agents.c.name, agents.c.workspace_id == workspace_id, names))
+    active = sa.and_(keys.c.workspace_id == workspace_id, keys.c.state == "active")
+    by_keys = await tx.rows(_attached(keys.c.route, keys.c.hint, active, names))
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for row in by_agents:
+        found[row["route"]].append(row["user"])
+    for row in by_keys:
+        found[row["route"]].append(f"the key {row['user']}")
+    return found
+
+
+def _attached(
+    route: sa.Column[Any], user: sa.Column[Any], where: sa.ColumnElement[bool], names: Collection[str]
+) -> sa.Select[Any]:
+    """`route` and `user`, the first `MOST_TOLD` of each route: one query however many routes a page has."""
+    place = sa.func.row_number().over(partition_by=route, order_by=user)
+    ranked = sa.select(route.label("route"), user.label("user"), place.label("place")).where(where, route.in_(names))
+    each = ranked.subquery()
+    return sa.select(each).where(each.c.place <= MOST_TOLD).order_by(each.c.route, each.c.place)
 
 
 async def _keep(tx: Transaction, route: SavedRoute, note: str, by: str | None) -> None:
