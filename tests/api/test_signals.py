@@ -68,8 +68,31 @@ async def test_policies_are_set_and_listed(client: httpx.AsyncClient, looping: S
     ]
 
 
+async def test_a_policy_is_taken_back_once_and_audited(client: httpx.AsyncClient, looping: Signal) -> None:
+    mine = {"scope": "agent", "subject_id": looping.agent_id, "kind": "looping"}
+    for body in ({**mine, "response": "kill"}, {"kind": "looping", "response": "observe"}):
+        assert (await client.put("/api/v1/signals/policies", json=body)).status_code == 204
+    assert (await client.delete("/api/v1/signals/policies", params=mine)).status_code == 204
+    (left,) = (await client.get("/api/v1/signals/policies")).json()["items"]
+    assert (left["scope"], left["response"]) == ("workspace", "observe")
+    again = await client.delete("/api/v1/signals/policies", params=mine)
+    assert (again.status_code, again.json()["code"]) == (404, "not_found")
+    assert (await client.delete("/api/v1/signals/policies", params={"kind": "looping"})).status_code == 204
+    assert (await client.get("/api/v1/signals/policies")).json()["items"] == []
+    assert (await client.delete("/api/v1/signals/policies")).status_code == 422
+    logged = (await client.get("/api/v1/audit?kind=signal.policy_removed")).json()["items"]
+    assert [each["subject_id"] for each in logged][1] == looping.agent_id and len(logged) == 2
+
+
+async def test_a_rule_of_the_workspace_names_nobody(client: httpx.AsyncClient) -> None:
+    body = {"subject_id": "agt_1", "kind": "looping", "response": "kill"}
+    refused = await client.put("/api/v1/signals/policies", json=body)
+    assert (refused.status_code, refused.json()["field"]) == (400, "subject_id")
+
+
 async def test_a_viewer_looks_and_an_operator_sets_no_policy(as_role: AsRole) -> None:
     viewer, operator = await as_role("viewer"), await as_role("operator")
     assert (await viewer.get("/api/v1/signals")).status_code == 200
     body = {"kind": "looping", "response": "off"}
     assert (await operator.put("/api/v1/signals/policies", json=body)).status_code == 403
+    assert (await operator.delete("/api/v1/signals/policies?kind=looping")).status_code == 403

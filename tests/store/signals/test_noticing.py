@@ -232,9 +232,25 @@ async def test_what_cannot_be_a_policy_is_refused(world: World) -> None:
             Policy(PolicyScope.WORKSPACE, "", Kind.PROVIDER_TROUBLE, Response.KILL),
             Policy(PolicyScope.AGENT, "agt", Kind.STUCK, Response.NOTIFY, 60),
             Policy(PolicyScope.WORKSPACE, "", Kind.LOOPING, Response.NOTIFY, 60),
+            Policy(PolicyScope.WORKSPACE, "agt", Kind.LOOPING, Response.NOTIFY),
         ):
             with pytest.raises(Invalid):
                 await policy.put(tx, world.workspace_id, wrong)
+
+
+async def test_a_rule_that_is_taken_back_leaves_the_wider_one(world: World) -> None:
+    wide = Policy(PolicyScope.WORKSPACE, "", Kind.LOOPING, Response.OBSERVE)
+    async with world.db.transaction() as tx:
+        await policy.put(tx, world.workspace_id, wide)
+        await policy.put(tx, world.workspace_id, Policy(PolicyScope.AGENT, "agt_1", Kind.LOOPING, Response.KILL))
+        await policy.take_back(tx, world.workspace_id, PolicyScope.AGENT, "agt_1", Kind.LOOPING, actor=world.owner.id)
+        assert await policy.rows(tx, world.workspace_id) == [wide]
+        for scope, subject in ((PolicyScope.AGENT, "agt_1"), (PolicyScope.PROJECT, "")):
+            with pytest.raises(NotFound, match="goes by the wider rule already"):
+                await policy.take_back(tx, world.workspace_id, scope, subject, Kind.LOOPING)
+        with pytest.raises(NotFound):
+            await policy.take_back(tx, "ws_other", PolicyScope.WORKSPACE, "", Kind.LOOPING)
+    assert await world.told("agt_1") == ["signal.policy_set", "signal.policy_removed"]
 
 
 async def test_a_run_without_output_is_stuck_after_the_floor_that_was_set(world: World, noticing: Noticing) -> None:

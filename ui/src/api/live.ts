@@ -71,6 +71,7 @@ export const EVENT_KINDS = [
   "signal.dismissed",
   "signal.unlearned",
   "signal.policy_set",
+  "signal.policy_removed",
   "budget.changed",
   "budget.warned",
   "budget.stopped",

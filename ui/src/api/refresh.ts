@@ -138,6 +138,7 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "signal.unlearned":
       return [soon(signalKeys.all), soon(needKeys.all), soon(taskKeys.all), { key: costKeys.all, every: CALM }];
     case "signal.policy_set":
+    case "signal.policy_removed":
       return [soon(signalKeys.policies())];
     case "budget.stopped":
     case "budget.released":

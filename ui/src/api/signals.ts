@@ -38,3 +38,7 @@ export const signalPoliciesQuery = queryOptions({
 });
 
 export const setSignalPolicy = (body: SignalPolicyDraft): Promise<unknown> => data(api.PUT("/api/v1/signals/policies", { body }));
+
+/** Takes back what was said: the wider rule holds again. */
+export const removeSignalPolicy = ({ scope, subject_id, kind }: Pick<SignalPolicyDraft, "scope" | "subject_id" | "kind">): Promise<unknown> =>
+  data(api.DELETE("/api/v1/signals/policies", { params: { query: { scope, kind, ...(subject_id ? { subject_id } : {}) } } }));

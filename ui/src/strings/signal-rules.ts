@@ -26,6 +26,11 @@ export const signalRules = {
   },
   /** What counts stands first: a phone cuts the rest. */
   inherited: { default: (word: string) => `${word} (as usual)`, workspace: (word: string) => `${word} (as the workspace says)`, project: (word: string) => `${word} (or as its project says)` },
+  takeBack: {
+    default: (word: string) => `As usual: ${word}`,
+    workspace: (word: string) => `Use the workspace's rule: ${word}`,
+    project: (word: string) => `Use its project's rule, else: ${word}`,
+  },
   responseTo: (kind: string) => `What is done: ${kind}`,
   floor: (time: string) => `After ${time} at least`,
   floorOf: (kind: string) => `The least time: ${kind}`,

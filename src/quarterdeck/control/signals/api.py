@@ -144,6 +144,22 @@ async def set_policy(body: PolicyIn, actor: Admin, db: Db) -> None:
         await policy.put(tx, actor.workspace_id, wanted, actor=actor.id)
 
 
+@router.delete("/signals/policies", status_code=204, operation_id="remove_signal_policy")
+async def remove_policy(
+    *,
+    actor: Admin,
+    db: Db,
+    kind: Annotated[Kind, Query()],
+    scope: Annotated[PolicyScope, Query()] = PolicyScope.WORKSPACE,
+    subject_id: Annotated[
+        str | None, Query(max_length=100, description="The agent or project; left out for the workspace.")
+    ] = None,
+) -> None:
+    """Take back what was said about a kind of signal: an agent goes by its project's or the workspace's rule again."""
+    async with db.transaction() as tx:
+        await policy.take_back(tx, actor.workspace_id, scope, subject_id or "", kind, actor=actor.id)
+
+
 @router.get("/signals/{signal_id}", operation_id="get_signal")
 async def get_signal(signal_id: str, actor: Reader, db: Db) -> SignalDetailOut:
     """One signal, with the calls that show it."""

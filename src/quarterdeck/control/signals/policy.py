@@ -11,7 +11,7 @@ from quarterdeck.control.signals.rules import SILENT_FLOOR, STUCK_FLOOR, Floors
 from quarterdeck.control.signals.tables import lessons, policies
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import SECOND
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.events import Event
 
 MOST_FLOOR_S = 30 * 24 * 3600
@@ -96,11 +96,15 @@ async def put(tx: Transaction, workspace_id: str, policy: Policy, *, actor: str 
     if policy.response in (Response.PAUSE, Response.KILL) and policy.kind not in MAY_STOP:
         kinds = ", ".join(sorted(MAY_STOP))
         raise Invalid(f"Only signals about one run's own doing may stop it: {kinds}.", field="response")
+    if policy.scope is PolicyScope.WORKSPACE and policy.subject_id:
+        raise Invalid(
+            "The workspace's rule is for all; leave subject_id out, or name another scope.", field="subject_id"
+        )
     if policy.floor_s is not None and policy.scope is not PolicyScope.WORKSPACE:
         raise Invalid("floor_s is set for the whole workspace.", field="floor_s")
     if policy.floor_s is not None and policy.kind not in (Kind.STUCK, Kind.SILENT):
         raise Invalid("Only stuck and silent have a least time.", field="floor_s")
-    await _delete(tx, workspace_id, policy)
+    await _delete(tx, workspace_id, policy.scope, policy.subject_id, policy.kind)
     await tx.execute(
         policies.insert().values(
             workspace_id=workspace_id,
@@ -117,6 +121,19 @@ async def put(tx: Transaction, workspace_id: str, policy: Policy, *, actor: str 
     await tx.emit(Event(workspace_id, "signal.policy_set", policy.subject_id or workspace_id, data, actor))
 
 
+async def take_back(
+    tx: Transaction, workspace_id: str, scope: PolicyScope, subject_id: str, kind: Kind, *, actor: str | None = None
+) -> None:
+    """What the next wider scope says holds again; tells `signal.policy_removed`. Raises NotFound if nobody said so."""
+    if not await _delete(tx, workspace_id, scope, subject_id, kind):
+        whom = f"{scope.value} {subject_id!r}" if subject_id else scope.value
+        raise NotFound(
+            f"Nobody said what is done about {kind.value} for the {whom}; it goes by the wider rule already."
+        )
+    data = {"scope": scope.value, "kind": kind.value}
+    await tx.emit(Event(workspace_id, "signal.policy_removed", subject_id or workspace_id, data, actor))
+
+
 async def teach(tx: Transaction, workspace_id: str, kind: Kind, subject_id: str, *, actor: str | None) -> None:
     """This is fine: no signal of this kind about this subject from now on."""
     here = (lessons.c.workspace_id == workspace_id, lessons.c.kind == kind.value, lessons.c.subject_id == subject_id)
@@ -131,12 +148,12 @@ async def forget(tx: Transaction, workspace_id: str, kind: Kind, subject_id: str
     return await tx.changed(lessons.delete().where(*here))
 
 
-async def _delete(tx: Transaction, workspace_id: str, policy: Policy) -> None:
-    await tx.execute(
+async def _delete(tx: Transaction, workspace_id: str, scope: PolicyScope, subject_id: str, kind: Kind) -> bool:
+    return await tx.changed(
         policies.delete().where(
             policies.c.workspace_id == workspace_id,
-            policies.c.scope == policy.scope.value,
-            policies.c.subject_id == policy.subject_id,
-            policies.c.kind == policy.kind.value,
+            policies.c.scope == scope.value,
+            policies.c.subject_id == subject_id,
+            policies.c.kind == kind.value,
         )
     )

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { SignalPolicy } from "@/api/types";
 import type { RuleScope } from "@/components/signal-rules/rules";
-import { changed, floorsOf, responsesTo, rulesFor, written } from "@/components/signal-rules/rules";
+import { chosen, floorsOf, responsesTo, rulesFor, unsaved, without, written } from "@/components/signal-rules/rules";
 
 const aPolicy = (change: Partial<SignalPolicy>): SignalPolicy => ({ scope: "workspace", subject_id: null, kind: "stuck", response: "observe", floor_s: null, ...change });
 const WORKSPACE: RuleScope = { scope: "workspace", subjectId: null };
@@ -47,11 +47,29 @@ test("only stuck and silent have a least time, and one that was set by the API i
   expect(floorsOf("silent", 77)).toContainEqual({ value: 77, seconds: 77 });
 });
 
-test("a change that is taken back is no change", () => {
+test("a choice that is as it is kept is no change", () => {
+  const rules = rulesFor(WORKSPACE, [aPolicy({})]);
   const rule = ruleOf(WORKSPACE, [aPolicy({})]);
-  const draft = changed({}, rule, { response: "pause" });
-  expect(draft).toEqual({ stuck: { response: "pause" } });
-  expect(changed(draft, rule, { response: "observe" })).toEqual({});
+  const draft = chosen({}, rule, { response: "pause" });
+  expect(unsaved(draft, rules)).toEqual({ stuck: { response: "pause" } });
+  expect(unsaved(chosen(draft, rule, { response: "observe" }), rules)).toEqual({});
+});
+
+test("what is chosen while a save is under way outlives it, the way back included", () => {
+  const rule = ruleOf(AGENT, []);
+  const saved = chosen({}, rule, { response: "kill" });
+  expect(without(saved, saved)).toEqual({});
+  const back = without(chosen(saved, rule, { response: null }), saved);
+  expect(unsaved(back, rulesFor(AGENT, [])), "nothing before it is saved").toEqual({});
+  expect(unsaved(back, rulesFor(AGENT, [aPolicy({ scope: "agent", subject_id: "agt_1", response: "kill" })]))).toEqual({ stuck: { response: null } });
+});
+
+test("a rule is taken back by writing none, and one with a least time of its own keeps that", () => {
+  const own = [aPolicy({ scope: "agent", subject_id: "agt_1", response: "kill" })];
+  expect(written(AGENT, rulesFor(AGENT, own), { stuck: { response: null } })).toEqual([{ scope: "agent", subject_id: "agt_1", kind: "stuck", response: null }]);
+  const timed = rulesFor(WORKSPACE, [aPolicy({ response: "kill", floor_s: 60 })]);
+  expect(written(WORKSPACE, timed, { stuck: { response: null } })).toMatchObject([{ response: "notify", floor_s: 60 }]);
+  expect(written(WORKSPACE, timed, { stuck: { response: null, floor_s: null } })).toMatchObject([{ response: null }]);
 });
 
 test("what is written keeps what was not changed: the least time, or the response", () => {

@@ -5,7 +5,8 @@ export type RuleScope = { scope: SignalPolicy["scope"]; subjectId: string | null
 
 /** A kind of signal with what is done about it here. `own` is null where nobody said so here. */
 export type Rule = { kind: SignalKind; own: SignalResponse | null; inherited: SignalResponse; from: "default" | "workspace" | "project"; floor_s: number | null };
-export type RuleChange = { response?: SignalResponse | undefined; floor_s?: number | null };
+/** What was chosen: null takes the rule back, or goes by the usual least time. */
+export type RuleChange = { response?: SignalResponse | null; floor_s?: number | null };
 export type RuleDraft = Partial<Record<SignalKind, RuleChange>>;
 
 const KINDS: SignalKind[] = ["looping", "ping_pong", "stuck", "silent", "failing", "context_pressure", "cost_anomaly", "forecast", "provider_trouble", "unclaimed_traffic"];
@@ -45,22 +46,34 @@ export function floorsOf(kind: SignalKind, now: number | null): { value: number 
   return all.map((seconds) => ({ value: seconds === usual && now !== usual ? null : seconds, seconds }));
 }
 
-/** A draft with one more change, and without what is again as it is kept. Pure. */
-export function changed(draft: RuleDraft, rule: Rule, change: RuleChange): RuleDraft {
-  const all = { ...draft[rule.kind], ...change };
-  const response = all.response === undefined || all.response === rule.own ? {} : { response: all.response };
-  const floor = all.floor_s === undefined || all.floor_s === rule.floor_s ? {} : { floor_s: all.floor_s };
-  const left = { ...response, ...floor };
-  const others = Object.entries(draft).filter(([kind]) => kind !== rule.kind);
-  return Object.fromEntries(Object.keys(left).length > 0 ? [...others, [rule.kind, left]] : others);
+/** A draft with one more choice. Pure. */
+export const chosen = (draft: RuleDraft, { kind }: Rule, change: RuleChange): RuleDraft => ({ ...draft, [kind]: { ...draft[kind], ...change } });
+
+/** Of what was chosen, what is not as it is kept. Pure. */
+export function unsaved(draft: RuleDraft, rules: Rule[]): RuleDraft {
+  const left = rules.flatMap((rule): [SignalKind, RuleChange][] => {
+    const { response, floor_s } = draft[rule.kind] ?? {};
+    const change = { ...(response === undefined || response === rule.own ? {} : { response }), ...(floor_s === undefined || floor_s === rule.floor_s ? {} : { floor_s }) };
+    return Object.keys(change).length > 0 ? [[rule.kind, change]] : [];
+  });
+  return Object.fromEntries(left);
 }
 
-/** What is to be written for a draft. The least time belongs to the whole workspace, and stays where it is not changed. Pure. */
-export function written({ scope, subjectId }: RuleScope, rules: Rule[], draft: RuleDraft) {
-  return rules.flatMap((rule) => {
+/** A draft without what was saved; what was chosen since stays, the way back included. Pure. */
+export const without = (draft: RuleDraft, saved: RuleDraft): RuleDraft => Object.fromEntries(Object.entries(draft).filter(([kind, change]) => saved[kind as SignalKind] !== change));
+
+type Wanted = { scope: RuleScope["scope"]; subject_id: string | null; kind: SignalKind };
+export type Written = Wanted & ({ response: SignalResponse; floor_s: number | null } | { response: null });
+
+/** What is to be written for a draft; a null response takes the rule back. The least time belongs to the whole workspace, and stays where it is not changed. Pure. */
+export function written({ scope, subjectId }: RuleScope, rules: Rule[], draft: RuleDraft): Written[] {
+  return rules.flatMap((rule): Written[] => {
     const change = draft[rule.kind];
     if (!change) return [];
-    const floor = change.floor_s === undefined ? rule.floor_s : change.floor_s;
-    return [{ scope, subject_id: subjectId, kind: rule.kind, response: change.response ?? rule.own ?? rule.inherited, floor_s: floor }];
+    const wanted: Wanted = { scope, subject_id: subjectId, kind: rule.kind };
+    const floor_s = change.floor_s === undefined ? rule.floor_s : change.floor_s;
+    const response = change.response === undefined ? rule.own : change.response;
+    // The usual response beside a least time of one's own: the row stays, and says what is usual.
+    return [response === null && floor_s === null ? { ...wanted, response } : { ...wanted, response: response ?? rule.inherited, floor_s }];
   });
 }

@@ -3,7 +3,7 @@ import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
-import { setSignalPolicy, signalKeys, signalPoliciesQuery } from "@/api/signals";
+import { removeSignalPolicy, setSignalPolicy, signalKeys, signalPoliciesQuery } from "@/api/signals";
 import type { SignalResponse } from "@/api/types";
 import { Button } from "@/components/button";
 import type { Column } from "@/components/data-table";
@@ -11,7 +11,7 @@ import { DataTable } from "@/components/data-table";
 import type { Choice } from "@/components/field";
 import { SelectField } from "@/components/field";
 import type { Rule, RuleChange, RuleDraft, RuleScope } from "@/components/signal-rules/rules";
-import { changed, floorsOf, responsesTo, rulesFor, written } from "@/components/signal-rules/rules";
+import { chosen, floorsOf, responsesTo, rulesFor, unsaved, without, written } from "@/components/signal-rules/rules";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { formatSpan } from "@/lib/format";
@@ -26,13 +26,16 @@ export function SignalRules({ scope, subjectId, label }: RuleScope & { label: st
   const rules = useMemo(() => rulesFor({ scope, subjectId }, policies ?? []), [scope, subjectId, policies]);
   const read = () => client.invalidateQueries({ queryKey: signalKeys.policies() });
   const save = useMutation({
-    mutationFn: async () => {
-      for (const each of written({ scope, subjectId }, rules, draft)) await setSignalPolicy(each);
+    mutationFn: async (asked: RuleDraft) => {
+      for (const each of written({ scope, subjectId }, rules, unsaved(asked, rules))) {
+        await (each.response === null ? removeSignalPolicy(each) : setSignalPolicy(each));
+      }
     },
     // The draft stands until the rules are read again: without it a choice would fall back to the old one for a moment.
-    onSuccess: async () => {
+    // What was chosen meanwhile is not saved yet, and stays.
+    onSuccess: async (_, asked) => {
       await read();
-      setDraft({});
+      setDraft((now) => without(now, asked));
       toast({ text: say.saved, tone: "work" });
     },
     onError: (problem) => {
@@ -40,10 +43,10 @@ export function SignalRules({ scope, subjectId, label }: RuleScope & { label: st
       return read();
     },
   });
-  const columns = useMemo(() => ruleColumns(draft, allowed ? (rule, change) => setDraft((now) => changed(now, rule, change)) : undefined, scope === "workspace"), [draft, allowed, scope]);
+  const columns = useMemo(() => ruleColumns(draft, allowed ? (rule, change) => setDraft((now) => chosen(now, rule, change)) : undefined, scope === "workspace"), [draft, allowed, scope]);
   if (error && !policies) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!policies) return <SkeletonRows />;
-  const count = Object.keys(draft).length;
+  const count = Object.keys(unsaved(draft, rules)).length;
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-2">
       <DataTable label={label} columns={columns} rows={rules} rowId={(rule) => rule.kind} />
@@ -54,7 +57,7 @@ export function SignalRules({ scope, subjectId, label }: RuleScope & { label: st
         {count > 0 && (
           <>
             <Button onClick={() => setDraft({})}>{say.discard}</Button>
-            <Button variant="primary" busy={save.isPending} onClick={() => save.mutate()}>
+            <Button variant="primary" busy={save.isPending} onClick={() => save.mutate(draft)}>
               {say.save}
             </Button>
           </>
@@ -83,34 +86,34 @@ function ruleColumns(draft: RuleDraft, change: Change | undefined, floors: boole
       header: say.columns.response,
       cell: (rule) => (
         <span className="grid w-[170px] gap-1 @min-[520px]:w-[290px]">
-          <ResponseTo rule={rule} chosen={draft[rule.kind]?.response} change={change} />
-          {floors && <Floor rule={rule} chosen={draft[rule.kind]?.floor_s} change={change} />}
+          <ResponseTo rule={rule} wanted={draft[rule.kind]?.response} change={change} />
+          {floors && <Floor rule={rule} wanted={draft[rule.kind]?.floor_s} change={change} />}
         </span>
       ),
     },
   ];
 }
 
-function ResponseTo({ rule, chosen, change }: { rule: Rule; chosen: SignalResponse | undefined; change: Change | undefined }) {
-  const inherited = say.inherited[rule.from](say.responses[rule.inherited]);
-  if (!change) return <span>{rule.own ? say.responses[rule.own] : inherited}</span>;
+function ResponseTo({ rule, wanted, change }: { rule: Rule; wanted: SignalResponse | null | undefined; change: Change | undefined }) {
+  const word = say.responses[rule.inherited];
+  if (!change) return <span>{rule.own ? say.responses[rule.own] : say.inherited[rule.from](word)}</span>;
   const choices: Choice[] = responsesTo(rule.kind).map((value) => ({ value, label: say.responses[value] }));
   return (
     <SelectField
       label={say.responseTo(say.kinds[rule.kind].name)}
       labelHidden
-      value={chosen ?? rule.own ?? ""}
-      onChange={(event) => change(rule, { response: (event.target.value || undefined) as SignalResponse | undefined })}
-      choices={rule.own ? choices : [{ value: "", label: inherited }, ...choices]}
+      value={(wanted === undefined ? rule.own : wanted) ?? ""}
+      onChange={(event) => change(rule, { response: (event.target.value || null) as SignalResponse | null })}
+      choices={[{ value: "", label: rule.own ? say.takeBack[rule.from](word) : say.inherited[rule.from](word) }, ...choices]}
     />
   );
 }
 
 /** The least time of what is told by the clock. */
-function Floor({ rule, chosen, change }: { rule: Rule; chosen: number | null | undefined; change: Change | undefined }) {
+function Floor({ rule, wanted, change }: { rule: Rule; wanted: number | null | undefined; change: Change | undefined }) {
   const floors = floorsOf(rule.kind, rule.floor_s);
   if (floors.length === 0) return null;
-  const value = chosen === undefined ? rule.floor_s : chosen;
+  const value = wanted === undefined ? rule.floor_s : wanted;
   const word = (seconds: number) => say.floor(formatSpan(seconds * 1_000));
   if (!change) return <span className="text-s text-muted">{floors.filter((each) => each.value === value).map((each) => word(each.seconds))}</span>;
   return (
