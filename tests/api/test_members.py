@@ -83,6 +83,8 @@ async def test_a_declared_member_is_changed_in_the_file(client: httpx.AsyncClien
         await members.change(tx, workspace_id, made["id"], declared=True)
     answer = await client.patch(f"/api/v1/members/{made['id']}", json={"name": "Sammy"})
     assert (answer.status_code, answer.json()["code"]) == (409, "declared")
+    told = {each["id"]: each["declared"] for each in (await client.get("/api/v1/members")).json()["items"]}
+    assert made["declared"] is False and told.pop(made["id"]) is True and set(told.values()) == {False}
 
 
 async def test_a_name_may_hide_nothing(client: httpx.AsyncClient) -> None:

@@ -41,6 +41,7 @@ export const settings = {
   edit: (name: string) => `Change ${name}`,
   changed: (name: string) => `${name} is changed.`,
   remove: "Remove",
+  declaredMember: "Declared in quarterdeck.toml: name and role are changed there.",
   removeLabel: (name: string) => `Remove ${name}`,
   removeTitle: (name: string) => `Remove ${name}?`,
   removeHelp: "They are signed out at once, their tokens end and their own channels go. What they did keeps their name.",

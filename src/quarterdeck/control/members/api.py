@@ -27,6 +27,8 @@ class MemberOut(BaseModel):
     role: Role
     created_at: Instant
     password_set: bool
+    declared: bool
+    """quarterdeck.toml says it: name and role are changed there."""
     version: int
 
     @classmethod
@@ -38,6 +40,7 @@ class MemberOut(BaseModel):
             role=member.role,
             created_at=iso(member.created_at),
             password_set=member.password_hash is not None,
+            declared=member.declared,
             version=member.version,
         )
 

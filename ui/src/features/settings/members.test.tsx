@@ -10,10 +10,10 @@ import { Members } from "@/features/settings/members";
 import { renderPart } from "@/testing/render";
 import { server } from "@/testing/server";
 
-const aMember = (id: string, name: string, role: Role): Member => ({ id, name, role, email: `${name}@example.com`, created_at: "2026-11-23T10:00:00.000000Z", password_set: true, version: 7 });
+const aMember = (id: string, name: string, role: Role): Member => ({ id, name, role, email: `${name}@example.com`, created_at: "2026-11-23T10:00:00.000000Z", password_set: true, declared: false, version: 7 });
 const sam = aMember("mem_1", "Sam", "owner");
 const ana = aMember("mem_2", "Ana", "admin");
-const people = [sam, ana, aMember("mem_3", "Ben", "operator")];
+const people = [sam, ana, aMember("mem_3", "Ben", "operator"), { ...aMember("mem_4", "Dee", "operator"), declared: true }];
 const aSession = ({ id, name, email, role }: Member): Session => ({ csrf: null, member: { id, name, email, role }, password_set: true, workspace: { id: "ws_1", name: "Home" } });
 const HANGS: Duties = { tasks: ["tsk_1", "tsk_2"], reviews: [], agents: [], schedules: [], projects: [], goals: [] };
 
@@ -78,4 +78,11 @@ test("who answers for something is removed only with somebody who takes it", asy
   await screen.findByText("Ben is removed. Ana has what they answered for.");
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   expect(gone).toEqual(["mem_2"]);
+});
+
+test("whom the file declares is let in here, and changed and removed there", async () => {
+  await seenBy(sam);
+  const dee = within(screen.getByRole("row", { name: /Dee/ }));
+  expect(dee.getByText("from quarterdeck.toml")).toBeInTheDocument();
+  expect(dee.getAllByRole("button").map((each) => each.getAttribute("aria-label"))).toEqual(["Make a sign-in link for Dee"]);
 });

@@ -13,6 +13,7 @@ import { Chip } from "@/components/chip";
 import { CodeBlock } from "@/components/code-block";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
+import { DeclaredChip } from "@/components/declared-chip";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
@@ -147,13 +148,19 @@ function MemberActs({ member, me, acts }: { member: Member; me: Pick<Member, "id
           <Link2 size={15} />
         </IconButton>
       )}
-      <IconButton label={say.edit(member.name)} onClick={() => acts.change(member)}>
-        <Pencil size={14} />
-      </IconButton>
-      {member.id !== me.id && (
-        <IconButton label={say.removeLabel(member.name)} onClick={() => acts.remove(member)} className="hover:text-wrong">
-          <Trash2 size={14} />
-        </IconButton>
+      {member.declared ? (
+        <DeclaredChip title={say.declaredMember} />
+      ) : (
+        <>
+          <IconButton label={say.edit(member.name)} onClick={() => acts.change(member)}>
+            <Pencil size={14} />
+          </IconButton>
+          {member.id !== me.id && (
+            <IconButton label={say.removeLabel(member.name)} onClick={() => acts.remove(member)} className="hover:text-wrong">
+              <Trash2 size={14} />
+            </IconButton>
+          )}
+        </>
       )}
     </span>
   );
