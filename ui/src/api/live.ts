@@ -12,6 +12,8 @@ export const EVENT_KINDS = [
   "agent.created",
   "agent.changed",
   "agent.seat_priced",
+  "agent_template.saved",
+  "agent_template.removed",
   "squad.created",
   "squad.changed",
   "squad.removed",

@@ -1,5 +1,6 @@
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
 
+import { agentTemplateKeys } from "@/api/agent-templates";
 import { agentKeys } from "@/api/agents";
 import { approvalKeys } from "@/api/approvals";
 import { attachmentKeys } from "@/api/attachments";
@@ -56,6 +57,9 @@ export function staleAfter(event: LiveEvent): Stale[] {
       return [soon(agentKeys.all), soon(taskKeys.all), soon(squadKeys.all)];
     case "agent.seat_priced":
       return [soon(seatKeys.of(event.subject_id))];
+    case "agent_template.saved":
+    case "agent_template.removed":
+      return [soon(agentTemplateKeys.all)];
     case "squad.created":
     case "squad.changed":
     case "squad.removed":

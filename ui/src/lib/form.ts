@@ -6,6 +6,13 @@ export function field(form: FormData, name: string): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The parts of a text field that are not empty, without the spaces around them. */
+export const several = (form: FormData, name: string, by: "," | "\n" = ","): string[] =>
+  field(form, name)
+    .split(by)
+    .map((each) => each.trim())
+    .filter(Boolean);
+
 /** Nano-dollars that a field of dollars says; null when it is empty. */
 export const nanoOf = (dollars: string): number | null => (dollars.trim() ? Math.round(Number(dollars) * NANO) : null);
 

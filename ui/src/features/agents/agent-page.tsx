@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { KeyRound } from "lucide-react";
+import { CopyPlus, KeyRound } from "lucide-react";
 import { useState } from "react";
 
 import { useSetDesired } from "@/api/agent-acts";
@@ -32,12 +32,14 @@ import { AgentDay } from "@/features/agents/agent-day";
 import { AgentInstructions } from "@/features/agents/agent-instructions";
 import { AgentRules } from "@/features/agents/agent-rules";
 import { AgentSeat } from "@/features/agents/agent-seat";
+import { SaveAgentAsTemplate } from "@/features/agents/agent-template-dialog";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { ReportCard } from "@/features/agents/report-card";
 import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
+import { agentTemplates } from "@/strings/agent-templates";
 import { agents } from "@/strings/agents";
 import { signals as noticed } from "@/strings/signals";
 
@@ -46,6 +48,7 @@ const say = agents.page;
 export function AgentPage({ agentId }: { agentId: string }) {
   const { data: agent } = useSuspenseQuery(agentQuery(agentId));
   const [secret, setSecret] = useState<string>();
+  const [keeping, setKeeping] = useState(false);
   const client = useQueryClient();
   const allowed = useMay("operate");
   useListKeys();
@@ -83,9 +86,14 @@ export function AgentPage({ agentId }: { agentId: string }) {
         <>
           <PauseButton agent={agent} size="m" />
           {allowed && (
-            <Button onClick={() => void newKey()}>
-              <KeyRound size={13} aria-hidden="true" /> {say.newKey}
-            </Button>
+            <>
+              <Button onClick={() => void newKey()}>
+                <KeyRound size={13} aria-hidden="true" /> {say.newKey}
+              </Button>
+              <Button onClick={() => setKeeping(true)}>
+                <CopyPlus size={13} aria-hidden="true" /> {agentTemplates.saveAs}
+              </Button>
+            </>
           )}
           {allowed && <RetireButton agent={agent} />}
         </>
@@ -140,6 +148,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
           <AgentSeat agent={agent} />
         </aside>
       </div>
+      {keeping && <SaveAgentAsTemplate agent={agent} onClose={() => setKeeping(false)} />}
       {secret && <ConnectDialog agent={agent} secret={secret} onClose={() => setSecret(undefined)} />}
     </Page>
   );

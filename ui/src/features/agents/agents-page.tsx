@@ -17,6 +17,7 @@ import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
+import { AgentTemplates } from "@/features/agents/agent-templates";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { Squads } from "@/features/agents/squads";
 import { TeachConnect } from "@/features/agents/teach-connect";
@@ -53,7 +54,12 @@ export function AgentsPage({ creating, setCreating }: Props) {
           {retired ? say.hideRetired : say.showRetired(goneCount)}
         </Button>
       )}
-      {data.items.length > 0 && <Squads />}
+      {data.items.length > 0 && (
+        <>
+          <Squads />
+          <AgentTemplates />
+        </>
+      )}
       <CreateAgentDialog open={creating} onOpenChange={setCreating} />
     </Page>
   );

@@ -1,25 +1,30 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { agentTemplatesQuery } from "@/api/agent-templates";
 import { agentKeys, createAgent } from "@/api/agents";
 import { createAgentKey, keyKeys } from "@/api/keys";
 import { asProblem } from "@/api/problem";
-import type { Agent } from "@/api/types";
+import type { Agent, AgentTemplate } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
-import { TextField } from "@/components/field";
+import { Facts } from "@/components/facts";
+import { SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
 import { KeySecret } from "@/components/key-secret";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { field } from "@/lib/form";
+import { agentTemplates } from "@/strings/agent-templates";
 import { agents } from "@/strings/agents";
 
 const say = agents.create;
 
-type Props = { open: boolean; onOpenChange: (open: boolean) => void };
+const from = agentTemplates.from;
 
-/** Two steps: a name; then its key, once, and the lines to paste. */
-export function CreateAgentDialog({ open, onOpenChange }: Props) {
+type Props = { open: boolean; onOpenChange: (open: boolean) => void; /** The template it begins with. */ template?: string };
+
+/** Two steps: a name, perhaps a template; then its key, once, and the lines to paste. */
+export function CreateAgentDialog({ open, onOpenChange, template = "" }: Props) {
   const [made, setMade] = useState<{ agent: Agent; secret: string }>();
   const close = () => {
     onOpenChange(false);
@@ -28,19 +33,24 @@ export function CreateAgentDialog({ open, onOpenChange }: Props) {
   if (made) return <ConnectDialog agent={made.agent} secret={made.secret} onClose={close} />;
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title={say.title} description={say.help}>
-      <CreateForm onMade={(agent, secret) => setMade({ agent, secret })} />
+      <CreateForm template={template} onMade={(agent, secret) => setMade({ agent, secret })} />
     </Dialog>
   );
 }
 
-function CreateForm({ onMade }: { onMade: (agent: Agent, secret: string) => void }) {
+function CreateForm({ template, onMade }: { template: string; onMade: (agent: Agent, secret: string) => void }) {
   const client = useQueryClient();
+  const { data: templates } = useQuery(agentTemplatesQuery);
+  const [chosen, setChosen] = useState(template);
+  const begins = templates?.find((each) => each.id === chosen);
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
     setBusy(true);
     try {
-      const agent = await createAgent({ name: field(form, "name"), description: field(form, "description") });
+      // What is not said comes from the template.
+      const description = field(form, "description").trim();
+      const agent = await createAgent({ name: field(form, "name"), ...(description ? { description } : {}), ...(begins ? { template_id: begins.id } : {}) });
       const key = await createAgentKey(agent.id, {});
       void client.invalidateQueries({ queryKey: agentKeys.all });
       void client.invalidateQueries({ queryKey: keyKeys.all });
@@ -60,13 +70,37 @@ function CreateForm({ onMade }: { onMade: (agent: Agent, secret: string) => void
       }}
     >
       <TextField label={say.name} name="name" hint={say.nameHint} error={problem} autoComplete="off" required autoFocus maxLength={100} />
-      <TextField label={`${say.description} (${say.optional})`} name="description" autoComplete="off" />
+      <TextField label={`${say.description} (${say.optional})`} name="description" autoComplete="off" placeholder={begins?.description} />
+      {templates && templates.length > 0 && (
+        <SelectField
+          label={from.label}
+          value={begins ? chosen : ""}
+          onChange={(event) => setChosen(event.target.value)}
+          choices={[{ value: "", label: from.nothing }, ...templates.map((each) => ({ value: each.id, label: each.name }))]}
+        />
+      )}
+      {begins && <Beginning of={begins} />}
       <FormActions>
         <Button type="submit" variant="primary" busy={busy}>
           {say.act}
         </Button>
       </FormActions>
     </form>
+  );
+}
+
+/** What an agent of the template has from the start. */
+function Beginning({ of: { skills = [], labels = [], capacity, instructions } }: { of: AgentTemplate }) {
+  const facts = [
+    ...(skills.length > 0 ? [{ label: from.skills, value: skills.join(", ") }] : []),
+    ...(labels.length > 0 ? [{ label: from.labels, value: labels.join(", ") }] : []),
+    { label: from.capacity, value: capacity },
+    ...(instructions ? [{ label: from.instructions, value: <span className="line-clamp-3 whitespace-pre-line">{instructions}</span> }] : []),
+  ];
+  return (
+    <section aria-label={from.begins} className="card bg-sunken px-4 py-3 wrap-anywhere">
+      <Facts facts={facts} />
+    </section>
   );
 }
 

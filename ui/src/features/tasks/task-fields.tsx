@@ -8,7 +8,7 @@ import type { Named, Priority } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { ProblemLine } from "@/components/states";
 import { BudgetField } from "@/features/tasks/task-budget";
-import { choicesOf, field, instantOf, nanoOf } from "@/lib/form";
+import { choicesOf, field, instantOf, nanoOf, several } from "@/lib/form";
 import { priorities, states } from "@/strings/common";
 import { tasks } from "@/strings/tasks";
 
@@ -19,18 +19,17 @@ export type Values = { title: string; brief: string; acceptance: string[]; agent
 /** What the form holds, with empty fields as nothing. Pure. */
 export function readForm(form: FormData): Values {
   const text = (name: string) => field(form, name).trim();
-  const several = (name: string, by: RegExp) => text(name).split(by).map((each) => each.trim()).filter(Boolean);
   return {
     title: text("title"),
     brief: text("brief"),
-    acceptance: several("acceptance", /\n/),
+    acceptance: several(form, "acceptance", "\n"),
     agent: text("agent"),
     priority: (text("priority") || "normal") as Priority,
     due: instantOf(text("due")),
     budget: nanoOf(text("budget")),
     project: text("project"),
     goal: text("goal"),
-    labels: several("labels", /,/),
+    labels: several(form, "labels"),
     state: text("state") === "backlog" ? "backlog" : "ready",
   };
 }
