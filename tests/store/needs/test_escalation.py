@@ -1,6 +1,7 @@
 """Nothing waits unseen: what an event makes wait, and what waits too long."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.needs import actions, escalating, items
 from quarterdeck.control.needs.actions import Need
 from quarterdeck.control.notifications.fan_out import fan_out
+from quarterdeck.control.signals import actions as signals
+from quarterdeck.control.signals.model import Finding, Kind
+from quarterdeck.control.signals.policy import Policies
 from quarterdeck.control.tasks.model import ReviewPolicy, Task, TaskState
 from quarterdeck.kernel.clock import HOUR, FakeClock
 from quarterdeck.kernel.errors import Invalid
@@ -95,6 +99,52 @@ async def test_a_signal_waits_until_it_is_cleared_or_seen_to(world: World, clock
     async with world.db.transaction() as tx:
         await actions.dismiss(tx, world.member, "signal:sig_2")
     assert await _queue(world, world.member) == []
+
+
+async def test_a_stuck_run_that_falls_silent_waits_once_whichever_was_noticed_first(
+    world: World, clock: FakeClock
+) -> None:
+    await fan_out(world.db, "http://q")
+    bo = await world.colleague(Role.OPERATOR, "bo")
+    agent = await world.agent(owner_id=bo.id)
+
+    async def noticed(*so: tuple[Kind, str]) -> None:
+        found = [Finding(kind, run, f"{kind} 20 min", clock.now(), 0.9, (), agent.id, run) for kind, run in so]
+        async with world.db.transaction() as tx:
+            await signals.reconcile(tx, world.workspace_id, found, Policies([], set()), {})
+        await _emit(world, "nothing", "x")
+        clock.advance(1)
+
+    async def texts(actor: Actor) -> list[str]:
+        return [need.text.removeprefix("research: ") for need in await _queue(world, actor)]
+
+    first = [(Kind.SILENT, "run_1"), (Kind.STUCK, "run_2")]
+    await noticed(*first)
+    assert sorted(await texts(bo)) == ["silent 20 min", "stuck 20 min"]
+    await noticed(*first, (Kind.STUCK, "run_1"), (Kind.SILENT, "run_2"), (Kind.SILENT, "run_3"))
+    assert sorted(await texts(bo)) == ["silent 20 min", "stuck 20 min", "stuck 20 min"]
+    clock.advance(DAY_S)
+    assert await escalating.escalate_all(world.db) == 3
+    assert len(await texts(world.member)) == 3
+    await noticed((Kind.SILENT, "run_1"))
+    assert await texts(bo) == ["silent 20 min"], "what is left when it is stuck no more"
+
+
+async def test_who_was_handed_the_silence_of_a_stuck_run_keeps_it(world: World, clock: FakeClock) -> None:
+    await fan_out(world.db, "http://q")
+    bo = await world.colleague(Role.OPERATOR, "bo")
+    agent = await world.agent()
+    silence = Finding(Kind.SILENT, "run_1", "silent 20 min", clock.now(), 0.9, (), agent.id, "run_1")
+    for found in ([silence], [silence, replace(silence, kind=Kind.STUCK, words="stuck 20 min")]):
+        async with world.db.transaction() as tx:
+            await signals.reconcile(tx, world.workspace_id, found, Policies([], set()), {})
+        await _emit(world, "nothing", "x")
+        if len(found) == 1:
+            (need,) = await _queue(world, world.member)
+            async with world.db.transaction() as tx:
+                await actions.delegate(tx, world.member, need.key, bo.id)
+    assert [need.text for need in await _queue(world, world.member)] == ["research: stuck 20 min"]
+    assert [need.text for need in await _queue(world, bo)] == ["research: silent 20 min"]
 
 
 async def test_a_budget_that_stopped_waits_for_its_agents_owner(world: World, clock: FakeClock) -> None:

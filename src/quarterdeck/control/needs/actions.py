@@ -99,13 +99,17 @@ async def _open(tx: Transaction, actor: Actor) -> list[Need]:
         if any(each.member_id == actor.id for each in levels)
     }
     may_review = allows(actor, Permission.REVIEW)
+    graver: dict[str, str] = {}
     for one in waiting:
         escalated = (one.need.key, one.need.since) in raised
         handed_on = handed.get(one.need.key, -1) >= one.need.since
         mine = actor.id in one.members or handed_on or escalated
         if mine and (may_review or one.need.kind is not NeedKind.REVIEW):
             found.append(_seen_by(one, actor, escalated=escalated))
-    return found
+            if one.graver is not None:
+                graver[one.need.key] = one.graver
+    here = {need.key for need in found}
+    return [need for need in found if graver.get(need.key) not in here]
 
 
 def _seen_by(one: Open, actor: Actor, *, escalated: bool) -> Need:

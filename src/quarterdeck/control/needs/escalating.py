@@ -48,6 +48,8 @@ async def _due(tx: Transaction, workspace_id: str, after: int) -> list[tuple[Ope
     accountable = await _accountable(tx, workspace_id, waiting)
     found = []
     for one in waiting:
+        if one.graver is not None:
+            continue  # that goes on
         levels = raised.get((one.need.key, one.need.since), [])
         for_whom = _for_whom(one, marks, levels, people)
         if for_whom and _seen_until(one, marks, levels) + after > tx.now:

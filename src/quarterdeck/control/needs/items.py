@@ -10,6 +10,8 @@ from quarterdeck.control.needs.model import SOURCES, Need, NeedKind, Open, Sourc
 from quarterdeck.control.needs.store import items
 from quarterdeck.control.notifications.audience import People, agent_id_of, task_id_of
 from quarterdeck.control.notifications.kinds import Blanks
+from quarterdeck.control.signals.model import Kind
+from quarterdeck.control.signals.store import signals
 from quarterdeck.db import Prepared, Transaction
 from quarterdeck.db.outbox import StoredEvent
 
@@ -43,13 +45,17 @@ async def close(tx: Transaction, workspace_id: str, key: str) -> bool:
 
 
 async def open_ones(tx: Transaction, workspace_id: str) -> list[Open]:
+    """A run that is stuck is silent as well, sooner or later: the silence names the graver of the two."""
+    noticed = sa.and_(signals.c.workspace_id == items.c.workspace_id, signals.c.id == items.c.subject_id)
     rows = await tx.rows(
-        sa.select(items)
+        sa.select(items, signals.c.kind.label("noticed"), signals.c.run_id)
+        .outerjoin(signals, noticed)
         .where(items.c.workspace_id == workspace_id, sa.text(_OPEN))
         .order_by(items.c.since)
         .limit(KEPT_OPEN)
     )
-    return [_item(row) for row in rows]
+    stuck = {row["run_id"]: row["key"] for row in rows if row["noticed"] == Kind.STUCK and row["run_id"] is not None}
+    return [_item(row, stuck.get(row["run_id"]) if row["noticed"] == Kind.SILENT else None) for row in rows]
 
 
 async def _open(tx: Transaction, event: StoredEvent, source: Source, people: People) -> None:
@@ -111,6 +117,6 @@ def _answers(event: StoredEvent, task: Mapping[str, Any] | None, agent_id: str |
     return next((each for each in candidates if isinstance(each, str) and each in people.roles), None)
 
 
-def _item(row: sa.RowMapping) -> Open:
+def _item(row: sa.RowMapping, graver: str | None) -> Open:
     need = Need(row["key"], NeedKind(row["kind"]), row["subject_id"], row["task_id"], row["text"], row["since"])
-    return Open(need, (row["member_id"],), row["agent_id"])
+    return Open(need, (row["member_id"],), row["agent_id"], graver)

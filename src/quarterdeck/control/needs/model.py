@@ -42,6 +42,8 @@ class Open:
     need: Need
     members: tuple[str, ...]
     agent_id: str | None = None
+    graver: str | None = None
+    """Key of what says the same of the same run, and worse: whoever has that is not asked twice."""
 
 
 @dataclass(frozen=True, slots=True)
