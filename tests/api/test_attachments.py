@@ -89,8 +89,18 @@ async def test_a_name_with_a_trick_in_it_is_refused(client: httpx.AsyncClient, t
 async def test_a_file_is_what_it_is_said_to_be(client: httpx.AsyncClient) -> None:
     task = await _task(client)
     assert (await _attach(client, task, "a.png", PNG, "image/png")).json()["media_type"] == "image/png"
-    for content, kind in ((b"<script>", "image/png"), (PNG, "image/jpeg"), (b"MZ", "application/pdf")):
-        assert (await _attach(client, task, "x.bin", content, kind)).status_code == 400
+    for content, kind, why in (
+        (b"<script>", "image/png", "a PNG image, but it is neither an image nor a PDF."),
+        (PNG, "image/jpeg", "a JPEG image, but it is a PNG image."),
+        (b"%PDF-1.7", "image/gif; a=b", "a GIF image, but it is a PDF."),
+        (b"MZ", "application/pdf", "a PDF, but it is neither"),
+    ):
+        refused = await _attach(client, task, "x.bin", content, kind)
+        assert (refused.status_code, refused.json()["field"]) == (400, "content-type")
+        assert why in refused.json()["detail"] and "hand it in" not in refused.json()["detail"]
+    assert (await _attach(client, task, "a.pdf", b"%PDF-1.7", "application/pdf")).json()[
+        "media_type"
+    ] == "application/pdf"
     odd = (await _attach(client, task, "x.bin", b"?", "not a type")).json()
     assert odd["media_type"] == "application/octet-stream"
     page = (await _attach(client, task, "page.html", b"<script>alert(1)</script>", "text/html")).json()

@@ -3,14 +3,20 @@
 import unicodedata
 from dataclasses import dataclass
 
-from quarterdeck.control.deliverables.model import DeliverableKind, media_type_of
+from quarterdeck.control.deliverables.model import DeliverableKind, begins_as, media_type_of
 from quarterdeck.control.deliverables.model import a_file_name as a_safe_name
 from quarterdeck.kernel.errors import Invalid
 
 MAX_PER_TASK = 200
 NAME_LENGTH = 200
-_KINDS = {"application/pdf": DeliverableKind.PDF}
-_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_SEEN = {
+    "image/png": "PNG image",
+    "image/jpeg": "JPEG image",
+    "image/gif": "GIF image",
+    "image/webp": "WebP image",
+    "application/pdf": "PDF",
+}
+"""What is told by how it begins, in a person's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,14 @@ def a_file_name(given: str) -> str:
 def media_type(head: bytes, declared: str | None) -> str:
     """What the file is. Raises Invalid when it begins otherwise than the image or PDF that it is said to be."""
     said = (declared or "").partition(";")[0].strip().lower()
-    kind = DeliverableKind.IMAGE if said in _IMAGES else _KINDS.get(said, DeliverableKind.FILE)
-    found = media_type_of(kind, head, declared)
-    if said in _IMAGES and found != said:
-        raise Invalid(f"This begins as {found}, not as {said}.", field="content-type")
-    return said if kind is DeliverableKind.PDF else found
+    if said not in _SEEN:
+        return media_type_of(DeliverableKind.FILE, head, declared)
+    found = begins_as(head)
+    if found != said:
+        is_now = "it is neither an image nor a PDF" if found is None else f"it is a {_SEEN[found]}"
+        raise Invalid(
+            f"By its name or type this is a {_SEEN[said]}, but {is_now}."
+            f" Give it the ending and type of what it is, or save it as a {_SEEN[said]} again.",
+            field="content-type",
+        )
+    return said

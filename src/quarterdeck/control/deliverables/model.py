@@ -35,15 +35,21 @@ class DeliverableKind(StrEnum):
 
 
 TEXT_LIKE = frozenset({DeliverableKind.TEXT, DeliverableKind.CODE, DeliverableKind.JSON, DeliverableKind.CSV})
+_PDF = "application/pdf"
 _MEDIA_TYPES = {
     DeliverableKind.TEXT: "text/markdown",
     DeliverableKind.CODE: "text/plain",
     DeliverableKind.JSON: "application/json",
     DeliverableKind.CSV: "text/csv",
-    DeliverableKind.PDF: "application/pdf",
+    DeliverableKind.PDF: _PDF,
     DeliverableKind.LINK: "text/uri-list",
 }
-_IMAGES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+_BEGINNINGS = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", _PDF),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +162,21 @@ def must_be(kind: DeliverableKind, text: str) -> None:
             raise Invalid("This is not JSON.", field="text") from None
 
 
+def begins_as(head: bytes) -> str | None:
+    """The media type of the image or PDF that content beginning so is; None for all else."""
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((media_type for magic, media_type in _BEGINNINGS if head.startswith(magic)), None)
+
+
 def media_type_of(kind: DeliverableKind, head: bytes, declared: str | None) -> str:
     """The media type that content beginning so has. Raises Invalid when it is not what it is said to be."""
     if kind is DeliverableKind.IMAGE:
-        for magic, media_type in _IMAGES:
-            if head.startswith(magic):
-                return media_type
-        if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-            return "image/webp"
-        raise Invalid("This is no PNG, JPEG, GIF or WebP image; hand it in as kind file.", field="kind")
-    if kind is DeliverableKind.PDF and not head.startswith(b"%PDF-"):
+        found = begins_as(head)
+        if found is None or found == _PDF:
+            raise Invalid("This is no PNG, JPEG, GIF or WebP image; hand it in as kind file.", field="kind")
+        return found
+    if kind is DeliverableKind.PDF and begins_as(head) != _PDF:
         raise Invalid("This is no PDF; hand it in as kind file.", field="kind")
     if kind is DeliverableKind.FILE:
         media_type = (declared or "").partition(";")[0].strip().lower()

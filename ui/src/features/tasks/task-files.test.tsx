@@ -60,12 +60,12 @@ test("a file that is refused says why, and is sent again or left out where it st
   let tries = 0;
   filesOf([], () => {
     tries += 1;
-    const problem = { status: 422, code: "invalid", detail: "This begins as text/plain, not as image/png." };
+    const problem = { status: 422, code: "invalid", detail: "By its name or type this is a PNG image, but it is a PDF." };
     return Promise.resolve(HttpResponse.json(problem, { status: 422, headers: { "content-type": "application/problem+json" } }));
   });
   await screen.findByRole("button", { name: "Attach files" });
   drop(report());
-  expect(await screen.findByRole("alert")).toHaveTextContent("R&D = 50%.csv was not attached: This begins as text/plain, not as image/png.");
+  expect(await screen.findByRole("alert")).toHaveTextContent("R&D = 50%.csv was not attached: By its name or type this is a PNG image, but it is a PDF.");
   await userEvent.click(screen.getByRole("button", { name: "Try to attach R&D = 50%.csv again" }));
   await waitFor(() => expect(tries).toBe(2));
   await userEvent.click(await screen.findByRole("button", { name: "Leave R&D = 50%.csv out" }));
