@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from quarterdeck.control.costs import counting, grouped, reconciling, work_store
-from quarterdeck.control.costs.waste import WASTE, CostClass, Sums, add_up, class_of
+from quarterdeck.control.costs import counting, grouped, of_task, reconciling, work_store
+from quarterdeck.control.costs.waste import WASTE, CostClass, Sums, class_of
 from quarterdeck.control.http import Admin, Db, Reader
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.store import RunFilter
@@ -16,7 +16,7 @@ from quarterdeck.control.tasks import actions as task_actions
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, iso
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.ledger import account, rollups, work_costs
+from quarterdeck.ledger import account, rollups
 from quarterdeck.ledger.rollups import Grain
 
 router = APIRouter(tags=["costs"])
@@ -150,20 +150,16 @@ async def get_task_costs(task_id: str, actor: Reader, db: Db) -> TaskCostsOut:
 async def costs_of_task(tx: Transaction, workspace_id: str, task_id: str) -> TaskCostsOut:
     """Raises NotFound."""
     task = await task_actions.get(tx, workspace_id, task_id)
-    idle = await seats.spent(tx, workspace_id, task_ids=[task_id])
-    spent = [*await work_costs.spent(tx, workspace_id, task_ids=[task_id]), *idle]
-    known = await work_store.tasks_of(tx, workspace_id, [task_id])
+    by_run, seats_nano = await of_task.by_run(tx, workspace_id, task_id)
     page = await run_store.page(tx, workspace_id, RunFilter(task_id=task_id), limit=_MOST_RUNS)
-    runs, tasks = await work_store.facts_of(tx, workspace_id, {run.id for run in page.items}, known)
     versions = await work_store.versions_of(tx, workspace_id, task_id)
-    by_run = add_up(((each.run_id, each) for each in spent), runs, tasks)
-    whole = add_up((("", each) for each in spent), runs, tasks).get("", Sums.none())
+    whole = Sums.all_of(by_run.values())
     attempts = [(run, by_run.get(run.id, Sums.none())) for run in reversed(page.items)]
     return TaskCostsOut(
         task=TaskNamed(id=task.id, ref=task.ref, title=task.title),
         classes=whole.cost,
         total_nano=whole.total,
-        seats_nano=sum(each.cost for each in idle),
+        seats_nano=seats_nano,
         retries_nano=sum(sums.total for run, sums in attempts if run.attempt > 1),
         rejected_nano=sum(one.cost for one in versions if one.verdict in work_store.SENT_BACK),
         runs=[

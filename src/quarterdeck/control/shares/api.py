@@ -10,7 +10,7 @@ from quarterdeck.access import members
 from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agent_store
 from quarterdeck.control.costs import api as costs
-from quarterdeck.control.costs import work_api
+from quarterdeck.control.costs import of_task
 from quarterdeck.control.costs.waste import CostClass
 from quarterdeck.control.deliverables import actions as deliverable_actions
 from quarterdeck.control.deliverables import store as deliverables
@@ -193,7 +193,6 @@ async def _task(tx: Transaction, share: Share, task_id: str, files: Files) -> Sh
     agents = await agent_store.named(tx, share.workspace_id, [task.agent_id] if task.agent_id else [])
     accountable = await people.named(tx, share.workspace_id, [task.accountable_id])
     spent = (await rollups.figures(tx, share.workspace_id, "task", [task_id]))[task_id]
-    by_class = (await work_api.costs_of_task(tx, share.workspace_id, task_id)).classes
     handed_in = await deliverables.of_task(tx, share.workspace_id, task_id)
     versions = await deliverables.versions_of(tx, share.workspace_id, [each.id for each in handed_in])
     newest = {version.deliverable_id: version for version in reversed(versions)}
@@ -210,7 +209,7 @@ async def _task(tx: Transaction, share: Share, task_id: str, files: Files) -> Sh
         calls=spent.calls,
         cost_nano=spent.cost,
         unpriced_calls=spent.unpriced_calls,
-        classes=by_class,
+        classes=await of_task.classes(tx, share.workspace_id, task_id),
     )
 
 
