@@ -52,6 +52,36 @@ class FakeClock:
         self._now += round(seconds * SECOND)
         self._monotonic += seconds
 
+    def set_forward(self, seconds: float) -> None:
+        """As by a time server, or by a machine that wakes: no such time passed."""
+        self._now += round(seconds * SECOND)
+
+
+class Steps:
+    """How far a machine's clock was set forward: what passed on it and not on the one that never steps."""
+
+    LEAST = SECOND
+    """Less than that is a clock that goes a little fast."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._settled = self._seen = (clock.now(), clock.monotonic())
+
+    @property
+    def seen_at(self) -> int:
+        """The instant of the last look."""
+        return self._seen[0]
+
+    def forward(self) -> int:
+        """Look: by how many microseconds since what was settled last; 0 when it was not."""
+        self._seen = now, steady = self._clock.now(), self._clock.monotonic()
+        stepped = now - self._settled[0] - round((steady - self._settled[1]) * SECOND)
+        return stepped if stepped >= self.LEAST else 0
+
+    def settle(self) -> None:
+        """What the last look found has been seen to."""
+        self._settled = self._seen
+
 
 def utc(instant: int) -> datetime:
     """The instant as a moment in UTC."""

@@ -7,6 +7,7 @@ from quarterdeck.control.approvals import actions as approvals
 from quarterdeck.control.questions import actions as questions
 from quarterdeck.control.runs import jobs
 from quarterdeck.db import Database
+from quarterdeck.kernel.clock import Steps
 from quarterdeck.kernel.errors import QuarterdeckError
 
 GRACE_S = 20.0
@@ -18,10 +19,11 @@ log = logging.getLogger("quarterdeck.leases")
 
 async def run(db: Database, *, grace_s: float = GRACE_S, look_s: float = LOOK_S, retry_s: float = RETRY_S) -> None:
     """End runs as their leases do, at most `look_s` seconds late, until cancelled."""
+    steps = Steps(db.clock)
     await asyncio.sleep(grace_s)
     while True:
         try:
-            expired, stopped = await jobs.expire_overdue(db), await jobs.stop_retired(db)
+            expired, stopped = await jobs.expire_overdue(db, steps), await jobs.stop_retired(db)
             if expired or stopped:
                 log.info("runs_ended expired=%d of_retired_agents=%d", expired, stopped)
             await questions.apply_deadlines(db)

@@ -13,7 +13,7 @@ from quarterdeck.control.runs.model import MOVES, OPEN, Outcome, RunState
 from quarterdeck.control.runs.nothing import Unclaimed
 from quarterdeck.control.runs.store import RunFilter
 from quarterdeck.control.tasks.model import ReviewPolicy, TaskState
-from quarterdeck.kernel.clock import SECOND, FakeClock
+from quarterdeck.kernel.clock import SECOND, FakeClock, Steps
 from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 
 
@@ -198,6 +198,43 @@ async def test_a_clock_that_was_set_back_keeps_no_task_of_a_worker_that_is_gone(
     clock.advance(1)
     assert await jobs.expire_overdue(world.db) == 1
     assert (await world.see(claimed.task)).state is TaskState.READY
+
+
+async def test_a_clock_that_is_set_forward_ends_no_run_whose_worker_was_just_heard(
+    world: World, claimed: Claimed, clock: FakeClock
+) -> None:
+    steps = Steps(clock)
+    clock.advance(50)
+    assert await jobs.expire_overdue(world.db, steps) == 0
+    clock.set_forward(86_400)
+    assert await jobs.expire_overdue(world.db, steps) == 0
+    clock.advance(69)
+    assert await jobs.expire_overdue(world.db, steps) == 0
+    clock.advance(1)
+    assert await jobs.expire_overdue(world.db, steps) == 1, "120 s of silence, and no second more"
+
+
+async def test_leases_are_moved_on_to_no_more_than_one_given_now_however_many_processes_do_it(
+    world: World, claimed: Claimed, clock: FakeClock
+) -> None:
+    several = [Steps(clock) for _ in range(3)]
+    clock.set_forward(3_600)
+    assert [await jobs.expire_overdue(world.db, steps) for steps in several] == [0, 0, 0]
+    assert (await world.see_run(claimed.run)).lease_expires_at == clock.now() + 120 * SECOND
+    clock.advance(0.5)
+    clock.set_forward(0.5)
+    assert several[0].forward() == 0, "a clock that is corrected a little"
+
+
+async def test_a_clock_set_forward_while_the_database_is_away_is_seen_to_when_it_is_back(
+    world: World, claimed: Claimed, clock: FakeClock
+) -> None:
+    steps = Steps(clock)
+    clock.set_forward(3_600)
+    assert steps.forward() == 3_600 * SECOND
+    assert steps.forward() == 3_600 * SECOND, "not settled yet"
+    assert await jobs.expire_overdue(world.db, steps) == 0
+    assert steps.forward() == 0
 
 
 async def test_a_sign_of_life_just_before_the_expiry_wins(world: World, claimed: Claimed, clock: FakeClock) -> None:

@@ -202,9 +202,18 @@ async def count_open(tx: Transaction, workspace_id: str, agent_id: str) -> int:
     return int((await tx.fetch(_COUNT_OPEN, workspace_id=workspace_id, agent_id=agent_id))[0][0])
 
 
-async def overdue(tx: Transaction, limit: int) -> list[Run]:
-    """Open runs whose lease is over, longest overdue first."""
-    return [_run(row) for row in await tx.fetch_named(_OVERDUE, now=tx.now, limit=limit)]
+async def overdue(tx: Transaction, limit: int, *, as_of: int | None = None) -> list[Run]:
+    """Open runs whose lease is over, or was at that instant, longest overdue first."""
+    now = tx.now if as_of is None else as_of
+    return [_run(row) for row in await tx.fetch_named(_OVERDUE, now=now, limit=limit)]
+
+
+async def move_on(tx: Transaction, by: int) -> int:
+    """Let each lease last so many microseconds longer, and no longer than one that is given now. Returns how many."""
+    short = runs.update().where(sa.text(_OPEN), runs.c.lease_expires_at < _LONGEST)
+    moved = runs.c.lease_expires_at + sa.bindparam("by", type_=sa.BigInteger)
+    values = {"lease_expires_at": sa.case((moved < _LONGEST, moved), else_=_LONGEST)}
+    return (await tx.execute(short.values(values), {"now": tx.now, "by": by})).rowcount
 
 
 async def any_from_ahead(tx: Transaction) -> bool:
