@@ -1,14 +1,18 @@
 import asyncio
 
 import httpx
+import pytest
 from api_world import AsRole
 from fastapi import APIRouter
 
+from quarterdeck.access.members import Member
 from quarterdeck.api.app import create_app
 from quarterdeck.api.services import Services
 from quarterdeck.control.http import Self
+from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
 from quarterdeck.kernel.errors import QuarterdeckError
+from quarterdeck.kernel.events import Event
 
 KEY = {"idempotency-key": "first"}
 
@@ -135,7 +139,50 @@ async def test_a_key_held_by_a_process_that_died_is_free_after_a_while(
         await dead
 
 
-def _client_of(client: httpx.AsyncClient, services: Services, route: Once) -> httpx.AsyncClient:
+class CutOff:
+    """A route that writes and never answers, as of a process that dies; or breaks after it wrote."""
+
+    def __init__(self, db: Database, workspace_id: str, *, breaks: bool) -> None:
+        self._db = db
+        self._event = Event(workspace_id, "thing.made", "thing")
+        self._breaks = breaks
+        self.writes = 0
+        self.written = asyncio.Event()
+        self.router = APIRouter()
+        self.router.add_api_route("/cut-off", self.cut_off, methods=["POST"])
+
+    async def cut_off(self, _: Self) -> int:
+        async with self._db.transaction() as tx:
+            await tx.emit(self._event)
+        self.writes += 1
+        self.written.set()
+        if self._breaks:
+            raise ZeroDivisionError
+        await asyncio.Event().wait()
+        return self.writes
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_what_was_written_by_a_process_that_died_before_its_answer_is_not_written_again(
+    client: httpx.AsyncClient, services: Services, clock: FakeClock, owner: Member, breaks: bool
+) -> None:
+    route = CutOff(services.db, owner.workspace_id, breaks=breaks)
+    async with _client_of(client, services, route) as other:
+        dead = asyncio.create_task(other.post("/api/v1/cut-off", headers=KEY))
+        await route.written.wait()
+        if breaks:
+            assert (await dead).status_code == 500
+        clock.advance(121)
+        again = await other.post("/api/v1/cut-off", headers=KEY)
+        assert (again.status_code, again.json()["code"]) == (409, "answer_lost")
+        assert "new Idempotency-Key" in again.json()["detail"]
+        assert route.writes == 1
+        dead.cancel()
+        await asyncio.wait({dead})
+        assert (await other.post("/api/v1/cut-off", headers=KEY)).json()["code"] == "answer_lost"
+
+
+def _client_of(client: httpx.AsyncClient, services: Services, route: "Once | CutOff") -> httpx.AsyncClient:
     transport = httpx.ASGITransport(create_app(services, [route.router]))
     return httpx.AsyncClient(
         transport=transport, base_url=client.base_url, headers=client.headers, cookies=client.cookies

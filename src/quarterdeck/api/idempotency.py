@@ -17,7 +17,7 @@ from quarterdeck.access.actors import Actor
 from quarterdeck.access.vault import Vault, VaultError
 from quarterdeck.api.body import is_streamed, read_whole, replay
 from quarterdeck.api.tables import idempotency_keys as kept
-from quarterdeck.db import Database, Transaction
+from quarterdeck.db import Database, Transaction, riding
 from quarterdeck.kernel.clock import DAY, SECOND
 from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError
 
@@ -25,7 +25,9 @@ HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255
 KEPT_FOR = DAY
 HELD_FOR = 120 * SECOND
-"""A write that has not ended by then was cut off with its process; the key is free again."""
+"""A request that has not ended by then was cut off with its process: the key is free again if it wrote nothing."""
+_WRITTEN = b""
+"""Stands for an answer from the commit of a write until the answer is kept."""
 WAIT_S = 5.0
 POLL_S = 0.05
 log = logging.getLogger("quarterdeck.api")
@@ -68,6 +70,11 @@ class Idempotency:
 
     Answers rest sealed, because some hold a new key's text. What failed on our side (5xx) is not remembered, so that
     it can be tried again.
+
+    An answer is made after its write has committed, of what routes read, publish and end in between, so it cannot be
+    kept in that transaction. That there was a write is: a process that dies before it answers leaves a key that says
+    so, and a repetition is told (`answer_lost`) instead of writing a second time. A transaction that told no event
+    wrote nothing that a repetition would double.
     """
 
     def __init__(self, app: ASGIApp, db: Database, vault: Vault) -> None:
@@ -98,7 +105,8 @@ class Idempotency:
     async def _hold(self, row: "_Row") -> _Answer | None:
         """Take the key for this request: None when it is ours now, the answer when it was given already.
 
-        Raises Mismatch for another request under the same key, Changed when the first is still running.
+        Raises Mismatch for another request under the same key, Changed when the first is still running, or has written
+        and was cut off (`answer_lost`).
         """
         deadline = self._db.clock.monotonic() + WAIT_S
         while True:
@@ -111,8 +119,14 @@ class Idempotency:
             if found is not None:
                 if found["digest"] != row.digest:
                     raise Mismatch("This Idempotency-Key was used for another request; take a new one for each.")
-                if found["answer"] is not None:
+                if found["answer"]:
                     return self._opened(found["answer"], row)
+                if found["answer"] == _WRITTEN and found["at"] < tx.now - HELD_FOR:
+                    raise Changed(
+                        "This request was done, but the server stopped before its answer was kept. Look at what it"
+                        " made; to do it again, take a new Idempotency-Key.",
+                        code="answer_lost",
+                    )
             if self._db.clock.monotonic() >= deadline:
                 raise Changed(
                     "The first request with this Idempotency-Key is still running; ask again.",
@@ -125,9 +139,11 @@ class Idempotency:
         """Do it, remember the answer, then give it: nobody has an answer that a repetition would not get."""
         answered = _Recorder()
         try:
-            await self._app(scope, receive, answered)
+            with riding(row.note_write):
+                await self._app(scope, receive, answered)
         except BaseException:
-            await asyncio.shield(self._release(row))
+            # What has been written by then must not be written again.
+            await asyncio.shield(self._release(row, kept.c.answer.is_(None)))
             raise
         try:
             if answered.status >= 500:
@@ -140,9 +156,9 @@ class Idempotency:
         for message in answered.messages:
             await send(message)
 
-    async def _release(self, row: "_Row") -> None:
+    async def _release(self, row: "_Row", *which: sa.ColumnElement[bool]) -> None:
         async with self._db.transaction() as tx:
-            await tx.execute(kept.delete().where(row.where))
+            await tx.execute(kept.delete().where(row.where, *which))
 
     def _sealed(self, answered: "_Recorder", row: "_Row") -> bytes:
         head = json.dumps([answered.status, answered.headers]).encode()
@@ -171,6 +187,11 @@ class _Row:
     @property
     def bound(self) -> str:
         return f"idempotency_keys/{self.actor}/{self.key}"
+
+    async def note_write(self, tx: Transaction) -> None:
+        """Say in the transaction of a write that it was done."""
+        if tx.emitted:
+            await tx.execute(kept.update().where(self.where, kept.c.answer.is_(None)).values(answer=_WRITTEN))
 
 
 class _Recorder:

@@ -5,6 +5,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -103,6 +104,20 @@ class Transaction:
         self.emitted.append(event)
 
 
+Rider = Callable[[Transaction], Awaitable[None]]
+_rider: ContextVar[Rider | None] = ContextVar("quarterdeck_rider", default=None)
+
+
+@contextmanager
+def riding(rider: Rider) -> Iterator[None]:
+    """Have `rider` called at the end of every transaction within the block: what it writes commits with the rest."""
+    token = _rider.set(rider)
+    try:
+        yield
+    finally:
+        _rider.reset(token)
+
+
 class Database:
     """Where rows live. `url` is `sqlite:///FILE` or `postgresql+asyncpg://…`.
 
@@ -148,6 +163,9 @@ class Database:
                 tx.recorder = None if self.make_recorder is None else self.make_recorder(tx)
                 try:
                     yield tx
+                    rider = _rider.get()
+                    if rider is not None:
+                        await rider(tx)
                     await _write_events(tx, is_sqlite=self.is_sqlite)
                     if tx.recorder is not None:
                         await tx.recorder.finish()

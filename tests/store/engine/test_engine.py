@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from quarterdeck.db import Database
+from quarterdeck.db import Database, Transaction, riding
 from quarterdeck.db.outbox import read_after
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.errors import Invalid, Unavailable
@@ -57,6 +57,25 @@ async def test_what_raises_is_undone_and_not_told(db: Database) -> None:
             raise RuntimeError("half way")
     assert await kinds(db) == []
     assert told == []
+
+
+async def test_what_rides_along_commits_with_a_transaction_and_is_undone_with_it(db: Database) -> None:
+    async def rider(tx: Transaction) -> None:
+        if tx.emitted:
+            await tx.emit(event("rider.came"))
+
+    with riding(rider):
+        async with db.transaction() as tx:
+            await tx.emit(event())
+        async with db.transaction():
+            pass
+        with pytest.raises(RuntimeError):
+            async with db.transaction() as tx:
+                await tx.emit(event("task.undone"))
+                raise RuntimeError
+    async with db.transaction() as tx:
+        await tx.emit(event("task.after"))
+    assert await kinds(db) == ["task.moved", "rider.came", "task.after"]
 
 
 async def test_what_is_cancelled_is_undone_and_the_next_one_goes_on(db: Database) -> None:

@@ -3795,7 +3795,11 @@ export interface paths {
          */
         put: operations["set_signal_policy"];
         post?: never;
-        delete?: never;
+        /**
+         * Remove Policy
+         * @description Take back what was said about a kind of signal: an agent goes by its project's or the workspace's rule again.
+         */
+        delete: operations["remove_signal_policy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -7048,6 +7052,8 @@ export interface components {
             models: string[] | null;
             /** Name */
             name: string;
+            /** Route */
+            route: string | null;
             /** Run Id */
             run_id: string | null;
             /** Secret */
@@ -7121,6 +7127,8 @@ export interface components {
             models: string[] | null;
             /** Name */
             name: string;
+            /** Route */
+            route: string | null;
             /** Run Id */
             run_id: string | null;
             /** State */
@@ -7439,6 +7447,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Declared */
+            declared: boolean;
             /** Email */
             email: string;
             /** Id */
@@ -19056,6 +19066,38 @@ export interface operations {
                 "application/json": components["schemas"]["PolicyIn"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_signal_policy: {
+        parameters: {
+            query: {
+                kind: components["schemas"]["Kind"];
+                scope?: components["schemas"]["PolicyScope"];
+                /** @description The agent or project; left out for the workspace. */
+                subject_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             204: {
