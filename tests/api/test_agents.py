@@ -7,7 +7,7 @@ from spending import spend
 from quarterdeck.access import members
 from quarterdeck.access.members import Member
 from quarterdeck.control.agents import actions
-from quarterdeck.control.agents.api import AgentsOut
+from quarterdeck.control.agents.api import AgentsOut, UrgentAgentsOut
 from quarterdeck.db import Database
 from quarterdeck.ledger.derived_tables import agent_activity
 
@@ -228,3 +228,28 @@ async def test_names_of_all_agents_come_without_all_that_is_shown_of_them(
     assert [(one["name"], one["desired"]) for one in found["items"]] == [("alpha", "retired"), ("zeta", "enabled")]
     assert (found["present"], len(found["items"][0])) == (1, 3)
     assert len((await client.get("/api/v1/agents/names", params={"limit": 1})).json()["items"]) == 1
+
+
+async def test_those_that_need_somebody_come_first_and_how_all_of_them_stand_is_counted(
+    client: httpx.AsyncClient, as_agent: AsAgent, db: Database, owner: Member
+) -> None:
+    idle = await _made(client, "archive")
+    asking = await as_agent("zeta")
+    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
+    run = (await asking.post("/api/v1/agent/claim", json={})).json()["run"]["id"]
+    await asking.post(f"/api/v1/runs/{run}/questions", json={"text": "Which year?"})
+    gone = await _made(client, "old")
+    await client.patch(f"/api/v1/agents/{gone['id']}", json={"desired": "retired"})
+    await spend(db, owner.workspace_id, "agent", str(idle["id"]), calls=4, cost=700, unpriced_calls=2)
+    answer = await client.get("/api/v1/agents/urgent", params={"limit": 1})
+    assert UrgentAgentsOut.model_validate_json(answer.text, extra="forbid").model_dump(mode="json") == answer.json()
+    found = answer.json()
+    assert ([agent["name"] for agent in found["items"]], found["present"]) == (["zeta"], 2)
+    assert found["items"][0] == (await client.get("/api/v1/agents", params={"q": "zeta"})).json()["items"][0]
+    assert sorted(found["stands"], key=lambda each: each["state"]) == [
+        {"state": "never_connected", "waits_for": None, "count": 1},
+        {"state": "waiting_person", "waits_for": {"id": owner.id, "name": "Owner"}, "count": 1},
+    ]
+    assert found["today"] == {"cost_nano": 700, "unpriced_calls": 2}
+    whole = (await client.get("/api/v1/agents/urgent")).json()["items"]
+    assert [agent["name"] for agent in whole] == ["zeta", "archive"]

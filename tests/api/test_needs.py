@@ -70,3 +70,44 @@ async def _in_review(client: httpx.AsyncClient, as_agent: AsAgent) -> dict[str, 
     run = (await agent.post("/api/v1/agent/claim")).json()["run"]
     await agent.post(f"/api/v1/runs/{run['id']}/finish", json={"outcome": "succeeded"})
     return (await _needs(client))[0]
+
+
+async def test_the_queue_comes_in_pages_with_its_counts_and_says_what_stands_on_a_reviews_card(
+    client: httpx.AsyncClient, as_agent: AsAgent, clock: FakeClock
+) -> None:
+    agent = await as_agent("research")
+    for title in ("Paint", "Varnish", "Sand"):
+        await client.post("/api/v1/tasks", json={"title": title, "state": "ready"})
+        run = (await agent.post("/api/v1/agent/claim")).json()["run"]
+        path = f"/api/v1/runs/{run['id']}"
+        if title == "Paint":
+            await agent.post(f"{path}/questions", json={"text": "Which colour?"})
+            clock.advance(1)
+        await agent.post(f"{path}/deliverables", json={"name": "wall", "text": title})
+        await agent.post(f"{path}/finish", json={"outcome": "succeeded"})
+    seen: list[str] = []
+    after: str | None = None
+    while after is not None or not seen:
+        answer = await client.get("/api/v1/needs", params={"limit": 2, **({"after": after} if after else {})})
+        page = answer.json()
+        assert page["counts"] == {"question": 1, "review": 3}
+        assert len(page["items"]) <= 2
+        seen += [need["task"]["title"] for need in page["items"]]
+        after = page["next"]
+    # The three reviews began in the same moment here: they come by their keys, each once.
+    assert (seen[0], sorted(seen[1:])) == ("Paint", ["Paint", "Sand", "Varnish"])
+    (review, *_) = (await client.get("/api/v1/needs", params={"kind": "review", "limit": 1})).json()["items"]
+    assert review["review"]["agent"]["name"] == "research"
+    assert review["review"]["latest_version"]["version"] == 1
+    assert (review["review"]["cost_nano"], review["review"]["unpriced_calls"]) == (0, 0)
+
+
+async def test_a_page_of_the_queue_begins_where_one_ended_and_nowhere_else(client: httpx.AsyncClient) -> None:
+    for after in ("x", "12", "-1:review:tsk_1", f"{'9' * 19}:review:tsk_1", "٣:review:tsk_1"):
+        answer = await client.get("/api/v1/needs", params={"after": after})
+        assert (answer.status_code, answer.json()["field"]) == (400, "after"), after
+    assert (await client.get("/api/v1/needs", params={"after": "1:x"})).json() == {
+        "items": [],
+        "next": None,
+        "counts": {},
+    }

@@ -20,7 +20,7 @@ def list_needs(
 ) -> None:
     """Reviews, questions, approvals, mentions, signals and budgets that stopped, longest waiting first."""
     emit(
-        local.api().get("/needs", snoozed="true" if snoozed else None),
+        local.api().get("/needs", snoozed="true" if snoozed else None, limit=500),
         as_json=as_json,
         columns=[
             ("key", lambda row: row["key"]),

@@ -1,10 +1,13 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { agentKeys, changeAgent } from "@/api/agents";
-import type { Agent, Desired, Page } from "@/api/types";
+import type { Agent, Desired, Page, UrgentAgents } from "@/api/types";
 
 type Change = { agent: Agent; desired: Desired };
 type Told = { onDone: (change: Change) => void; onError: (error: unknown) => void };
+
+/** Answers that hold rows of agents. */
+const LISTS = [agentKeys.list(), agentKeys.urgent()];
 
 /** Pauses an agent or lets it work again: shown at once, taken back when the server refuses. */
 export function useSetDesired({ onDone, onError }: Told) {
@@ -13,14 +16,14 @@ export function useSetDesired({ onDone, onError }: Told) {
     mutationFn: ({ agent, desired }: Change) => changeAgent(agent.id, { desired }),
     onMutate: async ({ agent, desired }) => {
       await client.cancelQueries({ queryKey: agentKeys.all });
-      const before = client.getQueryData<Page<Agent>>(agentKeys.list());
-      client.setQueryData<Page<Agent>>(agentKeys.list(), (page) =>
-        page && { ...page, items: page.items.map((each) => (each.id === agent.id ? { ...each, desired } : each)) },
-      );
+      const before = LISTS.map((queryKey) => [queryKey, client.getQueryData<Page<Agent> | UrgentAgents>(queryKey)] as const);
+      for (const [queryKey, list] of before) {
+        if (list) client.setQueryData(queryKey, { ...list, items: list.items.map((each) => (each.id === agent.id ? { ...each, desired } : each)) });
+      }
       return { before };
     },
     onError: (error, _change, context) => {
-      if (context?.before) client.setQueryData(agentKeys.list(), context.before);
+      for (const [queryKey, list] of context?.before ?? []) if (list) client.setQueryData(queryKey, list);
       onError(error);
     },
     onSuccess: (_agent, change) => onDone(change),

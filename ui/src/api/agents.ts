@@ -1,11 +1,12 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { Agent, AgentChange, AgentDraft, AgentNames, Agents, Page, Stretch } from "@/api/types";
+import type { Agent, AgentChange, AgentDraft, AgentNames, Agents, Page, Stretch, UrgentAgents } from "@/api/types";
 
 export const agentKeys = {
   all: ["agents"] as const,
   list: () => ["agents", "list"] as const,
+  urgent: () => ["agents", "urgent"] as const,
   names: () => ["agents", "names"] as const,
   one: (id: string) => ["agents", "one", id] as const,
   states: (id: string) => ["agent-states", id] as const,
@@ -14,6 +15,15 @@ export const agentKeys = {
 export const agentsQuery = queryOptions({
   queryKey: agentKeys.list(),
   queryFn: ({ signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { limit: 500 } }, signal })),
+});
+
+/** So many agents are shown at once where everything is looked at. */
+const MOST_URGENT = 50;
+
+/** Those that need somebody first, and how all of them stand. */
+export const urgentAgentsQuery = queryOptions({
+  queryKey: agentKeys.urgent(),
+  queryFn: ({ signal }) => data<UrgentAgents>(api.GET("/api/v1/agents/urgent", { params: { query: { limit: MOST_URGENT } }, signal })),
 });
 
 /** What all agents are called, for choices: hundreds of bytes where the list with what each does has hundreds of thousands. */

@@ -1,16 +1,31 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
-import type { BudgetSettled, Need } from "@/api/types";
+import type { BudgetSettled, Need, Needs } from "@/api/types";
 
-export const needKeys = { all: ["needs"] as const, list: (snoozed: boolean) => ["needs", "list", snoozed] as const };
+export const needKeys = { all: ["needs"] as const, list: () => ["needs", "list"] as const, reviews: () => ["needs", "reviews"] as const };
 
-/** All that waits for whoever is signed in, longest waiting first. */
-export const needsQuery = (snoozed = false) =>
-  queryOptions({
-    queryKey: needKeys.list(snoozed),
-    queryFn: async ({ signal }) => (await data<{ items: Need[] }>(api.GET("/api/v1/needs", { params: { query: { snoozed } }, signal }))).items,
-  });
+/** So many cards are shown at first, and so many more each time somebody asks for more. */
+const FIRST = 8;
+export const MORE = 50;
+
+/** What waits for whoever is signed in, longest waiting first: as much of it as was asked for, and how much there is. */
+export const needsQuery = infiniteQueryOptions({
+  queryKey: needKeys.list(),
+  queryFn: ({ pageParam, signal }) =>
+    data<Needs>(api.GET("/api/v1/needs", { params: { query: pageParam ? { after: pageParam, limit: MORE } : { limit: FIRST } }, signal })),
+  initialPageParam: null as string | null,
+  getNextPageParam: (page) => page.next,
+});
+
+/** How much waits in all. Pure. */
+export const waiting = ({ counts }: Needs): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+
+/** The reviews that wait for whoever is signed in, as many as a person can look through. */
+export const reviewNeedsQuery = queryOptions({
+  queryKey: needKeys.reviews(),
+  queryFn: async ({ signal }) => (await data<{ items: Need[] }>(api.GET("/api/v1/needs", { params: { query: { kind: "review", limit: 200 } }, signal }))).items,
+});
 
 export const snoozeNeed = (key: string, until: string): Promise<unknown> =>
   data(api.POST("/api/v1/needs/{key}/snooze", { params: { path: { key } }, body: { until } }));

@@ -4,7 +4,7 @@ import { agentKeys } from "@/api/agents";
 import type { LiveEvent } from "@/api/live";
 import { runKeys } from "@/api/runs";
 import { taskKeys } from "@/api/tasks";
-import type { Agent, Board, Page, Run, Status, Task } from "@/api/types";
+import type { Agent, Board, Page, Run, Status, Task, UrgentAgents } from "@/api/types";
 
 export type AgentStatus = { agent_id: string; status: Status };
 
@@ -43,6 +43,7 @@ export function patchStatuses(client: QueryClient, statuses: AgentStatus[]): voi
     return status ? { ...row, status } : row;
   };
   client.setQueryData<Page<Agent>>(agentKeys.list(), (page) => page && { ...page, items: sameOrAll(page.items, agent) });
+  client.setQueryData<UrgentAgents>(agentKeys.urgent(), (found) => found && { ...found, items: sameOrAll(found.items, agent) });
   for (const id of byAgent.keys()) client.setQueryData<Agent>(agentKeys.one(id), (one) => one && agent(one));
   if (byRun.size === 0) return;
   client.setQueriesData<Board>({ queryKey: taskKeys.boards() }, (board) => board && boardWith(board, byRun));

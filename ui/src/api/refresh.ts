@@ -161,11 +161,14 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "replay.ended":
     case "replay.settled":
       return [soon(replayKeys.all)];
+    case "status.changed":
+      return [{ key: agentKeys.urgent(), every: CALM }];
     case "run.progressed":
       return [soon(runKeys.all), soon(taskKeys.all)];
     case "calls.ingested":
       return [
         soon(agentKeys.list()),
+        { key: agentKeys.urgent(), every: CALM },
         soon(callKeys.newestAll()),
         { key: callKeys.unclaimed(), every: CALM },
         { key: callKeys.counted(), every: 5 * CALM },

@@ -79,6 +79,7 @@ export type CommentDraft = Schemas["CommentIn"];
 export type Mentioned = Schemas["MentionOut"];
 export type Question = Schemas["QuestionOut"];
 export type Need = Schemas["NeedOut"];
+export type Needs = Schemas["NeedsOut"];
 export type BudgetSettled = Schemas["SettledOut"];
 export type Graph = Schemas["GraphOut"];
 export type GraphTask = Schemas["GraphTaskOut"];
@@ -134,6 +135,9 @@ export type Delivery = Schemas["DeliveryOut"];
 export type Route = Schemas["RouteOut"];
 export type AgentNames = Schemas["AgentNamesOut"];
 export type Agents = Schemas["AgentsOut"];
+export type UrgentAgents = Schemas["UrgentAgentsOut"];
+/** So many agents are in one state and wait for the same. */
+export type Stand = Schemas["StandOut"];
 export type Canary = Schemas["CanaryOut"];
 export type RouteVersion = Schemas["RouteVersionOut"];
 export type DryRun = Schemas["DryRunOut"];

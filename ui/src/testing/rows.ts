@@ -250,6 +250,7 @@ export const aNeed = (change: Partial<Need> = {}): Need => ({
   subject_id: "tsk_1",
   task: { id: "tsk_1", ref: "T-1", title: "Write the report" },
   budget: null,
+  review: null,
   text: "Write the report",
   since: "2026-11-23T10:00:00.000000Z",
   escalated: false,

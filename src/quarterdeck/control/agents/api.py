@@ -9,7 +9,7 @@ from starlette.responses import Response
 from quarterdeck.access.actors import ActorKind
 from quarterdeck.control.agent_templates import actions as templates
 from quarterdeck.control.agent_templates.actions import AgentTemplate
-from quarterdeck.control.agents import actions, cards, profiles, store
+from quarterdeck.control.agents import actions, cards, profiles, store, urgent
 from quarterdeck.control.agents.model import (
     DESCRIPTION_LENGTH,
     MAX_CAPACITY,
@@ -22,6 +22,7 @@ from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileC
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, NamePart, Operator, Reader
 from quarterdeck.control.routes import actions as routes
 from quarterdeck.control.shapes import Instant, Named, RequestBody, written
+from quarterdeck.control.status.model import State
 from quarterdeck.control.status.views import StatusOut
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid
@@ -112,6 +113,31 @@ class AgentsOut(BaseModel):
     """All agents that are not retired, whatever this page shows."""
 
 
+class StandOut(BaseModel):
+    """So many agents are in one state and wait for the same."""
+
+    state: State
+    waits_for: Named | None
+    count: int
+
+
+class SpentTodayOut(BaseModel):
+    """Since midnight UTC. Calls without a price are not in `cost_nano`."""
+
+    cost_nano: int
+    unpriced_calls: int
+
+
+class UrgentAgentsOut(BaseModel):
+    items: list[AgentOut]
+    """What is wrong first, then what waits for somebody, then work, then rest; of the same, by name."""
+    present: int
+    """All agents that are not retired."""
+    stands: list[StandOut]
+    """How all of them stand, whatever `items` shows."""
+    today: SpentTodayOut
+
+
 class AgentIn(RequestBody):
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     description: str = Field("", max_length=DESCRIPTION_LENGTH)
@@ -186,6 +212,23 @@ async def list_agent_names(
     async with db.read() as tx:
         items = await store.called(tx, actor.workspace_id, limit)
         return written({"items": items, "present": await store.count(tx, actor.workspace_id)})
+
+
+@router.get("/agents/urgent", operation_id="list_urgent_agents", response_model=UrgentAgentsOut)
+async def list_urgent_agents(actor: Reader, db: Db, limit: Limit = DEFAULT_LIMIT) -> Response:
+    """The agents that need somebody first, and how all that are not retired stand."""
+    async with db.read() as tx:
+        found = await urgent.look(tx, actor.workspace_id, limit)
+    stands = [
+        {
+            "state": each.state,
+            "waits_for": None if each.waits_for is None else {"id": each.waits_for[0], "name": each.waits_for[1]},
+            "count": each.count,
+        }
+        for each in found.stands
+    ]
+    today = {"cost_nano": found.cost, "unpriced_calls": found.unpriced_calls}
+    return written({"items": found.items, "present": found.present, "stands": stands, "today": today})
 
 
 @router.post("/agents", status_code=201, operation_id="create_agent")

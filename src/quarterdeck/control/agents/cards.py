@@ -12,6 +12,7 @@ from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
 from quarterdeck.control.shapes import shown
 from quarterdeck.control.status import facts
+from quarterdeck.control.status.model import Status
 from quarterdeck.control.status.saying import said
 from quarterdeck.control.status.shown import of_agent
 from quarterdeck.control.tasks import store as task_store
@@ -19,19 +20,33 @@ from quarterdeck.control.tasks.store import TaskName
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, floor_to, iso
 from quarterdeck.ledger import rollups
+from quarterdeck.ledger.rollups import Figures
 
 Card = dict[str, Any]
 
 
-async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> list[Card]:
-    """A page of agents with everything their rows mention, in a handful of queries however long the page."""
+async def of_agents(
+    tx: Transaction,
+    workspace_id: str,
+    agents: Sequence[Agent],
+    *,
+    statuses: Mapping[str, Status] | None = None,
+    today: Mapping[str, Figures] | None = None,
+) -> list[Card]:
+    """A page of agents with everything their rows mention, in a handful of queries however long the page.
+
+    `statuses` and `today`, by id, are looked up where they are not known already.
+    """
     ids = [agent.id for agent in agents]
     owners = await people.named(tx, workspace_id, {agent.owner_id for agent in agents})
     open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
     tasks = await task_store.named(tx, workspace_id, {run.task_id for runs in open_runs.values() for run in runs})
-    today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
+    if today is None:
+        today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
     last_calls = await rollups.last_calls(tx, workspace_id, ids)
-    statuses = await facts.of_agents(tx, workspace_id, agents)
+    if statuses is None:
+        known_of = await facts.of_agents(tx, workspace_id, agents)
+        statuses = {agent_id: of_agent(each, tx.now) for agent_id, each in known_of.items()}
     known = await profiles.of_agents(tx, workspace_id, ids)
     above = await store.named(tx, workspace_id, {each.reports_to_id for each in known.values() if each.reports_to_id})
     seen = await profiles.seen_of(tx, workspace_id, ids)
@@ -75,7 +90,7 @@ async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent])
                     {"via": via, "last_at": iso(at)} for via, at in sorted(doors.items(), key=lambda door: -door[1])
                 ],
                 "last_seen_at": shown(max(doors.values(), default=None)),
-                "status": said(of_agent(statuses[agent.id], tx.now)),
+                "status": said(statuses[agent.id]),
             }
         )
     return items

@@ -50,6 +50,15 @@ _BY_NAME = Prepared(
 _OF_IDS = Prepared(
     sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids"))
 )
+_PRESENT = Prepared(
+    sa.select(agents)
+    .where(
+        agents.c.workspace_id == sa.bindparam("workspace_id"),
+        agents.c.desired != sa.literal_column(f"'{Desired.RETIRED.value}'"),
+    )
+    .order_by(agents.c.name_key)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 _ACTIVE = Prepared(
     sa.select(agents)
     .where(agents.c.desired != sa.literal_column(f"'{Desired.RETIRED.value}'"))
@@ -143,6 +152,11 @@ async def of_ids(tx: Transaction, workspace_id: str, agent_ids: Collection[str])
     """Those of these agents that there are, retired ones too."""
     rows = await tx.fetch_named(_OF_IDS, workspace_id=workspace_id, ids=sorted(agent_ids))
     return [_agent(row) for row in rows]
+
+
+async def present(tx: Transaction, workspace_id: str, limit: int) -> list[Agent]:
+    """Agents of a workspace that are not retired, by name."""
+    return [_agent(row) for row in await tx.fetch_named(_PRESENT, workspace_id=workspace_id, limit=limit)]
 
 
 async def active(tx: Transaction, limit: int = 2_000) -> dict[str, list[Agent]]:

@@ -9,13 +9,16 @@ from quarterdeck.access.actors import Actor, Permission
 from quarterdeck.access.budgets.model import MAX_AMOUNT, Mode, Window
 from quarterdeck.access.scopes import Scope
 from quarterdeck.control import scopes
-from quarterdeck.control.http import Db, Gate, Operator, Reader, Self, may
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Limit, Operator, Reader, Self, may
 from quarterdeck.control.lever.gates import carry_out
-from quarterdeck.control.needs import actions, stopped
+from quarterdeck.control.needs import actions, in_review, paging, stopped
+from quarterdeck.control.needs.in_review import InReview
 from quarterdeck.control.needs.model import NeedKind
 from quarterdeck.control.needs.stopped import Act, Stopped
-from quarterdeck.control.shapes import Instant, RequestBody, TaskNamed, instant_in
+from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskNamed, instant_in
+from quarterdeck.control.tasks import cards
 from quarterdeck.control.tasks import store as task_store
+from quarterdeck.control.tasks.views import LatestVersionOut
 from quarterdeck.kernel.clock import iso
 
 router = APIRouter(tags=["needs you"])
@@ -35,6 +38,18 @@ class NeedOut(BaseModel):
     """It waited too long for somebody else, and came to you."""
     budget: "StoppedBudgetOut | None"
     """Of a budget that stopped; null when it was taken away meanwhile."""
+    review: "AwaitedOut | None"
+    """Of a review: what came."""
+
+
+class AwaitedOut(BaseModel):
+    """What waits for a word, for a need of kind `review`."""
+
+    agent: Named | None
+    latest_version: LatestVersionOut | None
+    cost_nano: int
+    """What the task has cost so far; calls without a price are not in it."""
+    unpriced_calls: int
 
 
 class StoppedBudgetOut(BaseModel):
@@ -67,6 +82,9 @@ class SettledOut(BaseModel):
 class NeedsOut(BaseModel):
     items: list[NeedOut]
     """Longest waiting first."""
+    next: str | None
+    counts: dict[NeedKind, int]
+    """All that waits for you, by kind, whatever this page shows; a kind of which nothing waits is not there."""
 
 
 class SnoozeIn(RequestBody):
@@ -83,16 +101,25 @@ class SeenIn(RequestBody):
 
 @router.get("/needs", operation_id="list_needs")
 async def list_needs(
-    actor: Reader, db: Db, snoozed: Annotated[bool, Query(description="Also what you have put off.")] = False
+    *,
+    actor: Reader,
+    db: Db,
+    kind: Annotated[NeedKind | None, Query(description="Only such.")] = None,
+    snoozed: Annotated[bool, Query(description="Also what you have put off.")] = False,
+    after: After = None,
+    limit: Limit = DEFAULT_LIMIT,
 ) -> NeedsOut:
     """All that waits for you: reviews, questions, approvals, mentions, signals, budgets that stopped."""
     async with db.read() as tx:
-        found = await actions.queue(tx, actor, snoozed=snoozed)
-        tasks = await task_store.named(tx, actor.workspace_id, {need.task_id for need in found if need.task_id})
-        behind = await stopped.behind(tx, actor.workspace_id, found)
+        queue = await actions.queue(tx, actor, snoozed=snoozed)
+        found = paging.page_of(queue, kind=kind, after=after, limit=limit)
+        page = found.page.items
+        tasks = await task_store.named(tx, actor.workspace_id, {need.task_id for need in page if need.task_id})
+        behind = await stopped.behind(tx, actor.workspace_id, page)
         names = await scopes.shown(tx, actor.workspace_id, [one.scope for one in behind.values()])
+        awaited = await in_review.of_needs(tx, actor.workspace_id, page)
     items = []
-    for need in found:
+    for need in page:
         task = None if need.task_id is None else tasks[need.task_id]
         items.append(
             NeedOut(
@@ -104,9 +131,10 @@ async def list_needs(
                 since=iso(need.since),
                 escalated=need.escalated,
                 budget=_budget(behind[need.key], names) if need.key in behind else None,
+                review=_awaited(awaited[need.key]) if need.key in awaited else None,
             )
         )
-    return NeedsOut(items=items)
+    return NeedsOut(items=items, next=found.page.next, counts=found.counts)
 
 
 @router.post("/needs/{key}/snooze", status_code=204, operation_id="snooze_need")
@@ -157,4 +185,16 @@ def _budget(found: Stopped, names: dict[Scope, str]) -> StoppedBudgetOut:
         mode=found.mode,
         declared=found.declared,
         acts=found.acts,
+    )
+
+
+def _awaited(found: InReview) -> AwaitedOut:
+    named = found.agent_name is not None
+    return AwaitedOut.model_validate(
+        {
+            "agent": {"id": found.agent_id, "name": found.agent_name} if named else None,
+            "latest_version": cards.latest_version(found.latest),
+            "cost_nano": found.spent.cost,
+            "unpriced_calls": found.spent.unpriced_calls,
+        }
     )

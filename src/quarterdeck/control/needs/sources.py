@@ -23,6 +23,10 @@ UNTAKEN_AFTER = DAY
 """So long a task waits for its agent, which begins nothing, before somebody is asked to look."""
 MOST = 2_000
 """Of each kind, the longest waiting."""
+_REVIEWED = [
+    tasks.c[name] for name in ("workspace_id", "id", "title", "state_since", "review", "accountable_id", "agent_id")
+]
+"""Not the brief, which may be long."""
 
 
 async def people_of(tx: Transaction, workspace_id: str) -> People:
@@ -54,7 +58,7 @@ async def open_of(tx: Transaction, workspace_id: str, people: People) -> list[Op
 
 async def _reviews(tx: Transaction, workspace_id: str, people: People) -> list[Open]:
     rows = await tx.rows(
-        sa.select(tasks)
+        sa.select(*_REVIEWED)
         .where(tasks.c.workspace_id == workspace_id, tasks.c.state == "in_review")
         .order_by(tasks.c.state_since)
         .limit(MOST)

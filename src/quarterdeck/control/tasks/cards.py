@@ -120,7 +120,7 @@ def _card(task: Task, mentioned: Mentioned, now: int) -> Card:
             {"id": one.node.id, "ref": one.node.ref, "title": one.node.title, "state": one.node.state} for one in waits
         ],
         "blocked_since": shown(blocked_since(task.state, waits)),
-        "latest_version": _latest(mentioned.handed_in.get(task.id)),
+        "latest_version": latest_version(mentioned.handed_in.get(task.id)),
         "run": None if task.run_id is None else _run(mentioned.runs[task.run_id], mentioned.agents),
         "failures": task.failures,
         "last_failure": task.last_failure,
@@ -162,7 +162,7 @@ def _run(run: Run, agents: Mapping[str, str]) -> Card:
     }
 
 
-def _latest(version: Newest | None) -> Card | None:
+def latest_version(version: Newest | None) -> Card | None:
     if version is None:
         return None
     return {

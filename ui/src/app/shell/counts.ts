@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 
 import { agentNamesQuery } from "@/api/agents";
-import { needsQuery } from "@/api/needs";
+import { needsQuery, waiting } from "@/api/needs";
 import { boardCountsQuery } from "@/api/tasks";
 import type { NavItem } from "@/app/shell/nav";
 import { shell } from "@/strings/shell";
@@ -17,7 +17,7 @@ export function useCounts(): Counts {
     }),
   });
   const { data: agents } = useQuery({ ...agentNamesQuery, select: (page) => page.present });
-  const { data: needs } = useQuery({ ...needsQuery(), select: (found) => found.length });
+  const { data: needs } = useInfiniteQuery({ ...needsQuery, select: ({ pages: [first] }) => first && waiting(first) });
   return { tasks: tasks?.open, reviews: tasks?.inReview, agents, needs };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Status } from "@/api/types";
-import { byUrgency, clauses, said, toneOf } from "@/components/status/status-words";
+import { clauses, said, standsOf, toneOf } from "@/components/status/status-words";
 import { aStatus } from "@/testing/rows";
 
 const SINCE = "2026-11-23T10:00:00.000000Z";
@@ -18,11 +18,20 @@ test("the sentence counts what works and names what does not", () => {
     aStatus({ state: "waiting_person", waits_for: waiting("person", "Sam", "mem_1") }),
     aStatus(),
   ];
-  expect(clauses(statuses, "mem_1").map((clause) => clause.text)).toEqual(["Two agents work", "one loops", "one waits for you", "one waits for openai", "two wait for T-1"]);
+  expect(clauses(standsOf(statuses.map((status) => ({ status }))), "mem_1").map((clause) => clause.text)).toEqual(["Two agents work", "one loops", "one waits for you", "one waits for openai", "two wait for T-1"]);
+});
+
+test("agents that stand alike are counted together", () => {
+  const waits_for = { id: "tsk_1", name: "T-1 Q3 market report" };
+  const stands = [
+    { state: "working" as const, waits_for: null, count: 120 },
+    { state: "waiting_agent" as const, waits_for, count: 2 },
+  ];
+  expect(clauses(stands).map((clause) => clause.text)).toEqual(["120 agents work", "two wait for T-1"]);
 });
 
 test("when nobody works it says so", () => {
-  expect(clauses([aStatus()]).map((clause) => clause.text)).toEqual(["No agent works right now"]);
+  expect(clauses(standsOf([{ status: aStatus() }])).map((clause) => clause.text)).toEqual(["No agent works right now"]);
 });
 
 test("a time that ticks is told apart from the words, so that it is never old", () => {
@@ -36,15 +45,6 @@ test("who waits for me says so", () => {
   const asks = aStatus({ state: "waiting_person", reason: "a question", since: SINCE, waits_for: waiting("person", "Sam", "mem_1") });
   expect(said(asks, "mem_1").text).toBe("waits for you: a question");
   expect(said(asks, "mem_2").text).toBe("waits for Sam: a question");
-});
-
-test("what most needs to be seen comes first", () => {
-  const rows = [
-    { name: "idle", status: aStatus() },
-    { name: "works", status: aStatus({ state: "working" }) },
-    { name: "loops", status: aStatus({ state: "looping" }) },
-  ];
-  expect(rows.sort(byUrgency).map((row) => row.name)).toEqual(["loops", "works", "idle"]);
 });
 
 test("a state of a newer server is shown quietly", () => {

@@ -1,4 +1,4 @@
-import type { Status, StatusState } from "@/api/types";
+import type { Agent, Stand, Status, StatusState } from "@/api/types";
 import type { Tone } from "@/components/chip";
 import { agents } from "@/strings/agents";
 
@@ -28,7 +28,7 @@ const TONE: Record<StatusState, Tone | "idle"> = {
 /** Newer servers may know states that this page does not: those are shown in their own words, quietly. */
 export const toneOf = (state: StatusState): Tone | "idle" => (TONE as Partial<Record<string, Tone | "idle">>)[state] ?? "idle";
 
-export const isWorking = (status: Status): boolean => toneOf(status.state) === "work";
+export const isWorking = (status: Pick<Status, "state">): boolean => toneOf(status.state) === "work";
 export const isWrong = (status: Status): boolean => toneOf(status.state) === "wrong";
 
 export type Said = { text: string; /** When it began, where the page counts on from there. */ since: string | null };
@@ -46,23 +46,19 @@ export function said(status: Status, me?: string): Said {
   return { text: words, since: WITHOUT_TIME.includes(state) ? null : since };
 }
 
-const RANK: StatusState[] = ["over_budget", "looping", "stuck", "silent", "waiting_person", "waiting_provider", "streaming", "thinking", "using_tool", "working", "waiting_agent", "paused", "idle", "offline", "never_connected", "retired"];
-
-/** What most needs to be seen first. Pure. */
-export function byUrgency(a: { name: string; status: Status }, b: { name: string; status: Status }): number {
-  return RANK.indexOf(a.status.state) - RANK.indexOf(b.status.state) || a.name.localeCompare(b.name);
-}
+/** How agents that are all here stand. Pure. */
+export const standsOf = (agents: Pick<Agent, "status">[]): Stand[] => agents.map(({ status }) => ({ state: status.state, waits_for: status.waits_for, count: 1 }));
 
 export type Clause = { tone?: "work" | "wait" | "wrong"; text: string };
 
 /** "Three agents work, one loops, two wait for T-1": the parts of the sentence that answers for all agents. Pure. */
-export function clauses(statuses: Status[], me?: string): Clause[] {
-  const of = (...states: StatusState[]) => statuses.filter((each) => states.includes(each.state));
+export function clauses(stands: Stand[], me?: string): Clause[] {
+  const of = (...states: StatusState[]) => stands.filter((each) => states.includes(each.state));
   const found: Clause[] = [];
-  const working = statuses.filter(isWorking).length;
+  const working = total(stands.filter(isWorking));
   found.push({ text: working === 0 ? say.nobodyWorks : say.work(working) });
-  const tell = (some: Status[], tone: Clause["tone"], text: (count: number) => string) => {
-    if (some.length > 0) found.push({ ...(tone ? { tone } : {}), text: text(some.length) });
+  const tell = (some: Stand[], tone: Clause["tone"], text: (count: number) => string) => {
+    if (some.length > 0) found.push({ ...(tone ? { tone } : {}), text: text(total(some)) });
   };
   tell(of("looping"), "wrong", say.loop);
   tell(of("stuck"), "wrong", say.stuck);
@@ -80,8 +76,10 @@ export function clauses(statuses: Status[], me?: string): Clause[] {
   return found;
 }
 
-function byName(some: Status[]): [string, Status[]][] {
-  const found = new Map<string, Status[]>();
+export const total = (stands: Stand[]): number => stands.reduce((sum, each) => sum + each.count, 0);
+
+function byName(some: Stand[]): [string, Stand[]][] {
+  const found = new Map<string, Stand[]>();
   for (const each of some) found.set(each.waits_for?.name ?? "", [...(found.get(each.waits_for?.name ?? "") ?? []), each]);
   return [...found];
 }

@@ -16,7 +16,7 @@ import { Ago, Money } from "@/components/figures";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { StatusLine } from "@/components/status/status-line";
-import { toneOf } from "@/components/status/status-words";
+import { standsOf, toneOf } from "@/components/status/status-words";
 import { AgentTemplates } from "@/features/agents/agent-templates";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { Squads } from "@/features/agents/squads";
@@ -41,7 +41,7 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={teaching ? say.none : <AgentsAnswer agents={present} of={data.present} />} actions={create}>
+    <Page title={say.title} answer={teaching ? say.none : <AgentsAnswer stands={standsOf(present)} today={spentToday(present)} of={data.present} />} actions={create}>
       {teaching ? (
         <div className="max-w-[860px]">
           <TeachConnect onDone={() => setTeaching(false)} />
@@ -64,6 +64,11 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Page>
   );
 }
+
+const spentToday = (agents: Agent[]) => ({
+  cost_nano: agents.reduce((sum, agent) => sum + agent.today.cost_nano, 0),
+  unpriced_calls: agents.reduce((sum, agent) => sum + agent.today.unpriced_calls, 0),
+});
 
 function Doing({ agent }: { agent: Agent }) {
   const [run] = agent.open_runs;

@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useRef } from "react";
 
-import { needsQuery } from "@/api/needs";
+import { MORE, needsQuery, waiting } from "@/api/needs";
 import { Button } from "@/components/button";
 import { Kbd } from "@/components/kbd";
 import { Section } from "@/components/page";
@@ -10,12 +10,9 @@ import { NeedCard } from "@/features/needs/need-card";
 import { useHotkeys } from "@/lib/hotkeys";
 import { needs as say } from "@/strings/needs";
 
-const SHOWN = 8;
-
 /** All that waits for whoever looks, longest waiting first; j and k walk it, a and r answer what is chosen. */
 export function NeedsList() {
-  const { data, error, refetch } = useQuery(needsQuery());
-  const [all, setAll] = useState(false);
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(needsQuery);
   const list = useRef<HTMLUListElement>(null);
   const cards = () => [...(list.current?.querySelectorAll<HTMLElement>("[data-need]") ?? [])];
   const here = () => cards().find((card) => card.contains(document.activeElement));
@@ -26,16 +23,18 @@ export function NeedsList() {
     found[Math.min(at + 1, found.length - 1)]?.querySelector<HTMLElement>("[data-row-link]")?.focus();
   };
   useHotkeys({ a: () => act("a"), r: () => act("r"), n: next });
-  const shown = all ? data : data?.slice(0, SHOWN);
+  const shown = data?.pages.flatMap((page) => page.items);
+  const [first] = data?.pages ?? [];
+  const count = first ? waiting(first) : 0;
   return (
     <Section
       title={
         <>
-          {say.title} {data && data.length > 0 && <span className="num font-normal text-faint">{data.length}</span>}
+          {say.title} {count > 0 && <span className="num font-normal text-faint">{count}</span>}
         </>
       }
       aside={
-        data && data.length > 0 ? (
+        count > 0 ? (
           <span className="flex items-center gap-1 pointer-coarse:hidden max-md:hidden">
             <Kbd>j</Kbd> <Kbd>k</Kbd> {say.keys.move} · <Kbd>a</Kbd> {say.keys.approve} · <Kbd>r</Kbd> {say.keys.sendBack}
           </span>
@@ -44,7 +43,7 @@ export function NeedsList() {
     >
       {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
       {!error && !data && <SkeletonRows rows={3} />}
-      {data?.length === 0 && (
+      {shown?.length === 0 && (
         <div className="card px-4 py-4">
           <p className="font-[560]">{say.nothing}</p>
           <p className="text-muted">{say.nothingHelp}</p>
@@ -57,9 +56,9 @@ export function NeedsList() {
           ))}
         </ul>
       )}
-      {data && shown && data.length > shown.length && (
-        <Button variant="quiet" size="s" className="mt-2" onClick={() => setAll(true)}>
-          {say.more(data.length - shown.length)}
+      {shown && hasNextPage && (
+        <Button variant="quiet" size="s" className="mt-2" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          {say.more(Math.min(MORE, count - shown.length))}
         </Button>
       )}
     </Section>

@@ -3,29 +3,31 @@ import { fireEvent, screen } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
-import { agentsQuery } from "@/api/agents";
+import { urgentAgentsQuery } from "@/api/agents";
 import { NowPage } from "@/features/now/now-page";
 import { renderPart } from "@/testing/render";
 import { anAgent, aStatus } from "@/testing/rows";
 import { server } from "@/testing/server";
 
-test("of many agents the fifty that need somebody first have a row, and the others are counted beside the way to them", async () => {
+test("of many agents those that need somebody first have a row, all are in the answer, and the others are counted beside the way to them", async () => {
   server.use(http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })));
   const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
-  const calm = Array.from({ length: 59 }, (_, at) => anAgent({ id: `agt_${at}`, name: `calm-${at}` }));
+  const calm = Array.from({ length: 49 }, (_, at) => anAgent({ id: `agt_${at}`, name: `calm-${at}` }));
   const stuck = anAgent({ id: "agt_stuck", name: "stuck-one", status: aStatus({ state: "stuck" }) });
-  client.setQueryData(agentsQuery.queryKey, { items: [...calm, stuck], next: null, present: 260 });
+  const stands = [{ state: "stuck" as const, waits_for: null, count: 1 }, { state: "working" as const, waits_for: null, count: 259 }];
+  client.setQueryData(urgentAgentsQuery.queryKey, { items: [stuck, ...calm], present: 260, stands, today: { cost_nano: 0, unpriced_calls: 0 } });
   renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />, client);
   const rows = await screen.findAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ }, { timeout: 10_000 });
   expect(rows).toHaveLength(50);
   expect(rows[0]).toHaveTextContent("stuck-one");
+  expect(screen.getByText(/259 agents work/)).toBeVisible();
   expect(screen.getByRole("link", { name: "210 more agents" })).toHaveAttribute("href", "/agents");
 }, 40_000);
 
 test("where the agents cannot be loaded, what needs somebody stays, and they are asked for again", async () => {
   let up = false;
   server.use(
-    http.get("*/api/v1/agents", () => (up ? HttpResponse.json({ items: [anAgent()], next: null, present: 1 }) : HttpResponse.json({ status: 503, detail: "The database does not answer." }, { status: 503 }))),
+    http.get("*/api/v1/agents/urgent", () => (up ? HttpResponse.json({ items: [anAgent()], present: 1, stands: [], today: { cost_nano: 0, unpriced_calls: 0 } }) : HttpResponse.json({ status: 503, detail: "The database does not answer." }, { status: 503 }))),
     http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })),
   );
   renderPart(<NowPage needs={<p>Needs you</p>} teach={() => null} provide={() => null} />);

@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
-import type { Agent } from "@/api/types";
+import { urgentAgentsQuery } from "@/api/agents";
+import type { Agent, UrgentAgents } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
-import { byUrgency } from "@/components/status/status-words";
+import { standsOf } from "@/components/status/status-words";
 import { AgentRows } from "@/features/now/agent-rows";
 import { FirstSteps } from "@/features/now/first-steps";
 import { ProviderLine } from "@/features/now/provider-line";
@@ -18,20 +18,16 @@ import { useListKeys } from "@/lib/list-keys";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
 
-/** So many agents get a row, those that need somebody first; all of them are on a page of their own. */
-const MOST = 50;
-
 type Props = { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode; provide: (onClose: () => void) => React.ReactNode };
 
 /** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet, with `provide` for the first provider. */
 export function NowPage({ needs, teach, provide }: Props) {
-  // The list of agents takes longest: what else there is does not wait for it.
-  const { data, error, refetch } = useQuery(agentsQuery);
+  // How all agents stand takes longest: what else there is does not wait for it.
+  const { data, error, refetch } = useQuery(urgentAgentsQuery);
   useListKeys();
-  const present = useMemo(() => data?.items.filter((agent) => agent.desired !== "retired").sort(byUrgency), [data]);
   // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
   const [teaching, setTeaching] = useState<boolean>();
-  if (teaching === undefined && present) setTeaching(present.length === 0);
+  if (teaching === undefined && data) setTeaching(data.present === 0);
   if (teaching) {
     return (
       <Page title={say.title} answer={say.emptyTitle}>
@@ -42,16 +38,21 @@ export function NowPage({ needs, teach, provide }: Props) {
     );
   }
   return (
-    <Page title={say.title} answer={data && present ? <AgentsAnswer agents={present} of={data.present} /> : error ? say.agentsUnknown : <NotYet />} wide>
+    <Page title={say.title} answer={data ? <Answer agents={data} /> : error ? say.agentsUnknown : <NotYet />} wide>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          {data && present ? <Agents agents={present} of={data.present} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
+          {data ? <Agents agents={data.items} of={data.present} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
         </div>
       </div>
     </Page>
   );
+}
+
+/** Of rows that are all here it speaks as they change; of more than that, as the server last counted. */
+function Answer({ agents: { items, present, stands, today } }: { agents: UrgentAgents }) {
+  return <AgentsAnswer stands={items.length >= present ? standsOf(items) : stands} today={today} of={present} />;
 }
 
 /** Stands where the answer will. */
@@ -64,16 +65,15 @@ function NotYet() {
   );
 }
 
-/** Who works, with what, and what was called last. */
+/** Who works, with what, and what was called last: those that need somebody first; all of them are on a page of their own. */
 function Agents({ agents, of }: { agents: Agent[]; of: number }) {
-  const shown = useMemo(() => agents.slice(0, MOST), [agents]);
   return (
     <>
       <Section title={say.agents}>
-        <AgentRows agents={shown} />
-        {of > shown.length && (
+        <AgentRows agents={agents} />
+        {of > agents.length && (
           <Link to="/agents" className="mt-2 inline-flex min-h-6 items-center text-s text-accent hover:underline">
-            {say.moreAgents(of - shown.length)}
+            {say.moreAgents(of - agents.length)}
           </Link>
         )}
       </Section>

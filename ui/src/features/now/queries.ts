@@ -1,6 +1,6 @@
 import type { QueryClient } from "@tanstack/react-query";
 
-import { agentsQuery } from "@/api/agents";
+import { urgentAgentsQuery } from "@/api/agents";
 import { newestCallsQuery } from "@/api/calls";
 import { budgetsQuery } from "@/api/caps";
 import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
@@ -30,8 +30,8 @@ export function warmNow(client: QueryClient): void {
   const minute = now - (now % MINUTE);
   const midnight = since(now - (now % DAY));
   const asked = [
-    client.query(agentsQuery),
-    client.query(needsQuery()),
+    client.query(urgentAgentsQuery),
+    client.infiniteQuery(needsQuery),
     client.query(openRunsQuery),
     client.query(lastMinutesQuery(minute)),
     client.query(newestCallsQuery({}, LATEST)),

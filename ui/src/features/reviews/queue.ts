@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 
-import { needsQuery } from "@/api/needs";
+import { reviewNeedsQuery } from "@/api/needs";
 import { tasksInQuery } from "@/api/tasks";
 import type { Need, Task } from "@/api/types";
 
@@ -9,7 +9,7 @@ export type Waiting = { task: Task; mine: boolean };
 
 /** What waits for a word: what waits for me first, then the rest; longest waiting on top. Pure. */
 export function queueOf(tasks: Task[], needs: Need[]): Waiting[] {
-  const mine = new Set(needs.filter((need) => need.kind === "review").map((need) => need.subject_id));
+  const mine = new Set(needs.map((need) => need.subject_id));
   return tasks
     .map((task) => ({ task, mine: mine.has(task.id) }))
     .sort((a, b) => Number(b.mine) - Number(a.mine) || a.task.state_since.localeCompare(b.task.state_since));
@@ -23,7 +23,7 @@ export function beside(queue: Waiting[], taskId: string, by: 1 | -1): Task | und
 
 export function useReviewQueue() {
   const { data: tasks, error, refetch } = useQuery(tasksInQuery("in_review"));
-  const { data: needs, isError: unknown } = useQuery(needsQuery());
+  const { data: needs, isError: unknown } = useQuery(reviewNeedsQuery);
   // The order depends on both; a list that is sorted anew under the reader's eyes is worse than a short wait.
   const queue = useMemo(() => (tasks && (needs ?? unknown) ? queueOf(tasks.items, needs ?? []) : undefined), [tasks, needs, unknown]);
   return { queue, whole: tasks?.next === null, error, refetch };
