@@ -250,6 +250,9 @@ async def test_those_that_need_somebody_come_first_and_how_all_of_them_stand_is_
         {"state": "never_connected", "waits_for": None, "count": 1},
         {"state": "waiting_person", "waits_for": {"id": owner.id, "name": "Owner"}, "count": 1},
     ]
+    (open_run,) = found["runs"]
+    assert (open_run["id"], open_run["agent_id"], open_run["task"]["ref"]) == (run, found["items"][0]["id"], "T-1")
+    assert (open_run["cost_nano"], open_run["cap"]) == (0, None)
     assert found["today"] == {"cost_nano": 700, "unpriced_calls": 2}
     whole = (await client.get("/api/v1/agents/urgent")).json()["items"]
     assert [agent["name"] for agent in whole] == ["zeta", "archive"]

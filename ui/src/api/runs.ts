@@ -13,12 +13,6 @@ export const runsQuery = (filter: RunFilter) =>
     queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { ...filter, limit: 20 } }, signal })),
   });
 
-/** Every run that is open now, with what it has cost so far. */
-export const openRunsQuery = queryOptions({
-  queryKey: runKeys.list({ state: "running" }),
-  queryFn: ({ signal }) => data<Page<Run>>(api.GET("/api/v1/runs", { params: { query: { state: "running", limit: 200 } }, signal })),
-});
-
 /** An agent's latest runs, enough to say how it works. */
 export const agentRunsQuery = (agentId: string) =>
   queryOptions({

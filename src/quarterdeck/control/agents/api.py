@@ -21,7 +21,9 @@ from quarterdeck.control.agents.model import (
 from quarterdeck.control.agents.profiles import MAX_WORDS, WORD_LENGTH, ProfileChange
 from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, IfMatch, Limit, NamePart, Operator, Reader
 from quarterdeck.control.routes import actions as routes
-from quarterdeck.control.shapes import Instant, Named, RequestBody, written
+from quarterdeck.control.runs.model import RunState
+from quarterdeck.control.runs.views import CapOut
+from quarterdeck.control.shapes import Instant, Named, RequestBody, TaskNamed, written
 from quarterdeck.control.status.model import State
 from quarterdeck.control.status.views import StatusOut
 from quarterdeck.db import Transaction
@@ -113,6 +115,18 @@ class AgentsOut(BaseModel):
     """All agents that are not retired, whatever this page shows."""
 
 
+class UrgentRunOut(BaseModel):
+    """An open run of an agent that is shown, as its row shows it."""
+
+    id: str
+    agent_id: str
+    state: RunState
+    task: TaskNamed
+    cost_nano: int
+    unpriced_calls: int
+    cap: CapOut | None
+
+
 class StandOut(BaseModel):
     """So many agents are in one state and wait for the same."""
 
@@ -131,6 +145,8 @@ class SpentTodayOut(BaseModel):
 class UrgentAgentsOut(BaseModel):
     items: list[AgentOut]
     """What is wrong first, then what waits for somebody, then work, then rest; of the same, by name."""
+    runs: list[UrgentRunOut]
+    """Their open runs."""
     present: int
     """All agents that are not retired."""
     stands: list[StandOut]
@@ -228,7 +244,8 @@ async def list_urgent_agents(actor: Reader, db: Db, limit: Limit = DEFAULT_LIMIT
         for each in found.stands
     ]
     today = {"cost_nano": found.cost, "unpriced_calls": found.unpriced_calls}
-    return written({"items": found.items, "present": found.present, "stands": stands, "today": today})
+    answer = {"items": found.items, "runs": found.runs, "present": found.present, "stands": stands, "today": today}
+    return written(answer)
 
 
 @router.post("/agents", status_code=201, operation_id="create_agent")

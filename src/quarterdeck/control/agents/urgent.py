@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from quarterdeck.control.agents import cards, store
 from quarterdeck.control.agents.cards import Card
+from quarterdeck.control.runs import store as run_store
+from quarterdeck.control.runs.left import caps
 from quarterdeck.control.status import facts
 from quarterdeck.control.status.model import State, Status
 from quarterdeck.control.status.shown import of_agent
+from quarterdeck.control.tasks import store as task_store
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, floor_to
 from quarterdeck.ledger import rollups
@@ -54,6 +57,8 @@ class Stand:
 @dataclass(frozen=True, slots=True)
 class Look:
     items: list[Card]
+    runs: list[Card]
+    """The open runs of those that are shown, with what each has cost and what caps it."""
     present: int
     """All that are not retired."""
     stands: list[Stand]
@@ -72,12 +77,35 @@ async def look(tx: Transaction, workspace_id: str, limit: int) -> Look:
     # They come by name: of those in the same state the first by name is first.
     first = sorted(agents, key=lambda agent: _ORDER.get(statuses[agent.id].state, len(_ORDER)))[:limit]
     return Look(
+        runs=await _runs(tx, workspace_id, [agent.id for agent in first]),
         items=await cards.of_agents(tx, workspace_id, first, statuses=statuses, today=today),
         present=await store.count(tx, workspace_id),
         stands=_stands(list(statuses.values())),
         cost=sum(each.cost for each in today.values()),
         unpriced_calls=sum(each.unpriced_calls for each in today.values()),
     )
+
+
+async def _runs(tx: Transaction, workspace_id: str, agent_ids: Sequence[str]) -> list[Card]:
+    open_runs = await run_store.open_of_agents(tx, workspace_id, agent_ids)
+    runs = [run for each in open_runs.values() for run in each]
+    tasks = await task_store.named(tx, workspace_id, {run.task_id for run in runs})
+    sums = await rollups.figures(tx, workspace_id, "run", [run.id for run in runs])
+    capped = await caps(tx, workspace_id, runs)
+    return [
+        {
+            "id": run.id,
+            "agent_id": run.agent_id,
+            "state": run.state,
+            "task": {"id": run.task_id, "ref": tasks[run.task_id].ref, "title": tasks[run.task_id].title},
+            "cost_nano": sums[run.id].cost,
+            "unpriced_calls": sums[run.id].unpriced_calls,
+            "cap": None
+            if (cap := capped.get(run.id)) is None
+            else {"budget_id": cap.budget_id, "spent_nano": cap.spent, "amount_nano": cap.amount},
+        }
+        for run in runs
+    ]
 
 
 def _stands(statuses: Sequence[Status]) -> list[Stand]:

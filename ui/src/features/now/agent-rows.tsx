@@ -4,8 +4,7 @@ import { MessageSquare } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
-import { openRunsQuery } from "@/api/runs";
-import type { Agent, Run } from "@/api/types";
+import type { Agent, UrgentRun } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { IconButton } from "@/components/button";
 import { CapBar } from "@/components/cap-bar";
@@ -31,17 +30,15 @@ import { talk } from "@/strings/talk";
 const MINUTE = 60_000;
 
 /** One row for each agent: what it does by the wire, on what, how busy it was, what its run has cost, and the lever. */
-export function AgentRows({ agents }: { agents: Agent[] }) {
+export function AgentRows({ agents, runs }: { agents: Agent[]; runs: UrgentRun[] }) {
   const [messaging, setMessaging] = useState<Agent>();
   const until = useFloor(MINUTE);
   const minutes = useQuery(lastMinutesQuery(until));
-  const runs = useQuery(openRunsQuery);
   const sparks = useMemo(() => minutes.data && callsByMinute(minutes.data, until), [minutes.data, until]);
-  const columns = useMemo(() => rowColumns(runs.data?.items ?? [], sparks, setMessaging), [runs.data, sparks]);
-  const missing = [minutes, runs].filter((each) => each.isError && each.data === undefined);
+  const columns = useMemo(() => rowColumns(runs, sparks, setMessaging), [runs, sparks]);
   return (
     <>
-      {missing[0] && <ProblemLine error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />}
+      {minutes.error && !minutes.data && <ProblemLine error={minutes.error} retry={() => void minutes.refetch()} />}
       <DataTable label={say.agents} columns={columns} rows={agents} rowId={(agent) => agent.id} />
       {messaging && <MessageDialog agent={messaging} onClose={() => setMessaging(undefined)} />}
     </>
@@ -50,8 +47,8 @@ export function AgentRows({ agents }: { agents: Agent[] }) {
 
 const NOTHING: number[] = Array.from({ length: MINUTES }, () => 0);
 
-function rowColumns(runs: Run[], sparks: Map<string, number[]> | undefined, onMessage: (agent: Agent) => void): Column<Agent>[] {
-  const runOf = (agent: Agent) => runs.find((run) => run.agent.id === agent.id && run.id === (agent.status.evidence.run_id ?? run.id));
+function rowColumns(runs: UrgentRun[], sparks: Map<string, number[]> | undefined, onMessage: (agent: Agent) => void): Column<Agent>[] {
+  const runOf = (agent: Agent) => runs.find((run) => run.agent_id === agent.id && run.id === (agent.status.evidence.run_id ?? run.id));
   return [
     {
       id: "agent",
@@ -121,7 +118,7 @@ function rowColumns(runs: Run[], sparks: Map<string, number[]> | undefined, onMe
 }
 
 /** The task of its run. `long` has a column of its own: a title of two lines, and the number under it. */
-function TaskOf({ agent, run, long = false }: { agent: Agent; run: Run | undefined; long?: boolean }) {
+function TaskOf({ agent, run, long = false }: { agent: Agent; run: UrgentRun | undefined; long?: boolean }) {
   const [open] = agent.open_runs;
   const task = run?.task ?? (open && { id: open.task_id, ref: "", title: open.task_title });
   if (!task) return long ? <span className="text-faint">{words.noTask}</span> : null;
@@ -150,7 +147,7 @@ function TaskOf({ agent, run, long = false }: { agent: Agent; run: Run | undefin
   );
 }
 
-function Acts({ agent, run, onMessage }: { agent: Agent; run: Run | undefined; onMessage: (agent: Agent) => void }) {
+function Acts({ agent, run, onMessage }: { agent: Agent; run: UrgentRun | undefined; onMessage: (agent: Agent) => void }) {
   const allowed = useMay("work");
   return (
     <span className="inline-flex items-center gap-1">

@@ -15,7 +15,7 @@ test("of many agents those that need somebody first have a row, all are in the a
   const calm = Array.from({ length: 49 }, (_, at) => anAgent({ id: `agt_${at}`, name: `calm-${at}` }));
   const stuck = anAgent({ id: "agt_stuck", name: "stuck-one", status: aStatus({ state: "stuck" }) });
   const stands = [{ state: "stuck" as const, waits_for: null, count: 1 }, { state: "working" as const, waits_for: null, count: 259 }];
-  client.setQueryData(urgentAgentsQuery.queryKey, { items: [stuck, ...calm], present: 260, stands, today: { cost_nano: 0, unpriced_calls: 0 } });
+  client.setQueryData(urgentAgentsQuery.queryKey, { items: [stuck, ...calm], runs: [], present: 260, stands, today: { cost_nano: 0, unpriced_calls: 0 } });
   renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />, client);
   const rows = await screen.findAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ }, { timeout: 10_000 });
   expect(rows).toHaveLength(50);
@@ -27,7 +27,7 @@ test("of many agents those that need somebody first have a row, all are in the a
 test("where the agents cannot be loaded, what needs somebody stays, and they are asked for again", async () => {
   let up = false;
   server.use(
-    http.get("*/api/v1/agents/urgent", () => (up ? HttpResponse.json({ items: [anAgent()], present: 1, stands: [], today: { cost_nano: 0, unpriced_calls: 0 } }) : HttpResponse.json({ status: 503, detail: "The database does not answer." }, { status: 503 }))),
+    http.get("*/api/v1/agents/urgent", () => (up ? HttpResponse.json({ items: [anAgent()], runs: [], present: 1, stands: [], today: { cost_nano: 0, unpriced_calls: 0 } }) : HttpResponse.json({ status: 503, detail: "The database does not answer." }, { status: 503 }))),
     http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })),
   );
   renderPart(<NowPage needs={<p>Needs you</p>} teach={() => null} provide={() => null} />);

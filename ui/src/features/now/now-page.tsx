@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { urgentAgentsQuery } from "@/api/agents";
-import type { Agent, UrgentAgents } from "@/api/types";
+import type { Agent, UrgentAgents, UrgentRun } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section } from "@/components/page";
@@ -15,8 +15,12 @@ import { ProviderLine } from "@/features/now/provider-line";
 import { LATEST } from "@/features/now/queries";
 import { TodayStrip } from "@/features/now/today-strip";
 import { useListKeys } from "@/lib/list-keys";
+import { useGrown } from "@/lib/use-grown";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
+
+/** So many rows are drawn before the reader goes on to those below. */
+const ROWS = 12;
 
 type Props = { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode; provide: (onClose: () => void) => React.ReactNode };
 
@@ -43,7 +47,7 @@ export function NowPage({ needs, teach, provide }: Props) {
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          {data ? <Agents agents={data.items} of={data.present} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
+          {data ? <Agents agents={data.items} runs={data.runs} of={data.present} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
         </div>
       </div>
     </Page>
@@ -66,11 +70,13 @@ function NotYet() {
 }
 
 /** Who works, with what, and what was called last: those that need somebody first; all of them are on a page of their own. */
-function Agents({ agents, of }: { agents: Agent[]; of: number }) {
+function Agents({ agents, runs, of }: { agents: Agent[]; runs: UrgentRun[]; of: number }) {
+  const { shown, end } = useGrown(agents, ROWS);
   return (
     <>
       <Section title={say.agents}>
-        <AgentRows agents={agents} />
+        <AgentRows agents={shown} runs={runs} />
+        <div ref={end} />
         {of > agents.length && (
           <Link to="/agents" className="mt-2 inline-flex min-h-6 items-center text-s text-accent hover:underline">
             {say.moreAgents(of - agents.length)}

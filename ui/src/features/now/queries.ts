@@ -6,7 +6,6 @@ import { budgetsQuery } from "@/api/caps";
 import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
 import { needsQuery } from "@/api/needs";
 import { healthQuery } from "@/api/routes";
-import { openRunsQuery } from "@/api/runs";
 import { MINUTES } from "@/features/now/minutes";
 
 const MINUTE = 60_000;
@@ -32,7 +31,6 @@ export function warmNow(client: QueryClient): void {
   const asked = [
     client.query(urgentAgentsQuery),
     client.infiniteQuery(needsQuery),
-    client.query(openRunsQuery),
     client.query(lastMinutesQuery(minute)),
     client.query(newestCallsQuery({}, LATEST)),
     client.query(lastHourQuery(minute)),
