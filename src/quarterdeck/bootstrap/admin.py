@@ -1,5 +1,7 @@
 """What the command line does to an installation directly, for whoever may read its data directory."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +23,11 @@ from quarterdeck.db import Database, migrate
 from quarterdeck.kernel.clock import MINUTE
 from quarterdeck.kernel.errors import Invalid, NotFound, QuarterdeckError
 from quarterdeck.kernel.origin import Origin, acting
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings import ADDRESS_FILE, Settings
+
+
+FIRST_START_S = 20.0
+LOOK_AGAIN_S = 0.1
 
 
 def open_database(settings: Settings) -> Database:
@@ -49,7 +55,7 @@ async def owner_of(db: Database) -> Member:
 
 
 class Admin:
-    """One installation, opened."""
+    """One installation, opened. While its server starts for the first time, it waits for the owner that makes."""
 
     def __init__(self, settings: Settings, db: Database) -> None:
         self._settings = settings
@@ -69,7 +75,7 @@ class Admin:
 
     async def short_lived_key(self, minutes: int) -> str:
         """A member's token for the commands of one sitting."""
-        owner = await owner_of(self._db)
+        owner = await self._owner()
         async with self._db.transaction() as tx:
             scope = keyring.Scope(expires_at=tx.now + minutes * MINUTE)
             holder = keyring.Holder(owner.workspace_id, member_id=owner.id)
@@ -78,7 +84,7 @@ class Admin:
 
     async def signin_link(self, email: str | None) -> str:
         """A one-time link for the member with this e-mail, or the owner."""
-        member = await owner_of(self._db)
+        member = await self._owner()
         async with self._db.transaction() as tx:
             if email is not None:
                 found = await members.by_email(tx, member.workspace_id, email)
@@ -90,7 +96,7 @@ class Admin:
 
     async def apply(self, config: Path, *, only_diff: bool) -> list[dict[str, Any]]:
         """Apply a file, or only say what it would change."""
-        owner = await owner_of(self._db)
+        owner = await self._owner()
         vault = Vault.open(self._settings.data, self._settings.secret_key)
         with acting(Origin("file")):
             changes = await declared.apply_file(self._db, vault, owner.workspace_id, config, only_diff=only_diff)
@@ -128,6 +134,22 @@ class Admin:
             except (QuarterdeckError, sa.exc.SQLAlchemyError) as error:
                 findings.append({"state": "wrong", "what": str(error)})
         return findings
+
+    async def _owner(self) -> Member:
+        """The first owner. Raises NotFound where none is there, nor about to be made."""
+        deadline = time.monotonic() + FIRST_START_S
+        while True:
+            try:
+                return await owner_of(self._db)
+            except NotFound:
+                if not (self._settings.data / ADDRESS_FILE).is_file():
+                    raise
+            if time.monotonic() > deadline:
+                raise NotFound(
+                    f"The server was started, and has made no owner within {FIRST_START_S:.0f} s: look at what it says,"
+                    " and try again."
+                )
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _vault_opens(self) -> str:
         try:

@@ -12,17 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from quarterdeck.cli.client import Api, default_url
 from quarterdeck.cli.supervisor import listen, supervise
 from quarterdeck.kernel.errors import Invalid, QuarterdeckError
-from quarterdeck.kernel.settings import Settings, load
+from quarterdeck.kernel.settings import ADDRESS_FILE, Settings, load
 
 if TYPE_CHECKING:
     from quarterdeck.bootstrap.admin import Admin
 
 T = TypeVar("T")
 CLI_KEY_MINUTES = 10
-
-
-ADDRESS_FILE = "address"
-"""In the data directory, while it is served: where."""
 
 
 def settings_for(

@@ -11,6 +11,8 @@ from quarterdeck.kernel import toml
 from quarterdeck.kernel.errors import Invalid
 
 DEFAULT_CONFIG = "quarterdeck.toml"
+ADDRESS_FILE = "address"
+"""In the data directory, while it is served: where."""
 MOST_GATEWAYS = 64
 _SIZE = re.compile(r"^(\d+)\s*(B|KiB|MiB|GiB)?$")
 _UNITS = {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
