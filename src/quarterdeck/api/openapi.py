@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from quarterdeck import __version__
 from quarterdeck.api.agent_hints import HINTS
+from quarterdeck.api.constants import constants
 
 PROBLEM = {
     "type": "object",
@@ -42,6 +43,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             "key": {"type": "http", "scheme": "bearer", "description": "A member's token, an agent's or a run's key."},
             "session": {"type": "apiKey", "in": "cookie", "name": "qd_session"},
         }
+        document["x-constants"] = constants()
         document["security"] = [{"key": []}, {"session": []}]
         for path in document["paths"].values():
             for operation in path.values():

@@ -136,6 +136,7 @@ export type Route = Schemas["RouteOut"];
 export type AgentNames = Schemas["AgentNamesOut"];
 export type Agents = Schemas["AgentsOut"];
 export type UrgentAgents = Schemas["UrgentAgentsOut"];
+export type UrgentRun = Schemas["UrgentRunOut"];
 /** So many agents are in one state and wait for the same. */
 export type Stand = Schemas["StandOut"];
 export type Canary = Schemas["CanaryOut"];

@@ -53,7 +53,7 @@ class Policies:
             found = self._by.get((scope, subject, finding.kind)) if subject is not None else None
             if found is not None:
                 return found.response
-        return Response.OBSERVE if finding.kind is Kind.UNCLAIMED else DEFAULT_RESPONSE
+        return usual_response(finding.kind)
 
     @property
     def floors(self) -> Floors:
@@ -62,6 +62,11 @@ class Policies:
     def _floor(self, kind: Kind, default: int) -> int:
         found = self._by.get((PolicyScope.WORKSPACE, "", kind))
         return default if found is None or found.floor_s is None else found.floor_s * SECOND
+
+
+def usual_response(kind: Kind) -> Response:
+    """What is done where nobody said what to do."""
+    return Response.OBSERVE if kind is Kind.UNCLAIMED else DEFAULT_RESPONSE
 
 
 def lesson_subject(finding: Finding) -> str:

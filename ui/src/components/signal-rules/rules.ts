@@ -1,3 +1,4 @@
+import { constants } from "@/api/constants.gen";
 import type { SignalKind, SignalPolicy, SignalResponse } from "@/api/types";
 
 /** Whom rules are for: `subjectId` is the agent or the project. */
@@ -9,14 +10,14 @@ export type Rule = { kind: SignalKind; own: SignalResponse | null; inherited: Si
 export type RuleChange = { response?: SignalResponse | null; floor_s?: number | null };
 export type RuleDraft = Partial<Record<SignalKind, RuleChange>>;
 
-const KINDS: SignalKind[] = ["looping", "ping_pong", "stuck", "silent", "failing", "context_pressure", "cost_anomaly", "forecast", "provider_trouble", "unclaimed_traffic"];
-const MAY_STOP: SignalKind[] = ["looping", "ping_pong", "stuck", "silent", "failing", "cost_anomaly"];
+const KINDS: SignalKind[] = constants.signals.map(({ kind }) => kind);
+const known = (kind: SignalKind) => constants.signals.find((each) => each.kind === kind);
 /** The least times there are when nobody said another, in seconds. */
-const USUAL_FLOOR_S: Partial<Record<SignalKind, number>> = { stuck: 1_200, silent: 300 };
+const USUAL_FLOOR_S: Partial<Record<SignalKind, number>> = constants.signal_floors_s;
 const FLOORS_S = [60, 300, 600, 1_200, 1_800, 3_600, 7_200, 14_400, 86_400];
 
 /** Only what is about one run's own doing may stop it. Pure. */
-export const responsesTo = (kind: SignalKind): SignalResponse[] => (MAY_STOP.includes(kind) ? ["off", "observe", "notify", "pause", "kill"] : ["off", "observe", "notify"]);
+export const responsesTo = (kind: SignalKind): SignalResponse[] => (known(kind)?.may_stop ? ["off", "observe", "notify", "pause", "kill"] : ["off", "observe", "notify"]);
 
 /** What may be noticed of whom: a provider's trouble is nobody's own, traffic without a task is in no project. Pure. */
 const concerns = (kind: SignalKind, scope: RuleScope["scope"]): boolean => scope === "workspace" || (kind !== "provider_trouble" && !(scope === "project" && kind === "unclaimed_traffic"));
@@ -31,7 +32,7 @@ export function rulesFor({ scope, subjectId }: RuleScope, policies: SignalPolicy
     return {
       kind,
       own: own?.response ?? null,
-      inherited: workspace?.response ?? (kind === "unclaimed_traffic" ? "observe" : "notify"),
+      inherited: workspace?.response ?? (known(kind)?.usual_response ?? "notify"),
       from: byProject ? "project" : workspace ? "workspace" : "default",
       floor_s: own?.floor_s ?? null,
     };

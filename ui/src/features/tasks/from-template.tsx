@@ -8,7 +8,7 @@ import { TextField } from "@/components/field";
 import { Markdown } from "@/components/markdown";
 import { SubmitForm } from "@/components/submit-form";
 import { toast } from "@/components/toast";
-import { filled } from "@/features/tasks/holes";
+import { filled } from "@/components/holes";
 import { criteriaOf } from "@/features/tasks/template-draft";
 import { templates } from "@/strings/templates";
 

@@ -2,6 +2,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 
 import { attachFile, attachmentKeys } from "@/api/attachments";
+import { constants } from "@/api/constants.gen";
 import { asProblem } from "@/api/problem";
 import type { Attachment } from "@/api/types";
 import { toast } from "@/components/toast";
@@ -9,7 +10,7 @@ import { formatBytes } from "@/lib/format";
 import { attachments as say } from "@/strings/attachments";
 
 /** What the server takes of one file: said before a long upload rather than after it. */
-export const MOST_BYTES = 200 * 1024 * 1024;
+export const MOST_BYTES = constants.file_bytes;
 
 /** A file on its way: `share` of it sent, from 0 to 1; null while others go before it. `problem`: why it was refused. */
 export type Upload = { id: number; file: File; share: number | null; problem?: string };
