@@ -16,7 +16,7 @@ DESCRIPTION_LENGTH = 10_000
 MAX_VARIABLES = 50
 VALUE_LENGTH = 10_000
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]{0,39}"
-_HOLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]{0,199})\s*\}\}")
+HOLE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_.]{0,199})\s*\}\}")
 _DATES = ("date", "time", "datetime", "year", "month", "week", "weekday", "day", "yesterday", "tomorrow")
 PAYLOAD = "payload"
 BUILT_IN = frozenset((*_DATES, "schedule", "firing", PAYLOAD))
@@ -41,6 +41,7 @@ class Draft:
     priority: Priority = Priority.NORMAL
     labels: tuple[str, ...] = ()
     agent_id: str | None = None
+    squad_id: str | None = None
     accountable_id: str | None = None
     project_id: str | None = None
     goal_id: str | None = None
@@ -71,13 +72,13 @@ class Draft:
     def holes(self) -> set[str]:
         """The names of all variables in its texts."""
         texts = [self.title, self.brief, *self.labels, *(one.text for one in self.acceptance)]
-        return {name for text in texts for name in _HOLE.findall(text)}
+        return {name for text in texts for name in HOLE.findall(text)}
 
     def fill(self, values: Mapping[str, Any], now: int) -> NewTask:
         """The task to make. Raises Invalid naming a variable that has no value."""
 
         def filled(text: str) -> str:
-            return _HOLE.sub(lambda hole: _value(values, hole[1]), text)
+            return HOLE.sub(lambda hole: _value(values, hole[1]), text)
 
         return NewTask(
             title=filled(self.title),
@@ -87,6 +88,7 @@ class Draft:
             priority=self.priority,
             labels=tuple(filled(label) for label in self.labels),
             agent_id=self.agent_id,
+            squad_id=self.squad_id,
             accountable_id=self.accountable_id,
             due_at=None if self.due_in_s is None else now + self.due_in_s * SECOND,
             review=None if self.review is None else ReviewPolicy(self.review),

@@ -42,8 +42,8 @@ const aSchedule = (change: Partial<Schedule> = {}): Schedule => ({
 function shown(part: React.ReactElement) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   client.setQueryData(sessionQuery.queryKey, { member: { id: "mem_1", name: "Sam", role: "owner" } } as Session);
-  for (const path of ["agents/names", "goals", "members", "schedules"]) server.use(http.get(`*/api/v1/${path}`, () => HttpResponse.json({ items: [], next: null })));
-  renderPart(part, client);
+  for (const path of ["agents/names", "squads", "goals", "members", "schedules"]) server.use(http.get(`*/api/v1/${path}`, () => HttpResponse.json({ items: [], next: null })));
+  return renderPart(part, client);
 }
 
 test("a schedule is changed from the version that was seen, and what the form does not show stays", async () => {
@@ -69,6 +69,7 @@ test("a schedule is changed from the version that was seen, and what the form do
   await screen.findByText("A cron line has five fields.");
   fireEvent.change(cron, { target: { value: "0 7 * * 1" } });
   await waitFor(() => expect(screen.queryByText("A cron line has five fields.")).toBeNull());
+  fireEvent.change(screen.getByLabelText("Pauses itself after so many failures in a row"), { target: { value: "7" } });
   fireEvent.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(asked).toHaveLength(1));
   expect(asked[0]).toEqual({
@@ -78,13 +79,46 @@ test("a schedule is changed from the version that was seen, and what the form do
       trigger: "cron",
       cron: "0 7 * * 1",
       zone: "Europe/Berlin",
-      task: { title: "Count", brief: "All of it", ready: false, agent_id: "agt_gone", goal_id: null, priority: "high", labels: ["weekly"] },
+      task: { title: "Count", brief: "All of it", ready: false, agent_id: "agt_gone", squad_id: null, goal_id: null, priority: "high", labels: ["weekly"] },
+      variables: {},
+      pause_after: 7,
       overlap: "queue",
       owner_id: "mem_1",
       catch_up: "all",
       catch_up_limit: 3,
     },
   });
+});
+
+test("variables in its texts have values to give, and those of a template what the template does not say", async () => {
+  const asked: ScheduleChange[] = [];
+  server.use(
+    http.post("*/api/v1/schedules/preview", () => HttpResponse.json({ next_firings: [AT] })),
+    http.patch("*/api/v1/schedules/sch_1", async ({ request }) => {
+      asked.push((await request.json()) as ScheduleChange);
+      return HttpResponse.json(aSchedule());
+    }),
+    http.get("*/api/v1/task-templates", () =>
+      HttpResponse.json({ items: [{ id: "tpl_1", name: "Report", variables: [{ name: "customer", default: null, description: "Whose week" }, { name: "tone", default: "plain", description: "" }] }], next: null }),
+    ),
+  );
+  const save = async () => {
+    const count = asked.length;
+    fireEvent.click(screen.getByRole("button", { name: "Save" }));
+    await waitFor(() => expect(asked).toHaveLength(count + 1));
+    return asked.at(-1)?.variables;
+  };
+  const { unmount } = shown(<ScheduleDialog schedule={aSchedule({ variables: { where: "Hall" } })} onClose={() => undefined} />);
+  fireEvent.input(await screen.findByLabelText("Title of the task"), { target: { value: "Count {{what}} on {{date}} at {{where}}" } });
+  fireEvent.input(screen.getByLabelText("what"), { target: { value: "chairs" } });
+  expect(screen.queryByLabelText("date")).toBeNull();
+  expect(await save()).toEqual({ what: "chairs", where: "Hall" });
+  unmount();
+  shown(<ScheduleDialog schedule={aSchedule({ template: { id: "tpl_1", name: "Report" }, task: null, variables: { customer: "Acme" } })} onClose={() => undefined} />);
+  expect(await screen.findByLabelText("customer")).toHaveValue("Acme");
+  expect(screen.getByText("Whose week")).toBeVisible();
+  expect(screen.getByLabelText("tone")).toHaveAttribute("placeholder", "plain");
+  expect(await save()).toEqual({ customer: "Acme" });
 });
 
 test("a webhook's new secret is shown once with the address it belongs to", async () => {

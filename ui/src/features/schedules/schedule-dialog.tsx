@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
+import { constants } from "@/api/constants.gen";
 import { goalsQuery } from "@/api/goals";
 import { membersQuery } from "@/api/members";
 import { changeSchedule, createSchedule, rotateSecret, scheduleKeys } from "@/api/schedules";
@@ -11,11 +11,14 @@ import type { Choice } from "@/components/field";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import type { ShownOnce } from "@/components/form-dialog";
 import { FormDialog } from "@/components/form-dialog";
+import { holesIn } from "@/components/holes";
+import { choiceOf, useTakers } from "@/components/takers";
 import { toast } from "@/components/toast";
 import { NextFirings } from "@/features/schedules/next-firings";
 import type { Trigger } from "@/features/schedules/schedule-draft";
-import { draftOf } from "@/features/schedules/schedule-draft";
-import { choicesOf } from "@/lib/form";
+import { draftOf, textsOf } from "@/features/schedules/schedule-draft";
+import { OwnVariables, TemplateVariables } from "@/features/schedules/schedule-variables";
+import { choicesOf, field } from "@/lib/form";
 import { schedules } from "@/strings/schedules";
 
 const say = schedules.form;
@@ -35,11 +38,17 @@ export const hookSecret = (path: string | null, secret: string): ShownOnce => [
 /** Makes a schedule, or changes the one given. */
 export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const agents = useQuery(agentNamesQuery);
+  const takers = useTakers(choiceOf(schedule?.task ?? {}));
   const goals = useQuery(goalsQuery);
   const members = useQuery(membersQuery);
   const { data: session } = useQuery(sessionQuery);
   const [trigger, setTrigger] = useState<Trigger>(schedule?.trigger ?? "cron");
+  const [holes, setHoles] = useState(() => holesIn(textsOf(schedule?.task?.title ?? "", schedule?.task?.brief ?? "", schedule?.task ?? null)));
+  const read = (event: React.SyntheticEvent<HTMLElement>) => {
+    const element = event.currentTarget.closest("form");
+    const form = element && new FormData(element);
+    if (form) setHoles(holesIn(textsOf(field(form, "title"), field(form, "brief"), schedule?.task ?? null)));
+  };
   const again = () => client.invalidateQueries({ queryKey: scheduleKeys.all });
   const create = async (form: FormData) => {
     const made = await createSchedule(draftOf(trigger, form));
@@ -56,7 +65,7 @@ export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | un
     return undefined;
   };
   // A choice is made when it is first shown: before what there is to choose is known, it would be lost.
-  if (agents.isPending || goals.isPending || members.isPending) return null;
+  if (takers.asks.some((each) => each.isPending) || goals.isPending || members.isPending) return null;
   const { task } = schedule ?? {};
   const goalChoices = named(goals.data?.items, task?.goal_id);
   return (
@@ -66,17 +75,34 @@ export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | un
       {trigger === "cron" && <CronFields schedule={schedule} />}
       {trigger === "interval" && <IntervalField schedule={schedule} />}
       {schedule?.template ? (
-        <p className="text-s text-muted">{say.template(schedule.template.name)}</p>
+        <>
+          <p className="text-s text-muted">{say.template(schedule.template.name)}</p>
+          <TemplateVariables templateId={schedule.template.id} was={schedule} />
+        </>
       ) : (
         <>
-          <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" defaultValue={task?.title} />
-          <AreaField label={say.brief} name="brief" rows={3} defaultValue={task?.brief} />
-          <SelectField label={say.agent} name="agent" defaultValue={task?.agent_id ?? ""} choices={[{ value: "", label: say.nobody }, ...named(agents.data?.items, task?.agent_id)]} />
+          <div className="grid gap-4" onInput={read}>
+            <TextField label={say.task} name="title" hint={say.taskHint} required maxLength={200} autoComplete="off" defaultValue={task?.title} />
+            <AreaField label={say.brief} name="brief" rows={3} defaultValue={task?.brief} />
+          </div>
+          {holes.length > 0 && <OwnVariables names={holes} was={schedule} />}
+          <SelectField label={say.agent} name="agent" defaultValue={choiceOf(task ?? {})} choices={[{ value: "", label: say.nobody }, ...takers.choices]} />
           {goalChoices.length > 0 && <SelectField label={say.goal} name="goal" defaultValue={task?.goal_id ?? ""} choices={[{ value: "", label: say.noGoal }, ...goalChoices]} />}
         </>
       )}
       <SelectField label={say.owner} name="owner" defaultValue={schedule?.owner.id ?? session?.member.id} choices={named(members.data?.items, schedule?.owner.id ?? session?.member.id)} />
       <SelectField label={say.overlap} name="overlap" defaultValue={schedule?.overlap} choices={choicesOf(say.overlaps)} />
+      <TextField
+        label={say.pauseAfter}
+        name="pause_after"
+        hint={say.pauseAfterHint}
+        type="number"
+        inputMode="numeric"
+        required
+        min={1}
+        max={constants.schedule_pause_after.most}
+        defaultValue={schedule?.pause_after ?? constants.schedule_pause_after.usual}
+      />
       {(trigger === "cron" || trigger === "interval") && <SelectField label={say.catchUp} name="catch_up" choices={choicesOf(say.catchUps)} defaultValue={schedule?.catch_up ?? "last"} />}
     </FormDialog>
   );

@@ -29,6 +29,7 @@ const weekly: TaskTemplate = {
 beforeEach(() =>
   server.use(
     http.get("*/api/v1/agents/names", () => HttpResponse.json({ items: [], present: 0 })),
+    http.get("*/api/v1/squads", () => HttpResponse.json({ items: [] })),
     http.get("*/api/v1/projects", () => HttpResponse.json({ items: [], next: null })),
     http.get("*/api/v1/goals", () => HttpResponse.json({ items: [], next: null })),
     http.get("*/api/v1/session", () => HttpResponse.json({ member: { id: "mem_1", name: "Sam", role: "operator" }, csrf_token: "" })),
@@ -115,9 +116,22 @@ test("a template is changed as it is known, with what the form does not show as 
   expect(dialog.getByLabelText("tone")).toHaveValue("plain");
   fireEvent.input(dialog.getByLabelText("Brief"), { target: { value: "" } });
   expect(dialog.queryByLabelText("tone")).toBeNull();
+  fireEvent.input(dialog.getByLabelText("When it is used"), { target: { value: "For customers' weeks" } });
+  expect(dialog.getByLabelText("What customer is for")).toHaveValue("Whose week");
+  fireEvent.input(dialog.getByLabelText("What customer is for"), { target: { value: "Whose week it was" } });
+  await user.click(dialog.getByRole("checkbox", { name: "customer may be left empty" }));
   await user.click(dialog.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
-  expect(sent).toMatchObject([['"4"', { task: { brief: "", review: "two", attempt_limit: 5 }, variables: [{ name: "customer", default: null, description: "Whose week" }] }]]);
+  expect(sent).toMatchObject([
+    [
+      '"4"',
+      {
+        description: "For customers' weeks",
+        task: { brief: "", review: "two", attempt_limit: 5 },
+        variables: [{ name: "customer", default: "", description: "Whose week it was" }],
+      },
+    ],
+  ]);
   await user.click(screen.getByRole("button", { name: "Remove the template Weekly report" }));
   await user.click(within(await screen.findByRole("alertdialog")).getByRole("button", { name: "Remove" }));
   expect(await screen.findByText("Change morning first.")).toBeVisible();

@@ -1,18 +1,18 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import { changeTemplate, createTemplate, templateKeys } from "@/api/templates";
-import type { Named, TaskTemplate, TemplateTask } from "@/api/types";
-import { TextField } from "@/components/field";
+import type { Named, TaskTemplate, TemplateTask, TemplateVariable } from "@/api/types";
+import { AreaField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
+import { choiceOf, useTakers } from "@/components/takers";
 import { toast } from "@/components/toast";
-import { holesIn } from "@/features/tasks/holes";
+import { holesIn } from "@/components/holes";
 import type { Shown } from "@/features/tasks/task-fields";
 import { TaskFields } from "@/features/tasks/task-fields";
-import { criteriaOf, hoursOf, templateOf, textsOf, variableField } from "@/features/tasks/template-draft";
+import { criteriaOf, emptyField, helpField, hoursOf, templateOf, textsOf, variableField } from "@/features/tasks/template-draft";
 import { templates } from "@/strings/templates";
 
 const say = templates.form;
@@ -22,13 +22,13 @@ type Props = { template?: TaskTemplate | undefined; /** What it begins with wher
 /** Makes or changes a template. The variables in its texts are asked about as they are written. */
 export function TemplateDialog({ template, from = template?.task, onClose }: Props) {
   const client = useQueryClient();
-  const agents = useQuery(agentNamesQuery);
+  const takers = useTakers();
   const projects = useQuery(projectsQuery);
   const goals = useQuery(goalsQuery);
   const shown = from && shownOf(from, projects.data?.items, goals.data?.items);
   const [holes, setHoles] = useState(() => (shown ? holesIn([shown.title, shown.brief, ...shown.acceptance, ...shown.labels]) : []));
   const save = async (form: FormData) => {
-    const draft = templateOf(form, from, template);
+    const draft = templateOf(form, from);
     await (template ? changeTemplate(template, draft) : createTemplate(draft));
     await client.invalidateQueries({ queryKey: templateKeys.all });
     toast({ text: templates.saved(draft.name), tone: "work" });
@@ -39,9 +39,10 @@ export function TemplateDialog({ template, from = template?.task, onClose }: Pro
     if (form) setHoles(holesIn(textsOf(new FormData(form))));
   };
   return (
-    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[agents, projects, goals]} wide>
+    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[...takers.asks, projects, goals]} wide>
       <div className="grid gap-4" onInput={read}>
         <TextField label={say.name} name="name" required data-begin-here maxLength={100} autoComplete="off" defaultValue={template?.name} />
+        <AreaField label={say.description} name="description" hint={say.descriptionHint} rows={2} maxLength={10_000} defaultValue={template?.description} />
         <p className="text-s text-muted">{say.holes}</p>
         <TaskFields
           shown={shown}
@@ -53,19 +54,26 @@ export function TemplateDialog({ template, from = template?.task, onClose }: Pro
         <fieldset className="grid gap-3">
           <legend className="mb-2 text-s font-[560] text-muted">{say.asked}</legend>
           {holes.map((name) => (
-            <TextField
-              key={name}
-              label={name}
-              name={variableField(name)}
-              hint={say.unless}
-              maxLength={10_000}
-              autoComplete="off"
-              defaultValue={template?.variables.find((each) => each.name === name)?.default ?? ""}
-            />
+            <VariableFields key={name} name={name} known={template?.variables.find((each) => each.name === name)} />
           ))}
         </fieldset>
       )}
     </FormDialog>
+  );
+}
+
+/** What is said of a variable to whoever makes a task of the template, and what stands there already. */
+function VariableFields({ name, known }: { name: string; known: TemplateVariable | undefined }) {
+  return (
+    <div className="grid gap-2 border-l-2 border-line pl-3">
+      <div className="grid gap-3 md:grid-cols-2">
+        <TextField label={name} name={variableField(name)} hint={say.unless} maxLength={10_000} autoComplete="off" defaultValue={known?.default ?? ""} />
+        <TextField label={say.help(name)} name={helpField(name)} hint={say.helpHint} maxLength={1_000} autoComplete="off" defaultValue={known?.description} />
+      </div>
+      <label className="flex min-h-6 items-center gap-2 text-s text-muted">
+        <input type="checkbox" name={emptyField(name)} defaultChecked={known?.default === ""} className="size-[14px] accent-(--accent)" /> {say.mayBeEmpty(name)}
+      </label>
+    </div>
   );
 }
 
@@ -80,6 +88,6 @@ const shownOf = (task: TemplateTask, projects: Named[] | undefined, goals: Named
   budget: task.budget_nano ?? null,
   project: named(task.project_id, projects),
   goal: named(task.goal_id, goals),
-  agent: task.agent_id ?? "",
+  agent: choiceOf(task),
   state: task.ready === false ? "backlog" : "ready",
 });

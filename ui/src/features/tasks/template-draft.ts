@@ -1,10 +1,14 @@
-import type { Task, TaskTemplate, TaskTemplateDraft, TemplateTask, TemplateVariable } from "@/api/types";
-import { holesIn } from "@/features/tasks/holes";
+import type { Task, TaskTemplateDraft, TemplateTask, TemplateVariable } from "@/api/types";
+import { givenTo } from "@/components/takers";
+import { holesIn } from "@/components/holes";
 import { readForm } from "@/features/tasks/task-fields";
 import { field } from "@/lib/form";
 
 const HOUR_S = 3_600;
 export const variableField = (name: string): string => `variable:${name}`;
+/** Where a template says what a variable is for, and that nothing may stand for it. */
+export const helpField = (name: string): string => `help:${name}`;
+export const emptyField = (name: string): string => `empty:${name}`;
 
 /** What a template of this task makes: the task as it was written, with nothing done. Whoever makes one answers for it. Pure. */
 export const draftOf = (task: Task): TemplateTask => ({
@@ -14,6 +18,7 @@ export const draftOf = (task: Task): TemplateTask => ({
   priority: task.priority,
   labels: task.labels,
   agent_id: task.assigned ? (task.agent?.id ?? null) : null,
+  squad_id: task.squad?.id ?? null,
   project_id: task.project?.id ?? null,
   goal_id: task.goal?.id ?? null,
   review: task.review,
@@ -39,13 +44,13 @@ export const criteriaOf = (task: TemplateTask | undefined) => (task?.acceptance 
 export const textsOf = (form: FormData): string[] => ["title", "brief", "acceptance", "labels"].map((name) => field(form, name));
 
 /** What the form says; what it does not show stays as it was. Pure. */
-export function templateOf(form: FormData, from: TemplateTask | undefined, template: TaskTemplate | undefined): TaskTemplateDraft {
+export function templateOf(form: FormData, from: TemplateTask | undefined): TaskTemplateDraft {
   const said = readForm(form);
   const known = new Map(criteriaOf(from).map((each) => [each.text, each]));
   const hours = Number(field(form, "hours"));
   return {
     name: field(form, "name").trim(),
-    description: template?.description ?? "",
+    description: field(form, "description").trim(),
     task: {
       ...from,
       title: said.title,
@@ -53,19 +58,19 @@ export function templateOf(form: FormData, from: TemplateTask | undefined, templ
       acceptance: said.acceptance.map((text) => known.get(text) ?? { text, met: false }),
       priority: said.priority,
       labels: said.labels,
-      agent_id: said.agent || null,
+      ...givenTo(said.agent),
       project_id: said.project || null,
       goal_id: said.goal || null,
       budget_nano: said.budget,
       due_in_s: hours > 0 ? Math.round(hours * HOUR_S) : null,
       ready: said.state === "ready",
     },
-    variables: holesIn(textsOf(form)).map((name) => variableOf(name, field(form, variableField(name)), template)),
+    variables: holesIn(textsOf(form)).map((name) => variableOf(name, form)),
   };
 }
 
-/** An empty field means that a value has to be given, unless the template took nothing for one before. */
-function variableOf(name: string, usual: string, template: TaskTemplate | undefined): TemplateVariable {
-  const known = template?.variables.find((each) => each.name === name);
-  return { name, default: usual || (known?.default === "" ? "" : null), description: known?.description ?? "" };
+/** With nothing there a value has to be given, unless nothing will do. */
+function variableOf(name: string, form: FormData): TemplateVariable {
+  const usual = field(form, variableField(name));
+  return { name, default: usual || (form.has(emptyField(name)) ? "" : null), description: field(form, helpField(name)).trim() };
 }
