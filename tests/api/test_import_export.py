@@ -158,7 +158,7 @@ async def test_an_import_is_all_or_nothing_and_says_which_task_is_wrong(client: 
         assert words in refused["detail"], refused
     cycle = [{"key": k, "title": k, "waits_for": [w]} for k, w in (("a", "b"), ("b", "c"), ("c", "a"))]
     assert "wait" in (await _import(client, {"quarterdeck_export": 1, "tasks": cycle}, status=400))["detail"]
-    for body in (b"", b"{", b"[]", b"\xff", b'{"quarterdeck_export": 5}', b"[" * 100_000, b'"\0"'):
+    for body in (b"", b"{", b"[]", b"\xff", b'{"quarterdeck_export": 6}', b"[" * 100_000, b'"\0"'):
         await _import(client, body, status=400)
     assert (await client.get("/api/v1/tasks")).json()["items"] == []
     await _import(client, {"quarterdeck_export": 1, "tasks": [sound]})

@@ -232,17 +232,18 @@ def calls_show(call_id: str, _json: Json = False) -> None:
 def tasks_list(
     state: Annotated[str | None, typer.Option()] = None,
     goal: Annotated[str | None, typer.Option(help="The id of the goal they serve.")] = None,
+    squad: Annotated[str | None, typer.Option(help="The id of the squad they are offered to.")] = None,
     as_json: Json = False,
 ) -> None:
     """Tasks, newest first."""
     emit(
-        local.api().get("/tasks", state=state, goal_id=goal, limit=100),
+        local.api().get("/tasks", state=state, goal_id=goal, squad_id=squad, limit=100),
         as_json=as_json,
         columns=[
             ("task", lambda row: row["ref"]),
             ("state", lambda row: row["state"]),
             ("title", lambda row: row["title"]),
-            ("agent", lambda row: name_of(row["agent"])),
+            ("agent", lambda row: name_of(row["agent"] or row["squad"])),
             ("cost", lambda row: money(row["cost_nano"])),
         ],
     )
@@ -253,6 +254,7 @@ def tasks_create(
     title: str,
     brief: str = "",
     agent: Annotated[str | None, typer.Option(help="An agent's id.")] = None,
+    squad: Annotated[str | None, typer.Option(help="A squad's id: any of its agents may claim it.")] = None,
     goal: Annotated[str | None, typer.Option(help="The id of the goal it serves.")] = None,
     ready: Annotated[bool, typer.Option(help="Put it where agents claim.")] = True,
     as_json: Json = False,
@@ -261,6 +263,8 @@ def tasks_create(
     body: dict[str, Any] = {"title": title, "brief": brief, "state": "ready" if ready else "backlog"}
     if agent is not None:
         body["agent_id"] = agent
+    if squad is not None:
+        body["squad_id"] = squad
     if goal is not None:
         body["goal_id"] = goal
     row = local.api().post("/tasks", **body)

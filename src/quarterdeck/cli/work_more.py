@@ -116,12 +116,13 @@ def wait_for(
 @verbs.command("assign")
 def assign(
     task: Annotated[str, typer.Argument(help="The id of a task of the project that you lead.")],
-    agent: Annotated[str, typer.Argument(help="The agent's id; - for any agent.")],
+    agent: Annotated[str, typer.Argument(help="The agent's id; - for any agent, or any of a squad.")],
+    squad: Annotated[str | None, typer.Option(help="With -: the squad's id.")] = None,
     note: Annotated[str | None, typer.Option(help="What its worker should know.")] = None,
     _json: Json = False,
 ) -> None:
     """As the lead agent of a project: say which agent is to do a task of it."""
-    body: dict[str, Any] = {"agent_id": None if agent == "-" else agent, "note": note}
+    body: dict[str, Any] = {"agent_id": None if agent == "-" else agent, "squad_id": squad, "note": note}
     emit(local.api().post(f"/agent/tasks/{task}/assign", **body), as_json=True)
 
 

@@ -19,7 +19,7 @@ from quarterdeck.ledger.derived_tables import call_marks
 from quarterdeck.ledger.work_costs import Fact
 
 BIG = ("tasks", "task_texts", "comments", "runs", "events", "deliverable_versions", "rollups", "dependencies", "keys")
-BIG += ("attachments", "task_watchers", "schedules", "schedule_firings", "agents")
+BIG += ("attachments", "task_watchers", "schedules", "schedule_firings", "agents", "squad_agents")
 SCAN = re.compile(r"^SCAN (\w+)")
 SMALL = ("ix_schedule_firings_queued",)
 """Indexes that hold only what is waiting: all of it is the answer."""
@@ -65,6 +65,7 @@ async def test_lists_boards_claims_and_searches_walk_through_no_table(world: Wor
         *[TaskFilter((state,)) for state in TaskState],
         TaskFilter(q="report"),
         TaskFilter(agent_id=agent.id),
+        TaskFilter(squad_id="sqd_x"),
         TaskFilter(project_id="prj_x"),
         TaskFilter(parent_id="tsk_x"),
         TaskFilter((TaskState.READY,), accountable_id=world.owner.id),

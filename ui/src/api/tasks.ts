@@ -5,6 +5,7 @@ import type { Board, Bulk, BulkDone, Page, Priority, Reviewed, Task, TaskChange,
 
 export type TaskFilter = {
   agent_id?: string | undefined;
+  squad_id?: string | undefined;
   project_id?: string | undefined;
   goal_id?: string | undefined;
   accountable_id?: string | undefined;
@@ -113,9 +114,9 @@ export const moveTask = ({ id, version, state }: Pick<Task, "id" | "version" | "
     ? approveTask(id)
     : data<Task>(api.POST("/api/v1/tasks/{task_id}/move", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { to } }));
 
-export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, agentId: string | null): Promise<Task> =>
+export const assignTask = ({ id, version }: Pick<Task, "id" | "version">, to: { agent_id: string | null; squad_id: string | null }): Promise<Task> =>
   data<Task>(
-    api.POST("/api/v1/tasks/{task_id}/assign", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: { agent_id: agentId } }),
+    api.POST("/api/v1/tasks/{task_id}/assign", { params: { path: { task_id: id }, header: { "if-match": `"${version}"` } }, body: to }),
   );
 
 /** Lets no agent claim it, nor what is below it, until it is released. */

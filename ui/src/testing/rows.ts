@@ -49,6 +49,7 @@ export const aTask = (change: Partial<Task> = {}): Task => ({
   priority: "normal",
   agent: null,
   assigned: false,
+  squad: null,
   accountable: { id: "mem_1", name: "Sam" },
   labels: [],
   due_at: null,

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from quarterdeck.control.agents.model import Agent, Desired
+from quarterdeck.control.agents.tables import squad_agents
 from quarterdeck.db import Prepared, Transaction, metadata, one_of
 from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
@@ -93,11 +94,16 @@ async def lock(tx: Transaction, workspace_id: str, agent_id: str) -> Agent | Non
     return _agent(rows[0]) if rows else None
 
 
-async def has_others(tx: Transaction, workspace_id: str, agent_id: str) -> bool:
-    """Whether the workspace has another agent than this one that may work."""
+async def has_others(tx: Transaction, workspace_id: str, agent_id: str, squad_id: str | None = None) -> bool:
+    """Whether the workspace, or one squad of it, has another agent than this one that may work."""
     query = sa.select(agents.c.id).where(
         agents.c.workspace_id == workspace_id, agents.c.id != agent_id, agents.c.desired == Desired.ENABLED.value
     )
+    if squad_id is not None:
+        belongs = sa.select(squad_agents.c.agent_id).where(
+            squad_agents.c.workspace_id == workspace_id, squad_agents.c.squad_id == squad_id
+        )
+        query = query.where(agents.c.id.in_(belongs))
     return await tx.scalar(query.limit(1)) is not None
 
 

@@ -96,6 +96,7 @@ class DeclaredSchedule:
     owner: str
     """An e-mail."""
     agent: str | None
+    squad: str | None
     project: str | None
     goal: str | None
     template: str | None

@@ -23,6 +23,7 @@ from quarterdeck.control.schedules.model import (
 )
 from quarterdeck.control.schedules.signing import bound_to
 from quarterdeck.control.schedules.timing import MAX_INTERVAL_S, MIN_INTERVAL_S
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks.model import Criterion, Priority
 from quarterdeck.control.templates import store as templates
 from quarterdeck.control.templates.model import Draft
@@ -60,6 +61,7 @@ def read(table: Table, secret: str | None) -> DeclaredSchedule:
         wanted=wanted,
         owner=table.required("owner"),
         agent=table.text("agent"),
+        squad=table.text("squad"),
         project=table.text("project"),
         goal=table.text("goal"),
         template=template,
@@ -149,6 +151,11 @@ async def _placed(on: Applying, declared: DeclaredSchedule, draft: Draft) -> Dra
         if agent is None:
             raise Invalid(f"there is no agent called {declared.agent}", field="agent")
         given["agent_id"] = agent.id
+    if declared.squad is not None:
+        squad_id = await squads.by_name(on.tx, on.workspace_id, declared.squad)
+        if squad_id is None:
+            raise Invalid(f"there is no squad called {declared.squad}", field="squad")
+        given["squad_id"] = squad_id
     if declared.project is not None:
         project = await projects.by_name(on.tx, on.workspace_id, declared.project)
         if project is None:

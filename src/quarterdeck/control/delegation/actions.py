@@ -82,11 +82,20 @@ async def link(tx: Transaction, actor: Actor, task_id: str, waits_for_id: str) -
     return await dependencies.add(tx, actor.workspace_id, task_id, waits_for_id, actor=actor.id)
 
 
-async def assign(tx: Transaction, actor: Actor, task_id: str, agent_id: str | None, *, note: str | None = None) -> Task:
+async def assign(
+    tx: Transaction,
+    actor: Actor,
+    task_id: str,
+    agent_id: str | None,
+    *,
+    squad_id: str | None = None,
+    note: str | None = None,
+) -> Task:
     """The lead agent of a project assigns one of its tasks. Raises NotFound; Invalid; Changed; Forbidden `not_lead`."""
     task = await tasks.get(tx, actor.workspace_id, task_id)
     await _must_lead(tx, actor, task.project_id)
-    return await tasks.assign(tx, actor.workspace_id, task_id, agent_id, note=note, actor=actor.id)
+    where = tx, actor.workspace_id, task_id
+    return await tasks.assign(*where, agent_id, squad_id=squad_id, note=note, actor=actor.id)
 
 
 async def left_to_hand_on(tx: Transaction, parent: Task) -> int | None:

@@ -23,6 +23,7 @@ class SubtaskIn(RequestBody):
     acceptance: list[CriterionText | CriterionIn] = Field([], max_length=MAX_CRITERIA)
     priority: PriorityName = "normal"
     agent_id: str | None = Field(None, description="Yourself, or null: any agent. Another one only as the lead.")
+    squad_id: str | None = Field(None, description="In place of an agent: any agent of that squad may claim it.")
     labels: list[Label] = Field([], max_length=MAX_LABELS)
     due_at: DueAt | None = None
     budget_nano: Budget | None = Field(None, description="Needed where your own task has a budget.")
@@ -39,6 +40,7 @@ class SubtaskIn(RequestBody):
             priority=priority_of(self.priority),
             labels=tuple(self.labels),
             agent_id=self.agent_id,
+            squad_id=self.squad_id,
             due_at=None if self.due_at is None else instant_in(self.due_at, "due_at"),
             budget=self.budget_nano,
             note=self.note,
@@ -69,10 +71,10 @@ async def link_own_tasks(body: WaitForIn, actor: AgentCaller, db: Db) -> TaskOut
 
 @agent_router.post("/agent/tasks/{task_id}/assign", operation_id="assign_as_lead")
 async def assign_as_lead(task_id: str, body: AssignIn, actor: AgentCaller, db: Db, gate: Gate) -> TaskOut:
-    """As the lead agent of its project: say which agent is to do a task, with a note for it."""
+    """As the lead agent of its project: say which agent, or which squad, is to do a task, with a note for it."""
     async with db.transaction() as tx:
         before = await task_actions.get(tx, actor.workspace_id, task_id)
-        task = await actions.assign(tx, actor, task_id, body.agent_id, note=body.note)
+        task = await actions.assign(tx, actor, task_id, body.agent_id, squad_id=body.squad_id, note=body.note)
         answer = await shown_task(tx, task)
     await stop_run(gate, before.run_id, still=task.run_id)
     return answer

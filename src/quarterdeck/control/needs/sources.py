@@ -6,6 +6,7 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.tables import members
 from quarterdeck.control.agents.model import Desired
 from quarterdeck.control.agents.store import agents
+from quarterdeck.control.agents.tables import squad_agents, squads
 from quarterdeck.control.approvals import store as approvals
 from quarterdeck.control.dependencies.tables import is_blocked
 from quarterdeck.control.needs import items
@@ -52,6 +53,7 @@ async def open_of(tx: Transaction, workspace_id: str, people: People) -> list[Op
         *await _approvals(tx, workspace_id),
         *await _untaken(tx, workspace_id, people),
         *await _for_nobody(tx, workspace_id),
+        *await _for_squads(tx, workspace_id),
         *await items.open_ones(tx, workspace_id),
     ]
 
@@ -140,6 +142,7 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
         .where(
             tasks.c.workspace_id == workspace_id,
             sa.text(CLAIMABLE),
+            sa.or_(tasks.c.squad_id.is_(None), tasks.c.agent_id.is_not(None)),
             tasks.c.not_before <= tx.now,
             sa.or_(retired, sa.and_(late, tasks.c.state_since < before)),
             ~is_blocked(tasks, tasks),
@@ -163,6 +166,51 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
             key += ":review"
         need = Need(key, NeedKind.SIGNAL, row["agent_id"] or row["accountable_id"], None, text, row["since"])
         found.append(Open(need, (row["accountable_id"],), row["agent_id"]))
+    return found
+
+
+async def _for_squads(tx: Transaction, workspace_id: str) -> list[Open]:
+    """Tasks offered to a squad none of whose agents has worked for a day: one for each squad and who answers for them.
+
+    Where an agent of it works, the others wait for their turn, which is nobody's concern.
+    """
+    before = tx.now - UNTAKEN_AFTER
+    begins = sa.exists().where(
+        squad_agents.c.workspace_id == workspace_id,
+        squad_agents.c.squad_id == tasks.c.squad_id,
+        runs.c.workspace_id == workspace_id,
+        runs.c.agent_id == squad_agents.c.agent_id,
+        sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > before),
+    )
+    rows = await tx.rows(
+        sa.select(
+            tasks.c.accountable_id,
+            squads.c.id,
+            squads.c.name,
+            sa.func.count().label("count"),
+            sa.func.min(tasks.c.state_since).label("since"),
+            sa.func.min(tasks.c.number).label("number"),
+        )
+        .join(squads, sa.and_(squads.c.workspace_id == tasks.c.workspace_id, squads.c.id == tasks.c.squad_id))
+        .where(
+            tasks.c.workspace_id == workspace_id,
+            sa.text(CLAIMABLE),
+            tasks.c.agent_id.is_(None),
+            tasks.c.state_since < before,
+            tasks.c.not_before <= tx.now,
+            ~is_blocked(tasks, tasks),
+            ~begins,
+        )
+        .group_by(tasks.c.accountable_id, squads.c.id, squads.c.name)
+        .limit(MOST)
+    )
+    found = []
+    for row in rows:
+        work = f"T-{row['number']} waits" if row["count"] == 1 else f"{row['count']} tasks wait"
+        text = f"No agent of {row['name']} has begun anything for a day, and {work} for one: is one running?"
+        key = f"untaken:{row['id']}:{row['accountable_id']}"
+        need = Need(key, NeedKind.SIGNAL, row["id"], None, text, row["since"])
+        found.append(Open(need, (row["accountable_id"],)))
     return found
 
 

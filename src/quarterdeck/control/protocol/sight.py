@@ -9,6 +9,7 @@ from quarterdeck.control.reviews import store as review_store
 from quarterdeck.control.runs import actions as run_actions
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.db import Transaction
@@ -95,6 +96,10 @@ async def _may_see(tx: Transaction, actor: Actor, task: Task) -> bool:
         return task.id == actor.task_id
     if actor.id in (task.agent_id, task.created_by):
         return True
-    if task.agent_id is None and task.state is TaskState.READY:
+    if task.agent_id is None and task.state is TaskState.READY and await _is_offered(tx, actor, task):
         return True
     return await inbox_store.got_any_about(tx, actor.workspace_id, actor.id, task.id)
+
+
+async def _is_offered(tx: Transaction, actor: Actor, task: Task) -> bool:
+    return task.squad_id is None or await squads.has_agent(tx, actor.workspace_id, task.squad_id, actor.id)

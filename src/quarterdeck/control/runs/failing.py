@@ -21,8 +21,8 @@ async def come_back(tx: Transaction, task: Task, run: Run, why: str, *, actor: s
     `why` stays with the task as its note, for the next worker or for the person. The caller has locked the task.
     """
     reason = failure_of(run) or FailureReason.OTHER
-    # Who was assigned by a person stays: only a task that anybody may have goes elsewhere.
-    others = task.taken and await agents.has_others(tx, run.workspace_id, run.agent_id)
+    # Who was assigned by a person stays: only a task that anybody, or any of a squad, may have goes elsewhere.
+    others = task.taken and await agents.has_others(tx, run.workspace_id, run.agent_id, task.squad_id)
     following = decide(
         reason,
         failures=task.failures,

@@ -7,6 +7,7 @@ from quarterdeck.control.dependencies import store as dependency_store
 from quarterdeck.control.dependencies.model import blocked_since, reason
 from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.runs.model import Nothing
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import SECOND
@@ -26,11 +27,19 @@ async def of_named(tx: Transaction, agent: Agent, task: Task) -> Unclaimed:
     waits = (await dependency_store.waits(tx, task.workspace_id, [task.id]))[task.id]
     if task.agent_id not in (None, agent.id):
         stands = "is assigned to another agent"
+    elif await _is_others(tx, agent, task):
+        stands = "is offered to a squad that you do not belong to"
     elif blocked_since(task.state, waits) is not None:
         stands = reason([wait.node for wait in waits if wait.met_at is None]) or stands
     elif task.state in (TaskState.READY, TaskState.IN_PROGRESS) and task.run_id is None:
         return await _kept_back(tx, agent, task)
     return Unclaimed(Nothing.NONE_READY, f"{task.ref} {stands}.")
+
+
+async def _is_others(tx: Transaction, agent: Agent, task: Task) -> bool:
+    if task.agent_id is not None or task.squad_id is None:
+        return False
+    return not await squads.has_agent(tx, task.workspace_id, task.squad_id, agent.id)
 
 
 async def _kept_back(tx: Transaction, agent: Agent, task: Task) -> Unclaimed:

@@ -76,7 +76,7 @@ def concerns(event: StoredEvent, agent_id: str) -> bool:
     """Whether a claim of this agent may find something now that it did not find before."""
     if event.kind in ("run.ended", "run.expired"):
         return bool(event.data["agent_id"] == agent_id)
-    if event.kind == "lever.lifted":
+    if event.kind in ("lever.lifted", "squad.changed"):
         return True
     if event.kind == "agent.changed":
         return event.subject_id == agent_id

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.tables import squad_agents, squads
+from quarterdeck.control.tasks.model import CLOSED
+from quarterdeck.control.tasks.tables import tasks
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Changed, Invalid, NotFound
 from quarterdeck.kernel.events import Event
@@ -93,8 +95,24 @@ async def change(
 
 
 async def remove(tx: Transaction, workspace_id: str, squad_id: str, *, actor: str) -> None:
-    """Its agents stay. Tells `squad.removed`. Raises NotFound."""
+    """Its agents stay. Tells `squad.removed`.
+
+    Raises NotFound; Changed `squad_in_use` while open tasks are offered to it: nobody else's agents get them silently.
+    """
     squad = await get(tx, workspace_id, squad_id)
+    # Held, so that nothing is offered to it meanwhile.
+    await tx.row(sa.select(squads.c.id).where(_is(workspace_id, squad.id)).with_for_update())
+    offered = sa.and_(tasks.c.workspace_id == workspace_id, tasks.c.squad_id == squad.id)
+    is_open = tasks.c.state.not_in([state.value for state in CLOSED])
+    if count := await tx.scalar(sa.select(sa.func.count()).where(offered, is_open)):
+        raise Changed(
+            f"{count} open tasks are offered to {squad.name}; assign them to others first."
+            if count > 1
+            else f"An open task is offered to {squad.name}; assign it to others first.",
+            code="squad_in_use",
+            tasks=count,
+        )
+    await tx.execute(tasks.update().where(offered).values(squad_id=None))
     await _set_members(tx, workspace_id, squad.id, ())
     await tx.execute(squads.delete().where(_is(workspace_id, squad.id)))
     await tx.emit(Event(workspace_id, "squad.removed", squad.id, {"name": squad.name}, actor))

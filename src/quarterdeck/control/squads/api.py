@@ -85,7 +85,7 @@ async def change_squad(squad_id: str, body: SquadPatch, actor: Operator, db: Db,
 
 @router.delete("/squads/{squad_id}", status_code=204, operation_id="remove_squad")
 async def remove_squad(squad_id: str, actor: Operator, db: Db) -> None:
-    """Remove a squad; its agents stay."""
+    """Remove a squad that no open task is offered to; its agents stay."""
     async with db.transaction() as tx:
         await actions.remove(tx, actor.workspace_id, squad_id, actor=actor.id)
 

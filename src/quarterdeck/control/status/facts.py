@@ -138,6 +138,8 @@ class Known:
     runs: Mapping[str, Run]
     agents: Mapping[str, str]
     waits: Mapping[str, list[Wait]]
+    squads: Mapping[str, str]
+    """Names of squads, by id."""
 
 
 async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task], known: Known) -> dict[str, model.Task]:
@@ -159,6 +161,7 @@ async def of_tasks(tx: Transaction, workspace_id: str, tasks: Sequence[Task], kn
             state=task.state.value,
             state_since=task.state_since,
             agent_name=None if task.agent_id is None else known.agents[task.agent_id],
+            squad_name=None if task.squad_id is None else known.squads[task.squad_id],
             agent_desired=idle.get(task.agent_id or "", "enabled"),
             run=None if task.run_id is None else runs.get(task.run_id),
             blocked=blocked.get(task.id),

@@ -193,6 +193,8 @@ class Task:
     """As the board has it."""
     state_since: int
     agent_name: str | None = None
+    squad_name: str | None = None
+    """Of the squad that it is offered to."""
     run: Run | None = None
     blocked: Blocked | None = None
     review: Asked | None = None

@@ -113,7 +113,7 @@ def _unstarted(task: Task, now: int) -> Status:
 def _queued(task: Task) -> str:
     if task.state == "backlog":
         return "in the backlog"
-    who = task.agent_name or "an agent"
+    who = task.agent_name or ("an agent" if task.squad_name is None else f"an agent of {task.squad_name}")
     if task.agent_desired == "retired":
         return f"ready, but {who} is retired: assign it to another agent"
     if task.agent_desired == "paused":

@@ -14,6 +14,7 @@ from quarterdeck.control.projects import actions as projects
 from quarterdeck.control.reviews import gate
 from quarterdeck.control.runs import ending
 from quarterdeck.control.runs.model import RunState
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks import claiming, reviewable, store, tree
 from quarterdeck.control.tasks.model import (
     CLOSED,
@@ -133,31 +134,33 @@ async def assign(
     task_id: str,
     agent_id: str | None,
     *,
+    squad_id: str | None = None,
     note: str | None = None,
     version: int | None = None,
     actor: str | None = None,
 ) -> Task:
-    """Say which agent is to do it; None: any agent may claim it. Tells `task.assigned`.
+    """Say which agent is to do it, or which squad's agents may claim it; neither: any agent. Tells `task.assigned`.
 
     `note` hands the task off: whoever claims it next reads it.
 
-    An open run of another agent is cancelled and the task is ready again. Raises NotFound; Invalid; Changed when
-    `version` is not the row's any more, `task_closed`, `agent_retired`.
+    An open run of an agent that it is not for any more is cancelled and the task is ready again. Raises NotFound;
+    Invalid; Changed when `version` is not the row's any more, `task_closed`, `agent_retired`.
     """
     task = await _locked(tx, workspace_id, task_id, version)
     said = {} if note is None else {"note": a_note(note)}
-    if task.agent_id == agent_id and not task.taken and said.get("note", task.note) == task.note:
+    if _is_for(task, agent_id, squad_id) and said.get("note", task.note) == task.note:
         return task
     if task.state in CLOSED:
         raise Changed(f"{task.ref} is {task.state}; nobody works on it any more.", code="task_closed", state=task.state)
-    if agent_id is not None:
-        await must_be_assignable(tx, workspace_id, agent_id)
-    if task.run_id is not None and task.agent_id != agent_id:
+    await must_be_assignable(tx, workspace_id, agent_id, squad_id)
+    # Who works on it already goes on where it belongs to the squad.
+    stays = squad_id is not None and task.run_id is not None and await _belongs(tx, task, squad_id)
+    if task.run_id is not None and task.agent_id != agent_id and not stays:
         await ending.end(tx, workspace_id, task.run_id, RunState.CANCELLED, reason="reassigned", actor=actor)
         task = await _moved(tx, task, TaskState.READY, NO_FAILURES, actor)
-    values = {"agent_id": agent_id, "taken": False, "not_before": 0, "avoid_agent_id": None, **said}
-    fresh = await write(tx, task, values)
-    await tell(tx, "task.assigned", fresh, {}, actor)
+    whose = {"agent_id": task.agent_id if stays else agent_id, "taken": stays, "squad_id": squad_id}
+    fresh = await write(tx, task, {**whose, "not_before": 0, "avoid_agent_id": None, **said})
+    await tell(tx, "task.assigned", fresh, {"squad_id": squad_id}, actor)
     return fresh
 
 
@@ -246,7 +249,29 @@ async def write(tx: Transaction, task: Task, values: Mapping[str, Any]) -> Task:
     return fresh
 
 
-async def must_be_assignable(tx: Transaction, workspace_id: str, agent_id: str) -> None:
+def _is_for(task: Task, agent_id: str | None, squad_id: str | None) -> bool:
+    """Whether nothing is left to assign. Who took it out of a squad is there until the task comes back."""
+    if task.squad_id != squad_id:
+        return False
+    if squad_id is None:
+        return task.agent_id == agent_id and not task.taken
+    return agent_id is None and (task.agent_id is None or task.taken)
+
+
+async def _belongs(tx: Transaction, task: Task, squad_id: str) -> bool:
+    return task.agent_id is not None and await squads.has_agent(tx, task.workspace_id, squad_id, task.agent_id)
+
+
+async def must_be_assignable(
+    tx: Transaction, workspace_id: str, agent_id: str | None, squad_id: str | None = None
+) -> None:
+    """Raises Invalid; Changed `agent_retired`."""
+    if agent_id is not None and squad_id is not None:
+        raise Invalid("A task is for an agent or for a squad: name one of them.", field="squad_id")
+    if squad_id is not None:
+        await squads.must_exist(tx, workspace_id, squad_id)
+    if agent_id is None:
+        return
     agent = await agents.find(tx, workspace_id, agent_id)
     if agent is None:
         raise Invalid("agent_id names no agent of this workspace.", field="agent_id")

@@ -26,6 +26,7 @@ class Which(BaseModel):
     """Which tasks; all that are given have to fit."""
 
     agent_id: str | None = Field(None, description="Only tasks of this agent; `none`: of nobody yet.")
+    squad_id: str | None = Field(None, description="Only tasks offered to this squad; `none`: to none.")
     q: str | None = Field(None, description="Words, or how they begin, in title, brief or labels; or T-12.")
     project_id: str | None = Field(None, description="Only tasks of this project; `none`: of no project.")
     parent_id: str | None = Field(None, description="Only the subtasks of this task; `none`: no subtasks.")
@@ -126,11 +127,18 @@ async def move_task(*, task_id: str, body: MoveIn, actor: Worker, db: Db, gate: 
 
 @router.post("/tasks/{task_id}/assign", operation_id="assign_task")
 async def assign_task(*, task_id: str, body: AssignIn, actor: Worker, db: Db, gate: Gate, version: IfMatch) -> TaskOut:
-    """Say which agent is to do it. An open run of another agent is cancelled and the task is ready again."""
+    """Say which agent is to do it, or which squad. An open run of another agent is cancelled: it is ready again."""
     async with db.transaction() as tx:
         before = await actions.locked(tx, actor.workspace_id, task_id)
         task = await actions.assign(
-            tx, actor.workspace_id, task_id, body.agent_id, note=body.note, version=version, actor=actor.id
+            tx,
+            actor.workspace_id,
+            task_id,
+            body.agent_id,
+            squad_id=body.squad_id,
+            note=body.note,
+            version=version,
+            actor=actor.id,
         )
         answer = await shown_task(tx, task)
     await stop_run(gate, before.run_id, still=task.run_id)

@@ -80,6 +80,7 @@ class TaskIn(RequestBody):
     acceptance: list[CriterionText | CriterionIn] = Field([], max_length=MAX_CRITERIA)
     priority: PriorityName = "normal"
     agent_id: str | None = Field(None, description="Who is to do it; null: any agent may claim it.")
+    squad_id: str | None = Field(None, description="In place of an agent: any agent of that squad may claim it.")
     accountable_id: str | None = Field(None, description="The member who answers for it; yourself when absent.")
     labels: list[Label] = Field([], max_length=MAX_LABELS)
     due_at: DueAt | None = None
@@ -101,6 +102,7 @@ class TaskIn(RequestBody):
             priority=priority_of(self.priority),
             labels=tuple(self.labels),
             agent_id=self.agent_id,
+            squad_id=self.squad_id,
             accountable_id=self.accountable_id,
             due_at=None if self.due_at is None else instant_in(self.due_at, "due_at"),
             review=None if self.review is None else ReviewPolicy(self.review),
@@ -157,7 +159,8 @@ class MoveIn(RequestBody):
 
 
 class AssignIn(RequestBody):
-    agent_id: str | None = Field(description="null: any agent may claim it.")
+    agent_id: str | None = Field(description="null: any agent may claim it, or any of the squad.")
+    squad_id: str | None = Field(None, description="With no agent: any agent of that squad may claim it, and no other.")
     note: str | None = Field(None, max_length=NOTE_LENGTH, description="Hands it off: who claims it next reads it.")
 
 

@@ -16,6 +16,7 @@ MAX_TASKS = 500
 @dataclass(frozen=True, slots=True)
 class Assignment:
     agent_id: str | None
+    squad_id: str | None = None
     note: str | None = None
 
 
@@ -70,7 +71,8 @@ async def _one(tx: Transaction, actor: Actor, before: Task, act: Act) -> Task:
     if change != TaskChange():
         task = await actions.change(*where, change, actor=by)
     if act.assign is not None:
-        task = await actions.assign(*where, act.assign.agent_id, note=act.assign.note, actor=by)
+        to = act.assign
+        task = await actions.assign(*where, to.agent_id, squad_id=to.squad_id, note=to.note, actor=by)
     if act.hold is not None:
         task = await (
             holding.hold(*where, reason=act.note, actor=by) if act.hold else holding.release(*where, actor=by)

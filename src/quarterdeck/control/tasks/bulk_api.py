@@ -34,7 +34,9 @@ class BulkIn(RequestBody):
             change=None if self.change is None else self.change.to_change(),
             add_labels=tuple(self.add_labels),
             remove_labels=tuple(self.remove_labels),
-            assign=None if self.assign is None else Assignment(self.assign.agent_id, self.assign.note),
+            assign=None
+            if self.assign is None
+            else Assignment(self.assign.agent_id, self.assign.squad_id, self.assign.note),
             hold=self.hold,
             move_to=self.move_to,
             note=self.note,

@@ -19,6 +19,7 @@ from quarterdeck.control.projects import store as project_store
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.model import Run
 from quarterdeck.control.shapes import shown
+from quarterdeck.control.squads import store as squad_store
 from quarterdeck.control.status import facts
 from quarterdeck.control.status.saying import said
 from quarterdeck.control.status.shown import of_task
@@ -39,6 +40,7 @@ class Mentioned:
 
     runs: Mapping[str, Run]
     agents: Mapping[str, str]
+    squads: Mapping[str, str]
     members: Mapping[str, str]
     watchers: Mapping[str, Sequence[str]]
     projects: Mapping[str, str]
@@ -69,11 +71,13 @@ async def _mentioned(tx: Transaction, workspace_id: str, tasks: Sequence[Task]) 
     member_ids = {task.accountable_id for task in tasks} | {one for found in watchers.values() for one in found}
     waits = await dependency_store.waits(tx, workspace_id, ids)
     asking = {task.id for task in tasks if task.asks_for_deliverable and task.state in _FINISHED}
-    known = facts.Known(runs, agents, waits)
+    squads = await squad_store.named(tx, workspace_id, {task.squad_id for task in tasks if task.squad_id})
+    known = facts.Known(runs, agents, waits, squads)
     statuses = await facts.of_tasks(tx, workspace_id, tasks, known)
     return Mentioned(
         runs=runs,
         agents=agents,
+        squads=squads,
         members=await people.named(tx, workspace_id, member_ids),
         watchers=watchers,
         projects=await project_store.named(tx, workspace_id, {task.project_id for task in tasks if task.project_id}),
@@ -105,6 +109,7 @@ def _card(task: Task, mentioned: Mentioned, now: int) -> Card:
         "priority": name_of(task.priority),
         "agent": _named(task.agent_id, mentioned.agents),
         "assigned": task.agent_id is not None and not task.taken,
+        "squad": _named(task.squad_id, mentioned.squads),
         "accountable": _named(task.accountable_id, mentioned.members),
         "labels": task.labels,
         "due_at": shown(task.due_at),

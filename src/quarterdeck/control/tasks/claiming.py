@@ -5,6 +5,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from quarterdeck.control.dependencies.tables import is_blocked
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks.model import Task, TaskState
 from quarterdeck.control.tasks.store import task_of
 from quarterdeck.control.tasks.tables import CLAIMABLE, projects, tasks
@@ -24,7 +25,7 @@ def most_urgent(*, named: bool = False) -> sa.Select[tuple[str]]:
         .where(
             candidate.c.workspace_id == sa.bindparam("workspace"),
             sa.text(CLAIMABLE),
-            sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == _CLAIMANT),
+            _may_have(candidate, sa.bindparam("workspace"), _CLAIMANT),
             candidate.c.not_before <= _MOMENT,
             sa.or_(candidate.c.avoid_agent_id.is_(None), candidate.c.avoid_agent_id != _CLAIMANT),
             ~is_blocked(candidate, tasks),
@@ -35,6 +36,14 @@ def most_urgent(*, named: bool = False) -> sa.Select[tuple[str]]:
         .limit(1)
     )
     return choice.where(candidate.c.id == sa.bindparam("wanted")) if named else choice
+
+
+def _may_have(
+    candidate: sa.FromClause, workspace_id: sa.ColumnElement[str] | str, agent_id: sa.ColumnElement[str] | str
+) -> sa.ColumnElement[bool]:
+    """It is the agent's, or nobody's yet and offered to all or to a squad that the agent belongs to."""
+    offered = sa.or_(candidate.c.squad_id.is_(None), candidate.c.squad_id.in_(squads.of_agent(workspace_id, agent_id)))
+    return sa.or_(candidate.c.agent_id == agent_id, sa.and_(candidate.c.agent_id.is_(None), offered))
 
 
 def _in_closed_project(candidate: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -100,7 +109,7 @@ async def is_kept_by_hold(tx: Transaction, workspace_id: str, agent_id: str) -> 
     mine = sa.and_(
         tasks.c.workspace_id == workspace_id,
         tasks.c.state == TaskState.READY.value,
-        sa.or_(tasks.c.agent_id.is_(None), tasks.c.agent_id == agent_id),
+        _may_have(tasks, workspace_id, agent_id),
     )
     held = sa.select(tasks.c.id).where(mine, sa.text("held")).limit(1)
     in_held_project = (
@@ -126,7 +135,7 @@ async def is_kept_by_budget(tx: Transaction, workspace_id: str, agent_id: str) -
     spent = sa.select(candidate.c.id).where(
         candidate.c.workspace_id == workspace_id,
         candidate.c.state == TaskState.READY.value,
-        sa.or_(candidate.c.agent_id.is_(None), candidate.c.agent_id == agent_id),
+        _may_have(candidate, workspace_id, agent_id),
         sa.text("budget IS NOT NULL"),
         _spent(candidate) >= candidate.c.budget,
     )
@@ -141,7 +150,7 @@ async def next_retry(tx: Transaction, workspace_id: str, agent_id: str) -> int |
             sa.text("not_before > 0"),
             tasks.c.not_before > tx.now,
             tasks.c.state == TaskState.READY.value,
-            sa.or_(tasks.c.agent_id.is_(None), tasks.c.agent_id == agent_id),
+            _may_have(tasks, workspace_id, agent_id),
         )
     )
     return found

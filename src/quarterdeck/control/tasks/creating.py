@@ -33,8 +33,7 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
     """
     if new.state not in (TaskState.BACKLOG, TaskState.READY):
         raise Invalid("A new task stands in the backlog or is ready.", field="state")
-    if new.agent_id is not None:
-        await actions.must_be_assignable(tx, workspace_id, new.agent_id)
+    await actions.must_be_assignable(tx, workspace_id, new.agent_id, new.squad_id)
     number = await store.next_number(tx, workspace_id)
     parent = None if new.parent_id is None else await tree.parent(tx, workspace_id, new.parent_id)
     goal_id = new.goal_id or (None if parent is None else parent.goal_id)
@@ -59,6 +58,7 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
         labels=clean_labels(new.labels),
         agent_id=new.agent_id,
         taken=False,
+        squad_id=new.squad_id,
         accountable_id=await _accountable(tx, workspace_id, new, parent, actor),
         due_at=new.due_at,
         review=review,

@@ -20,7 +20,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import Page
 
 NOBODY = "none"
-"""In place of an id: tasks that have no agent, project, parent or goal."""
+"""In place of an id: tasks that have no agent, squad, project, parent or goal."""
 _INT_MAX = (1 << 31) - 1
 _REF = re.compile(r"[tT]-([0-9]{1,9})")
 
@@ -31,6 +31,7 @@ class TaskFilter:
 
     states: tuple[TaskState, ...] = ()
     agent_id: str | None = None
+    squad_id: str | None = None
     q: str | None = None
     """Words, or beginnings of words, in title, brief or labels; or a `T-` number."""
     project_id: str | None = None
@@ -160,7 +161,7 @@ def _counts(shape: Shape) -> Prepared:
     return Prepared(sa.select(tasks.c.state, sa.func.count()).where(*_matching(shape)).group_by(tasks.c.state))
 
 
-_PLAIN = ("agent_id", "project_id", "parent_id", "goal_id", "accountable_id", "schedule_id")
+_PLAIN = ("agent_id", "squad_id", "project_id", "parent_id", "goal_id", "accountable_id", "schedule_id")
 _TRUTHS = ("held", "blocked", "overdue")
 
 

@@ -146,9 +146,11 @@ class Task(msgspec.Struct, frozen=True):
     priority: Priority
     labels: tuple[str, ...]
     agent_id: str | None
-    """Who is to do it; None: any agent may claim it."""
+    """Who is to do it; None: any agent may claim it, or any of its squad."""
     taken: bool
     """The agent is there because it claimed the task, not because somebody assigned it: back in ready, anybody may."""
+    squad_id: str | None
+    """The squad that it is offered to: any of its agents may claim it, and no other."""
     accountable_id: str
     due_at: int | None
     review: ReviewPolicy
@@ -221,6 +223,8 @@ class NewTask:
     priority: Priority = Priority.NORMAL
     labels: tuple[str, ...] = ()
     agent_id: str | None = None
+    squad_id: str | None = None
+    """In place of an agent: any of that squad."""
     accountable_id: str | None = None
     """None: the creating member, or else the owner of the agent."""
     due_at: int | None = None

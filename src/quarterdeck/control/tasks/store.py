@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks import texts
 from quarterdeck.control.tasks.model import BRIEF_IN_LISTS, CLOSED, MAX_DEPTH, Criterion, Priority, Task, TaskState
 from quarterdeck.control.tasks.policy import ReviewPolicy
@@ -96,8 +97,9 @@ async def by_number(tx: Transaction, workspace_id: str, number: int) -> Task | N
 async def of_agent(
     tx: Transaction, workspace_id: str, agent_id: str, states: Collection[TaskState], *, limit: int
 ) -> list[Task]:
-    """Tasks that are the agent's, and ready ones that are nobody's: what it works on first, then most urgent first."""
-    unassigned = sa.and_(tasks.c.agent_id.is_(None), tasks.c.state == TaskState.READY.value)
+    """Tasks that are the agent's, and ready ones that it may claim: what it works on first, then most urgent first."""
+    offered = sa.or_(tasks.c.squad_id.is_(None), tasks.c.squad_id.in_(squads.of_agent(workspace_id, agent_id)))
+    unassigned = sa.and_(tasks.c.agent_id.is_(None), tasks.c.state == TaskState.READY.value, offered)
     rows = await tx.rows(
         sa.select(*in_lists())
         .where(

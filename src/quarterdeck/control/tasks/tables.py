@@ -24,6 +24,7 @@ tasks = sa.Table(
     sa.Column("labels", sa.JSON, nullable=False),
     sa.Column("agent_id", sa.Text),
     sa.Column("taken", sa.Boolean, nullable=False),
+    sa.Column("squad_id", sa.Text),
     sa.Column("accountable_id", sa.Text, sa.ForeignKey("members.id"), nullable=False),
     sa.Column("due_order", sa.BigInteger, nullable=False),
     sa.Column("review", sa.Text, nullable=False),
@@ -73,6 +74,15 @@ tasks = sa.Table(
         sqlite_where=sa.text("goal_id IS NOT NULL"),
         postgresql_where=sa.text("goal_id IS NOT NULL"),
     ),
+    sa.Index(
+        "ix_tasks_squad",
+        "workspace_id",
+        "squad_id",
+        "state",
+        "number",
+        sqlite_where=sa.text("squad_id IS NOT NULL"),
+        postgresql_where=sa.text("squad_id IS NOT NULL"),
+    ),
     sa.Index("ix_tasks_accountable", "workspace_id", "accountable_id", "state", "number"),
     sa.Index("ix_tasks_schedule", "workspace_id", "schedule_id", "number"),
     sa.Index("ix_tasks_origin_run", "workspace_id", "origin_run_id"),
@@ -82,7 +92,8 @@ tasks = sa.Table(
         "priority",
         "due_order",
         "number",
-        "agent_id",  # last, so that tasks of others are passed over without reading them
+        "agent_id",  # these last, so that tasks of others are passed over without reading them
+        "squad_id",
         sqlite_where=sa.text(CLAIMABLE),
         postgresql_where=sa.text(CLAIMABLE),
     ),

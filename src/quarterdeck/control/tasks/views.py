@@ -68,6 +68,8 @@ class TaskOut(BaseModel):
     agent: Named | None
     assigned: bool
     """False when the agent is there because it claimed the task."""
+    squad: Named | None
+    """Whose agents may claim it; the agent, once one of them did."""
     accountable: Named
     labels: list[str]
     due_at: Instant | None

@@ -9,6 +9,7 @@ from quarterdeck.control.agents import people
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.goals import store as goals
 from quarterdeck.control.projects import actions as projects
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks import creating, reviewable
 from quarterdeck.control.tasks.model import NewTask, Task
 from quarterdeck.control.tasks.policy import ReviewPolicy
@@ -132,6 +133,10 @@ async def must_be_sound(tx: Transaction, workspace_id: str, draft: Draft, actor:
 
     Raises Forbidden for a review that the actor may not lower so far: whoever fires it later is asked no more.
     """
+    if draft.agent_id is not None and draft.squad_id is not None:
+        raise Invalid("A task is for an agent or for a squad: name one of them.", field="squad_id")
+    if draft.squad_id is not None:
+        await squads.must_exist(tx, workspace_id, draft.squad_id)
     if draft.agent_id is not None and await agents.find(tx, workspace_id, draft.agent_id) is None:
         raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
     if draft.accountable_id is not None:

@@ -40,6 +40,7 @@ class DraftBody(RequestBody):
     priority: PriorityName = "normal"
     labels: list[Label] = Field([], max_length=MAX_LABELS)
     agent_id: str | None = None
+    squad_id: str | None = Field(None, description="In place of an agent: any agent of that squad may claim it.")
     accountable_id: str | None = None
     project_id: str | None = None
     goal_id: str | None = Field(None, description="The goal that its tasks serve, as long as that is there.")
@@ -58,6 +59,7 @@ class DraftBody(RequestBody):
             priority=priority_of(self.priority),
             labels=tuple(self.labels),
             agent_id=self.agent_id,
+            squad_id=self.squad_id,
             accountable_id=self.accountable_id,
             project_id=self.project_id,
             goal_id=self.goal_id,
@@ -80,6 +82,7 @@ class DraftBody(RequestBody):
             priority=name_of(draft.priority),
             labels=list(draft.labels),
             agent_id=draft.agent_id,
+            squad_id=draft.squad_id,
             accountable_id=draft.accountable_id,
             project_id=draft.project_id,
             goal_id=draft.goal_id,

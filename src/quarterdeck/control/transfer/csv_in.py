@@ -15,7 +15,7 @@ from quarterdeck.kernel.money import usd_to_nano
 COLUMNS = frozenset(
     {
         "key", "title", "brief", "acceptance", "state", "priority", "labels", "project", "parent", "goal", "waits_for",
-        "agent", "accountable", "watchers", "due_at", "review", "attempt_limit", "budget_usd", "note",
+        "agent", "squad", "accountable", "watchers", "due_at", "review", "attempt_limit", "budget_usd", "note",
     }
 )  # fmt: skip
 _LISTS = ("labels", "waits_for", "watchers")

@@ -21,7 +21,7 @@ from quarterdeck.control.tasks.model import (
 from quarterdeck.control.templates.bodies import DraftBody, Variables
 from quarterdeck.control.transfer.history_doc import HistoryDoc, Strict
 
-VERSION = 4
+VERSION = 5
 MAX_TASKS = 5_000
 MAX_PROJECTS = 1_000
 MAX_GOALS = 1_000
@@ -30,6 +30,7 @@ MAX_EDGES = 200
 Key = Annotated[str, Field(min_length=1, max_length=200)]
 Email = Annotated[str, Field(max_length=254)]
 AgentName = Annotated[str, Field(max_length=100)]
+SquadName = Annotated[str, Field(max_length=100)]
 
 
 class HoldDoc(Strict):
@@ -63,6 +64,7 @@ class TemplateDoc(Strict):
     project: str | None = None
     goal: str | None = None
     agent: AgentName | None = None
+    squad: SquadName | None = None
     accountable: Email | None = None
     watchers: list[Email] = Field([], max_length=MAX_WATCHERS)
     review: str | None = None
@@ -83,6 +85,7 @@ class TaskDoc(HistoryDoc):
     goal: str | None = None
     waits_for: list[Key] = Field([], max_length=MAX_EDGES)
     agent: AgentName | None = None
+    squad: SquadName | None = None
     accountable: Email | None = None
     watchers: list[Email] = Field([], max_length=MAX_WATCHERS)
     due_at: Instant | None = None
@@ -95,8 +98,9 @@ class TaskDoc(HistoryDoc):
 
 
 class Document(Strict):
-    quarterdeck_export: Literal[1, 2, 3, 4]
-    """The version of this shape; 1 had no history of tasks, 2 no goals, 3 no holds and nobody in templates."""
+    quarterdeck_export: Literal[1, 2, 3, 4, 5]
+    """The version of this shape; 1 had no history of tasks, 2 no goals, 3 no holds and nobody in templates, 4 no
+    squads."""
     exported_at: Instant | None = None
     projects: list[ProjectDoc] = Field([], max_length=MAX_PROJECTS)
     goals: list[GoalDoc] = Field([], max_length=MAX_GOALS)

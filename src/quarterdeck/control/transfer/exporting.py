@@ -12,6 +12,7 @@ from quarterdeck.control.goals import store as goals
 from quarterdeck.control.goals.store import GoalFilter
 from quarterdeck.control.projects import store as projects
 from quarterdeck.control.projects.model import Project
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks import lists, store
 from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import Task, name_of
@@ -116,9 +117,10 @@ async def _templates(tx: Transaction, workspace_id: str, people: dict[str, str])
         workers = await agents.named(tx, workspace_id, named)
         owned = await projects.named(tx, workspace_id, {each.project_id for each in drafts if each.project_id})
         aims = await goals.named(tx, workspace_id, {each.goal_id for each in drafts if each.goal_id})
+        crews = await squads.named(tx, workspace_id, {each.squad_id for each in drafts if each.squad_id})
         for one, review in zip(page.items, reviews, strict=True):
             draft = one.draft
-            bare = dict.fromkeys(("agent_id", "accountable_id", "project_id", "goal_id", "review"))
+            bare = dict.fromkeys(("agent_id", "squad_id", "accountable_id", "project_id", "goal_id", "review"))
             yield {
                 "name": one.name,
                 "description": one.description,
@@ -126,6 +128,7 @@ async def _templates(tx: Transaction, workspace_id: str, people: dict[str, str])
                 "project": owned.get(draft.project_id or ""),
                 "goal": aims.get(draft.goal_id or ""),
                 "agent": workers.get(draft.agent_id or ""),
+                "squad": crews.get(draft.squad_id or ""),
                 "accountable": people.get(draft.accountable_id or ""),
                 "watchers": [people[each] for each in draft.watchers if each in people],
                 "review": None if review is None else review_out(review, people, workers),
@@ -161,6 +164,7 @@ async def _shown(
     names = await agents.named(tx, workspace_id, named)
     owned = await projects.named(tx, workspace_id, {task.project_id for task in found if task.project_id})
     aims = await goals.named(tx, workspace_id, {task.goal_id for task in found if task.goal_id})
+    crews = await squads.named(tx, workspace_id, {task.squad_id for task in found if task.squad_id})
     parents = await store.briefly(tx, workspace_id, {task.parent_id for task in found if task.parent_id})
     watchers = await store.watchers_of(tx, workspace_id, ids)
     waits = await dependencies.waits(tx, workspace_id, ids)
@@ -190,6 +194,7 @@ async def _shown(
                     if project_id in (None, blockers[wait.node.id].project_id)
                 ],
                 "agent": None if task.agent_id is None or task.taken else names[task.agent_id],
+                "squad": crews.get(task.squad_id or ""),
                 "accountable": people.get(task.accountable_id),
                 "watchers": [people[one] for one in watchers[task.id] if one in people],
                 "due_at": None if task.due_at is None else iso(task.due_at),

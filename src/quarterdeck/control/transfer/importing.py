@@ -78,7 +78,7 @@ async def bring(tx: Transaction, actor: Actor, document: Document, there: Collec
             report.tasks[doc.key] = await creating.restore(
                 tx, actor.workspace_id, report.tasks[doc.key].id, _restored(doc.state), actor=actor.id
             )
-    await _hold(tx, actor, document, report)
+    await _hold(tx, actor, document, who, report)
     await _archive(tx, actor, document)
     return report
 
@@ -108,7 +108,7 @@ async def _goal(tx: Transaction, actor: Actor, doc: GoalDoc, who: Who, report: R
     if await goal_store.by_name(tx, actor.workspace_id, doc.name) is not None:
         report.warn(f"There is a goal {doc.name} already; its tasks serve it and it was left as it is.")
         return
-    project = None if doc.project is None else await _project_called(tx, actor, doc.project)
+    project = await who.project(doc.project)
     await goals.create(
         tx,
         actor.workspace_id,
@@ -122,22 +122,15 @@ async def _goal(tx: Transaction, actor: Actor, doc: GoalDoc, who: Who, report: R
     report.goals.append(doc.name)
 
 
-async def _project_called(tx: Transaction, actor: Actor, name: str) -> str:
-    """Its id. Raises Invalid."""
-    project = await project_store.by_name(tx, actor.workspace_id, name)
-    if project is None:
-        raise Invalid(f"there is no project {name}, here or in the document", field="project")
-    return project.id
-
-
 async def _template(tx: Transaction, actor: Actor, doc: TemplateDoc, who: Who) -> None:
     found = [await who.member(email, "watches") for email in doc.watchers]
     review = doc.review or doc.task.review
     draft = replace(
         doc.task.to_draft(),
-        project_id=None if doc.project is None else await _project_called(tx, actor, doc.project),
-        goal_id=await _goal_called(tx, actor, doc.goal),
+        project_id=await who.project(doc.project),
+        goal_id=await who.goal(doc.goal),
         agent_id=await who.agent(doc.agent),
+        squad_id=await who.squad(doc.squad),
         accountable_id=await who.member(doc.accountable, "answers for"),
         watchers=tuple(one for one in found if one is not None),
         review=None if review is None else await who.review(review),
@@ -153,24 +146,15 @@ async def _template(tx: Transaction, actor: Actor, doc: TemplateDoc, who: Who) -
     )
 
 
-async def _hold(tx: Transaction, actor: Actor, document: Document, report: Report) -> None:
+async def _hold(tx: Transaction, actor: Actor, document: Document, who: Who, report: Report) -> None:
     """What a person held is held here too, unless it is closed or was here before."""
     for doc in document.tasks:
         task = report.tasks[doc.key]
         if doc.hold is not None and task.state not in CLOSED:
             await holding.hold(tx, actor.workspace_id, task.id, reason=doc.hold.reason, actor=actor.id)
     for each in document.projects:
-        if each.hold is not None and each.name in report.projects:
-            project_id = await _project_called(tx, actor, each.name)
+        if each.hold is not None and each.name in report.projects and (project_id := await who.project(each.name)):
             await projects.hold(tx, actor.workspace_id, project_id, reason=each.hold.reason, actor=actor.id)
-
-
-async def _goal_called(tx: Transaction, actor: Actor, name: str | None) -> str | None:
-    """Its id. Raises Invalid."""
-    goal = None if name is None else await goal_store.by_name(tx, actor.workspace_id, name)
-    if name is not None and goal is None:
-        raise Invalid(f"there is no goal {name}, here or in the document", field="goal")
-    return None if goal is None else goal.id
 
 
 async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
@@ -183,8 +167,6 @@ async def _archive(tx: Transaction, actor: Actor, document: Document) -> None:
 
 
 async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: Report) -> Task:
-    project_id = None if doc.project is None else await _project_called(tx, actor, doc.project)
-    goal_id = await _goal_called(tx, actor, doc.goal)
     accountable = await who.member(doc.accountable, "answers for") or actor.id
     found = [await who.member(email, "watches") for email in doc.watchers]
     new = NewTask(
@@ -195,12 +177,13 @@ async def _task(tx: Transaction, actor: Actor, doc: TaskDoc, who: Who, report: R
         priority=priority_of(doc.priority),
         labels=tuple(doc.labels),
         agent_id=await who.agent(doc.agent),
+        squad_id=await who.squad(doc.squad),
         accountable_id=accountable,
         due_at=None if doc.due_at is None else instant_in(doc.due_at, "due_at"),
         review=None if doc.review is None else await who.review(doc.review),
         attempt_limit=doc.attempt_limit,
-        project_id=project_id,
-        goal_id=goal_id,
+        project_id=await who.project(doc.project),
+        goal_id=await who.goal(doc.goal),
         parent_id=None if doc.parent is None else report.tasks[doc.parent].id,
         budget=doc.budget_nano,
         watchers=tuple(one for one in found if one is not None),

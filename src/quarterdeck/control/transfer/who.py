@@ -8,9 +8,12 @@ from typing import Any, Protocol
 from quarterdeck.access import members
 from quarterdeck.control.agents import store as agents
 from quarterdeck.control.agents.model import Desired
+from quarterdeck.control.goals import store as goals
+from quarterdeck.control.projects import store as projects
+from quarterdeck.control.squads import store as squads
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.errors import Invalid, NotFound
 
 _AGENT_FIRST = re.compile(r"agent:(.+?)\+((?:none|one|member:.*|role:.*|n:.*|of:.*))", re.S)
 
@@ -29,6 +32,9 @@ class Who:
         self._workspace_id = workspace_id
         self._report = report
         self._agents: dict[str, str | None] = {}
+        self._projects: dict[str, str] = {}
+        self._goals: dict[str, str] = {}
+        self._squads: dict[str, str | None] = {}
         self._members: dict[str, str | None] = {}
 
     def warn(self, words: str) -> None:
@@ -43,6 +49,37 @@ class Who:
         if self._agents[name] is None:
             self._report.warn(f"There is no agent {name} here; its tasks are for any agent.")
         return self._agents[name]
+
+    async def squad(self, name: str | None) -> str | None:
+        if not name:
+            return None
+        if name not in self._squads:
+            self._squads[name] = await squads.by_name(self._tx, self._workspace_id, name)
+        if self._squads[name] is None:
+            self._report.warn(f"There is no squad {name} here; its tasks are for any agent.")
+        return self._squads[name]
+
+    async def project(self, name: str | None) -> str | None:
+        """Raises Invalid for one that is not here: the document says which there are."""
+        if name is None:
+            return None
+        if name not in self._projects:
+            project = await projects.by_name(self._tx, self._workspace_id, name)
+            if project is None:
+                raise Invalid(f"there is no project {name}, here or in the document", field="project")
+            self._projects[name] = project.id
+        return self._projects[name]
+
+    async def goal(self, name: str | None) -> str | None:
+        """Raises Invalid for one that is not here."""
+        if name is None:
+            return None
+        if name not in self._goals:
+            goal = await goals.by_name(self._tx, self._workspace_id, name)
+            if goal is None:
+                raise Invalid(f"there is no goal {name}, here or in the document", field="goal")
+            self._goals[name] = goal.id
+        return self._goals[name]
 
     async def member(self, email: str | None, does: str) -> str | None:
         if not email:

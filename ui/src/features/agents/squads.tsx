@@ -64,7 +64,9 @@ const squadColumns = (edit: (squad: Squad) => void, remove: (squad: Squad) => vo
     sort: (squad) => squad.name,
     cell: (squad) => (
       <span className="grid">
-        <span className="font-[560] wrap-anywhere">{squad.name}</span>
+        <Link to="/board" search={{ squad: squad.id }} className="font-[560] wrap-anywhere hover:underline">
+          {squad.name}
+        </Link>
         {squad.description && <span className="line-clamp-2 text-s text-muted wrap-anywhere">{squad.description}</span>}
       </span>
     ),

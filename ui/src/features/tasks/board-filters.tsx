@@ -5,6 +5,7 @@ import { useState } from "react";
 import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
+import { squadsQuery } from "@/api/squads";
 import type { Priority } from "@/api/types";
 import { Button } from "@/components/button";
 import { FilterSelect } from "@/components/field";
@@ -25,7 +26,7 @@ const NOBODY = "none";
 export function BoardFilters({ search, setSearch }: Props) {
   const phone = usePhone();
   const [open, setOpen] = useState(false);
-  const filtered = Boolean(search.agent ?? search.project ?? search.goal ?? search.priority ?? search.label ?? search.show ?? search.q);
+  const filtered = Boolean(search.agent ?? search.squad ?? search.project ?? search.goal ?? search.priority ?? search.label ?? search.show ?? search.q);
   return (
     <div className="mb-4 flex flex-wrap items-center gap-2">
       <SearchBox label={say.filterText} value={search.q ?? ""} search={(q) => setSearch({ q: q || undefined })} className="max-md:basis-full md:w-[170px]" />
@@ -61,6 +62,7 @@ export function BoardFilters({ search, setSearch }: Props) {
 
 function Choices({ search, setSearch, filtered }: Props & { filtered: boolean }) {
   const { data: agents } = useQuery(agentNamesQuery);
+  const { data: squads } = useQuery(squadsQuery);
   const { data: projects } = useQuery(projectsQuery);
   const { data: goals } = useQuery(goalsQuery);
   return (
@@ -71,6 +73,14 @@ function Choices({ search, setSearch, filtered }: Props & { filtered: boolean })
         onChange={(agent) => setSearch({ agent: agent || undefined })}
         choices={[...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name })), { value: NOBODY, label: say.nobody }]}
       />
+      {squads && squads.length > 0 && (
+        <FilterSelect
+          label={say.anySquad}
+          value={search.squad ?? ""}
+          onChange={(squad) => setSearch({ squad: squad || undefined })}
+          choices={squads.map((squad) => ({ value: squad.id, label: squad.name }))}
+        />
+      )}
       {projects && projects.items.length > 0 && (
         <FilterSelect
           label={say.anyProject}
@@ -100,7 +110,7 @@ function Choices({ search, setSearch, filtered }: Props & { filtered: boolean })
         choices={SHOWS.map((value) => ({ value, label: say.shows[value] }))}
       />
       {filtered && (
-        <Button variant="quiet" onClick={() => setSearch({ agent: undefined, project: undefined, goal: undefined, priority: undefined, label: undefined, show: undefined, q: undefined })}>
+        <Button variant="quiet" onClick={() => setSearch({ agent: undefined, squad: undefined, project: undefined, goal: undefined, priority: undefined, label: undefined, show: undefined, q: undefined })}>
           {say.clearFilters}
         </Button>
       )}

@@ -20,7 +20,7 @@ export function moved(board: Board, task: Task, to: TaskState, at: string): Boar
 /** Whether a board with that filter can hold the task at all; filters by words and by time are left to the server. Pure. */
 export function mayHold(filter: TaskFilter, task: Task): boolean {
   const is = (wanted: string | undefined, id: string | undefined): boolean => wanted === undefined || (wanted === "none" ? id === undefined : wanted === id);
-  return is(filter.agent_id, task.agent?.id) && is(filter.project_id, task.project?.id) && (filter.priority ?? task.priority) === task.priority;
+  return is(filter.agent_id, task.agent?.id) && is(filter.squad_id, task.squad?.id) && is(filter.project_id, task.project?.id) && (filter.priority ?? task.priority) === task.priority;
 }
 
 /** Further pages of a column, without a card that has left it. Pure. */

@@ -1,14 +1,14 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ArrowRight, Flag, Tag, UserRound, X } from "lucide-react";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import { asProblem } from "@/api/problem";
 import { changeTasks, taskKeys } from "@/api/tasks";
 import type { Bulk, Priority, TaskState } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import { Confirm } from "@/components/dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
+import { givenTo, useTakers } from "@/components/takers";
 import { toast } from "@/components/toast";
 import { useSelection } from "@/features/tasks/selection";
 import { useHotkeys } from "@/lib/hotkeys";
@@ -24,7 +24,7 @@ type Act = Omit<Bulk, "task_ids">;
 export function BulkBar() {
   const { ids, keep, clear } = useSelection();
   const client = useQueryClient();
-  const { data: agents } = useQuery(agentNamesQuery);
+  const { choices } = useTakers();
   const [cancelling, setCancelling] = useState(false);
   const [labelling, setLabelling] = useState(false);
   const act = useMutation({
@@ -74,13 +74,11 @@ export function BulkBar() {
             </Button>
           }
         >
-          {(agents?.items ?? [])
-            .filter((agent) => agent.desired !== "retired")
-            .map((agent) => (
-              <MenuItem key={agent.id} onSelect={() => act.mutate({ assign: { agent_id: agent.id } })}>
-                {agent.name}
-              </MenuItem>
-            ))}
+          {choices.map(({ value, label }) => (
+            <MenuItem key={value} onSelect={() => act.mutate({ assign: givenTo(value) })}>
+              {label}
+            </MenuItem>
+          ))}
           <MenuLine />
           <MenuItem onSelect={() => act.mutate({ assign: { agent_id: null } })}>{tasks.page.unassign}</MenuItem>
         </Menu>

@@ -11,6 +11,7 @@ export type Lanes = (typeof LANES)[number];
 
 export type BoardSearch = OpenSearch & {
   agent?: string | undefined;
+  squad?: string | undefined;
   project?: string | undefined;
   goal?: string | undefined;
   priority?: Priority | undefined;
@@ -24,6 +25,7 @@ export type BoardSearch = OpenSearch & {
 export const boardSearch = (raw: Raw): BoardSearch => ({
   ...openSearch(raw),
   agent: text(raw.agent),
+  squad: text(raw.squad),
   project: text(raw.project),
   goal: text(raw.goal),
   priority: oneOf(raw.priority, ["urgent", "high", "normal", "low"] as const),
@@ -37,6 +39,7 @@ export const boardSearch = (raw: Raw): BoardSearch => ({
 /** What the server is asked for. `me` is who looks, for "mine". Pure. */
 export const boardFilter = (search: BoardSearch, me?: string): TaskFilter => ({
   ...(search.agent ? { agent_id: search.agent } : {}),
+  ...(search.squad ? { squad_id: search.squad } : {}),
   ...(search.project ? { project_id: search.project } : {}),
   ...(search.goal ? { goal_id: search.goal } : {}),
   ...(search.priority ? { priority: search.priority } : {}),

@@ -1,8 +1,7 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ArrowRight, CopyPlus, Ellipsis, Hand, MessageSquare, Pencil, Share2, UserRound } from "lucide-react";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import { assignTask, taskKeys } from "@/api/tasks";
@@ -12,6 +11,7 @@ import { RunLever } from "@/components/lever/run-lever";
 import { Menu, MenuItem, MenuLine, MenuNote } from "@/components/menu";
 import { MessageDialog } from "@/components/message-dialog";
 import { ShareDialog } from "@/components/share/share-button";
+import { choiceOf, givenTo, useTakers } from "@/components/takers";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { isClosed } from "@/features/tasks/is-closed";
@@ -103,18 +103,20 @@ function MoreMenu({ task, ask }: { task: Task; ask: (what: Asking) => void }) {
 
 function AssignMenu({ task }: { task: Task }) {
   const client = useQueryClient();
-  const { data: agents, error: missing } = useQuery(agentNamesQuery);
+  const mine = choiceOf({ agent_id: task.assigned ? task.agent?.id : null, squad_id: task.squad?.id });
+  const { choices, asks } = useTakers();
+  const missing = asks.find((each) => each.isError);
   const assign = useMutation({
-    mutationFn: (agentId: string | null) => assignTask(task, agentId),
+    mutationFn: (choice: string) => assignTask(task, givenTo(choice)),
     onSuccess: (answer) => {
       client.setQueryData(taskKeys.one(answer.id), answer);
-      toast({ text: answer.agent ? say.assigned(answer.ref, answer.agent.name) : say.unassigned(answer.ref) });
+      toast({ text: answer.squad ? say.offered(answer.ref, answer.squad.name) : answer.agent ? say.assigned(answer.ref, answer.agent.name) : say.unassigned(answer.ref) });
     },
     onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
     onSettled: () => client.invalidateQueries({ queryKey: taskKeys.all }),
   });
   if (isClosed(task)) return null;
-  const offered = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && agent.id !== task.agent?.id);
+  const offered = choices.filter(({ value }) => value !== mine && value !== task.agent?.id);
   return (
     <Menu
       label={say.assignTo}
@@ -124,16 +126,16 @@ function AssignMenu({ task }: { task: Task }) {
         </Button>
       }
     >
-      {offered.map((agent) => (
-        <MenuItem key={agent.id} onSelect={() => assign.mutate(agent.id)}>
-          {agent.name}
+      {offered.map(({ value, label }) => (
+        <MenuItem key={value} onSelect={() => assign.mutate(value)}>
+          {label}
         </MenuItem>
       ))}
-      {offered.length === 0 && <MenuNote>{agents ? say.noOther : missing ? asProblem(missing).message : words.loading}</MenuNote>}
-      {task.agent && (
+      {offered.length === 0 && <MenuNote>{missing ? asProblem(missing.error).message : asks.some((each) => each.isPending) ? words.loading : say.noOther}</MenuNote>}
+      {(task.agent ?? task.squad) && (
         <>
           <MenuLine />
-          <MenuItem onSelect={() => assign.mutate(null)}>{say.unassign}</MenuItem>
+          <MenuItem onSelect={() => assign.mutate("")}>{say.unassign}</MenuItem>
         </>
       )}
     </Menu>

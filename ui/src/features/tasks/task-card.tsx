@@ -10,6 +10,7 @@ import { Due, Money, Since } from "@/components/figures";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
+import { takerOf } from "@/components/takers";
 import { isClosed } from "@/features/tasks/is-closed";
 import { PickBox } from "@/features/tasks/pick-box";
 import { cx } from "@/lib/cx";
@@ -145,7 +146,7 @@ function Urgency({ task }: { task: Task }) {
 }
 
 function Worker({ task }: { task: Task }) {
-  const name = task.run?.agent_name ?? task.agent?.name;
+  const name = takerOf(task);
   return (
     <div className="flex min-w-0 flex-1 items-baseline gap-2 text-s">
       <Dot tone={task.state === "in_review" ? "review" : toneOf(task.status.state)} className="relative -top-px" />

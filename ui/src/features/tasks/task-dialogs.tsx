@@ -7,6 +7,7 @@ import type { Task } from "@/api/types";
 import { Dialog } from "@/components/dialog";
 import { SelectField, TextField } from "@/components/field";
 import { SubmitForm } from "@/components/submit-form";
+import { givenTo } from "@/components/takers";
 import { FromTemplate } from "@/features/tasks/from-template";
 import type { Shown, Values } from "@/features/tasks/task-fields";
 import { readForm, TaskFields } from "@/features/tasks/task-fields";
@@ -40,7 +41,7 @@ function NewTask({ onDone }: { onDone: () => void }) {
       priority: values.priority,
       labels: values.labels,
       state: values.state,
-      ...(values.agent ? { agent_id: values.agent } : {}),
+      ...givenTo(values.agent),
       ...(values.due ? { due_at: values.due } : {}),
       ...(values.budget === null ? {} : { budget_nano: values.budget }),
       ...(values.project ? { project_id: values.project } : {}),

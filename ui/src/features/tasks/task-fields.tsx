@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import type { Named, Priority } from "@/api/types";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { ProblemLine } from "@/components/states";
+import { useTakers } from "@/components/takers";
 import { BudgetField } from "@/features/tasks/task-budget";
 import { choicesOf, field, instantOf, nanoOf, several } from "@/lib/form";
 import { priorities, states } from "@/strings/common";
@@ -34,7 +34,7 @@ export function readForm(form: FormData): Values {
   };
 }
 
-/** What the fields begin with. */
+/** What the fields begin with; `agent` is a choice of who is to do it. */
 export type Shown = { title: string; brief: string; acceptance: string[]; priority: Priority; labels: string[]; budget: number | null; project: Named | null; goal: Named | null; agent?: string; state?: Values["state"] };
 
 type Props = {
@@ -46,10 +46,10 @@ type Props = {
 
 /** What a person says of a task, of one to be made or of a template's. */
 export function TaskFields({ shown, begins, due }: Props) {
-  const agents = useQuery(agentNamesQuery);
+  const { choices, asks } = useTakers(shown?.agent);
   const projects = useQuery(projectsQuery);
   const goals = useQuery(goalsQuery);
-  const missing = [agents, projects, goals].filter((each) => each.isError && each.data === undefined);
+  const missing = [...asks, projects, goals].filter((each) => each.isError && each.data === undefined);
   return (
     <>
       <TextField label={say.title} name="title" required autoFocus data-begin-here maxLength={300} autoComplete="off" defaultValue={shown?.title} />
@@ -62,10 +62,7 @@ export function TaskFields({ shown, begins, due }: Props) {
               label={say.agent}
               name="agent"
               defaultValue={shown?.agent ?? ""}
-              choices={[
-                { value: "", label: say.anyAgent },
-                ...(agents.data?.items ?? []).filter((agent) => agent.desired !== "retired" || agent.id === shown?.agent).map((agent) => ({ value: agent.id, label: agent.name })),
-              ]}
+              choices={[{ value: "", label: say.anyAgent }, ...choices]}
             />
             <SelectField
               label={say.state}

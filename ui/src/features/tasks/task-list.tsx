@@ -11,6 +11,7 @@ import { Due, Money, Since } from "@/components/figures";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
+import { takerOf } from "@/components/takers";
 import { VirtualTable } from "@/components/virtual-table";
 import { PickBox } from "@/features/tasks/pick-box";
 import { formatCount } from "@/lib/format";
@@ -74,8 +75,6 @@ const priority = (task: Task) =>
     <span className="text-faint">{priorities[task.priority]}</span>
   );
 
-const agentOf = (task: Task) => task.run?.agent_name ?? task.agent?.name;
-
 const LIST: Columns = [
   PICK,
   {
@@ -96,7 +95,7 @@ const LIST: Columns = [
         <span className="flex min-w-0 items-center gap-2 text-s text-muted">
           <Dot tone={task.state === "in_review" ? "review" : toneOf(task.status.state)} />
           <span className="shrink-0">{states[task.state]}</span>
-          {agentOf(task) && <span className="shrink-0 max-md:hidden">{agentOf(task)}</span>}
+          {takerOf(task) && <span className="shrink-0 max-md:hidden">{takerOf(task)}</span>}
           {(task.run ?? task.status.waits_for) && <StatusLine status={task.status} dot={false} />}
         </span>
       </span>
@@ -129,7 +128,7 @@ const TABLE: Columns = [
       </span>
     ),
   },
-  { id: "agent", header: say.agent, width: "w-[130px]", from: "md", cell: (task) => agentOf(task) ?? <span className="text-faint">{tasks.nobody}</span> },
+  { id: "agent", header: say.agent, width: "w-[130px]", from: "md", cell: (task) => takerOf(task) ?? <span className="text-faint">{tasks.nobody}</span> },
   { id: "project", header: say.project, width: "w-[120px]", from: "lg", cell: (task) => task.project?.name ?? nothing },
   { id: "priority", header: say.priority, width: "w-[92px]", from: "lg", cell: priority },
   { id: "due", header: say.due, width: "w-[104px]", from: "lg", cell: (task) => (task.due_at ? <Due at={task.due_at} /> : nothing) },

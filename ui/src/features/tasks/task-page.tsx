@@ -195,6 +195,8 @@ const facts = (task: Task) => [
       <Link to="/agents/$agentId" params={{ agentId: task.agent.id }} className="hover:underline">
         {task.agent.name}
       </Link>
+    ) : task.squad ? (
+      say.anyOf(task.squad.name)
     ) : (
       <span className="text-faint">{say.unassign}</span>
     ),
