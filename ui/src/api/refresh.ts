@@ -63,7 +63,7 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "squad.created":
     case "squad.changed":
     case "squad.removed":
-      return [soon(squadKeys.all)];
+      return [soon(squadKeys.all), soon(taskKeys.all)];
     case "key.created":
     case "key.changed":
     case "key.revoked":

@@ -33,8 +33,8 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
     """
     if new.state not in (TaskState.BACKLOG, TaskState.READY):
         raise Invalid("A new task stands in the backlog or is ready.", field="state")
-    await actions.must_be_assignable(tx, workspace_id, new.agent_id, new.squad_id)
     number = await store.next_number(tx, workspace_id)
+    await actions.must_be_assignable(tx, workspace_id, new.agent_id, new.squad_id)
     parent = None if new.parent_id is None else await tree.parent(tx, workspace_id, new.parent_id)
     goal_id = new.goal_id or (None if parent is None else parent.goal_id)
     goal = None if goal_id is None else await goals.for_work(tx, workspace_id, goal_id)
