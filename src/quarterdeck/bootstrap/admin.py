@@ -25,7 +25,6 @@ from quarterdeck.kernel.errors import Invalid, NotFound, QuarterdeckError
 from quarterdeck.kernel.origin import Origin, acting
 from quarterdeck.kernel.settings import ADDRESS_FILE, Settings
 
-
 FIRST_START_S = 20.0
 LOOK_AGAIN_S = 0.1
 

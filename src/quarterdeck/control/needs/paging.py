@@ -18,7 +18,7 @@ class Queued:
 
 
 def page_of(queue: Sequence[Need], *, kind: NeedKind | None, after: str | None, limit: int) -> Queued:
-    """What comes after the need that the page before ended with, of a queue in its order. Raises Invalid for `after`."""
+    """What comes after the need that the page before ended with, of a queue in order. Raises Invalid for `after`."""
     begin = (-1, "") if after is None else _place(after)
     rest = [need for need in queue if (kind is None or need.kind is kind) and (need.since, need.key) > begin]
     shown = rest[:limit]
