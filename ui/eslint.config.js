@@ -27,11 +27,11 @@ const zones = [
 ];
 
 export default tseslint.config(
-  { ignores: ["node_modules", "src/api/schema.gen.ts", "src/api/constants.gen.ts", "public"] },
+  { ignores: ["node_modules", "src/api/schema.gen.ts", "src/api/constants.gen.ts", "gen-constants.js", "public"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
-      parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js", "gen-constants.js"] }, tsconfigRootDir: import.meta.dirname },
+      parserOptions: { projectService: { allowDefaultProject: ["eslint.config.js"] }, tsconfigRootDir: import.meta.dirname },
     },
     plugins: { "import-x": importX, "check-file": checkFile, "react-hooks": reactHooks },
     settings: { "import-x/resolver-next": [createTypeScriptImportResolver({ project: "./tsconfig.json" })] },

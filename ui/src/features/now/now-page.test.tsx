@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { fireEvent, screen } from "@testing-library/react";
+import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
@@ -17,8 +17,9 @@ test("of many agents those that need somebody first have a row, all are in the a
   const stands = [{ state: "stuck" as const, waits_for: null, count: 1 }, { state: "working" as const, waits_for: null, count: 259 }];
   client.setQueryData(urgentAgentsQuery.queryKey, { items: [stuck, ...calm], runs: [], present: 260, stands, today: { cost_nano: 0, unpriced_calls: 0 } });
   renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />, client);
-  const rows = await screen.findAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ }, { timeout: 10_000 });
-  expect(rows).toHaveLength(50);
+  const drawn = () => screen.getAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ });
+  await waitFor(() => expect(drawn()).toHaveLength(50), { timeout: 20_000 });
+  const rows = drawn();
   expect(rows[0]).toHaveTextContent("stuck-one");
   expect(screen.getByText(/259 agents work/)).toBeVisible();
   expect(screen.getByRole("link", { name: "210 more agents" })).toHaveAttribute("href", "/agents");

@@ -5,10 +5,10 @@ import { taskKeys } from "@/api/tasks";
 import { createTaskOf } from "@/api/templates";
 import type { TaskTemplate } from "@/api/types";
 import { TextField } from "@/components/field";
+import { filled } from "@/components/holes";
 import { Markdown } from "@/components/markdown";
 import { SubmitForm } from "@/components/submit-form";
 import { toast } from "@/components/toast";
-import { filled } from "@/components/holes";
 import { criteriaOf } from "@/features/tasks/template-draft";
 import { templates } from "@/strings/templates";
 

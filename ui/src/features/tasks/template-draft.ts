@@ -1,6 +1,6 @@
 import type { Task, TaskTemplateDraft, TemplateTask, TemplateVariable } from "@/api/types";
-import { givenTo } from "@/components/takers";
 import { holesIn } from "@/components/holes";
+import { givenTo } from "@/components/takers";
 import { readForm } from "@/features/tasks/task-fields";
 import { field } from "@/lib/form";
 
