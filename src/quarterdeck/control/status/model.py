@@ -193,8 +193,6 @@ class Task:
     """As the board has it."""
     state_since: int
     agent_name: str | None = None
-    squad_name: str | None = None
-    """Of the squad that it is offered to."""
     run: Run | None = None
     blocked: Blocked | None = None
     review: Asked | None = None
@@ -205,6 +203,8 @@ class Task:
     agent_desired: str = "enabled"
     looks_first: "Taker | None" = None
     """The agent that has yet to look, when it is in review, before people are asked."""
+    squad_name: str | None = None
+    """Of the squad that it is offered to."""
 
 
 @dataclass(frozen=True, slots=True)
