@@ -203,7 +203,7 @@ export interface paths {
         put?: never;
         /**
          * Assign As Lead
-         * @description As the lead agent of its project: say which agent is to do a task, with a note for it.
+         * @description As the lead agent of its project: say which agent, or which squad, is to do a task, with a note for it.
          */
         post: operations["assign_as_lead"];
         delete?: never;
@@ -401,6 +401,26 @@ export interface paths {
          * @description What agents are called, and nothing else of them, by name: for whoever chooses among many.
          */
         get: operations["list_agent_names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/urgent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Urgent Agents
+         * @description The agents that need somebody first, and how all that are not retired stand.
+         */
+        get: operations["list_urgent_agents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3845,7 +3865,7 @@ export interface paths {
         post?: never;
         /**
          * Remove Squad
-         * @description Remove a squad; its agents stay.
+         * @description Remove a squad that no open task is offered to; its agents stay.
          */
         delete: operations["remove_squad"];
         options?: never;
@@ -4008,7 +4028,7 @@ export interface paths {
         put?: never;
         /**
          * Assign Task
-         * @description Say which agent is to do it. An open run of another agent is cancelled and the task is ready again.
+         * @description Say which agent is to do it, or which squad. An open run of another agent is cancelled: it is ready again.
          */
         post: operations["assign_task"];
         delete?: never;
@@ -4837,7 +4857,7 @@ export interface components {
         AssignIn: {
             /**
              * Agent Id
-             * @description null: any agent may claim it.
+             * @description null: any agent may claim it, or any of the squad.
              */
             agent_id: string | null;
             /**
@@ -4845,6 +4865,11 @@ export interface components {
              * @description Hands it off: who claims it next reads it.
              */
             note?: string | null;
+            /**
+             * Squad Id
+             * @description With no agent: any agent of that squad may claim it, and no other.
+             */
+            squad_id?: string | null;
         };
         /** AssignmentOut */
         AssignmentOut: {
@@ -4938,6 +4963,18 @@ export interface components {
             items: components["schemas"]["AuditEntryOut"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * AwaitedOut
+         * @description What waits for a word, for a need of kind `review`.
+         */
+        AwaitedOut: {
+            agent: components["schemas"]["Named"] | null;
+            /** Cost Nano */
+            cost_nano: number;
+            latest_version: components["schemas"]["LatestVersionOut"] | null;
+            /** Unpriced Calls */
+            unpriced_calls: number;
         };
         /** BoardOut */
         BoardOut: {
@@ -6303,6 +6340,11 @@ export interface components {
             ready?: boolean;
             /** Review */
             review?: string | null;
+            /**
+             * Squad Id
+             * @description In place of an agent: any agent of that squad may claim it.
+             */
+            squad_id?: string | null;
             /** Title */
             title: string;
             /**
@@ -7537,6 +7579,7 @@ export interface components {
             /** Key */
             key: string;
             kind: components["schemas"]["NeedKind"];
+            review: components["schemas"]["AwaitedOut"] | null;
             /**
              * Since
              * Format: date-time
@@ -7550,8 +7593,14 @@ export interface components {
         };
         /** NeedsOut */
         NeedsOut: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
             /** Items */
             items: components["schemas"]["NeedOut"][];
+            /** Next */
+            next: string | null;
         };
         /** NewPasswordIn */
         NewPasswordIn: {
@@ -9846,6 +9895,16 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * SpentTodayOut
+         * @description Since midnight UTC. Calls without a price are not in `cost_nano`.
+         */
+        SpentTodayOut: {
+            /** Cost Nano */
+            cost_nano: number;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
         /** SquadIn */
         SquadIn: {
             /**
@@ -9906,6 +9965,16 @@ export interface components {
         SquadsOut: {
             /** Items */
             items: components["schemas"]["SquadOut"][];
+        };
+        /**
+         * StandOut
+         * @description So many agents are in one state and wait for the same.
+         */
+        StandOut: {
+            /** Count */
+            count: number;
+            state: components["schemas"]["State"];
+            waits_for: components["schemas"]["Named"] | null;
         };
         /**
          * State
@@ -10059,6 +10128,11 @@ export interface components {
              * @enum {string}
              */
             priority?: "urgent" | "high" | "normal" | "low";
+            /**
+             * Squad Id
+             * @description In place of an agent: any agent of that squad may claim it.
+             */
+            squad_id?: string | null;
             /** Title */
             title: string;
             /**
@@ -10245,6 +10319,11 @@ export interface components {
              */
             review?: string | null;
             /**
+             * Squad Id
+             * @description In place of an agent: any agent of that squad may claim it.
+             */
+            squad_id?: string | null;
+            /**
              * State
              * @default backlog
              * @enum {string}
@@ -10336,6 +10415,7 @@ export interface components {
             run: components["schemas"]["TaskRunOut"] | null;
             /** Schedule Id */
             schedule_id: string | null;
+            squad: components["schemas"]["Named"] | null;
             state: components["schemas"]["TaskState"];
             /**
              * State Since
@@ -10649,6 +10729,35 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            /** Unpriced Calls */
+            unpriced_calls: number;
+        };
+        /** UrgentAgentsOut */
+        UrgentAgentsOut: {
+            /** Items */
+            items: components["schemas"]["AgentOut"][];
+            /** Present */
+            present: number;
+            /** Runs */
+            runs: components["schemas"]["UrgentRunOut"][];
+            /** Stands */
+            stands: components["schemas"]["StandOut"][];
+            today: components["schemas"]["SpentTodayOut"];
+        };
+        /**
+         * UrgentRunOut
+         * @description An open run of an agent that is shown, as its row shows it.
+         */
+        UrgentRunOut: {
+            /** Agent Id */
+            agent_id: string;
+            cap: components["schemas"]["CapOut"] | null;
+            /** Cost Nano */
+            cost_nano: number;
+            /** Id */
+            id: string;
+            state: components["schemas"]["RunState"];
+            task: components["schemas"]["TaskNamed"];
             /** Unpriced Calls */
             unpriced_calls: number;
         };
@@ -11881,6 +11990,38 @@ export interface operations {
             };
         };
     };
+    list_urgent_agents: {
+        parameters: {
+            query?: {
+                /** @description How many rows at the most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UrgentAgentsOut"];
+                };
+            };
+            /** @description Anything that went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_approvals: {
         parameters: {
             query?: {
@@ -12140,6 +12281,8 @@ export interface operations {
                 q?: string | null;
                 /** @description Only tasks that this schedule created. */
                 schedule_id?: string | null;
+                /** @description Only tasks offered to this squad; `none`: to none. */
+                squad_id?: string | null;
                 watcher_id?: string | null;
             };
             header?: never;
@@ -15051,6 +15194,12 @@ export interface operations {
     list_needs: {
         parameters: {
             query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description Only such. */
+                kind?: components["schemas"]["NeedKind"] | null;
+                /** @description How many rows at the most. */
+                limit?: number;
                 /** @description Also what you have put off. */
                 snoozed?: boolean;
             };
@@ -19503,6 +19652,8 @@ export interface operations {
                 q?: string | null;
                 /** @description Only tasks that this schedule created. */
                 schedule_id?: string | null;
+                /** @description Only tasks offered to this squad; `none`: to none. */
+                squad_id?: string | null;
                 /** @description May be given more than once. */
                 state?: components["schemas"]["TaskState"][];
                 watcher_id?: string | null;
