@@ -11,6 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from quarterdeck.kernel.ids import lowest_id
 from quarterdeck.ledger.derived_tables import call_marks
+from quarterdeck.ledger.rollups import FAILED
 from quarterdeck.ledger.search.words import Question
 from quarterdeck.ledger.tables import calls
 from quarterdeck.ledger.work_costs import Fact
@@ -24,6 +25,8 @@ SAME = (
     "stop_reason",
 )  # fmt: skip
 """Fields of a filter that are columns, and want their value to be just this."""
+ANY_FAILURE = "failed"
+"""In place of an outcome: any that sums count as failed."""
 RANGES = (
     "duration", "first_byte", "overhead", "status", "attempt_count", "cost", "saved",
     "input_total", "output_total", "cache_read", "cache_write", "reasoning", "request_size", "response_size",
@@ -63,6 +66,7 @@ class CallFilter:
     stream: bool | None = None
     status: int | None = None
     outcome: str | None = None
+    """One that a call can have, or `ANY_FAILURE`."""
     error_code: str | None = None
     cache: str | None = None
     usage_source: str | None = None
@@ -154,6 +158,9 @@ def _others(which: CallFilter, named: str | None) -> list[Condition]:
     for name in SAME:
         wanted = getattr(which, name)
         if wanted is not None and name != named:
+            if name == "outcome" and wanted == ANY_FAILURE:
+                found.append(c.outcome.in_(sorted(FAILED)))
+                continue
             found.append((sa.func.coalesce(c[name], "") if name in _BY_INDEX else c[name]) == wanted)
     for name, (least, most) in which.ranges.items():
         column = c.cache_write_5m + c.cache_write_1h if name == "cache_write" else c[name]

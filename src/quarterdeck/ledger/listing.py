@@ -9,7 +9,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.ids import instant_of
 from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger import call_filter, walking
-from quarterdeck.ledger.call_filter import CallFilter, conditions
+from quarterdeck.ledger.call_filter import ANY_FAILURE, CallFilter, conditions
 from quarterdeck.ledger.calls import StoredCall, stored
 from quarterdeck.ledger.search import find
 from quarterdeck.ledger.search.numbers import FACETS
@@ -99,7 +99,7 @@ async def _page_of_words(
     after: str | None,
 ) -> Page[StoredCall]:
     """A page of those with words: the index finds them newest first, and the rows say which are meant."""
-    values = {name: value for name in FACETS if (value := getattr(which, name)) is not None}
+    values = {name: value for name in FACETS if (value := getattr(which, name)) not in (None, ANY_FAILURE)}
     search = find.Search(workspace_id, words, values)
     found: list[StoredCall] = []
     if which.task_id is None:

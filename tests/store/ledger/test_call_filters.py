@@ -48,6 +48,7 @@ ONE_OF_EACH: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
             {"error_code": "status_529"},
             {"error_message": "over_loaded, 100%"},
             {"outcome": "error", "agent_id": "agt_1"},
+            {"outcome": "failed", "max_status": 599},
         ],
     ),
     ({"extra": HIT, "cost": 0}, [{"cache": "hit"}, {"min_saved_nano": 1}, {"max_cost_nano": 0}]),

@@ -42,6 +42,7 @@ async def test_calls_are_counted_over_time_by_what_came_of_them(api: Api) -> Non
         ({"agent_id": "agt_2"}, [(iso(NOON + HOUR), 0, 0, 0, 1)]),
         ({"tag": "plan=b"}, [(iso(NOON + 2 * HOUR), 0, 0, 1, 0)]),
         ({"outcome": "ok"}, [(iso(NOON), 1, 0, 0, 0)]),
+        ({"outcome": "failed"}, [(iso(NOON), 0, 1, 0, 0), (iso(NOON + HOUR), 0, 1, 0, 0)]),
     ):
         summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
         assert summed["from_sums"], params
@@ -52,7 +53,7 @@ async def test_calls_are_counted_over_time_by_what_came_of_them(api: Api) -> Non
 
 async def test_what_no_sum_holds_is_counted_call_by_call_and_comes_to_the_same(api: Api) -> None:
     await _some(api)
-    for params in ({}, {"agent_id": "agt_1"}, {"outcome": "refused"}):
+    for params in ({}, {"agent_id": "agt_1"}, {"outcome": "refused"}, {"outcome": "failed"}):
         summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
         counted = await api.get("/calls/histogram", **NOW, **params, min_duration_ms=0, bars=24)
         assert (summed["from_sums"], counted["from_sums"]) == (True, False)

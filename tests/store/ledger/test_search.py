@@ -113,6 +113,7 @@ async def test_words_and_all_other_filters_hold_together(api: Api, taken: Find) 
     assert await api.ids(q="common", agent_id="agt_1") == newest[0::2]
     assert await api.ids(q="common", status=500) == [ids[9], ids[6], ids[3], ids[0]]
     assert await api.ids(q="common", outcome="error", agent_id="agt_0") == [ids[6], ids[0]]
+    assert await api.ids(q="common", outcome="failed", agent_id="agt_0") == [ids[6], ids[0]]
     assert await api.ids(q="common", min_cost_nano=10) == newest[:2]
     assert await api.ids(q="common", task_id="tsk_3") == [ids[11], ids[7], ids[3]]
     assert await api.ids(q="common", task_id="tsk_3", limit=1, after=ids[11]) == [ids[7]]

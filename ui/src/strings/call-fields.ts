@@ -68,6 +68,7 @@ export const callFields = {
   units: { ms: "ms", dollars: "dollars", bytes: "bytes", count: "" },
   apply: "Apply",
   flags: { yes: "yes", no: "no" },
+  anyFailure: "failed or cut short",
   atLeast: (value: string) => `≥ ${value}`,
   atMost: (value: string) => `≤ ${value}`,
   between: (least: string, most: string) => `${least} to ${most}`,

@@ -70,7 +70,9 @@ class _Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Came:
-    outcome: Outcome | None = None
+    outcome: Annotated[
+        Outcome | Literal["failed"] | None, Query(description="`failed`: `error` or `cut`, as sums count it.")
+    ] = None
     status: Annotated[int | None, Query(ge=0, le=999, description="What the caller saw.")] = None
     min_status: Annotated[int | None, Query(ge=0, le=999)] = None
     max_status: Annotated[int | None, Query(ge=0, le=999)] = None

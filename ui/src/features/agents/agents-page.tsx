@@ -21,6 +21,7 @@ import { AgentTemplates } from "@/features/agents/agent-templates";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { Squads } from "@/features/agents/squads";
 import { TeachConnect } from "@/features/agents/teach-connect";
+import { TodayLink } from "@/features/agents/today-link";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents as say } from "@/strings/agents";
@@ -133,10 +134,10 @@ const columns: Column<Agent>[] = [
     from: "md",
     sort: (agent) => agent.today.calls,
     cell: (agent) => (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="whitespace-nowrap hover:underline">
+      <TodayLink agentId={agent.id} className="whitespace-nowrap">
         {formatCount(agent.today.calls)}
         {agent.today.errors > 0 && <span className="text-wrong"> · {say.errors(agent.today.errors)}</span>}
-      </Link>
+      </TodayLink>
     ),
   },
   {
@@ -145,9 +146,9 @@ const columns: Column<Agent>[] = [
     align: "end",
     sort: (agent) => agent.today.cost_nano,
     cell: (agent) => (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+      <TodayLink agentId={agent.id}>
         <Money nano={agent.today.cost_nano} unpriced={agent.today.unpriced_calls} />
-      </Link>
+      </TodayLink>
     ),
   },
   { id: "act", header: say.columns.act, headerHidden: true, align: "end", from: "md", cell: (agent) => <PauseButton agent={agent} /> },

@@ -12,22 +12,22 @@ import { FilterSelect } from "@/components/field";
 import { SearchBox } from "@/components/search-box";
 import { Chip, FieldChip } from "@/features/calls/field-chip";
 import { FieldMenu } from "@/features/calls/field-menu";
+import { wordOf } from "@/features/calls/field-values";
 import type { FieldName } from "@/features/calls/fields";
-import { FIELD_NAMES } from "@/features/calls/fields";
+import { FIELD_NAMES, FIELDS } from "@/features/calls/fields";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
-import { choicesOf } from "@/lib/form";
 import { formatInstant } from "@/lib/format";
 import { WINDOWS, WINDOW_MS } from "@/lib/search";
 import { callFields } from "@/strings/call-fields";
 import { calls } from "@/strings/calls";
-import { outcomes } from "@/strings/common";
 
 const say = calls.filters;
 const DAY = WINDOW_MS["24h"];
 const MINUTE = 60_000;
 /** Those that are asked for most have a place of their own. */
 const QUICK: readonly FieldName[] = ["agent", "model", "provider", "outcome"];
+const OUTCOMES = FIELDS.outcome.choices;
 
 /** The models seen in the last month, most used first: the only ones worth offering. */
 function useSeenModels(): string[] {
@@ -52,7 +52,7 @@ export function CallFilters({ search, setSearch, clear }: Props) {
     ["agent", (agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))],
     ["model", of(models)],
     ["provider", of((providers?.items ?? []).map((each) => each.name))],
-    ["outcome", choicesOf(outcomes)],
+    ["outcome", OUTCOMES.map((value) => ({ value, label: wordOf("outcome", value) }))],
     ["since", WINDOWS.map((value) => ({ value, label: say.windows[value] }))],
   ];
   // To the minute, so that what is offered is asked for once and not at each look.

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { useState } from "react";
 
 import type { CallFilter } from "@/api/calls";
+import { asProblem } from "@/api/problem";
 import { Button, IconButton } from "@/components/button";
 import { PickList } from "@/components/pick-list";
 import { LISTED, useFieldValues } from "@/features/calls/field-values";
@@ -90,7 +91,7 @@ function Editor({ name, value, filter, done }: EditorProps) {
 }
 
 function ValueEditor({ name, value, filter, done }: EditorProps) {
-  const { items, lookedBackTo, pending } = useFieldValues(name, filter);
+  const { items, lookedBackTo, pending, error } = useFieldValues(name, filter);
   const free = specOf(name).kind === "value" && !LISTED.includes(name);
   return (
     <PickList
@@ -103,8 +104,8 @@ function ValueEditor({ name, value, filter, done }: EditorProps) {
         if (fit !== undefined) done(fit);
       }}
       free={free ? say.use : undefined}
-      empty={pending ? words.loading : say.noValue}
-      note={lookedBackTo ? say.lookedBack(formatInstant(lookedBackTo)) : undefined}
+      empty={pending ? words.loading : error ? `${words.couldNotLoad} ${asProblem(error).message}` : say.noValue}
+      note={error ? `${words.couldNotLoad} ${asProblem(error).message}` : lookedBackTo ? say.lookedBack(formatInstant(lookedBackTo)) : undefined}
     />
   );
 }

@@ -19,7 +19,7 @@ export const LISTED: readonly FieldName[] = ["project", "goal", "person"];
 
 /** A value of a few words, as it is said. Pure. */
 export function wordOf(name: FieldName, value: string): string {
-  if (name === "outcome") return outcomeWord(value);
+  if (name === "outcome") return value === "failed" ? say.anyFailure : outcomeWord(value);
   if (name === "status") return say.classes[value] ?? value;
   return say.choices[name]?.[value] ?? value;
 }
@@ -49,21 +49,23 @@ export function useNamed(name: FieldName): readonly Named[] {
   return lists[name] ?? [];
 }
 
-type Values = { items: Pick[]; lookedBackTo: string | null; pending: boolean };
+type Values = { items: Pick[]; lookedBackTo: string | null; pending: boolean; error: unknown };
+
+const NOTHING_ASKED = { lookedBackTo: null, pending: false, error: null } as const;
 
 /** What to choose a field's value from: words that are known, names that are, and what the calls of the other filters have. */
 export function useFieldValues(name: FieldName, filter: CallFilter): Values {
   const spec = specOf(name);
   const listed = LISTED.includes(name);
   const asked = spec.kind === "value" && !listed;
-  const { data, isPending } = useQuery({ ...valuesQuery(spec.param as ValueField, filter), enabled: asked });
+  const { data, isPending, error } = useQuery({ ...valuesQuery(spec.param as ValueField, filter), enabled: asked });
   const named = useNamed(name).map((row) => ({ id: row.id, label: row.name }));
-  if (spec.kind === "words") return { items: spec.choices.map((id) => ({ id, label: wordOf(name, id) })), lookedBackTo: null, pending: false };
-  if (spec.kind === "flag") return { items: (["yes", "no"] as const).map((id) => ({ id, label: say.flags[id] })), lookedBackTo: null, pending: false };
-  if (listed) return { items: named, lookedBackTo: null, pending: false };
+  if (spec.kind === "words") return { items: spec.choices.map((id) => ({ id, label: wordOf(name, id) })), ...NOTHING_ASKED };
+  if (spec.kind === "flag") return { items: (["yes", "no"] as const).map((id) => ({ id, label: say.flags[id] })), ...NOTHING_ASKED };
+  if (listed) return { items: named, ...NOTHING_ASKED };
   const seen: Pick[] = (data?.items ?? []).map((each) => ({ id: each.value, label: each.label, note: formatCompact(each.calls) }));
   const known = new Set(seen.map((each) => each.id));
   const others = named.filter((each) => !known.has(each.id));
   const classes = name === "status" ? ["2xx", "4xx", "5xx"].map((id) => ({ id, label: wordOf(name, id) })) : [];
-  return { items: [...classes, ...seen, ...others], lookedBackTo: data?.counted_back_to ?? null, pending: asked && isPending };
+  return { items: [...classes, ...seen, ...others], lookedBackTo: data?.counted_back_to ?? null, pending: asked && isPending, error: data ? null : error };
 }

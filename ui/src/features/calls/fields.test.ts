@@ -20,6 +20,7 @@ test("what cannot be is dropped from an address", () => {
   const cases: [FieldName, unknown, string | undefined][] = [
     ["outcome", "fine", undefined],
     ["outcome", "cut", "cut"],
+    ["outcome", "failed", "failed"],
     ["status", "5xx", "5xx"],
     ["status", 404, "404"],
     ["status", "many", undefined],

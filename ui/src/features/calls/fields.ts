@@ -42,7 +42,7 @@ export const FIELDS = {
   sent: { kind: "range", param: "request_size", unit: "bytes" },
   received: { kind: "range", param: "response_size", unit: "bytes" },
 
-  outcome: { kind: "words", param: "outcome", choices: ["ok", "error", "cut", "cancelled", "refused"] },
+  outcome: { kind: "words", param: "outcome", choices: ["ok", "failed", "error", "cut", "cancelled", "refused"] },
   status: { kind: "value", param: "status" },
   error: { kind: "value", param: "error_code" },
   says: { kind: "part", param: "error_message" },
