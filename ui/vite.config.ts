@@ -12,7 +12,7 @@ const server = { target: process.env.QUARTERDECK_URL ?? "http://127.0.0.1:8787",
 /** The built page refuses every script that is not ours, even where a proxy in front drops the server's header. */
 const POLICY =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; " +
-  "connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'";
+  "connect-src 'self'; frame-src blob:; object-src 'none'; base-uri 'none'; form-action 'self'";
 
 function contentSecurityPolicy(): Plugin {
   return {
@@ -40,7 +40,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "platform", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](query-core|react-query|router-core|react-router|history|store|react-store))[\\/]/, priority: 3 },
-            { name: "shared", test: /src[\\/](api|lib|strings|components)[\\/](?!markdown-text|virtual-table|data-table|stacked-bars|runs-table|keys-table|latest-calls)/, priority: 2 },
+            { name: "shared", test: /src[\\/](api|lib|strings|components)[\\/](?!markdown-text|code-colors|virtual-table|data-table|stacked-bars|runs-table|keys-table|latest-calls)/, priority: 2 },
           ],
         },
       },

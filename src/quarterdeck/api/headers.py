@@ -12,6 +12,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "font-src 'self'",
         "connect-src 'self'",
+        # A PDF is shown by the browser's own viewer, from bytes that the page has asked for as nothing else.
+        "frame-src blob:",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

@@ -4,7 +4,7 @@ import type { Deliverable, Version } from "@/api/types";
 import { Chip } from "@/components/chip";
 import { Ago, Money } from "@/components/figures";
 import type { LineNotes } from "@/components/version/lines";
-import { VersionView } from "@/components/version/version-view";
+import { isText, VersionView } from "@/components/version/version-view";
 import { words } from "@/strings/common";
 import { deliverables as say } from "@/strings/deliverables";
 
@@ -34,7 +34,7 @@ export function Drafts({ deliverables, picked, onPick, notes }: Props) {
   if (!now) return <p className="card px-4 py-3 text-faint">{say.empty}</p>;
   const { deliverable, version, before } = now;
   return (
-    <div className="card min-w-0 overflow-hidden">
+    <div className="card @container min-w-0 overflow-hidden">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line px-4 py-2.5">
         {deliverables.length > 1 ? (
           <Pick label={say.title} value={deliverable.id} onChange={(id) => onPick({ deliverableId: id })} choices={deliverables.map((each) => ({ value: each.id, label: each.name }))} />
@@ -59,14 +59,14 @@ function Compare({ now: { deliverable, version, before }, onPick }: { now: Stand
   const pick = (change: Picked) => onPick({ deliverableId: deliverable.id, version: version.number, ...change });
   const older = deliverable.versions.filter((each) => each.number < version.number);
   return (
-    <span className="flex min-w-0 items-center gap-1.5 text-s text-muted max-md:basis-full max-md:flex-wrap md:ml-auto">
+    <span className="flex min-w-0 items-center gap-1.5 text-s text-muted max-md:flex-wrap">
       <Pick
         label={say.pick}
         value={String(version.number)}
         onChange={(number) => pick({ version: Number(number), against: undefined })}
         choices={deliverable.versions.map((each) => ({ value: String(each.number), label: say.version(each.number) }))}
       />
-      {older.length > 0 && (
+      {older.length > 0 && (isText(deliverable.kind) || deliverable.kind === "image") && (
         <Pick
           label={say.compare}
           value={before ? String(before.number) : ""}

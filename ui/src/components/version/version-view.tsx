@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Download, ExternalLink } from "lucide-react";
+import { Download, ExternalLink, FileText } from "lucide-react";
 import type { ReactNode } from "react";
 import { useState } from "react";
 
@@ -12,9 +12,12 @@ import { ProblemNote } from "@/components/states";
 import { diffRows, textRows } from "@/components/version/diff-rows";
 import type { LineNotes } from "@/components/version/lines";
 import { Lines } from "@/components/version/lines";
+import { Pdf } from "@/components/version/pdf";
 import { Picture } from "@/components/version/picture";
 import { readCsv } from "@/components/version/table";
 import { cx } from "@/lib/cx";
+import { formatBytes } from "@/lib/format";
+import { prettyJson } from "@/lib/json";
 import { deliverables as say } from "@/strings/deliverables";
 
 const TEXT_LIKE: readonly DeliverableKind[] = ["text", "code", "json", "csv"];
@@ -23,10 +26,11 @@ export const isText = (kind: DeliverableKind): boolean => TEXT_LIKE.includes(kin
 type Shown = "changes" | "text" | "reading";
 type Props = { deliverable: Deliverable; version: Version; before: Version | undefined; notes?: LineNotes; /** The way to other versions. */ tools?: ReactNode };
 
-/** A version beside the one before it: lines that changed, images side by side, all else to be saved. */
+/** A version beside the one before it: lines that changed, images side by side; a PDF as it is, other files to be saved. */
 export function VersionView(props: Props) {
   const { deliverable, version, before } = props;
   if (isText(deliverable.kind)) return <TextVersion {...props} />;
+  if (deliverable.kind === "file") return <FileVersion {...props} />;
   return (
     <>
       <Tools {...props} />
@@ -38,7 +42,7 @@ export function VersionView(props: Props) {
       ) : deliverable.kind === "link" ? (
         <LinkVersion {...props} />
       ) : (
-        <p className="p-4 text-muted">{say.noText}</p>
+        <Pdf deliverableId={deliverable.id} version={version} name={deliverable.name} />
       )}
     </>
   );
@@ -49,10 +53,10 @@ function Tools({ deliverable, version, tools, children }: Props & { children?: R
   return (
     <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2">
       {children}
-      <span className="ml-auto md:order-last">
+      {tools && <span className={cx("min-w-0", children && "@max-[600px]:order-last @max-[600px]:basis-full")}>{tools}</span>}
+      <span className="ml-auto">
         <SaveLink deliverable={deliverable} version={version} />
       </span>
-      {tools}
     </div>
   );
 }
@@ -82,15 +86,39 @@ function LinkVersion({ deliverable, version }: Props) {
   );
 }
 
+function FileVersion({ deliverable, version, tools }: Props) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-3 gap-y-2 p-4">
+      {tools && <span className="basis-full">{tools}</span>}
+      <FileText size={20} aria-hidden="true" className="shrink-0 text-faint" />
+      <span className="grid min-w-0 flex-1 basis-[200px]">
+        <span className="font-[510] wrap-anywhere">{version.file_name}</span>
+        <span className="text-s text-muted wrap-anywhere">
+          {version.media_type} · {formatBytes(version.size)}
+        </span>
+      </span>
+      <a href={contentPath(deliverable.id, version.number)} download={version.file_name} className={buttonClass("plain")}>
+        <Download size={13} aria-hidden="true" /> {say.save}
+      </a>
+      <p className="basis-full text-s text-muted">{say.noText}</p>
+    </div>
+  );
+}
+
+/** How such a text is read when it is not read line by line. */
+const READING: Partial<Record<DeliverableKind, string>> = { text: say.views.reading, csv: say.views.table, json: say.views.pretty };
+
 function TextVersion(props: Props) {
   const { deliverable, version, before, notes } = props;
-  const reads = deliverable.kind === "text" || deliverable.kind === "csv";
+  const reading = READING[deliverable.kind];
   const [chosen, setChosen] = useState<Shown>();
-  const shown = chosen ?? (before ? "changes" : notes || !reads ? "text" : "reading");
+  // What a reviewer may note down stands on lines; data is no text to be read by them.
+  const lines = !reading || (notes && deliverable.kind === "text");
+  const shown = chosen ?? (before ? "changes" : lines ? "text" : "reading");
   const views: { value: Shown; label: string }[] = [
     ...(before ? [{ value: "changes" as const, label: say.views.changes }] : []),
     { value: "text", label: say.views.text },
-    ...(reads ? [{ value: "reading" as const, label: say.views.reading }] : []),
+    ...(reading ? [{ value: "reading" as const, label: reading }] : []),
   ];
   return (
     <div className="min-w-0">
@@ -131,6 +159,7 @@ function WholeText({ deliverable, version, reading, notes }: Pick<Props, "delive
   if (data.text === null) return <p className="p-4 text-muted">{say.tooLong}</p>;
   if (!reading) return <Lines rows={textRows(data.text)} label={say.of(deliverable.name)} {...(notes ? { notes } : {})} />;
   if (deliverable.kind === "csv") return <Table text={data.text} name={deliverable.name} />;
+  if (deliverable.kind === "json") return <Lines rows={textRows(prettyJson(data.text) ?? data.text)} label={say.of(deliverable.name)} />;
   return (
     <div role="region" aria-label={deliverable.name} tabIndex={0} className="max-w-[76ch] px-4 py-3">
       <Markdown text={data.text} />
@@ -139,12 +168,13 @@ function WholeText({ deliverable, version, reading, notes }: Pick<Props, "delive
 }
 
 const MOST_ROWS = 500;
+const LONG_CELL = 40;
 
 function Table({ text, name }: { text: string; name: string }) {
   const [head, ...rows] = readCsv(text, MOST_ROWS + 1);
   return (
     <div role="region" aria-label={name} tabIndex={0} className="scroll-quiet max-h-[60vh] overflow-auto">
-      <table className="w-full border-collapse text-s [&_td]:border-b [&_td]:border-line [&_td]:px-3 [&_td]:py-1.5 [&_th]:border-b [&_th]:border-line [&_th]:px-3 [&_th]:py-1.5 [&_th]:text-left [&_th]:font-[560]">
+      <table className="w-full border-separate border-spacing-0 text-s [&_td]:border-b [&_td]:border-line [&_td]:px-3 [&_td]:py-1.5 [&_th]:sticky [&_th]:top-0 [&_th]:border-b [&_th]:border-line [&_th]:bg-surface [&_th]:px-3 [&_th]:py-1.5 [&_th]:text-left [&_th]:font-[560] [&_th]:whitespace-nowrap">
         <thead>
           <tr>
             {head?.map((each, at) => (
@@ -158,7 +188,9 @@ function Table({ text, name }: { text: string; name: string }) {
           {rows.map((row, at) => (
             <tr key={at}>
               {row.map((each, column) => (
-                <td key={column}>{each}</td>
+                <td key={column} className={each.length > LONG_CELL ? "min-w-[260px] whitespace-pre-wrap wrap-anywhere" : "whitespace-nowrap"}>
+                  {each}
+                </td>
               ))}
             </tr>
           ))}

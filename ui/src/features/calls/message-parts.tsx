@@ -5,8 +5,8 @@ import { useState } from "react";
 import type { Part } from "@/api/types";
 import { Button } from "@/components/button";
 import { Markdown } from "@/components/markdown";
-import { prettyJson } from "@/features/calls/sse";
 import { formatBytes } from "@/lib/format";
+import { prettyJson } from "@/lib/json";
 import { calls } from "@/strings/calls";
 
 const say = calls.talk;

@@ -1,9 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Copy, Download } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import type { Side } from "@/api/calls";
 import { bodyPath, bodyQuery, renderedQuery } from "@/api/calls";
+import { asProblem } from "@/api/problem";
 import { settingsQuery } from "@/api/settings";
 import { Button, buttonClass } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
@@ -15,8 +16,9 @@ import { toast } from "@/components/toast";
 import { BodyProblem } from "@/features/calls/body-problem";
 import { asCurl, asPython } from "@/features/calls/copy-as";
 import type { StreamEvent } from "@/features/calls/sse";
-import { asText, prettyJson, streamEvents } from "@/features/calls/sse";
+import { asText, streamEvents } from "@/features/calls/sse";
 import { formatBytes, formatDuration } from "@/lib/format";
+import { prettyJson } from "@/lib/json";
 import { calls } from "@/strings/calls";
 import { words } from "@/strings/common";
 
@@ -78,10 +80,17 @@ function Shown({ callId, side, endpoint, bytes, type }: ShownProps) {
 
 /** The request as a command or as a program, for whoever wants to try it by hand. */
 function CopyAs({ endpoint, body }: { endpoint: string; body: string }) {
-  const { data: settings } = useQuery(settingsQuery);
+  const client = useQueryClient();
+  // Asked for early: a browser lets only the click itself copy, not what comes long after it.
+  useQuery(settingsQuery);
   const copy = async (make: typeof asCurl) => {
-    const done = settings && (await copyText(make({ base: settings.gateway.base_url, endpoint, body })));
-    toast(done ? { text: say.copiedAs } : { text: words.copyRefused, tone: "wrong" });
+    try {
+      const { gateway } = await client.query({ ...settingsQuery, staleTime: "static" });
+      const done = await copyText(make({ base: gateway.base_url, endpoint, body }));
+      toast(done ? { text: say.copiedAs } : { text: words.copyRefused, tone: "wrong" });
+    } catch (error) {
+      toast({ text: asProblem(error).message, tone: "wrong" });
+    }
   };
   return (
     <Menu

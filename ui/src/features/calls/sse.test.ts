@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { asText, prettyJson, streamEvents } from "@/features/calls/sse";
+import { asText, streamEvents } from "@/features/calls/sse";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -38,9 +38,4 @@ test("bytes that are no text are not shown as text", () => {
   expect(asText(new Uint8Array([0x89, 0x50, 0x00, 0x01]))).toBeNull();
   expect(asText(new Uint8Array([0xc3, 0x28]))).toBeNull();
   expect(asText(bytes("naïve"))).toBe("naïve");
-});
-
-test("only JSON is laid out", () => {
-  expect(prettyJson('{"a":1}')).toBe('{\n  "a": 1\n}');
-  expect(prettyJson("{")).toBeNull();
 });

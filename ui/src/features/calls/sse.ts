@@ -49,15 +49,6 @@ function arrivedAt(offset: number, timeline: readonly (readonly [number, number]
   return ms;
 }
 
-/** JSON laid out for reading; null when the text is no JSON. */
-export function prettyJson(text: string): string | null {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return null;
-  }
-}
-
 /** Whether bytes are most likely text: no NUL among the first ones, and valid UTF-8. */
 export function asText(bytes: Uint8Array): string | null {
   if (bytes.subarray(0, 2_048).includes(0)) return null;
