@@ -1,10 +1,13 @@
+import { lazy, Suspense } from "react";
 import ReactMarkdown from "react-markdown";
 import type { Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 
 import { words } from "@/strings/common";
 
+const CodeColors = lazy(() => import("@/components/code-colors"));
 const PLUGINS = [remarkGfm];
+const LANGUAGE = /(?:^|\s)language-(\S+)/;
 
 const components: Components = {
   // An image would be fetched from wherever an agent says, and tell that place who reads: a link asks first.
@@ -15,6 +18,10 @@ const components: Components = {
       {children}
     </pre>
   ),
+  code: ({ className, children }) => {
+    const language = LANGUAGE.exec(className ?? "")?.[1];
+    return <code>{language && typeof children === "string" ? <Suspense fallback={children}><CodeColors code={children} language={language} /></Suspense> : children}</code>;
+  },
   table: ({ children }) => (
     <div className="overflow-x-auto" tabIndex={0} role="region" aria-label={words.table}>
       <table className="border-collapse text-s [&_td]:border [&_td]:border-line [&_td]:px-2 [&_td]:py-1 [&_th]:border [&_th]:border-line [&_th]:px-2 [&_th]:py-1 [&_th]:text-left">
