@@ -1,9 +1,13 @@
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { RefreshCw } from "lucide-react";
 import { memo, useEffect, useLayoutEffect, useRef, useState } from "react";
 
+import { asProblem } from "@/api/problem";
+import { Button } from "@/components/button";
 import type { Column } from "@/components/data-table";
 import { cellClass, followRow, FROM, headClass, rowClass } from "@/components/data-table";
 import { cx } from "@/lib/cx";
+import { words } from "@/strings/common";
 
 type Props<T> = {
   label: string;
@@ -14,12 +18,14 @@ type Props<T> = {
   fresh?: (row: T) => boolean;
   more: boolean;
   loadMore: () => void;
+  /** Why the last wish for more was not met: it is not made again until somebody says so. */
+  failed?: Error | null | undefined;
   footer: React.ReactNode;
   ref?: React.Ref<HTMLDivElement>;
 };
 
 /** A table of any length that scrolls with the page. Only rows near the window exist. */
-export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, fresh, more, loadMore, footer, ref }: Props<T>) {
+export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, fresh, more, loadMore, failed, footer, ref }: Props<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
   const [top, setTop] = useState(0);
   useLayoutEffect(() => {
@@ -39,8 +45,8 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
   const [first, last] = [shown[0], shown[shown.length - 1]];
   const lastIndex = last?.index ?? 0;
   useEffect(() => {
-    if (more && lastIndex >= rows.length - 20) loadMore();
-  }, [more, lastIndex, rows.length, loadMore]);
+    if (more && !failed && lastIndex >= rows.length - 20) loadMore();
+  }, [more, failed, lastIndex, rows.length, loadMore]);
   const before = first ? first.start - top : 0;
   const after = last ? virtual.getTotalSize() - (last.end - top) : 0;
   return (
@@ -67,7 +73,18 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
           {after > 0 && <Gap height={after} />}
         </tbody>
       </table>
-      <p className="border-t border-line px-4 py-2.5 text-center text-s text-faint">{footer}</p>
+      {failed && more ? (
+        <p role="alert" className="flex flex-wrap items-center justify-center gap-x-3 gap-y-1.5 border-t border-line px-4 py-2.5 text-s text-wrong">
+          <span className="min-w-0 wrap-anywhere">
+            {words.noMore} {asProblem(failed).message}
+          </span>
+          <Button size="s" onClick={loadMore}>
+            <RefreshCw size={12} aria-hidden="true" /> {words.tryAgain}
+          </Button>
+        </p>
+      ) : (
+        <p className="border-t border-line px-4 py-2.5 text-center text-s text-faint">{footer}</p>
+      )}
     </div>
   );
 }

@@ -21,6 +21,7 @@ export const words = {
   image: "image",
   loading: "Loading…",
   more: "More",
+  noMore: "More could not be loaded.",
   notFound: "There is nothing here.",
   table: "Table",
   tryAgain: "Try again",

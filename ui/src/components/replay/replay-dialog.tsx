@@ -14,6 +14,7 @@ import { AreaField, SelectField, TextField } from "@/components/field";
 import { Money } from "@/components/figures";
 import { FormActions } from "@/components/form-actions";
 import { nanoOf, placesOf, usualCap } from "@/components/replay/target";
+import { ProblemNote } from "@/components/states";
 import { field } from "@/lib/form";
 import { listed, words } from "@/strings/common";
 import { replays } from "@/strings/replays";
@@ -94,7 +95,7 @@ type WorkedProps = { replay: Replay; busy: boolean; error: Error | null; onSend:
 
 /** What a dry replay found, and the way to send it. */
 function Worked({ replay, busy, error, onSend, onClose }: WorkedProps) {
-  const { data } = useQuery(replayStepsQuery(replay.id));
+  const { data, error: noSteps, refetch } = useQuery(replayStepsQuery(replay.id));
   const [written, setCap] = useState<string>();
   const [wrong, setWrong] = useState(false);
   // One key for this very wish: clicking twice, or again after a lost answer, makes one replay.
@@ -106,6 +107,7 @@ function Worked({ replay, busy, error, onSend, onClose }: WorkedProps) {
   const cap = written ?? usualCap(totals.estimate_nano, longest);
   const sent = totals.by_state.planned ?? 0;
   const left = steps.filter((step) => step.state === "left_out");
+  if (noSteps && !data) return <ProblemNote error={noSteps} retry={() => void refetch()} />;
   return (
     <form
       className="mt-4 grid gap-4"

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { budgetsQuery, limitsQuery } from "@/api/caps";
 import type { Agent, Budget, Limit } from "@/api/types";
 import { Money } from "@/components/figures";
+import { ProblemNote } from "@/components/states";
 import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
 import { agents } from "@/strings/agents";
@@ -15,10 +16,12 @@ export const holdsFor = (cap: { scope_kind: string; scope_value: string }, agent
 
 /** What may be spent and how fast, and how much of it is left. */
 export function AgentCaps({ agent }: { agent: Agent }) {
-  const { data: budgets } = useQuery(budgetsQuery);
-  const { data: limits } = useQuery(limitsQuery);
+  const { data: budgets, ...ofBudgets } = useQuery(budgetsQuery);
+  const { data: limits, ...ofLimits } = useQuery(limitsQuery);
   const mine = (budgets?.items ?? []).filter((each) => holdsFor(each, agent));
   const rates = (limits?.items ?? []).filter((each) => holdsFor(each, agent));
+  if (ofBudgets.error && !budgets) return <ProblemNote error={ofBudgets.error} retry={() => void ofBudgets.refetch()} />;
+  if (ofLimits.error && !limits) return <ProblemNote error={ofLimits.error} retry={() => void ofLimits.refetch()} />;
   if (!budgets || !limits) return <span className="skeleton block h-10" />;
   if (mine.length === 0 && rates.length === 0) return <p className="card px-4 py-3 text-faint">{say.none}</p>;
   return (
@@ -40,7 +43,7 @@ function BudgetRow({ budget, agentId }: { budget: Budget; agentId: string }) {
     <li className="grid gap-1 px-4 py-2.5">
       <p className="flex items-baseline gap-2">
         <span>{say.window[budget.window]}</span>
-        <span className="text-s text-faint">{say.mode[budget.mode]}</span>
+        <span className="text-s text-faint">{[say.mode[budget.mode], budget.scope_kind === "workspace" && say.whole].filter(Boolean).join(", ")}</span>
         <span className="ml-auto">
           <Money nano={window?.spent_nano ?? 0} /> {say.of} <Money nano={budget.amount_nano} />
         </span>
@@ -56,6 +59,7 @@ function LimitRow({ limit }: { limit: Limit }) {
   return (
     <li className="flex items-baseline gap-2 px-4 py-2.5">
       <span>{say.measure[limit.measure]}</span>
+      {limit.scope_kind === "workspace" && <span className="text-s text-faint">{say.whole}</span>}
       <span className="ml-auto">
         {formatCount(limit.amount)}
         {limit.per && ` ${say.per[limit.per]}`}

@@ -5,6 +5,7 @@ import type { Agent } from "@/api/types";
 import { shareOf } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section, Strip } from "@/components/page";
+import { ProblemNote } from "@/components/states";
 import { report } from "@/features/agents/ribbon";
 import { StateRibbon } from "@/features/agents/state-ribbon";
 import { formatCount } from "@/lib/format";
@@ -14,11 +15,16 @@ const say = agents.day;
 
 /** What it was shown to do in the last 24 hours, and how its runs went. */
 export function AgentDay({ agent }: { agent: Agent }) {
-  const { data: runs } = useQuery(agentRunsQuery(agent.id));
+  const { data: runs, error, refetch } = useQuery(agentRunsQuery(agent.id));
   const card = report(runs?.items ?? []);
   return (
     <div className="grid gap-5">
       {agent.status.state !== "never_connected" && <StateRibbon agent={agent} runs={runs?.items ?? []} />}
+      {error && !runs && (
+        <Section title={say.report}>
+          <ProblemNote error={error} retry={() => void refetch()} />
+        </Section>
+      )}
       {runs && runs.items.length > 0 && (
         <Section title={say.report} aside={say.lastRuns(card.runs, runs.next !== null)}>
           <Strip

@@ -36,7 +36,7 @@ import { SaveAgentAsTemplate } from "@/features/agents/agent-template-dialog";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { ConnectDialog } from "@/features/agents/create-agent-dialog";
 import { ReportCard } from "@/features/agents/report-card";
-import { cx } from "@/lib/cx";
+import { TodayLink } from "@/features/agents/today-link";
 import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agentTemplates } from "@/strings/agent-templates";
@@ -172,7 +172,14 @@ function AgentSentence({ agent }: { agent: Agent }) {
 }
 
 function AgentSignals({ agent }: { agent: Agent }) {
-  const { data } = useQuery(signalsQuery({ agent_id: agent.id, state: "up" }));
+  const { data, error, refetch } = useQuery(signalsQuery({ agent_id: agent.id, state: "up" }));
+  if (error && !data) {
+    return (
+      <Section title={noticed.title}>
+        <ProblemNote error={error} retry={() => void refetch()} />
+      </Section>
+    );
+  }
   if (!data || data.length === 0) return null;
   return (
     <Section title={noticed.title}>
@@ -246,25 +253,21 @@ const figures = (agent: Agent) => [
   {
     label: say.costToday,
     value: (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
+      <TodayLink agentId={agent.id}>
         <Money nano={agent.today.cost_nano} unpriced={agent.today.unpriced_calls} />
-      </Link>
+      </TodayLink>
     ),
   },
   {
     label: say.callsToday,
-    value: (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h" }} className="hover:underline">
-        {formatCount(agent.today.calls)}
-      </Link>
-    ),
+    value: <TodayLink agentId={agent.id}>{formatCount(agent.today.calls)}</TodayLink>,
   },
   {
     label: say.errorsToday,
     value: (
-      <Link to="/calls" search={{ agent: agent.id, since: "24h", outcome: "error" }} className={cx("hover:underline", agent.today.errors > 0 && "text-wrong")}>
+      <TodayLink agentId={agent.id} failed className={agent.today.errors > 0 ? "text-wrong" : undefined}>
         {formatCount(agent.today.errors)}
-      </Link>
+      </TodayLink>
     ),
   },
   {

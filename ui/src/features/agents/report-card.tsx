@@ -7,6 +7,7 @@ import { DataTable } from "@/components/data-table";
 import { Money } from "@/components/figures";
 import { Section, Strip } from "@/components/page";
 import { Spark } from "@/components/spark";
+import { ProblemNote } from "@/components/states";
 import { formatCount, formatDay, formatShare } from "@/lib/format";
 import { agents } from "@/strings/agents";
 
@@ -18,9 +19,16 @@ const money = (nano: number | null) => (nano === null ? none : <Money nano={nano
 
 /** What its work came to for the money, and with which model. */
 export function ReportCard({ agent }: { agent: Agent }) {
-  const { data: whole } = useQuery(reportQuery({ by: "agent", agent_id: agent.id }));
+  const { data: whole, error, refetch } = useQuery(reportQuery({ by: "agent", agent_id: agent.id }));
   const { data: models } = useQuery(reportQuery({ by: "model", agent_id: agent.id }));
   const card = whole?.find((row) => row.value === agent.id);
+  if (error && !whole) {
+    return (
+      <Section title={say.title} aside={say.span}>
+        <ProblemNote error={error} retry={() => void refetch()} />
+      </Section>
+    );
+  }
   if (!card || card.cost_nano === 0) return null;
   return (
     <Section title={say.title} aside={say.span}>

@@ -32,7 +32,7 @@ const TONE = { queued: undefined, running: "work", succeeded: "work", failed: "w
 export function RunPage({ runId }: { runId: string }) {
   const { data: run } = useSuspenseQuery(runQuery(runId));
   const { data, error, refetch } = useQuery(runCallsQuery(runId));
-  const { data: signals } = useQuery(signalsQuery({ run_id: runId }));
+  const { data: signals, ...ofSignals } = useQuery(signalsQuery({ run_id: runId }));
   useListKeys();
   const now = useCoarseNow();
   const calls = data?.calls ?? [];
@@ -107,6 +107,11 @@ export function RunPage({ runId }: { runId: string }) {
           {data && (calls.length === 0 ? <p className="card px-4 py-3 text-faint">{say.nothing}</p> : <RunSteps calls={calls} cut={data.cut} same={same} />)}
         </Section>
         <aside className="grid content-start gap-5">
+          {ofSignals.error && !signals && (
+            <Section title={noticed.title}>
+              <ProblemNote error={ofSignals.error} retry={() => void ofSignals.refetch()} />
+            </Section>
+          )}
           {signals && signals.length > 0 && (
             <Section title={noticed.title}>
               <ul className="card divide-y divide-line">

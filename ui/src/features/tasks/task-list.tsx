@@ -23,7 +23,7 @@ const say = tasks.list;
 
 /** Every task as a row, newest first: two quiet lines each, or a table of all that is known. */
 export function TaskList({ filter, table }: { filter: TaskFilter; table: boolean }) {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(taskListQuery(filter));
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, isFetchNextPageError } = useInfiniteQuery(taskListQuery(filter));
   const rows = useMemo(() => data?.pages.flatMap((page) => page.items) ?? [], [data]);
   if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!data) return <SkeletonRows />;
@@ -36,6 +36,7 @@ export function TaskList({ filter, table }: { filter: TaskFilter; table: boolean
       rowId={(task) => task.id}
       more={hasNextPage && !isFetchingNextPage}
       loadMore={() => void fetchNextPage()}
+      failed={isFetchNextPageError ? error : undefined}
       footer={hasNextPage ? tasks.more : rows.length === 0 ? tasks.nothingMatches : calls.end}
     />
   );
