@@ -12546,7 +12546,8 @@ export interface operations {
                 model_answered?: string | null;
                 /** @description The model the caller asked for. */
                 model_asked?: string | null;
-                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description `failed`: `error` or `cut`, as sums count it. */
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | "failed" | null;
                 /** @description That its task belongs to now. */
                 project_id?: string | null;
                 provider?: string | null;
@@ -12792,7 +12793,8 @@ export interface operations {
                 model_answered?: string | null;
                 /** @description The model the caller asked for. */
                 model_asked?: string | null;
-                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description `failed`: `error` or `cut`, as sums count it. */
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | "failed" | null;
                 /** @description That its task belongs to now. */
                 project_id?: string | null;
                 provider?: string | null;
@@ -12914,7 +12916,8 @@ export interface operations {
                 model_answered?: string | null;
                 /** @description The model the caller asked for. */
                 model_asked?: string | null;
-                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description `failed`: `error` or `cut`, as sums count it. */
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | "failed" | null;
                 /** @description That its task belongs to now. */
                 project_id?: string | null;
                 provider?: string | null;
@@ -13033,7 +13036,8 @@ export interface operations {
                 model_answered?: string | null;
                 /** @description The model the caller asked for. */
                 model_asked?: string | null;
-                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description `failed`: `error` or `cut`, as sums count it. */
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | "failed" | null;
                 /** @description That its task belongs to now. */
                 project_id?: string | null;
                 provider?: string | null;
@@ -13154,7 +13158,8 @@ export interface operations {
                 model_answered?: string | null;
                 /** @description The model the caller asked for. */
                 model_asked?: string | null;
-                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | null;
+                /** @description `failed`: `error` or `cut`, as sums count it. */
+                outcome?: ("ok" | "error" | "cut" | "cancelled" | "refused") | "failed" | null;
                 /** @description That its task belongs to now. */
                 project_id?: string | null;
                 provider?: string | null;

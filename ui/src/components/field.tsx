@@ -96,7 +96,7 @@ export function FilterSelect({ label, value, onChange, choices, bare = false }: 
       value={value}
       onChange={(event) => onChange(event.target.value)}
       className={cx(
-        "max-w-[180px] min-w-0 rounded-s pr-6 text-s text-ellipsis max-md:text-[16px]",
+        "max-w-[180px] min-w-0 [field-sizing:content] rounded-s pr-6 text-s text-ellipsis max-md:text-[16px]",
         bare ? "bg-transparent" : "bg-surface",
         bare ? "h-7 pl-1.5 pointer-coarse:h-10" : "h-[30px] border pointer-coarse:h-10 pl-2 hover:border-field-line",
         !bare && (value ? "border-accent" : "border-line-strong"),

@@ -57,7 +57,7 @@ export function Mark({ tone, children }: { tone?: "work" | "wait" | "wrong" | "r
 
 export function Strip({ figures }: { figures: { label: string; value: ReactNode; note?: ReactNode }[] }) {
   return (
-    <dl className="mb-5 grid grid-cols-2 gap-px overflow-hidden rounded-m border border-line bg-line lg:grid-cols-4">
+    <dl className="mb-5 last:mb-0 grid grid-cols-2 gap-px overflow-hidden rounded-m border border-line bg-line lg:grid-cols-4">
       {figures.map((figure) => (
         <div key={figure.label} className="bg-surface px-4 py-3">
           <dt className="text-xs text-muted">{figure.label}</dt>

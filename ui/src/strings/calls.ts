@@ -1,6 +1,13 @@
+import { counted } from "@/strings/common";
+
+type Count = { calls: number; filtered: boolean; /** There are more than were counted. */ least: boolean; from: string; to: string | undefined };
+
 export const calls = {
   title: "Calls",
   answer: (filtered: boolean) => (filtered ? "Calls that match" : "Every call, newest first"),
+  counted: ({ calls: count, filtered, least, from, to }: Count) =>
+    `${least ? "At least " : ""}${counted(count)} ${count === 1 ? "call" : "calls"}${filtered ? (count === 1 ? " matches" : " match") : ""}${to ? ` from ${from} until ${to}` : ` since ${from}`}`,
+  failedOf: (count: number) => `${counted(count)} failed`,
   columns: { time: "When", agent: "Agent", model: "Model", task: "Task", outcome: "Outcome", tokens: "Tokens in → out", took: "Took", cost: "Cost", found: "Where it was found" },
   unclaimed: "unclaimed",
   newCalls: (count: number, more: boolean) => `${count}${more ? "+" : ""} new ${count === 1 ? "call" : "calls"}`,

@@ -25,7 +25,7 @@ const day = [
 ];
 
 test("each part of a day holds what was shown in it, and what nobody saw is unknown", () => {
-  const parts = slots(day, "waiting_person", NOON - 24 * HOUR, NOON, NOON, 24);
+  const parts = slots(day, "waiting_person", { from: NOON - 24 * HOUR, until: NOON, made: 0, now: NOON }, 24);
   expect(parts[0]?.shares).toEqual([{ kind: "idle", ms: HOUR }]);
   expect(parts[14]?.shares).toEqual([
     { kind: "answering", ms: HOUR / 2 },
@@ -44,7 +44,7 @@ test("each part of a day holds what was shown in it, and what nobody saw is unkn
 
 test("what is shown now fills the minute until it is recorded, and time to come is neither known nor unknown", () => {
   const ended = [stretch(-2, -1 / 60, [{ state: "idle", ms: 2 * HOUR }])];
-  const parts = slots(ended, "streaming", NOON - 2 * HOUR, NOON + HOUR, NOON, 3);
+  const parts = slots(ended, "streaming", { from: NOON - 2 * HOUR, until: NOON + HOUR, made: 0, now: NOON }, 3);
   expect(parts[1]?.shares).toEqual([
     { kind: "answering", ms: HOUR / 60 },
     { kind: "idle", ms: HOUR - HOUR / 60 },
@@ -52,8 +52,13 @@ test("what is shown now fills the minute until it is recorded, and time to come 
   expect(parts[2]?.shares).toEqual([]);
 });
 
+test("before an agent was made nothing is missing", () => {
+  const parts = slots([stretch(-1, null, [{ state: "idle", ms: HOUR }])], "idle", { from: NOON - 4 * HOUR, until: NOON, made: NOON - 1.5 * HOUR, now: NOON }, 4);
+  expect(parts.map((part) => part.shares)).toEqual([[], [], [{ kind: "unknown", ms: HOUR / 2 }], [{ kind: "idle", ms: HOUR }]]);
+});
+
 test("neighbours that show the same alone are one", () => {
-  const parts = merged(slots(day, "waiting_person", NOON - 24 * HOUR, NOON, NOON, 24));
+  const parts = merged(slots(day, "waiting_person", { from: NOON - 24 * HOUR, until: NOON, made: 0, now: NOON }, 24));
   expect(parts.map((part) => [(part.to - part.from) / HOUR, part.shares.map((share) => share.kind).join()])).toEqual([
     [14, "idle"],
     [1, "answering,tool"],

@@ -45,8 +45,8 @@ function pieceOf(stretch: Stretch, now: number): Piece {
   return { from, to, shares };
 }
 
-/** Time between two instants in `count` equal parts, with what was shown in each; what nobody saw is unknown. Pure. */
-export function slots(stretches: Stretch[], current: StatusState, from: number, until: number, now: number, count: number): Slot[] {
+/** Time between two instants in `count` equal parts, with what was shown in each since `made`; what nobody saw is unknown. Pure. */
+export function slots(stretches: Stretch[], current: StatusState, { from, until, made, now }: Record<"from" | "until" | "made" | "now", number>, count: number): Slot[] {
   const pieces = stretches.map((each) => pieceOf(each, now));
   const last = pieces.at(-1)?.to ?? 0;
   if (last < now && now - last <= LAG_MS) pieces.push({ from: last, to: now, shares: [{ kind: kindOf(current), ms: now - last }] });
@@ -54,7 +54,7 @@ export function slots(stretches: Stretch[], current: StatusState, from: number, 
   return Array.from({ length: count }, (_, index) => {
     const begin = from + index * length;
     const end = begin + length;
-    const known = Math.max(0, Math.min(end, now) - begin);
+    const known = Math.max(0, Math.min(end, now) - Math.max(begin, made));
     const sums = new Map<Kind, number>();
     for (const piece of pieces) {
       const overlap = Math.min(end, piece.to) - Math.max(begin, piece.from);

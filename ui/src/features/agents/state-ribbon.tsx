@@ -39,7 +39,8 @@ const LOOK: Record<Kind, string> = {
 };
 
 const share = ({ kind, ms }: Share): string => `${say.kinds[kind]} ${formatSpan(ms)}`;
-const told = (slot: Slot): string => `${formatMinute(slot.from)}–${formatMinute(slot.to)}: ${slot.shares.map(share).join(", ") || say.toCome}`;
+const told = (slot: Slot, made: number): string => `${formatMinute(slot.from)}–${formatMinute(slot.to)}: ${slot.shares.map(share).join(", ") || nothing(slot, made)}`;
+const nothing = (slot: Slot, made: number): string => (slot.to <= made ? say.before : say.toCome);
 
 /** What was shown of an agent over the last day, and its runs below it. */
 export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
@@ -47,7 +48,8 @@ export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
   const { data, error, refetch } = useQuery(agentStatesQuery(agent.id));
   const [view, setView] = useState<View>("chart");
   const [at, setAt] = useState<number>();
-  const parts = useMemo(() => slots(data?.items ?? [], agent.status.state, now - DAY, now, now, SLOTS), [data, agent.status.state, now]);
+  const made = Date.parse(agent.created_at);
+  const parts = useMemo(() => slots(data?.items ?? [], agent.status.state, { from: now - DAY, until: now, made, now }, SLOTS), [data, agent.status.state, made, now]);
   const chosen = at === undefined ? undefined : parts[at];
   const onKeyDown = (event: React.KeyboardEvent) => {
     const to = { ArrowLeft: (at ?? SLOTS) - 1, ArrowRight: (at ?? SLOTS - 2) + 1, Home: 0, End: SLOTS - 1 }[event.key];
@@ -74,7 +76,7 @@ export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
               aria-valuemin={0}
               aria-valuemax={SLOTS - 1}
               aria-valuenow={at ?? SLOTS - 1}
-              aria-valuetext={told(chosen ?? parts[SLOTS - 1] ?? { from: now, to: now, shares: [] })}
+              aria-valuetext={told(chosen ?? parts[SLOTS - 1] ?? { from: now, to: now, shares: [] }, made)}
               onKeyDown={onKeyDown}
               onPointerMove={(event) => event.pointerType === "mouse" && setAt(slotAt(event))}
               onPointerDown={(event) => setAt(slotAt(event))}
@@ -98,7 +100,7 @@ export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
               <span key={each}>{each}</span>
             ))}
           </p>
-          <ul aria-label={chosen ? told(chosen) : say.inAll} className="flex min-h-5 flex-wrap items-center gap-x-4 gap-y-1 text-s text-muted">
+          <ul aria-label={chosen ? told(chosen, made) : say.inAll} className="flex min-h-5 flex-wrap items-center gap-x-4 gap-y-1 text-s text-muted">
             {chosen && (
               <li className="text-ink">
                 {formatMinute(chosen.from)}–{formatMinute(chosen.to)}
@@ -110,6 +112,7 @@ export function StateRibbon({ agent, runs }: { agent: Agent; runs: Run[] }) {
                 {say.kinds[each.kind]} <span className="num text-ink">{formatSpan(each.ms)}</span>
               </li>
             ))}
+            {chosen?.shares.length === 0 && <li>{nothing(chosen, made)}</li>}
             {chosen && (
               <li className="ml-auto flex gap-3">
                 <CallsLink agentId={agent.id} from={chosen.from} to={chosen.to} />

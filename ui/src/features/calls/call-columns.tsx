@@ -42,7 +42,7 @@ export const CALL_COLUMNS: CallColumn[] = [
   {
     id: "task",
     header: say.task,
-    width: "w-[100px]",
+    width: "w-[92px]",
     from: "md",
     cell: (call) =>
       call.task ? (
@@ -53,11 +53,11 @@ export const CALL_COLUMNS: CallColumn[] = [
         <span className="text-s text-faint">{calls.unclaimed}</span>
       ),
   },
-  { id: "outcome", header: say.outcome, width: "w-[152px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
+  { id: "outcome", header: say.outcome, width: "w-[140px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
   {
     id: "tokens",
     header: say.tokens,
-    width: "w-[122px]",
+    width: "w-[116px]",
     align: "end",
     from: "lg",
     cell: (call) =>
@@ -69,8 +69,8 @@ export const CALL_COLUMNS: CallColumn[] = [
         dash
       ),
   },
-  { id: "took", header: say.took, width: "w-[84px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
-  { id: "cost", header: say.cost, width: "w-[128px]", align: "end", cell: (call) => <CallCost call={call} /> },
+  { id: "took", header: say.took, width: "w-[80px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
+  { id: "cost", header: say.cost, width: "w-[104px]", align: "end", cell: (call) => <CallCost call={call} /> },
 ];
 
 /** Of a search for words: where they are takes the room of what is told of every call. */

@@ -34,13 +34,15 @@ const SERIES = OUTCOMES.map((id) => ({ id, name: say.outcomes[id], color: COLORS
 type Time = Pick<CallsSearch, "since" | "from" | "to">;
 type Props = { search: CallsSearch; setSearch: (change: Partial<CallsSearch>) => void };
 
+/** How many there are of the filter's calls, when; the same answer for whoever asks on the page. */
+export const useCounted = (search: CallsSearch): UseQueryResult<CallHistogram> => useQuery(histogramQuery(callFilter(search, useFloor(MINUTE)), usePhone() ? 40 : 80));
+
 /** What the filter's calls come to, above their list: when they were, and how long they took. */
 export function CallCounts({ search, setSearch }: Props) {
   const [what, setWhat] = useState<"time" | "latency">("time");
   const [view, setView] = useState<View>("chart");
-  const now = useFloor(MINUTE);
-  const filter = callFilter(search, now);
-  const counted = useQuery(histogramQuery(filter, usePhone() ? 40 : 80));
+  const filter = callFilter(search, useFloor(MINUTE));
+  const counted = useCounted(search);
   // Nothing to draw; but the way back from a time without calls stays.
   if (counted.data?.bars.every((bar) => bar.ok + bar.failed + bar.cancelled + bar.refused === 0) && !search.from && !search.to) return null;
   return (

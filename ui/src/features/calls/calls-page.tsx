@@ -10,6 +10,7 @@ import { VirtualTable } from "@/components/virtual-table";
 import { CALL_COLUMNS, FOUND_COLUMNS } from "@/features/calls/call-columns";
 import { CallCounts } from "@/features/calls/call-counts";
 import { CallFilters } from "@/features/calls/call-filters";
+import { CallsAnswer } from "@/features/calls/calls-answer";
 import { ExportMenu } from "@/features/calls/export-menu";
 import { SavedViews } from "@/features/calls/saved-views";
 import type { CallsSearch } from "@/features/calls/search";
@@ -31,7 +32,7 @@ export function CallsPage({ search, setSearch }: Props) {
   return (
     <Page
       title={say.title}
-      answer={`${say.answer(filtered)}.`}
+      answer={<CallsAnswer search={search} filtered={filtered} />}
       actions={
         <>
           <SavedViews search={search} show={setSearch} />
@@ -90,6 +91,7 @@ function Explorer({ search, filtered }: { search: CallsSearch; filtered: boolean
         fresh={(call) => joined.has(call.id)}
         more={hasNextPage && !isFetchingNextPage}
         loadMore={() => void query.fetchNextPage()}
+        failed={query.isFetchNextPageError ? query.error : undefined}
         footer={hasNextPage ? lookedBack(query.data.pages) : say.end}
       />
     </div>
@@ -106,10 +108,11 @@ function lookedBack(pages: CallPage[]): string {
 
 /** Nothing was found yet, and there is more to look through: it goes on by itself. */
 function LooksBack({ query }: { query: Tail }) {
-  const { hasNextPage, isFetching, fetchNextPage } = query;
+  const { hasNextPage, isFetching, fetchNextPage, error } = query;
   useEffect(() => {
-    if (hasNextPage && !isFetching) void fetchNextPage();
-  }, [hasNextPage, isFetching, fetchNextPage]);
+    if (hasNextPage && !isFetching && !error) void fetchNextPage();
+  }, [hasNextPage, isFetching, error, fetchNextPage]);
+  if (error && !isFetching) return <ProblemNote error={error} retry={() => void fetchNextPage()} />;
   return (
     <p role="status" className="card px-4 py-6 text-center text-muted">
       {lookedBack(query.data?.pages ?? [])}

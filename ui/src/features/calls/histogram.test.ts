@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { CallHistogram } from "@/api/types";
 import { ordered } from "@/components/brush-bars";
-import { stretchesOf } from "@/features/calls/histogram";
+import { countedIn, stretchesOf } from "@/features/calls/histogram";
 import { formatDay } from "@/lib/format";
 
 const histogram = (change: Partial<CallHistogram>): CallHistogram => ({
@@ -25,6 +25,11 @@ test("time without a call has its place too, and each stretch says where it ends
   ]);
   expect(stretches[1]).toMatchObject({ begins: "2026-11-26T13:00:00.000Z", ends: "2026-11-26T14:00:00.000Z" });
   expect(new Set(stretches.map((each) => each.title)).size).toBe(4);
+});
+
+test("what was counted is told with the time it was counted in", () => {
+  const stretches = stretchesOf(histogram({}));
+  expect(countedIn(histogram({}))).toEqual({ calls: 8, failed: 2, from: stretches[0]?.from, to: stretches[3]?.to });
 });
 
 test("what ends at midnight ends on the day that begins there", () => {

@@ -24,6 +24,18 @@ export function stretchesOf(histogram: CallHistogram): Counted[] {
   return found;
 }
 
+/** How many calls were counted, how many of them failed, and between which times. Pure. */
+export function countedIn(histogram: CallHistogram): { calls: number; failed: number; from: string; to: string } {
+  const { bars, width_s: width } = histogram;
+  const end = Date.parse(histogram.ends) - width * 1_000;
+  return {
+    calls: bars.reduce((sum, bar) => sum + bar.ok + bar.failed + bar.cancelled + bar.refused, 0),
+    failed: bars.reduce((sum, bar) => sum + bar.failed, 0),
+    from: wordsOf(Date.parse(histogram.begins), width).from,
+    to: wordsOf(end, width).to,
+  };
+}
+
 function labelOf(at: number, widthS: number, spanMs: number): string {
   const day = formatDay(new Date(at).toISOString());
   if (widthS >= DAY_S) return day;

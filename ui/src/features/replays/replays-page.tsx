@@ -43,7 +43,7 @@ export function ReplaysPage() {
   useListKeys();
   const rows = data?.items ?? [];
   return (
-    <Page title={say.title} answer={!data ? say.title : rows.length === 0 ? say.list.none : say.list.sentence(rows.length)}>
+    <Page title={say.title} answer={!data ? say.title : rows.length === 0 ? say.list.none : say.list.sentence(rows.length, data.next !== null)}>
       {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
       {!error && !data && <SkeletonRows />}
       {data && rows.length === 0 && (

@@ -34,10 +34,9 @@ export function ReviewPanel({ taskId, onDone }: { taskId: string; onDone: () => 
 }
 
 function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
-  const { data: deliverables, error, refetch } = useQuery(deliverablesQuery(task.id));
-  const { data: comments } = useQuery(commentsQuery(task.id));
-  const { data: reviews } = useQuery(reviewsQuery(task.id));
-  const { data: runs } = useQuery(runsQuery({ task_id: task.id }));
+  const asked = [useQuery(deliverablesQuery(task.id)), useQuery(commentsQuery(task.id)), useQuery(reviewsQuery(task.id)), useQuery(runsQuery({ task_id: task.id }))] as const;
+  const [{ data: deliverables }, { data: comments }, { data: reviews }, { data: runs }] = asked;
+  const missing = asked.filter((each) => each.error && !each.data);
   const [picked, setPicked] = useState<Picked>({});
   const [draft, setDraft] = useReviewDraft(task.id);
   const allowed = useMay("review");
@@ -49,6 +48,8 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
   /** What is still worked on cannot be approved, but its worker can be told what to change. */
   const working = task.state === "in_progress" && shown?.version.draft === true && shown.version === shown.deliverable.versions[0];
   const open = inReview || working;
+  // All of it at once: what comes later would push away what is being read.
+  if (asked.some((each) => each.isPending)) return <SkeletonRows rows={8} />;
   return (
     <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
       <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-4">
@@ -69,7 +70,7 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
             <Markdown text={last.summary} />
           </div>
         )}
-        {error && !deliverables && <ProblemNote error={error} retry={() => void refetch()} />}
+        {missing[0] && <ProblemNote error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />}
         {deliverables && <Drafts deliverables={deliverables} picked={picked} onPick={setPicked} {...(open && allowed ? { notes } : {})} />}
         {open && allowed && (
           <VerdictBar

@@ -55,11 +55,7 @@ export function ReviewsPage({ taskId }: { taskId?: string }) {
       {queue?.length === 0 && !taskId && <Empty title={say.empty}>{say.emptyHelp}</Empty>}
       {queue && (queue.length > 0 || taskId) && (
         <div className={cx("grid grid-cols-[minmax(0,1fr)] gap-6", queue.length > 0 && "md:grid-cols-[240px_minmax(0,1fr)]")}>
-          {queue.length > 0 && (!phone || !chosen) && (
-            <div className="md:sticky md:top-6 md:self-start">
-              <ReviewQueue queue={queue} chosen={chosen} />
-            </div>
-          )}
+          {queue.length > 0 && (!phone || !chosen) && <ReviewQueue queue={queue} chosen={chosen} />}
           {chosen && <ReviewPanel key={chosen} taskId={chosen} onDone={onDone} />}
         </div>
       )}

@@ -77,22 +77,24 @@ export function VerdictBar({ task, agent, draft, setDraft, version, missing, wor
           </p>
         )}
         <div className="flex flex-wrap items-center gap-1.5">
-          <span className="min-w-0 flex-1 px-1.5 text-s text-muted max-md:basis-full">
+          <span className="min-w-0 flex-1 basis-[200px] px-1.5 text-s text-muted max-md:basis-full">
             {[draft.notes.length > 0 && say.notes(draft.notes.length), missing && say.stillNeeds(missing)].filter(Boolean).join(" · ")}
           </span>
-          {!working && (
-            <Button variant="danger" onClick={() => setRejecting(true)} disabled={give.isPending}>
-              {say.reject}
+          <span className="ml-auto flex gap-1.5 max-md:w-full">
+            {!working && (
+              <Button variant="danger" className="max-md:flex-1" onClick={() => setRejecting(true)} disabled={give.isPending}>
+                {say.reject}
+              </Button>
+            )}
+            <Button variant={working ? "primary" : "plain"} className="max-md:flex-1" onClick={changes} busy={give.isPending}>
+              {say.changes} <KeyHint>r</KeyHint>
             </Button>
-          )}
-          <Button variant={working ? "primary" : "plain"} onClick={changes} busy={give.isPending}>
-            {say.changes} <KeyHint>r</KeyHint>
-          </Button>
-          {!working && (
-            <Button variant="primary" onClick={() => give.mutate("approve")} busy={give.isPending}>
-              {say.approve} <KeyHint>a</KeyHint>
-            </Button>
-          )}
+            {!working && (
+              <Button variant="primary" className="max-md:flex-1" onClick={() => give.mutate("approve")} busy={give.isPending}>
+                {say.approve} <KeyHint>a</KeyHint>
+              </Button>
+            )}
+          </span>
         </div>
       </div>
       <Confirm open={rejecting} onOpenChange={setRejecting} title={say.rejectTitle(task.ref)} act={say.reject} onAct={() => give.mutate("reject")}>

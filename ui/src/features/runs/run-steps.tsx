@@ -23,6 +23,16 @@ export function RunSteps({ calls, cut, same }: { calls: Call[]; cut: boolean; /*
   let number = 0;
   return (
     <div className="card overflow-hidden">
+      <div aria-hidden="true" className={`${ROW} border-b border-line py-2 text-xs font-[510] text-faint max-md:hidden`}>
+        <span className="pl-7">{say.columns.call}</span>
+        <span className="num flex justify-between gap-2">
+          <span>{say.columns.line}</span>
+          <span>{formatDuration(total)}</span>
+        </span>
+        <span className="text-right">{say.columns.first}</span>
+        <span className="text-right">{say.columns.tokens}</span>
+        <span className="text-right">{say.columns.cost}</span>
+      </div>
       <ol>
         {all.map((step) =>
           step.kind === "call" ? (
@@ -79,9 +89,11 @@ function CallRow({ step, number, total, same }: { step: CallStep; number: number
         </span>
       </span>
       <span className="num text-right text-s text-muted max-md:hidden" title={say.columns.first}>
+        <span className="sr-only">{say.columns.first} </span>
         {call.first_byte_ms === null ? "–" : formatDuration(call.first_byte_ms)}
       </span>
       <span className="num text-right text-s text-muted max-md:hidden" title={say.columns.tokens}>
+        <span className="sr-only">{say.columns.tokens} </span>
         {call.usage ? say.inOut(formatCompact(call.usage.input_total), formatCompact(call.usage.output_total)) : "–"}
       </span>
       <CallCost call={call} className="text-right" />
