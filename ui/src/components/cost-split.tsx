@@ -35,6 +35,11 @@ export const costParts = (classes: Sums): CostPart[] => ORDER.map((name) => ({ n
 
 export const shareOf = (part: number, whole: number): string => formatShare(whole > 0 ? part / whole : 0);
 
+type Spent = { totals: { waste_nano: number }; ledger_nano: number; seats_nano: number };
+
+/** What came to nothing of what calls cost, which is what sums of a day or a window count: seats that waited are told beside it. Pure. */
+export const wasted = ({ totals, ledger_nano: of, seats_nano: seats }: Spent): { nano: number; of: number; seats: number } => ({ nano: totals.waste_nano - seats, of, seats });
+
 type Props = {
   classes: Sums;
   total: number;

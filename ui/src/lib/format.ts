@@ -24,6 +24,7 @@ const instant = dated({ dateStyle: "medium", timeStyle: "medium" });
 const clock = dated({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const toTheMinute = dated({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = dated({ month: "short", day: "numeric" });
+const dayUtc = dated({ month: "short", day: "numeric", timeZone: "UTC" });
 
 /** Nano-dollars to the cent; an amount under a cent to its first two digits that matter. */
 export function formatMoney(nano: number): string {
@@ -131,6 +132,9 @@ export function initials(name: string): string {
   const [first = "?", second] = words;
   return (second ? first.slice(0, 1) + second.slice(0, 1) : first.slice(0, 2)).toUpperCase();
 }
+
+/** The day that an instant (milliseconds) is on in UTC: `Nov 26`. */
+export const formatDayUtc = (at: number): string => dayUtc().format(at);
 
 /** An instant (milliseconds) as `23:10`, UTC as buckets of costs and windows of budgets are. */
 export const formatClockUtc = (at: number): string => new Date(at).toISOString().slice(11, 16);

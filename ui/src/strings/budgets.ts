@@ -9,7 +9,15 @@ export const budgets = {
   raiseLabel: (scope: string) => `Raise the budget of ${scope}`,
   raised: "Raised. The next call counts against it.",
   newCap: "New cap, in dollars",
+  remove: "Remove",
   removeLabel: (scope: string) => `Remove the budget of ${scope}`,
+  removeTitle: (scope: string) => `Remove the budget of ${scope}?`,
+  removeHelps: {
+    hard: (cap: string) => `From the next call on nothing stops it at ${cap}. What was spent stays in the account.`,
+    warn: (cap: string) => `Nobody is told any more when it comes near ${cap}. What was spent stays in the account.`,
+    shadow: (cap: string) => `Nobody is told any more what it would have stopped at ${cap}. What was spent stays in the account.`,
+  },
+  removed: (scope: string) => `The budget of ${scope} is removed.`,
   used: (share: string) => `${share} used`,
   burn: {
     show: (scope: string) => `How the budget of ${scope} is used up`,
@@ -26,7 +34,6 @@ export const budgets = {
     create: "New budget",
     scope: "Of what",
     scopes: { workspace: "The whole workspace", agent: "An agent", project: "A project", model: "A model", provider: "A provider", tag: "A tag (name=value)" },
-    value: "Which one",
     amount: "Dollars",
     window: "Per",
     mode: "When it is reached",
@@ -43,11 +50,12 @@ export const budgets = {
   waste: {
     each: (count: number) => (count === 1 ? "for the one deliverable that was approved" : `for each of the ${count} deliverables that were approved`),
     noneApproved: "No deliverable was approved in this time.",
-    seats: (nano: string) => `${nano} of it are seats and machines that waited, beside what calls cost.`,
+    seats: (nano: string) => `Seats and machines that waited cost ${nano} more: it is in "idle while blocked" here, and in no sum of what calls cost.`,
     title: "What came of the money",
     classes: { useful: "useful", rework: "rework", failed: "failed runs", looped: "looped", duplicate: "duplicate", blocked_idle: "idle while blocked", unclaimed: "without a task", in_progress: "still in progress", replay: "replays" },
-    wasted: (share: string) => `came to nothing, ${share}`,
+    wasted: (share: string) => `of what calls cost came to nothing, ${share}`,
     sum: "The classes add up to the ledger, to the nano-dollar.",
+    days: (day: string) => `They are kept by whole days, UTC: all of ${day} is in them.`,
     off: (nano: string) => `The classes differ from the ledger by ${nano}; that is a fault, please report it.`,
   },
 } as const;

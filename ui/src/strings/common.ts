@@ -38,6 +38,10 @@ export const words = {
   calls,
 };
 
+/** What a limit or a budget is of, as it is read: `agent:*` is each agent, `provider:openai` is provider openai. */
+export const scopeWords = (scope: string): string =>
+  scope === "workspace" ? "the whole workspace" : scope.endsWith(":*") ? `each ${scope.slice(0, -2)}` : scope.endsWith("=*") ? `each ${scope.slice(0, -2).replace(":", " ")}` : scope.replace(":", " ");
+
 /** A span of time, as seen from now. */
 export const times = {
   justNow: "just now",

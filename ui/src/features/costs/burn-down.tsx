@@ -10,16 +10,17 @@ import type { View } from "@/components/view-switch";
 import { ViewSwitch } from "@/components/view-switch";
 import type { Point, Projection } from "@/features/costs/burn";
 import { burnFilter, burnPoints, projected } from "@/features/costs/burn";
-import { formatClockUtc, formatDay, formatMoney } from "@/lib/format";
+import { formatClockUtc, formatDayUtc, formatMoney } from "@/lib/format";
 import { useFloor } from "@/lib/ticker";
 import { budgets } from "@/strings/budgets";
+import { scopeWords } from "@/strings/common";
 
 const say = budgets.burn;
 const WIDTH = 1000;
 const HEIGHT = 160;
 const MINUTE = 60_000;
 
-const instant = (at: number): string => `${formatDay(new Date(at).toISOString())} ${formatClockUtc(at)}`;
+const instant = (at: number): string => `${formatDayUtc(at)} ${formatClockUtc(at)}`;
 
 const columns: Column<Point>[] = [
   { id: "at", header: say.at, cell: (point) => instant(point.at) },
@@ -45,9 +46,9 @@ export function BurnDown({ budget, window }: { budget: Budget; window: Budget["w
         </span>
       </div>
       {view === "chart" ? (
-        <Chart points={points} to={to} cap={budget.amount_nano} endsAt={window.ends_at} label={say.label(budget.scope, words(to))} />
+        <Chart points={points} to={to} cap={budget.amount_nano} endsAt={window.ends_at} label={say.label(scopeWords(budget.scope), words(to))} />
       ) : (
-        <DataTable label={say.label(budget.scope, "")} columns={columns} rows={points} rowId={(point) => String(point.at)} />
+        <DataTable label={say.label(scopeWords(budget.scope), "")} columns={columns} rows={points} rowId={(point) => String(point.at)} />
       )}
     </div>
   );

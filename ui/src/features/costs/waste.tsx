@@ -3,12 +3,12 @@ import { Link } from "@tanstack/react-router";
 
 import { reportQuery, wasteQuery } from "@/api/costs";
 import type { ReportRow } from "@/api/types";
-import { CostSplit, markOf, shareOf } from "@/components/cost-split";
+import { CostSplit, markOf, shareOf, wasted } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Section } from "@/components/page";
-import { ProblemNote } from "@/components/states";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { cx } from "@/lib/cx";
-import { formatMoney, formatMoneyExact } from "@/lib/format";
+import { formatDayUtc, formatMoney, formatMoneyExact } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.waste;
@@ -18,15 +18,17 @@ export function WasteLedger({ from }: { from: string }) {
   const { data, error, refetch } = useQuery(wasteQuery(from));
   const { data: report } = useQuery({ ...reportQuery({ by: "agent", from }), placeholderData: keepPreviousData });
   if (error && !data) return <Section title={say.title}><ProblemNote error={error} retry={() => void refetch()} /></Section>;
-  if (!data || data.totals.total_nano === 0) return null;
-  const { classes, total_nano: total, waste_nano: waste } = data.totals;
+  if (!data) return <Section title={say.title}><SkeletonRows rows={2} /></Section>;
+  if (data.totals.total_nano === 0) return null;
+  const { classes, total_nano: total } = data.totals;
+  const lost = wasted(data);
   return (
     <Section
       title={say.title}
       aside={
-        waste > 0 && (
+        lost.nano > 0 && (
           <span className="text-muted">
-            <Money nano={waste} /> {say.wasted(shareOf(waste, total))}
+            <Money nano={lost.nano} /> {say.wasted(shareOf(lost.nano, lost.of))}
           </span>
         )
       }
@@ -55,7 +57,8 @@ export function WasteLedger({ from }: { from: string }) {
         />
         {report && <Approved rows={report} />}
         <p className={cx("text-s", data.difference_nano === 0 ? "text-faint" : "text-wrong")}>{data.difference_nano === 0 ? say.sum : say.off(formatMoneyExact(data.difference_nano))}
-          {data.seats_nano > 0 && ` ${say.seats(formatMoney(data.seats_nano))}`}
+          {` ${say.days(formatDayUtc(Date.parse(from)))}`}
+          {lost.seats > 0 && ` ${say.seats(formatMoney(lost.seats))}`}
         </p>
       </div>
     </Section>

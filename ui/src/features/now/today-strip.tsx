@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 
 import { budgetsQuery } from "@/api/caps";
 import { doneQuery, wasteQuery } from "@/api/costs";
-import { shareOf } from "@/components/cost-split";
+import { shareOf, wasted } from "@/components/cost-split";
 import { Money } from "@/components/figures";
 import { Strip } from "@/components/page";
 import { ProblemLine } from "@/components/states";
@@ -30,7 +30,7 @@ export function TodayStrip() {
   const cap = dayBudget(budgets?.items ?? []);
   const until = cap && lasts(cap, hour?.totals.cost_nano ?? 0, minute);
   const unpriced = day?.totals.unpriced_calls ?? 0;
-  const lost = waste?.totals.waste_nano ?? 0;
+  const lost = waste && wasted(waste);
   return (
     <>
       <Strip
@@ -68,10 +68,10 @@ export function TodayStrip() {
             label: say.wasted,
             value: (
               <Link to="/costs" search={{ span: "24h" }} className="hover:underline">
-                {waste ? <Money nano={lost} /> : NOT_YET}
+                {lost ? <Money nano={lost.nano} /> : NOT_YET}
               </Link>
             ),
-            note: lost > 0 ? <span className="num text-wrong">{shareOf(lost, waste?.totals.total_nano ?? 0)}</span> : waste && say.nothingWasted,
+            note: lost && <Wasted {...lost} />,
           },
           {
             label: say.done,
@@ -92,6 +92,20 @@ export function TodayStrip() {
         <div className="-mt-3 mb-4">
           <ProblemLine error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />
         </div>
+      )}
+    </>
+  );
+}
+
+/** Its share of what calls cost today; what seats cost while they waited is no part of either. */
+function Wasted({ nano, of, seats }: { nano: number; of: number; seats: number }) {
+  return (
+    <>
+      {nano > 0 ? <span className="num text-wrong">{shareOf(nano, of)}</span> : say.nothingWasted}
+      {seats > 0 && (
+        <span title={say.seatsTitle}>
+          , {say.seats} <Money nano={seats} />
+        </span>
       )}
     </>
   );
