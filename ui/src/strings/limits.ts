@@ -1,13 +1,15 @@
+import { scopeWords } from "@/strings/common";
+
 export const limits = {
   title: "Limits",
   add: "New limit",
   empty: "No limit is set: calls go as fast as they come.",
-  /** `provider:openai` and `agent:*` as they are read. */
-  scope: (scope: string) => (scope.endsWith(":*") ? `each ${scope.slice(0, -2)}` : scope.replace(":", " ")),
+  scope: scopeWords,
   columns: { scope: "Of", what: "At most", left: "Left", waiting: "Waiting", act: "Act" },
   measures: { requests: "requests", tokens: "tokens", concurrent: "at once" },
   burst: (count: string) => `${count} at one instant`,
   waits: (time: string) => `calls wait up to ${time}`,
+  shares: (agents: number) => (agents === 1 ? "1 agent has a share of its own" : `${agents} agents have shares of their own`),
   change: "Change",
   changeLabel: (scope: string, what: string) => `Change the limit of ${scope}: ${what}`,
   changed: "Changed. What was let through so far counts on.",
@@ -54,6 +56,15 @@ export const limits = {
     burstHint: "Empty: all of them.",
     wait: "Longest wait, in seconds",
     waitHint: "So long a call may wait for its turn, before it is refused. 0 refuses at once.",
+    shares: {
+      title: "Shares of agents while calls wait",
+      hint: "An agent with 3 gets three turns for each one of an agent with 1, which is what all have that are not named.",
+      agent: (at: number) => `Agent with share ${at}`,
+      share: (at: number) => `Share ${at}`,
+      choose: "Choose an agent",
+      add: "Give an agent a share",
+      remove: (at: number) => `Remove share ${at}`,
+    },
     act: "Set limit",
     saved: "Set. It holds from the next call on.",
   },

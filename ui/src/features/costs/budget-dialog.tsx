@@ -5,10 +5,12 @@ import { capKeys, createBudget, raiseBudget } from "@/api/caps";
 import type { Budget, BudgetDraft } from "@/api/types";
 import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
+import { ScopeValue } from "@/components/scope-value";
 import { toast } from "@/components/toast";
 import { choicesOf, field, nanoOf } from "@/lib/form";
 import { NANO } from "@/lib/format";
 import { budgets } from "@/strings/budgets";
+import { scopeWords } from "@/strings/common";
 
 const say = budgets.form;
 
@@ -26,11 +28,11 @@ export function BudgetDialog({ budget, onClose }: Props) {
     return undefined;
   };
   return (
-    <FormDialog title={budget ? budgets.raiseLabel(budget.scope) : say.create} act={budget ? budgets.raise : say.act} onClose={onClose} save={save}>
+    <FormDialog title={budget ? budgets.raiseLabel(scopeWords(budget.scope)) : say.create} act={budget ? budgets.raise : say.act} onClose={onClose} save={save}>
       {!budget && (
         <>
           <SelectField label={say.scope} value={scope} onChange={(event) => setScope(event.target.value)} choices={choicesOf(say.scopes)} />
-          {scope !== "workspace" && <TextField label={say.value} name="value" required autoComplete="off" />}
+          {scope !== "workspace" && <ScopeValue scope={scope} />}
         </>
       )}
       <TextField label={budget ? budgets.newCap : say.amount} name="amount" type="number" min="0" step="0.01" required defaultValue={budget ? String(budget.amount_nano / NANO) : "5"} />

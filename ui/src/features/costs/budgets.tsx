@@ -1,10 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, ChartLine, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { capKeys, budgetsQuery, deleteBudget } from "@/api/caps";
 import { useMay } from "@/api/may";
-import { asProblem } from "@/api/problem";
 import type { Budget } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import type { Column } from "@/components/data-table";
@@ -12,30 +11,31 @@ import { DataTable } from "@/components/data-table";
 import { DeclaredChip } from "@/components/declared-chip";
 import { Due, Money } from "@/components/figures";
 import { Section } from "@/components/page";
-import { ProblemNote } from "@/components/states";
-import { toast } from "@/components/toast";
+import { useRemoval } from "@/components/removal";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { BudgetDialog } from "@/features/costs/budget-dialog";
 import { BurnDown } from "@/features/costs/burn-down";
 import { fullest } from "@/features/costs/fullest";
 import { cx } from "@/lib/cx";
-import { formatShare } from "@/lib/format";
+import { formatMoney, formatShare } from "@/lib/format";
 import { budgets as say } from "@/strings/budgets";
+import { scopeWords } from "@/strings/common";
 
 export function Budgets() {
   const { data, error, refetch } = useQuery(budgetsQuery);
-  const client = useQueryClient();
   const [editing, setEditing] = useState<Budget | "new">();
   const [shown, setShown] = useState<string>();
   const allowed = useMay("operate");
-  const { mutate: remove } = useMutation({
-    mutationFn: deleteBudget,
-    onError: (error) => toast({ text: asProblem(error).message, tone: "wrong" }),
-    onSettled: () => client.invalidateQueries({ queryKey: capKeys.all }),
+  const { ask: remove, confirm } = useRemoval<Budget>({
+    remove: deleteBudget,
+    reads: [capKeys.all],
+    title: ({ scope }) => say.removeTitle(scopeWords(scope)),
+    help: ({ mode, amount_nano: cap, window }) => say.removeHelps[mode](`${formatMoney(cap)} ${say.windows[window]}`),
+    act: say.remove,
+    removed: ({ scope }) => say.removed(scopeWords(scope)),
   });
   const columns = useMemo(() => budgetColumns(setEditing, remove, (id) => setShown((now) => (now === id ? undefined : id)), shown, allowed), [allowed, remove, shown]);
-  if (error && !data) return <Section title={say.title}><ProblemNote error={error} retry={() => void refetch()} /></Section>;
-  if (!data) return null;
-  const burning = data.items.find((budget) => budget.id === shown);
+  const burning = data?.items.find((budget) => budget.id === shown);
   const window = burning && fullest(burning);
   return (
     <Section
@@ -48,7 +48,11 @@ export function Budgets() {
         )
       }
     >
-      {data.items.length === 0 ? (
+      {error && !data ? (
+        <ProblemNote error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <SkeletonRows rows={1} />
+      ) : data.items.length === 0 ? (
         <p className="card px-4 py-6 text-center text-muted">{say.empty}</p>
       ) : (
         <DataTable label={say.title} columns={columns} rows={data.items} rowId={(budget) => budget.id} />
@@ -58,6 +62,7 @@ export function Budgets() {
           <BurnDown budget={burning} window={window} />
         </div>
       )}
+      {confirm}
       {editing && <BudgetDialog {...(editing === "new" ? {} : { budget: editing })} onClose={() => setEditing(undefined)} />}
     </Section>
   );
@@ -76,7 +81,7 @@ function budgetColumns(
       header: say.columns.of,
       cell: (budget) => (
         <span className="grid gap-0.5">
-          <span className="font-[560]">{budget.scope}</span>
+          <span className="font-[560]">{scopeWords(budget.scope)}</span>
           <span className="text-s text-muted">{say.modes[budget.mode]}</span>
         </span>
       ),
@@ -102,17 +107,17 @@ function budgetColumns(
       cell: (budget) => (
         <span className="inline-flex items-center gap-1">
           {fullest(budget) && (
-            <IconButton label={say.burn.show(budget.scope)} aria-expanded={shown === budget.id} onClick={() => show(budget.id)}>
+            <IconButton label={say.burn.show(scopeWords(budget.scope))} aria-expanded={shown === budget.id} onClick={() => show(budget.id)}>
               <ChartLine size={14} />
             </IconButton>
           )}
           {budget.declared && <DeclaredChip />}
           {allowed && !budget.declared && (
             <>
-              <IconButton label={say.raiseLabel(budget.scope)} onClick={() => raise(budget)}>
+              <IconButton label={say.raiseLabel(scopeWords(budget.scope))} onClick={() => raise(budget)}>
                 <ArrowUp size={14} />
               </IconButton>
-              <IconButton label={say.removeLabel(budget.scope)} onClick={() => remove(budget)} className="hover:text-wrong">
+              <IconButton label={say.removeLabel(scopeWords(budget.scope))} onClick={() => remove(budget)} className="hover:text-wrong">
                 <Trash2 size={14} />
               </IconButton>
             </>

@@ -49,13 +49,19 @@ function Comparing() {
             accept=".csv,text/csv"
             className="max-w-full min-w-0 file:mr-2.5 file:h-[30px] pointer-coarse:file:h-10 file:rounded-s file:border file:border-solid file:border-line-strong file:bg-surface file:px-2.5 file:text-s file:font-[510] file:text-ink hover:file:bg-sunken"
             disabled={isPending}
+            // The same file may be chosen again, after it was mended.
+            onClick={(event) => (event.currentTarget.value = "")}
             onChange={(event) => {
               const file = event.target.files?.[0];
               if (file) mutate(file);
             }}
           />
         </label>
-        {error && <p className="text-s text-wrong">{asProblem(error).message}</p>}
+        {error && (
+          <p role="alert" className="text-s text-wrong">
+            {asProblem(error).message}
+          </p>
+        )}
         {data && (
           <>
             <p className={cx("text-s", data.difference_nano === 0 ? "text-work" : "text-wrong")}>

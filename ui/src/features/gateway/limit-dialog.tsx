@@ -5,7 +5,11 @@ import { capKeys, changeLimit, createLimit } from "@/api/caps";
 import type { Limit, LimitDraft } from "@/api/types";
 import { SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
+import { ScopeValue } from "@/components/scope-value";
 import { toast } from "@/components/toast";
+import { LimitShares } from "@/features/gateway/limit-shares";
+import type { Share } from "@/features/gateway/shares";
+import { sharesOf, weightsOf } from "@/features/gateway/shares";
 import { choicesOf, field } from "@/lib/form";
 import { limits } from "@/strings/limits";
 
@@ -24,8 +28,9 @@ export function LimitDialog({ limit, onClose }: Props) {
   const client = useQueryClient();
   const [scope, setScope] = useState<string>(limit?.scope_kind ?? "agent");
   const [measure, setMeasure] = useState<LimitDraft["measure"]>(limit?.measure ?? "requests");
+  const [shares, setShares] = useState(() => sharesOf(limit?.weights ?? {}));
   const save = async (form: FormData) => {
-    const figures = figuresOf(form, scope);
+    const figures = figuresOf(form, scope, shares);
     await (limit ? changeLimit(limit, figures) : createLimit({ ...figures, ...subjectOf(form, scope, measure) }));
     await client.invalidateQueries({ queryKey: capKeys.all });
     toast({ text: limit ? limits.changed : say.saved, tone: "work" });
@@ -37,7 +42,7 @@ export function LimitDialog({ limit, onClose }: Props) {
       {!limit && (
         <>
           <SelectField label={say.scope} value={scope} onChange={(event) => setScope(event.target.value)} choices={choicesOf(say.scopes)} />
-          {scope !== "workspace" && <TextField label={say.value} name="value" required maxLength={280} autoComplete="off" hint={say.valueHints[scope]} />}
+          {scope !== "workspace" && <ScopeValue scope={scope} />}
           <SelectField label={say.measure} value={measure} onChange={(event) => setMeasure(event.target.value as LimitDraft["measure"])} choices={choicesOf(say.measures)} />
         </>
       )}
@@ -47,17 +52,20 @@ export function LimitDialog({ limit, onClose }: Props) {
       </div>
       {measure !== "concurrent" && <TextField label={say.burst} name="burst" type="number" min={1} max={MOST} step={1} defaultValue={limit?.burst ?? ""} hint={say.burstHint} />}
       {canWait(scope) && (
-        <TextField label={say.wait} name="wait" type="number" min={0} max={MOST_WAIT_S} step="any" required defaultValue={limit ? limit.max_wait_ms / 1_000 : USUAL_WAIT_S} hint={say.waitHint} />
+        <>
+          <TextField label={say.wait} name="wait" type="number" min={0} max={MOST_WAIT_S} step="any" required defaultValue={limit ? limit.max_wait_ms / 1_000 : USUAL_WAIT_S} hint={say.waitHint} />
+          <LimitShares shares={shares} change={setShares} />
+        </>
       )}
     </FormDialog>
   );
 }
 
-function figuresOf(form: FormData, scope: string) {
+function figuresOf(form: FormData, scope: string, shares: Share[]) {
   return {
     amount: Number(field(form, "amount")),
     burst: Number(field(form, "burst")) || null,
-    ...(canWait(scope) ? { max_wait_ms: Math.round(Number(field(form, "wait")) * 1_000) } : {}),
+    ...(canWait(scope) ? { max_wait_ms: Math.round(Number(field(form, "wait")) * 1_000), weights: weightsOf(shares) } : {}),
   };
 }
 

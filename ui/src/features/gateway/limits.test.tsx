@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
@@ -27,6 +27,8 @@ const aLimit = (change: Partial<Limit> = {}): Limit => ({
   ...change,
 });
 
+const AGENTS = { items: [{ id: "agt_1", name: "research" }, { id: "agt_2", name: "drafting" }, { id: "agt_3", name: "delivery" }], next: null };
+
 /** The part as somebody sees it; what is sent is kept: method, version it was read at, body. */
 function shown(items: Limit[], role: Role = "admin") {
   const sent: [string, string | null, unknown][] = [];
@@ -34,7 +36,7 @@ function shown(items: Limit[], role: Role = "admin") {
     sent.push([request.method, request.headers.get("if-match"), request.method === "DELETE" ? null : await request.json()]);
     return request.method === "DELETE" ? new HttpResponse(null, { status: 204 }) : HttpResponse.json(aLimit());
   };
-  server.use(http.get("*/api/v1/limits", () => HttpResponse.json({ items, next: null })), http.post("*/api/v1/limits", keep), http.patch("*/api/v1/limits/:id", keep), http.delete("*/api/v1/limits/:id", keep));
+  server.use(http.get("*/api/v1/agents/names", () => HttpResponse.json(AGENTS)), http.get("*/api/v1/limits", () => HttpResponse.json({ items, next: null })), http.post("*/api/v1/limits", keep), http.patch("*/api/v1/limits/:id", keep), http.delete("*/api/v1/limits/:id", keep));
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   client.setQueryData(sessionQuery.queryKey, { member: { role } } as Session);
   renderPart(<Limits />, client);
@@ -64,7 +66,7 @@ test("calls at once have no period, and wait only at a provider", async () => {
   type("Longest wait, in seconds", "2.5");
   expect(screen.queryByLabelText("Per")).toBeNull();
   fireEvent.click(screen.getByRole("button", { name: "Set limit" }));
-  await waitFor(() => expect(sent).toEqual([["POST", null, { scope: "provider:openai", measure: "concurrent", amount: 4, per: null, burst: null, max_wait_ms: 2_500 }]]));
+  await waitFor(() => expect(sent).toEqual([["POST", null, { scope: "provider:openai", measure: "concurrent", amount: 4, per: null, burst: null, max_wait_ms: 2_500, weights: {} }]]));
 });
 
 test("a limit is changed and removed at the version that was read, and shares of agents stay", async () => {
@@ -72,7 +74,7 @@ test("a limit is changed and removed at the version that was read, and shares of
   fireEvent.click(await screen.findByRole("button", { name: /^Change the limit of provider openai/ }));
   type("At most", "1000");
   fireEvent.click(screen.getByRole("button", { name: "Change" }));
-  await waitFor(() => expect(sent).toEqual([["PATCH", '"7"', { amount: 1_000, burst: null, max_wait_ms: 5_000 }]]));
+  await waitFor(() => expect(sent).toEqual([["PATCH", '"7"', { amount: 1_000, burst: null, max_wait_ms: 5_000, weights: { agt_1: 3 } }]]));
   await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
   fireEvent.click(screen.getByRole("button", { name: /^Remove the limit of provider openai/ }));
   fireEvent.click(await screen.findByRole("button", { name: "Remove" }));
@@ -89,4 +91,18 @@ test("an operator sees limits and is offered no act", async () => {
   shown([aLimit()], "operator");
   await screen.findByText("provider openai");
   expect(screen.queryByRole("button", { name: /limit/i })).toBeNull();
+});
+
+test("agents get shares of a provider that is busy, each agent once, and lose them", async () => {
+  const sent = shown([aLimit({ weights: { agt_1: 3, agt_gone: 2 } })]);
+  await screen.findByText(/2 agents have shares of their own/);
+  fireEvent.click(screen.getByRole("button", { name: /^Change the limit of provider openai/ }));
+  fireEvent.click(await screen.findByRole("button", { name: "Give an agent a share" }));
+  expect(within(screen.getByLabelText("Agent with share 1")).getAllByRole("option").map((each) => each.textContent)).toEqual(["Choose an agent", "research", "drafting", "delivery"]);
+  expect(within(screen.getByLabelText("Agent with share 3")).getAllByRole("option").map((each) => each.textContent)).toEqual(["Choose an agent", "drafting", "delivery"]);
+  type("Agent with share 3", "agt_2");
+  type("Share 3", "5");
+  fireEvent.click(screen.getByRole("button", { name: "Remove share 1" }));
+  fireEvent.click(screen.getByRole("button", { name: "Change" }));
+  await waitFor(() => expect(sent).toEqual([["PATCH", '"7"', { amount: 2_000_000, burst: null, max_wait_ms: 5_000, weights: { agt_gone: 2, agt_2: 5 } }]]));
 });

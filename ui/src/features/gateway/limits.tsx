@@ -70,8 +70,11 @@ const faint = <span className="text-faint">–</span>;
 
 const what = ({ amount, measure, per }: Limit): string => `${formatCount(amount)} ${say.measures[measure]}${per ? ` / ${per}` : ""}`;
 
-/** What else it says: how many at one instant, how long calls wait. */
-const besides = ({ burst, max_wait_ms: wait }: Limit): string => [burst && say.burst(formatCount(burst)), wait > 0 && say.waits(formatDuration(wait))].filter(Boolean).join(", ");
+/** What else it says: how many at one instant, how long calls wait, and that not all wait alike. */
+const besides = ({ burst, max_wait_ms: wait, weights }: Limit): string => {
+  const shares = Object.keys(weights).length;
+  return [burst && say.burst(formatCount(burst)), wait > 0 && say.waits(formatDuration(wait)), shares > 0 && say.shares(shares)].filter(Boolean).join(", ");
+};
 
 type Acts = { change: (limit: Limit) => void; remove: (limit: Limit) => void };
 
