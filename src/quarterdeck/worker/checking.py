@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,8 @@ from quarterdeck.worker.picture import provider_entries
 TIMEOUTS = Timeouts(connect_s=5.0, first_byte_s=15.0, idle_s=10.0, total_s=20.0)
 MOST_BYTES = 4 * 1024 * 1024
 _PATHS = {"gemini": b"/v1beta/models"}
+_NAMED = 100
+"""So many models are told by name."""
 _WORDS = 300
 """So many characters of a provider's own words are told."""
 
@@ -65,7 +68,8 @@ async def _ask(provider: ProviderEntry) -> Checked:
 
 def _read(provider: ProviderEntry, status: int, body: bytes, took: int) -> Checked:
     if status == 200:
-        return Checked(CheckOutcome.WELL, None, status, took, _models(body))
+        listed = _models(body)
+        return Checked(CheckOutcome.WELL, None, status, took, None if listed is None else len(listed), _names(listed))
     said = _said(body, provider.secret)
     if status in (401, 403):
         return Checked(
@@ -77,13 +81,19 @@ def _read(provider: ProviderEntry, status: int, body: bytes, took: int) -> Check
     return Checked(CheckOutcome.UNREACHABLE, f"{provider.name} answered {status}: {said}", status, took)
 
 
-def _models(body: bytes) -> int | None:
+def _models(body: bytes) -> list[Any] | None:
     try:
         found = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return None
     listed = found.get("data", found.get("models")) if isinstance(found, dict) else found
-    return len(listed) if isinstance(listed, list) else None
+    return listed if isinstance(listed, list) else None
+
+
+def _names(listed: list[Any] | None) -> tuple[str, ...]:
+    """Gemini's are called `models/NAME` in the list, and by their name alone in a call."""
+    names = (each.get("id", each.get("name")) for each in (listed or [])[:_NAMED] if isinstance(each, dict))
+    return tuple(name.removeprefix("models/") for name in names if isinstance(name, str) and len(name) <= _WORDS)
 
 
 def _said(body: bytes, secret: str | None) -> str:

@@ -67,9 +67,17 @@ async def test_a_provider_that_lets_us_in_says_how_many_models_it_offers(vault: 
     async with answering("200 OK", b'{"object": "list", "data": [{"id": "a"}, {"id": "b"}]}') as (url, asked):
         found = await ask(vault, a_provider(url), from_file(tmp_path / "secret"))
     assert (found.outcome, found.words, found.status, found.models) == (CheckOutcome.WELL, None, 200, 2)
+    assert found.offers == ("a", "b")
     assert found.took_ms is not None
     assert asked[0].startswith(b"GET /v1/models HTTP/1.1\r\n")
     assert f"authorization: Bearer {SECRET}".encode() in asked[0].lower().replace(b"bearer", b"Bearer")
+
+
+async def test_the_models_of_a_provider_are_told_as_calls_ask_for_them(vault: Vault, tmp_path: Path) -> None:
+    said = b'{"models": [{"name": "models/gemini-flash"}, {"name": 7}, "odd", {}]}'
+    async with answering("200 OK", said) as (url, _):
+        found = await ask(vault, a_provider(url), from_file(tmp_path / "secret"))
+    assert (found.models, found.offers) == (4, ("gemini-flash",))
 
 
 async def test_a_refused_secret_is_told_in_the_providers_words_without_the_secret(vault: Vault, tmp_path: Path) -> None:

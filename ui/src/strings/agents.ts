@@ -61,9 +61,13 @@ export const agents = {
     waiting: "Waiting for the first call…",
     waitingHelp: "Run one of the lines on this page; the call appears here by itself.",
     arrived: "The first call arrived.",
+    arrivedWrong: "The first call arrived, and failed.",
     open: "Open it",
+    why: "See why",
     close: "I have copied the key",
     noProvider: "There is no provider yet, so calls will be refused.",
+    noProviderAbove: "There is no provider yet, so calls will be refused: add one above first.",
+    noProviderAsk: "There is no provider yet, so calls will be refused. An admin can add one.",
     addProvider: "Add a provider",
   },
   teach: {

@@ -97,7 +97,9 @@ with Quarterdeck("{URL}", "{KEY}") as qd:
         "sh",
         "In a terminal",
         """\
-curl -sS {URL}/v1/chat/completions -H "authorization: Bearer {KEY}" -H 'content-type: application/json' \\
+curl -sS {URL}/v1/chat/completions \\
+    -H "authorization: Bearer {KEY}" \\
+    -H 'content-type: application/json' \\
     -d '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Say hello."}]}'
 """,
         Proof.TEST,

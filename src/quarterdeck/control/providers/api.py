@@ -71,6 +71,7 @@ class CheckedOut(BaseModel):
     status: int | None
     took_ms: int | None
     models: int | None = Field(description="How many models it offers.")
+    offers: list[str] = Field(description="The names of its models, as a call asks for them; the first hundred.")
 
 
 class ProviderPatch(RequestBody):

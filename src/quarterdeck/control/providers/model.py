@@ -41,6 +41,8 @@ class Checked:
     took_ms: int | None = None
     models: int | None = None
     """How many it offers."""
+    offers: tuple[str, ...] = ()
+    """What some of them are called, as a call asks for them."""
 
 
 TIMEOUTS = ("connect_timeout_ms", "first_byte_timeout_ms", "idle_timeout_ms", "total_timeout_ms")

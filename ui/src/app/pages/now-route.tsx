@@ -4,5 +4,5 @@ import { NowPage } from "@/features/now/now-page";
 import { ProviderDialog } from "@/features/providers/provider-dialog";
 
 export function NowRoute() {
-  return <NowPage needs={<NeedsList />} teach={(onDone) => <TeachConnect onDone={onDone} />} provide={(onClose) => <ProviderDialog onClose={onClose} />} />;
+  return <NowPage needs={<NeedsList />} teach={(onDone, number) => <TeachConnect onDone={onDone} number={number} />} provide={(onClose, provider) => <ProviderDialog {...(provider ? { provider } : {})} onClose={onClose} />} />;
 }

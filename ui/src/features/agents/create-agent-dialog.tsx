@@ -1,18 +1,16 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { agentTemplatesQuery } from "@/api/agent-templates";
-import { agentKeys, createAgent } from "@/api/agents";
-import { createAgentKey, keyKeys } from "@/api/keys";
-import { asProblem } from "@/api/problem";
 import type { Agent, AgentTemplate } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Facts } from "@/components/facts";
 import { SelectField, TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
 import { KeySecret } from "@/components/key-secret";
+import { SubmitForm } from "@/components/submit-form";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
+import { useMakeAgent } from "@/features/agents/use-make-agent";
 import { field } from "@/lib/form";
 import { agentTemplates } from "@/strings/agent-templates";
 import { agents } from "@/strings/agents";
@@ -33,43 +31,25 @@ export function CreateAgentDialog({ open, onOpenChange, template = "" }: Props) 
   if (made) return <ConnectDialog agent={made.agent} secret={made.secret} onClose={close} />;
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title={say.title} description={say.help}>
-      <CreateForm template={template} onMade={(agent, secret) => setMade({ agent, secret })} />
+      <CreateForm template={template} onCancel={close} onMade={(agent, secret) => setMade({ agent, secret })} />
     </Dialog>
   );
 }
 
-function CreateForm({ template, onMade }: { template: string; onMade: (agent: Agent, secret: string) => void }) {
-  const client = useQueryClient();
+function CreateForm({ template, onMade, onCancel }: { template: string; onMade: (agent: Agent, secret: string) => void; onCancel: () => void }) {
+  const make = useMakeAgent();
   const { data: templates } = useQuery(agentTemplatesQuery);
   const [chosen, setChosen] = useState(template);
   const begins = templates?.find((each) => each.id === chosen);
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
-    setBusy(true);
-    try {
-      // What is not said comes from the template.
-      const description = field(form, "description").trim();
-      const agent = await createAgent({ name: field(form, "name"), ...(description ? { description } : {}), ...(begins ? { template_id: begins.id } : {}) });
-      const key = await createAgentKey(agent.id, {});
-      void client.invalidateQueries({ queryKey: agentKeys.all });
-      void client.invalidateQueries({ queryKey: keyKeys.all });
-      onMade(agent, key.secret);
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    } finally {
-      setBusy(false);
-    }
+    // What is not said comes from the template.
+    const description = field(form, "description").trim();
+    const { agent, secret } = await make({ name: field(form, "name").trim(), ...(description ? { description } : {}), ...(begins ? { template_id: begins.id } : {}) });
+    onMade(agent, secret);
   };
   return (
-    <form
-      className="grid gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit(new FormData(event.currentTarget));
-      }}
-    >
-      <TextField label={say.name} name="name" hint={say.nameHint} error={problem} autoComplete="off" required autoFocus maxLength={100} />
+    <SubmitForm act={say.act} onCancel={onCancel} submit={submit}>
+      <TextField label={say.name} name="name" hint={say.nameHint} autoComplete="off" required autoFocus maxLength={100} />
       <TextField label={`${say.description} (${say.optional})`} name="description" autoComplete="off" placeholder={begins?.description} />
       {templates && templates.length > 0 && (
         <SelectField
@@ -80,12 +60,7 @@ function CreateForm({ template, onMade }: { template: string; onMade: (agent: Ag
         />
       )}
       {begins && <Beginning of={begins} />}
-      <FormActions>
-        <Button type="submit" variant="primary" busy={busy}>
-          {say.act}
-        </Button>
-      </FormActions>
-    </form>
+    </SubmitForm>
   );
 }
 

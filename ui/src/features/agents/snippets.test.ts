@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Provider, Snippet } from "@/api/types";
-import { filled, inOrder, modelsFor } from "@/features/agents/snippets";
+import { filled, inOrder, modelsFor, untold } from "@/features/agents/snippets";
 
 const provider = (change: Partial<Provider>): Provider => ({ name: "p", kind: "openai", base_url: "", credential: null, declared: false, models: null, allow_private: false, problem: null, version: 1, ...change });
 const snippet = (id: string, text = ""): Snippet => ({ id, title: id, gives: "", language: "sh", where: "", text, proof: "test" });
@@ -20,6 +20,16 @@ test("what people ask for first stands first", () => {
 test("a snippet asks for a model that is served here", () => {
   expect(modelsFor([provider({ models: ["gpt-*", "gpt-5.5", "gpt-5.5-mini"] })]).openai).toBe("gpt-5.5-mini");
   expect(modelsFor([provider({ kind: "anthropic", models: ["claude-opus-5"] })]).anthropic).toBe("claude-opus-5");
+});
+
+test("with one provider alone, its model answers calls in the other's words as well", () => {
+  expect(modelsFor([provider({ kind: "anthropic" })])).toEqual({ openai: "claude-haiku-4-5", anthropic: "claude-haiku-4-5" });
+  expect(modelsFor([provider({ kind: "openai-compatible", models: ["nomic-embed-text", "llama3.2"] })])).toEqual({ openai: "llama3.2", anthropic: "llama3.2" });
+});
+
+test("a provider whose kind does not tell its models is asked for them", () => {
+  const [local, listed, known] = [provider({ kind: "openai-compatible" }), provider({ kind: "openai-compatible", models: ["llama3.2"] }), provider({ kind: "openai" })];
+  expect(untold([local, listed, known])).toEqual([local]);
 });
 
 test("with the sandbox alone, the lines call the sandbox", () => {

@@ -2,21 +2,29 @@ import type { Connect, Provider, Snippet } from "@/api/types";
 
 export type Models = { openai: string; anthropic: string };
 
+const USUAL: Models = { openai: "gpt-4o-mini", anthropic: "claude-haiku-4-5" };
+/** These answer with no words. */
+const MUTE = /embed|whisper|tts|audio|image|dall-e|moderation|rerank|ocr|realtime|transcri/;
+
+/** Providers of which it is not known by their kind alone which models they have. */
+export const untold = (providers: Provider[]): Provider[] => providers.filter((provider) => provider.models === null && !provider.problem && !["openai", "anthropic", "sandbox"].includes(provider.kind));
+
 /** Models that this server can serve as it stands, so that the line works as copied. */
 export function modelsFor(providers: Provider[]): Models {
   const find = (kinds: RegExp): Provider | undefined => providers.find((provider) => kinds.test(provider.kind));
   const first = (provider: Provider | undefined, wanted: RegExp): string | undefined => {
-    // A pattern such as gpt-* names no model that a line could ask for.
-    const named = (provider?.models ?? []).filter((model) => !/[*?[]/.test(model));
+    // A pattern such as gpt-* names no model that a line could ask for, and not every model talks.
+    const named = (provider?.models ?? []).filter((model) => !/[*?[]/.test(model) && !MUTE.test(model));
     return named.find((model) => wanted.test(model)) ?? named[0];
   };
   const sandbox = find(/sandbox/);
   const anthropic = find(/^anthropic/);
   const openai = find(/^openai/) ?? providers.find((provider) => !/anthropic|sandbox/.test(provider.kind));
-  return {
-    openai: first(openai, /mini|small|haiku|flash/) ?? (openai || !sandbox ? "gpt-4o-mini" : `${sandbox.name}/echo`),
-    anthropic: first(anthropic, /haiku|claude/) ?? (anthropic || !sandbox ? "claude-haiku-4-5" : `${sandbox.name}/echo`),
-  };
+  const small = first(openai, /mini|small|haiku|flash/) ?? (openai && USUAL.openai);
+  const claude = first(anthropic, /haiku|claude/) ?? (anthropic && USUAL.anthropic);
+  const echo = sandbox && `${sandbox.name}/echo`;
+  // Calls in one provider's words are answered by another's model as well.
+  return { openai: small ?? claude ?? echo ?? USUAL.openai, anthropic: claude ?? small ?? echo ?? USUAL.anthropic };
 }
 
 /** A snippet of the server with a real key in it, asking for a model that is served here. Pure. */

@@ -1,33 +1,33 @@
-import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { createAgent } from "@/api/agents";
-import { createAgentKey, keyKeys } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
 import type { Agent } from "@/api/types";
 import { Button } from "@/components/button";
 import { TextField } from "@/components/field";
 import { KeySecret } from "@/components/key-secret";
+import { StepNumber } from "@/components/step-number";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
+import { useMakeAgent } from "@/features/agents/use-make-agent";
 import { field } from "@/lib/form";
 import { agents } from "@/strings/agents";
 
 const say = agents.teach;
 
+type Props = { /** The key was copied; until then nothing may take it from the screen. */ onDone: () => void; /** Which of the first steps it is; the one before it adds a provider. */ number?: number };
+
 /** The empty house teaches: a name, then lines to paste that hold this server's address and a fresh key, then the first call. */
-export function TeachConnect({ onDone }: { /** The key was copied; until then nothing may take it from the screen. */ onDone: () => void }) {
-  const client = useQueryClient();
+export function TeachConnect({ onDone, number }: Props) {
+  const make = useMakeAgent();
   const [made, setMade] = useState<{ agent: Agent; secret: string }>();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
   const allowed = useMay("operate");
   const submit = async (form: FormData) => {
     setBusy(true);
+    setProblem(undefined);
     try {
-      const agent = await createAgent({ name: field(form, "name").trim() });
-      setMade({ agent, secret: (await createAgentKey(agent.id, {})).secret });
-      void client.invalidateQueries({ queryKey: keyKeys.all });
+      setMade(await make({ name: field(form, "name").trim() }));
     } catch (error) {
       setProblem(asProblem(error).message);
     }
@@ -36,14 +36,17 @@ export function TeachConnect({ onDone }: { /** The key was copied; until then no
   if (!allowed) return <p className="card px-5 py-4 text-muted">{say.mayNot}</p>;
   return (
     <section aria-label={say.title} className="card grid min-w-0 gap-4 p-5">
-      <div>
-        <h2 className="text-l font-semibold">{say.title}</h2>
-        <p className="text-muted">{say.help}</p>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        {number !== undefined && <StepNumber number={number} />}
+        <div className="min-w-0 flex-1 basis-[220px]">
+          <h2 className="font-[560]">{say.title}</h2>
+          <p className="text-muted">{say.help}</p>
+        </div>
       </div>
       {made ? (
         <>
           <KeySecret secret={made.secret} />
-          <ConnectSnippets secret={made.secret} />
+          <ConnectSnippets secret={made.secret} stays={number !== undefined} />
           <FirstCall agentId={made.agent.id} onOpen={onDone} />
           <p className="text-right">
             <Button variant="primary" onClick={onDone}>
@@ -67,7 +70,7 @@ export function TeachConnect({ onDone }: { /** The key was copied; until then no
               {say.act}
             </Button>
           </form>
-          <ConnectSnippets secret={undefined} />
+          <ConnectSnippets secret={undefined} stays={number !== undefined} />
         </>
       )}
     </section>

@@ -12,6 +12,7 @@ import { standsOf } from "@/components/status/status-words";
 import { AgentRows } from "@/features/now/agent-rows";
 import { FirstSteps } from "@/features/now/first-steps";
 import { ProviderLine } from "@/features/now/provider-line";
+import type { Provide } from "@/features/now/provider-step";
 import { LATEST } from "@/features/now/queries";
 import { TodayStrip } from "@/features/now/today-strip";
 import { useListKeys } from "@/lib/list-keys";
@@ -22,7 +23,7 @@ import { now as say } from "@/strings/now";
 /** So many rows are drawn before the reader goes on to those below. */
 const ROWS = 12;
 
-type Props = { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode; provide: (onClose: () => void) => React.ReactNode };
+type Props = { needs: React.ReactNode; teach: (onDone: () => void, number: number) => React.ReactNode; provide: Provide };
 
 /** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet, with `provide` for the first provider. */
 export function NowPage({ needs, teach, provide }: Props) {
@@ -36,7 +37,7 @@ export function NowPage({ needs, teach, provide }: Props) {
     return (
       <Page title={say.title} answer={say.emptyTitle}>
         <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
-          <FirstSteps teach={teach(() => setTeaching(false))} provide={provide} />
+          <FirstSteps teach={(number) => teach(() => setTeaching(false), number)} provide={provide} />
         </div>
       </Page>
     );

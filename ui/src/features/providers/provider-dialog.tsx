@@ -2,14 +2,15 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { asProblem } from "@/api/problem";
-import { changeProvider, checkProvider, createProvider, providerKeys, providerKindsQuery } from "@/api/providers";
+import { changeProvider, checkedQuery, checkProvider, createProvider, providerKeys, providerKindsQuery } from "@/api/providers";
 import type { Provider, ProviderKind } from "@/api/types";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
+import { checkedTone, checkedWords } from "@/components/provider-checked";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
-import { checkedTone, checkedWords } from "@/features/providers/checked";
 import { field } from "@/lib/form";
 import { words } from "@/strings/common";
 import { providers } from "@/strings/providers";
@@ -18,91 +19,113 @@ const say = providers.form;
 
 type Props = { provider?: Provider; onClose: () => void };
 
-/** A provider's secret goes in here and never comes out: an empty field keeps the stored one. */
+/** A provider's secret goes in here and never comes out: an empty field keeps the stored one. What is saved is tried at once. */
 export function ProviderDialog({ provider, onClose }: Props) {
-  const { data: kinds } = useQuery(providerKindsQuery);
+  const { data: kinds, error, refetch } = useQuery(providerKindsQuery);
   return (
     <Dialog open onOpenChange={onClose} title={provider ? say.edit(provider.name) : say.create}>
-      {kinds && <ProviderForm provider={provider} kinds={kinds.items} onClose={onClose} />}
+      {kinds ? <ProviderForm provider={provider} kinds={kinds.items} onClose={onClose} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={3} />}
     </Dialog>
   );
 }
 
+/** What went wrong, and whether it was the secret. */
+type Wrong = { words: string; secret?: boolean };
+
 function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKind[] }) {
   const client = useQueryClient();
   const [kind, setKind] = useState(provider?.kind ?? kinds[0]?.kind ?? "");
-  const [problem, setProblem] = useState<string>();
+  const [wrong, setWrong] = useState<Wrong>();
   const [busy, setBusy] = useState(false);
   const [saved, setSaved] = useState<Provider | undefined>(provider);
   const spec = kinds.find((each) => each.kind === kind);
-  const save = async (form: FormData) => {
+  const elsewhere = provider !== undefined && provider.base_url !== spec?.base_url;
+  const [more, setMore] = useState(provider !== undefined && (elsewhere || provider.allow_private || provider.models !== null));
+  const save = async (form: HTMLFormElement) => {
     setBusy(true);
+    setWrong(undefined);
     try {
-      const written = await write(saved, kind, form);
+      const written = await write(saved, kind, new FormData(form));
       setSaved(written);
       await client.invalidateQueries({ queryKey: providerKeys.all });
       const checked = await checkProvider(written.name);
+      client.setQueryData(checkedQuery(written).queryKey, checked);
       const tone = checkedTone(checked);
       if (tone !== "wrong") {
         toast({ text: checkedWords(checked), tone });
         onClose();
         return;
       }
-      setProblem(`${providers.savedBut} ${checkedWords(checked)}`);
-      setBusy(false);
+      setWrong({ words: checkedWords(checked), secret: checked.outcome === "refused" });
+      if (checked.outcome === "refused") form.querySelector<HTMLInputElement>("[name=secret]")?.select();
     } catch (error) {
       const { message } = asProblem(error);
+      const guarded = message.includes("allow_private");
+      if (guarded) setMore(true);
       // The server names the field by its name in the API; here it is a box to tick.
-      setProblem(message.includes("allow_private") ? `${message.replace("; say that it is meant (allow_private) to use it", "")} ${say.privateMeant}` : message);
-      setBusy(false);
+      setWrong({ words: guarded ? `${message.replace("; say that it is meant (allow_private) to use it", "")} ${say.privateMeant}` : message });
     }
+    setBusy(false);
   };
-  return (
-    <form
-      className="grid gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save(new FormData(event.currentTarget));
-      }}
-    >
-      {!saved && (
-        <>
-          <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value)} choices={kinds.map((each) => ({ value: each.kind, label: each.title }))} />
-          <TextField key={kind} label={say.name} name="name" hint={say.nameHint} defaultValue={kind.replace(/-compatible$/, "")} required autoComplete="off" maxLength={63} />
-        </>
-      )}
+  const address = (
+    <>
       <TextField
         label={say.url}
         name="base_url"
         type="url"
         hint={spec?.base_url ? say.urlDefault(spec.base_url) : say.urlNeeded}
         required={!spec?.base_url}
-        defaultValue={provider && provider.base_url !== spec?.base_url ? provider.base_url : ""}
+        defaultValue={elsewhere ? provider.base_url : ""}
         autoComplete="off"
       />
-      <TextField
-        label={say.secret}
-        name="secret"
-        type="password"
-        hint={saved ? say.secretKeep : say.secretNew}
-        required={!saved && spec?.needs_secret}
-        autoComplete="off"
-        data-1p-ignore
-      />
-      <AreaField label={say.models} name="models" hint={say.modelsHint} rows={3} defaultValue={provider?.models?.join("\n")} />
       <label className="flex items-center gap-2.5">
         <input type="checkbox" name="allow_private" defaultChecked={provider?.allow_private} className="size-[15px] accent-(--accent)" />
         {say.private}
       </label>
-      {problem && (
+    </>
+  );
+  return (
+    <form
+      className="grid gap-4"
+      onInvalidCapture={() => setMore(true)}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save(event.currentTarget);
+      }}
+    >
+      {!saved && (
+        <>
+          <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value)} choices={kinds.map((each) => ({ value: each.kind, label: each.title }))} />
+          <TextField key={kind} label={say.name} name="name" hint={say.nameHint(kind)} defaultValue={kind.replace(/-compatible$/, "")} required autoComplete="off" maxLength={63} />
+        </>
+      )}
+      {!spec?.base_url && address}
+      <TextField
+        label={say.secret}
+        name="secret"
+        type="password"
+        hint={saved ? say.secretKeep : spec?.needs_secret ? say.secretNew : say.secretMay}
+        error={wrong?.secret ? wrong.words : undefined}
+        required={!saved && spec?.needs_secret}
+        autoComplete="off"
+        data-1p-ignore
+      />
+      <details open={more} onToggle={(event) => setMore(event.currentTarget.open)} className="group/more">
+        <summary className="min-h-6 cursor-pointer text-s text-muted hover:text-ink pointer-coarse:min-h-10 pointer-coarse:py-2.5">{spec?.base_url ? say.more : say.moreModels}</summary>
+        <div className="mt-3 grid gap-4">
+          {spec?.base_url && address}
+          <AreaField label={say.models} name="models" hint={say.modelsHint} rows={3} defaultValue={provider?.models?.join("\n")} />
+        </div>
+      </details>
+      {wrong && (
         <p role="alert" className="text-s text-wrong">
-          {problem}
+          {wrong.secret ? providers.savedBut : saved && saved !== provider ? `${providers.savedBut} ${wrong.words}` : wrong.words}
         </p>
       )}
       <FormActions>
-        <Button onClick={onClose}>{words.cancel}</Button>
+        <Button onClick={onClose}>{saved && saved !== provider ? words.close : words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>
-          {saved ? say.save : say.act}
+          {saved && wrong ? say.again : saved ? say.save : say.act}
         </Button>
       </FormActions>
     </form>
