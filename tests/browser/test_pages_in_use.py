@@ -57,14 +57,15 @@ async def test_costs_lead_to_calls_and_a_budget_is_set_and_raised(
 
     await page.get_by_role("button", name="New budget").click()
     await _in_dialog(page, "New budget", {"Which one": "delivery", "Dollars": "5"}, "Set budget")
-    row = page.get_by_role("table", name="Budgets").get_by_role("row").filter(has_text="agent:delivery")
+    row = page.get_by_role("table", name="Budgets").get_by_role("row").filter(has_text="agent delivery")
     await expect(row).to_contain_text("$5.00")
-    await row.get_by_role("button", name="Raise the budget of agent:delivery").click()
-    await _in_dialog(page, "Raise the budget of agent:delivery", {"New cap, in dollars": "7.5"}, "Raise")
+    await row.get_by_role("button", name="Raise the budget of agent delivery").click()
+    await _in_dialog(page, "Raise the budget of agent delivery", {"New cap, in dollars": "7.5"}, "Raise")
     await expect(row).to_contain_text("$7.50")
     [budget] = [each for each in system.get("/api/v1/budgets")["items"] if each["scope"] == "agent:delivery"]
     assert budget["amount_nano"] == 7_500_000_000
-    await row.get_by_role("button", name="Remove the budget of agent:delivery").click()
+    await row.get_by_role("button", name="Remove the budget of agent delivery").click()
+    await page.get_by_role("alertdialog").get_by_role("button", name="Remove").click()
     await expect(row).to_have_count(0)
 
 
@@ -117,6 +118,7 @@ async def test_a_provider_is_added_a_route_leads_to_it_and_a_dry_run_says_so(
     await page.get_by_role("button", name="New provider").first.click()
     dialog = page.get_by_role("dialog", name="New provider")
     await dialog.get_by_label("Kind").select_option("openai")
+    await dialog.get_by_text("Another address, or only some models").click()
     await dialog.get_by_label("Its address is in a private network").check()
     fields = {"Name": "spare", "Address": f"{system.sandbox_url}/v1", "Its API key": "sk-of-the-spare-one"}
     await _in_dialog(page, "New provider", fields, "Add provider")
@@ -268,7 +270,7 @@ async def test_a_personal_token_is_made_shown_once_rotated_and_revoked_and_the_l
     newest = page.get_by_role("table", name="Audit").get_by_role("row").nth(1)
     await expect(newest).to_contain_text("Key revoked")
     await expect(newest).to_contain_text("in the dashboard")
-    await newest.get_by_text(re.compile(r"\d+ values?")).click()
+    await newest.get_by_text(re.compile(r"\d+ values?")).filter(visible=True).click()
     await expect(newest).to_contain_text("revoked")
     assert secret not in await page.content()
 

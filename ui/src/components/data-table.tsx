@@ -23,10 +23,10 @@ export type Column<T> = {
 /** By the width of the table's own place, not of the window. */
 export const FROM = { sm: "hidden @min-[520px]:table-cell", md: "hidden @min-[600px]:table-cell", lg: "hidden @min-[860px]:table-cell" } as const;
 
-type Props<T> = { label: string; columns: Column<T>[]; rows: T[]; rowId: (row: T) => string; initialSort?: { id: string; desc: boolean } };
+type Props<T> = { label: string; columns: Column<T>[]; rows: T[]; rowId: (row: T) => string; initialSort?: { id: string; desc: boolean }; /** Where there is little room its cells stand one below the other: for rows that hold controls. */ stacks?: boolean };
 
 /** A table of everything at once, sorted here. Long lists use a virtual one. */
-export function DataTable<T extends object>({ label, columns, rows, rowId, initialSort }: Props<T>) {
+export function DataTable<T extends object>({ label, columns, rows, rowId, initialSort, stacks = false }: Props<T>) {
   const definitions = useMemo(() => columns.map((column) => definition(column)), [columns]);
   const table = useTable({
     features,
@@ -39,7 +39,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
   return (
     <div className="card @container relative overflow-x-auto">
       <table className="w-full border-collapse" aria-label={label}>
-        <thead>
+        <thead className={cx(stacks && "@max-[519px]:sr-only")}>
           <tr>
             {table.getFlatHeaders().map((header) => {
               const column = of(header.id);
@@ -69,7 +69,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
           {table.getRowModel().rows.map((row) => (
             <tr key={row.id} className={rowClass} onClick={followRow}>
               {columns.map((column, at) => (
-                <td key={column.id} className={cx(cellClass, at === 0 && nameClass, column.align === "end" && "num text-right", column.from && FROM[column.from])}>
+                <td key={column.id} className={cx(cellClass, stacks && STACKED, at === 0 ? nameClass : column.align === "end" ? "num text-right" : wordsClass, stacks && column.align === "end" && "@max-[519px]:text-left", column.from && FROM[column.from])}>
                   {column.cell(row.original)}
                 </td>
               ))}
@@ -81,10 +81,14 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
   );
 }
 
+const STACKED = "@max-[519px]:block @max-[519px]:px-4 @max-[519px]:not-first:pt-0 @max-[519px]:not-last:border-b-0 @max-[519px]:not-last:pb-1.5";
+
 export const headClass = "border-b border-line px-3 py-2 text-left text-xs font-[510] whitespace-nowrap text-faint first:pl-4 last:pr-4";
 export const cellClass = "border-b border-line px-3 py-[9px] align-middle first:pl-4 last:pr-4 group-last/row:border-b-0";
 /** What a row is of is named by people: a name without a space in it breaks rather than squeeze the other columns. */
-const nameClass = "min-w-[88px] [overflow-wrap:anywhere]";
+const nameClass = "min-w-[104px] @min-[600px]:min-w-[168px] [overflow-wrap:anywhere]";
+/** Nor may what else is said of it push the rest out of sight; and it keeps room for a word. */
+const wordsClass = "min-w-[72px] max-w-[420px] [overflow-wrap:anywhere]";
 export const rowClass = "group/row hover:bg-sunken/60 has-[[data-row-link]:focus-visible]:bg-accent-soft";
 
 /** A click anywhere on a row follows its link, unless the click meant something in the row or marked text. */

@@ -30,8 +30,8 @@ function groupOf(key: Key): Group {
   return key.kind === "run" ? "runs" : "lasting";
 }
 
-/** Keys with what can be done to them. With `agents`, says whose each is. */
-export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]; /** There are older ones than these. */ cut: boolean }) {
+/** Keys with what can be done to them. With `named`, agents and members, says whose each is. */
+export function KeysTable({ keys, named, cut }: { keys: Key[]; named?: Named[]; /** There are older ones than these. */ cut: boolean }) {
   const [asked, setAsked] = useState<Asked>();
   const [secret, setSecret] = useState<string>();
   const [group, setGroup] = useState<Group>("lasting");
@@ -43,7 +43,7 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
   const shown = keys.filter((key) => groupOf(key) === group);
   const groups = GROUPS.map((value) => ({ value, label: say.groups[value], count: keys.filter((key) => groupOf(key) === value).length }));
   const allowed = useMay("operate");
-  const columns = useMemo(() => keyColumns(agents, allowed ? setAsked : undefined), [agents, allowed]);
+  const columns = useMemo(() => keyColumns(named, allowed ? setAsked : undefined), [named, allowed]);
   return (
     <div className="grid gap-2">
       {groups.some(({ value, count }) => value !== "lasting" && count > 0) && (
@@ -84,19 +84,19 @@ export function KeysTable({ keys, agents, cut }: { keys: Key[]; agents?: Named[]
   );
 }
 
-function keyColumns(agents: Named[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
-  const names = new Map(agents?.map((agent) => [agent.id, agent.name]));
-  const owner = (key: Key) => (key.agent_id ? (names.get(key.agent_id) ?? key.agent_id) : say.you);
+function keyColumns(named: Named[] | undefined, ask: ((asked: Asked) => void) | undefined): Column<Key>[] {
+  const names = new Map(named?.map(({ id, name }) => [id, name]));
+  const owner = (key: Key) => (names.get(key.agent_id ?? key.member_id ?? "") ?? key.agent_id ?? say.you);
   return [
     { id: "key", header: say.columns.key, cell: (key) => (
       <span className="grid">
         <code className="text-[12px] whitespace-nowrap">{key.hint}</code>
         {key.route && <span className="text-s text-muted">{say.route.by(key.route)}</span>}
-        {agents && <span className="text-s text-muted @min-[600px]:hidden">{owner(key)}</span>}
+        {named && <span className="text-s text-muted @min-[600px]:hidden">{owner(key)}</span>}
       </span>
     ) },
     { id: "name", header: say.columns.name, from: "md", cell: (key) => key.name || <span className="text-faint">–</span> },
-    ...(agents
+    ...(named
       ? [
           {
             id: "of",

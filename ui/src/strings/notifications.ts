@@ -1,7 +1,7 @@
 export const notifications = {
   title: "Notifications",
   answer: (where: string[], urgentOnly: boolean) =>
-    where.length === 0 ? "What concerns you is shown here, and goes nowhere else yet." : `What concerns you is shown here${urgentOnly ? ", and what is urgent" : ", and"} goes to ${where.join(", ")}.`,
+    where.length === 0 ? "What concerns you is shown here, and goes nowhere else yet." : `What concerns you is shown here${urgentOnly ? ", and what is urgent" : ", and"} goes to ${where.length > 2 ? `${where.length} places` : where.join(" and ")}.`,
   unread: (count: number) => (count === 1 ? "1 you have not read." : `${count} you have not read.`),
   told: {
     title: "What you were told",

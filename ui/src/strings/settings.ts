@@ -68,6 +68,7 @@ export const settings = {
   addMember: "Add a member",
   addMemberHelp: "They sign in by a one-time link that you hand them.",
   addAct: "Add and make a link",
+  addedOnly: (name: string, problem: string) => `${name} is added, but has no link yet: ${problem} Make one from their row.`,
   linkTitle: (name: string) => `A link for ${name}`,
   linkHelp: "It signs them in once, within fifteen minutes. Send it on a way you trust.",
   link: "Sign-in link",

@@ -8,6 +8,7 @@ export const unclaimed = {
   noneTitle: "No traffic without a task",
   noneHelp: "Calls on an agent's own key that belong to no run come here, by agent and conversation.",
   someone: "no agent",
+  talk: (model: string) => `A conversation with ${model}`,
   single: "Calls outside any conversation",
   adopt: "Adopt into a task…",
   adoptTitle: "Which task was this for?",

@@ -49,7 +49,7 @@ export function SignalRules({ scope, subjectId, label }: RuleScope & { label: st
   const count = Object.keys(unsaved(draft, rules)).length;
   return (
     <div className="grid grid-cols-[minmax(0,1fr)] gap-2">
-      <DataTable label={label} columns={columns} rows={rules} rowId={(rule) => rule.kind} />
+      <DataTable label={label} columns={columns} rows={rules} rowId={(rule) => rule.kind} stacks />
       <div className="flex flex-wrap items-center justify-end gap-2">
         <p role="status" className="mr-auto text-s text-muted">
           {count > 0 ? say.dirty(count) : say.help}
@@ -85,7 +85,7 @@ function ruleColumns(draft: RuleDraft, change: Change | undefined, floors: boole
       id: "response",
       header: say.columns.response,
       cell: (rule) => (
-        <span className="grid w-[170px] gap-1 @min-[520px]:w-[290px]">
+        <span className="grid gap-1 @min-[520px]:w-[290px]">
           <ResponseTo rule={rule} wanted={draft[rule.kind]?.response} change={change} />
           {floors && <Floor rule={rule} wanted={draft[rule.kind]?.floor_s} change={change} />}
         </span>

@@ -57,6 +57,9 @@ const COLUMNS: Column<AuditEntry>[] = [
       <span className="grid justify-items-start" title={`${entry.kind} ${entry.subject_id}`}>
         <span className="font-[560]">{kindWords(entry.kind)}</span>
         <Subject id={entry.subject_id} />
+        <span className="text-s @min-[600px]:hidden">
+          <Changes entry={entry} />
+        </span>
       </span>
     ),
   },
@@ -94,7 +97,7 @@ function Changes({ entry }: { entry: AuditEntry }) {
   if (values.length === 0) return <span className="text-faint">{say.nothing}</span>;
   return (
     <details>
-      <summary className="cursor-pointer text-muted">{say.changed(values.length)}</summary>
+      <summary className="min-h-6 cursor-pointer text-muted pointer-coarse:min-h-10 pointer-coarse:py-2.5">{say.changed(values.length)}</summary>
       <dl className="mt-1 grid max-w-[60ch] gap-1 text-s">
         <div>
           <dt className="text-faint">{say.subject}</dt>

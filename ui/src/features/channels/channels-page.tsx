@@ -46,7 +46,7 @@ export function ChannelsPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={say.answer(data.items.length, data.items.filter(isFailing).length)} actions={add}>
+    <Page title={say.title} answer={say.answer(data.items.length, data.items.filter(isFailing).length)} actions={data.items.length > 0 && add}>
       <ThisBrowser />
       <p className="-mt-2 mb-4 text-s text-muted">
         {say.rulesHelp}{" "}
@@ -59,7 +59,7 @@ export function ChannelsPage({ creating, setCreating }: Props) {
           {say.emptyHelp}
         </Empty>
       ) : (
-        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(channel) => channel.id} />
+        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(channel) => channel.id} stacks />
       )}
       {changing && <ChangeChannelDialog channel={changing} onClose={() => setChanging(undefined)} />}
       {looking && <DeliveriesDialog channel={looking} onClose={() => setLooking(undefined)} />}
@@ -141,7 +141,7 @@ function State({ channel, look }: { channel: Channel; look: ((channel: Channel) 
           {say.deliveries.open}
         </button>
       )}
-      {failing && channel.last_error && <span className="max-w-[44ch] text-s text-wrong">{channel.last_error}</span>}
+      {failing && channel.last_error && <span className="line-clamp-4 max-w-[44ch] text-s text-wrong" title={channel.last_error}>{channel.last_error}</span>}
     </span>
   );
 }

@@ -36,7 +36,7 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
     count("input_tokens", say.tokensIn, "md"),
     count("cache_read_tokens", say.cached, "lg"),
     count("output_tokens", say.tokensOut, "md"),
-    { id: "cost", header: say.cost, align: "end", sort: (row) => row.cost_nano, cell: (row) => <Money nano={row.cost_nano} unpriced={row.unpriced_calls} /> },
+    { id: "cost", header: say.cost, align: "end", sort: (row) => (row.id === OTHERS ? -1 : row.cost_nano), cell: (row) => <Money nano={row.cost_nano} unpriced={row.unpriced_calls} /> },
     {
       id: "share",
       header: say.share,

@@ -53,11 +53,10 @@ export function Outcome({ found }: { found: DryRun }) {
         {found.steps.map((step, index) => (
           <li key={`${step.option}-${index}`} className="card px-3 py-2">
             <span className="font-[560]">
-              {step.provider ?? gateway.tree.asked}
-              {step.model && `/${step.model}`}
+              {step.provider === null ? [gateway.tree.asked, step.model].filter(Boolean).join(", ") : [step.provider, step.model].filter(Boolean).join("/")}
             </span>
             <span className="block text-s text-muted">
-              {step.name !== [step.provider, step.model].filter(Boolean).join("/") && `${step.name} · `}
+              {step.name !== [step.provider, step.model].filter(Boolean).join("/") && `${targetWords(step.name)} · `}
               {step.why}
             </span>
           </li>

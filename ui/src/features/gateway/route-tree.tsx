@@ -91,7 +91,7 @@ function Leaf({ branch }: { branch: Branch }) {
 /** What stands before and behind every branch: its share, its condition, what it does about failures. */
 function Line({ branch, children }: { branch: Branch; children: React.ReactNode }) {
   return (
-    <div className="flex min-h-6 flex-wrap items-baseline gap-x-2 gap-y-1">
+    <div className="flex min-h-6 min-w-0 flex-wrap items-baseline gap-x-2 gap-y-1 [overflow-wrap:anywhere] [&>span]:min-w-0">
       {branch.when !== null && <span className="text-s text-muted">{branch.when === "" ? say.otherwise : `${say.when} ${branch.when}`}</span>}
       {branch.share !== null && <span className="num text-s text-muted">{branch.share === 0 ? say.drained : formatShare(branch.share / 100)}</span>}
       {children}

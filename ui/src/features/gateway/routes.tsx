@@ -71,7 +71,7 @@ function RouteHead({ route, allowed, attempt, remove }: HeadProps) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-2.5">
       <div className="min-w-0 flex-1 basis-[240px]">
-        <h3 className="font-[560]">{route.name}</h3>
+        <h3 className="font-[560] [overflow-wrap:anywhere]">{route.name}</h3>
         <p className="text-s text-muted">
           {route.summary} · {say.usedBy(route.used_by.join(", ") || say.nobody)} · <Ago at={route.updated_at} />
         </p>

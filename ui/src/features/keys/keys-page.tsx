@@ -1,25 +1,28 @@
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
 import { createToken, keyKeys, keysQuery } from "@/api/keys";
-import { asProblem } from "@/api/problem";
+import { membersQuery } from "@/api/members";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
 import { KeySecret } from "@/components/key-secret";
 import { KeysTable } from "@/components/keys-table";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
+import { SubmitForm } from "@/components/submit-form";
 import { field } from "@/lib/form";
 import { keys as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
 export function KeysPage() {
   const { data: keys } = useSuspenseQuery(keysQuery(null));
-  const { data: agents } = useSuspenseQuery(agentNamesQuery);
+  // Without their names keys are told by what they are of: a page of keys does not fail for it.
+  const { data: agents } = useQuery(agentNamesQuery);
+  const { data: members } = useQuery(membersQuery);
+  const named = useMemo(() => [...(agents?.items ?? []), ...(members?.items ?? [])], [agents, members]);
   const [creating, setCreating] = useState(false);
   const active = keys.items.filter((key) => key.state === "active").length;
   return (
@@ -32,7 +35,7 @@ export function KeysPage() {
         </Button>
       }
     >
-      {keys.items.length === 0 ? <Empty title={say.empty}>{say.emptyHelp}</Empty> : <KeysTable keys={keys.items} agents={agents.items} cut={keys.next !== null} />}
+      {keys.items.length === 0 ? <Empty title={say.empty}>{say.emptyHelp}</Empty> : <KeysTable keys={keys.items} named={named} cut={keys.next !== null} />}
       {creating && <TokenDialog onClose={() => setCreating(false)} />}
     </Page>
   );
@@ -41,14 +44,9 @@ export function KeysPage() {
 function TokenDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const [secret, setSecret] = useState<string>();
-  const [problem, setProblem] = useState<string>();
   const submit = async (form: FormData) => {
-    try {
-      setSecret((await createToken({ name: field(form, "name") })).secret);
-      await client.invalidateQueries({ queryKey: keyKeys.all });
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    }
+    setSecret((await createToken({ name: field(form, "name") })).secret);
+    await client.invalidateQueries({ queryKey: keyKeys.all });
   };
   if (secret) {
     const done = (
@@ -64,20 +62,9 @@ function TokenDialog({ onClose }: { onClose: () => void }) {
   }
   return (
     <Dialog open onOpenChange={onClose} title={say.newToken} description={say.tokenHelp}>
-      <form
-        className="grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit(new FormData(event.currentTarget));
-        }}
-      >
-        <TextField label={say.tokenName} name="name" required autoFocus error={problem} autoComplete="off" maxLength={100} />
-        <FormActions>
-          <Button type="submit" variant="primary">
-            {say.tokenCreate}
-          </Button>
-        </FormActions>
-      </form>
+      <SubmitForm act={say.tokenCreate} onCancel={onClose} submit={submit}>
+        <TextField label={say.tokenName} name="name" required autoComplete="off" maxLength={100} />
+      </SubmitForm>
     </Dialog>
   );
 }

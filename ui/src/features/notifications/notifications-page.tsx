@@ -1,4 +1,4 @@
-import { useMutation, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Send } from "lucide-react";
 
@@ -11,6 +11,7 @@ import { Button } from "@/components/button";
 import { ThisBrowser } from "@/components/channels/this-browser";
 import { Chip } from "@/components/chip";
 import { Page, Section } from "@/components/page";
+import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
 import { withKnown } from "@/features/notifications/rule-words";
 import { Rules } from "@/features/notifications/rules";
@@ -20,10 +21,10 @@ import { notifications as say } from "@/strings/notifications";
 
 /** What one was told, and one's own rules: what reaches one, where and when. */
 export function NotificationsPage() {
-  const { data: told } = useSuspenseQuery(notificationsQuery);
+  const { data: told, error, refetch } = useQuery(notificationsQuery);
   const { data: saved } = useSuspenseQuery(preferencesQuery);
   const { data: channels } = useSuspenseQuery(channelsQuery);
-  const { data: kinds } = useSuspenseQuery(notificationKindsQuery);
+  const { data: kinds } = useQuery(notificationKindsQuery);
   const client = useQueryClient();
   const save = async (changed: NotificationPreferences) => {
     try {
@@ -41,11 +42,15 @@ export function NotificationsPage() {
   const sent = preferences.rules.filter((rule) => rule.how !== "mute" && rule.channels.length > 0);
   const where = channels.items.filter((channel) => sent.some((rule) => rule.channels.includes(channel.id))).map((channel) => channel.name);
   return (
-    <Page title={say.title} answer={say.answer(where, sent.every((rule) => rule.at_least === "urgent"))} below={told.unread > 0 && say.unread(told.unread)}>
+    <Page title={say.title} answer={say.answer(where, sent.every((rule) => rule.at_least === "urgent"))} below={told && told.unread > 0 && say.unread(told.unread)}>
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_340px]">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          <Rules rules={preferences.rules} channels={channels.items} kinds={kinds.items} onChange={setRules} />
-          <Told items={told.items} unread={told.unread} />
+          <Rules rules={preferences.rules} channels={channels.items} kinds={kinds?.items ?? []} onChange={setRules} />
+          {told ? (
+            <Told items={told.items} unread={told.unread} />
+          ) : (
+            <Section title={say.told.title}>{error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={3} />}</Section>
+          )}
         </div>
         <aside className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-5">
           <Places channels={channels.items} />
@@ -71,7 +76,7 @@ function Places({ channels }: { channels: Channel[] }) {
     <Section
       title={say.channels.title}
       aside={
-        <Link to="/channels" className="text-accent underline underline-offset-2">
+        <Link to="/channels" className="inline-flex min-h-6 items-center text-accent underline underline-offset-2 pointer-coarse:min-h-10">
           {say.channels.all}
         </Link>
       }

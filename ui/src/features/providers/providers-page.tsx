@@ -13,9 +13,9 @@ import { DataTable } from "@/components/data-table";
 import { DeclaredChip } from "@/components/declared-chip";
 import { Confirm } from "@/components/dialog";
 import { Page } from "@/components/page";
+import { checkedTone, checkedWords } from "@/components/provider-checked";
 import { Empty } from "@/components/states";
 import { toast } from "@/components/toast";
-import { checkedTone, checkedWords } from "@/features/providers/checked";
 import { ProviderDialog } from "@/features/providers/provider-dialog";
 import { providers as say } from "@/strings/providers";
 
@@ -45,7 +45,7 @@ export function ProvidersPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={say.answer(data.items.length, data.items.filter((each) => each.problem).length)} actions={add}>
+    <Page title={say.title} answer={say.answer(data.items.length, data.items.filter((each) => each.problem).length)} actions={data.items.length > 0 && add}>
       {data.items.length === 0 ? (
         <Empty title={say.empty} action={add}>
           {say.emptyHelp}
@@ -75,8 +75,8 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
       header: say.columns.name,
       cell: (provider) => (
         <span className="grid gap-0.5">
-          <span className="flex items-center gap-2 font-[560]">
-            <Dot tone={provider.problem ? "wrong" : "work"} /> {provider.name}
+          <span className="flex items-center gap-2 font-[560] [&>*]:shrink-0">
+            <Dot tone={provider.problem ? "wrong" : "work"} /> <span className="min-w-0 shrink!">{provider.name}</span>
             {!provider.problem && <span className="text-s font-normal text-muted">{say.ready}</span>}
           </span>
           {provider.problem && <span className="max-w-[36ch] text-s text-wrong">{provider.problem}</span>}
@@ -84,7 +84,7 @@ function providerColumns(edit: (provider: Provider) => void, remove: (provider: 
       ),
     },
     { id: "kind", header: say.columns.kind, from: "md", cell: (provider) => <span className="text-muted">{provider.kind}</span> },
-    { id: "url", header: say.columns.url, from: "lg", cell: (provider) => <code className="text-[12px] break-all text-muted">{provider.base_url}</code> },
+    { id: "url", header: say.columns.url, from: "lg", cell: (provider) => <code className="block min-w-[140px] text-[12px] break-all text-muted">{provider.base_url}</code> },
     {
       id: "credential",
       header: say.columns.credential,

@@ -48,13 +48,13 @@ export function SchedulesPage({ creating, setCreating }: Props) {
   );
   const active = data.items.filter((each) => each.state === "active").length;
   return (
-    <Page title={say.title} answer={say.answer(active, data.items.length - active)} actions={add}>
+    <Page title={say.title} answer={say.answer(active, data.items.length - active)} actions={data.items.length > 0 && add}>
       {data.items.length === 0 ? (
         <Empty title={say.empty} action={add}>
           {say.emptyHelp}
         </Empty>
       ) : (
-        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(schedule) => schedule.id} />
+        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(schedule) => schedule.id} stacks />
       )}
       {creating && <ScheduleDialog onClose={() => setCreating(false)} />}
       {chosen?.what === "edit" && <ScheduleDialog schedule={chosen.schedule} onClose={close} />}

@@ -1,4 +1,4 @@
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link2, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
@@ -16,8 +16,9 @@ import { DataTable } from "@/components/data-table";
 import { DeclaredChip } from "@/components/declared-chip";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
-import { FormActions } from "@/components/form-actions";
 import { Section } from "@/components/page";
+import { ProblemNote, SkeletonRows } from "@/components/states";
+import { SubmitForm } from "@/components/submit-form";
 import { toast } from "@/components/toast";
 import { MemberDialog, RoleField } from "@/features/settings/member-dialog";
 import { RemoveMemberDialog } from "@/features/settings/remove-member-dialog";
@@ -29,7 +30,7 @@ type Link = { name: string; url: string };
 
 /** Who may come in, and how to let somebody in. */
 export function Members() {
-  const { data } = useSuspenseQuery(membersQuery);
+  const { data, error, refetch } = useQuery(membersQuery);
   const { data: session } = useSuspenseQuery(sessionQuery);
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<Link>();
@@ -58,10 +59,16 @@ export function Members() {
         )
       }
     >
-      <DataTable label={say.members} columns={columns} rows={data.items} rowId={(member) => member.id} />
+      {data ? (
+        <DataTable label={say.members} columns={columns} rows={data.items} rowId={(member) => member.id} />
+      ) : error ? (
+        <ProblemNote error={error} retry={() => void refetch()} />
+      ) : (
+        <SkeletonRows rows={2} />
+      )}
       {adding && <AddMember mine={session.member.role} onClose={() => setAdding(false)} onMade={setLink} />}
       {changing && <MemberDialog member={changing} mine={session.member.role} onClose={() => setChanging(undefined)} />}
-      {removing && <RemoveMemberDialog member={removing} others={data.items.filter((each) => each.id !== removing.id)} onClose={() => setRemoving(undefined)} />}
+      {removing && data && <RemoveMemberDialog member={removing} others={data.items.filter((each) => each.id !== removing.id)} onClose={() => setRemoving(undefined)} />}
       {link && (
         <Dialog
           open
@@ -85,36 +92,25 @@ const linkTo = (token: string): string => `${window.location.origin}/signin?toke
 
 function AddMember({ mine, onClose, onMade }: { mine: Role; onClose: () => void; onMade: (link: Link) => void }) {
   const client = useQueryClient();
-  const [problem, setProblem] = useState<string>();
   const submit = async (form: FormData) => {
+    const member = await createMember({ name: field(form, "name"), email: field(form, "email"), role: form.get("role") as Role });
+    await client.invalidateQueries({ queryKey: memberKeys.all });
+    onClose();
     try {
-      const member = await createMember({ name: field(form, "name"), email: field(form, "email"), role: form.get("role") as Role });
-      await client.invalidateQueries({ queryKey: memberKeys.all });
       const { token } = await makeSignInLink(member.id);
-      onClose();
       onMade({ name: member.name, url: linkTo(token) });
     } catch (error) {
-      setProblem(asProblem(error).message);
+      // They are a member already: to add them again would be refused. The link is made from their row.
+      toast({ text: say.addedOnly(member.name, asProblem(error).message), tone: "wrong" });
     }
   };
   return (
     <Dialog open onOpenChange={onClose} title={say.addMember} description={say.addMemberHelp}>
-      <form
-        className="grid gap-4"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit(new FormData(event.currentTarget));
-        }}
-      >
-        <TextField label={say.memberColumns.name} name="name" required autoFocus autoComplete="off" />
-        <TextField label={say.memberColumns.email} name="email" type="email" required autoComplete="off" error={problem} />
+      <SubmitForm act={say.addAct} onCancel={onClose} submit={submit}>
+        <TextField label={say.memberColumns.name} name="name" required maxLength={100} autoComplete="off" />
+        <TextField label={say.memberColumns.email} name="email" type="email" required autoComplete="off" />
         <RoleField mine={mine} initial="operator" />
-        <FormActions>
-          <Button type="submit" variant="primary">
-            {say.addAct}
-          </Button>
-        </FormActions>
-      </form>
+      </SubmitForm>
     </Dialog>
   );
 }

@@ -27,7 +27,7 @@ export function SettingsPage({ password, templates }: { password: React.ReactNod
       title={say.title}
       answer={say.answer(settings.workspace.name, settings.version)}
       actions={
-        <a href="/api/openapi.json" className="text-s text-accent hover:underline">
+        <a href="/api/openapi.json" className="inline-flex min-h-6 items-center text-s text-accent hover:underline pointer-coarse:min-h-10">
           {say.api}
         </a>
       }

@@ -44,7 +44,7 @@ export function UnclaimedPage() {
               <span className="flex items-center gap-2 text-base text-ink">
                 <Avatar name={group.agent?.name ?? say.someone} agent />
                 {group.agent ? (
-                  <Link to="/agents/$agentId" params={{ agentId: group.agent.id }} className="hover:underline">
+                  <Link to="/agents/$agentId" params={{ agentId: group.agent.id }} className="inline-flex min-h-6 items-center hover:underline pointer-coarse:min-h-10">
                     {group.agent.name}
                   </Link>
                 ) : (
@@ -84,8 +84,8 @@ function TalkRow({ talk, onMake, onAdopt }: { talk: Unclaimed; onMake: () => voi
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1.5 px-4 py-2.5 has-[[data-row-link]:focus-visible]:bg-accent-soft">
       <span className="grid min-w-0 flex-1 basis-[240px]">
-        <Link to="/calls/$callId" params={{ callId: newest.id }} data-row-link className="truncate font-[510] hover:underline">
-          {!talk.conversation_id ? say.single : newest.body_mode === "none" ? model : <FirstWords callId={talk.first_call_id} fallback={model} />}
+        <Link to="/calls/$callId" params={{ callId: newest.id }} data-row-link className="truncate leading-6 font-[510] hover:underline">
+          {!talk.conversation_id ? say.single : newest.body_mode === "none" ? say.talk(model) : <FirstWords callId={talk.first_call_id} fallback={say.talk(model)} />}
         </Link>
         <span className="text-s text-muted">
           <Link to="/calls" search={talk.conversation_id ? { conversation: talk.conversation_id } : { unclaimed: true, ...(talk.agent ? { agent: talk.agent.id } : {}) }} className="hover:underline">
