@@ -5781,6 +5781,11 @@ export interface components {
              * @description How many models it offers.
              */
             models: number | null;
+            /**
+             * Offers
+             * @description The names of its models, as a call asks for them; the first hundred.
+             */
+            offers: string[];
             outcome: components["schemas"]["CheckOutcome"];
             /** Status */
             status: number | null;

@@ -26,7 +26,8 @@ class CostClass(StrEnum):
     """Asked again by a person, to compare: neither use nor waste of the task whose call it was."""
 
 
-WASTE = frozenset(set(CostClass) - {CostClass.USEFUL, CostClass.IN_PROGRESS, CostClass.REPLAY})
+WASTE = frozenset(set(CostClass) - {CostClass.USEFUL, CostClass.IN_PROGRESS, CostClass.UNCLAIMED, CostClass.REPLAY})
+"""What came to nothing. Of what belongs to no task nobody knows what came of it."""
 _BY_FACT = {
     Fact.FAILED: CostClass.FAILED,
     Fact.BLOCKED: CostClass.BLOCKED_IDLE,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quarterdeck.control.costs.reconciling import Difference, compare, read_export
-from quarterdeck.control.costs.waste import CostClass, RunFacts, Sums, TaskFacts, add_up, class_of
+from quarterdeck.control.costs.waste import WASTE, CostClass, RunFacts, Sums, TaskFacts, add_up, class_of
 from quarterdeck.kernel.clock import DAY, SECOND
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.ledger.work_costs import Fact, Spent
@@ -111,3 +111,8 @@ def test_differences_are_told_per_day_and_model() -> None:
         Difference(2, "d", None, 3),
     ]
     assert Difference(2, "d", None, 3).difference == -3
+
+
+def test_what_belongs_to_no_task_is_not_called_wasted() -> None:
+    assert CostClass.UNCLAIMED not in WASTE
+    assert {CostClass.FAILED, CostClass.REWORK, CostClass.BLOCKED_IDLE} < WASTE
