@@ -32,8 +32,8 @@ def format_usd(nano: int) -> str:
     """The plain decimal that headers carry: `0.000209250`, never an exponent."""
     if nano < 0:
         return "-" + format_usd(-nano)
-    digits = str(nano).zfill(10)
-    return f"{digits[:-9]}.{digits[-9:]}"
+    whole, rest = divmod(nano, NANO)
+    return f"{whole}.{rest:09}"
 
 
 def money_words(nano: int) -> str:

@@ -64,6 +64,8 @@ class _Rate:
         "cache_write_1h",
         "cache_write_5m",
         "input_total",
+        "most_input",
+        "most_output",
         "note",
         "output_total",
         "per_nano",
@@ -87,6 +89,8 @@ class _Rate:
         self.audio_in = weights["audio_in"]
         self.audio_out = weights["audio_out"]
         self.cache_audio_read = weights["cache_audio_read"]
+        self.most_input = self.input_total + max(0, self.cache_write_5m, self.cache_write_1h)
+        self.most_output = self.output_total + max(0, self.reasoning)
         self.per_request = self.prices.get(PER_REQUEST, 0)
         self.tools = {name: self.prices[unit] for name, unit in _TOOLS.items() if unit in self.prices}
         self.note = PriceNote(source, version, _noted(prices))
@@ -134,10 +138,8 @@ class _Rate:
 
     def worst(self, input_tokens: int, *, writes_cache: bool) -> tuple[int, int, int]:
         """As `Quote.worst`."""
-        per_input = self.input_total
-        if writes_cache:
-            per_input += max(0, self.cache_write_5m, self.cache_write_1h)
-        return per_input * input_tokens + self.per_request, self.output_total + max(0, self.reasoning), self.per_nano
+        per_input = self.most_input if writes_cache else self.input_total
+        return per_input * input_tokens + self.per_request, self.most_output, self.per_nano
 
     def _carefully(self, usage: Usage) -> int:
         """For counts that contradict each other: a part larger than its whole is billed, and 0 is left of the whole."""

@@ -118,6 +118,7 @@ class Admission:
                 return None
             hold = draft.hold = Hold(self._stops.add)
         plan = hold.plan = self._plans.at(draft, workspace, target, hold.caller)
+        hold.target = target
         if not (plan.turns or self._gates or self._heard or hold.lines or hold.turns or hold.learned) and (
             not plan.binding or self._reserving.reserve_at_once(draft, plan, hold)
         ):
@@ -160,8 +161,10 @@ class Admission:
             if draft.upstream_status == 429 or self._heard:
                 self._heard.hear(draft)
             return
-        plan = hold.plan if isinstance(hold, Hold) else None
-        if plan is None or plan.since is not self._plans.since or not plan.leads_to(draft.target):
+        plan = None
+        if isinstance(hold, Hold) and hold.target is draft.target:
+            plan = hold.plan
+        if plan is None or plan.since is not self._plans.since:
             plan = self._plans.at(draft, workspace, draft.target)
         if self._spending.active:
             self._charge(draft, workspace, plan)
@@ -222,7 +225,8 @@ class Admission:
             rates.leave(hold.rates, hold.tokens, used_tokens=used, sent=sent)
         elif hold.shared:
             self._give_back(hold.shared, used_tokens=used, sent=sent)
-        self._leave(hold, used=used, sent=sent)
+        if hold.turns or hold.learned:
+            self._leave(hold, used=used, sent=sent)
 
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
         """What control is told: each window as it stands here, each limit in use, and whom budgets stopped since."""

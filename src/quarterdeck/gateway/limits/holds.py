@@ -19,6 +19,7 @@ from quarterdeck.gateway.limits.rates import Rule
 from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
 from quarterdeck.gateway.open_calls import waiting_for
+from quarterdeck.gateway.targets import Target
 
 HELD_WAIT_S = 10.0
 """How long a call waits for others to let go of what they hold, when without their holds it would fit."""
@@ -56,7 +57,8 @@ class Hold(msgspec.Struct, eq=False):
     stopped: Stopped
     caller: Plan | None = None
     plan: TargetPlan | None = None
-    """Of where it was last sent."""
+    target: Target | None = None
+    """Where it was last sent, and the plan of that."""
     rates: Sequence[Rule] = ()
     """Limits on who calls, taken from in this process's memory."""
     shared: Sequence[RateLine] = ()
@@ -78,7 +80,7 @@ class Hold(msgspec.Struct, eq=False):
     """Chunks that it has seen."""
     claims: Claiming | None = None
 
-    def reserve_at_once(self, lines: list[Line], price: Price, output: int, claims: Claiming | None) -> bool:
+    def reserve_at_once(self, lines: Sequence[Line], price: Price, output: int, claims: Claiming | None) -> bool:
         """Hold the worst case in every budget if there is room and nobody waits for it; else hold nothing."""
         amount = price.of(output)
         for entry, counter in lines:

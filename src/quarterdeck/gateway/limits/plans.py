@@ -64,10 +64,6 @@ class TargetPlan:
         self.seen = seen
         """What calls to the model have needed."""
 
-    def leads_to(self, target: Target | None) -> bool:
-        facts = self.facts
-        return target is not None and facts.model == target.model and facts.provider == target.provider.name
-
 
 class Plan:
     """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
@@ -102,6 +98,8 @@ class Plans:
         self._estimator = estimator
         self._current: Mapping[str, WorkspaceEntry] = {}
         self._known: dict[_Who, Plan] = {}
+        self._tagged: set[str] = set()
+        """Workspaces with rules that look at tags."""
         self._count = 0
         self.since = object()
         """Another one each time that all plans are forgotten."""
@@ -110,13 +108,12 @@ class Plans:
     def of(self, draft: Draft, workspace: WorkspaceEntry) -> Plan:
         """The plan of the call's caller."""
         key, attribution, route = draft.key, draft.attribution, draft.route
-        tagged = workspace.id in self._budgets.tagged or workspace.id in self._rates.tagged
         who = (
             key.id if key is not None else None,
             attribution.run_id if attribution is not None else None,
             attribution.task_id if attribution is not None else None,
             route.name if route is not None else None,
-            tuple(draft.tags()) if tagged else (),
+            tuple(draft.tags()) if workspace.id in self._tagged else (),
         )
         plan = self._known.get(who)
         return plan if plan is not None else self._planned(who, draft, workspace)
@@ -139,6 +136,7 @@ class Plans:
     def forget(self) -> None:
         """Those that calls under way have are not used again either."""
         self._known.clear()
+        self._tagged = self._budgets.tagged | self._rates.tagged
         self._count = 0
         self.since = object()
 

@@ -26,10 +26,11 @@ class Slots:
 
     def take(self, now: int, count: int = 1) -> int:
         """Let `count` through and return 0, or microseconds after which to ask again."""
-        wait = self.wait(now, count)
-        if not wait:
-            self.taken += count
-        return wait
+        taken = self.taken
+        if taken and taken + count > self.amount:
+            return _CONCURRENT_RETRY
+        self.taken = taken + count
+        return 0
 
     def wait(self, now: int, count: int = 1) -> int:
         return 0 if self.taken + count <= self.amount or not self.taken else _CONCURRENT_RETRY
@@ -42,7 +43,8 @@ class Slots:
         self.taken -= count
 
     def remaining(self, now: int) -> int:
-        return max(0, self.amount - self.taken)
+        left = self.amount - self.taken
+        return left if left > 0 else 0
 
     def full_in(self, now: int) -> int:
         return 0
@@ -250,9 +252,12 @@ def enter(rules: Sequence[Rule], tokens: int, now: int) -> Blocked | None:
 def leave(rules: Sequence[Rule], tokens: int, *, used_tokens: int | None, sent: bool) -> None:
     """The call is over: what `enter` took and is not used up goes back."""
     for rule in rules:
-        count = rule.due_back(rule.counted(tokens), used_tokens, sent=sent)
-        if count:
-            rule.bucket.give_back(count)
+        if rule.of_slots:
+            rule.bucket.give_back(1)
+        elif rule.of_tokens or not sent:
+            count = rule.due_back(rule.counted(tokens), used_tokens, sent=sent)
+            if count:
+                rule.bucket.give_back(count)
 
 
 def lines_of(rules: Iterable[Rule]) -> list[Line]:

@@ -89,7 +89,7 @@ class Reserving:
             hold.follow(draft)
         if hard:
             left = min([entry.amount - counter.base - counter.tail - counter.held for entry, counter in hard])
-            draft.told += b"x-quarterdeck-budget-left-usd: %b\r\n" % format_usd(max(0, left)).encode()
+            draft.told += b"x-quarterdeck-budget-left-usd: %b\r\n" % format_usd(left if left > 0 else 0).encode()
 
     def _priced(
         self, draft: Draft, target: Target, lines: list[Line], quote: Quote | None, size: int

@@ -59,9 +59,12 @@ class Spending:
         self.counters = Counters()
         self.ready = asyncio.Event()
         """Set while the counters are exact; budgets wait for it."""
+        self.exact = False
+        """The same, to be asked for each call."""
+        self.active = False
+        """Whether anybody has a budget."""
         self._journal = journal
         self._kept = kept
-        self._following = False
         self._tail: deque[Settled] = deque()
         self._unwritten: deque[Settled | None] = deque()
         self._skip = 0
@@ -69,16 +72,6 @@ class Spending:
         self._until = START
         self._projects: dict[str, str] = {}
         self._catching_up: asyncio.Task[None] | None = None
-
-    @property
-    def exact(self) -> bool:
-        """Whether the counters are."""
-        return self.ready.is_set()
-
-    @property
-    def active(self) -> bool:
-        """Whether anybody has a budget."""
-        return self._following
 
     @property
     def heard(self) -> bool:
@@ -95,7 +88,7 @@ class Spending:
             if run.project_id is not None
         }
         fresh = self.counters.set_rules(rules)
-        if any(rules.values()) and not self._following:
+        if any(rules.values()) and not self.active:
             self._follow()
             return
         if fresh and self._heard is not None:
@@ -136,10 +129,10 @@ class Spending:
         if self._kept is not None:
             self._keep(spent)
         before, self._heard = self._heard, spent
-        if not self._following:
+        if not self.active:
             self._until = until
             return
-        if before is None or until < self._until or not self.ready.is_set():
+        if before is None or until < self._until or not self.exact:
             self._begin_catching_up(until)
             return
         self._until = until
@@ -161,7 +154,7 @@ class Spending:
             self.told(spent)
 
     def _follow(self) -> None:
-        self._following = True
+        self.active = True
         self._skip = self._journal.unwritten
         self._journal.observer = self._written
         if self._heard is not None:
@@ -181,6 +174,7 @@ class Spending:
             each.end = end
 
     def _begin_catching_up(self, until: Position) -> None:
+        self.exact = False
         self.ready.clear()
         if self._catching_up is not None:
             self._catching_up.cancel()
@@ -215,6 +209,7 @@ class Spending:
             for facts, part in each.parts():
                 each.charge(self.counters.lines(each.workspace_id, facts, each.started), part)
         self._set_bases()
+        self.exact = True
         self.ready.set()
         log.info("budgets_ready calls_behind_the_account=%d", len(tail))
 
