@@ -67,7 +67,12 @@ class ModelCalls:
                 draft.cache_policy = route.cache
             if hooks.limits is not None and (turn := hooks.limits.admit(draft)) is not None:
                 await turn
-            if not (may_cache(draft.cache_policy, draft.headers) and await self._cached(draft, dialect, exchange)):
+            cache = hooks.cache
+            if (
+                cache is None
+                or not may_cache(draft.cache_policy, draft.headers)
+                or not await cache.answer(draft, dialect, exchange)
+            ):
                 await self._serve(draft, dialect, exchange)
         except Refusal as refusal:
             await end_refused(draft, dialect, refusal, exchange, parts)
@@ -90,10 +95,6 @@ class ModelCalls:
     def _find_target(self, draft: Draft) -> Awaitable[Target]:
         assert draft.workspace is not None and draft.facts is not None
         return self._chooser.target(draft.workspace, draft.endpoint.dialect, draft.facts.model or "")
-
-    async def _cached(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
-        cache = self._parts.hooks.cache
-        return cache is not None and await cache.answer(draft, dialect, exchange)
 
     async def _serve(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         """Send, relay and settle, with the call in the table of open calls while it lasts."""

@@ -43,7 +43,8 @@ class Cache:
 
     async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
         """Whether the call was answered, and settled, from the cache. Raises Refusal, CallerLeft."""
-        if not await self.find(draft):
+        caching = draft.cache = self._begin(draft)
+        if caching is None or caching.status is Status.REFRESH or not await self._find(draft, caching):
             return False
         await self.give(draft, dialect, exchange)
         return True
@@ -51,19 +52,21 @@ class Cache:
     async def find(self, draft: Draft) -> bool:
         """Whether there is an answer; what was found is in `draft.cache`."""
         caching = draft.cache = self._begin(draft)
-        if caching is None or caching.status is Status.REFRESH:
-            return False
-        now = draft.started
-        entry = await self._store.get(caching.key, now)
+        return caching is not None and caching.status is not Status.REFRESH and await self._find(draft, caching)
+
+    async def _find(self, draft: Draft, caching: Caching) -> bool:
+        found = self._store.get(caching.key, draft.started)
+        entry = found if found is None or isinstance(found, Entry) else await found
         if entry is not None and _fits(entry, draft, caching.policy):
-            caching.status = Status.HIT
-        elif caching.turn is not None and self._similar is not None:
-            entry = await self._similar.find(draft, caching, now, lambda found: _fits(found, draft, caching.policy))
-            caching.status = Status.SEMANTIC_HIT if entry is not None else Status.SEMANTIC_MISS
-        if entry is None or not caching.status.is_hit:
+            caching.status, caching.hit = Status.HIT, entry
+            return True
+        if caching.turn is None or self._similar is None:
             return False
-        caching.hit = entry
-        return True
+        caching.hit = await self._similar.find(
+            draft, caching, draft.started, lambda near: _fits(near, draft, caching.policy)
+        )
+        caching.status = Status.SEMANTIC_MISS if caching.hit is None else Status.SEMANTIC_HIT
+        return caching.hit is not None
 
     async def give(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         """Answer with what was found, and settle. Raises Refusal, CallerLeft."""
@@ -72,8 +75,7 @@ class Cache:
         entry = caching.hit
         draft.status, draft.answer_type, draft.model_answered = 200, entry.content_type, entry.model_answered
         draft.answer_headers = _headers(draft, entry)
-        pauses = _pauses(entry) if caching.policy.pace == "original" else []
-        if pauses:
+        if caching.policy.pace == "original" and (pauses := _pauses(entry)):
             await self._replay(draft, dialect, exchange, entry, pauses)
         else:
             draft.chunks, draft.response_size = [entry.body], len(entry.body)
@@ -177,11 +179,11 @@ def place(draft: Draft) -> list[object]:
     """In which dialect and form the call is made, and who is to answer it."""
     facts, target, endpoint = draft.facts, draft.target, draft.endpoint
     assert facts is not None
-    where: list[object] = [endpoint.reader, endpoint.dialect, facts.stream]
+    where: list[object] = [endpoint.form or endpoint.dialect, endpoint.dialect, facts.stream]
     if draft.route is not None:
-        where += ["route", draft.route.identity, facts.model]
+        where += ("route", draft.route.identity, facts.model)
     if target is not None:
-        where += [target.provider.name, target.provider.base_url, target.model]
+        where += (target.provider.name, target.provider.base_url, target.model)
     return where
 
 

@@ -1,5 +1,6 @@
 """A kept answer, and where answers are kept."""
 
+from collections.abc import Awaitable
 from enum import Enum
 from typing import Any, Protocol
 
@@ -96,8 +97,8 @@ class Caching(msgspec.Struct):
 class EntryStore(Protocol):
     """Where answers are kept by key. Never raises: a store that cannot be reached holds nothing."""
 
-    async def get(self, key: bytes, now: int) -> Entry | None:
-        """The entry, unless it has expired at `now` (microseconds since the epoch)."""
+    def get(self, key: bytes, now: int) -> Entry | Awaitable[Entry | None] | None:
+        """The entry, unless it has expired at `now` (microseconds since the epoch); to be awaited where it is far."""
         ...
 
     def put(self, key: bytes, entry: Entry) -> None:

@@ -19,7 +19,7 @@ class MemoryStore:
     def __len__(self) -> int:
         return len(self._entries)
 
-    async def get(self, key: bytes, now: int) -> Entry | None:
+    def get(self, key: bytes, now: int) -> Entry | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
