@@ -471,6 +471,17 @@ async def test_a_saved_route_is_named_by_header_model_key_agent_or_by_being_the_
     assert (await gateway.record(8)).extra["route"] == "default"
 
 
+async def test_a_saved_route_that_was_changed_or_deleted_is_no_longer_followed_as_it_was(gateway: Gateway) -> None:
+    for config, expected in ((HAIKU, "anthropic"), ({"provider": "openai"}, "openai")):
+        gateway.routes["cheap"] = config
+        gateway.publish()
+        answers = [await ask(gateway, config="cheap") for _ in range(2)]
+        assert [each.headers["x-quarterdeck-provider"] for each in answers] == [expected] * 2
+    del gateway.routes["cheap"]
+    gateway.publish()
+    assert (await ask(gateway, config="cheap")).status_code == 400
+
+
 async def test_a_route_may_take_the_model_written_after_its_name(gateway: Gateway) -> None:
     gateway.routes["any"] = {"provider": "openai"}
     gateway.publish()

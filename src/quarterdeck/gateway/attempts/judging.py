@@ -88,10 +88,10 @@ def _judge_whole(draft: Draft) -> Outcome:
     body = draft.chunks[0]
     if draft.error_code == "error_in_answer":
         return _said(body, draft.error_message or "", "error_in_answer")
-    if not body.strip():
-        return Outcome(False, 502, "empty_answer", no_answer=True)
     if draft.usage is not None:
         return GOOD  # it was found in the body's JSON
+    if not body.strip():
+        return Outcome(False, 502, "empty_answer", no_answer=True)
     if (draft.answer_type or "").startswith("application/json") and (
         draft.translator is not None or not draft.answer_packed
     ):

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from quarterdeck.access.routing.config import Leaf
 from quarterdeck.access.routing.walk import NOWHERE, Walk
@@ -114,7 +115,8 @@ class _Call:
             draft.request_body, draft.facts = self._before.request_body, self._before.facts
         shot = self._last
         assert shot is not None
-        adopt(draft, shot)
+        if shot.draft is not draft:
+            adopt(draft, shot)
         return shot
 
     async def _walk(self, start: Bound | None) -> None:
@@ -152,12 +154,14 @@ class _Call:
         if step.wait_ms > 0:
             with waiting_for("retry", self._draft.flight):
                 await asyncio.sleep(step.wait_ms / 1_000)
-        self._retire()
-        shot = await self._made(step.leaf, "retry" if step.number else None)
+        if self._last is not None:
+            self._retire()
+        leaf, number = step.leaf, step.number
+        shot = await self._made(leaf, "retry" if number else None)
         if shot.result is None:
             await self._shoot(shot)
-        ended, most = shot.ended, step.leaf.retry.attempts
-        shot.draft.retries = -1 if not ended.ok and most and step.number == most else step.number
+        ended, most = shot.ended, leaf.retry.attempts
+        shot.draft.retries = -1 if not ended.ok and most and number == most else number
         return ended
 
     async def _race(self, step: Race) -> Outcome:
@@ -245,14 +249,14 @@ class _Call:
         draft.cache_policy = caches[leaf.path]
         return await cache.find(draft)
 
-    async def _shoot(self, shot: Shot) -> Shot:
+    def _shoot(self, shot: Shot) -> Coroutine[Any, Any, Shot]:
         assert shot.bound is not None
         limit = shot.bound.leaf.timeouts.request_ms
         limit_s = None if limit is None else limit / 1_000
         if self._until is not None:
             left = self._until - time.monotonic()
             limit_s = left if limit_s is None else min(left, limit_s)
-        return await self._calls.shooting.shoot(shot, self._dialect, self._query, limit_s)
+        return self._calls.shooting.shoot(shot, self._dialect, self._query, limit_s)
 
     def _retire(self) -> None:
         """The try before did not answer the call; what it may have cost stays with the call."""

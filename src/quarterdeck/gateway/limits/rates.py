@@ -252,9 +252,7 @@ def enter(rules: Sequence[Rule], tokens: int, now: int) -> Blocked | None:
 def leave(rules: Sequence[Rule], tokens: int, *, used_tokens: int | None, sent: bool) -> None:
     """The call is over: what `enter` took and is not used up goes back."""
     for rule in rules:
-        if rule.of_slots:
-            rule.bucket.give_back(1)
-        elif rule.of_tokens or not sent:
+        if rule.of_slots or rule.of_tokens or not sent:
             count = rule.due_back(rule.counted(tokens), used_tokens, sent=sent)
             if count:
                 rule.bucket.give_back(count)

@@ -51,8 +51,10 @@ def names_provider(model: str, draft: Draft) -> bool:
 def _asked_for(draft: Draft, book: RouteBook, model: str) -> CompiledRoute | None:
     headers, workspace = draft.headers, draft.workspace
     assert workspace is not None
+    written, settings_key = headers.get(asked.CONFIG), asked.settings_key(headers)
+    if written and not settings_key and (known := book.by_name_alone(workspace, written)) is not None:
+        return known
     named = asked.route_named(headers)
-    settings_key = asked.settings_key(headers)
     if named is None and model.startswith(_PREFIX):
         named = model.split("/", 2)[1].encode()
     own_key = _own_key(draft)
@@ -68,7 +70,10 @@ def _asked_for(draft: Draft, book: RouteBook, model: str) -> CompiledRoute | Non
         return book.inline(workspace, b"", base, settings_key)
     if named.startswith(b"{"):
         return book.inline(workspace, named, base, settings_key)
-    return book.saved(workspace, named.decode("latin-1"), base, settings_key)
+    found = book.saved(workspace, named.decode("latin-1"), base, settings_key)
+    if named == written and not settings_key:
+        book.remember_name(workspace, named, found)
+    return found
 
 
 def _own_key(draft: Draft) -> str | None:
