@@ -13,6 +13,7 @@ import pytest
 from gateway_world import KEY, RUN_KEY, Gateway, gateway_running, key_entry, until
 
 from quarterdeck.access.snapshot import AgentEntry
+from quarterdeck.gateway import reading
 from quarterdeck.gateway.open_calls import InFlight
 
 ASK: list[dict[str, Any]] = [{"role": "user", "content": "Name three ports."}]
@@ -276,6 +277,14 @@ async def test_what_may_not_be_kept_is_not_cached(gateway: Gateway) -> None:
     answers = [await ask(gateway, headers={"x-portkey-debug": "false"}) for _ in range(2)]
     assert statuses(*answers) == [OFF, OFF]
     assert len(gateway.seen) == 2
+
+
+async def test_of_what_may_not_be_kept_no_reading_is_remembered_either(gateway: Gateway) -> None:
+    for word, headers in (("apricot", {"x-portkey-debug": "false"}), ("quince", {})):
+        await ask(gateway, headers=headers, messages=[{"role": "user", "content": word}])
+    words = b"".join(body for _, body in reading.remembered)
+    assert b"quince" in words
+    assert b"apricot" not in words
 
 
 @pytest.mark.parametrize(
