@@ -4,7 +4,7 @@ What may stand in a label is bounded: dialects, outcomes and codes are ours, pro
 models, which a caller may make up, are in none. docs/observability.md lists every name.
 """
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -15,23 +15,35 @@ _US = 1_000_000
 _NANO = 1_000_000_000
 OVERHEAD_US = (100, 250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 100_000, 1_000_000)
 DURATION_US = tuple(1_000 * ms for ms in (5, 25, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000))
+_TOGETHER = 256
 MOST_PROVIDERS = 200
 """Providers that have series of their own; the rest are counted together, as `other`."""
 
 
 class Histogram:
-    """Counts by upper bound, in microseconds."""
+    """Counts by upper bound, in microseconds. Values wait, for many are counted quicker together than one by one."""
 
-    __slots__ = ("bounds", "counts", "total")
+    __slots__ = ("add", "bounds", "counts", "total", "waiting")
 
     def __init__(self, bounds: Sequence[int]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
+        """Without those that wait; nor are they in `total`."""
         self.total = 0
+        self.waiting: list[int] = []
+        self.add = self.waiting.append
 
-    def add(self, value: int) -> None:
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
+    def count(self) -> None:
+        """Count those that wait."""
+        values = sorted(self.waiting)
+        self.waiting.clear()
+        self.total += sum(values)
+        reached = 0
+        for place, bound in enumerate(self.bounds):
+            upto = bisect_right(values, bound, reached)
+            self.counts[place] += upto - reached
+            reached = upto
+        self.counts[-1] += len(values) - reached
 
 
 class Metrics:
@@ -62,6 +74,8 @@ class Metrics:
         self.duration_us.add(duration_us)
         if draft.first_byte is not None:
             self.first_byte_us.add(draft.first_byte)
+        if len(self.duration_us.waiting) >= _TOGETHER:
+            self._count()
         usage = draft.usage
         if usage is not None:
             self.input_tokens[provider] += usage.input_total
@@ -75,6 +89,10 @@ class Metrics:
             self.cache[draft.cache.status.ours] += 1
             if draft.cache.hit is not None:
                 self.saved_nano += draft.cache.hit.cost or 0
+
+    def _count(self) -> None:
+        for histogram in (self.overhead_us, self.duration_us, self.first_byte_us):
+            histogram.count()
 
     def _tried(self, provider: str, draft: Draft) -> None:
         """What tries cost that did not answer is their provider's."""
@@ -99,6 +117,7 @@ class Metrics:
 
     def exposition(self) -> str:
         """Prometheus' text format."""
+        self._count()
         calls = [((("dialect", d), ("provider", p), ("outcome", o)), n) for (d, p, o), n in sorted(self.calls.items())]
         lines = [
             *family("quarterdeck_calls_total", "counter", "Calls settled.", calls),
