@@ -6,5 +6,5 @@ _DEEP = bool(os.environ.get("QUARTERDECK_TEST_DEEP"))
 
 
 def examples(few: int, many: int) -> int:
-    """`many` with QUARTERDECK_TEST_DEEP set. Examples are mostly other ones each run, so that few add up."""
+    """`many` with QUARTERDECK_TEST_DEEP set."""
     return many if _DEEP else few

@@ -31,7 +31,7 @@ window = "month"
 mode = "warn"
 warn = []
 """
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 class Load:
@@ -122,14 +122,17 @@ def test_what_stands_only_in_the_journal_counts_after_a_kill(tmp_path: Path) -> 
         system.wait_until(lambda: windows(system)[0]["spent_nano"] > 0)
         one = windows(system)[0]["spent_nano"]
         passed = 1
-        while (status := call(system)) == 200:
+        while (status := call(system)) != 402:
+            assert status in (0, 200, 503)
+            if status != 200:  # its gateway is not back yet: it is sent again, as an SDK does
+                time.sleep(0.05)
+                continue
             passed += 1
             if passed % 40 == 0:
                 system.kill("control")
             if passed % 50 == 0:
                 system.kill("gateway")
                 system.wait_until(lambda: call_is_answered(system))
-        assert status == 402
         system.wait_until(lambda: system.get("/readyz")["degraded"] == [])
         system.wait_until(system.ingested, 60)
         assert one < ledger_total(system) <= round(CAP * 10**9)

@@ -14,18 +14,21 @@ from pathlib import Path
 import pytest
 from system_world import KEY, System, running
 
-KILLS = 100
+from depth import examples
+
+KILLS = examples(36, 100)
 CALLERS = 6
 REST_S = 0.02
 """Between two calls of a caller: without, they would only wait for a processor, and so would every other test."""
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 class Load:
     """Callers that never stop. `acknowledged` holds the ids of calls whose answer arrived whole."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: System, *, rest_s: float = REST_S) -> None:
         self._system = system
+        self._rest_s = rest_s
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._call_on, args=(n,), daemon=True) for n in range(CALLERS)]
         self.acknowledged: list[str] = []
@@ -60,7 +63,7 @@ class Load:
                         self.acknowledged.append(answer.headers["x-quarterdeck-call-id"])
             except (OSError, http.client.HTTPException):
                 self.failed += 1
-            time.sleep(REST_S)
+            time.sleep(self._rest_s)
 
 
 def all_call_ids(system: System) -> list[str]:
@@ -74,7 +77,7 @@ def all_call_ids(system: System) -> list[str]:
         after = f"&after={page['next']}"
 
 
-def test_no_acknowledged_call_is_lost_or_doubled_by_a_hundred_kills(tmp_path: Path) -> None:
+def test_no_acknowledged_call_is_lost_or_doubled_however_often_we_are_killed(tmp_path: Path) -> None:
     chance = random.Random(7)
     with running(tmp_path / "data") as system:
         with Load(system) as load:
@@ -100,7 +103,7 @@ def test_no_acknowledged_call_is_lost_or_doubled_by_a_hundred_kills(tmp_path: Pa
 def test_calls_go_on_while_control_is_stopped_and_the_database_is_locked(tmp_path: Path) -> None:
     """A minute in all: control stopped, then the database locked by somebody else."""
     with running(tmp_path / "data") as system:
-        with Load(system) as load:
+        with Load(system, rest_s=0.2) as load:
             system.wait_until(lambda: len(load.acknowledged) > 10)
             failed = load.failed
             control = system.pid("control")
