@@ -49,9 +49,10 @@ def main() -> None:
         folders = [str(CORPUS / asked.target)]
     options = [
         f"-max_total_time={asked.seconds}",
+        f"-runs={asked.runs}",
         f"-seed={asked.seed}",
         "-max_len=4096",
-        "-timeout=5",
+        "-timeout=30",
         "-rss_limit_mb=2048",
         "-verbosity=0",
     ]
