@@ -5,7 +5,6 @@ import { asProblem } from "@/api/problem";
 import { sharedQuery } from "@/api/shares";
 import { BrandMark } from "@/app/shell/brand";
 import { buttonClass } from "@/components/button";
-import { Due } from "@/components/figures";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { SharedReport } from "@/features/costs/shared-report";
 import { SharedTask } from "@/features/tasks/shared-task";
@@ -23,7 +22,7 @@ export function SharedRoute() {
   const { data, error, refetch } = useQuery({ ...sharedQuery(token), enabled: token !== "" });
   const note = data && (
     <>
-      {say.by(data.shared_by, data.workspace)} {say.asOf} <time dateTime={data.as_of}>{formatInstant(data.as_of)}</time>. {say.until} <Due at={data.expires_at} />.
+      {say.by(data.shared_by, data.workspace)} {say.asOf} <time dateTime={data.as_of}>{formatInstant(data.as_of)}</time>. {say.until} <time dateTime={data.expires_at}>{formatInstant(data.expires_at)}</time>.
     </>
   );
   return (

@@ -6,7 +6,9 @@ import { shell } from "@/strings/shell";
 
 const { help } = shell;
 
-const GROUPS: { title: string; keys: [string[], string][] }[] = [
+type GroupProps = { title: string; keys: [string[], string][] };
+
+const [anywhere, ...others]: GroupProps[] = [
   {
     title: help.anywhere,
     keys: [
@@ -46,25 +48,34 @@ const GROUPS: { title: string; keys: [string[], string][] }[] = [
 export function KeysHelp({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   return (
     <Dialog open={open} onOpenChange={onOpenChange} title={help.title} wide>
-      <div className="grid gap-x-8 gap-y-5 md:grid-cols-2">
-        {GROUPS.map((group, at) => (
-          <section key={group.title} className={at === 0 ? "md:row-span-3" : undefined}>
-            <h3 className="mb-2 text-s text-muted">{group.title}</h3>
-            <dl className="grid gap-1.5">
-              {group.keys.map(([keys, does]) => (
-                <div key={does} className="flex items-center justify-between gap-4">
-                  <dt>{does}</dt>
-                  <dd className="flex gap-1">
-                    {keys.map((key) => (
-                      <Kbd key={key}>{key}</Kbd>
-                    ))}
-                  </dd>
-                </div>
-              ))}
-            </dl>
-          </section>
-        ))}
+      <div className="grid content-start gap-x-8 gap-y-5 md:grid-cols-2">
+        {anywhere && <Group {...anywhere} />}
+        <div className="grid content-start gap-5">
+          {others.map((group) => (
+            <Group key={group.title} {...group} />
+          ))}
+        </div>
       </div>
     </Dialog>
+  );
+}
+
+function Group({ title, keys }: GroupProps) {
+  return (
+    <section>
+      <h3 className="mb-2 text-s text-muted">{title}</h3>
+      <dl className="grid gap-1.5">
+        {keys.map(([pressed, does]) => (
+          <div key={does} className="flex items-center justify-between gap-4">
+            <dt>{does}</dt>
+            <dd className="flex gap-1">
+              {pressed.map((key) => (
+                <Kbd key={key}>{key}</Kbd>
+              ))}
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
   );
 }

@@ -20,7 +20,7 @@ export function StatusLine({ status, className, wrap = false, dot = true }: { st
   return (
     <span className={cx("flex min-w-0 gap-2", wrap ? "items-baseline" : "items-center", className)} title={title || undefined}>
       {dot && <Dot tone={tone} className={wrap ? "relative -top-px" : undefined} />}
-      <span className={cx("min-w-0", !wrap && "truncate", tone === "idle" || tone === "done" ? "text-faint" : toneText[tone])}>
+      <span className={cx("min-w-0", wrap ? "wrap-anywhere" : "truncate", tone === "idle" || tone === "done" ? "text-faint" : toneText[tone])}>
         {status.waits_for?.kind === "task" ? (
           <Link to="/tasks/$taskId" params={{ taskId: status.waits_for.id }} className="hover:underline">
             {text}

@@ -35,11 +35,15 @@ export type Said = { text: string; /** When it began, where the page counts on f
 
 const WITHOUT_TIME: readonly StatusState[] = ["idle", "offline", "never_connected", "retired", "over", "queued", "stuck"];
 
+const NAME_LENGTH = 60;
+/** What is waited for may have a long title: so much of it tells which it is, and the time behind it stays in sight. */
+const short = (name: string): string => (name.length > NAME_LENGTH ? `${name.slice(0, NAME_LENGTH - 1).trimEnd()}…` : name);
+
 /** A status in words. The server's words hold the time of their making; where the page lets it tick, they are said anew. Pure. */
 export function said(status: Status, me?: string): Said {
   const { state, words, since, waits_for: waits } = status;
-  if (waits && state === "waiting_agent") return { text: say.waitsFor(waits.name), since };
-  if (waits && state === "waiting_person") return { text: `${waits.id === me ? say.waitsForYou : say.waitsFor(waits.name)}${status.reason ? `: ${status.reason}` : ""}`, since };
+  if (waits && state === "waiting_agent") return { text: say.waitsFor(short(waits.name)), since };
+  if (waits && state === "waiting_person") return { text: `${waits.id === me ? say.waitsForYou : say.waitsFor(short(waits.name))}${status.reason ? `: ${status.reason}` : ""}`, since };
   if (state === "silent") return { text: say.silent, since };
   if (state === "offline") return { text: say.offline, since };
   // The words of what is stuck hold their time in the middle.

@@ -57,11 +57,11 @@ function rowColumns(runs: UrgentRun[], sparks: Map<string, number[]> | undefined
         <span className="flex items-center gap-2.5">
           <Avatar name={agent.name} agent />
           <span className="grid min-w-0">
-            <span className="flex min-w-0 items-center gap-2">
-              <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="inline-flex min-h-6 min-w-6 shrink-0 items-center font-[560] hover:underline">
+            <span className="flex min-w-0 flex-wrap items-center gap-x-2">
+              <Link to="/agents/$agentId" params={{ agentId: agent.id }} data-row-link className="inline-flex min-h-6 max-w-full min-w-6 items-center font-[560] wrap-anywhere hover:underline">
                 {agent.name}
               </Link>
-              <span className="truncate text-s text-muted @min-[860px]:hidden">
+              <span className="max-w-full truncate text-s text-muted @min-[860px]:hidden">
                 <TaskOf agent={agent} run={runOf(agent)} />
               </span>
             </span>

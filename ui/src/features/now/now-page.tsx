@@ -3,6 +3,8 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { urgentAgentsQuery } from "@/api/agents";
+import { needsQuery } from "@/api/needs";
+import { isSettled } from "@/api/settled";
 import type { Agent, UrgentAgents, UrgentRun } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
 import { LatestCalls } from "@/components/latest-calls";
@@ -29,6 +31,8 @@ type Props = { needs: React.ReactNode; teach: (onDone: () => void, number: numbe
 export function NowPage({ needs, teach, provide }: Props) {
   // How all agents stand takes longest: what else there is does not wait for it.
   const { data, error, refetch } = useQuery(urgentAgentsQuery);
+  // On a phone it stands above the agents, who would be pushed down by it.
+  const needsThere = isSettled(useQuery(needsQuery()));
   useListKeys();
   // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
   const [teaching, setTeaching] = useState<boolean>();
@@ -43,12 +47,12 @@ export function NowPage({ needs, teach, provide }: Props) {
     );
   }
   return (
-    <Page title={say.title} answer={data ? <Answer agents={data} /> : error ? say.agentsUnknown : <NotYet />} wide>
+    <Page title={say.title} answer={data ? <Answer agents={data} /> : error && !data ? say.agentsUnknown : <NotYet />} wide>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          {data ? <Agents agents={data.items} runs={data.runs} of={data.present} /> : error ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
+          {data && needsThere ? <Agents agents={data.items} runs={data.runs} of={data.present} /> : error && !data ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
         </div>
       </div>
     </Page>

@@ -23,9 +23,16 @@ export function SharedTask({ task, note }: { task: Task; note: React.ReactNode }
       above={note}
       answer={task.title}
       below={
-        <span className="flex flex-wrap items-center gap-x-2 text-s">
-          <Dot tone={task.state === "in_review" ? "review" : task.state === "in_progress" ? "work" : task.state === "done" ? "done" : "plain"} />
-          {states[task.state]} {say.since} <Since at={task.state_since} /> · {task.ref} · {task.agent ?? tasks.nobody} · {say.answers(task.accountable)}
+        <span className="flex flex-wrap items-center gap-x-3 text-s">
+          <span className="flex items-center gap-2">
+            <Dot tone={task.state === "in_review" ? "review" : task.state === "in_progress" ? "work" : task.state === "done" ? "done" : "plain"} />
+            <span>
+              {states[task.state]} {say.since} <Since at={task.state_since} />
+            </span>
+          </span>
+          <span>{task.ref}</span>
+          <span className="wrap-anywhere">{task.agent ?? tasks.nobody}</span>
+          <span className="wrap-anywhere">{say.answers(task.accountable)}</span>
         </span>
       }
     >
@@ -46,8 +53,8 @@ export function SharedTask({ task, note }: { task: Task; note: React.ReactNode }
                 {task.deliverables.map((each) => (
                   <article key={each.name} aria-label={each.name} className="card min-w-0 overflow-hidden">
                     <p className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2.5">
-                      <b className="font-[560]">{each.name}</b>
-                      <Chip tone="review">{each.draft ? deliverables.draft(each.number) : deliverables.version(each.number)}</Chip>
+                      <b className="min-w-0 font-[560] wrap-anywhere">{each.name}</b>
+                      <Chip tone={each.draft ? "wait" : "review"}>{each.draft ? deliverables.draft(each.number) : deliverables.version(each.number)}</Chip>
                       <Ago at={each.created_at} className="text-s text-muted" />
                     </p>
                     <div className="px-4 py-3">

@@ -85,7 +85,9 @@ const LIST: Columns = [
       <span className="grid min-w-0 gap-0.5">
         <span className="flex min-w-0 items-center gap-2">
           <span className="num shrink-0 text-faint">{task.ref}</span>
-          <span className="truncate">{title(task)}</span>
+          <span dir="auto" className="truncate">
+            {title(task)}
+          </span>
           {task.priority !== "normal" && task.priority !== "low" && priority(task)}
           {task.labels.slice(0, 3).map((label) => (
             <Chip key={label} className="max-md:hidden">

@@ -1,4 +1,3 @@
-import type { UseQueryResult } from "@tanstack/react-query";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
@@ -12,6 +11,7 @@ import { projectQuery } from "@/api/projects";
 import { questionsQuery } from "@/api/questions";
 import { reviewsQuery } from "@/api/reviews";
 import { runsQuery } from "@/api/runs";
+import { isSettled } from "@/api/settled";
 import { signalsQuery } from "@/api/signals";
 import { subtasksQuery } from "@/api/tasks";
 import type { Task } from "@/api/types";
@@ -22,11 +22,6 @@ import { isText } from "@/components/version/version-view";
 export const LATEST = 6;
 /** What takes longer comes when it comes. */
 const PATIENCE_MS = 1_000;
-
-type Asked = Pick<UseQueryResult, "isPending" | "failureCount" | "fetchStatus">;
-
-/** Whether an answer is there, or will not be soon: what is tried again after a failure is not waited for. Pure. */
-export const isSettled = ({ isPending, failureCount, fetchStatus }: Asked): boolean => !isPending || failureCount > 0 || fetchStatus !== "fetching";
 
 /**
  * Whether the parts of a task's page can be shown together. Shown one by one, as their answers come, they push each

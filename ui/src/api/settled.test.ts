@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { isSettled } from "@/features/tasks/use-task-parts";
+import { isSettled } from "@/api/settled";
 
 test("a part of the page is waited for until its answer is there, or will not be soon", () => {
   const asked = { isPending: true, failureCount: 0, fetchStatus: "fetching" } as const;
