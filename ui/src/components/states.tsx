@@ -3,11 +3,13 @@ import type { ReactNode } from "react";
 
 import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
+import { cx } from "@/lib/cx";
 import { words } from "@/strings/common";
 
-export function Empty({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
+/** Teaches what comes here. `wide`: as wide as what stands below it. */
+export function Empty({ title, children, action, wide = false }: { title: string; children?: ReactNode; action?: ReactNode; wide?: boolean }) {
   return (
-    <div className="card mx-auto grid max-w-[560px] justify-items-center gap-1.5 px-6 py-10 text-center">
+    <div className={cx("card grid w-full", !wide && "mx-auto max-w-[560px]", "justify-items-center gap-1.5 px-6 py-10 text-center")}>
       <h2 className="text-l font-semibold">{title}</h2>
       {children && <div className="max-w-[44ch] text-muted">{children}</div>}
       {action && <div className="mt-3 flex flex-wrap justify-center gap-2">{action}</div>}

@@ -34,6 +34,7 @@ export const now = {
     name: "Name your workspace",
     nameHelp: "As your team will see it. It can be changed in Settings.",
     nameLabel: "Name of the workspace",
+    nameExample: "Acme",
     save: "Save",
     provider: "Add a provider",
     another: "Add another",

@@ -18,7 +18,7 @@ const ITEM = "relative grid h-14 flex-1 place-content-center justify-items-cente
 export function PhoneTop({ onFind }: { onFind: () => void }) {
   return (
     <header className="sticky top-0 z-30 flex h-12 items-center gap-3 border-b border-line bg-bg/95 px-4 backdrop-blur md:hidden">
-      <Link to="/" className="flex items-center gap-2 font-semibold">
+      <Link to="/" className="flex min-h-10 items-center gap-2 font-semibold">
         <BrandMark />
         {words.product}
       </Link>

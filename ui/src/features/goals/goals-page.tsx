@@ -40,7 +40,7 @@ export function GoalsPage({ creating, setCreating }: Props) {
   );
   const inState = (state: Goal["state"]) => data.items.filter((goal) => goal.state === state).length;
   return (
-    <Page title={say.title} answer={say.answer(data.items.length, inState("reached"), inState("under_way"))} actions={add}>
+    <Page title={say.title} answer={say.answer(data.items.length, inState("reached"), inState("under_way"))} actions={data.items.length > 0 && add}>
       {data.items.length === 0 ? (
         <Empty title={say.empty} action={add}>
           {say.emptyHelp}

@@ -62,7 +62,7 @@ function NameForm({ settings }: { settings: Settings }) {
         save.mutate(field(new FormData(event.currentTarget), "name"));
       }}
     >
-      <TextField label={say.nameLabel} labelHidden name="name" required maxLength={100} autoComplete="organization" error={save.error ? asProblem(save.error).message : undefined} />
+      <TextField label={say.nameLabel} labelHidden name="name" required maxLength={100} autoComplete="organization" placeholder={say.nameExample} error={save.error ? asProblem(save.error).message : undefined} />
       <Button type="submit" busy={save.isPending} className="h-8 pointer-coarse:h-10">
         {say.save}
       </Button>

@@ -51,7 +51,7 @@ export function BoardPage({ search, setSearch, teach }: Props) {
     </Button>
   );
   return (
-    <Page title={say.board} answer={<BoardAnswer board={board} />} actions={create} fill={!list && !empty} wide={search.view === "table"}>
+    <Page title={say.board} answer={<BoardAnswer board={board} />} actions={!empty && create} fill={!list && !empty} wide={search.view === "table"}>
       {empty ? (
         <EmptyBoard create={create} teach={teach} />
       ) : (
@@ -135,7 +135,7 @@ function EmptyBoard({ create, teach }: Pick<Props, "teach"> & { create: React.Re
   if (none && !began) setBegan(true);
   return (
     <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
-      <Empty title={say.empty} action={create}>
+      <Empty title={say.empty} action={create} wide>
         {say.emptyHelp} {none && say.emptyNoAgents}
       </Empty>
       {began && teaching && teach(() => setTeaching(false))}
