@@ -1,4 +1,4 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 
@@ -32,7 +32,7 @@ export function NowPage({ needs, teach, provide }: Props) {
   // How all agents stand takes longest: what else there is does not wait for it.
   const { data, error, refetch } = useQuery(urgentAgentsQuery);
   // On a phone it stands above the agents, who would be pushed down by it.
-  const needsThere = isSettled(useQuery(needsQuery()));
+  const needsThere = isSettled(useInfiniteQuery(needsQuery));
   useListKeys();
   // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
   const [teaching, setTeaching] = useState<boolean>();
@@ -47,7 +47,7 @@ export function NowPage({ needs, teach, provide }: Props) {
     );
   }
   return (
-    <Page title={say.title} answer={data ? <Answer agents={data} /> : error && !data ? say.agentsUnknown : <NotYet />} wide>
+    <Page title={say.title} answer={data ? <Answer agents={data} /> : error ? say.agentsUnknown : <NotYet />} wide>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>

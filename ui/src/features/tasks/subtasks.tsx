@@ -35,7 +35,7 @@ export function Subtasks({ task }: { task: Task }) {
               >
                 <Dot tone={isClosed(each) ? "done" : each.state === "in_review" ? "review" : toneOf(each.status.state)} />
                 <span className="num shrink-0 text-s">{each.ref}</span>
-                <span className="min-w-0 flex-1 truncate">{each.title}</span>
+                <span dir="auto" className="min-w-0 flex-1 truncate text-left">{each.title}</span>
                 <span className="shrink-0 text-xs text-muted">{states[each.state].toLowerCase()}</span>
               </Link>
             </li>

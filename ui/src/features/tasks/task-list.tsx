@@ -98,7 +98,7 @@ const LIST: Columns = [
         <span className="flex min-w-0 items-center gap-2 text-s text-muted">
           <Dot tone={task.state === "in_review" ? "review" : toneOf(task.status.state)} />
           <span className="shrink-0">{states[task.state]}</span>
-          {takerOf(task) && <span className="shrink-0 max-md:hidden">{takerOf(task)}</span>}
+          {takerOf(task) && <span className="max-w-[200px] shrink-0 truncate max-md:hidden">{takerOf(task)}</span>}
           {(task.run ?? task.status.waits_for) && <StatusLine status={task.status} dot={false} />}
         </span>
       </span>

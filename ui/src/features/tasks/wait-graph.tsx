@@ -77,7 +77,7 @@ function Node({ task, waiting }: { task: GraphTask; waiting: boolean }) {
       >
         <Dot tone={closed ? "done" : tone} />
         <span className="num shrink-0 text-s">{task.ref}</span>
-        <span className="min-w-0 flex-1 truncate">{task.title}</span>
+        <span dir="auto" className="min-w-0 flex-1 truncate text-left">{task.title}</span>
         <span className="max-w-[50%] shrink-0 truncate text-right text-xs text-muted">
           {task.agent ? `${task.agent.name} · ` : ""}
           {(states as Record<string, string>)[task.state]?.toLowerCase() ?? task.state} <Since at={task.state_since} />
