@@ -30,16 +30,16 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
       <div role="alert" className="card grid max-w-[720px] gap-3 border-l-[3px] border-l-wrong p-4">
         <p className={known ? "break-words" : "font-mono text-s break-words"}>{problem.message}</p>
         <div className="flex flex-wrap gap-2">
-          <Button variant="primary" onClick={again}>
-            {words.tryAgain}
-          </Button>
-          {problem.status === 404 ? (
-            <Link to="/" className={buttonClass()}>
+          {/* What is not there will hardly be there the next moment. */}
+          {problem.status === 404 && (
+            <Link to="/" className={buttonClass("primary")}>
               {shell.toNow}
             </Link>
-          ) : (
-            <Button onClick={() => window.location.reload()}>{shell.reload}</Button>
           )}
+          <Button variant={problem.status === 404 ? "plain" : "primary"} onClick={again}>
+            {words.tryAgain}
+          </Button>
+          {problem.status !== 404 && <Button onClick={() => window.location.reload()}>{shell.reload}</Button>}
           {!known && <CopyButton text={`${problem.message}\n${error instanceof Error ? (error.stack ?? "") : ""}\n${window.location.pathname}`} size="m" />}
         </div>
       </div>

@@ -31,7 +31,7 @@ function NarrowCalls({ calls }: { calls: Call[] }) {
     <ol className="card divide-y divide-line">
       {calls.map((call) => (
         <li key={call.id} onClick={followRow} className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-3 px-4 py-2 hover:bg-sunken/60">
-          <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="truncate hover:underline">
+          <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="truncate leading-6 hover:underline">
             <span className="font-[510]">{call.agent?.name ?? say.one.somebody}</span> <span className="text-muted">{call.model ?? call.model_asked}</span>
           </Link>
           <CallCost call={call} className="text-right" />

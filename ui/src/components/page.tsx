@@ -42,7 +42,7 @@ export function Section({ title, aside, children, className }: { title: ReactNod
     <section aria-labelledby={id} className={className}>
       <div className="mb-2 flex min-h-6 items-center gap-2">
         <h2 id={id} className="text-s font-[560] text-muted">{title}</h2>
-        {aside && <div className="ml-auto flex items-center gap-2 text-s text-faint">{aside}</div>}
+        {aside && <div className="ml-auto flex items-center gap-2 text-s text-faint [&>a]:inline-flex [&>a]:min-h-6 [&>a]:items-center pointer-coarse:[&>a]:min-h-10">{aside}</div>}
       </div>
       {children}
     </section>

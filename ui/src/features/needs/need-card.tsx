@@ -39,7 +39,7 @@ export function NeedCard({ need }: { need: Need }) {
 
 function Title({ need }: { need: Need }) {
   const text = need.kind === "question" ? <AskedBy need={need} /> : need.kind === "mention" && need.task ? say.mention(need.task.ref) : (need.task?.title ?? need.text);
-  const className = "line-clamp-3 min-w-0 font-[560] wrap-anywhere hover:underline";
+  const className = "line-clamp-3 -my-0.5 min-w-0 py-0.5 font-[560] wrap-anywhere hover:underline";
   if (!need.task) return <b className="min-w-0">{text}</b>;
   return need.kind === "review" ? (
     <Link to="/reviews/$taskId" params={{ taskId: need.task.id }} data-row-link className={className}>
