@@ -30,7 +30,7 @@ export function QuestionAnswer({ question, onAnswered }: { question: Question; o
     <div className="grid gap-2">
       <div className="flex flex-wrap gap-1.5">
         {question.options.map((option) => (
-          <Button key={option} className="h-auto min-h-[30px] max-w-full min-w-0 shrink wrap-anywhere pointer-coarse:h-auto pointer-coarse:min-h-10 py-1 text-left whitespace-normal" busy={answer.isPending} onClick={() => answer.mutate(option)}>
+          <Button key={option} className="h-auto! min-h-[30px] max-w-full min-w-0 shrink py-1 text-left wrap-anywhere whitespace-normal! pointer-coarse:min-h-10" busy={answer.isPending} onClick={() => answer.mutate(option)}>
             {option}
           </Button>
         ))}
