@@ -162,7 +162,8 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "replay.settled":
       return [soon(replayKeys.all)];
     case "status.changed":
-      return [{ key: agentKeys.urgent(), every: CALM }];
+      // Rows have it from the event; which agents have one, and how all stand, can wait: it comes as often as a minute passes for any.
+      return [{ key: agentKeys.urgent(), every: 5 * CALM }];
     case "run.progressed":
       return [soon(runKeys.all), soon(taskKeys.all)];
     case "calls.ingested":

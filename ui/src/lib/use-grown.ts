@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 
 /** So far below the window the next rows are drawn already. */
-const AHEAD = "400px";
+const AHEAD = "100px";
 
 /** The first rows of a long list, and `step` more each time the reader comes near what stands at their end. */
 export function useGrown<T>(all: T[], step: number) {

@@ -174,6 +174,8 @@ async def _for_squads(tx: Transaction, workspace_id: str) -> list[Open]:
 
     Where an agent of it works, the others wait for their turn, which is nobody's concern.
     """
+    if await tx.scalar(sa.select(squads.c.id).where(squads.c.workspace_id == workspace_id).limit(1)) is None:
+        return []
     before = tx.now - UNTAKEN_AFTER
     begins = sa.exists().where(
         squad_agents.c.workspace_id == workspace_id,
