@@ -26,7 +26,7 @@ bench: setup-dev ## Measure; PEERS=1 adds other gateways.
 
 test: setup-dev chromium ## Prove everything.
 	@$(MAKE) --no-print-directory -j 2 ui lint ui-lint ui-types ui-test
-	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadscope $(ARGS)
 
 lint: setup-dev ## Lint, types, import rules.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

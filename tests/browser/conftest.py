@@ -1,6 +1,9 @@
 """A real Chromium against the real product, one installation for all journeys."""
 
+import os
+import secrets
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,16 +55,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
             if pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running(tmp_path_factory.mktemp("dashboard"), config=CONFIG) as found:
-        found.wait_until(lambda: found.get("/api/v1/settings"))
-        yield found
+    """The one installation of a run. Two would each have seen a part of the journeys, another one each time."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(6)
+    only = Path(tempfile.gettempdir()) / f"quarterdeck-browser-{run[:12]}"
+    only.touch(exist_ok=False)
+    try:
+        with running(tmp_path_factory.mktemp("dashboard"), config=CONFIG) as found:
+            found.wait_until(lambda: found.get("/api/v1/settings"))
+            yield found
+    finally:
+        only.unlink()
 
 
 @pytest.fixture(scope="session")

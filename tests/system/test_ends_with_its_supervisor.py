@@ -8,10 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import pytest
 from system_world import START_S, free_port, wait_until
-
-pytestmark = pytest.mark.xdist_group("faults")
 
 
 def gone(pid: int) -> bool:
