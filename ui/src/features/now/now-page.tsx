@@ -51,7 +51,8 @@ export function NowPage({ needs, teach, provide }: Props) {
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
-        <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
+        {/* Another place once it has what stands above it on a phone: what is not shown yet is not moved either. */}
+        <div key={needsThere ? "below" : "waits"} className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
           {data && needsThere ? <Agents agents={data.items} runs={data.runs} of={data.present} /> : error && !data ? <ProblemNote error={error} retry={() => void refetch()} /> : <SkeletonRows rows={8} />}
         </div>
       </div>
@@ -70,6 +71,8 @@ function NotYet() {
     <>
       <span className="sr-only">{words.loading}</span>
       <span className="skeleton inline-block h-4 w-80 max-w-full align-middle" />
+      {/* On a phone the sentence takes two lines. */}
+      <span className="skeleton hidden h-4 w-40 align-middle max-md:inline-block" />
     </>
   );
 }
