@@ -69,7 +69,7 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
           {table.getRowModel().rows.map((row) => (
             <tr key={row.id} className={rowClass} onClick={followRow}>
               {columns.map((column, at) => (
-                <td key={column.id} className={cx(cellClass, stacks && STACKED, at === 0 ? nameClass : column.align === "end" ? "num text-right" : wordsClass, stacks && column.align === "end" && "@max-[519px]:text-left", column.from && FROM[column.from])}>
+                <td key={column.id} className={cx(cellClass, stacks && column.from !== "lg" && STACKED, at === 0 ? nameClass : column.align === "end" ? "num text-right" : wordsClass, stacks && column.align === "end" && "@max-[519px]:text-left", column.from && FROM[column.from])}>
                   {column.cell(row.original)}
                 </td>
               ))}
@@ -88,7 +88,7 @@ export const cellClass = "border-b border-line px-3 py-[9px] align-middle first:
 /** What a row is of is named by people: a name without a space in it breaks rather than squeeze the other columns. */
 const nameClass = "min-w-[104px] @min-[600px]:min-w-[168px] [overflow-wrap:anywhere]";
 /** Nor may what else is said of it push the rest out of sight; and it keeps room for a word. */
-const wordsClass = "min-w-[72px] max-w-[420px] [overflow-wrap:anywhere]";
+const wordsClass = "min-w-[92px] max-w-[420px] [overflow-wrap:anywhere]";
 export const rowClass = "group/row hover:bg-sunken/60 has-[[data-row-link]:focus-visible]:bg-accent-soft";
 
 /** A click anywhere on a row follows its link, unless the click meant something in the row or marked text. */

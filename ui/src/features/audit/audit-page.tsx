@@ -79,7 +79,7 @@ const COLUMNS: Column<AuditEntry>[] = [
 
 /** What the entry is of, where it has a page. */
 function Subject({ id }: { id: string }) {
-  const look = "text-s text-muted hover:underline";
+  const look = "inline-flex min-h-6 items-center text-s text-muted hover:underline pointer-coarse:min-h-10";
   switch (id.slice(0, 4)) {
     case "tsk_":
       return <Link to="/tasks/$taskId" params={{ taskId: id }} className={look}>{say.see.task}</Link>;

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, ChartLine, Plus, Trash2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 
 import { capKeys, budgetsQuery, deleteBudget } from "@/api/caps";
 import { useMay } from "@/api/may";
@@ -57,14 +57,21 @@ export function Budgets() {
       ) : (
         <DataTable label={say.title} columns={columns} rows={data.items} rowId={(budget) => budget.id} />
       )}
-      {burning && window && (
-        <div className="card mt-2">
-          <BurnDown budget={burning} window={window} />
-        </div>
-      )}
+      {burning && window && <Burning key={burning.id} budget={burning} window={window} />}
       {confirm}
       {editing && <BudgetDialog {...(editing === "new" ? {} : { budget: editing })} onClose={() => setEditing(undefined)} />}
     </Section>
+  );
+}
+
+/** Below a long list it would open out of sight. */
+function Burning(props: { budget: Budget; window: Budget["windows"][number] }) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => place.current?.scrollIntoView({ block: "nearest" }), []);
+  return (
+    <div ref={place} className="card mt-2 scroll-mb-20">
+      <BurnDown {...props} />
+    </div>
   );
 }
 

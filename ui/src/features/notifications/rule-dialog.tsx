@@ -51,7 +51,7 @@ export function RuleDialog({ rule, isNew, kinds, channels, onSave, onClose }: Pr
 function Tick({ name, value, label, checked }: { name: string; value: string; label: string; checked: boolean }) {
   return (
     <label className="flex items-center gap-2.5">
-      <input type="checkbox" name={name} value={value} defaultChecked={checked} className="size-[15px] shrink-0 accent-(--accent)" /> {label}
+      <input type="checkbox" name={name} value={value} defaultChecked={checked} className="size-[15px] shrink-0 accent-(--accent)" /> <span className="min-w-0 [overflow-wrap:anywhere]">{label}</span>
     </label>
   );
 }

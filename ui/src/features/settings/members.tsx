@@ -124,7 +124,10 @@ function memberColumns(me: Pick<Member, "id" | "role">, acts: Acts | undefined):
       header: say.memberColumns.name,
       cell: (member) => (
         <span className="flex items-center gap-2.5">
-          <Avatar name={member.name} /> {member.name} {member.id === me.id && <Chip>{say.you}</Chip>}
+          <Avatar name={member.name} />
+          <span className="min-w-0">
+            {member.name} {member.id === me.id && <Chip>{say.you}</Chip>}
+          </span>
         </span>
       ),
     },
