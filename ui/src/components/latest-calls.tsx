@@ -61,7 +61,7 @@ const COLUMNS: Column<Call>[] = [
     header: say.columns.model,
     cell: (call) => (
       <span className="flex min-w-0 flex-wrap gap-x-3">
-        <span className="truncate">{call.model ?? call.model_asked}</span>
+        <span className="min-w-0 wrap-anywhere">{call.model ?? call.model_asked}</span>
         {call.outcome !== "ok" && <OutcomeWord outcome={call.outcome} code={call.error_code} />}
       </span>
     ),

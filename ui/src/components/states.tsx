@@ -49,6 +49,9 @@ export function ProblemLine({ error, retry }: { error: unknown; retry: () => voi
   );
 }
 
+/** Whether its first answer is on its way: a page's parts wait for each other's, but for none that fails and is tried again. */
+export const firstAsked = (query: { isPending: boolean; failureCount: number }): boolean => query.isPending && query.failureCount === 0;
+
 /** Grey rows while something loads; invisible for the first 200 ms. */
 export function SkeletonRows({ rows = 6 }: { rows?: number }) {
   return (

@@ -172,7 +172,6 @@ export const calls = {
     emptyAnswer: "The answer is empty.",
     failed: "failed",
     showAll: "Show all",
-    notKept: "The bodies of this call were not kept.",
     notAllowed: "Your role does not include reading what was said.",
   },
   raw: {

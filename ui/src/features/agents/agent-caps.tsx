@@ -41,7 +41,7 @@ function BudgetRow({ budget, agentId }: { budget: Budget; agentId: string }) {
   const percent = Math.min(100, window?.percent ?? 0);
   return (
     <li className="grid gap-1 px-4 py-2.5">
-      <p className="flex items-baseline gap-2">
+      <p className="flex flex-wrap items-baseline gap-x-2 [&>span]:whitespace-nowrap">
         <span>{say.window[budget.window]}</span>
         <span className="text-s text-faint">{[say.mode[budget.mode], budget.scope_kind === "workspace" && say.whole].filter(Boolean).join(", ")}</span>
         <span className="ml-auto">
@@ -57,7 +57,7 @@ function BudgetRow({ budget, agentId }: { budget: Budget; agentId: string }) {
 
 function LimitRow({ limit }: { limit: Limit }) {
   return (
-    <li className="flex items-baseline gap-2 px-4 py-2.5">
+    <li className="flex flex-wrap items-baseline gap-x-2 px-4 py-2.5 [&>span]:whitespace-nowrap">
       <span>{say.measure[limit.measure]}</span>
       {limit.scope_kind === "workspace" && <span className="text-s text-faint">{say.whole}</span>}
       <span className="ml-auto">

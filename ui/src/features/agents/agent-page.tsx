@@ -1,13 +1,16 @@
 import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CopyPlus, KeyRound } from "lucide-react";
+import type { ReactNode } from "react";
 import { useState } from "react";
 
 import { useSetDesired } from "@/api/agent-acts";
 import { agentQuery } from "@/api/agents";
+import { reportQuery } from "@/api/costs";
 import { createAgentKey, keyKeys, keysQuery } from "@/api/keys";
 import { useMay } from "@/api/may";
 import { asProblem } from "@/api/problem";
+import { agentRunsQuery } from "@/api/runs";
 import { signalsQuery } from "@/api/signals";
 import type { Agent } from "@/api/types";
 import { Avatar } from "@/components/avatar";
@@ -23,7 +26,7 @@ import { Mark, Page, Section, Strip } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { RunsTable } from "@/components/runs-table";
 import { SignalActs, signalTitle } from "@/components/signal-acts";
-import { ProblemNote, SkeletonRows } from "@/components/states";
+import { firstAsked, ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { isWorking, said, toneOf } from "@/components/status/status-words";
 import { toast } from "@/components/toast";
@@ -70,7 +73,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
       }
       answer={
         <>
-          <span className="mr-2 inline-flex align-[-2px]">
+          <span className="mr-2 inline-flex align-[3px]">
             <Avatar name={agent.name} agent />
           </span>
           {agent.name} <AgentSentence agent={agent} />
@@ -79,7 +82,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
       below={
         <span className="grid gap-0.5">
           {isWorking(agent.status) && <StatusLine status={agent.status} wrap />}
-          {agent.description}
+          {agent.description && <span className="wrap-anywhere">{agent.description}</span>}
         </span>
       }
       actions={
@@ -107,9 +110,12 @@ export function AgentPage({ agentId }: { agentId: string }) {
       )}
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(0,1fr)_300px]">
         <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-6">
-          <AgentSignals agent={agent} />
-          <AgentDay agent={agent} />
-          <ReportCard agent={agent} />
+          {!agent.last_call && <HowToConnect />}
+          <Together agent={agent}>
+            <AgentSignals agent={agent} />
+            <AgentDay agent={agent} />
+            <ReportCard agent={agent} />
+          </Together>
           <Section
             title={say.calls}
             aside={
@@ -128,12 +134,7 @@ export function AgentPage({ agentId }: { agentId: string }) {
           <Section title={say.keys}>
             <AgentKeys agentId={agent.id} />
           </Section>
-          <Section title={say.connect}>
-            <div className="card grid min-w-0 gap-2 p-4">
-              <p className="text-s text-muted">{say.connectHelp}</p>
-              <ConnectSnippets secret={undefined} />
-            </div>
-          </Section>
+          {agent.last_call && <HowToConnect />}
         </div>
         <aside className="grid min-w-0 content-start gap-5">
           <Section title={say.about}>
@@ -151,6 +152,23 @@ export function AgentPage({ agentId }: { agentId: string }) {
       {keeping && <SaveAgentAsTemplate agent={agent} onClose={() => setKeeping(false)} />}
       {secret && <ConnectDialog agent={agent} secret={secret} onClose={() => setSecret(undefined)} />}
     </Page>
+  );
+}
+
+/** What its work came to, all at once: what came later would push away what is being read. */
+function Together({ agent, children }: { agent: Agent; children: ReactNode }) {
+  const asked = [useQuery(signalsQuery({ agent_id: agent.id, state: "up" })), useQuery(agentRunsQuery(agent.id)), useQuery(reportQuery({ by: "agent", agent_id: agent.id }))];
+  return asked.some(firstAsked) ? <SkeletonRows rows={8} /> : children;
+}
+
+function HowToConnect() {
+  return (
+    <Section title={say.connect}>
+      <div className="card grid min-w-0 gap-2 p-4">
+        <p className="text-s text-muted">{say.connectHelp}</p>
+        <ConnectSnippets secret={undefined} />
+      </div>
+    </Section>
   );
 }
 

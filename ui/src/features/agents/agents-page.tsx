@@ -118,8 +118,8 @@ const columns: Column<Agent>[] = [
     sort: (agent) => agent.last_call_at ?? "",
     cell: (agent) =>
       agent.last_call ? (
-        <span className="flex items-center gap-x-2 text-muted">
-          <span className="max-w-[160px] truncate">{agent.last_call.model}</span>
+        <span className="flex max-w-[210px] flex-wrap items-center gap-x-2 text-muted">
+          {agent.last_call.model && <span className="max-w-[160px] truncate" title={agent.last_call.model}>{agent.last_call.model}</span>}
           {agent.last_call.outcome !== "ok" && <OutcomeWord outcome={agent.last_call.outcome} />}
           <Ago at={agent.last_call.at} className="text-faint" />
         </span>

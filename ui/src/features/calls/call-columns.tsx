@@ -17,7 +17,7 @@ export const CALL_COLUMNS: CallColumn[] = [
   {
     id: "time",
     header: say.time,
-    width: "w-[104px]",
+    width: "w-[104px] @max-[600px]:w-[92px]",
     cell: (call) => (
       <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="text-muted hover:underline">
         <Ago at={call.started_at} />
@@ -53,11 +53,11 @@ export const CALL_COLUMNS: CallColumn[] = [
         <span className="text-s text-faint">{calls.unclaimed}</span>
       ),
   },
-  { id: "outcome", header: say.outcome, width: "w-[140px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
+  { id: "outcome", header: say.outcome, width: "w-[136px]", from: "lg", cell: (call) => <OutcomeWord outcome={call.outcome} code={call.error_code} /> },
   {
     id: "tokens",
     header: say.tokens,
-    width: "w-[116px]",
+    width: "w-[112px]",
     align: "end",
     from: "lg",
     cell: (call) =>
@@ -70,7 +70,7 @@ export const CALL_COLUMNS: CallColumn[] = [
       ),
   },
   { id: "took", header: say.took, width: "w-[80px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
-  { id: "cost", header: say.cost, width: "w-[104px]", align: "end", cell: (call) => <CallCost call={call} /> },
+  { id: "cost", header: say.cost, width: "w-[124px] @max-[600px]:w-[100px]", align: "end", cell: (call) => <CallCost call={call} /> },
 ];
 
 /** Of a search for words: where they are takes the room of what is told of every call. */

@@ -17,7 +17,7 @@ import { formatDuration, formatShare } from "@/lib/format";
 import { replays } from "@/strings/replays";
 
 const say = replays.step;
-const ROW = "grid grid-cols-[20px_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-0.5 px-4 py-2 text-left md:grid-cols-[20px_minmax(0,1fr)_150px_150px_150px]";
+const ROW = "grid grid-cols-[20px_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-0.5 px-4 py-2 text-left md:grid-cols-[20px_minmax(0,1fr)_180px_150px_150px]";
 
 const STATE_TONE: Partial<Record<ReplayStep["state"], Tone>> = { left_out: "wait", unknown: "wrong", sending: "work", unsure: "wait" };
 
@@ -53,7 +53,7 @@ function Step({ replayId, step }: { replayId: string; step: ReplayStep }) {
           )}
           {step.was_outcome !== "ok" && <OutcomeWord outcome={step.was_outcome} />}
         </span>
-        <span className="justify-self-end md:justify-self-start">
+        <span className="min-w-0 max-w-full justify-self-end md:justify-self-start">
           <AnswerChip step={step} />
         </span>
         <span className="num flex items-baseline justify-end gap-1.5 text-s max-md:col-start-2 max-md:justify-start">

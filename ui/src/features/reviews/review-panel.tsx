@@ -14,7 +14,7 @@ import { LatestCalls } from "@/components/latest-calls";
 import { Markdown } from "@/components/markdown";
 import { Section } from "@/components/page";
 import { ReviewSays } from "@/components/review-says";
-import { ProblemNote, SkeletonRows } from "@/components/states";
+import { firstAsked, ProblemNote, SkeletonRows } from "@/components/states";
 import type { Picked } from "@/components/version/drafts";
 import { Drafts, standing } from "@/components/version/drafts";
 import { useLineNotes } from "@/features/reviews/line-notes";
@@ -49,7 +49,7 @@ function Judged({ task, onDone }: { task: Task; onDone: () => void }) {
   const working = task.state === "in_progress" && shown?.version.draft === true && shown.version === shown.deliverable.versions[0];
   const open = inReview || working;
   // All of it at once: what comes later would push away what is being read.
-  if (asked.some((each) => each.isPending)) return <SkeletonRows rows={8} />;
+  if (asked.some(firstAsked)) return <SkeletonRows rows={8} />;
   return (
     <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
       <div className="grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-4">

@@ -14,7 +14,7 @@ import { Markdown } from "@/components/markdown";
 import { Mark, Page, Section, Strip } from "@/components/page";
 import { ReplayButton } from "@/components/replay/replay-dialog";
 import { signalTitle } from "@/components/signal-acts";
-import { ProblemNote, SkeletonRows } from "@/components/states";
+import { firstAsked, ProblemNote, SkeletonRows } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { RunSteps } from "@/features/runs/run-steps";
 import { alike, repeated, tokensOf } from "@/features/runs/waterfall";
@@ -31,7 +31,8 @@ const TONE = { queued: undefined, running: "work", succeeded: "work", failed: "w
 /** What one attempt did, step by step. */
 export function RunPage({ runId }: { runId: string }) {
   const { data: run } = useSuspenseQuery(runQuery(runId));
-  const { data, error, refetch } = useQuery(runCallsQuery(runId));
+  const ofCalls = useQuery(runCallsQuery(runId));
+  const { data, error, refetch } = ofCalls;
   const { data: signals, ...ofSignals } = useQuery(signalsQuery({ run_id: runId }));
   useListKeys();
   const now = useCoarseNow();
@@ -93,67 +94,71 @@ export function RunPage({ runId }: { runId: string }) {
           { label: say.inModels, value: busy < 60_000 ? formatDuration(busy) : formatSpan(busy), note: whole > 0 && say.ofTime(formatShare(Math.min(1, busy / whole))) },
         ]}
       />
-      <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
-        <Section
-          title={say.steps}
-          aside={
-            <Link to="/calls" search={{ run: run.id }} className="text-accent hover:underline">
-              {say.allCalls}
-            </Link>
-          }
-        >
-          {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
-          {!error && !data && <SkeletonRows />}
-          {data && (calls.length === 0 ? <p className="card px-4 py-3 text-faint">{say.nothing}</p> : <RunSteps calls={calls} cut={data.cut} same={same} />)}
-        </Section>
-        <aside className="grid content-start gap-5">
-          {ofSignals.error && !signals && (
-            <Section title={noticed.title}>
-              <ProblemNote error={ofSignals.error} retry={() => void ofSignals.refetch()} />
-            </Section>
-          )}
-          {signals && signals.length > 0 && (
-            <Section title={noticed.title}>
-              <ul className="card divide-y divide-line">
-                {signals.map((signal) => (
-                  <li key={signal.id} className="px-4 py-2.5">
-                    <p>
-                      <b className={signal.state === "up" ? "text-wrong" : undefined}>{signalTitle(signal)}</b> <Ago at={signal.noticed_at} className="text-s text-faint" />
-                    </p>
-                    <p className="text-muted">{signal.words}</p>
-                  </li>
-                ))}
-              </ul>
-            </Section>
-          )}
-          {(run.summary ?? run.note) && (
-            <Section title={say.note}>
-              <div className="card px-4 py-3">
-                <Markdown text={run.summary ?? run.note ?? ""} />
+      {/* All of it at once: what comes later would push away what is being read. */}
+      {[ofCalls, ofSignals].some(firstAsked) ? (
+        <SkeletonRows rows={8} />
+      ) : (
+        <div className="grid grid-cols-[minmax(0,1fr)] gap-6 xl:grid-cols-[minmax(0,1fr)_280px]">
+          <Section
+            title={say.steps}
+            aside={
+              <Link to="/calls" search={{ run: run.id }} className="text-accent hover:underline">
+                {say.allCalls}
+              </Link>
+            }
+          >
+            {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
+            {data && (calls.length === 0 ? <p className="card px-4 py-3 text-faint">{say.nothing}</p> : <RunSteps calls={calls} cut={data.cut} same={same} />)}
+          </Section>
+          <aside className="grid content-start gap-5">
+            {ofSignals.error && !signals && (
+              <Section title={noticed.title}>
+                <ProblemNote error={ofSignals.error} retry={() => void ofSignals.refetch()} />
+              </Section>
+            )}
+            {signals && signals.length > 0 && (
+              <Section title={noticed.title}>
+                <ul className="card divide-y divide-line">
+                  {signals.map((signal) => (
+                    <li key={signal.id} className="px-4 py-2.5">
+                      <p>
+                        <b className={signal.state === "up" ? "text-wrong" : undefined}>{signalTitle(signal)}</b> <Ago at={signal.noticed_at} className="text-s text-faint" />
+                      </p>
+                      <p className="text-muted">{signal.words}</p>
+                    </li>
+                  ))}
+                </ul>
+              </Section>
+            )}
+            {(run.summary ?? run.note) && (
+              <Section title={say.note}>
+                <div className="card px-4 py-3">
+                  <Markdown text={run.summary ?? run.note ?? ""} />
+                </div>
+              </Section>
+            )}
+            <Section title={say.facts}>
+              <div className="card p-4">
+                <Facts
+                  facts={[
+                    {
+                      label: tasks.page.agent,
+                      value: (
+                        <Link to="/agents/$agentId" params={{ agentId: run.agent.id }} className="hover:underline">
+                          {run.agent.name}
+                        </Link>
+                      ),
+                    },
+                    { label: say.began, value: <Ago at={run.started_at ?? run.created_at} /> },
+                    ...(run.ended_at ? [{ label: say.ended, value: <Ago at={run.ended_at} /> }] : [{ label: say.lease, value: formatClock(run.lease_expires_at) }]),
+                    ...(run.reason ? [{ label: say.reason, value: reasonWords(run.reason) }] : []),
+                  ]}
+                />
               </div>
             </Section>
-          )}
-          <Section title={say.facts}>
-            <div className="card p-4">
-              <Facts
-                facts={[
-                  {
-                    label: tasks.page.agent,
-                    value: (
-                      <Link to="/agents/$agentId" params={{ agentId: run.agent.id }} className="hover:underline">
-                        {run.agent.name}
-                      </Link>
-                    ),
-                  },
-                  { label: say.began, value: <Ago at={run.started_at ?? run.created_at} /> },
-                  ...(run.ended_at ? [{ label: say.ended, value: <Ago at={run.ended_at} /> }] : [{ label: say.lease, value: formatClock(run.lease_expires_at) }]),
-                  ...(run.reason ? [{ label: say.reason, value: reasonWords(run.reason) }] : []),
-                ]}
-              />
-            </div>
-          </Section>
-        </aside>
-      </div>
+          </aside>
+        </div>
+      )}
     </Page>
   );
 }
