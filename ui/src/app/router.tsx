@@ -8,6 +8,7 @@ import { goalsQuery } from "@/api/goals";
 import type { LiveStream } from "@/api/live";
 import { Problem } from "@/api/problem";
 import { replayQuery } from "@/api/replays";
+import { reviewsQuery } from "@/api/reviews";
 import { routeQuery } from "@/api/routes";
 import { runQuery } from "@/api/runs";
 import { sessionQuery } from "@/api/session";
@@ -94,7 +95,7 @@ const reviews = createRoute({
 const review = createRoute({
   getParentRoute: () => inside,
   path: "/reviews/$taskId",
-  loader: ({ context, params }) => warm(context.client.query(taskQuery(params.taskId))),
+  loader: ({ context, params }) => warm(Promise.all([context.client.query(taskQuery(params.taskId)), context.client.query(reviewsQuery(params.taskId))])),
   component: lazyRouteComponent(() => import("@/app/pages/reviews-route"), "ReviewRoute"),
 });
 const run = createRoute({
