@@ -1,5 +1,6 @@
 """Budgets and routes together: each try holds for itself, and what every try cost is charged."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from gateway_world import until
 from limited_world import Limited, budget, limited_running
 
 from quarterdeck.access import wire
+from quarterdeck.access.limits.model import LimitEntry
+from quarterdeck.access.scopes import Scope
 from quarterdeck.ledger.segments import Position
 
 HAIKU = {"provider": "anthropic", "override_params": {"model": "claude-haiku-4-5"}}
@@ -52,6 +56,26 @@ async def test_a_target_whose_budget_is_spent_is_passed_over(limited: Limited) -
     assert answer.headers["x-quarterdeck-provider"] == "anthropic"
     assert [seen.target for seen in limited.gateway.seen] == ["/v1/messages"]
     assert limited.held() == 0
+
+
+@pytest.mark.parametrize("config", [{"provider": "openai"}, TWO])
+async def test_a_call_that_is_paused_while_it_waits_for_its_turn_is_not_sent_when_the_turn_comes(
+    limited: Limited, config: Any
+) -> None:
+    gateway = limited.gateway
+    one = LimitEntry("l", Scope("provider", "openai"), "concurrent", 1, None, 1, max_wait_ms=60_000)
+    await limited.in_force(limits=(one,))
+    stream = {"words": 400, "chunks": 400, "timing": {"chunk_ms": 100}}
+    first = asyncio.create_task(gateway.chat(script=stream, stream=True))
+    await until(lambda: len(gateway.seen) == 1)
+    second = asyncio.create_task(ask(limited, config))
+    await until(lambda: any(each.held == "queue" for each in gateway.open_calls.traffic()[1]))
+    gateway.agent = msgspec.structs.replace(gateway.agent, desired="paused")
+    limited.publish()
+    first.cancel()
+    refused = await second
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "agent_paused")
+    assert len(gateway.seen) == 1
 
 
 @pytest.mark.parametrize("stream", [False, True])

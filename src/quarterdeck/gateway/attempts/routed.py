@@ -212,7 +212,7 @@ class _Call:
         if why is None and self._made_before:
             draft.why = "fallback"
         self._made_before = True
-        bound = self._binding[leaf.path]
+        bound, waited = self._binding[leaf.path], False
         shot = self._last = Shot(draft)
         try:
             if isinstance(bound, Refusal):
@@ -232,12 +232,16 @@ class _Call:
                 try:
                     if (turn := parts.hooks.limits.attempt(draft, target)) is not None:
                         await turn
+                        waited = True
                 finally:
                     # What a copy was the first to take is let go of when the call ends, however the race does.
                     self._draft.hold = draft.hold
         except Refusal as refusal:
             shot.refusal = refusal
             shot.result = judge(shot)
+        if waited and has_changed(self._draft, parts.holder):
+            # It may have been paused while it stood in a queue.
+            await still_may_run(self._draft, self._query, parts.holder)
         return shot
 
     async def _cached(self, draft: Draft, leaf: Leaf) -> bool:
