@@ -8,6 +8,7 @@ export const replays = {
   one: (id: string) => `Replay ${id.slice(-6)}`,
   list: {
     none: "Nothing was replayed yet.",
+    first: "What would another model have said?",
     sentence: (count: number, more: boolean) => (more ? `The newest ${counted(count)} replays.` : count === 1 ? "One replay." : `${counted(count)} replays.`),
     help: "A replay asks recorded calls again of another model, route or instructions, and sets the answers side by side. Open a run or a call and choose Replay.",
     openRuns: "Look at calls",

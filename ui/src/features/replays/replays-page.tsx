@@ -48,7 +48,7 @@ export function ReplaysPage() {
       {!error && !data && <SkeletonRows />}
       {data && rows.length === 0 && (
         <Empty
-          title={say.list.none}
+          title={say.list.first}
           action={
             <Link to="/calls" className={buttonClass("primary")}>
               {say.list.openRuns}
