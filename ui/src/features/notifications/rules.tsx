@@ -62,7 +62,7 @@ export function Rules({ rules, channels, kinds, onChange }: Props) {
           <ol aria-label={say.title} className="card divide-y divide-line">
             {rules.map((rule, at) => (
               <li key={`${at}-${JSON.stringify(rule)}`} className="flex items-center gap-2.5 px-4 py-2.5">
-                <span className="num w-4 shrink-0 text-s text-faint">{at + 1}</span>
+                <span className="num min-w-4 shrink-0 text-s text-faint">{at + 1}</span>
                 <div className="min-w-0 flex-1">
                   <p className="break-words">{aboutWords(rule, kinds, names)}</p>
                   <p className="text-s break-words text-muted">→ {whereWords(rule, channels)}</p>
