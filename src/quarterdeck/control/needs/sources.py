@@ -1,5 +1,7 @@
 """All that waits in a workspace, and for whom: computed from reviews, questions and approvals, and kept from events."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from quarterdeck.access.actors import Role
@@ -17,17 +19,93 @@ from quarterdeck.control.reviews import store as reviews
 from quarterdeck.control.reviews.store import review_tasks
 from quarterdeck.control.runs.store import runs
 from quarterdeck.control.tasks.tables import CLAIMABLE, tasks
-from quarterdeck.db import Transaction
+from quarterdeck.db import Prepared, Transaction
 from quarterdeck.kernel.clock import DAY
 
 UNTAKEN_AFTER = DAY
 """So long a task waits for its agent, which begins nothing, before somebody is asked to look."""
 MOST = 2_000
 """Of each kind, the longest waiting."""
-_REVIEWED = [
-    tasks.c[name] for name in ("workspace_id", "id", "title", "state_since", "review", "accountable_id", "agent_id")
-]
-"""Not the brief, which may be long."""
+_IN_REVIEW = Prepared(
+    sa.select(  # not the brief, which may be long
+        *(
+            tasks.c[name]
+            for name in ("workspace_id", "id", "title", "state_since", "review", "accountable_id", "agent_id")
+        )
+    )
+    .where(tasks.c.workspace_id == sa.bindparam("workspace_id"), tasks.c.state == "in_review")
+    .order_by(tasks.c.state_since)
+    .limit(MOST)
+)
+
+
+def _at_work() -> sa.Subquery:
+    """Agents that have begun something since `before`, or have not ended it."""
+    workspace: sa.BindParameter[str] = sa.bindparam("workspace_id")
+    return sa.union(
+        sa.select(runs.c.agent_id).where(runs.c.workspace_id == workspace, runs.c.state.in_(["queued", "running"])),
+        # Computed, so that SQLite takes the index of ends: of all runs of a workspace few ended since.
+        sa.select(runs.c.agent_id).where(
+            runs.c.workspace_id.concat("") == workspace, runs.c.ended_at > sa.bindparam("before")
+        ),
+    ).subquery()
+
+
+def _waiting(*columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """What could be claimed, counted by `columns`, of whom it waits for."""
+    since = sa.func.min(tasks.c.state_since).label("since")
+    return (
+        sa.select(*columns, sa.func.count().label("count"), since, sa.func.min(tasks.c.number).label("number"))
+        .where(
+            tasks.c.workspace_id == sa.bindparam("workspace_id"),
+            sa.text(CLAIMABLE),
+            tasks.c.not_before <= sa.bindparam("now"),
+        )
+        .group_by(*columns)
+        .limit(MOST)
+    )
+
+
+_OF_ITS_AGENT = sa.and_(agents.c.workspace_id == tasks.c.workspace_id, agents.c.id == tasks.c.agent_id)
+
+
+def _agents_that_are(*desired: Desired) -> sa.Select[tuple[str]]:
+    """Looked up once for all tasks, where a join would do so for each."""
+    return sa.select(agents.c.id).where(
+        agents.c.workspace_id == sa.bindparam("workspace_id"), agents.c.desired.in_([one.value for one in desired])
+    )
+
+
+def _untaken_tasks() -> Prepared:
+    idle = _agents_that_are(Desired.ENABLED).where(agents.c.id.not_in(sa.select(_at_work().c.agent_id)))
+    return Prepared(
+        _waiting(tasks.c.agent_id, agents.c.name)
+        .join(agents, _OF_ITS_AGENT)
+        .where(tasks.c.agent_id.in_(idle), tasks.c.state_since < sa.bindparam("before"), ~is_blocked(tasks, tasks))
+    )
+
+
+def _tasks_for_nobody() -> Prepared:
+    looks = sa.exists().where(review_tasks.c.workspace_id == tasks.c.workspace_id, review_tasks.c.task_id == tasks.c.id)
+    why = sa.case((looks, "review"), (agents.c.id.is_(None), "nobody"), else_=agents.c.desired).label("why")
+    nobody_works = ~sa.exists().select_from(_at_work())
+    is_old = tasks.c.state_since < sa.bindparam("before")
+    return Prepared(
+        _waiting(tasks.c.accountable_id, agents.c.id.label("agent_id"), agents.c.name, agents.c.desired, why)
+        .outerjoin(agents, _OF_ITS_AGENT)
+        .where(
+            sa.or_(
+                tasks.c.agent_id.in_(_agents_that_are(Desired.RETIRED)),
+                sa.and_(is_old, tasks.c.agent_id.in_(_agents_that_are(Desired.PAUSED))),
+                sa.and_(is_old, tasks.c.agent_id.is_(None), tasks.c.squad_id.is_(None), nobody_works),
+            ),
+            ~is_blocked(tasks, tasks),
+        )
+    )
+
+
+_UNTAKEN = _untaken_tasks()
+_FOR_NOBODY = _tasks_for_nobody()
 
 
 async def people_of(tx: Transaction, workspace_id: str) -> People:
@@ -59,19 +137,18 @@ async def open_of(tx: Transaction, workspace_id: str, people: People) -> list[Op
 
 
 async def _reviews(tx: Transaction, workspace_id: str, people: People) -> list[Open]:
-    rows = await tx.rows(
-        sa.select(*_REVIEWED)
-        .where(tasks.c.workspace_id == workspace_id, tasks.c.state == "in_review")
-        .order_by(tasks.c.state_since)
-        .limit(MOST)
-    )
+    rows = await tx.fetch_named(_IN_REVIEW, workspace_id=workspace_id)
     done = await reviews.approvals_of(tx, workspace_id, [row["id"] for row in rows])
     looked_at = await reviews.under_review_by_agents(tx, workspace_id)
     found = []
+    by_policy: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if (row["id"], row["state_since"]) in looked_at:
             continue  # people are asked once the agent has looked
-        asked = tuple(each for each in reviewers(row, people) if (row["id"], row["state_since"], each) not in done)
+        policy = (row["review"], row["accountable_id"])
+        if policy not in by_policy:
+            by_policy[policy] = reviewers(row, people)
+        asked = tuple(each for each in by_policy[policy] if (row["id"], row["state_since"], each) not in done)
         need = Need(f"review:{row['id']}", NeedKind.REVIEW, row["id"], row["id"], row["title"], row["state_since"])
         found.append(Open(need, asked, row["agent_id"]))
     return found
@@ -119,37 +196,7 @@ async def _for_nobody(tx: Transaction, workspace_id: str) -> list[Open]:
     Those of a retired agent at once, those of a paused one after a day, and so those of whoever comes first where
     nobody has worked for as long.
     """
-    before = tx.now - UNTAKEN_AFTER
-    retired = agents.c.desired == Desired.RETIRED.value
-    looks = sa.exists().where(review_tasks.c.workspace_id == tasks.c.workspace_id, review_tasks.c.task_id == tasks.c.id)
-    why = sa.case((looks, "review"), (agents.c.id.is_(None), "nobody"), else_=agents.c.desired).label("why")
-    begins = sa.exists().where(
-        runs.c.workspace_id == workspace_id, sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > before)
-    )
-    late = sa.or_(agents.c.desired == Desired.PAUSED.value, sa.and_(agents.c.id.is_(None), ~begins))
-    rows = await tx.rows(
-        sa.select(
-            tasks.c.accountable_id,
-            agents.c.id.label("agent_id"),
-            agents.c.name,
-            agents.c.desired,
-            why,
-            sa.func.count().label("count"),
-            sa.func.min(tasks.c.state_since).label("since"),
-            sa.func.min(tasks.c.number).label("number"),
-        )
-        .outerjoin(agents, sa.and_(agents.c.workspace_id == tasks.c.workspace_id, agents.c.id == tasks.c.agent_id))
-        .where(
-            tasks.c.workspace_id == workspace_id,
-            sa.text(CLAIMABLE),
-            sa.or_(tasks.c.squad_id.is_(None), tasks.c.agent_id.is_not(None)),
-            tasks.c.not_before <= tx.now,
-            sa.or_(retired, sa.and_(late, tasks.c.state_since < before)),
-            ~is_blocked(tasks, tasks),
-        )
-        .group_by(tasks.c.accountable_id, agents.c.id, agents.c.name, agents.c.desired, why)
-        .limit(MOST)
-    )
+    rows = await tx.fetch_named(_FOR_NOBODY, workspace_id=workspace_id, now=tx.now, before=tx.now - UNTAKEN_AFTER)
     found = []
     for row in rows:
         one = row["count"] == 1
@@ -218,33 +265,7 @@ async def _for_squads(tx: Transaction, workspace_id: str) -> list[Open]:
 
 async def _untaken(tx: Transaction, workspace_id: str, people: People) -> list[Open]:
     """Enabled agents that have work ready for long and begin nothing: one for each, for its owner."""
-    before = tx.now - UNTAKEN_AFTER
-    begins = sa.exists().where(
-        runs.c.workspace_id == workspace_id,
-        runs.c.agent_id == tasks.c.agent_id,
-        sa.or_(runs.c.ended_at.is_(None), runs.c.ended_at > before),
-    )
-    rows = await tx.rows(
-        sa.select(
-            tasks.c.agent_id,
-            agents.c.name,
-            sa.func.count().label("count"),
-            sa.func.min(tasks.c.state_since).label("since"),
-            sa.func.min(tasks.c.number).label("number"),
-        )
-        .join(agents, sa.and_(agents.c.workspace_id == tasks.c.workspace_id, agents.c.id == tasks.c.agent_id))
-        .where(
-            tasks.c.workspace_id == workspace_id,
-            sa.text(CLAIMABLE),
-            tasks.c.state_since < before,
-            tasks.c.not_before <= tx.now,
-            agents.c.desired == Desired.ENABLED.value,
-            ~is_blocked(tasks, tasks),
-            ~begins,
-        )
-        .group_by(tasks.c.agent_id, agents.c.name)
-        .limit(MOST)
-    )
+    rows = await tx.fetch_named(_UNTAKEN, workspace_id=workspace_id, now=tx.now, before=tx.now - UNTAKEN_AFTER)
     found = []
     for row in rows:
         work = f"T-{row['number']} waits" if row["count"] == 1 else f"{row['count']} tasks wait"

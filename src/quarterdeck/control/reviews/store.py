@@ -10,7 +10,7 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.tables import members
 from quarterdeck.control.reviews.model import Remark, Review, Verdict
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Transaction, metadata
+from quarterdeck.db import Prepared, Transaction, metadata, one_of
 
 reviews = sa.Table(
     "reviews",
@@ -67,6 +67,14 @@ review_tasks = sa.Table(
     sa.ForeignKeyConstraint(["workspace_id", "reviewed_id"], ["tasks.workspace_id", "tasks.id"]),
 )
 """Tasks on which an agent looks at another task's work: what their runs cost is the price of the review."""
+
+_APPROVALS = Prepared(
+    sa.select(reviews.c.task_id, reviews.c.round, reviews.c.reviewer_id).where(
+        reviews.c.workspace_id == sa.bindparam("workspace_id"),
+        reviews.c.verdict == Verdict.APPROVE.value,
+        one_of(reviews.c.task_id, "task_ids"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +219,8 @@ async def approvals_of(tx: Transaction, workspace_id: str, task_ids: Collection[
     """(task, round, reviewer) of all approvals of those tasks."""
     if not task_ids:
         return set()
-    rows = await tx.rows(
-        sa.select(reviews.c.task_id, reviews.c.round, reviews.c.reviewer_id).where(
-            reviews.c.workspace_id == workspace_id,
-            reviews.c.verdict == Verdict.APPROVE.value,
-            reviews.c.task_id.in_(sorted(set(task_ids))),
-        )
-    )
-    return {(row["task_id"], row["round"], row["reviewer_id"]) for row in rows}
+    rows = await tx.fetch(_APPROVALS, workspace_id=workspace_id, task_ids=sorted(set(task_ids)))
+    return {(task_id, number, reviewer_id) for task_id, number, reviewer_id in rows}
 
 
 def _review(row: sa.RowMapping) -> Review:
