@@ -22,7 +22,7 @@ import typescript from "highlight.js/lib/languages/typescript";
 import xml from "highlight.js/lib/languages/xml";
 import yaml from "highlight.js/lib/languages/yaml";
 import { createLowlight } from "lowlight";
-import { memo } from "react";
+import { memo, type ReactElement } from "react";
 import { Fragment, jsx, jsxs } from "react/jsx-runtime";
 
 const known = createLowlight({ bash, c, cpp, csharp, css, diff, dockerfile, go, ini, java, javascript, json, kotlin, php, python, ruby, rust, sql, swift, typescript, xml, yaml });
@@ -33,6 +33,7 @@ const LONGEST = 50_000;
 const CodeColors = memo(function CodeColors({ code, language }: { code: string; language: string }) {
   const name = language.toLowerCase();
   if (code.length > LONGEST || !known.registered(name)) return code;
-  return toJsxRuntime(known.highlight(name, code), { Fragment, jsx, jsxs });
+  // Its types speak of a global JSX, which React 19 has no more.
+  return toJsxRuntime(known.highlight(name, code), { Fragment, jsx, jsxs }) as ReactElement;
 });
 export default CodeColors;

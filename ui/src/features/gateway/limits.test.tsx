@@ -36,7 +36,7 @@ function shown(items: Limit[], role: Role = "admin") {
     sent.push([request.method, request.headers.get("if-match"), request.method === "DELETE" ? null : await request.json()]);
     return request.method === "DELETE" ? new HttpResponse(null, { status: 204 }) : HttpResponse.json(aLimit());
   };
-  server.use(http.get("*/api/v1/agents/names", () => HttpResponse.json(AGENTS)), http.get("*/api/v1/limits", () => HttpResponse.json({ items, next: null })), http.post("*/api/v1/limits", keep), http.patch("*/api/v1/limits/:id", keep), http.delete("*/api/v1/limits/:id", keep));
+  server.use(http.get("*/api/v1/providers", () => HttpResponse.json({ items: [], next: null })), http.get("*/api/v1/agents/names", () => HttpResponse.json(AGENTS)), http.get("*/api/v1/limits", () => HttpResponse.json({ items, next: null })), http.post("*/api/v1/limits", keep), http.patch("*/api/v1/limits/:id", keep), http.delete("*/api/v1/limits/:id", keep));
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   client.setQueryData(sessionQuery.queryKey, { member: { role } } as Session);
   renderPart(<Limits />, client);

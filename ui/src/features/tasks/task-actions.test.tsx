@@ -12,6 +12,7 @@ function shown(task: Task, agents: object[] = []) {
   server.use(
     http.get("*/api/v1/session", () => HttpResponse.json({ member: { id: "mem_1", name: "Sam", role: "operator" }, csrf: "c" })),
     http.get("*/api/v1/agents/names", () => HttpResponse.json({ items: agents, present: agents.length })),
+    http.get("*/api/v1/squads", () => HttpResponse.json({ items: [] })),
     http.get("*/api/v1/shares", () => HttpResponse.json({ items: [] })),
   );
   renderPart(<TaskActions task={task} />);
