@@ -48,6 +48,7 @@ async def test_a_task_is_created_and_read_back(client: httpx.AsyncClient, owner:
         "priority": "high",
         "agent": {"id": agent["id"], "name": "research"},
         "assigned": True,
+        "squad": None,
         "accountable": {"id": owner.id, "name": "Owner"},
         "labels": ["docs"],
         "due_at": "2027-02-01T10:00:00.000000Z",

@@ -121,7 +121,7 @@ function LooksBack({ query }: { query: Tail }) {
 }
 
 function NoCalls({ filtered }: { filtered: boolean }) {
-  if (filtered) return <Empty title={say.emptyFiltered}>{say.emptyFilteredHelp}</Empty>;
+  if (filtered) return <Empty title={say.emptyFilteredHelp} />;
   return (
     <Empty
       title={say.empty}
