@@ -254,18 +254,34 @@ async def _asked(page: Page, url: str, address: str) -> list[Asked]:
 
 def _ids(server: Server) -> dict[str, str]:
     """What the addresses speak of: things with much to show."""
-    at_work = server.get("/api/v1/tasks?state=in_progress&limit=100")["items"]
-    for task in at_work:
-        runs = server.get(f"/api/v1/runs?task_id={task['id']}")["items"]
-        if len(runs) > 1 and runs[0]["state"] == "running" and "agent " in runs[0]["agent"]["name"]:
-            break
-    run, other = runs[0], runs[1]
+    run, other = _attempts(server)
     review = server.get("/api/v1/tasks?state=in_review&limit=1")["items"][0]["id"]
     call = server.get(f"/api/v1/calls?run_id={run['id']}&limit=1")["items"][0]["id"]
     replay = server.get("/api/v1/replays")["items"][0]
     kept = server.get("/api/v1/calls?limit=1")["items"][0]["id"]
-    found = {"task": task["id"], "review": review, "run": run["id"], "other": other["id"], "call": call, "kept": kept}
+    found = {
+        "task": run["task"]["id"],
+        "review": review,
+        "run": run["id"],
+        "other": other["id"],
+        "call": call,
+        "kept": kept,
+    }
     return {**found, "agent": run["agent"]["id"], "replay": replay["id"]}
+
+
+def _attempts(server: Server) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two runs of a task, the newer one open: or ended, where the store has stood so long that its leases are over."""
+    for state in ("in_progress", "ready", "done"):
+        for task in server.get(f"/api/v1/tasks?state={state}&limit=100")["items"]:
+            runs = server.get(f"/api/v1/runs?task_id={task['id']}")["items"]
+            if (
+                len(runs) > 1
+                and "agent " in runs[0]["agent"]["name"]
+                and (state != "in_progress" or runs[0]["state"] == "running")
+            ):
+                return runs[0], runs[1]
+    raise LookupError("no task of the store has two runs")
 
 
 def _report(measured: Sequence[Measured], single: dict[Asked, list[float]], *, check: bool) -> int:
