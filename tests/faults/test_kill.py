@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from system_world import KEY, System, running
 
-KILLS = 100
+from depth import examples
+
+KILLS = examples(36, 100)
 CALLERS = 6
 REST_S = 0.02
 """Between two calls of a caller: without, they would only wait for a processor, and so would every other test."""
@@ -75,7 +77,7 @@ def all_call_ids(system: System) -> list[str]:
         after = f"&after={page['next']}"
 
 
-def test_no_acknowledged_call_is_lost_or_doubled_by_a_hundred_kills(tmp_path: Path) -> None:
+def test_no_acknowledged_call_is_lost_or_doubled_however_often_we_are_killed(tmp_path: Path) -> None:
     chance = random.Random(7)
     with running(tmp_path / "data") as system:
         with Load(system) as load:
