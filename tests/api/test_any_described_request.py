@@ -25,7 +25,7 @@ from quarterdeck.control.settings.model import About
 from quarterdeck.db import Database
 from quarterdeck.db.outbox import EventFeed
 
-EXAMPLES = examples(5, 50)
+EXAMPLES = examples(3, 50)
 PARTS = 6
 """The routes are asked in so many parts: one that fails says less."""
 ENDLESS = {"/api/v1/events"}
