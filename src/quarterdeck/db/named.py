@@ -3,13 +3,14 @@
 Their table has `workspace_id`, `id`, `name`, `name_key` (unique in the workspace), `updated_at` and `version`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from quarterdeck.db.engine import Transaction
+from quarterdeck.db.prepared import Prepared, one_of
 from quarterdeck.kernel.errors import Changed
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
@@ -40,6 +41,27 @@ class Declarable(Versioned, Protocol):
 
     @property
     def declared(self) -> bool: ...
+
+
+Names = Callable[[Transaction, str, Collection[str]], Awaitable[dict[str, str]]]
+"""Asked with a workspace and ids; ids that are not there have no name."""
+
+
+def names_of(table: sa.Table) -> Names:
+    """Names by id, for a page of rows that mention rows of this table."""
+    query = Prepared(
+        sa.select(table.c.id, table.c.name).where(
+            table.c.workspace_id == sa.bindparam("workspace_id"), one_of(table.c.id, "ids")
+        )
+    )
+
+    async def named(tx: Transaction, workspace_id: str, ids: Collection[str]) -> dict[str, str]:
+        if not ids:
+            return {}
+        rows = await tx.fetch(query, workspace_id=workspace_id, ids=sorted(set(ids)))
+        return {row[0]: row[1] for row in rows}
+
+    return named
 
 
 def must_be_at(row: Versioned, version: int | None) -> None:

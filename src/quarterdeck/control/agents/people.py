@@ -1,28 +1,16 @@
 """Members as the work names them: owners and accountable people."""
 
-from collections.abc import Collection
-
 import sqlalchemy as sa
 
 from quarterdeck.access.actors import Role
 from quarterdeck.access.tables import members
-from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.db import Transaction
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import storable
 
-_NAMES = Prepared(
-    sa.select(members.c.id, members.c.name).where(
-        members.c.workspace_id == sa.bindparam("workspace_id"), one_of(members.c.id, "ids")
-    )
-)
-
-
-async def named(tx: Transaction, workspace_id: str, member_ids: Collection[str]) -> dict[str, str]:
-    """Names by id, for a page of rows that mention members: also of those who were removed."""
-    if not member_ids:
-        return {}
-    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(member_ids)))
-    return {row[0]: row[1] for row in rows}
+named = named_rows.names_of(members)
+"""Also of those who were removed."""
 
 
 async def must_exist(tx: Transaction, workspace_id: str, member_id: str, what: str) -> None:

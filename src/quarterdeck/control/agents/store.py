@@ -37,11 +37,6 @@ agents = sa.Table(
 
 _ONE = sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), agents.c.id == sa.bindparam("id"))
 _FIND, _LOCK = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
-_NAMES = Prepared(
-    sa.select(agents.c.id, agents.c.name).where(
-        agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids")
-    )
-)
 _BY_NAME = Prepared(
     sa.select(agents.c.id, agents.c.name, agents.c.desired)
     .where(agents.c.workspace_id == sa.bindparam("workspace_id"))
@@ -115,12 +110,7 @@ async def by_name(tx: Transaction, workspace_id: str, name: str) -> Agent | None
     return None if row is None else _agent(row)
 
 
-async def named(tx: Transaction, workspace_id: str, agent_ids: Collection[str]) -> dict[str, str]:
-    """Names by id, for a page of rows that mention agents."""
-    if not agent_ids:
-        return {}
-    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(agent_ids)))
-    return {row[0]: row[1] for row in rows}
+named = named_rows.names_of(agents)
 
 
 async def called(tx: Transaction, workspace_id: str, limit: int) -> list[dict[str, str]]:

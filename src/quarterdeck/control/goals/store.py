@@ -1,6 +1,6 @@
 """All SQL of goals themselves. How their tasks stand: :mod:`standing`."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +9,11 @@ import sqlalchemy as sa
 from quarterdeck.control.goals.model import Goal
 from quarterdeck.control.goals.tables import goals
 from quarterdeck.control.tasks.tables import tasks
-from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.db import Transaction
 from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
-_NAMES = Prepared(
-    sa.select(goals.c.id, goals.c.name).where(
-        goals.c.workspace_id == sa.bindparam("workspace_id"), one_of(goals.c.id, "ids")
-    )
-)
 _WHAT = "a goal"
 
 
@@ -81,12 +76,7 @@ async def leave_project(tx: Transaction, workspace_id: str, project_id: str) -> 
     )
 
 
-async def named(tx: Transaction, workspace_id: str, goal_ids: Collection[str]) -> dict[str, str]:
-    """Names by id, for a page of rows that mention goals."""
-    if not goal_ids:
-        return {}
-    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(goal_ids)))
-    return {row[0]: row[1] for row in rows}
+named = named_rows.names_of(goals)
 
 
 async def page(

@@ -1,6 +1,6 @@
 """All SQL of projects."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,16 +8,11 @@ import sqlalchemy as sa
 from quarterdeck.control.projects.model import Project
 from quarterdeck.control.projects.tables import projects
 from quarterdeck.control.tasks.policy import ReviewPolicy
-from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.db import Transaction
 from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
-_NAMES = Prepared(
-    sa.select(projects.c.id, projects.c.name).where(
-        projects.c.workspace_id == sa.bindparam("workspace_id"), one_of(projects.c.id, "ids")
-    )
-)
 _WHAT = "a project"
 
 
@@ -54,12 +49,7 @@ async def by_name(tx: Transaction, workspace_id: str, name: str) -> Project | No
     return None if row is None else _project(row)
 
 
-async def named(tx: Transaction, workspace_id: str, project_ids: Collection[str]) -> dict[str, str]:
-    """Names by id, for a page of rows that mention projects."""
-    if not project_ids:
-        return {}
-    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(project_ids)))
-    return {row[0]: row[1] for row in rows}
+named = named_rows.names_of(projects)
 
 
 async def page(

@@ -1,27 +1,14 @@
 """What others ask about squads: their names, and who belongs to them."""
 
-from collections.abc import Collection
-
 import sqlalchemy as sa
 
 from quarterdeck.control.agents.tables import squad_agents, squads
-from quarterdeck.db import Prepared, Transaction, one_of
+from quarterdeck.db import Transaction
+from quarterdeck.db import named as named_rows
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.text import comparable, storable
 
-_NAMES = Prepared(
-    sa.select(squads.c.id, squads.c.name).where(
-        squads.c.workspace_id == sa.bindparam("workspace_id"), one_of(squads.c.id, "ids")
-    )
-)
-
-
-async def named(tx: Transaction, workspace_id: str, squad_ids: Collection[str]) -> dict[str, str]:
-    """Names by id, for a page of rows that mention squads."""
-    if not squad_ids:
-        return {}
-    rows = await tx.fetch(_NAMES, workspace_id=workspace_id, ids=sorted(set(squad_ids)))
-    return {row[0]: row[1] for row in rows}
+named = named_rows.names_of(squads)
 
 
 async def by_name(tx: Transaction, workspace_id: str, name: str) -> str | None:

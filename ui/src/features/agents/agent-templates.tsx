@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Pencil, Plus, Trash2 } from "lucide-react";
+import { Pencil, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { agentTemplateKeys, agentTemplatesQuery, removeAgentTemplate } from "@/api/agent-templates";
@@ -7,17 +7,15 @@ import { useMay } from "@/api/may";
 import type { AgentTemplate } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import type { Column } from "@/components/data-table";
-import { DataTable } from "@/components/data-table";
-import { Section } from "@/components/page";
+import { ListSection } from "@/components/list-section";
 import { useRemoval } from "@/components/removal";
-import { ProblemNote, SkeletonRows } from "@/components/states";
 import { AgentTemplateDialog } from "@/features/agents/agent-template-dialog";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { agentTemplates as say } from "@/strings/agent-templates";
 
 /** What new agents of a kind begin with: used, changed and removed here. */
 export function AgentTemplates() {
-  const { data, error, refetch } = useQuery(agentTemplatesQuery);
+  const query = useQuery(agentTemplatesQuery);
   const allowed = useMay("operate");
   const [shown, setShown] = useState<AgentTemplate | "new">();
   const [used, setUsed] = useState<AgentTemplate>();
@@ -29,27 +27,20 @@ export function AgentTemplates() {
     act: say.remove,
     removed: (template) => say.removed(template.name),
   });
-  const columns = useMemo(() => templateColumns({ use: setUsed, edit: setShown, remove: ask }).filter((column) => allowed || column.id !== "act"), [allowed, ask]);
+  const columns = useMemo(() => templateColumns({ use: setUsed, edit: setShown, remove: ask }), [ask]);
   return (
-    <Section
-      title={say.title}
+    <ListSection
+      say={say}
+      rows={query.data}
+      query={query}
+      columns={columns}
+      onAdd={allowed ? () => setShown("new") : undefined}
       className="mt-8"
-      aside={
-        allowed && (
-          <Button onClick={() => setShown("new")}>
-            <Plus size={14} aria-hidden="true" /> {say.add}
-          </Button>
-        )
-      }
     >
-      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
-      {!data && !error && <SkeletonRows rows={2} />}
-      {data?.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
-      {data && data.length > 0 && <DataTable label={say.title} columns={columns} rows={data} rowId={(template) => template.id} />}
       {shown && <AgentTemplateDialog template={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
       {used && <CreateAgentDialog open template={used.id} onOpenChange={() => setUsed(undefined)} />}
       {confirm}
-    </Section>
+    </ListSection>
   );
 }
 

@@ -1,23 +1,21 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Pencil, Plus, Trash2 } from "lucide-react";
+import { Pencil, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
 import { removeSquad, squadKeys, squadsQuery } from "@/api/squads";
 import type { Named, Squad } from "@/api/types";
-import { Button, IconButton } from "@/components/button";
+import { IconButton } from "@/components/button";
 import type { Column } from "@/components/data-table";
-import { DataTable } from "@/components/data-table";
-import { Section } from "@/components/page";
+import { ListSection } from "@/components/list-section";
 import { useRemoval } from "@/components/removal";
-import { ProblemNote, SkeletonRows } from "@/components/states";
 import { SquadDialog } from "@/features/agents/squad-dialog";
 import { squads as say } from "@/strings/squads";
 
 /** Agents that belong together, with a lead among them. */
 export function Squads() {
-  const { data, error, refetch } = useQuery(squadsQuery);
+  const query = useQuery(squadsQuery);
   const allowed = useMay("operate");
   const [shown, setShown] = useState<Squad | "new">();
   const { ask, confirm } = useRemoval<Squad>({
@@ -28,26 +26,19 @@ export function Squads() {
     act: say.remove,
     removed: (squad) => say.removed(squad.name),
   });
-  const columns = useMemo(() => squadColumns(setShown, ask).filter((column) => allowed || column.id !== "act"), [allowed, ask]);
+  const columns = useMemo(() => squadColumns(setShown, ask), [ask]);
   return (
-    <Section
-      title={say.title}
+    <ListSection
+      say={say}
+      rows={query.data}
+      query={query}
+      columns={columns}
+      onAdd={allowed ? () => setShown("new") : undefined}
       className="mt-8"
-      aside={
-        allowed && (
-          <Button onClick={() => setShown("new")}>
-            <Plus size={14} aria-hidden="true" /> {say.add}
-          </Button>
-        )
-      }
     >
-      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
-      {!data && !error && <SkeletonRows rows={2} />}
-      {data?.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
-      {data && data.length > 0 && <DataTable label={say.title} columns={columns} rows={data} rowId={(squad) => squad.id} />}
       {shown && <SquadDialog squad={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
       {confirm}
-    </Section>
+    </ListSection>
   );
 }
 

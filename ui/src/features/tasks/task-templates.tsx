@@ -1,22 +1,20 @@
 import { useQuery } from "@tanstack/react-query";
-import { Pencil, Plus, Trash2 } from "lucide-react";
+import { Pencil, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { useMay } from "@/api/may";
 import { deleteTemplate, templateKeys, templatesQuery } from "@/api/templates";
 import type { TaskTemplate } from "@/api/types";
-import { Button, IconButton } from "@/components/button";
+import { IconButton } from "@/components/button";
 import type { Column } from "@/components/data-table";
-import { DataTable } from "@/components/data-table";
-import { Section } from "@/components/page";
+import { ListSection } from "@/components/list-section";
 import { useRemoval } from "@/components/removal";
-import { ProblemNote, SkeletonRows } from "@/components/states";
 import { TemplateDialog } from "@/features/tasks/template-dialog";
 import { templates as say } from "@/strings/templates";
 
 /** All templates: changed and removed here, used where a task is made. */
 export function TaskTemplates() {
-  const { data, error, refetch } = useQuery(templatesQuery);
+  const query = useQuery(templatesQuery);
   const allowed = useMay("work");
   const [shown, setShown] = useState<TaskTemplate | "new">();
   const { ask, confirm } = useRemoval<TaskTemplate>({
@@ -27,25 +25,19 @@ export function TaskTemplates() {
     act: say.remove,
     removed: (template) => say.removed(template.name),
   });
-  const columns = useMemo(() => templateColumns(setShown, ask).filter((column) => allowed || column.id !== "act"), [allowed, ask]);
+  const columns = useMemo(() => templateColumns(setShown, ask), [ask]);
   return (
-    <Section
-      title={say.title}
-      aside={
-        allowed && (
-          <Button size="s" onClick={() => setShown("new")}>
-            <Plus size={13} aria-hidden="true" /> {say.add}
-          </Button>
-        )
-      }
+    <ListSection
+      say={say}
+      rows={query.data?.items}
+      query={query}
+      columns={columns}
+      onAdd={allowed ? () => setShown("new") : undefined}
+      small
     >
-      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
-      {!data && !error && <SkeletonRows rows={2} />}
-      {data?.items.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
-      {data && data.items.length > 0 && <DataTable label={say.title} columns={columns} rows={data.items} rowId={(template) => template.id} />}
       {shown && <TemplateDialog template={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
       {confirm}
-    </Section>
+    </ListSection>
   );
 }
 
