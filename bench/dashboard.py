@@ -4,7 +4,7 @@
     .venv/bin/python bench/dashboard.py --check          # fails where a goal is missed; makes the store first
     .venv/bin/python bench/dashboard.py --only script,scroll
 
-An hour of busy traffic is so many calls (`--events`), sent as fast as the gateway takes them. Lighthouse (npm) is
+Tabs are left open for `--minutes` while agents work; an hour is `--only memory --minutes 60`. Lighthouse (npm) is
 installed into .build/bench where it is not there.
 """
 
@@ -24,16 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 import machine
+import open_tabs
 from pages import CALLS, SWITCHES, TASKS, TOKEN, fill, signed_in
 from serving import Served, serving
 from targets import free_port
 
 BUILD = Path(__file__).resolve().parents[1] / ".build"
 LIGHTHOUSE = "lighthouse@12.8.2"
-EVENTS, BATCHES = 3_600, 12
+MINUTES = 3.0
 OPENINGS, SCROLLED_S, MOVES = 5, 4.0, 14
 SETTLED = "() => document.querySelector('main h1') && !document.querySelector('.skeleton')"
 
@@ -102,7 +103,8 @@ class Bench:
     server: Served
     browser: Browser
     state: Any
-    events: int
+    minutes: float
+    """For which tabs are left open."""
     port: int
     """Of the browser's debugging protocol."""
 
@@ -173,44 +175,25 @@ async def _moves(bench: Bench) -> list[Goal]:
 
 
 async def _memory(bench: Bench) -> list[Goal]:
-    """What the heap of an open Now gains from the second third of an hour to the last, after collecting. In the
-    first third its code is compiled and its caches fill.
-    """
-    context, page = await bench.open("/")
-    session = await context.new_cdp_session(page)
-    headers = {"authorization": f"Bearer {bench.server.token}"}
-    heaps = []
-    async with httpx.AsyncClient(base_url=bench.server.url, timeout=60, headers=headers) as client:
-        agent = (await client.get("/api/v1/agents?limit=1")).json()["items"][0]["id"]
-        made = (await client.post(f"/api/v1/agents/{agent}/keys", json={"name": "traffic"})).json()
-        client.headers["authorization"] = f"Bearer {made['secret']}"
-        for _ in range(BATCHES):
-            await _traffic(client, bench.events // BATCHES)
-            heaps.append(await _heap(session))
+    """What Now, Calls and the board, open in three tabs, gain from the second third of the time to the last."""
+    context, now = await bench.open("/")
+    tabs = {"Now": now}
+    for name, path in (("Calls", "/calls"), ("Board", "/board")):
+        tabs[name] = await context.new_page()
+        await tabs[name].goto(bench.server.url + path)
+        await tabs[name].wait_for_function(SETTLED, timeout=120_000)
+    kept, calls = await open_tabs.watched(tabs, bench.server.url, bench.server.token, bench.minutes)
     await context.close()
-    print(f"heaps, MB: {' '.join(f'{each / 1e6:.1f}' for each in heaps)}", file=sys.stderr)
-    third = BATCHES // 3
-    early, late = statistics.median(heaps[third:-third]), statistics.median(heaps[-third:])
-    words = f"heap, last third of {bench.events:,} calls over the second ({early / 1e6:.1f} MB)"
-    return [Goal(words, (late / early - 1) * 100, "%", most=5)]
-
-
-async def _traffic(client: httpx.AsyncClient, count: int) -> None:
-    for at in range(0, count, 8):
-        asks = [
-            client.post(
-                "/v1/chat/completions", json={"model": "gpt-4o", "messages": [{"role": "user", "content": f"{n}"}]}
-            )
-            for n in range(at, min(count, at + 8))
-        ]
-        for answer in await asyncio.gather(*asks):
-            answer.raise_for_status()
-
-
-async def _heap(session: CDPSession) -> float:
-    """Bytes of script's heap that are in use once it has been tidied."""
-    await session.send("HeapProfiler.collectGarbage")
-    return float((await session.send("Runtime.getHeapUsage"))["usedSize"])
+    words = f"over {bench.minutes:g} min and {calls:,} calls, last third over the second"
+    goals = []
+    for name, each in kept.items():
+        early, late = each.gain(each.heap)
+        held = f"heap of {name} {words} ({early / 1e6:.1f} to {late / 1e6:.1f} MB)"
+        goals.append(Goal(held, (late / early - 1) * 100, "%", most=5))
+        for kind, values in (("nodes", each.nodes), ("listeners", each.listeners)):
+            early, late = each.gain(values)
+            goals.append(Goal(f"{kind} of {name} ({early:,.0f} to {late:,.0f})", (late / early - 1) * 100, "%", most=5))
+    return goals
 
 
 async def _lighthouse(bench: Bench) -> list[Goal]:
@@ -258,14 +241,14 @@ MEASURES: dict[str, Callable[[Bench], Awaitable[list[Goal]]]] = {
 }
 
 
-async def _measure(server: Served, names: Sequence[str], events: int) -> list[Goal]:
+async def _measure(server: Served, names: Sequence[str], minutes: float) -> list[Goal]:
     port = free_port()
     found: list[Goal] = []
     async with async_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
         switches = [*SWITCHES, f"--remote-debugging-port={port}"]
         browser = await playwright.chromium.launch(executable_path=path, args=switches)
-        bench = Bench(server, browser, await signed_in(browser, server), events, port)
+        bench = Bench(server, browser, await signed_in(browser, server), minutes, port)
         for name in names:
             for goal in await MEASURES[name](bench):
                 print(goal.row(), flush=True)
@@ -280,7 +263,7 @@ def main() -> int:
     given.add_argument("--data", type=Path, help="a store that bench/pages.py made, or where to make one")
     given.add_argument("--calls", type=int, default=CALLS)
     given.add_argument("--tasks", type=int, default=TASKS)
-    given.add_argument("--events", type=int, default=EVENTS)
+    given.add_argument("--minutes", type=float, default=MINUTES, help="for which tabs are left open")
     given.add_argument("--only", default=",".join(MEASURES), help="measures, with commas between")
     options = given.parse_args()
     machine.end_well()
@@ -290,7 +273,7 @@ def main() -> int:
             fill(data, calls=options.calls, tasks=options.tasks)
         print("| measure | figure | goal |\n|---|--:|--:|")
         with serving(data, TOKEN) as server:
-            found = asyncio.run(_measure(server, options.only.split(","), options.events))
+            found = asyncio.run(_measure(server, options.only.split(","), options.minutes))
     missed = [goal for goal in found if goal.missed]
     for goal in missed:
         print(f"missed: {goal.row()}", file=sys.stderr)

@@ -7,6 +7,8 @@ import { callListQuery, newestCallsQuery } from "@/api/calls";
 import type { Call, CallPage, ListedCall } from "@/api/types";
 
 const TAIL = 100;
+/** A page left open joins calls for hours: once it holds so many, it goes on with the newest alone. */
+const MOST_HELD = 500;
 type Pages = InfiniteData<CallPage, string | null>;
 
 /** Calls that are newer than the list's first and not in it. Pure. */
@@ -16,9 +18,15 @@ export function arrived<T extends Call>(newest: T[], listed: T[]): T[] {
   return newest.filter((call) => !known.has(call.id) && call.started_at >= top);
 }
 
-export function prepended(pages: Pages, calls: ListedCall[]): Pages {
+/**
+ * The list once `waiting` has joined its top. Where more came than one look brings, or the list has become long, it is the
+ * newest look alone, which says itself where the calls before it go on: no hole, and nothing kept for ever. Pure.
+ */
+export function joinedBy(pages: Pages, waiting: ListedCall[], newest: CallPage): Pages {
   const [first, ...rest] = pages.pages;
-  return first ? { ...pages, pages: [{ ...first, items: [...calls, ...first.items] }, ...rest] } : pages;
+  const held = pages.pages.reduce((sum, page) => sum + page.items.length, 0);
+  if (!first || waiting.length >= TAIL || held + waiting.length > MOST_HELD) return { pages: [newest], pageParams: [null] };
+  return { ...pages, pages: [{ ...first, items: [...waiting, ...first.items] }, ...rest] };
 }
 
 /**
@@ -37,9 +45,7 @@ export function useCallTail(filter: CallFilter) {
 
   const join = () => {
     setJoined(new Set(waiting.map((call) => call.id)));
-    // More came than one look brings: read the list anew instead of leaving a hole in it.
-    if (skipped) void client.resetQueries({ queryKey: callListQuery(filter).queryKey });
-    else client.setQueryData<Pages>(callListQuery(filter).queryKey, (pages) => pages && prepended(pages, waiting));
+    client.setQueryData<Pages>(callListQuery(filter).queryKey, (pages) => pages && newest && joinedBy(pages, waiting, newest));
   };
   const calm = waiting.length > 0 && !busy;
   const joinNow = useRef(join);
