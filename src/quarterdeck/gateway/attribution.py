@@ -45,6 +45,9 @@ class Attribution(msgspec.Struct, frozen=True):
     """What a header claimed that the key does not allow; becomes an audit event."""
 
 
+UNCLAIMED = Attribution(None, None, "unclaimed", None, None)
+
+
 def attribute(
     headers: dict[bytes, bytes], body_session: str | None, key: KeyEntry, agent: AgentEntry, workspace: WorkspaceEntry
 ) -> Attribution:

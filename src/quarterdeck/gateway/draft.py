@@ -9,7 +9,7 @@ import msgspec
 
 from quarterdeck.access.routing.caching import CachePolicy
 from quarterdeck.access.snapshot import AgentEntry, KeyEntry, WorkspaceEntry
-from quarterdeck.gateway.attribution import Attribution, json_object
+from quarterdeck.gateway.attribution import UNCLAIMED, Attribution, json_object
 from quarterdeck.gateway.cache.entry import Caching
 from quarterdeck.gateway.dialects.base import RequestFacts, StreamReader
 from quarterdeck.gateway.dialects.once.translate import OnceTranslator
@@ -36,7 +36,6 @@ _SPAN = {
     b"x-portkey-span-name": "span_name",
 }
 """Headers that say where in a trace the call stands, and what the record calls them."""
-_UNCLAIMED = Attribution(None, None, "unclaimed", None, None)
 _UNREAD = RequestFacts(None, stream=False, wants_usage=False)
 MAX_TAGS = 16
 MAX_TAG = 128
@@ -135,7 +134,7 @@ class Draft(msgspec.Struct):
     """What the cache does for this call; None: nothing."""
     quote: Quote | Literal[Missing.MISSING] | None = MISSING
     """The price of the target's model, as far as it has been looked up."""
-    hold: object | None = None
+    hold: Any = None
     """What limits and budgets keep for this call; theirs alone."""
     told: bytes = b""
     """Lines that those who took part add to the answer's head, such as what is left of a limit."""
@@ -240,7 +239,7 @@ class Draft(msgspec.Struct):
     def record(self, cost: int | None, price: PriceNote | None) -> CallRecord:
         """Freeze it. `cost` is nano-dollars."""
         assert self.workspace is not None
-        attribution = self.attribution if self.attribution is not None else _UNCLAIMED
+        attribution = self.attribution if self.attribution is not None else UNCLAIMED
         facts = self.facts if self.facts is not None else _UNREAD
         provider, kind, model = self._answered_by()
         sent: list[tuple[str, str]] = []

@@ -1,7 +1,7 @@
 """Where a model is served: from the name a caller writes to a provider, an address and a key for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from urllib.parse import quote
 
@@ -47,6 +47,11 @@ class Target:
     """What each request is signed with, or its token bought with, where no header is the same from call to call."""
     health: TargetHealth | None = None
     """How it does; None where nobody looks."""
+    place: tuple[str, str | None, str] = field(init=False, compare=False)
+    """Provider, credential and model, by which limits and budgets know it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "place", (self.provider.name, self.provider.credential, self.model))
 
 
 def pick(workspace: WorkspaceEntry, dialect: str, asked: str, knows: KnowsModel) -> Target:

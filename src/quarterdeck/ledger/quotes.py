@@ -53,7 +53,7 @@ class Steps:
     prices: tuple[Prices, ...]
 
 
-class _Rate:
+class Rate:
     """Linear prices: femto-dollars times `scale` for one of each field of Usage, containment already taken care of."""
 
     __slots__ = (
@@ -153,7 +153,7 @@ class _Rate:
 class Quote:
     """The prices of one model while they hold. Immutable."""
 
-    __slots__ = ("_by_tier", "_standard", "context_window", "source")
+    __slots__ = ("_by_tier", "_standard", "context_window", "even", "has_tiers", "source", "writes_cost_more")
 
     def __init__(
         self,
@@ -169,6 +169,12 @@ class Quote:
         """Tokens the model reads and writes at the most, where that is known."""
         self._standard = _rates(standard, source, version)
         self._by_tier = {tier: _rates(steps, source, version) for tier, steps in by_tier.items()}
+        rates = [*self._standard[1], *(rate for _, some in self._by_tier.values() for rate in some)]
+        self.writes_cost_more = any(rate.most_input != rate.input_total for rate in rates)
+        """Whether what is written to the provider's cache may cost more than what is only read."""
+        self.has_tiers = bool(self._by_tier)
+        self.even = rates[0] if not self._standard[0] else None
+        """The prices in the standard tier however much is read; None where they step with it."""
 
     def cost(self, usage: Usage) -> tuple[int, PriceNote]:
         """Nano-dollars for this usage, exact and rounded once, and the unit prices that made it."""
@@ -202,8 +208,8 @@ class Quote:
         return self._standard[1][0].note.units
 
 
-def _rates(steps: Steps, source: str, version: str) -> tuple[tuple[int, ...], tuple[_Rate, ...]]:
-    return steps.limits, tuple(_Rate(prices, source, version) for prices in steps.prices)
+def _rates(steps: Steps, source: str, version: str) -> tuple[tuple[int, ...], tuple[Rate, ...]]:
+    return steps.limits, tuple(Rate(prices, source, version) for prices in steps.prices)
 
 
 def is_measured(prices: Prices) -> bool:

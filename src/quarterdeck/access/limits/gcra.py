@@ -21,20 +21,21 @@ class Gcra:
         self._last = 0
 
     def take(self, now: int, count: int = 1) -> int:
-        """Let `count` through at the instant `now`: 0 when they may pass, else microseconds until they could.
+        """Let `count` through at the instant `now`: how many could pass after them. Less than 0: they may not pass, and
+        could in so many microseconds.
 
         More than the burst can never pass at once, so it counts as the burst.
         """
         if now < self._last:
             self._tat -= (self._last - now) * self._limit
         self._last = now
-        at = now * self._limit
-        tat = (self._tat if self._tat > at else at) + (count if count < self._burst else self._burst) * self._period
-        over = tat - at - self._room
-        if over > 0:
-            return -(-over // self._limit)
+        at, tat = now * self._limit, self._tat
+        tat = (tat if tat > at else at) + (count if count < self._burst else self._burst) * self._period
+        left = self._room + at - tat
+        if left < 0:
+            return left // self._limit
         self._tat = tat
-        return 0
+        return left // self._period
 
     def let(self, now: int, count: int = 1) -> None:
         """Let `count` through that `wait` has just said may pass."""

@@ -5,21 +5,20 @@ from pathlib import Path
 
 from quarterdeck.access import wire
 from quarterdeck.access.budgets.model import Mode
-from quarterdeck.access.scopes import may_concern
+from quarterdeck.access.scopes import Facts, may_concern
 from quarterdeck.access.snapshot import KeyEntry, RunEntry, Snapshot, WorkspaceEntry
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
-from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.hooks import Hooks
-from quarterdeck.gateway.limits import rates, refusals, worst
+from quarterdeck.gateway.limits import rates, worst
 from quarterdeck.gateway.limits.heard import Heard
 from quarterdeck.gateway.limits.holds import Hold
 from quarterdeck.gateway.limits.kept import KeptRates
 from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.plans import Plan, Plans, TargetPlan
-from quarterdeck.gateway.limits.rates import Blocked, Rates, now_us
+from quarterdeck.gateway.limits.rates import Rates, now_us
 from quarterdeck.gateway.limits.reserving import Reserving
-from quarterdeck.gateway.limits.spending import Spending
+from quarterdeck.gateway.limits.spending import Settled, Spending
 from quarterdeck.gateway.limits.stops import Stops
 from quarterdeck.gateway.limits.turns import Ask, Gate
 from quarterdeck.gateway.limits.worst import Estimator, Seen
@@ -86,11 +85,11 @@ class Admission:
         """Limits on who calls."""
         workspace, key = draft.workspace, draft.key
         assert workspace is not None
-        if key is not None and not self._concerns(key):
+        if key is not None and not (self._concerned.get(key.id) or self._concerns(key)):
             return None
+        plan = self._plans.of(draft, workspace)
         # Made here, so that the tries of a route share it.
-        hold = draft.hold = Hold(self._stops.add)
-        plan = hold.caller = self._plans.of(draft, workspace)
+        hold = draft.hold = Hold(self._stops.add, plan)
         if not plan.rates:
             return None
         if plan.counts_tokens:
@@ -100,27 +99,29 @@ class Admission:
 
     def _enter(self, draft: Draft, hold: Hold, plan: Plan) -> Awaitable[None] | None:
         """Take from all limits on who calls, or from none. Raises Refusal."""
-        now = now_us()
-        blocked = rates.enter(plan.rates, hold.tokens, now)
-        if blocked is not None:
-            raise limited(blocked)
-        hold.rates = plan.rates
-        draft.told = plan.told(now)
+        left = rates.enter(plan.rates, hold.tokens, now_us())
+        hold.entered = plan
+        draft.told = plan.words % tuple(left) if plan.words is not None else rates.tightest(plan.rates, left)
         return None
 
     def attempt(self, draft: Draft, target: Target) -> Awaitable[None] | None:
         """A turn at the provider, and room in every budget for what the call may cost there."""
-        workspace, hold = draft.workspace, draft.hold
+        workspace = draft.workspace
+        hold: Hold | None = draft.hold
         assert workspace is not None
-        if not isinstance(hold, Hold):
+        if hold is None:
             # What a provider said of itself holds for everybody.
-            if draft.key is not None and not self._heard and not self._concerns(draft.key):
+            key = draft.key
+            if key is not None and not self._heard and not (self._concerned.get(key.id) or self._concerns(key)):
                 return None
             hold = draft.hold = Hold(self._stops.add)
+        # For a try that comes first nothing is held yet.
+        first, hold.target = hold.target is None, target
         plan = hold.plan = self._plans.at(draft, workspace, target, hold.caller)
-        hold.target = target
-        if not (plan.turns or self._gates or self._heard or hold.lines or hold.turns or hold.learned) and (
-            not plan.binding or self._reserving.reserve_at_once(draft, plan, hold)
+        if (
+            first
+            and not (plan.turns or self._gates or self._heard)
+            and (not plan.binding or self._reserving.reserve_at_once(draft, plan, hold))
         ):
             return None
         return self._wait_for_room(draft, workspace, target, plan, hold)
@@ -152,40 +153,43 @@ class Admission:
 
     def settled(self, draft: Draft) -> None:
         """Charge what the call cost, then let go of what it held."""
-        hold, workspace = draft.hold, draft.workspace
+        workspace, target = draft.workspace, draft.target
+        hold: Hold | None = draft.hold
         if workspace is None:
             return
-        if hold is None and draft.key is not None and not self._concerns(draft.key):
-            if self._spending.active:
-                self._spending.passed()
-            if draft.upstream_status == 429 or self._heard:
-                self._heard.hear(draft)
-            return
-        plan = None
-        if isinstance(hold, Hold) and hold.target is draft.target:
-            plan = hold.plan
+        if hold is None:
+            key = draft.key
+            if key is not None and not (self._concerned.get(key.id) or self._concerns(key)):
+                if self._spending.active:
+                    self._spending.passed()
+                if draft.upstream_status == 429 or self._heard:
+                    self._heard.hear(draft)
+                return
+        plan = hold.plan if hold is not None and hold.target is target else None
         if plan is None or plan.since is not self._plans.since:
-            plan = self._plans.at(draft, workspace, draft.target)
+            plan = self._plans.at(draft, workspace, target)
         if self._spending.active:
-            self._charge(draft, workspace, plan)
+            cost = draft.cost if draft.cost is not None else self._ceiling_cost(draft, plan)
+            each = Settled(draft.id, workspace.id, plan.facts, draft.started, cost, plan.budgets)
+            if draft.tries and draft.cost is not None:
+                each.tries = self._spent_elsewhere(draft, workspace)
+            self._spending.settled(each)
         if plan.seen is not None:
             plan.seen.note(draft)
-        if draft.upstream_status == 429 or self._heard or (isinstance(hold, Hold) and hold.turns):
+        if draft.upstream_status == 429 or self._heard or (hold is not None and hold.turns):
             self._heard.hear(draft)
-        self.release(draft)
+        if hold is not None:
+            self.release(draft)
 
-    def _charge(self, draft: Draft, workspace: WorkspaceEntry, plan: TargetPlan) -> None:
-        amount = draft.cost
-        if amount is None:
-            amount = worst.charged(draft, [entry for entry, _ in plan.budgets])
-            draft.ceiling_cost = amount or None
-        # What a try cost that did not answer is spent where it was made.
-        tries = (
-            [(self._plans.at(draft, workspace, each.target).facts, each.cost) for each in draft.tries if each.cost]
-            if draft.tries and draft.cost is not None
-            else ()
-        )
-        self._spending.settled(draft.id, workspace.id, plan.facts, draft.started, amount, tries, plan.budgets)
+    def _ceiling_cost(self, draft: Draft, plan: TargetPlan) -> int:
+        """What a call without a price counts as."""
+        amount = worst.charged(draft, [entry for entry, _ in plan.budgets])
+        draft.ceiling_cost = amount or None
+        return amount
+
+    def _spent_elsewhere(self, draft: Draft, workspace: WorkspaceEntry) -> list[tuple[Facts, int]]:
+        """What a try cost that did not answer is spent where it was made."""
+        return [(self._plans.at(draft, workspace, each.target).facts, each.cost) for each in draft.tries if each.cost]
 
     def _end_try_before(self, draft: Draft, hold: Hold) -> None:
         """A try that did not answer is over. What it may have been billed stays held until the call is settled."""
@@ -207,26 +211,23 @@ class Admission:
         hold.gates = ()
 
     def release(self, draft: Draft) -> None:
-        hold = draft.hold
-        if not isinstance(hold, Hold):
+        hold: Hold | None = draft.hold
+        if hold is None:
             return
-        draft.hold = None
-        draft.meter = None
+        draft.hold = draft.meter = None
         if hold.lines:
             hold.let_go()
-        if not (hold.rates or hold.shared or hold.turns or hold.learned):
-            return
-        usage = draft.usage
-        used = usage.input_total + usage.output_total if usage is not None else None
-        if draft.status >= 400 and used is None:
-            used = 0
-        sent = draft.sent_at is not None
-        if hold.rates:
-            rates.leave(hold.rates, hold.tokens, used_tokens=used, sent=sent)
+        entered = hold.entered
+        if entered is not None:
+            if draft.sent_at is None or entered.counts_tokens:
+                rates.leave(entered.rates, hold.tokens, used_tokens=_used_tokens(draft), sent=draft.sent_at is not None)
+            else:
+                for slots in entered.slots:
+                    slots.give_back(1)
         elif hold.shared:
-            self._give_back(hold.shared, used_tokens=used, sent=sent)
+            self._give_back(hold.shared, used_tokens=_used_tokens(draft), sent=draft.sent_at is not None)
         if hold.turns or hold.learned:
-            self._leave(hold, used=used, sent=sent)
+            self._leave(hold, used=_used_tokens(draft), sent=draft.sent_at is not None)
 
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
         """What control is told: each window as it stands here, each limit in use, and whom budgets stopped since."""
@@ -285,7 +286,8 @@ class Admission:
             hold.learned = [*hold.learned, learned]
             hold.gate_tokens = tokens
         if lines:
-            draft.told = rates.remaining([*rates.lines_of(hold.rates), *hold.shared, *hold.turns], now_us())
+            entered = rates.lines_of(hold.entered.rates) if hold.entered is not None else ()
+            draft.told = rates.remaining([*entered, *hold.shared, *hold.turns], now_us())
 
     def _concerns(self, key: KeyEntry) -> bool:
         """Whether any limit or budget can be about calls with this key; most keys of a workspace have none."""
@@ -304,13 +306,12 @@ def _run(draft: Draft, workspace: WorkspaceEntry) -> RunEntry | None:
 
 
 def _tokens(draft: Draft, seen: Seen | None) -> int:
-    return worst.input_tokens(draft, seen, None) + worst.output_tokens(draft, seen, ASSUMED_TOKENS, None)
+    return sum(worst.tokens(draft, seen, ASSUMED_TOKENS, None))
 
 
-def limited(blocked: Blocked) -> Refusal:
-    """What a caller is told who has to wait."""
-    assert blocked.line is not None
-    return refusals.rate_limited(blocked.line.entry, blocked.wait, blocked.left)
-
-
-__all__ = ["Admission", "limited"]
+def _used_tokens(draft: Draft) -> int | None:
+    """None: nobody knows."""
+    usage = draft.usage
+    if usage is None:
+        return 0 if draft.status >= 400 else None
+    return usage.input_total + usage.output_total

@@ -15,7 +15,6 @@ from quarterdeck.gateway.limits.learned import Learned
 from quarterdeck.gateway.limits.meter import Meter
 from quarterdeck.gateway.limits.plans import Plan, TargetPlan
 from quarterdeck.gateway.limits.rates import Line as RateLine
-from quarterdeck.gateway.limits.rates import Rule
 from quarterdeck.gateway.limits.turns import Gate
 from quarterdeck.gateway.limits.worst import Price
 from quarterdeck.gateway.open_calls import waiting_for
@@ -59,8 +58,8 @@ class Hold(msgspec.Struct, eq=False):
     plan: TargetPlan | None = None
     target: Target | None = None
     """Where it was last sent, and the plan of that."""
-    rates: Sequence[Rule] = ()
-    """Limits on who calls, taken from in this process's memory."""
+    entered: Plan | None = None
+    """Set once the limits on who calls were taken from in this process's memory."""
     shared: Sequence[RateLine] = ()
     """Those that were taken from where other gateways see it."""
     turns: Sequence[RateLine] = ()
@@ -70,27 +69,18 @@ class Hold(msgspec.Struct, eq=False):
     gate_tokens: int = 0
     gates: Sequence[Gate] = ()
     lines: Sequence[Line] = ()
+    amount: int = 0
+    """What is held of each, while that is the same and `amounts` is empty."""
     amounts: Sequence[int] = ()
-    """What is held of each."""
+    """What is held of each, where that differs."""
     prices: Sequence[Price] = ()
+    """Of each, where more may have to be held on the way: of streams."""
     output: int = 0
     """Tokens of output that are held for."""
     meter: Meter | None = None
     metered: int = 0
     """Chunks that it has seen."""
     claims: Claiming | None = None
-
-    def reserve_at_once(self, lines: Sequence[Line], price: Price, output: int, claims: Claiming | None) -> bool:
-        """Hold the worst case in every budget if there is room and nobody waits for it; else hold nothing."""
-        amount = price.of(output)
-        for entry, counter in lines:
-            if counter.waiters or counter.left(entry.amount) < amount:
-                return False
-        for _, counter in lines:
-            counter.held += amount
-        self.lines, self.claims, self.output = lines, claims, output
-        self.prices, self.amounts = [price] * len(lines), [amount] * len(lines)
-        return True
 
     async def reserve(
         self, draft: Draft, lines: list[Line], prices: list[Price], output: int, claims: Claiming | None = None
@@ -161,19 +151,31 @@ class Hold(msgspec.Struct, eq=False):
 
     def follow(self, draft: Draft) -> None:
         """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
+        self._tell_apart()
         self.meter, self.metered = Meter(), 0
         draft.meter = self._flowed
 
     def let_go(self) -> None:
         """Nothing is held any more, and whoever waited for it looks again."""
-        lines, amounts = self.lines, self.amounts
+        lines, amount, amounts = self.lines, self.amount, self.amounts
         self.lines = self.amounts = self.prices = ()
-        for (_, counter), amount in zip(lines, amounts, strict=True):
-            counter.held -= amount
+        if not amounts:
+            for _, counter in lines:
+                counter.held -= amount
+                if counter.waiters:
+                    counter.wake()
+        for (_, counter), each in zip(lines, amounts, strict=False):
+            counter.held -= each
             if counter.waiters:
                 counter.wake()
 
+    def _tell_apart(self) -> None:
+        """From here on what is held of each may differ."""
+        if self.lines and not self.amounts:
+            self.amounts = [self.amount] * len(self.lines)
+
     def _take(self, lines: list[Line], prices: list[Price], amounts: list[int]) -> None:
+        self._tell_apart()
         self.lines = [*self.lines, *lines]
         self.prices = [*self.prices, *prices]
         self.amounts = [*self.amounts, *amounts]

@@ -11,6 +11,7 @@ import msgspec
 from quarterdeck.access.budgets.model import Mode
 from quarterdeck.access.scopes import Facts
 from quarterdeck.access.snapshot import WorkspaceEntry
+from quarterdeck.gateway.attribution import UNCLAIMED
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.limits import counters, rates
 from quarterdeck.gateway.limits.counters import Counters
@@ -21,7 +22,7 @@ from quarterdeck.gateway.targets import Target
 MEMO = 8_192
 _Who = tuple[str | None, str | None, str | None, str | None, tuple[tuple[str, str], ...]]
 _There = tuple[str, str | None, str] | None
-"""Provider, credential and model: a call may end by the credential that was there before the last change."""
+"""A target's place: a call may end by the credential that was there before the last change."""
 
 
 class TargetPlan:
@@ -68,7 +69,7 @@ class TargetPlan:
 class Plan:
     """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
 
-    __slots__ = ("_buckets", "_words", "at", "counts_tokens", "facts", "rates", "since")
+    __slots__ = ("at", "counts_tokens", "facts", "rates", "since", "slots", "words")
 
     def __init__(self, since: object, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
         self.since = since
@@ -77,16 +78,12 @@ class Plan:
         self.rates = found
         """Limits on who calls."""
         self.counts_tokens = rates.count_tokens(found)
+        self.slots = tuple(rule.bucket for rule in found if rule.of_slots)
+        """All that goes back when a call is over that was sent, where no tokens are counted."""
         self.at: dict[_There, TargetPlan] = {}
         measures = [rule.entry.measure for rule in found]
-        self._words = rates.words(measures) if len(set(measures)) == len(measures) else None
-        self._buckets = [rule.bucket for rule in found]
-
-    def told(self, now: int) -> bytes:
-        """What the limits on who calls leave now, as lines of an answer's head."""
-        if self._words is None:
-            return rates.remaining(rates.lines_of(self.rates), now)
-        return self._words % tuple([bucket.remaining(now) for bucket in self._buckets])
+        self.words = rates.words(measures) if len(set(measures)) == len(measures) else None
+        """Lines of an answer's head, with a place for what each leaves; None where some are of the same measure."""
 
 
 class Plans:
@@ -108,22 +105,23 @@ class Plans:
     def of(self, draft: Draft, workspace: WorkspaceEntry) -> Plan:
         """The plan of the call's caller."""
         key, attribution, route = draft.key, draft.attribution, draft.route
+        if attribution is None:
+            attribution = UNCLAIMED
         who = (
             key.id if key is not None else None,
-            attribution.run_id if attribution is not None else None,
-            attribution.task_id if attribution is not None else None,
+            attribution.run_id,
+            attribution.task_id,
             route.name if route is not None else None,
-            tuple(draft.tags()) if workspace.id in self._tagged else (),
+            tuple(draft.tags()) if self._tagged and workspace.id in self._tagged else (),
         )
-        plan = self._known.get(who)
-        return plan if plan is not None else self._planned(who, draft, workspace)
+        return self._known.get(who) or self._planned(who, draft, workspace)
 
     def at(
         self, draft: Draft, workspace: WorkspaceEntry, target: Target | None, known: Plan | None = None
     ) -> TargetPlan:
         """The same at a target; None: what holds wherever the call goes. `known` is what `of` has said before."""
         plan = known if known is not None and known.since is self.since else self.of(draft, workspace)
-        there = plan.at.get(_place(target))
+        there = plan.at.get(target.place if target is not None else None)
         if there is None or not there.begin <= draft.started < there.end:
             there = self._planned_at(plan, workspace, target, draft.started)
         return there
@@ -172,7 +170,7 @@ class Plans:
         budgets = self._budgets.within(workspace.id, facts, started)
         there = TargetPlan(since, facts, turns, budgets, seen)
         if since is self.since:
-            plan.at[_place(target)] = there
+            plan.at[target.place if target is not None else None] = there
         return there
 
     def _make_room(self) -> None:
@@ -180,10 +178,3 @@ class Plans:
         self._count += 1
         if self._count > MEMO:
             self.forget()
-
-
-def _place(target: Target | None) -> _There:
-    if target is None:
-        return None
-    provider = target.provider
-    return provider.name, provider.credential, target.model

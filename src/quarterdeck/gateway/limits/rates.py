@@ -8,6 +8,8 @@ import msgspec
 from quarterdeck.access.limits.gcra import Gcra
 from quarterdeck.access.limits.model import LimitEntry, Measure
 from quarterdeck.access.scopes import Facts, ScopeKind, counted_under
+from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.limits import refusals
 
 AT_TARGET = frozenset({ScopeKind.PROVIDER, ScopeKind.CREDENTIAL, ScopeKind.MODEL})
 """Known only once it is known where the call goes; all others are about who calls."""
@@ -25,12 +27,16 @@ class Slots:
         self.taken = 0
 
     def take(self, now: int, count: int = 1) -> int:
-        """Let `count` through and return 0, or microseconds after which to ask again."""
+        """Let `count` through: how many could come after them. Less than 0: they may not come, and may ask again in so
+        many microseconds."""
         taken = self.taken
-        if taken and taken + count > self.amount:
-            return _CONCURRENT_RETRY
+        left = self.amount - taken - count
+        if left < 0:
+            if taken:
+                return -_CONCURRENT_RETRY
+            left = 0
         self.taken = taken + count
-        return 0
+        return left
 
     def wait(self, now: int, count: int = 1) -> int:
         return 0 if self.taken + count <= self.amount or not self.taken else _CONCURRENT_RETRY
@@ -239,23 +245,35 @@ class Rates:
         self.forgot()
 
 
-def enter(rules: Sequence[Rule], tokens: int, now: int) -> Blocked | None:
-    """Take from all of them or from none, in this process's memory alone; then the one to wait longest for."""
-    for place, rule in enumerate(rules):
-        if rule.bucket.take(now, tokens if rule.of_tokens else 1):
-            for taken in rules[:place]:
+def enter(rules: Sequence[Rule], tokens: int, now: int) -> list[int]:
+    """Take from all of them or from none, in this process's memory alone; what each leaves. Raises Refusal, by the one
+    to wait longest for."""
+    found: list[int] = []
+    for rule in rules:
+        left = rule.bucket.take(now, tokens if rule.of_tokens else 1)
+        if left < 0:
+            for taken in rules[: len(found)]:
                 taken.bucket.give_back(taken.counted(tokens))
-            return take(lines_of(rules), tokens, now)
-    return None
+            blocked = take(lines_of(rules), tokens, now)
+            if blocked is not None:
+                raise limited(blocked)
+            return [each.bucket.remaining(now) for each in rules]
+        found.append(left)
+    return found
 
 
 def leave(rules: Sequence[Rule], tokens: int, *, used_tokens: int | None, sent: bool) -> None:
     """The call is over: what `enter` took and is not used up goes back."""
     for rule in rules:
-        if rule.of_slots or rule.of_tokens or not sent:
-            count = rule.due_back(rule.counted(tokens), used_tokens, sent=sent)
-            if count:
-                rule.bucket.give_back(count)
+        count = rule.due_back(rule.counted(tokens), used_tokens, sent=sent)
+        if count:
+            rule.bucket.give_back(count)
+
+
+def limited(blocked: Blocked) -> Refusal:
+    """What a caller is told who has to wait."""
+    assert blocked.line is not None
+    return refusals.rate_limited(blocked.line.entry, blocked.wait, blocked.left)
 
 
 def lines_of(rules: Iterable[Rule]) -> list[Line]:
@@ -305,13 +323,16 @@ def words(measures: Iterable[str]) -> bytes:
     return b"".join([b"x-quarterdeck-remaining-%b: %%d\r\n" % measure.encode() for measure in measures])
 
 
-def remaining(lines: Iterable[Line], now: int) -> bytes:
+def remaining(lines: Sequence[Line], now: int) -> bytes:
     """What is left of the tightest limit of each measure, as lines of an answer's head."""
+    return tightest([line.rule for line in lines], [line.remaining(now) for line in lines])
+
+
+def tightest(rules: Sequence[Rule], left: Sequence[int]) -> bytes:
+    """The same, where it is known what each leaves."""
     found: dict[str, int] = {}
-    for line in lines:
-        left, measure = line.remaining(now), line.rule.entry.measure
-        if measure not in found or left < found[measure]:
-            found[measure] = left
+    for rule, each in zip(rules, left, strict=True):
+        found[rule.entry.measure] = min(each, found.get(rule.entry.measure, each))
     return words(found) % tuple(found.values())
 
 

@@ -14,7 +14,7 @@ from quarterdeck.gateway.limits.spending import Spending
 from quarterdeck.gateway.limits.stops import Stops
 from quarterdeck.gateway.limits.worst import Price
 from quarterdeck.gateway.targets import Target
-from quarterdeck.kernel.money import format_usd
+from quarterdeck.kernel.money import NANO
 from quarterdeck.ledger.prices import MISSING, PriceBook
 from quarterdeck.ledger.quotes import Quote
 
@@ -48,48 +48,48 @@ class Reserving:
         return quote  # type: ignore[no-any-return]
 
     def reserve_at_once(self, draft: Draft, plan: TargetPlan, hold: Hold) -> bool:
-        """Hold what most calls need: the price is known, and there is room.
+        """Hold what most calls need: the price is known, there is room in every budget, and nobody waits for it.
 
-        Else nothing is held, and it takes `quoted` and `reserve`.
+        Else nothing is held, and it takes `quoted` and `reserve`. To be asked where nothing is held yet.
         """
         quote = draft.quote
-        if quote is None or quote is MISSING or hold.lines or not self._spending.exact:
+        if quote is None or quote is MISSING or draft.endpoint.billing is not _TOKENS or not self._spending.exact:
             return False
-        if draft.endpoint.billing is not _TOKENS:
-            return False
-        window, body = quote.context_window, draft.request_body
-        size = worst.input_tokens(draft, plan.seen, window)
-        output = worst.output_tokens(draft, plan.seen, plan.assumed_output, window)
-        if not hold.reserve_at_once(plan.binding, Price(quote, None, body, size), output, self.claims):
-            return False
-        self._reserved(draft, hold, plan.hard)
+        body, lines = draft.request_body, plan.binding
+        size, output = worst.tokens(draft, plan.seen, plan.assumed_output, quote.context_window)
+        amount = worst.cost(quote, body, size, output)
+        for entry, counter in lines:
+            if counter.waiters or entry.amount - counter.base - counter.tail - counter.held < amount:
+                return False
+            if counter.claim is not None and counter.left(entry.amount) < amount:
+                return False
+        for _, counter in lines:
+            counter.held += amount
+        hold.lines, hold.amount, hold.output, hold.claims = lines, amount, output, self.claims
+        if draft.facts is not None and draft.facts.stream:
+            hold.prices = [Price(quote, None, body, size)] * len(lines)
+            hold.follow(draft)
+        if plan.hard:
+            draft.told += _left(plan.hard)
         return True
 
     async def reserve(self, draft: Draft, target: Target, plan: TargetPlan, hold: Hold, quote: Quote | None) -> None:
         """Hold the worst case in every budget that can stop the call. Raises Refusal when there is no room for it."""
         window = quote.context_window if quote is not None else None
-        size = worst.input_tokens(draft, plan.seen, window)
+        size, _ = worst.tokens(draft, plan.seen, 0, window)
         lines, prices = self._priced(draft, target, plan.binding, quote, size)
         if not lines:
             return
-        output = draft.facts.max_output if draft.facts is not None else None
-        if output is None or output < 0:
-            assumed = max(entry.assumed_output for entry, _ in lines)
-            output = worst.output_tokens(draft, plan.seen, assumed, window)
+        _, output = worst.tokens(draft, plan.seen, max(entry.assumed_output for entry, _ in lines), window)
         fits = await hold.reserve(draft, lines, prices, output, self.claims)
         stream = draft.facts is not None and draft.facts.stream
         if fits < output and not stream and not clamp.output(draft, target, fits):
             hold.let_go()
             raise refusals.over_budget(lines[0][0], draft.headers)
-        self._reserved(draft, hold, [line for line in lines if line[0].mode == Mode.HARD])
-
-    def _reserved(self, draft: Draft, hold: Hold, hard: list[Line]) -> None:
-        """Follow what is held for, and tell the caller what the tightest of these budgets leaves."""
-        if draft.facts is not None and draft.facts.stream:
+        if stream:
             hold.follow(draft)
-        if hard:
-            left = min([entry.amount - counter.base - counter.tail - counter.held for entry, counter in hard])
-            draft.told += b"x-quarterdeck-budget-left-usd: %b\r\n" % format_usd(left if left > 0 else 0).encode()
+        if hard := [line for line in lines if line[0].mode == Mode.HARD]:
+            draft.told += _left(hard)
 
     def _priced(
         self, draft: Draft, target: Target, lines: list[Line], quote: Quote | None, size: int
@@ -119,3 +119,12 @@ class Reserving:
                 await self._spending.ready.wait()
         except TimeoutError:
             raise refusals.not_exact_yet() from None
+
+
+def _left(hard: list[Line]) -> bytes:
+    """A line of the answer's head: what the tightest of these budgets leaves."""
+    entry, counter = hard[0]
+    left = entry.amount - counter.base - counter.tail - counter.held
+    if len(hard) > 1:
+        left = min([entry.amount - counter.spent - counter.held for entry, counter in hard])
+    return b"x-quarterdeck-budget-left-usd: %d.%09d\r\n" % divmod(left if left > 0 else 0, NANO)

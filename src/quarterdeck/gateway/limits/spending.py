@@ -16,7 +16,7 @@ import msgspec
 from quarterdeck.access import wire
 from quarterdeck.access.scopes import Facts
 from quarterdeck.access.snapshot import Snapshot
-from quarterdeck.gateway.limits.counters import Counter, Counters, Line
+from quarterdeck.gateway.limits.counters import Counters, Line
 from quarterdeck.kernel import files
 from quarterdeck.ledger.journal import Journal
 from quarterdeck.ledger.reader import START, JournalReader
@@ -35,20 +35,33 @@ class Settled(msgspec.Struct, eq=False):
     facts: Facts
     started: int
     amount: int
-    charged: list[tuple[Counter, int]]
-    """With how much of it."""
+    lines: Sequence[Line] = ()
+    """The budgets that all of it is charged to; of one with tries, `charged` says which and how much."""
     end: Position | None = None
     """Where its record ends; None while it is not written."""
     tries: Sequence[tuple[Facts, int]] = ()
     """Parts of the amount that were spent elsewhere than where the answer came from."""
+    charged: Sequence[tuple[Sequence[Line], int]] = ()
 
     def parts(self) -> list[tuple[Facts, int]]:
         return [(self.facts, self.amount - sum(amount for _, amount in self.tries)), *self.tries]
 
-    def charge(self, lines: Iterable[Line], amount: int) -> None:
-        for _, counter in lines:
-            counter.tail += amount
-            self.charged.append((counter, amount))
+    def charge(self, counters: Counters) -> None:
+        """Count each part in the budgets that it falls under."""
+        self.charged = [(counters.lines(self.workspace_id, facts, self.started), part) for facts, part in self.parts()]
+        self.lines = ()
+        self._count(1)
+
+    def discharge(self) -> None:
+        """The account includes it."""
+        for _, counter in self.lines:
+            counter.tail -= self.amount
+        self._count(-1)
+
+    def _count(self, sign: int) -> None:
+        for lines, part in self.charged:
+            for _, counter in lines:
+                counter.tail += sign * part
 
 
 class Spending:
@@ -95,27 +108,17 @@ class Spending:
             # The tail lacks calls that no budget was about until now; the journal has them.
             self._begin_catching_up(self._until)
 
-    def settled(
-        self,
-        call_id: str,
-        workspace_id: str,
-        facts: Facts,
-        started: int,
-        amount: int,
-        tries: Sequence[tuple[Facts, int]],
-        lines: list[Line],
-    ) -> None:
-        """A call was settled, and its record is written next. `lines` are the budgets that it falls under where it was
-        answered. Call this or `passed` for every call while `active`."""
+    def settled(self, each: Settled) -> None:
+        """A call was settled, and its record is written next. Call this or `passed` for every call while `active`."""
+        amount = each.amount
         if amount == 0:
             self.passed()
             return
-        each = Settled(call_id, workspace_id, facts, started, amount, [], None, tries)
-        if not tries:
-            each.charge(lines, amount)
+        if each.tries:
+            each.charge(self.counters)
         else:
-            for whose, part in each.parts():
-                each.charge(self.counters.lines(workspace_id, whose, started), part)
+            for _, counter in each.lines:
+                counter.tail += amount
         self._tail.append(each)
         self._unwritten.append(each)
 
@@ -137,9 +140,7 @@ class Spending:
             return
         self._until = until
         while self._tail and (end := self._tail[0].end) is not None and end <= until:
-            each = self._tail.popleft()
-            for counter, amount in each.charged:
-                counter.tail -= amount
+            self._tail.popleft().discharge()
         self._set_bases()
 
     def load(self) -> None:
@@ -205,9 +206,7 @@ class Spending:
             counter.tail = 0
         self._tail, self._until = tail, until
         for each in tail:
-            each.charged = []
-            for facts, part in each.parts():
-                each.charge(self.counters.lines(each.workspace_id, facts, each.started), part)
+            each.charge(self.counters)
         self._set_bases()
         self.exact = True
         self.ready.set()
@@ -246,7 +245,7 @@ def _settled(record: CallRecord, projects: dict[str, str], end: Position) -> Set
 
     tries = [] if record.cost is None else [(facts(e.provider, e.model), e.cost) for e in record.attempts if e.cost]
     mine = facts(record.provider, record.model)
-    return Settled(record.id, record.workspace_id, mine, record.started, amount_of(record), [], end, tries)
+    return Settled(record.id, record.workspace_id, mine, record.started, amount_of(record), (), end, tries)
 
 
 def _read(directory: Path, begin: Position, end: Position) -> tuple[Sequence[tuple[Position, CallRecord]], bool]:

@@ -19,7 +19,9 @@ OVERHEAD_TOKENS = 16
 MOST_OUTPUT = 1 << 40
 """Of a model whose output is free."""
 _FORGETS = 0.99
+_ROUNDED_UP = OVERHEAD_TOKENS * BYTES_PER_TOKEN + BYTES_PER_TOKEN - 1
 KEPT = 4_096
+_WRITES, _TIER = b"cache_control", b'"service_tier"'
 _NO_OUTPUT = ("embed", "rerank")
 
 
@@ -37,10 +39,12 @@ class Seen:
         usage, facts = draft.usage, draft.facts
         if usage is None or draft.usage_source != "provider":
             return
-        body = draft.uploaded or len(draft.request_body)
-        self.beyond = max(self.beyond * _FORGETS, usage.input_total - body / BYTES_PER_TOKEN)
+        needed = usage.input_total - (draft.uploaded or len(draft.request_body)) / BYTES_PER_TOKEN
+        if needed > 0 or self.beyond:
+            self.beyond = max(self.beyond * _FORGETS, needed)
         if facts is None or facts.max_output is None:
-            self.output = max(self.output * _FORGETS, usage.output_total)
+            wrote, faded = usage.output_total, self.output * _FORGETS
+            self.output = wrote if wrote > faded else faded
 
 
 class Estimator:
@@ -59,26 +63,35 @@ class Estimator:
         return seen
 
 
-def input_tokens(draft: Draft, seen: Seen | None, context_window: int | None) -> int:
-    size = draft.uploaded or len(draft.request_body)
-    tokens = -(-size // BYTES_PER_TOKEN) + OVERHEAD_TOKENS + (int(seen.beyond) if seen is not None else 0)
-    return tokens if context_window is None else min(tokens, context_window)
-
-
-def output_tokens(draft: Draft, seen: Seen | None, assumed: int, context_window: int | None) -> int:
-    """The caller's maximum, else what is assumed."""
-    facts = draft.facts
-    if _writes_nothing(draft.endpoint.dialect):
-        return 0
-    if facts is not None and facts.max_output is not None:
-        return max(0, facts.max_output)
-    tokens = max(assumed, int(seen.output) if seen is not None else 0)
-    return tokens if context_window is None else min(tokens, context_window)
+def tokens(draft: Draft, seen: Seen | None, assumed: int, context_window: int | None) -> tuple[int, int]:
+    """Of input and of output. `assumed` is the output of a call that names no maximum."""
+    size, facts = draft.uploaded or len(draft.request_body), draft.facts
+    read, wrote = (size + _ROUNDED_UP) // BYTES_PER_TOKEN, assumed
+    if seen is not None:
+        if seen.beyond:
+            read += int(seen.beyond)
+        if seen.output > wrote:
+            wrote = int(seen.output)
+    if context_window is not None:
+        read = read if read < context_window else context_window
+        wrote = wrote if wrote < context_window else context_window
+    if facts is not None and (most := facts.max_output) is not None:
+        wrote = most if most > 0 else 0
+    return read, 0 if _writes_nothing(draft.endpoint.dialect) else wrote
 
 
 @cache
 def _writes_nothing(dialect: str) -> bool:
     return any(part in dialect for part in _NO_OUTPUT)
+
+
+def cost(quote: Quote, body: bytes, input_tokens: int, output_tokens: int) -> int:
+    """Nano-dollars for a call by the model's price: as `Price` says it, in one step where the price is even."""
+    rate = quote.even
+    if rate is None or (quote.has_tiers and _TIER in body) or (quote.writes_cost_more and _WRITES in body):
+        return Price(quote, None, body, input_tokens).of(output_tokens)
+    worst = rate.input_total * input_tokens + rate.per_request + rate.most_output * output_tokens
+    return -(-worst // rate.per_nano)
 
 
 class Price:
@@ -88,8 +101,11 @@ class Price:
 
     def __init__(self, quote: Quote | None, ceiling: Ceiling | None, body: bytes, input_tokens: int) -> None:
         if quote is not None:
+            # A long body takes a tenth of a millisecond to look through: only where the price depends on it.
             self._fixed, self._slope, self._scale = quote.worst(
-                input_tokens, writes_cache=b"cache_control" in body, any_tier=b'"service_tier"' in body
+                input_tokens,
+                writes_cache=quote.writes_cost_more and _WRITES in body,
+                any_tier=quote.has_tiers and _TIER in body,
             )
         else:
             assert ceiling is not None

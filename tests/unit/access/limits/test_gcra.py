@@ -48,9 +48,10 @@ def test_it_lets_through_exactly_what_the_reference_does_whatever_the_clock_does
     bucket.at(now)
     for step, count, corrected in steps:
         now += step
-        wait = gcra.take(now, count)
-        assert (wait == 0) == bucket.take(now, count)
-        if wait == 0 and corrected and bucket.used + corrected >= 0:
+        left = gcra.take(now, count)
+        assert (left >= 0) == bucket.take(now, count)
+        assert left < 0 or left == gcra.remaining(now)
+        if left >= 0 and corrected and bucket.used + corrected >= 0:
             gcra.give_back(-corrected)
             bucket.used += corrected
 
@@ -63,7 +64,7 @@ def test_in_any_stretch_of_time_no_more_than_a_burst_and_the_steady_rate_pass(
     now, passed = 10**9, []
     for gap in gaps:
         now += gap
-        if gcra.take(now) == 0:
+        if gcra.take(now) >= 0:
             passed.append(now)
     for first, begin in enumerate(passed):
         for last in range(first, len(passed)):
@@ -74,35 +75,35 @@ def test_in_any_stretch_of_time_no_more_than_a_burst_and_the_steady_rate_pass(
 @given(limit=st.integers(1, 1_000), period=PERIODS, tries=st.integers(1, 3_000))
 def test_at_one_instant_exactly_the_allowed_number_pass(limit: int, period: int, tries: int) -> None:
     gcra = Gcra(limit, period, limit)
-    assert sum(gcra.take(5 * HOUR) == 0 for _ in range(tries)) == min(limit, tries)
+    assert sum(gcra.take(5 * HOUR) >= 0 for _ in range(tries)) == min(limit, tries)
 
 
 def test_there_is_no_double_burst_at_the_edge_of_a_window() -> None:
     gcra = Gcra(100, MINUTE, 100)
     just_before, just_after = 10 * MINUTE - 1, 10 * MINUTE
-    assert sum(gcra.take(just_before) == 0 for _ in range(200)) == 100
-    assert sum(gcra.take(just_after) == 0 for _ in range(200)) == 0
+    assert sum(gcra.take(just_before) >= 0 for _ in range(200)) == 100
+    assert sum(gcra.take(just_after) >= 0 for _ in range(200)) == 0
 
 
 @given(limit=st.integers(1, 500), period=PERIODS, count=st.integers(1, 100))
 def test_the_wait_it_names_is_the_shortest_that_helps(limit: int, period: int, count: int) -> None:
     gcra = Gcra(limit, period, limit)
     now = 7 * HOUR
-    while gcra.take(now, min(count, limit)) == 0:
+    while gcra.take(now, min(count, limit)) >= 0:
         pass
     wait = gcra.wait(now, count)
     assert gcra.wait(now + wait - 1, count) == 1
-    assert gcra.take(now + wait, count) == 0
+    assert gcra.take(now + wait, count) >= 0
 
 
 def test_a_clock_set_back_neither_locks_out_nor_lets_more_through() -> None:
     gcra = Gcra(10, MINUTE, 10)
     now = 100 * HOUR
     for _ in range(10):
-        assert gcra.take(now) == 0
+        assert gcra.take(now) >= 0
     back = now - 24 * HOUR
-    assert gcra.take(back) > 0
-    assert gcra.take(back + MINUTE) == 0
+    assert gcra.take(back) < 0
+    assert gcra.take(back + MINUTE) >= 0
 
 
 def test_what_remains_is_told_and_a_changed_limit_keeps_what_was_used() -> None:

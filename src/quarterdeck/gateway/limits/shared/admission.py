@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from quarterdeck.access.snapshot import Snapshot
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.hooks import Hooks
-from quarterdeck.gateway.limits.admission import Admission, limited
+from quarterdeck.gateway.limits.admission import Admission
 from quarterdeck.gateway.limits.holds import Hold
 from quarterdeck.gateway.limits.plans import Plan
-from quarterdeck.gateway.limits.rates import Line, lines_of, now_us, remaining
+from quarterdeck.gateway.limits.rates import Line, limited, lines_of, now_us, remaining
 from quarterdeck.gateway.limits.shared.claims import Claims
 from quarterdeck.gateway.limits.shared.gate import SharedGate
 from quarterdeck.gateway.limits.shared.rates import SharedRates
