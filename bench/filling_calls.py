@@ -194,6 +194,7 @@ _SUMS = {
     "cache_hits": "coalesce(sum(cache = 'hit'), 0)",
     "cache_saved": "coalesce(sum(CASE WHEN cache = 'hit' THEN words * 1000 END), 0)",
     "prompt_saved": "0",
+    "cut": "sum(outcome = 'cut')",
 }
 _DIMS = {
     "total": "''",

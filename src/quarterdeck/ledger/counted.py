@@ -33,6 +33,8 @@ _OUTCOMES = ("ok", "failed", "cancelled", "refused")
 _SUMMED = {
     "ok": rollups.c.calls - rollups.c.errors - rollups.c.cancelled - rollups.c.refused,
     "failed": rollups.c.errors,
+    "error": rollups.c.errors - rollups.c.cut,
+    "cut": rollups.c.cut,
     "cancelled": rollups.c.cancelled,
     "refused": rollups.c.refused,
 }
@@ -92,7 +94,7 @@ async def over_time(tx: Transaction, workspace_id: str, which: CallFilter, *, mo
     async for rows, looked in _groups(tx, workspace_id, counted, made):
         for at, outcome, count in rows:
             bar = made.bars.setdefault(begin + max(0, at) * width, Bar())
-            name = outcome if outcome in _OUTCOMES else "failed"
+            name = _bar_of(outcome)
             setattr(bar, name, getattr(bar, name) + count)
         reach = looked
     return replace(made, reach=reach)
@@ -147,8 +149,6 @@ async def _began(tx: Transaction, workspace_id: str, end: int) -> int:
 
 def _summed_by(which: CallFilter) -> list[sa.ColumnElement[bool]] | None:
     """The sums that are just those of a filter; None: there are none."""
-    if which.outcome in ("error", "cut"):
-        return None
     dims = {**{name: None for name in _DIMS}, "tag": None, "tasks": None}
     bare: Any = {"outcome": None, "begin": None, "end": None, **dims}
     if replace(which, **bare) != CallFilter():
@@ -170,13 +170,23 @@ async def _summed(
     at = (rollups.c.at - rollups.c.at % made.width).label("at")
     names = _OUTCOMES if outcome is None else (outcome,)
     here = rollups.c.workspace_id == workspace_id, rollups.c.grain == int(grain), *by
+    begin, reach = made.begin, None
+    if outcome in ("error", "cut"):
+        unknown = sa.select(sa.func.max(rollups.c.at)).where(*here, rollups.c.at < made.end, rollups.c.cut.is_(None))
+        newest = await tx.scalar(unknown.where(rollups.c.at >= begin))
+        if newest is not None:
+            begin = reach = newest + grain.length
     query = (
         sa.select(at, *(sa.func.sum(_SUMMED[name]).label(name) for name in names))
-        .where(*here, rollups.c.at >= made.begin, rollups.c.at < made.end)
+        .where(*here, rollups.c.at >= begin, rollups.c.at < made.end)
         .group_by(at)
     )
-    bars = {row["at"]: Bar(**{name: int(row[name]) for name in names}) for row in await tx.rows(query)}
-    return replace(made, bars=bars, from_sums=True)
+    bars = {row["at"]: Bar(**{_bar_of(name): int(row[name]) for name in names}) for row in await tx.rows(query)}
+    return replace(made, bars=bars, reach=reach, from_sums=True)
+
+
+def _bar_of(outcome: str) -> str:
+    return outcome if outcome in _OUTCOMES else "failed"
 
 
 async def _calls(tx: Transaction, workspace_id: str, grain: Grain, begin: int, end: int) -> int:

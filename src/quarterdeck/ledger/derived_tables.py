@@ -27,6 +27,7 @@ ROLLUP_SUMS = (
     "cache_hits",
     "cache_saved",
     "prompt_saved",
+    "cut",
 )
 
 rollups = sa.Table(
@@ -37,7 +38,9 @@ rollups = sa.Table(
     own("dim", sa.Text),
     own("value", sa.Text),  # empty: the calls that have none
     own("at"),
-    *(own(name) for name in ROLLUP_SUMS),
+    *(own(name) for name in ROLLUP_SUMS[:-1]),
+    # Null: some of the errors are from before it was counted, and their calls were not kept.
+    sa.Column("cut", sa.BigInteger, server_default="0"),
     sa.PrimaryKeyConstraint("workspace_id", "grain", "dim", "value", "at"),
     sa.Index("ix_rollups_at", "workspace_id", "grain", "dim", "at"),
     sqlite_with_rowid=False,

@@ -59,6 +59,8 @@ class Figures:
     """Nano-dollars: what those answers had cost."""
     prompt_saved: int = 0
     """Nano-dollars that providers' own prompt caches saved; negative when more was written than read."""
+    cut: int = 0
+    """Those of the errors whose answer ended early; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def sums_of(record: CallRecord) -> Sums:
         savings.is_hit(record),
         savings.cache_saved(record) or 0,
         savings.prompt_saved(record),
+        outcome == "cut",
     ]
 
 
@@ -247,7 +250,7 @@ _ADD_CEILINGS = sa.text(
     " ON CONFLICT (workspace_id, dim, value, at) DO UPDATE SET amount = ceiling_sums.amount + excluded.amount"
 )
 
-_SUMS = [sa.func.sum(rollups.c[name]).label(name) for name in ROLLUP_SUMS]
+_SUMS = [sa.func.coalesce(sa.func.sum(rollups.c[name]), 0).label(name) for name in ROLLUP_SUMS]
 _EVER = Prepared(
     sa.select(rollups.c.value, *_SUMS)
     .where(

@@ -1,14 +1,19 @@
 """Calls counted over time, by how long they took and by their values: from sums, and call by call, on both stores."""
 
+import runpy
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from ledger_api import Api
 from ledger_world import NOON
 
+from quarterdeck.db import migrate
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, iso
 from quarterdeck.ledger import latency, walking, work_costs
-from quarterdeck.ledger.derived_tables import latencies
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, latencies, rollups
 from quarterdeck.ledger.work_costs import Fact
 
 NOW = {"from": iso(NOON - 4 * HOUR), "to": iso(NOON + 20 * HOUR)}
@@ -43,6 +48,10 @@ async def test_calls_are_counted_over_time_by_what_came_of_them(api: Api) -> Non
         ({"tag": "plan=b"}, [(iso(NOON + 2 * HOUR), 0, 0, 1, 0)]),
         ({"outcome": "ok"}, [(iso(NOON), 1, 0, 0, 0)]),
         ({"outcome": "failed"}, [(iso(NOON), 0, 1, 0, 0), (iso(NOON + HOUR), 0, 1, 0, 0)]),
+        ({"outcome": "error"}, [(iso(NOON), 0, 1, 0, 0)]),
+        ({"outcome": "cut"}, [(iso(NOON + HOUR), 0, 1, 0, 0)]),
+        ({"outcome": "error", "provider": "azure"}, []),
+        ({"outcome": "cut", "model": "gpt-4o"}, [(iso(NOON + HOUR), 0, 1, 0, 0)]),
     ):
         summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
         assert summed["from_sums"], params
@@ -53,13 +62,49 @@ async def test_calls_are_counted_over_time_by_what_came_of_them(api: Api) -> Non
 
 async def test_what_no_sum_holds_is_counted_call_by_call_and_comes_to_the_same(api: Api) -> None:
     await _some(api)
-    for params in ({}, {"agent_id": "agt_1"}, {"outcome": "refused"}, {"outcome": "failed"}):
+    outcomes = [{"outcome": outcome} for outcome in ("refused", "failed", "error", "cut")]
+    for params in ({}, {"agent_id": "agt_1"}, *outcomes):
         summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
         counted = await api.get("/calls/histogram", **NOW, **params, min_duration_ms=0, bars=24)
         assert (summed["from_sums"], counted["from_sums"]) == (True, False)
-        assert [bar for bar in _bars(summed) if any(bar[1:])] == _bars(counted), params
+        assert [bar for bar in _bars(summed) if any(bar[1:])] == _bars(counted) != [], params
     seconds = await api.get("/calls/histogram", **{"from": iso(NOON), "to": iso(NOON + MINUTE)})
     assert (seconds["width_s"], seconds["from_sums"], _bars(seconds)) == (1, False, [(iso(NOON), 1, 0, 0, 0)])
+
+
+async def test_errors_of_which_is_not_known_whether_they_were_cut_are_not_counted_as_either(api: Api) -> None:
+    await _some(api)
+    async with api.world.db.transaction() as tx:
+        await tx.execute(rollups.update().where(rollups.c.at <= NOON, rollups.c.errors > 0).values(cut=None))
+    for outcome, expected in (("error", []), ("cut", [(iso(NOON + HOUR), 0, 1, 0, 0)])):
+        found = await api.get("/calls/histogram", **NOW, outcome=outcome, bars=24)
+        assert [bar for bar in _bars(found) if any(bar[1:])] == expected
+        assert found["counted_back_to"] == iso(NOON + HOUR)
+    assert (await api.get("/calls/histogram", **NOW, outcome="failed", bars=24))["counted_back_to"] is None
+
+
+async def test_answers_that_were_cut_before_they_were_counted_are_counted_from_the_calls(api: Api) -> None:
+    """By the migration, on a store of before."""
+    await _some(api)
+    [path] = (migrate.DIRECTORY / "versions").glob("*_which_errors_were_answers_that_were_cut.py")
+    upgrade = runpy.run_path(str(path))["upgrade"]
+
+    def again(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("ALTER TABLE rollups DROP COLUMN cut")
+        older = f"workspace_id, grain, dim, value, at - {40 * DAY}, {', '.join(ROLLUP_SUMS[:-1])}"
+        connection.exec_driver_sql(f"INSERT INTO rollups SELECT {older} FROM rollups WHERE errors > 0")
+        with Operations.context(MigrationContext.configure(connection)):
+            upgrade()
+
+    every = sa.select(rollups.c.grain, rollups.c.dim, rollups.c.value, rollups.c.at, rollups.c.cut)
+    older = rollups.c.at < NOON - 20 * DAY
+    async with api.world.db.engine.connect() as connection:
+        counted = set((await connection.execute(every)).all())
+        await connection.run_sync(again)
+        assert set((await connection.execute(every.where(~older))).all()) == counted
+        assert {row.cut for row in (await connection.execute(every.where(older))).all()} == {None}
+        await connection.rollback()
+    assert {row.cut for row in counted} == {0, 1}
 
 
 async def test_marked_calls_are_counted_by_their_marks(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

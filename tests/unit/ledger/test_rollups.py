@@ -75,6 +75,7 @@ def plainly(record: CallRecord) -> dict[str, int]:
         "cache_hits": record.extra.get("cache", {}).get("status") in ("hit", "semantic-hit"),
         "cache_saved": record.extra.get("cache", {}).get("saved") or 0,
         "prompt_saved": 0,
+        "cut": record.outcome == "cut",
         "duration": record.ended,
         "first_byte": record.first_byte or 0,
         "first_byte_calls": record.first_byte is not None,
