@@ -1,11 +1,13 @@
 """What the board, its lists, claims and schedules ask of SQLite is answered by indexes: nothing walks a whole table."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
 from work_world import World
 
+from quarterdeck.control.agents import urgent
 from quarterdeck.control.schedules import jobs
 from quarterdeck.control.tasks import claiming, lists
 from quarterdeck.control.tasks.lists import TaskFilter
@@ -26,23 +28,23 @@ SMALL = ("ix_schedule_firings_queued",)
 
 
 @pytest.fixture
-def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Every statement that this database is asked from now on."""
+def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Every statement that this database is asked from now on, and how often."""
     if not world.db.is_sqlite:
         pytest.skip("plans are read on SQLite")
-    found: set[str] = set()
+    found: Counter[str] = Counter()
     run = Connection.run
 
     async def noting(self: Connection, statement: str, work: Any) -> Any:
         if statement.lstrip().upper().startswith(("SELECT", "UPDATE", "WITH")):
-            found.add(statement)
+            found[statement] += 1
         return await run(self, statement, work)
 
     monkeypatch.setattr(Connection, "run", noting)
     return found
 
 
-async def _scans(world: World, asked: set[str]) -> list[str]:
+async def _scans(world: World, asked: Counter[str]) -> list[str]:
     """The statements that walk through a big table, or an index of it, from end to end."""
     bad = []
     async with world.db.engine.connect() as connection:
@@ -56,7 +58,7 @@ async def _scans(world: World, asked: set[str]) -> list[str]:
     return bad
 
 
-async def test_lists_boards_claims_and_searches_walk_through_no_table(world: World, asked: set[str]) -> None:
+async def test_lists_boards_claims_and_searches_walk_through_no_table(world: World, asked: Counter[str]) -> None:
     agent = await world.agent()
     for n in range(3):
         await world.task(f"Report {n}", budget=n, due_at=1)
@@ -91,7 +93,19 @@ async def test_lists_boards_claims_and_searches_walk_through_no_table(world: Wor
     assert await _scans(world, asked) == []
 
 
-async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(world: World, asked: set[str]) -> None:
+async def test_one_look_at_everybody_asks_for_the_open_runs_once(world: World, asked: Counter[str]) -> None:
+    await world.task()
+    await world.claim(await world.agent())
+    asked.clear()
+    async with world.db.read() as tx:
+        found = await urgent.look(tx, world.workspace_id, 50)
+    assert [(each["agent_id"], each["state"]) for each in found.runs] == [(found.items[0]["id"], "running")]
+    assert [count for statement, count in asked.items() if "FROM runs" in statement] == [1]
+
+
+async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(
+    world: World, asked: Counter[str]
+) -> None:
     mark = {"workspace_id": world.workspace_id, "call_id": "call_1", "fact": "looped", "subject": "run_1"}
     async with world.db.transaction() as tx:
         await partitions.ensure(tx, [0, 40 * DAY])

@@ -32,20 +32,22 @@ async def of_agents(
     *,
     statuses: Mapping[str, Status] | None = None,
     today: Mapping[str, Figures] | None = None,
+    open_runs: Mapping[str, list[Run]] | None = None,
 ) -> list[Card]:
     """A page of agents with everything their rows mention, in a handful of queries however long the page.
 
-    `statuses` and `today`, by id, are looked up where they are not known already.
+    `statuses`, `today` and `open_runs`, by agent, are looked up where they are not known already.
     """
     ids = [agent.id for agent in agents]
     owners = await people.named(tx, workspace_id, {agent.owner_id for agent in agents})
-    open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
+    if open_runs is None:
+        open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
     tasks = await task_store.named(tx, workspace_id, {run.task_id for runs in open_runs.values() for run in runs})
     if today is None:
         today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
     last_calls = await rollups.last_calls(tx, workspace_id, ids)
     if statuses is None:
-        known_of = await facts.of_agents(tx, workspace_id, agents)
+        known_of = await facts.of_agents(tx, workspace_id, agents, open_runs=open_runs)
         statuses = {agent_id: of_agent(each, tx.now) for agent_id, each in known_of.items()}
     known = await profiles.of_agents(tx, workspace_id, ids)
     above = await store.named(tx, workspace_id, {each.reports_to_id for each in known.values() if each.reports_to_id})

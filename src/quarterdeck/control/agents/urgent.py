@@ -8,6 +8,7 @@ from quarterdeck.control.agents import cards, store
 from quarterdeck.control.agents.cards import Card
 from quarterdeck.control.runs import store as run_store
 from quarterdeck.control.runs.left import caps
+from quarterdeck.control.runs.model import Run
 from quarterdeck.control.status import facts
 from quarterdeck.control.status.model import State, Status
 from quarterdeck.control.status.shown import of_agent
@@ -71,14 +72,15 @@ async def look(tx: Transaction, workspace_id: str, limit: int) -> Look:
     """Cards of the first `limit`, and sums over all that are not retired."""
     agents = await store.present(tx, workspace_id, MOST)
     ids = [agent.id for agent in agents]
-    known = await facts.of_agents(tx, workspace_id, agents)
+    open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
+    known = await facts.of_agents(tx, workspace_id, agents, open_runs=open_runs)
     statuses = {agent_id: of_agent(each, tx.now) for agent_id, each in known.items()}
     today = await rollups.figures(tx, workspace_id, "agent", ids, since=floor_to(tx.now, DAY))
     # They come by name: of those in the same state the first by name is first.
     first = sorted(agents, key=lambda agent: _ORDER.get(statuses[agent.id].state, len(_ORDER)))[:limit]
     return Look(
-        runs=await _runs(tx, workspace_id, [agent.id for agent in first]),
-        items=await cards.of_agents(tx, workspace_id, first, statuses=statuses, today=today),
+        runs=await _runs(tx, workspace_id, [run for agent in first for run in open_runs[agent.id]]),
+        items=await cards.of_agents(tx, workspace_id, first, statuses=statuses, today=today, open_runs=open_runs),
         present=await store.count(tx, workspace_id),
         stands=_stands(list(statuses.values())),
         cost=sum(each.cost for each in today.values()),
@@ -86,9 +88,7 @@ async def look(tx: Transaction, workspace_id: str, limit: int) -> Look:
     )
 
 
-async def _runs(tx: Transaction, workspace_id: str, agent_ids: Sequence[str]) -> list[Card]:
-    open_runs = await run_store.open_of_agents(tx, workspace_id, agent_ids)
-    runs = [run for each in open_runs.values() for run in each]
+async def _runs(tx: Transaction, workspace_id: str, runs: Sequence[Run]) -> list[Card]:
     tasks = await task_store.named(tx, workspace_id, {run.task_id for run in runs})
     sums = await rollups.figures(tx, workspace_id, "run", [run.id for run in runs])
     capped = await caps(tx, workspace_id, runs)

@@ -92,10 +92,13 @@ _ASKED = Prepared(
 )
 
 
-async def of_agents(tx: Transaction, workspace_id: str, agents: Sequence[Agent]) -> dict[str, model.Agent]:
-    """The facts about each of these agents, by id."""
+async def of_agents(
+    tx: Transaction, workspace_id: str, agents: Sequence[Agent], *, open_runs: Mapping[str, list[Run]] | None = None
+) -> dict[str, model.Agent]:
+    """The facts about each of these agents, by id. `open_runs` by agent are looked up where they are not known yet."""
     ids = [agent.id for agent in agents]
-    open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
+    if open_runs is None:
+        open_runs = await run_store.open_of_agents(tx, workspace_id, ids)
     signals = await signal_store.up_of_agents(tx, workspace_id, ids)
     runs = await _runs(tx, workspace_id, [run for each in open_runs.values() for run in each], signals)
     last = await _last(tx, workspace_id, ids)
