@@ -18,10 +18,12 @@ export function CodeBlock({ code, label, copy = true, wrap = false, className }:
         aria-label={label}
         className={cx(
           "scroll-quiet max-h-[60vh] overflow-auto rounded-s border border-line bg-sunken p-3 text-[12px] leading-[1.6]",
-          copy && "pr-20",
+          // The button lies over no text: wrapped lines flow around it, others begin below it where there is no room beside.
+          copy && !wrap && "pr-20 max-md:pt-12 max-md:pr-3",
           wrap && "break-words whitespace-pre-wrap",
         )}
       >
+        {copy && wrap && <span aria-hidden="true" className="float-right h-8 w-20 pointer-coarse:h-10" />}
         {code}
       </pre>
     </div>

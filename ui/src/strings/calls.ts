@@ -74,8 +74,10 @@ export const calls = {
     somebody: "Somebody",
     asked: "asked",
     forTask: "for",
+    /** Attempts of a call that was refused before any. */
+    notSent: "Nothing was sent to a provider.",
     /** What came of it, when it did not go well. */
-    ended: { error: "It failed", cut: "The provider cut it short", cancelled: "The caller left before the end", refused: "It was refused" } as Record<string, string>,
+    ended: { error: "It failed", cut: "The provider cut it short", stopped: "Quarterdeck ended it midway", cancelled: "The caller left before the end", refused: "It was refused" } as Record<string, string>,
     tokensIn: (count: string) => `${count} tokens in`,
     tokensOut: (count: string) => `${count} out`,
     noUsage: "no usage reported",
@@ -107,7 +109,7 @@ export const calls = {
     usageColumns: { what: "What", tokens: "Tokens", price: "Prices, for a million tokens" },
     each: (price: string) => `${price} each`,
     total: "Total",
-    sources: { provider: "as the provider reported it", estimated: "estimated: the provider reported none", none: "none reported" },
+    sources: { provider: "as the provider reported it", estimated: "estimated: the provider reported none" } as Record<string, string>,
     priceSource: (source: string, version: string) => `Price from ${source}, ${version}`,
     noPrice: "No price is known for this model, so the cost is unpriced, not zero.",
     timing: "Timing",
@@ -170,6 +172,7 @@ export const calls = {
     params: "Parameters",
     noAnswer: "No answer came.",
     emptyAnswer: "The answer is empty.",
+    asSent: "As it was sent",
     failed: "failed",
     showAll: "Show all",
     notAllowed: "Your role does not include reading what was said.",

@@ -111,6 +111,7 @@ const codes: Record<string, string> = {
   name_unresolvable: "no such host",
   protocol_error: "not an answer",
   rate_limited: "too many at once",
+  run_budget_exceeded: "over the run's budget",
   run_ended: "the run had ended",
   run_stopped: "the run was stopped",
   task_paused: "the task is held",

@@ -50,7 +50,7 @@ export function ConnectSnippets({ secret, stays = false }: { secret: string | un
           )}
         </p>
       )}
-      <div className="scroll-quiet -mx-1 overflow-x-auto px-1 py-0.5">
+      <div ref={showChosen} className="scroll-quiet -mx-1 overflow-x-auto px-1 py-0.5">
         <Segmented label={say.how} value={snippet.id} onChange={choose} options={all.map((each) => ({ value: each.id, label: each.title }))} />
       </div>
       <p className="text-s text-muted">
@@ -59,6 +59,12 @@ export function ConnectSnippets({ secret, stays = false }: { secret: string | un
       <CodeBlock code={filled(snippet, connect, secret, modelsFor(served))} label={snippet.title} />
     </div>
   );
+}
+
+/** The strip is wider than a phone: it begins where the chosen one is. */
+function showChosen(strip: HTMLElement | null): void {
+  const chosen = strip?.querySelector<HTMLElement>("[aria-pressed=true]");
+  if (strip && chosen) strip.scrollLeft = chosen.getBoundingClientRect().left - strip.getBoundingClientRect().left - (strip.clientWidth - chosen.offsetWidth) / 2;
 }
 
 /** The providers, with the models that those offer whose kind does not tell: asked of them, as only an admin may. */

@@ -17,7 +17,7 @@ export const CALL_COLUMNS: CallColumn[] = [
   {
     id: "time",
     header: say.time,
-    width: "w-[104px] @max-[600px]:w-[92px]",
+    width: "w-[104px]",
     cell: (call) => (
       <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="text-muted hover:underline">
         <Ago at={call.started_at} />
@@ -35,7 +35,7 @@ export const CALL_COLUMNS: CallColumn[] = [
         </span>
         <span className="@max-[600px]:text-s @max-[600px]:text-muted">{call.model ?? call.model_asked}</span>
         {call.outcome !== "ok" && <span className="ml-2 text-s text-wrong @min-[860px]:hidden">{outcomeWord(call.outcome)}</span>}
-        {call.provider && <span className="ml-2 text-s text-faint max-@min-[600px]:hidden">{call.provider}</span>}
+        {call.provider && <span className="ml-2 text-s text-faint @max-[440px]:hidden">{call.provider}</span>}
       </>
     ),
   },
@@ -70,7 +70,7 @@ export const CALL_COLUMNS: CallColumn[] = [
       ),
   },
   { id: "took", header: say.took, width: "w-[80px]", align: "end", from: "md", cell: (call) => <span className="text-muted">{formatDuration(call.duration_ms)}</span> },
-  { id: "cost", header: say.cost, width: "w-[124px] @max-[600px]:w-[100px]", align: "end", cell: (call) => <CallCost call={call} /> },
+  { id: "cost", header: say.cost, width: "w-[124px] @max-[600px]:w-[110px]", align: "end", cell: (call) => <CallCost call={call} /> },
 ];
 
 /** Of a search for words: where they are takes the room of what is told of every call. */

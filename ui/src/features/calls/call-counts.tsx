@@ -81,7 +81,7 @@ function OverTime({ counted: { data, error, refetch }, search, setSearch, view }
     setBefore(before.slice(0, -1));
   };
   if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
-  if (!data) return <div className="h-[140px]" />;
+  if (!data) return <span className="skeleton block h-[140px]" />;
   return (
     <>
       {view === "chart" ? (
@@ -123,7 +123,7 @@ function HowLong({ filter, view }: { filter: CallFilter; view: View }) {
   const [name, setName] = useState<Measure>("total");
   const measure = data?.measures.find((each) => each.measure === name);
   if (error && !data) return <ProblemNote error={error} retry={() => void refetch()} />;
-  if (!data || !measure) return <div className="h-[140px]" />;
+  if (!data || !measure) return <span className="skeleton block h-[140px]" />;
   const label = sayLatency.label(sayLatency.measures[name]);
   return (
     <div className="grid gap-3">

@@ -28,7 +28,7 @@ export function CallFacts({ call }: { call: CallDetail }) {
               <span className="num text-muted">{formatDuration(attempt.ended_ms - attempt.began_ms)}</span>
             </li>
           ))}
-          {call.attempts.length === 0 && <li className="px-4 py-2 text-faint">–</li>}
+          {call.attempts.length === 0 && <li className="px-4 py-2 text-muted">{say.notSent}</li>}
         </ol>
       </Section>
       <Section title={say.facts}>

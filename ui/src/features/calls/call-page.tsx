@@ -14,6 +14,7 @@ import { CallFacts, Headers } from "@/features/calls/call-facts";
 import { TimingBar } from "@/features/calls/call-timing";
 import { CallUsage } from "@/features/calls/call-usage";
 import { Conversation } from "@/features/calls/conversation";
+import { endedHow } from "@/features/calls/ended";
 import { RawBody } from "@/features/calls/raw-body";
 import type { CallTab } from "@/features/calls/search";
 import { formatCount, formatDuration } from "@/lib/format";
@@ -57,7 +58,7 @@ export function CallPage({ callId, tab, setTab }: Props) {
       {call.outcome !== "ok" && (
         <div className="card mb-5 border-l-[3px] border-l-wrong px-4 py-3">
           <p className="font-[560]">
-            {say.ended[call.outcome] ?? call.outcome}. <span className="font-normal text-muted">{call.error_code && codeWords(call.error_code)}</span>
+            {endedHow(call)}. <span className="font-normal text-muted">{call.error_code && codeWords(call.error_code)}</span>
           </p>
           {call.error_message && <p className="break-words text-muted">{call.error_message}</p>}
         </div>
@@ -129,7 +130,7 @@ function CallSentence({ call }: { call: CallDetail }) {
           , <CallCost call={call} />
         </>
       ) : null}
-      , {took}.{call.outcome !== "ok" && <> <Mark tone="wrong">{say.ended[call.outcome] ?? call.outcome}</Mark>.</>}
+      , {took}.{call.outcome !== "ok" && <> <Mark tone="wrong">{endedHow(call)}</Mark>.</>}
     </>
   );
 }

@@ -6,14 +6,15 @@ const say = calls.one;
 
 type Piece = { name: string; ms: number; color: string };
 
-/** Where the time of a call went. Pure. */
+/** Where the time of a call went, by the parts it has: a refused call waited for no provider. Pure. */
 export function pieces(call: Pick<CallDetail, "duration_ms" | "first_byte_ms" | "overhead_ms">): Piece[] {
   const first = call.first_byte_ms ?? call.duration_ms;
-  return [
+  const parts = [
     { name: say.overhead, ms: call.overhead_ms, color: "var(--chart-3)" },
     { name: say.waiting, ms: Math.max(0, first - call.overhead_ms), color: "var(--chart-7)" },
     { name: say.streaming, ms: Math.max(0, call.duration_ms - first), color: "var(--chart-1)" },
   ];
+  return parts.filter((part, at) => at === 0 || part.ms > 0);
 }
 
 export function TimingBar({ call }: { call: CallDetail }) {

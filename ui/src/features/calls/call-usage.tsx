@@ -63,7 +63,7 @@ export function CallUsage({ call }: { call: CallDetail }) {
       ) : (
         <p className="text-s text-muted">{say.noUsage}</p>
       )}
-      <p className="text-s text-faint">{say.sources[call.usage_source]}</p>
+      {say.sources[call.usage_source] && <p className="text-s text-faint">{say.sources[call.usage_source]}</p>}
       {call.price ? (
         <div className="grid gap-2 border-t border-line pt-3">
           <p className="text-s text-muted">{say.usageColumns.price}</p>

@@ -8,7 +8,7 @@ import { Button } from "@/components/button";
 import { Facts } from "@/components/facts";
 import { SkeletonRows } from "@/components/states";
 import { BodyProblem } from "@/features/calls/body-problem";
-import { MessagePart } from "@/features/calls/message-parts";
+import { ErrorPart, MessagePart } from "@/features/calls/message-parts";
 import { cx } from "@/lib/cx";
 import { calls } from "@/strings/calls";
 
@@ -66,7 +66,7 @@ function ChatMessage({ message, isAnswer = false }: { message: Message; isAnswer
   return (
     <li className={cx("card grid min-w-0 gap-2 px-4 py-3", isAnswer && "border-l-[3px]", isAnswer && (message.role === "error" ? "border-l-wrong" : "border-l-accent"), quiet && "bg-bg shadow-none")}>
       <p className="flex items-center gap-2 text-s">
-        <span className={cx("font-[560]", isAnswer ? "text-accent" : "text-muted")}>{name}</span>
+        <span className={cx("font-[560]", message.role === "error" ? "text-wrong" : isAnswer ? "text-accent" : "text-muted")}>{name}</span>
         {!open && (
           <Button size="s" variant="quiet" onClick={() => setOpen(true)}>
             {say.showAll}
@@ -74,7 +74,9 @@ function ChatMessage({ message, isAnswer = false }: { message: Message; isAnswer
         )}
       </p>
       {open ? (
-        message.parts.map((part, at) => <MessagePart key={at} part={part} plain={quiet || message.role === "tool"} />)
+        message.parts.map((part, at) =>
+          message.role === "error" ? <ErrorPart key={at} part={part} /> : <MessagePart key={at} part={part} plain={quiet || message.role === "tool"} />,
+        )
       ) : (
         <p className="line-clamp-2 break-words text-muted">{message.parts.map((part) => part.text ?? "").join(" ")}</p>
       )}

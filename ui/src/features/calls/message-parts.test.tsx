@@ -1,7 +1,7 @@
 import { render, screen, waitFor } from "@testing-library/react";
 import { expect, test } from "vitest";
 
-import { MessagePart } from "@/features/calls/message-parts";
+import { ErrorPart, MessagePart } from "@/features/calls/message-parts";
 
 const EVIL = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1"> [go](javascript:alert(1)) ![p](https://evil.example/p.png)';
 
@@ -23,6 +23,12 @@ test("a tool call is folded with its name and arguments, and laid out inside", (
 test("a very long text is cut, with a way to see all of it", () => {
   render(<MessagePart part={{ kind: "text", text: "x".repeat(10_000) }} plain />);
   expect(screen.getByRole("button", { name: "Show all" })).toBeInTheDocument();
+});
+
+test("an error is read as its provider's sentence, with all that came under it", () => {
+  const { container } = render(<ErrorPart part={{ kind: "other", raw: { message: "Too long.", code: 400 } }} />);
+  expect(screen.getByText("Too long.")).toBeInTheDocument();
+  expect(container.querySelector("pre")).toHaveTextContent('"code": 400');
 });
 
 test("a kind of part that a newer server knows is shown as it is", () => {

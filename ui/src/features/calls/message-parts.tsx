@@ -10,7 +10,7 @@ import { prettyJson } from "@/lib/json";
 import { calls } from "@/strings/calls";
 
 const say = calls.talk;
-const CLIP = 6_000;
+const CLIP = 3_000;
 
 /** One part of a message, by its kind. Nothing in it is trusted: text is text, markup stays inert. */
 export function MessagePart({ part, plain }: { part: Part; plain: boolean }) {
@@ -50,6 +50,25 @@ export function MessagePart({ part, plain }: { part: Part; plain: boolean }) {
         </Fold>
       );
   }
+}
+
+/** What a provider said went wrong: its sentence, and under it all that came. */
+export function ErrorPart({ part }: { part: Part }) {
+  const said = errorText(part.raw) ?? part.text;
+  return (
+    <>
+      {said && <p className="break-words whitespace-pre-wrap">{said}</p>}
+      <Fold icon={<FileText size={13} />} title={said ? say.asSent : say.roles.error ?? ""} preview={oneLine(rawText(part))}>
+        <Pre text={rawText(part)} />
+      </Fold>
+    </>
+  );
+}
+
+function errorText(raw: unknown): string | undefined {
+  if (typeof raw === "string") return raw;
+  if (typeof raw !== "object" || raw === null || !("message" in raw)) return undefined;
+  return typeof raw.message === "string" ? raw.message : undefined;
 }
 
 /** The JSON of a part that has no words of its own. */

@@ -17,6 +17,7 @@ import { BodyProblem } from "@/features/calls/body-problem";
 import { asCurl, asPython } from "@/features/calls/copy-as";
 import type { StreamEvent } from "@/features/calls/sse";
 import { asText, streamEvents } from "@/features/calls/sse";
+import { streamNews } from "@/features/calls/stream-news";
 import { formatBytes, formatDuration } from "@/lib/format";
 import { prettyJson } from "@/lib/json";
 import { calls } from "@/strings/calls";
@@ -108,27 +109,29 @@ function CopyAs({ endpoint, body }: { endpoint: string; body: string }) {
 
 function Events({ callId, bytes }: { callId: string; bytes: Uint8Array }) {
   const { data: rendered } = useQuery(renderedQuery(callId));
-  const events = useMemo(() => streamEvents(bytes, rendered?.timeline ?? null), [bytes, rendered]);
+  const events = useMemo(() => streamEvents(bytes, rendered?.timeline ?? null).slice(0, SHOWN_EVENTS), [bytes, rendered]);
+  const news = useMemo(() => streamNews(events), [events]);
   return (
     <ol className="card divide-y divide-line overflow-hidden text-s">
-      {events.slice(0, SHOWN_EVENTS).map((event) => (
-        <EventRow key={event.offset} event={event} />
+      {events.map((event, at) => (
+        <EventRow key={event.offset} event={event} news={news[at] ?? event.data} />
       ))}
     </ol>
   );
 }
 
-function EventRow({ event }: { event: StreamEvent }) {
+/** In a line what is new in it; opened, all of it. */
+function EventRow({ event, news }: { event: StreamEvent; news: string }) {
   const pretty = prettyJson(event.data);
   return (
     <li className="[contain-intrinsic-size:auto_31px] [content-visibility:auto]">
       <details className="group">
-        <summary className="flex cursor-default items-baseline gap-3 px-3 py-1.5 hover:bg-sunken/60">
+        <summary className="flex cursor-default items-baseline gap-3 px-3 py-1.5 pointer-coarse:py-2.5 hover:bg-sunken/60">
           <span className="num w-14 shrink-0 text-right text-faint">{event.ms === null ? event.offset : formatDuration(event.ms)}</span>
           {event.name && <span className="shrink-0 text-muted">{event.name}</span>}
-          <code className="min-w-0 truncate text-[12px] group-open:text-faint">{event.data}</code>
+          <code className="min-w-0 truncate text-[12px] group-open:text-faint">{news}</code>
         </summary>
-        <pre tabIndex={0} className="scroll-quiet overflow-x-auto bg-sunken px-3 py-2 pl-20 text-[12px] leading-[1.55]">
+        <pre tabIndex={0} className="scroll-quiet overflow-x-auto bg-sunken px-3 py-2 md:pl-20 text-[12px] leading-[1.55]">
           {pretty ?? event.data}
         </pre>
       </details>
