@@ -1,17 +1,18 @@
 import asyncio
+from collections.abc import Collection
 
 import httpx
 import pytest
-from api_world import AsRole
-from fastapi import APIRouter
+from api_world import AsAgent, AsRole
+from fastapi import APIRouter, FastAPI
 
 from quarterdeck.access.members import Member
 from quarterdeck.api.app import create_app
-from quarterdeck.api.services import Services
+from quarterdeck.api.services import NoGateways, Services
 from quarterdeck.control.http import Self
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import FakeClock
-from quarterdeck.kernel.errors import QuarterdeckError
+from quarterdeck.kernel.errors import QuarterdeckError, Unavailable
 from quarterdeck.kernel.events import Event
 
 KEY = {"idempotency-key": "first"}
@@ -172,7 +173,8 @@ async def test_what_was_written_by_a_process_that_died_before_its_answer_is_not_
         await route.written.wait()
         if breaks:
             assert (await dead).status_code == 500
-        clock.advance(121)
+        else:
+            clock.advance(121)
         again = await other.post("/api/v1/cut-off", headers=KEY)
         assert (again.status_code, again.json()["code"]) == (409, "answer_lost")
         assert "new Idempotency-Key" in again.json()["detail"]
@@ -180,6 +182,77 @@ async def test_what_was_written_by_a_process_that_died_before_its_answer_is_not_
         dead.cancel()
         await asyncio.wait({dead})
         assert (await other.post("/api/v1/cut-off", headers=KEY)).json()["code"] == "answer_lost"
+
+
+class Away(NoGateways):
+    """Gateways that do not confirm until told to, and what they were asked to end."""
+
+    def __init__(self) -> None:
+        self.there = False
+        self.ended: list[str] = []
+
+    async def ensure_published(self) -> None:
+        if not self.there:
+            raise Unavailable("It is saved, but not confirmed yet.", code="not_published", retry_after_s=1)
+
+    async def end_calls(self, *, scope: str, ids: Collection[str], code: str, message: str) -> int:
+        self.ended.append(f"{scope} {code}")
+        return 0
+
+
+@pytest.fixture
+def away(app: FastAPI) -> Away:
+    app.state.gateways = gateways = Away()
+    return gateways
+
+
+async def test_what_gateways_have_not_confirmed_is_answered_once_they_have_and_done_once(
+    client: httpx.AsyncClient, away: Away
+) -> None:
+    body = {"scope": "workspace", "amount_nano": 5_000_000_000, "window": "day"}
+    for _ in range(2):
+        answer = await client.post("/api/v1/budgets", json=body, headers=KEY)
+        assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "not_published", "1")
+        assert "same Idempotency-Key" in answer.json()["detail"]
+    away.there = True
+    answer = await client.post("/api/v1/budgets", json=body, headers=KEY)
+    assert (answer.status_code, answer.headers["idempotency-replayed"]) == (201, "true")
+    away.there = False
+    assert (await client.post("/api/v1/budgets", json=body, headers=KEY)).json() == answer.json()
+    assert [one["id"] for one in (await client.get("/api/v1/budgets")).json()["items"]] == [answer.json()["id"]]
+
+
+async def test_a_key_rotated_while_gateways_are_away_is_shown_to_the_repetition(
+    client: httpx.AsyncClient, away: Away
+) -> None:
+    agent = (await client.post("/api/v1/agents", json={"name": "research"})).json()
+    old = (await client.post(f"/api/v1/agents/{agent['id']}/keys", json={})).json()
+    assert (await client.post(f"/api/v1/keys/{old['id']}/rotate", headers=KEY)).status_code == 503
+    away.there = True
+    answer = await client.post(f"/api/v1/keys/{old['id']}/rotate", headers=KEY)
+    assert (answer.status_code, answer.json()["secret"][:5]) == (201, "qd-a-")
+
+
+async def test_what_was_to_end_is_ended_when_gateways_do_not_confirm_and_again_when_they_do(
+    client: httpx.AsyncClient, away: Away
+) -> None:
+    agent = (await client.post("/api/v1/agents", json={"name": "research"})).json()
+    one, two = [(await client.post(f"/api/v1/agents/{agent['id']}/keys", json={})).json()["id"] for _ in range(2)]
+    assert (await client.post(f"/api/v1/keys/{one}/revoke")).status_code == 503
+    assert away.ended == ["key key_invalid"]
+    assert (await client.post(f"/api/v1/keys/{two}/revoke", headers=KEY)).status_code == 503
+    away.there, away.ended = True, []
+    assert (await client.post(f"/api/v1/keys/{two}/revoke", headers=KEY)).json()["state"] == "revoked"
+    assert away.ended == ["key key_invalid"]
+
+
+async def test_a_claim_is_answered_whether_gateways_have_confirmed_or_not(
+    client: httpx.AsyncClient, as_agent: AsAgent, away: Away
+) -> None:
+    await client.post("/api/v1/tasks", json={"title": "Find sources", "state": "ready"})
+    agent = await as_agent("research")
+    answer = await agent.post("/api/v1/agent/claim", json={"session": "s-1"}, headers=KEY)
+    assert (answer.status_code, answer.json()["claimed"]) == (200, True)
 
 
 def _client_of(client: httpx.AsyncClient, services: Services, route: "Once | CutOff") -> httpx.AsyncClient:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,10 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from quarterdeck.access.actors import Actor
 from quarterdeck.access.vault import Vault, VaultError
 from quarterdeck.api.body import is_streamed, read_whole, replay
+from quarterdeck.api.confirming import Confirming, confirm
+from quarterdeck.api.errors import problem_of
 from quarterdeck.api.tables import idempotency_keys as kept
 from quarterdeck.db import Database, Transaction, riding
 from quarterdeck.kernel.clock import DAY, SECOND
-from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError
+from quarterdeck.kernel.errors import Changed, Invalid, QuarterdeckError, Unavailable
 
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255
@@ -63,18 +65,21 @@ class _Answer:
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    unconfirmed: list[dict[str, Any]] | None = None
+    """What gateways have not confirmed of it (see `Confirming.left`); nobody has been given it before they did."""
 
 
 class Idempotency:
     """Remembers the answers to writes that carry a key, per actor, for a day. Anonymous writes are not remembered.
 
-    Answers rest sealed, because some hold a new key's text. What failed on our side (5xx) is not remembered, so that
-    it can be tried again.
+    Answers rest sealed, because some hold a new key's text. What failed on our side (5xx) and wrote nothing is not
+    remembered, so that it can be tried again. What was written and not confirmed by the gateways (503 `not_published`)
+    has its answer kept: a repetition gets it as soon as they have confirmed.
 
     An answer is made after its write has committed, of what routes read, publish and end in between, so it cannot be
     kept in that transaction. That there was a write is: a process that dies before it answers leaves a key that says
-    so, and a repetition is told (`answer_lost`) instead of writing a second time. A transaction that told no event
-    wrote nothing that a repetition would double.
+    so, and a repetition is told (`answer_lost`) instead of writing a second time; so does a route that fails after it
+    wrote. A transaction that told no event wrote nothing that a repetition would double.
     """
 
     def __init__(self, app: ASGIApp, db: Database, vault: Vault) -> None:
@@ -97,6 +102,12 @@ class Idempotency:
         if found is None:
             await self._run(scope, replay(body, receive), send, row)
         else:
+            if found.unconfirmed is not None:
+                try:
+                    await confirm(scope["app"].state.gateways, found.unconfirmed)
+                except Unavailable as failure:
+                    raise _unconfirmed(failure) from failure
+                await self._keep(replace(found, unconfirmed=None), row)
             response = Response(found.body, found.status)
             response.raw_headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in found.headers]
             response.headers["idempotency-replayed"] = "true"
@@ -123,7 +134,7 @@ class Idempotency:
                     return self._opened(found["answer"], row)
                 if found["answer"] == _WRITTEN and found["at"] < tx.now - HELD_FOR:
                     raise Changed(
-                        "This request was done, but the server stopped before its answer was kept. Look at what it"
+                        "This request was done, but the server failed before its answer was kept. Look at what it"
                         " made; to do it again, take a new Idempotency-Key.",
                         code="answer_lost",
                     )
@@ -138,31 +149,41 @@ class Idempotency:
     async def _run(self, scope: Scope, receive: Receive, send: Send, row: "_Row") -> None:
         """Do it, remember the answer, then give it: nobody has an answer that a repetition would not get."""
         answered = _Recorder()
+        told = Confirming(scope["app"].state.gateways)
+        scope["state"]["gateways"] = told
         try:
             with riding(row.note_write):
                 await self._app(scope, receive, answered)
         except BaseException:
-            # What has been written by then must not be written again.
-            await asyncio.shield(self._release(row, kept.c.answer.is_(None)))
+            await asyncio.shield(self._fail(row))
             raise
         try:
             if answered.status >= 500:
-                await self._release(row)
+                await self._fail(row)
             else:
-                async with self._db.transaction() as tx:
-                    await tx.execute(kept.update().where(row.where).values(answer=self._sealed(answered, row)))
+                await self._keep(answered.answer(told.left), row)
         except QuarterdeckError as error:
             log.warning("answer_not_remembered key=%s reason=%s", row.key, error.message)
+        if told.failure is not None and answered.status < 500:
+            await problem_of(_unconfirmed(told.failure), scope["path"])(scope, receive, send)
+            return
         for message in answered.messages:
             await send(message)
 
-    async def _release(self, row: "_Row", *which: sa.ColumnElement[bool]) -> None:
+    async def _keep(self, answer: _Answer, row: "_Row") -> None:
         async with self._db.transaction() as tx:
-            await tx.execute(kept.delete().where(row.where, *which))
+            await tx.execute(kept.update().where(row.where).values(answer=self._sealed(answer, row)))
 
-    def _sealed(self, answered: "_Recorder", row: "_Row") -> bytes:
-        head = json.dumps([answered.status, answered.headers]).encode()
-        return self._vault.seal(head + b"\n" + answered.body, row.bound)
+    async def _fail(self, row: "_Row") -> None:
+        """Give the key back. What has been written by then must not be written again: its repetition is told so."""
+        async with self._db.transaction() as tx:
+            await tx.execute(kept.delete().where(row.where, kept.c.answer.is_(None)))
+            over = kept.c.at - HELD_FOR - 1
+            await tx.execute(kept.update().where(row.where, kept.c.answer == _WRITTEN).values(at=over))
+
+    def _sealed(self, answer: _Answer, row: "_Row") -> bytes:
+        head = json.dumps([answer.status, answer.headers, answer.unconfirmed]).encode()
+        return self._vault.seal(head + b"\n" + answer.body, row.bound)
 
     def _opened(self, sealed: bytes, row: "_Row") -> _Answer:
         """Raises Changed when the answer was sealed with a key that is gone."""
@@ -170,8 +191,8 @@ class Idempotency:
             head, _, body = self._vault.unseal(sealed, row.bound).partition(b"\n")
         except VaultError:
             raise Changed("This request was done already, but its answer can no longer be read.") from None
-        status, headers = json.loads(head)
-        return _Answer(status, headers, body)
+        status, headers, *rest = json.loads(head)
+        return _Answer(status, headers, body, *rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,14 +229,16 @@ class _Recorder:
         status: int = self.messages[0]["status"]
         return status
 
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        pairs = self.messages[0].get("headers", [])
-        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+    def answer(self, unconfirmed: list[dict[str, Any]] | None) -> _Answer:
+        head = self.messages[0].get("headers", [])
+        pairs = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in head]
+        body = b"".join(message.get("body", b"") for message in self.messages[1:])
+        return _Answer(self.status, pairs, body, unconfirmed)
 
-    @property
-    def body(self) -> bytes:
-        return b"".join(message.get("body", b"") for message in self.messages[1:])
+
+def _unconfirmed(failure: Unavailable) -> Unavailable:
+    words = f"{failure.message} Ask again with the same Idempotency-Key for the answer: nothing is done twice."
+    return Unavailable(words, code=failure.code, **failure.extra)
 
 
 def _digest(scope: Scope, body: bytes) -> bytes:

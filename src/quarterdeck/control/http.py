@@ -72,9 +72,26 @@ class Gateways(Protocol):
         ...
 
 
-async def gateways(request: Request) -> Gateways:
+async def gateways_now(request: Request) -> Gateways:
+    """The gateways themselves: for a verb whose answer is good whether they have confirmed or not."""
     found: Gateways = request.app.state.gateways
     return found
+
+
+async def gateways(request: Request) -> Gateways:
+    """The gateways; of a request that may be repeated, those that note what is left to be confirmed."""
+    return getattr(request.state, "gateways", None) or await gateways_now(request)
+
+
+async def refuse_and_end(gate: Gateways, *, scope: str, ids: Collection[str], code: str, message: str) -> None:
+    """Return once every gateway refuses what is stored as over, and has ended its open calls.
+
+    Raises Unavailable `not_published` when a gateway does not confirm in time; what is open has ended all the same.
+    """
+    try:
+        await gate.ensure_published()
+    finally:
+        await gate.end_calls(scope=scope, ids=ids, code=code, message=message)
 
 
 async def expected_version(
@@ -92,6 +109,7 @@ async def expected_version(
 Db = Annotated[Database, Depends(database)]
 Sealing = Annotated[Vault, Depends(vault)]
 Gate = Annotated[Gateways, Depends(gateways)]
+GateNow = Annotated[Gateways, Depends(gateways_now)]
 IfMatch = Annotated[int | None, Depends(expected_version)]
 Anyone = Annotated[Actor | None, Depends(anyone)]
 Reader = Annotated[Actor, Depends(may(Permission.READ))]
@@ -116,6 +134,7 @@ __all__ = [
     "BodyReader",
     "Db",
     "Gate",
+    "GateNow",
     "Gateways",
     "IfMatch",
     "Limit",
@@ -129,4 +148,5 @@ __all__ = [
     "anyone",
     "database",
     "may",
+    "refuse_and_end",
 ]

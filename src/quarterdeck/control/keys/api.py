@@ -9,7 +9,7 @@ from quarterdeck.access import keyring
 from quarterdeck.access.actors import Permission, allows
 from quarterdeck.access.keyring import Issued, Key, Scope
 from quarterdeck.access.keys import KeyKind
-from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Limit, Operator, Reader, Self
+from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Limit, Operator, Reader, Self, refuse_and_end
 from quarterdeck.control.keys import actions
 from quarterdeck.control.shapes import Instant, RequestBody, instant_in, shown
 from quarterdeck.kernel.clock import iso
@@ -116,8 +116,9 @@ async def revoke_key(key_id: str, actor: Self, db: Db, gateways: Gate) -> KeyOut
     """Refuse the key from now on and end its open calls: when this answers, every gateway has done so."""
     async with db.transaction() as tx:
         key = await actions.revoke(tx, actor, key_id)
-    await gateways.ensure_published()
-    await gateways.end_calls(scope="key", ids=[key.id], code="key_invalid", message="The key of this call was revoked.")
+    await refuse_and_end(
+        gateways, scope="key", ids=[key.id], code="key_invalid", message="The key of this call was revoked."
+    )
     return KeyOut.of(key, tx.now)
 
 

@@ -13,7 +13,7 @@ from quarterdeck.access.keyring import Scope as KeyScope
 from quarterdeck.access.scopes import Scope, ScopeKind
 from quarterdeck.control.agents import actions as agent_actions
 from quarterdeck.control.agents import store as agent_store
-from quarterdeck.control.http import Admin, Db, Gate, Operator, Reader, Self
+from quarterdeck.control.http import Admin, Db, Gate, Operator, Reader, Self, refuse_and_end
 from quarterdeck.control.keys import actions as key_actions
 from quarterdeck.control.portkey.caps import CapsIn, clear_caps, set_caps, shown_caps
 from quarterdeck.control.portkey.shapes import listed
@@ -202,8 +202,9 @@ async def revoke_api_key(key_id: str, actor: Self, db: Db, gate: Gate) -> dict[s
     async with db.transaction() as tx:
         key = await key_actions.revoke(tx, actor, key_id)
         await clear_caps(tx, actor.workspace_id, Scope(ScopeKind.KEY, key.id), actor.id)
-    await gate.ensure_published()
-    await gate.end_calls(scope="key", ids=[key.id], code="key_invalid", message="The key of this call was revoked.")
+    await refuse_and_end(
+        gate, scope="key", ids=[key.id], code="key_invalid", message="The key of this call was revoked."
+    )
     return {}
 
 

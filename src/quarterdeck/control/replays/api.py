@@ -9,7 +9,18 @@ from pydantic import BaseModel, Field
 from quarterdeck.control.calls.api import Kept
 from quarterdeck.control.deliverables.api import HunkOut
 from quarterdeck.control.deliverables.diff import hunks
-from quarterdeck.control.http import DEFAULT_LIMIT, After, BodyReader, Db, Gate, Limit, Operator, Reader, Sealing
+from quarterdeck.control.http import (
+    DEFAULT_LIMIT,
+    After,
+    BodyReader,
+    Db,
+    Gate,
+    Limit,
+    Operator,
+    Reader,
+    Sealing,
+    refuse_and_end,
+)
 from quarterdeck.control.replays import actions, store
 from quarterdeck.control.replays.actions import Wanted
 from quarterdeck.control.replays.comparing import Answer, answer_of
@@ -135,8 +146,7 @@ async def cancel_replay(replay_id: str, actor: Operator, db: Db, gate: Gate) -> 
     async with db.transaction() as tx:
         replay = await actions.get(tx, actor.workspace_id, replay_id)
         await actions.cancel(tx, replay, actor=actor.id)
-    await gate.ensure_published()
-    await gate.end_calls(scope="run", ids=[replay_id], code="run_ended", message="The replay was cancelled.")
+    await refuse_and_end(gate, scope="run", ids=[replay_id], code="run_ended", message="The replay was cancelled.")
     return await _one(db, actor.workspace_id, replay_id)
 
 

@@ -8,7 +8,18 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from quarterdeck.control.goals.views import ServedGoalOut, served_goal
-from quarterdeck.control.http import DEFAULT_LIMIT, After, AgentCaller, Db, Gate, Limit, Reader, Worker
+from quarterdeck.control.http import (
+    DEFAULT_LIMIT,
+    After,
+    AgentCaller,
+    Db,
+    Gate,
+    GateNow,
+    Limit,
+    Reader,
+    Worker,
+    refuse_and_end,
+)
 from quarterdeck.control.reviews.views import ReviewOut, last_review
 from quarterdeck.control.runs import actions, store, waiting
 from quarterdeck.control.runs.claims import Claimed
@@ -167,8 +178,7 @@ async def cancel_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: Ca
     async with db.transaction() as tx:
         run = await actions.cancel(tx, actor.workspace_id, run_id, reason=reason, actor=actor.id)
         answer = await shown_run(tx, run)
-    await gate.ensure_published()
-    await gate.end_calls(scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
+    await refuse_and_end(gate, scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
     return answer
 
 
@@ -179,14 +189,13 @@ async def fail_run(*, run_id: str, actor: Worker, db: Db, gate: Gate, body: Fail
     async with db.transaction() as tx:
         run = await actions.fail(tx, actor.workspace_id, run_id, said.reason, why=said.why, actor=actor.id)
         answer = await shown_run(tx, run)
-    await gate.ensure_published()
-    await gate.end_calls(scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
+    await refuse_and_end(gate, scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
     return answer
 
 
 @agent_router.post("/agent/claim", operation_id="claim_task", response_model=ClaimedOut | UnclaimedOut)
 async def claim_task(
-    *, actor: AgentCaller, db: Db, gate: Gate, request: Request, body: ClaimIn | None = None
+    *, actor: AgentCaller, db: Db, gate: GateNow, request: Request, body: ClaimIn | None = None
 ) -> ClaimedOut | UnclaimedOut | Response:
     """Get your most urgent task, and a run with its key; or the reason why there is nothing for you."""
     wanted = body or ClaimIn()

@@ -8,7 +8,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from quarterdeck.control.http import DEFAULT_LIMIT, After, Db, Gate, Gateways, IfMatch, Limit, Reader, Self, Worker
+from quarterdeck.control.http import (
+    DEFAULT_LIMIT,
+    After,
+    Db,
+    Gate,
+    Gateways,
+    IfMatch,
+    Limit,
+    Reader,
+    Self,
+    Worker,
+    refuse_and_end,
+)
 from quarterdeck.control.shapes import written
 from quarterdeck.control.tasks import actions, cards, creating, holding, lists, watching
 from quarterdeck.control.tasks.bodies import AssignIn, HoldIn, MoveIn, TaskIn, TaskPatch
@@ -186,8 +198,5 @@ async def stop_run(gate: Gateways, run_id: str | None, *, still: str | None) -> 
 
 async def end_calls_of(gate: Gateways, run_ids: Sequence[str]) -> None:
     """Return once the gateways have ended the calls of runs that have just been cancelled."""
-    if not run_ids:
-        return
-    await gate.ensure_published()
-    for run_id in run_ids:
-        await gate.end_calls(scope="run", ids=[run_id], code="run_stopped", message="A person stopped this run.")
+    if run_ids:
+        await refuse_and_end(gate, scope="run", ids=run_ids, code="run_stopped", message="A person stopped this run.")
