@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from quarterdeck.db.conflicts import taken
 from quarterdeck.db.schema import metadata
 
 workspaces = sa.Table(
@@ -29,7 +30,9 @@ members = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("removed_at", sa.BigInteger),
-    sa.UniqueConstraint("workspace_id", "email"),
+    sa.UniqueConstraint(
+        "workspace_id", "email", info=taken("member_exists", "Somebody of this e-mail address is a member already.")
+    ),
     sa.Index("ix_members_email", "email"),
     sa.CheckConstraint("role IN ('owner', 'admin', 'operator', 'reviewer', 'viewer')", name="role"),
 )

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from quarterdeck.db.conflicts import conflict_of
 from quarterdeck.db.prepared import Prepared, Row
 from quarterdeck.db.schema import events
 from quarterdeck.db.sqlite import Watch, driver_of
@@ -287,6 +288,9 @@ def _translated() -> Iterator[None]:
         if getattr(error.orig, "sqlstate", None) == _NO_SUCH_CHARACTER:
             # PostgreSQL looks for no such text either: an id of a request's body, say, that nothing has.
             raise Invalid("It holds a NUL character, which no text here has; send it without.") from error
+        conflict = conflict_of(error)
+        if conflict is not None:
+            raise conflict from error
         if not (error.connection_invalidated or _is_passing(error)):
             raise
         raise _unavailable(error) from error

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from quarterdeck.db.conflicts import taken
 from quarterdeck.db.schema import metadata
 
 budgets = sa.Table(
@@ -22,7 +23,15 @@ budgets = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("workspace_id", "id"),
-    sa.UniqueConstraint("workspace_id", "scope_kind", "scope_value", "window_kind", "mode", name="uq_budgets_scope"),
+    sa.UniqueConstraint(
+        "workspace_id",
+        "scope_kind",
+        "scope_value",
+        "window_kind",
+        "mode",
+        name="uq_budgets_scope",
+        info=taken("budget_exists", "There is a budget on this scope for this window and mode already; change it."),
+    ),
     sa.CheckConstraint("window_kind IN ('run', 'day', 'week', 'month', 'total')", name="window_kind"),
     sa.CheckConstraint("mode IN ('hard', 'warn', 'shadow')", name="mode"),
 )

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from quarterdeck.db.conflicts import taken
 from quarterdeck.db.schema import metadata
 
 limits = sa.Table(
@@ -22,6 +23,14 @@ limits = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("workspace_id", "id"),
-    sa.UniqueConstraint("workspace_id", "scope_kind", "scope_value", "measure", "period", name="uq_limits_scope"),
+    sa.UniqueConstraint(
+        "workspace_id",
+        "scope_kind",
+        "scope_value",
+        "measure",
+        "period",
+        name="uq_limits_scope",
+        info=taken("limit_exists", "There is a limit on this scope for this measure and period already; change it."),
+    ),
     sa.CheckConstraint("measure IN ('requests', 'tokens', 'concurrent')", name="measure"),
 )
