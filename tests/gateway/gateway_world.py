@@ -21,6 +21,7 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.cache.answering import Cache
+from quarterdeck.gateway.cache.known import KnownRequests
 from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.cache.semantic.answers import SimilarAnswers
 from quarterdeck.gateway.call import ModelCalls
@@ -87,6 +88,7 @@ class Gateway:
     """What a test opened and is to be closed before the gateway stops."""
     egress: Egress = field(default_factory=Egress)
     parts: Parts = field(init=False)
+    known: KnownRequests = field(init=False)
     similar: SimilarAnswers | None = None
     others: dict[str, WorkspaceEntry] = field(default_factory=dict)
     routes: dict[str, Any] = field(default_factory=dict)
@@ -177,12 +179,13 @@ async def gateway_running(
     bus.providers = lambda: parts.health.shown(time.monotonic())
     cache = MemoryStore(cache_bytes)
     similar = semantic(parts) if semantic is not None else None
-    parts.hooks.cache = Cache(cache, parts, similar)
+    known = KnownRequests(cache, parts)
+    parts.hooks.cache = Cache(cache, parts, similar, known)
     forward = Forwarder(transport, str(directory / "absent.sock"))
     app = GatewayApp(
         parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward, cache)
     )
-    server = Server(app, Limits(grace_s=0.5))
+    server = Server(app, Limits(grace_s=0.5, hold_s=0.2), known)
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     async with (
@@ -202,7 +205,7 @@ async def gateway_running(
         }
         agent = AgentEntry("agt_1", "research", "enabled", None, [])
         made = Gateway(url, directory, holder, open_calls, journal, client, sandbox, providers, keys, agent, runs)
-        made.egress, made.parts, made.similar = egress, parts, similar
+        made.egress, made.parts, made.similar, made.known = egress, parts, similar, known
         made.publish()
         serving = asyncio.create_task(server.serve(sock))
         try:

@@ -4,6 +4,7 @@ import logging
 
 from quarterdeck.gateway.cache.answering import Cache
 from quarterdeck.gateway.cache.entry import EntryStore
+from quarterdeck.gateway.cache.known import KnownRequests
 from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.cache.semantic import local as local_parts
 from quarterdeck.gateway.cache.semantic.answers import SimilarAnswers
@@ -21,14 +22,17 @@ class Caches:
 
     def __init__(self, settings: Settings, parts: Parts) -> None:
         self.kept = MemoryStore(settings.cache.max_bytes)
+        self.known: KnownRequests | None = None
         self._shared: SharedCache | None = None
         store: EntryStore = self.kept
         vectors: Vectors | None = None
         if settings.redis_url is not None:
             self._shared = SharedCache(settings.redis_url)
             store, vectors = SharedStore(self._shared), SharedVectors(self._shared)
+        else:
+            self.known = KnownRequests(self.kept, parts)
         self._similar = _similar(settings, parts, vectors)
-        parts.hooks.cache = Cache(store, parts, self._similar)
+        parts.hooks.cache = Cache(store, parts, self._similar, self.known)
 
     async def close(self) -> None:
         if self._similar is not None:

@@ -93,7 +93,7 @@ async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socke
     pidfile.write(settings.data / f"{gateway_id}.pid")
     log.info("gateway_serves snapshot=%d", holder.current.version)
     standing.serves()
-    server = Server(app, Limits())
+    server = Server(app, Limits(), caches.known)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
     try:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import msgspec
+
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
@@ -15,7 +17,7 @@ from quarterdeck.gateway.metrics import Metrics
 from quarterdeck.gateway.targets import Target
 from quarterdeck.ledger.journal import JournalFull
 from quarterdeck.ledger.prices import MISSING, PriceBook
-from quarterdeck.ledger.record import PriceNote, encode
+from quarterdeck.ledger.record import CallRecord, PriceNote, encode
 from quarterdeck.ledger.turns.model import TALKS, features_of
 
 log = logging.getLogger(__name__)
@@ -29,6 +31,9 @@ class Writer(Protocol):
 
     @property
     def full(self) -> bool: ...
+
+    @property
+    def at_once(self) -> bool: ...
 
     def append(self, payload: bytes) -> Awaitable[None] | None: ...
 
@@ -114,6 +119,25 @@ class Settler:
             raise errors.journal_full() from None
         self._grew()
         return draft.cost
+
+    def settle_again(self, draft: Draft, before: CallRecord) -> int | None:
+        """Write the record of a call that differs from one before in nothing but its id and its instants.
+
+        Returns its microseconds so far; None when that has to be waited for, and then nothing was done. Raises
+        JournalFull.
+        """
+        if self._journal.full or not self._journal.at_once:
+            return None
+        if self.hooks.limits is not None:
+            self.hooks.limits.settled(draft)
+        draft.first_byte = ended = draft.elapsed()
+        record = msgspec.structs.replace(
+            before, id=draft.id, started=draft.started, first_byte=ended, ended=ended, overhead=ended
+        )
+        self._journal.append(encode(record))
+        self._metrics.settled(draft, ended, ended)
+        self._grew()
+        return ended
 
     async def _estimate(self, draft: Draft) -> None:
         """A call that may be billed but says nothing of its usage is estimated, and says so."""

@@ -97,6 +97,11 @@ class Journal:
         return self._no_room and not self._drop
 
     @property
+    def at_once(self) -> bool:
+        """Whether a small record would be written before `append` returns."""
+        return self._working is None and not self._fsync
+
+    @property
     def id(self) -> str:
         """The journal's identity, as whoever reads it knows it."""
         return self._id
@@ -129,7 +134,7 @@ class Journal:
             self.dropped += 1
             self._observe(None)
             return None
-        if self._working is None and not self._fsync and len(payload) <= DIRECT_BYTES:
+        if self.at_once and len(payload) <= DIRECT_BYTES:
             self._write_now(payload)
             return None
         return self._write_soon(payload)

@@ -11,6 +11,7 @@ from quarterdeck.access.routing.caching import CachePolicy, of_call
 from quarterdeck.gateway.answers import answer_lines
 from quarterdeck.gateway.cache import keys
 from quarterdeck.gateway.cache.entry import Caching, Entry, EntryStore, Status
+from quarterdeck.gateway.cache.known import KnownRequests
 from quarterdeck.gateway.cache.similar import Similar
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
@@ -35,10 +36,13 @@ _LONGEST_PAUSE_S = 30.0
 class Cache:
     """Answers given before. One per gateway process."""
 
-    def __init__(self, store: EntryStore, parts: Parts, similar: Similar | None = None) -> None:
+    def __init__(
+        self, store: EntryStore, parts: Parts, similar: Similar | None = None, known: KnownRequests | None = None
+    ) -> None:
         self._store = store
         self._parts = parts
         self._similar = similar
+        self._known = known
         self._seen = keys.Seen()
 
     async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
@@ -80,9 +84,12 @@ class Cache:
         else:
             draft.chunks, draft.response_size = [entry.body], len(entry.body)
             draft.first_byte = draft.elapsed()
+            unlimited = draft.hold is None
             cost = await self._parts.settler.settle(draft, dialect)
             draft.begun = True
             exchange.respond(200, [], entry.body, answer_lines(draft, cost))
+            if self._known is not None and unlimited and caching.status is Status.HIT:
+                self._known.learn(exchange, draft, caching)
 
     def settled(self, draft: Draft, dialect: Dialect) -> None:
         """The call is over; a complete success may be kept."""

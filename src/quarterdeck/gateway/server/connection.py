@@ -13,7 +13,7 @@ from quarterdeck.gateway.server.errors import CallerLeft
 from quarterdeck.gateway.server.exchange import Exchange
 from quarterdeck.gateway.server.handing_over import handed_over
 from quarterdeck.gateway.server.handling import handled
-from quarterdeck.gateway.server.home import Home
+from quarterdeck.gateway.server.home import Home, Known
 from quarterdeck.gateway.server.refusal import (
     BadRequest,
     crowded,
@@ -36,9 +36,12 @@ class Connection(asyncio.Protocol):
         "_head",
         "_head_since",
         "_heard_at",
+        "_held",
+        "_held_at",
         "_home",
         "_last_words",
         "_parser",
+        "_piece",
         "_queue",
         "_reading_paused",
         "_receiving",
@@ -73,6 +76,11 @@ class Connection(asyncio.Protocol):
         """Said once everything before it is answered; nothing is read any more."""
         self._head = b""
         """An answer's head that waits for the end of this iteration of the loop."""
+        self._piece = b""
+        """What a request began with, until that is in the parser."""
+        self._held = b""
+        """The head of a request that is known, and waits a moment for its body before it is read."""
+        self._held_at = 0.0
         self._reading_paused = False
         self._writable: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -100,6 +108,16 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._until != math.inf or self._last_words is not None:
             return
+        if self._current is None and self._receiving is None and not self._parser.in_head:
+            if self._held:
+                data, self._held = self._held + data, b""
+            known = self._home.known
+            if known and not self.full and not self.stopping and self._knows(known, data):
+                return
+            self._piece = data
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
         try:
             self._parser.feed(data)
         except BadRequest as refusal:
@@ -149,8 +167,8 @@ class Connection(asyncio.Protocol):
     # What the parser calls.
 
     def begin(self, head: Head) -> None:
-        exchange = Exchange(self, head, self._client)
-        self._receiving = exchange
+        exchange = Exchange(self, head, self._client, self._piece)
+        self._receiving, self._piece = exchange, b""
         self._head_since = math.inf
         if self._until != math.inf:
             return
@@ -253,8 +271,31 @@ class Connection(asyncio.Protocol):
     def stop(self) -> None:
         """Closes when nothing is being answered, else after that answer."""
         self.stopping = True
+        if self._held:
+            self._read_held()
         if self._current is None or self._current.finished:
             self._close()
+
+    # Requests that are known.
+
+    def _knows(self, known: Known, data: bytes) -> bool:
+        """Whether no more is to be done for now with what a request begins with."""
+        if known.begins(data):
+            self._held, self._held_at = data, self.loop.time()
+            self._arm(self._held_at + self.limits.hold_s)
+            return True
+        answer = known.answer(data)
+        if answer is None or self._transport is None:
+            return False
+        self._transport.write(answer)
+        self._head_since, self._heard_at = math.inf, self.loop.time()
+        self._arm(self._heard_at + self.limits.idle_s)
+        return True
+
+    def _read_held(self) -> None:
+        """Its body is not here in time, so it is read as any other."""
+        self._piece, self._held = self._held, b""
+        self._read(self._piece)
 
     # Turns.
 
@@ -375,12 +416,17 @@ class Connection(asyncio.Protocol):
                 self._unwritten, self._written_at = left, self.loop.time()
             return self._written_at + limits.stall_s, self.abort
         if self._current is None:
-            if self._head_since != math.inf:
-                return self._head_since + limits.head_s, self._end_slow_head
-            return self._heard_at + limits.idle_s, self._close
+            return self._patience_at_rest()
         if self._receiving is not None and self._receiving.awaited:
             return self._heard_at + limits.stall_s, self._end_slow_body
         return math.inf, self.abort
+
+    def _patience_at_rest(self) -> tuple[float, Callable[[], None]]:
+        if self._held:
+            return self._held_at + self.limits.hold_s, self._read_held
+        if self._head_since != math.inf:
+            return self._head_since + self.limits.head_s, self._end_slow_head
+        return self._heard_at + self.limits.idle_s, self._close
 
     def _end_slow_head(self) -> None:
         if self._parser.in_head:

@@ -51,6 +51,7 @@ class Exchange:
         "headers",
         "method",
         "path",
+        "piece",
         "query",
         "raw_path",
         "task",
@@ -69,7 +70,9 @@ class Exchange:
     task: "asyncio.Task[None]"
     """In which it is handled."""
 
-    def __init__(self, line: Line, head: Head, client: tuple[str, int] | None) -> None:
+    def __init__(self, line: Line, head: Head, client: tuple[str, int] | None, piece: bytes = b"") -> None:
+        """`piece` is what was read of the connection when the request began; empty when more was in it before."""
+        self.piece = piece
         self._line = line
         self.method, target, self.headers, self.fields, self._length, self._keep, self._old, self._expects = head
         self.path, self.raw_path, self.query = target

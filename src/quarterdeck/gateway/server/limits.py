@@ -15,6 +15,8 @@ class Limits:
     """How many; more is 431."""
     head_s: float = 30.0
     """From a request's first byte to the end of its head; longer is 408."""
+    hold_s: float = 0.05
+    """How long the head of a request that is known waits for its body before it is read like any other."""
     idle_s: float = 75.0
     """How long a kept connection may rest between two requests."""
     stall_s: float = 120.0

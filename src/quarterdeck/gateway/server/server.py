@@ -6,7 +6,7 @@ import socket
 
 from quarterdeck.gateway.server.connection import Connection
 from quarterdeck.gateway.server.exchange import Exchange
-from quarterdeck.gateway.server.home import Handle
+from quarterdeck.gateway.server.home import Handle, Known
 from quarterdeck.gateway.server.limits import Limits
 
 _BACKLOG = 2048
@@ -19,8 +19,9 @@ class Server:
     What escapes `handle` is logged and answered 500, or breaks the answer off if that has begun.
     """
 
-    def __init__(self, handle: Handle, limits: Limits | None = None) -> None:
+    def __init__(self, handle: Handle, limits: Limits | None = None, known: Known | None = None) -> None:
         self.handle = handle
+        self.known = known
         self.limits = Limits() if limits is None else limits
         self.stopping = False
         self.loop: asyncio.AbstractEventLoop
