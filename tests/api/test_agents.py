@@ -230,6 +230,21 @@ async def test_names_of_all_agents_come_without_all_that_is_shown_of_them(
     assert len((await client.get("/api/v1/agents/names", params={"limit": 1})).json()["items"]) == 1
 
 
+async def test_whoever_chooses_an_agent_finds_it_by_a_part_of_its_name(client: httpx.AsyncClient) -> None:
+    for name in ("writer 1", "writer 2", "tester"):
+        made = (await client.post("/api/v1/agents", json={"name": name})).json()
+        if name == "writer 2":
+            await client.patch(f"/api/v1/agents/{made['id']}", json={"desired": "retired"})
+
+    async def found(**query: str) -> list[str]:
+        return [one["name"] for one in (await client.get("/api/v1/agents/names", params=query)).json()["items"]]
+
+    assert await found(q="WRIT") == ["writer 1", "writer 2"]
+    assert await found(q="writ", retired="false") == ["writer 1"]
+    assert await found(retired="false") == ["tester", "writer 1"]
+    assert await found(q="%") == []
+
+
 async def test_those_that_need_somebody_come_first_and_how_all_of_them_stand_is_counted(
     client: httpx.AsyncClient, as_agent: AsAgent, db: Database, owner: Member
 ) -> None:

@@ -31,6 +31,23 @@ async def test_members_come_in_pages(client: httpx.AsyncClient) -> None:
     assert second["next"] is None
 
 
+async def test_somebody_is_found_by_a_part_of_the_name_or_the_address_however_it_is_written(
+    client: httpx.AsyncClient,
+) -> None:
+    for name, email in (("Éva Szabó", "eva@example.com"), ("Sam", "sam@example.com"), ("Évariste", "g@example.com")):
+        await client.post("/api/v1/members", json={"name": name, "email": email})
+
+    async def found(**query: str | int) -> list[str]:
+        answer = await client.get("/api/v1/members", params=query)
+        return [each["name"] for each in answer.json()["items"]]
+
+    assert await found(q="éVA") == ["Éva Szabó", "Évariste"]
+    assert await found(q="SAM@") == ["Sam"]
+    assert await found(q="nobody") == []
+    first = (await client.get("/api/v1/members", params={"q": "éva", "limit": 1})).json()
+    assert await found(q="éva", after=first["next"]) == ["Évariste"]
+
+
 async def test_one_email_is_one_member(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v1/members", json={"name": "x", "email": "OWNER@localhost"})
     assert (answer.status_code, answer.json()["code"]) == (409, "member_exists")

@@ -15,7 +15,7 @@ from quarterdeck.kernel.errors import Changed, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.pages import MAX_LIMIT, Page
-from quarterdeck.kernel.text import storable
+from quarterdeck.kernel.text import comparable, storable
 
 OWNER_EMAIL = "owner@localhost"
 OWNER_TOKEN = "owner token"  # noqa: S105 - the name of a key
@@ -204,8 +204,10 @@ async def everywhere(tx: Transaction, email: str) -> list[Member]:
     return [member_of(row) for row in rows]
 
 
-async def page(tx: Transaction, workspace_id: str, *, after: str | None, limit: int) -> Page[Member]:
-    """Oldest first; `after` is the id that the page before ended with."""
+async def page(
+    tx: Transaction, workspace_id: str, *, q: str | None = None, after: str | None, limit: int
+) -> Page[Member]:
+    """Oldest first. `q`: a part of the name or the email address; `after`: the id that the page before ended with."""
     statement = (
         sa.select(members)
         .where(members.c.workspace_id == workspace_id, members.c.removed_at.is_(None))
@@ -213,7 +215,13 @@ async def page(tx: Transaction, workspace_id: str, *, after: str | None, limit: 
     )
     if after is not None:
         statement = statement.where(members.c.id > after)
-    found = [member_of(row) for row in await tx.rows(statement.limit(limit + 1))]
+    part = comparable(q or "")
+    if part:
+        # SQLite levels the case of ASCII letters only, and people are few enough to be looked through here.
+        known = [member_of(row) for row in await tx.rows(statement)]
+        found = [one for one in known if part in comparable(one.name) or part in one.email][: limit + 1]
+    else:
+        found = [member_of(row) for row in await tx.rows(statement.limit(limit + 1))]
     return Page(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 

@@ -7,7 +7,7 @@ export const memberKeys = { all: ["members"] as const, duties: (id: string) => [
 
 export const membersQuery = queryOptions({
   queryKey: memberKeys.all,
-  queryFn: ({ signal }) => data<Page<Member>>(api.GET("/api/v1/members", { params: { query: { limit: 200 } }, signal })),
+  queryFn: ({ signal }) => data<Page<Member>>(api.GET("/api/v1/members", { params: { query: { limit: 500 } }, signal })),
 });
 
 export const createMember = (body: { name: string; email: string; role: Role }): Promise<Member> =>

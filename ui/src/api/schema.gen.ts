@@ -11968,6 +11968,10 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description A part of the name. */
+                q?: string | null;
+                /** @description false: only those that are not retired. */
+                retired?: boolean;
             };
             header?: never;
             path?: never;
@@ -14973,6 +14977,8 @@ export interface operations {
                 after?: string | null;
                 /** @description How many rows at the most. */
                 limit?: number;
+                /** @description A part of the name or of the email address. */
+                q?: string | null;
             };
             header?: never;
             path?: never;

@@ -3,7 +3,8 @@ import { useId } from "react";
 
 import { cx } from "@/lib/cx";
 
-const CONTROL =
+/** How what one types in or chooses from looks. */
+export const CONTROL =
   "w-full rounded-s border border-field-line/60 bg-surface px-2.5 text-base text-ink hover:border-field-line " +
   "focus-visible:border-accent focus-visible:outline-2 focus-visible:outline-offset-0 aria-invalid:border-wrong max-md:text-[16px]";
 
@@ -11,7 +12,7 @@ type Common = { label: string; hint?: ReactNode; error?: string | undefined; opt
 type Wiring = { id: string; "aria-describedby": string | undefined; "aria-invalid": true | undefined };
 
 /** A label, its control, and under it a hint or what is wrong with the value. */
-function Field({ label, hint, error, labelHidden, children }: Common & { children: (wiring: Wiring) => ReactNode }) {
+export function Field({ label, hint, error, labelHidden, children }: Common & { children: (wiring: Wiring) => ReactNode }) {
   const id = useId();
   const below = error ?? hint;
   return (
@@ -86,22 +87,26 @@ export function SplitSelect<T extends string>({ label, value, onChange, choices 
   );
 }
 
+/** How a filter looks in a row of them: quiet until it filters something; `bare` where a chip around it has the border. */
+export const filterClass = (filters: boolean, bare: boolean): string =>
+  cx(
+    "max-w-[180px] min-w-0 [field-sizing:content] rounded-s pr-6 text-s text-ellipsis max-md:text-[16px]",
+    bare ? "bg-transparent" : "bg-surface",
+    bare ? "h-7 pl-1.5 pointer-coarse:h-10" : "h-[30px] border pointer-coarse:h-10 pl-2 hover:border-field-line",
+    !bare && (filters ? "border-accent" : "border-line-strong"),
+    filters ? "text-ink" : "text-muted",
+  );
+
 type FilterProps = { label: string; value: string; onChange: (value: string) => void; choices: Choice[]; bare?: boolean };
 
-/** A select in a row of filters: quiet until it filters something; `bare` where a chip around it has the border. */
+/** A select in a row of filters. */
 export function FilterSelect({ label, value, onChange, choices, bare = false }: FilterProps) {
   return (
     <select
       aria-label={label}
       value={value}
       onChange={(event) => onChange(event.target.value)}
-      className={cx(
-        "max-w-[180px] min-w-0 [field-sizing:content] rounded-s pr-6 text-s text-ellipsis max-md:text-[16px]",
-        bare ? "bg-transparent" : "bg-surface",
-        bare ? "h-7 pl-1.5 pointer-coarse:h-10" : "h-[30px] border pointer-coarse:h-10 pl-2 hover:border-field-line",
-        !bare && (value ? "border-accent" : "border-line-strong"),
-        value ? "text-ink" : "text-muted",
-      )}
+      className={filterClass(value !== "", bare)}
     >
       <option value="">{label}</option>
       {choices.map((choice) => (

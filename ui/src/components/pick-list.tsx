@@ -10,6 +10,8 @@ type Props = {
   placeholder: string;
   items: Pick[];
   pick: (id: string) => void;
+  /** Told what is typed, where whoever gives the items looks for it; else those are shown that have it in them. */
+  typing?: ((typed: string) => void) | undefined;
   /** Words for using just what was typed, where anything may be. */
   free?: ((typed: string) => string) | undefined;
   empty: string;
@@ -21,12 +23,12 @@ type Props = {
 const fits = (item: Pick, typed: string): boolean => `${item.label} ${item.id} ${item.group ?? ""}`.toLowerCase().includes(typed);
 
 /** Something to type in and what fits it below: arrows move, Enter takes. */
-export function PickList({ label, placeholder, items, pick, free, empty, note, chosen }: Props) {
+export function PickList({ label, placeholder, items, pick, typing, free, empty, note, chosen }: Props) {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
   const wanted = typed.trim();
-  const found = items.filter((item) => fits(item, wanted.toLowerCase()));
+  const found = typing ? items : items.filter((item) => fits(item, wanted.toLowerCase()));
   const own = free && wanted && !items.some((item) => item.id === wanted) ? [{ id: wanted, label: free(wanted) }] : [];
   const shown: Pick[] = [...found, ...own];
   const current = Math.min(at, shown.length - 1);
@@ -60,6 +62,7 @@ export function PickList({ label, placeholder, items, pick, free, empty, note, c
         onChange={(event) => {
           setTyped(event.target.value);
           setAt(0);
+          typing?.(event.target.value);
         }}
         onKeyDown={onKeyDown}
         className="h-9 w-full border-b border-line bg-surface px-3 text-base outline-none max-md:h-11 max-md:text-[16px]"

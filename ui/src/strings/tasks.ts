@@ -172,6 +172,7 @@ export const tasks = {
     unwatch: "Stop watching",
     letWatch: "Let somebody watch",
     letWatchLabel: "Who else shall watch",
+    nobodyElse: "There is nobody else.",
     stopEyes: (name: string) => `${name} shall watch no more`,
     you: (name: string) => `${name} (you)`,
     note: "Why it came back",

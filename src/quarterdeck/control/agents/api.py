@@ -222,11 +222,16 @@ async def list_agents(
 
 @router.get("/agents/names", operation_id="list_agent_names", response_model=AgentNamesOut)
 async def list_agent_names(
-    actor: Reader, db: Db, limit: Annotated[int, Query(ge=1, le=MAX_NAMES)] = MAX_NAMES
+    *,
+    actor: Reader,
+    db: Db,
+    q: NamePart = None,
+    retired: Annotated[bool, Query(description="false: only those that are not retired.")] = True,
+    limit: Annotated[int, Query(ge=1, le=MAX_NAMES)] = MAX_NAMES,
 ) -> Response:
     """What agents are called, and nothing else of them, by name: for whoever chooses among many."""
     async with db.read() as tx:
-        items = await store.called(tx, actor.workspace_id, limit)
+        items = await store.called(tx, actor.workspace_id, limit, q=q, retired=retired)
         return written({"items": items, "present": await store.count(tx, actor.workspace_id)})
 
 

@@ -37,12 +37,14 @@ agents = sa.Table(
 
 _ONE = sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), agents.c.id == sa.bindparam("id"))
 _FIND, _LOCK = Prepared(_ONE), Prepared(_ONE.with_for_update(key_share=True))
-_BY_NAME = Prepared(
+_CALLED = (
     sa.select(agents.c.id, agents.c.name, agents.c.desired)
     .where(agents.c.workspace_id == sa.bindparam("workspace_id"))
     .order_by(agents.c.name_key)
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
+_BY_NAME = Prepared(_CALLED)
+_BY_NAME_PRESENT = Prepared(_CALLED.where(agents.c.desired != Desired.RETIRED.value))
 _OF_IDS = Prepared(
     sa.select(agents).where(agents.c.workspace_id == sa.bindparam("workspace_id"), one_of(agents.c.id, "ids"))
 )
@@ -113,9 +115,18 @@ async def by_name(tx: Transaction, workspace_id: str, name: str) -> Agent | None
 named = named_rows.names_of(agents)
 
 
-async def called(tx: Transaction, workspace_id: str, limit: int) -> list[dict[str, str]]:
-    """`id`, `name` and `desired` of agents, by name."""
-    rows = await tx.fetch(_BY_NAME, workspace_id=workspace_id, limit=limit)
+async def called(
+    tx: Transaction, workspace_id: str, limit: int, *, q: str | None = None, retired: bool = True
+) -> list[dict[str, str]]:
+    """`id`, `name` and `desired` of agents, by name. `q` is a part of the name; `retired`: those that are, too."""
+    part = comparable(q or "")
+    if part:
+        query = _CALLED.where(agents.c.name_key.contains(part, autoescape=True))
+        if not retired:
+            query = query.where(agents.c.desired != Desired.RETIRED.value)
+        found = await tx.rows(query.params(workspace_id=workspace_id, limit=limit))
+        return [dict(row) for row in found]
+    rows = await tx.fetch(_BY_NAME if retired else _BY_NAME_PRESENT, workspace_id=workspace_id, limit=limit)
     return [{"id": agent_id, "name": name, "desired": desired} for agent_id, name, desired in rows]
 
 

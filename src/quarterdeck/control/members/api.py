@@ -80,10 +80,17 @@ class LinkOut(BaseModel):
 
 
 @router.get("/members")
-async def list_members(actor: Reader, db: Db, after: After = None, limit: Limit = DEFAULT_LIMIT) -> MembersOut:
+async def list_members(
+    *,
+    actor: Reader,
+    db: Db,
+    q: Annotated[str | None, Query(description="A part of the name or of the email address.")] = None,
+    after: After = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> MembersOut:
     """The people of this workspace, oldest first."""
     async with db.read() as tx:
-        page = await members.page(tx, actor.workspace_id, after=after, limit=limit)
+        page = await members.page(tx, actor.workspace_id, q=q, after=after, limit=limit)
     return MembersOut(items=[MemberOut.of(member) for member in page.items], next=page.next)
 
 

@@ -1,12 +1,11 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import { restartRun } from "@/api/lever";
 import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
+import { ChooseField } from "@/components/choose/choose-field";
 import { Dialog } from "@/components/dialog";
-import { AreaField, SelectField } from "@/components/field";
+import { AreaField } from "@/components/field";
 import { FormActions } from "@/components/form-actions";
 import type { Levered } from "@/components/lever/run-lever";
 import { useAfterLever } from "@/components/lever/run-lever";
@@ -17,7 +16,6 @@ import { lever as say } from "@/strings/lever";
 
 /** Ends a run and has its task attempted anew: by whom, and with which advice. */
 export function RestartDialog({ run, onClose }: { run: Levered; onClose: () => void }) {
-  const { data: agents } = useQuery(agentNamesQuery);
   const after = useAfterLever();
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -34,7 +32,6 @@ export function RestartDialog({ run, onClose }: { run: Levered; onClose: () => v
     }
     await after();
   };
-  const others = (agents?.items ?? []).filter((agent) => agent.desired !== "retired" && agent.id !== run.agent.id);
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()} title={say.restartTitle} description={say.restartHelp}>
       <form
@@ -45,7 +42,7 @@ export function RestartDialog({ run, onClose }: { run: Levered; onClose: () => v
         }}
       >
         <AreaField label={say.restartNote} name="note" rows={3} />
-        <SelectField label={say.restartWho} name="agent" choices={[{ value: "", label: say.sameAgent(run.agent.name) }, ...others.map((agent) => ({ value: agent.id, label: agent.name }))]} />
+        <ChooseField of="agent" label={say.restartWho} name="agent" none={say.sameAgent(run.agent.name)} without={[run.agent.id]} />
         {problem && (
           <p role="alert" className="text-s text-wrong">
             {problem}

@@ -4,7 +4,8 @@ import { useState } from "react";
 import { agentNamesQuery } from "@/api/agents";
 import { changeSquad, createSquad, squadKeys } from "@/api/squads";
 import type { Named, Squad } from "@/api/types";
-import { AreaField, SelectField, TextField } from "@/components/field";
+import { ChooseField } from "@/components/choose/choose-field";
+import { AreaField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { field } from "@/lib/form";
 import { squads } from "@/strings/squads";
@@ -35,13 +36,7 @@ export function SquadDialog({ squad, onClose }: { squad: Squad | undefined; onCl
     <FormDialog title={squad ? say.edit : say.create} act={squad ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[names]}>
       <TextField label={say.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={squad?.name} />
       <AreaField label={say.description} name="description" rows={2} maxLength={10_000} defaultValue={squad?.description} />
-      <SelectField
-        label={say.lead}
-        hint={say.leadHint}
-        value={lead}
-        onChange={(event) => setLead(event.target.value)}
-        choices={[{ value: "", label: say.noLead }, ...agents.map((agent) => ({ value: agent.id, label: agent.name }))]}
-      />
+      <ChooseField of="agent" label={say.lead} hint={say.leadHint} begins={squad?.lead} onChoose={setLead} none={say.noLead} />
       <Members agents={agents} mine={mine} lead={lead} />
     </FormDialog>
   );

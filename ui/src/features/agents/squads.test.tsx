@@ -30,6 +30,7 @@ test("a squad gets another lead, who belongs to it by that, and loses a member; 
   fireEvent.click(await screen.findByRole("button", { name: "Change the squad Reports" }));
   const dialog = within(await screen.findByRole("dialog"));
   expect(await dialog.findByRole("checkbox", { name: "research" })).toBeDisabled();
+  await dialog.findByRole("option", { name: "drafting" });
   fireEvent.change(dialog.getByLabelText(/^Lead/), { target: { value: "agt_drafting" } });
   expect(dialog.getByRole("checkbox", { name: "drafting" })).toBeChecked();
   fireEvent.click(dialog.getByRole("checkbox", { name: "qa" }));

@@ -7,6 +7,7 @@ import { costsQuery } from "@/api/costs";
 import { useMay } from "@/api/may";
 import { providersQuery } from "@/api/providers";
 import { Button } from "@/components/button";
+import { ChooseFilter } from "@/components/choose/choose-filter";
 import type { Choice } from "@/components/field";
 import { FilterSelect } from "@/components/field";
 import { SearchBox } from "@/components/search-box";
@@ -95,7 +96,8 @@ type ChosenProps = { by: keyof typeof say.by; value: string; choices: Choice[]; 
 
 /** One filter: a quiet select, and once it filters a chip that can be changed or dropped where it stands. */
 function Chosen({ by, value, choices, onChange }: ChosenProps) {
-  const select = <FilterSelect label={say[by]} value={value} onChange={onChange} choices={choices} bare={value !== ""} />;
+  const common = { label: say[by], value, onChange, bare: value !== "" };
+  const select = by === "agent" ? <ChooseFilter of="agent" {...common} /> : <FilterSelect choices={choices} {...common} />;
   if (!value) return select;
   const shown = choices.find((each) => each.value === value)?.label ?? value;
   return (

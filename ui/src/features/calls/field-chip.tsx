@@ -3,10 +3,11 @@ import { X } from "lucide-react";
 import type { ReactNode } from "react";
 
 import type { CallFilter } from "@/api/calls";
+import { calledQuery } from "@/api/choices";
 import { keysQuery } from "@/api/keys";
 import { taskQuery } from "@/api/tasks";
 import { FieldMenu } from "@/features/calls/field-menu";
-import { shownValue, useNamed } from "@/features/calls/field-values";
+import { isListed, shownValue } from "@/features/calls/field-values";
 import type { FieldName } from "@/features/calls/fields";
 import { callFields } from "@/strings/call-fields";
 import { calls } from "@/strings/calls";
@@ -17,11 +18,11 @@ const CHIP = "inline-flex h-[30px] max-w-full items-center rounded-s border bord
 /** What a filter's value is called: a name where one is known. */
 function useValueName(name: FieldName, value: string): string {
   const task = useQuery({ ...taskQuery(value), enabled: name === "task" });
-  const named = useNamed(name);
+  const listed = useQuery({ ...calledQuery(isListed(name) ? name : "project", value), enabled: isListed(name) });
   const keys = useQuery({ ...keysQuery(null), enabled: name === "key" });
   if (name === "task") return task.data?.ref ?? value;
   if (name === "run" || name === "conversation") return `…${value.slice(-SHORT)}`;
-  return [...named, ...(keys.data?.items ?? [])].find((row) => row.id === value)?.name ?? shownValue(name, value);
+  return listed.data ?? keys.data?.items.find((row) => row.id === value)?.name ?? shownValue(name, value);
 }
 
 type Props = { name: FieldName; value: string; others: (without: FieldName) => CallFilter; set: (field: FieldName, value: string) => void; drop: () => void };

@@ -6,8 +6,9 @@ import { useState } from "react";
 import type { CallFilter } from "@/api/calls";
 import { asProblem } from "@/api/problem";
 import { Button, IconButton } from "@/components/button";
+import { PickFrom } from "@/components/choose/pick-from";
 import { PickList } from "@/components/pick-list";
-import { LISTED, useFieldValues } from "@/features/calls/field-values";
+import { isListed, useFieldValues } from "@/features/calls/field-values";
 import type { Bounds, FieldName, Unit } from "@/features/calls/fields";
 import { fieldValue, GROUPS, parseRange, specOf, writeRange } from "@/features/calls/fields";
 import { formatInstant } from "@/lib/format";
@@ -87,12 +88,13 @@ function Editor({ name, value, filter, done }: EditorProps) {
   const spec = specOf(name);
   if (spec.kind === "range") return <RangeEditor unit={spec.unit} value={value} done={done} />;
   if (spec.kind === "part") return <PartEditor value={value} done={done} />;
+  if (isListed(name)) return <PickFrom of={name} label={say.values(say.names[name])} chosen={value} pick={done} />;
   return <ValueEditor name={name} value={value} filter={filter} done={done} />;
 }
 
 function ValueEditor({ name, value, filter, done }: EditorProps) {
   const { items, lookedBackTo, pending, error } = useFieldValues(name, filter);
-  const free = specOf(name).kind === "value" && !LISTED.includes(name);
+  const free = specOf(name).kind === "value";
   return (
     <PickList
       label={say.values(say.names[name])}

@@ -3,10 +3,6 @@ import { useQuery } from "@tanstack/react-query";
 import { agentNamesQuery } from "@/api/agents";
 import type { CallFilter, ValueField } from "@/api/calls";
 import { valuesQuery } from "@/api/calls";
-import { goalsQuery } from "@/api/goals";
-import { membersQuery } from "@/api/members";
-import { projectsQuery } from "@/api/projects";
-import type { Named } from "@/api/types";
 import { outcomeWord } from "@/components/call-words";
 import type { Pick } from "@/components/pick-list";
 import type { FieldName } from "@/features/calls/fields";
@@ -15,7 +11,10 @@ import { formatBytes, formatCompact, formatCount, formatDuration, formatMoney, N
 import { callFields as say } from "@/strings/call-fields";
 
 /** Of these any may be asked for that there is, and nothing else. */
-export const LISTED: readonly FieldName[] = ["project", "goal", "person"];
+const LISTED = ["project", "goal", "person"] as const;
+
+/** Whether it is one of these. Pure. */
+export const isListed = (name: FieldName): name is (typeof LISTED)[number] => LISTED.some((each) => each === name);
 
 /** A value of a few words, as it is said. Pure. */
 export function wordOf(name: FieldName, value: string): string {
@@ -39,30 +38,19 @@ export function shownValue(name: FieldName, value: string): string {
   return least === undefined ? say.atMost(of(most ?? 0)) : say.atLeast(of(least));
 }
 
-/** All that a field can name, where there is a list of them; asked for only where the field is of them. */
-export function useNamed(name: FieldName): readonly Named[] {
-  const agents = useQuery({ ...agentNamesQuery, enabled: name === "agent" });
-  const projects = useQuery({ ...projectsQuery, enabled: name === "project" });
-  const goals = useQuery({ ...goalsQuery, enabled: name === "goal" });
-  const members = useQuery({ ...membersQuery, enabled: name === "person" });
-  const lists: Partial<Record<FieldName, readonly Named[] | undefined>> = { agent: agents.data?.items, project: projects.data?.items, goal: goals.data?.items, person: members.data?.items };
-  return lists[name] ?? [];
-}
-
 type Values = { items: Pick[]; lookedBackTo: string | null; pending: boolean; error: unknown };
 
 const NOTHING_ASKED = { lookedBackTo: null, pending: false, error: null } as const;
 
-/** What to choose a field's value from: words that are known, names that are, and what the calls of the other filters have. */
+/** What to choose a field's value from: words that are known, names that are, and what the calls of the other filters have. One of a list is chosen elsewhere. */
 export function useFieldValues(name: FieldName, filter: CallFilter): Values {
   const spec = specOf(name);
-  const listed = LISTED.includes(name);
-  const asked = spec.kind === "value" && !listed;
+  const asked = spec.kind === "value" && !isListed(name);
   const { data, isPending, error } = useQuery({ ...valuesQuery(spec.param as ValueField, filter), enabled: asked });
-  const named = useNamed(name).map((row) => ({ id: row.id, label: row.name }));
+  const agents = useQuery({ ...agentNamesQuery, enabled: name === "agent" });
+  const named = (name === "agent" ? (agents.data?.items ?? []) : []).map((row) => ({ id: row.id, label: row.name }));
   if (spec.kind === "words") return { items: spec.choices.map((id) => ({ id, label: wordOf(name, id) })), ...NOTHING_ASKED };
   if (spec.kind === "flag") return { items: (["yes", "no"] as const).map((id) => ({ id, label: say.flags[id] })), ...NOTHING_ASKED };
-  if (listed) return { items: named, ...NOTHING_ASKED };
   const seen: Pick[] = (data?.items ?? []).map((each) => ({ id: each.value, label: each.label, note: formatCompact(each.calls) }));
   const known = new Set(seen.map((each) => each.id));
   const others = named.filter((each) => !known.has(each.id));

@@ -1,12 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { changeGoal, createGoal, goalKeys } from "@/api/goals";
-import { membersQuery } from "@/api/members";
-import { projectsQuery } from "@/api/projects";
 import { sessionQuery } from "@/api/session";
 import { taskKeys } from "@/api/tasks";
 import type { Goal } from "@/api/types";
-import { AreaField, SelectField, TextField } from "@/components/field";
+import { ChooseField } from "@/components/choose/choose-field";
+import { AreaField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { field, instantOf, localInput } from "@/lib/form";
 import { goals } from "@/strings/goals";
@@ -16,10 +15,7 @@ const say = goals.form;
 /** Makes a goal, or changes the one given. How it stands is nothing to be typed: the server counts it. */
 export function GoalDialog({ goal, onClose }: { goal?: Goal | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const projects = useQuery(projectsQuery);
-  const members = useQuery(membersQuery);
   const session = useQuery(sessionQuery);
-  const places = projects.data?.items ?? [];
   const save = async (form: FormData) => {
     const said = {
       name: field(form, "name").trim(),
@@ -34,23 +30,11 @@ export function GoalDialog({ goal, onClose }: { goal?: Goal | undefined; onClose
     return undefined;
   };
   return (
-    <FormDialog title={goal ? say.edit : say.create} act={goal ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[projects, members, session]}>
+    <FormDialog title={goal ? say.edit : say.create} act={goal ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[session]}>
       <TextField label={say.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={goal?.name} />
       <AreaField label={say.statement} name="statement" hint={say.statementHint} rows={4} maxLength={4_000} defaultValue={goal?.statement} />
-      <SelectField
-        label={say.accountable}
-        name="accountable"
-        defaultValue={goal?.accountable.id ?? session.data?.member.id}
-        choices={(members.data?.items ?? []).map((member) => ({ value: member.id, label: member.name }))}
-      />
-      {places.length > 0 && (
-        <SelectField
-          label={say.project}
-          name="project"
-          defaultValue={goal?.project?.id ?? ""}
-          choices={[{ value: "", label: say.noProject }, ...places.map((project) => ({ value: project.id, label: project.name }))]}
-        />
-      )}
+      <ChooseField of="person" label={say.accountable} name="accountable" begins={goal?.accountable ?? session.data?.member} />
+      <ChooseField of="project" label={say.project} name="project" begins={goal?.project} none={say.noProject} hideEmpty />
       <TextField label={say.due} name="due" type="datetime-local" defaultValue={localInput(goal?.due_at ?? null)} />
     </FormDialog>
   );

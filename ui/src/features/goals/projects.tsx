@@ -3,12 +3,12 @@ import { Link } from "@tanstack/react-router";
 import { Pencil, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import { changeProject, createProject, projectKeys, projectsQuery } from "@/api/projects";
 import type { Project } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
 import { Chip } from "@/components/chip";
+import { ChooseField } from "@/components/choose/choose-field";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { AreaField, SelectField, TextField } from "@/components/field";
@@ -84,7 +84,6 @@ const projectColumns = (edit: (project: Project) => void): Column<Project>[] => 
 
 function ProjectDialog({ project, onClose }: { project: Project | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const agents = useQuery(agentNamesQuery);
   const save = async (form: FormData) => {
     const said = {
       name: field(form, "name").trim(),
@@ -99,16 +98,11 @@ function ProjectDialog({ project, onClose }: { project: Project | undefined; onC
   const reviews = choicesOf(say.review);
   const own = project && !(project.review in say.review) ? [{ value: project.review, label: project.review }] : [];
   return (
-    <FormDialog title={project ? say.form.edit : say.form.create} act={project ? say.form.actSave : say.form.actCreate} onClose={onClose} save={save} asks={[agents]}>
+    <FormDialog title={project ? say.form.edit : say.form.create} act={project ? say.form.actSave : say.form.actCreate} onClose={onClose} save={save}>
       <TextField label={say.form.name} name="name" required maxLength={100} autoFocus autoComplete="off" defaultValue={project?.name} />
       <AreaField label={say.form.description} name="description" rows={3} defaultValue={project?.description} />
       <SelectField label={say.form.review} name="review" defaultValue={project?.review ?? "one"} choices={[...reviews, ...own]} />
-      <SelectField
-        label={say.form.lead}
-        name="lead"
-        defaultValue={project?.lead_agent?.id ?? ""}
-        choices={[{ value: "", label: say.form.noLead }, ...(agents.data?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name }))]}
-      />
+      <ChooseField of="agent" label={say.form.lead} name="lead" begins={project?.lead_agent} none={say.form.noLead} />
       {project && (
         <label className="flex items-center gap-2">
           <input type="checkbox" name="archived" defaultChecked={project.archived_at !== null} /> {say.form.archived}

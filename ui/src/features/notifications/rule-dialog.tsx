@@ -1,10 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
-import { projectsQuery } from "@/api/projects";
-import type { Channel, Named, NotificationKind, NotificationRule } from "@/api/types";
+import type { Channel, NotificationKind, NotificationRule } from "@/api/types";
 import { KindPicker } from "@/components/channels/kind-picker";
+import { ChooseField } from "@/components/choose/choose-field";
 import { SelectField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { ruleOf } from "@/features/notifications/rule-words";
@@ -17,22 +15,19 @@ type Props = { rule: NotificationRule; isNew: boolean; kinds: NotificationKind[]
 
 /** One rule: of what, how urgent, where to and when. */
 export function RuleDialog({ rule, isNew, kinds, channels, onSave, onClose }: Props) {
-  const { data: agents } = useQuery(agentNamesQuery);
-  const { data: projects } = useQuery(projectsQuery);
   const [how, setHow] = useState<string>(rule.how);
   const save = async (form: FormData) => {
     await onSave(ruleOf(form, rule, kinds));
     return undefined;
   };
-  const named = (any: string, items: Named[] = []) => [{ value: "", label: any }, ...items.map(({ id, name }) => ({ value: id, label: name }))];
   return (
     <FormDialog title={isNew ? say.create : say.change} act={say.act} onClose={onClose} save={save}>
       <KindPicker legend={say.about} hint={say.aboutHint} chosen={rule.kinds.includes("*") ? [] : rule.kinds} />
       <div className="grid gap-4 md:grid-cols-2">
         <SelectField label={say.atLeast} name="at_least" defaultValue={rule.at_least} choices={choicesOf(say.urgencies)} />
         <SelectField label={say.how} name="how" value={how} onChange={(event) => setHow(event.target.value)} choices={choicesOf(say.hows)} />
-        {agents && <SelectField label={say.agent} name="agent" defaultValue={rule.agent_id ?? ""} choices={named(say.anyAgent, agents.items)} />}
-        {projects && <SelectField label={say.project} name="project" defaultValue={rule.project_id ?? ""} choices={named(say.anyProject, projects.items)} />}
+        <ChooseField of="agent" label={say.agent} name="agent" begins={rule.agent_id ? { id: rule.agent_id } : null} none={say.anyAgent} />
+        <ChooseField of="project" label={say.project} name="project" begins={rule.project_id ? { id: rule.project_id } : null} none={say.anyProject} />
       </div>
       {how !== "mute" && (
         <fieldset className="grid gap-1.5">

@@ -1,11 +1,11 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ChevronUp, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
+import { calledQuery } from "@/api/choices";
 import { asProblem } from "@/api/problem";
-import { projectsQuery } from "@/api/projects";
 import type { Channel, NotificationKind, NotificationRule } from "@/api/types";
 import { Button, buttonClass, IconButton } from "@/components/button";
 import { Section } from "@/components/page";
@@ -23,8 +23,9 @@ type Props = { rules: NotificationRule[]; channels: Channel[]; kinds: Notificati
 export function Rules({ rules, channels, kinds, onChange }: Props) {
   const [editing, setEditing] = useState<NotificationRule>();
   const { data: agents } = useQuery(agentNamesQuery);
-  const { data: projects } = useQuery(projectsQuery);
-  const names = { agents: byId(agents?.items), projects: byId(projects?.items) };
+  const of = [...new Set(rules.flatMap((rule) => rule.project_id ?? []))];
+  const projects = useQueries({ queries: of.map((id) => calledQuery("project", id)) });
+  const names = { agents: byId(agents?.items), projects: byId(of.flatMap((id, at) => (projects[at]?.data ? [{ id, name: projects[at].data }] : []))) };
   const change = (next: NotificationRule[]) => void onChange(next).catch((error: unknown) => toast({ text: asProblem(error).message, tone: "wrong" }));
   const without = (at: number) => rules.filter((_, place) => place !== at);
   const add = (

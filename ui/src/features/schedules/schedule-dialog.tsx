@@ -2,17 +2,15 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { constants } from "@/api/constants.gen";
-import { goalsQuery } from "@/api/goals";
-import { membersQuery } from "@/api/members";
 import { changeSchedule, createSchedule, rotateSecret, scheduleKeys } from "@/api/schedules";
 import { sessionQuery } from "@/api/session";
-import type { Named, Schedule } from "@/api/types";
-import type { Choice } from "@/components/field";
+import type { Schedule } from "@/api/types";
+import { ChooseField } from "@/components/choose/choose-field";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import type { ShownOnce } from "@/components/form-dialog";
 import { FormDialog } from "@/components/form-dialog";
 import { holesIn } from "@/components/holes";
-import { choiceOf, useTakers } from "@/components/takers";
+import { choiceOf } from "@/components/takers";
 import { toast } from "@/components/toast";
 import { NextFirings } from "@/features/schedules/next-firings";
 import type { Trigger } from "@/features/schedules/schedule-draft";
@@ -23,12 +21,6 @@ import { schedules } from "@/strings/schedules";
 
 const say = schedules.form;
 
-/** Those there are; what is chosen already stays a choice, also where it is not among them any more. */
-function named(items: Named[] | undefined, chosen: string | null | undefined): Choice[] {
-  const found = (items ?? []).map(({ id, name }) => ({ value: id, label: name }));
-  return chosen && !found.some(({ value }) => value === chosen) ? [...found, { value: chosen, label: chosen }] : found;
-}
-
 /** A webhook's address and its secret, to be copied while they are shown. */
 export const hookSecret = (path: string | null, secret: string): ShownOnce => [
   { label: say.hook, code: `${location.origin}${path ?? ""}` },
@@ -38,10 +30,7 @@ export const hookSecret = (path: string | null, secret: string): ShownOnce => [
 /** Makes a schedule, or changes the one given. */
 export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | undefined; onClose: () => void }) {
   const client = useQueryClient();
-  const takers = useTakers(choiceOf(schedule?.task ?? {}));
-  const goals = useQuery(goalsQuery);
-  const members = useQuery(membersQuery);
-  const { data: session } = useQuery(sessionQuery);
+  const session = useQuery(sessionQuery);
   const [trigger, setTrigger] = useState<Trigger>(schedule?.trigger ?? "cron");
   const [holes, setHoles] = useState(() => holesIn(textsOf(schedule?.task?.title ?? "", schedule?.task?.brief ?? "", schedule?.task ?? null)));
   const read = (event: React.SyntheticEvent<HTMLElement>) => {
@@ -64,12 +53,10 @@ export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | un
     toast({ text: schedules.saved, tone: "work" });
     return undefined;
   };
-  // A choice is made when it is first shown: before what there is to choose is known, it would be lost.
-  if (takers.asks.some((each) => each.isPending) || goals.isPending || members.isPending) return null;
   const { task } = schedule ?? {};
-  const goalChoices = named(goals.data?.items, task?.goal_id);
+  const taker = choiceOf(task ?? {});
   return (
-    <FormDialog title={schedule ? say.edit(schedule.name) : say.create} act={schedule ? say.save : say.act} onClose={onClose} save={(form) => (schedule ? change(schedule, form) : create(form))}>
+    <FormDialog title={schedule ? say.edit(schedule.name) : say.create} act={schedule ? say.save : say.act} onClose={onClose} save={(form) => (schedule ? change(schedule, form) : create(form))} asks={[session]}>
       <TextField label={say.name} name="name" required maxLength={100} autoComplete="off" defaultValue={schedule?.name} />
       <SelectField label={say.trigger} value={trigger} onChange={(event) => setTrigger(event.target.value as Trigger)} choices={choicesOf(schedules.triggers)} />
       {trigger === "cron" && <CronFields schedule={schedule} />}
@@ -86,11 +73,11 @@ export function ScheduleDialog({ schedule, onClose }: { schedule?: Schedule | un
             <AreaField label={say.brief} name="brief" rows={3} defaultValue={task?.brief} />
           </div>
           {holes.length > 0 && <OwnVariables names={holes} was={schedule} />}
-          <SelectField label={say.agent} name="agent" defaultValue={choiceOf(task ?? {})} choices={[{ value: "", label: say.nobody }, ...takers.choices]} />
-          {goalChoices.length > 0 && <SelectField label={say.goal} name="goal" defaultValue={task?.goal_id ?? ""} choices={[{ value: "", label: say.noGoal }, ...goalChoices]} />}
+          <ChooseField of="taker" label={say.agent} name="agent" begins={taker ? { id: taker } : null} none={say.nobody} />
+          <ChooseField of="goal" label={say.goal} name="goal" begins={task?.goal_id ? { id: task.goal_id } : null} none={say.noGoal} hideEmpty />
         </>
       )}
-      <SelectField label={say.owner} name="owner" defaultValue={schedule?.owner.id ?? session?.member.id} choices={named(members.data?.items, schedule?.owner.id ?? session?.member.id)} />
+      <ChooseField of="person" label={say.owner} name="owner" begins={schedule?.owner ?? session.data?.member} />
       <SelectField label={say.overlap} name="overlap" defaultValue={schedule?.overlap} choices={choicesOf(say.overlaps)} />
       <TextField
         label={say.pauseAfter}

@@ -2,7 +2,8 @@ import type { Duties } from "@/api/types";
 import { settings as say } from "@/strings/settings";
 
 const KINDS = ["tasks", "reviews", "agents", "schedules", "projects", "goals"] as const;
-const NAMED = 4;
+/** So many of a kind are named, the rest counted. */
+export const NAMED = 4;
 
 /** What a member answers for, a line a kind: `2 agents: research and writer`. `names` are those known by id. Pure. */
 export function dutyLines(duties: Duties, names: ReadonlyMap<string, string>): string[] {

@@ -71,6 +71,7 @@ test("who answers for something is removed only with somebody who takes it", asy
   fireEvent.click(screen.getByRole("button", { name: "Remove Ben" }));
   const heir = await screen.findByLabelText("Who takes it");
   expect(heir).toBeRequired();
+  await screen.findByRole("option", { name: "Ana" });
   expect(screen.getByText("2 open tasks")).toBeInTheDocument();
   fireEvent.change(heir, { target: { value: "mem_2" } });
   expect(screen.getByText("From Ben this passes to Ana:")).toBeInTheDocument();

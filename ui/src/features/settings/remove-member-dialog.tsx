@@ -2,16 +2,16 @@ import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
-import { goalsQuery } from "@/api/goals";
+import { calledQuery } from "@/api/choices";
 import { dutiesQuery, memberKeys, removeMember } from "@/api/members";
-import { projectKeys, projectsQuery } from "@/api/projects";
+import { projectKeys } from "@/api/projects";
 import { schedulesQuery } from "@/api/schedules";
-import type { Duties, Member } from "@/api/types";
-import { SelectField } from "@/components/field";
+import type { Duties, Member, Named } from "@/api/types";
+import { ChooseField } from "@/components/choose/choose-field";
 import { FormDialog } from "@/components/form-dialog";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { toast } from "@/components/toast";
-import { dutyLines } from "@/features/settings/duties";
+import { dutyLines, NAMED } from "@/features/settings/duties";
 import { settings as say } from "@/strings/settings";
 
 type Props = { member: Member; others: Member[]; onClose: () => void };
@@ -20,8 +20,7 @@ type Props = { member: Member; others: Member[]; onClose: () => void };
 export function RemoveMemberDialog({ member, others, onClose }: Props) {
   const client = useQueryClient();
   const { data: duties, error, refetch } = useQuery(dutiesQuery(member.id));
-  const [heirId, setHeirId] = useState("");
-  const heir = others.find((each) => each.id === heirId);
+  const [heir, setHeir] = useState<Named>();
   const lines = dutyLines(duties ?? NONE, useNames(duties));
   const save = async () => {
     try {
@@ -47,12 +46,13 @@ export function RemoveMemberDialog({ member, others, onClose }: Props) {
         <p>{say.noDuties(member.name)}</p>
       ) : (
         <>
-          <SelectField
+          <ChooseField
+            of="person"
             label={say.heir}
             required
-            value={heirId}
-            onChange={(event) => setHeirId(event.target.value)}
-            choices={[{ value: "", label: say.heirChoose }, ...others.map((each) => ({ value: each.id, label: each.name }))]}
+            none={say.heirChoose}
+            without={[member.id]}
+            onChoose={(id, name) => setHeir(id ? { id, name } : undefined)}
             error={others.length === 0 ? say.heirNone : undefined}
           />
           <div aria-live="polite" className="grid gap-1.5">
@@ -73,13 +73,10 @@ const NONE: Duties = { tasks: [], reviews: [], agents: [], schedules: [], projec
 
 /** What those kinds are called of which there are few; only asked for where there are any. */
 function useNames(duties: Duties = NONE): Map<string, string> {
-  const [agents, schedules, projects, goals] = useQueries({
-    queries: [
-      { ...agentNamesQuery, enabled: duties.agents.length > 0 },
-      { ...schedulesQuery, enabled: duties.schedules.length > 0 },
-      { ...projectsQuery, enabled: duties.projects.length > 0 },
-      { ...goalsQuery, enabled: duties.goals.length > 0 },
-    ],
-  });
-  return new Map([agents, schedules, projects, goals].flatMap(({ data }) => (data?.items ?? []).map(({ id, name }) => [id, name] as const)));
+  const { data: agents } = useQuery({ ...agentNamesQuery, enabled: duties.agents.length > 0 });
+  const { data: schedules } = useQuery({ ...schedulesQuery, enabled: duties.schedules.length > 0 });
+  const said = (["project", "goal"] as const).flatMap((of) => duties[`${of}s`].slice(0, NAMED).map((id) => ({ of, id })));
+  const called = useQueries({ queries: said.map(({ of, id }) => calledQuery(of, id)) });
+  const listed = [...(agents?.items ?? []), ...(schedules?.items ?? [])].map(({ id, name }) => [id, name] as const);
+  return new Map([...listed, ...said.flatMap(({ id }, at) => (called[at]?.data ? [[id, called[at].data] as const] : []))]);
 }

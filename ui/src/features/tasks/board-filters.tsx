@@ -2,12 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 
-import { agentNamesQuery } from "@/api/agents";
-import { goalsQuery } from "@/api/goals";
-import { projectsQuery } from "@/api/projects";
 import { squadsQuery } from "@/api/squads";
 import type { Priority } from "@/api/types";
 import { Button } from "@/components/button";
+import { ChooseFilter } from "@/components/choose/choose-filter";
 import { FilterSelect } from "@/components/field";
 import { SearchBox } from "@/components/search-box";
 import { Segmented } from "@/components/segmented";
@@ -61,18 +59,10 @@ export function BoardFilters({ search, setSearch }: Props) {
 }
 
 function Choices({ search, setSearch, filtered }: Props & { filtered: boolean }) {
-  const { data: agents } = useQuery(agentNamesQuery);
   const { data: squads } = useQuery(squadsQuery);
-  const { data: projects } = useQuery(projectsQuery);
-  const { data: goals } = useQuery(goalsQuery);
   return (
     <>
-      <FilterSelect
-        label={say.anyAgent}
-        value={search.agent ?? ""}
-        onChange={(agent) => setSearch({ agent: agent || undefined })}
-        choices={[...(agents?.items ?? []).map((agent) => ({ value: agent.id, label: agent.name })), { value: NOBODY, label: say.nobody }]}
-      />
+      <ChooseFilter of="agent" label={say.anyAgent} value={search.agent ?? ""} onChange={(agent) => setSearch({ agent: agent || undefined })} none={{ id: NOBODY, label: say.nobody }} />
       {squads && squads.length > 0 && (
         <FilterSelect
           label={say.anySquad}
@@ -81,22 +71,8 @@ function Choices({ search, setSearch, filtered }: Props & { filtered: boolean })
           choices={squads.map((squad) => ({ value: squad.id, label: squad.name }))}
         />
       )}
-      {projects && projects.items.length > 0 && (
-        <FilterSelect
-          label={say.anyProject}
-          value={search.project ?? ""}
-          onChange={(project) => setSearch({ project: project || undefined })}
-          choices={[...projects.items.map((project) => ({ value: project.id, label: project.name })), { value: NOBODY, label: say.noProject }]}
-        />
-      )}
-      {goals && goals.items.length > 0 && (
-        <FilterSelect
-          label={say.anyGoal}
-          value={search.goal ?? ""}
-          onChange={(goal) => setSearch({ goal: goal || undefined })}
-          choices={[...goals.items.map((goal) => ({ value: goal.id, label: goal.name })), { value: NOBODY, label: say.noGoal }]}
-        />
-      )}
+      <ChooseFilter of="project" label={say.anyProject} value={search.project ?? ""} onChange={(project) => setSearch({ project: project || undefined })} none={{ id: NOBODY, label: say.noProject }} hideEmpty />
+      <ChooseFilter of="goal" label={say.anyGoal} value={search.goal ?? ""} onChange={(goal) => setSearch({ goal: goal || undefined })} none={{ id: NOBODY, label: say.noGoal }} hideEmpty />
       <FilterSelect
         label={say.anyPriority}
         value={search.priority ?? ""}

@@ -6,9 +6,10 @@ import { asProblem } from "@/api/problem";
 import { changeTasks, taskKeys } from "@/api/tasks";
 import type { Bulk, Priority, TaskState } from "@/api/types";
 import { Button, IconButton } from "@/components/button";
+import { ChooseMenu } from "@/components/choose/choose-menu";
 import { Confirm } from "@/components/dialog";
 import { Menu, MenuItem, MenuLine } from "@/components/menu";
-import { givenTo, useTakers } from "@/components/takers";
+import { givenTo } from "@/components/takers";
 import { toast } from "@/components/toast";
 import { useSelection } from "@/features/tasks/selection";
 import { useHotkeys } from "@/lib/hotkeys";
@@ -24,7 +25,6 @@ type Act = Omit<Bulk, "task_ids">;
 export function BulkBar() {
   const { ids, keep, clear } = useSelection();
   const client = useQueryClient();
-  const { choices } = useTakers();
   const [cancelling, setCancelling] = useState(false);
   const [labelling, setLabelling] = useState(false);
   const act = useMutation({
@@ -65,23 +65,18 @@ export function BulkBar() {
             {states.cancelled}
           </MenuItem>
         </Menu>
-        <Menu
+        <ChooseMenu
+          of="taker"
           label={tasks.page.assign}
           align="start"
+          last={[{ id: "", label: tasks.page.unassign }]}
+          onChoose={(choice) => act.mutate({ assign: givenTo(choice) })}
           trigger={
             <Button busy={act.isPending}>
               <UserRound size={13} aria-hidden="true" /> {tasks.page.assign}
             </Button>
           }
-        >
-          {choices.map(({ value, label }) => (
-            <MenuItem key={value} onSelect={() => act.mutate({ assign: givenTo(value) })}>
-              {label}
-            </MenuItem>
-          ))}
-          <MenuLine />
-          <MenuItem onSelect={() => act.mutate({ assign: { agent_id: null } })}>{tasks.page.unassign}</MenuItem>
-        </Menu>
+        />
         <Menu
           label={tasks.page.priority}
           align="start"

@@ -7,11 +7,12 @@ import { asProblem } from "@/api/problem";
 import { assignTask, taskKeys } from "@/api/tasks";
 import type { Task } from "@/api/types";
 import { Button } from "@/components/button";
+import { ChooseMenu } from "@/components/choose/choose-menu";
 import { RunLever } from "@/components/lever/run-lever";
-import { Menu, MenuItem, MenuLine, MenuNote } from "@/components/menu";
+import { Menu, MenuItem, MenuLine } from "@/components/menu";
 import { MessageDialog } from "@/components/message-dialog";
 import { ShareDialog } from "@/components/share/share-button";
-import { choiceOf, givenTo, useTakers } from "@/components/takers";
+import { choiceOf, givenTo } from "@/components/takers";
 import { toast } from "@/components/toast";
 import { useConfirmedMove } from "@/features/tasks/confirm-move";
 import { isClosed } from "@/features/tasks/is-closed";
@@ -19,7 +20,7 @@ import { EditTaskDialog } from "@/features/tasks/task-dialogs";
 import { HoldTask, mayHold } from "@/features/tasks/task-hold";
 import { TemplateDialog } from "@/features/tasks/template-dialog";
 import { draftOf } from "@/features/tasks/template-draft";
-import { states, words } from "@/strings/common";
+import { states } from "@/strings/common";
 import { holds } from "@/strings/holds";
 import { shares } from "@/strings/shares";
 import { tasks } from "@/strings/tasks";
@@ -104,8 +105,6 @@ function MoreMenu({ task, ask }: { task: Task; ask: (what: Asking) => void }) {
 function AssignMenu({ task }: { task: Task }) {
   const client = useQueryClient();
   const mine = choiceOf({ agent_id: task.assigned ? task.agent?.id : null, squad_id: task.squad?.id });
-  const { choices, asks } = useTakers();
-  const missing = asks.find((each) => each.isError);
   const assign = useMutation({
     mutationFn: (choice: string) => assignTask(task, givenTo(choice)),
     onSuccess: (answer) => {
@@ -116,28 +115,19 @@ function AssignMenu({ task }: { task: Task }) {
     onSettled: () => client.invalidateQueries({ queryKey: taskKeys.all }),
   });
   if (isClosed(task)) return null;
-  const offered = choices.filter(({ value }) => value !== mine && value !== task.agent?.id);
   return (
-    <Menu
+    <ChooseMenu
+      of="taker"
       label={say.assignTo}
+      without={[mine, task.agent?.id]}
+      {...((task.agent ?? task.squad) ? { last: [{ id: "", label: say.unassign }] } : {})}
+      none={say.noOther}
+      onChoose={assign.mutate}
       trigger={
         <Button>
           <UserRound size={13} aria-hidden="true" /> {say.assign}
         </Button>
       }
-    >
-      {offered.map(({ value, label }) => (
-        <MenuItem key={value} onSelect={() => assign.mutate(value)}>
-          {label}
-        </MenuItem>
-      ))}
-      {offered.length === 0 && <MenuNote>{missing ? asProblem(missing.error).message : asks.some((each) => each.isPending) ? words.loading : say.noOther}</MenuNote>}
-      {(task.agent ?? task.squad) && (
-        <>
-          <MenuLine />
-          <MenuItem onSelect={() => assign.mutate("")}>{say.unassign}</MenuItem>
-        </>
-      )}
-    </Menu>
+    />
   );
 }

@@ -1,12 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
-import { goalsQuery } from "@/api/goals";
-import { projectsQuery } from "@/api/projects";
-import type { Named, Priority } from "@/api/types";
+import type { Priority } from "@/api/types";
+import { ChooseField } from "@/components/choose/choose-field";
 import { AreaField, SelectField, TextField } from "@/components/field";
-import { ProblemLine } from "@/components/states";
-import { useTakers } from "@/components/takers";
 import { BudgetField } from "@/features/tasks/task-budget";
 import { choicesOf, field, instantOf, nanoOf, several } from "@/lib/form";
 import { priorities, states } from "@/strings/common";
@@ -34,8 +30,11 @@ export function readForm(form: FormData): Values {
   };
 }
 
+/** Its name is asked for where it is not at hand. */
+type Chosen = { id: string; name?: string } | null;
+
 /** What the fields begin with; `agent` is a choice of who is to do it. */
-export type Shown = { title: string; brief: string; acceptance: string[]; priority: Priority; labels: string[]; budget: number | null; project: Named | null; goal: Named | null; agent?: string; state?: Values["state"] };
+export type Shown = { title: string; brief: string; acceptance: string[]; priority: Priority; labels: string[]; budget: number | null; project: Chosen; goal: Chosen; agent?: string; state?: Values["state"] };
 
 type Props = {
   shown?: Shown | undefined;
@@ -46,10 +45,6 @@ type Props = {
 
 /** What a person says of a task, of one to be made or of a template's. */
 export function TaskFields({ shown, begins, due }: Props) {
-  const { choices, asks } = useTakers(shown?.agent);
-  const projects = useQuery(projectsQuery);
-  const goals = useQuery(goalsQuery);
-  const missing = [...asks, projects, goals].filter((each) => each.isError && each.data === undefined);
   return (
     <>
       <TextField label={say.title} name="title" required autoFocus data-begin-here maxLength={300} autoComplete="off" defaultValue={shown?.title} />
@@ -58,12 +53,7 @@ export function TaskFields({ shown, begins, due }: Props) {
       <div className="grid gap-4 md:grid-cols-2">
         {begins && (
           <>
-            <SelectField
-              label={say.agent}
-              name="agent"
-              defaultValue={shown?.agent ?? ""}
-              choices={[{ value: "", label: say.anyAgent }, ...choices]}
-            />
+            <ChooseField of="taker" label={say.agent} name="agent" begins={shown?.agent ? { id: shown.agent } : null} none={say.anyAgent} />
             <SelectField
               label={say.state}
               name="state"
@@ -83,21 +73,10 @@ export function TaskFields({ shown, begins, due }: Props) {
         />
         {due}
         <BudgetField budget={shown?.budget ?? null} hint={say.budgetHint} />
-        <Belonging label={say.project} name="project" none={say.noProject} found={projects.data?.items} mine={shown?.project} />
-        <Belonging label={say.goal} name="goal" none={say.noGoal} found={goals.data?.items} mine={shown?.goal} />
+        <ChooseField of="project" label={say.project} name="project" begins={shown?.project} none={say.noProject} hideEmpty />
+        <ChooseField of="goal" label={say.goal} name="goal" begins={shown?.goal} none={say.noGoal} hideEmpty />
       </div>
-      {missing[0] && <ProblemLine error={missing[0].error} retry={() => missing.forEach((each) => void each.refetch())} />}
       <TextField label={say.labels} name="labels" hint={say.labelsHint} autoComplete="off" defaultValue={shown?.labels.join(", ")} />
     </>
   );
-}
-
-type BelongingProps = { label: string; name: string; none: string; found: Named[] | undefined; mine: Named | null | undefined };
-
-/** What a task belongs to; left out where there is nothing to choose. */
-function Belonging({ label, name, none, found, mine }: BelongingProps) {
-  const others = (found ?? []).filter((each) => each.id !== mine?.id);
-  if (!mine && others.length === 0) return null;
-  const choices = [...(mine ? [mine] : []), ...others].map((each) => ({ value: each.id, label: each.name }));
-  return <SelectField label={label} name={name} defaultValue={mine?.id ?? ""} choices={[{ value: "", label: none }, ...choices]} />;
 }

@@ -52,7 +52,7 @@ test("who only reads watches a task and stops watching it, and moves nobody else
 test("who works on tasks lets another one watch, and watch no more", async () => {
   watched("operator");
   await userEvent.click(await screen.findByRole("button", { name: "Let somebody watch" }));
-  await userEvent.click(await screen.findByRole("menuitem", { name: "Ada" }));
+  await userEvent.click(await screen.findByRole("option", { name: "Ada" }));
   await userEvent.click(await screen.findByRole("button", { name: "Ada shall watch no more" }));
   expect(await screen.findByText(/^Nobody yet/)).toBeInTheDocument();
 });

@@ -2,14 +2,13 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Eye, EyeOff, Plus, X } from "lucide-react";
 
 import { useMay } from "@/api/may";
-import { membersQuery } from "@/api/members";
 import { asProblem } from "@/api/problem";
 import { sessionQuery } from "@/api/session";
 import { taskKeys, unwatchTask, watchTask } from "@/api/tasks";
 import type { Task } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Button, IconButton } from "@/components/button";
-import { Menu, MenuItem } from "@/components/menu";
+import { ChooseMenu } from "@/components/choose/choose-menu";
 import { Section } from "@/components/page";
 import { toast } from "@/components/toast";
 import { tasks } from "@/strings/tasks";
@@ -69,23 +68,18 @@ export function TaskWatchers({ task }: { task: Task }) {
 
 function OthersMenu({ task, pick }: { task: Task; pick: (memberId: string) => void }) {
   const { data: session } = useQuery(sessionQuery);
-  const { data: members } = useQuery(membersQuery);
-  const offered = (members?.items ?? []).filter(({ id }) => id !== session?.member.id && !task.watchers.some((each) => each.id === id));
-  if (offered.length === 0) return null;
   return (
-    <Menu
+    <ChooseMenu
+      of="person"
       label={say.letWatchLabel}
+      without={[session?.member.id, ...task.watchers.map(({ id }) => id)]}
+      none={say.nobodyElse}
+      onChoose={pick}
       trigger={
         <IconButton label={say.letWatch}>
           <Plus size={14} />
         </IconButton>
       }
-    >
-      {offered.map(({ id, name }) => (
-        <MenuItem key={id} onSelect={() => pick(id)}>
-          {name}
-        </MenuItem>
-      ))}
-    </Menu>
+    />
   );
 }

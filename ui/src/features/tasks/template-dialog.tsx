@@ -1,14 +1,12 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { goalsQuery } from "@/api/goals";
-import { projectsQuery } from "@/api/projects";
 import { changeTemplate, createTemplate, templateKeys } from "@/api/templates";
-import type { Named, TaskTemplate, TemplateTask, TemplateVariable } from "@/api/types";
+import type { TaskTemplate, TemplateTask, TemplateVariable } from "@/api/types";
 import { AreaField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
 import { holesIn } from "@/components/holes";
-import { choiceOf, useTakers } from "@/components/takers";
+import { choiceOf } from "@/components/takers";
 import { toast } from "@/components/toast";
 import type { Shown } from "@/features/tasks/task-fields";
 import { TaskFields } from "@/features/tasks/task-fields";
@@ -22,10 +20,7 @@ type Props = { template?: TaskTemplate | undefined; /** What it begins with wher
 /** Makes or changes a template. The variables in its texts are asked about as they are written. */
 export function TemplateDialog({ template, from = template?.task, onClose }: Props) {
   const client = useQueryClient();
-  const takers = useTakers();
-  const projects = useQuery(projectsQuery);
-  const goals = useQuery(goalsQuery);
-  const shown = from && shownOf(from, projects.data?.items, goals.data?.items);
+  const shown = from && shownOf(from);
   const [holes, setHoles] = useState(() => (shown ? holesIn([shown.title, shown.brief, ...shown.acceptance, ...shown.labels]) : []));
   const save = async (form: FormData) => {
     const draft = templateOf(form, from);
@@ -39,7 +34,7 @@ export function TemplateDialog({ template, from = template?.task, onClose }: Pro
     if (form) setHoles(holesIn(textsOf(new FormData(form))));
   };
   return (
-    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} asks={[...takers.asks, projects, goals]} wide>
+    <FormDialog title={template ? say.edit : say.create} act={template ? say.actSave : say.actCreate} onClose={onClose} save={save} wide>
       <div className="grid gap-4" onInput={read}>
         <TextField label={say.name} name="name" required data-begin-here maxLength={100} autoComplete="off" defaultValue={template?.name} />
         <AreaField label={say.description} name="description" hint={say.descriptionHint} rows={2} maxLength={10_000} defaultValue={template?.description} />
@@ -77,17 +72,15 @@ function VariableFields({ name, known }: { name: string; known: TemplateVariable
   );
 }
 
-const named = (id: string | null | undefined, found: Named[] | undefined): Named | null => (id ? { id, name: found?.find((each) => each.id === id)?.name ?? id } : null);
-
-const shownOf = (task: TemplateTask, projects: Named[] | undefined, goals: Named[] | undefined): Shown => ({
+const shownOf = (task: TemplateTask): Shown => ({
   title: task.title,
   brief: task.brief ?? "",
   acceptance: criteriaOf(task).map((each) => each.text),
   priority: task.priority ?? "normal",
   labels: task.labels ?? [],
   budget: task.budget_nano ?? null,
-  project: named(task.project_id, projects),
-  goal: named(task.goal_id, goals),
+  project: task.project_id ? { id: task.project_id } : null,
+  goal: task.goal_id ? { id: task.goal_id } : null,
   agent: choiceOf(task),
   state: task.ready === false ? "backlog" : "ready",
 });

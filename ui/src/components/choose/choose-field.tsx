@@ -1,0 +1,103 @@
+import { useQuery } from "@tanstack/react-query";
+import { ChevronDown } from "lucide-react";
+import { useState } from "react";
+
+import { calledQuery } from "@/api/choices";
+import type { Offered } from "@/components/choose/offered";
+import { useOffered } from "@/components/choose/offered";
+import { PickFrom } from "@/components/choose/pick-from";
+import { PopOver } from "@/components/choose/pop-over";
+import { CONTROL, Field, SelectField } from "@/components/field";
+import { ProblemLine } from "@/components/states";
+import { cx } from "@/lib/cx";
+import { choose as say } from "@/strings/choose";
+
+type Props = {
+  of: Offered;
+  label: string;
+  labelHidden?: boolean;
+  hint?: string;
+  error?: string | undefined;
+  /** Its name in the form. */
+  name?: string;
+  /** What it begins with; where its name is not at hand it is asked for. */
+  begins?: { id: string; name?: string | undefined } | null | undefined;
+  /** Told of each choice. */
+  onChoose?: (id: string, called: string) => void;
+  /** Words for choosing none; without them one has to be chosen. */
+  none?: string | undefined;
+  without?: readonly (string | null | undefined)[];
+  /** Left out while there is nothing to choose but none. */
+  hideEmpty?: boolean;
+  required?: boolean;
+};
+
+/**
+ * One of all that there are of a kind. While they are few it is the platform's own select, right on every phone and
+ * with every screen reader; where there are more, the server is asked for what one types.
+ */
+export function ChooseField({ of, label, labelHidden = false, hint, error, name, begins, onChoose, none, without = [], hideEmpty = false, required = false }: Props) {
+  const [chosen, setChosen] = useState(begins?.id ?? "");
+  const [called, setCalled] = useState(begins?.name);
+  const offered = useOffered(of);
+  const shown = useShown(of, chosen, called, offered.items);
+  const items = offered.items.filter(({ id }) => !without.includes(id));
+  const choose = (id: string, as?: string) => {
+    setChosen(id);
+    setCalled(as);
+    onChoose?.(id, as ?? "");
+  };
+  if (hideEmpty && !chosen && items.length === 0 && !offered.error) return null;
+  const common = { label, labelHidden, hint, error };
+  if (!offered.more) {
+    // What is chosen stays a choice, whatever became of it.
+    const kept = chosen && !items.some(({ id }) => id === chosen) ? [{ value: chosen, label: shown }] : [];
+    const choices = [...(none === undefined ? [] : [{ value: "", label: none }]), ...kept, ...items.map(({ id, label: each }) => ({ value: id, label: each }))];
+    return (
+      <div className="grid content-start gap-1">
+        <SelectField {...common} name={name} required={required} value={chosen} onChange={(event) => choose(event.target.value, choices.find((each) => each.value === event.target.value)?.label)} choices={choices} />
+        {offered.error !== null && <ProblemLine error={offered.error} retry={offered.retry} />}
+      </div>
+    );
+  }
+  return (
+    <Field {...common}>
+      {(wiring) => (
+        <>
+          {name && <input type="hidden" name={name} value={chosen} />}
+          <PopOver
+            label={label}
+            trigger={
+              <button type="button" {...wiring} role="combobox" className={cx(CONTROL, "flex h-8 items-center gap-1 text-left pointer-coarse:h-10", !chosen && "text-muted")}>
+                <span className="min-w-0 flex-1 truncate">{chosen ? shown : (none ?? say.open)}</span>
+                <ChevronDown size={14} aria-hidden="true" className="shrink-0 text-faint" />
+              </button>
+            }
+          >
+            {(close) => (
+              <PickFrom
+                of={of}
+                label={label}
+                chosen={chosen}
+                without={without}
+                first={none === undefined ? [] : [{ id: "", label: none }]}
+                pick={(id, as) => {
+                  choose(id, id ? as : undefined);
+                  close();
+                }}
+              />
+            )}
+          </PopOver>
+        </>
+      )}
+    </Field>
+  );
+}
+
+/** What is chosen is called: by whoever gave it, in the list, or by the server. */
+function useShown(of: Offered, id: string, known: string | undefined, items: readonly { id: string; label: string }[]): string {
+  const listed = known ?? items.find((each) => each.id === id)?.label;
+  const kind = of === "taker" ? "agent" : of;
+  const { data } = useQuery({ ...calledQuery(kind, id), enabled: id !== "" && listed === undefined });
+  return listed ?? data ?? id;
+}
