@@ -58,7 +58,7 @@ async def test_a_target_whose_budget_is_spent_is_passed_over(limited: Limited) -
     assert limited.held() == 0
 
 
-@pytest.mark.parametrize("config", [{"provider": "openai"}, TWO])
+@pytest.mark.parametrize("config", [TWO, {"provider": "openai", "override_params": {"seed": 1}}])
 async def test_a_call_that_is_paused_while_it_waits_for_its_turn_is_not_sent_when_the_turn_comes(
     limited: Limited, config: Any
 ) -> None:

@@ -11,8 +11,12 @@ from collections.abc import Awaitable
 
 from quarterdeck.access.routing.caching import may_cache
 from quarterdeck.gateway.attempts import once
+from quarterdeck.gateway.attempts.binding import Binding, Bound, bind, bound_before
 from quarterdeck.gateway.attempts.giving import give
+from quarterdeck.gateway.attempts.judging import judge_answer, taken
 from quarterdeck.gateway.attempts.routed import RoutedCalls
+from quarterdeck.gateway.attempts.shooting import began
+from quarterdeck.gateway.attempts.shot import Shot
 from quarterdeck.gateway.choosing import Chooser, check_recordable, check_usable
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.dialects.registry import BY_NAME
@@ -26,7 +30,7 @@ from quarterdeck.gateway.open_calls import InFlight
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.pausing import has_changed, still_may_run, until_resumed, why_paused
 from quarterdeck.gateway.reading import read
-from quarterdeck.gateway.relay import relay_stream, relay_whole
+from quarterdeck.gateway.relay import give_whole, relay_stream, relay_whole
 from quarterdeck.gateway.resilience import watching
 from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.gateway.routing.sources import route_of
@@ -45,7 +49,8 @@ class ModelCalls:
         self._parts = parts
         self._chooser = Chooser(parts.holder, parts.settler, parts.health)
         parts.holder.on_swap(parts.routes.swapped)
-        self._routed = RoutedCalls(parts, self._chooser, parts.routes.random.random)
+        self._random = parts.routes.random.random
+        self._routed = RoutedCalls(parts, self._random)
 
     async def handle(self, exchange: Exchange, endpoint: Endpoint) -> None:
         """Answer one call. Raises nothing: whatever goes wrong is an answer, and is recorded."""
@@ -98,18 +103,22 @@ class ModelCalls:
 
     async def _serve(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> None:
         """Send, relay and settle, with the call in the table of open calls while it lasts."""
+        binding: Binding | None = None
+        if draft.route is not None:
+            binding = bound_before(draft, draft.route)
+            if binding is None:
+                binding = await bind(draft, draft.route, self._chooser)
+            start = binding.begin(draft, self._random)
         lever = Lever()
         flight = self._open(draft, lever)
         exchange.on_gone = lever.pull
         response: Response | None = None
         try:
-            if draft.route is None:
+            if binding is None:
                 response = await self._attempt(draft, dialect, exchange)
                 await self._relay(draft, dialect, response, exchange)
             else:
-                shot = await self._routed.answer(draft, dialect, exchange.query)
-                response = shot.response
-                await give(shot, draft, dialect, exchange, self._parts.settler)
+                await self._follow(draft, dialect, exchange, binding, start)
         except asyncio.CancelledError:
             # Ours only when the lever was pulled; a server shutting down cancels for good.
             if not lever.pulled:
@@ -164,6 +173,43 @@ class ModelCalls:
             target.health.busy += 1
         out = self._outgoing(draft, dialect, target, exchange)
         return await once.attempt(draft, target, out, parts.transport, parts.signer)
+
+    async def _follow(
+        self, draft: Draft, dialect: Dialect, exchange: Exchange, binding: Binding, start: Bound | None
+    ) -> None:
+        """Answer as the call's route says.
+
+        At `start` the first try is made as that of a call without a route. What did not go well there, and all else,
+        takes a walk.
+        """
+        told, settler = draft.told, self._parts.settler
+        response = first = held = problem = None
+        try:
+            if start is not None:
+                try:
+                    check_usable(draft, start.target)
+                    response = await self._attempt(draft, dialect, exchange)
+                    held = await taken(draft, dialect, response)
+                except (Refusal, UpstreamError) as error:
+                    if isinstance(error, Refusal) and error.final:
+                        raise
+                    problem = error
+                if response is not None and problem is None and judge_answer(draft, response, held).ok:
+                    if held is None:
+                        await give_whole(draft, dialect, response, exchange, settler)
+                    else:
+                        began(draft, start.health, ended=False)
+                        await relay_stream(draft, dialect, response, exchange, settler, held)
+                    return
+                first = Shot(draft, start, response, held)
+                if problem is not None:
+                    first.failed(problem)
+            shot = await self._routed.answer(draft, dialect, exchange.query, binding, told, first)
+            response = shot.response
+            await give(shot, draft, dialect, exchange, settler)
+        finally:
+            if response is not None:
+                response.abort()
 
     def _outgoing(self, draft: Draft, dialect: Dialect, target: Target, exchange: Exchange) -> Outgoing:
         return once.outgoing(draft, dialect, target, exchange.query)

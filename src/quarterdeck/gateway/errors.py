@@ -20,6 +20,8 @@ class Refusal(Exception):
         self.headers = headers
         self.details: Sequence[str] = ()
         """What is wrong, one by one, for those who show lists."""
+        self.final = False
+        """Whether it holds wherever the call would go, so that a route does not go on."""
 
 
 def no_key() -> Refusal:

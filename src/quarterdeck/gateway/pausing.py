@@ -35,11 +35,15 @@ def has_changed(draft: Draft, holder: SnapshotHolder) -> bool:
 
 
 async def still_may_run(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:
-    """Just before it is sent, where that has changed: raises Refusal when it may not run any more."""
-    await _look_again(draft, query, holder)
-    paused = why_paused(draft)
-    if paused is not None:
-        raise paused[0]
+    """Just before it is sent, where that has changed: raises a final Refusal when it may not run any more."""
+    try:
+        await _look_again(draft, query, holder)
+        paused = why_paused(draft)
+        if paused is not None:
+            raise paused[0]
+    except Refusal as refusal:
+        refusal.final = True
+        raise
 
 
 async def _look_again(draft: Draft, query: bytes, holder: SnapshotHolder) -> None:

@@ -1,7 +1,7 @@
 """From a route's target to a place to send to: the provider it names, the model, whose key, and how long to wait."""
 
 from bisect import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -15,9 +15,9 @@ from quarterdeck.gateway import errors, targets
 from quarterdeck.gateway.choosing import Chooser
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
-from quarterdeck.gateway.resilience.breaker import Breaker, State
-from quarterdeck.gateway.resilience.health import TargetHealth
-from quarterdeck.gateway.routing.asked import model_of
+from quarterdeck.gateway.resilience.breaker import Breaker
+from quarterdeck.gateway.resilience.health import ProviderHealth, TargetHealth
+from quarterdeck.gateway.routing.asked import DEADLINE, model_of
 from quarterdeck.gateway.routing.compiled import CompiledRoute
 from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.transport import Origin
@@ -55,37 +55,49 @@ class Bound:
     plain: bool
     """A success there teaches nothing but how quick it was."""
 
+    @property
+    def straight(self) -> bool:
+        """Whether a try there is sent and looked at like that of a call without a route."""
+        return self.plain and not (self.leaf.patch or self.leaf.headers or self.leaf.forward_headers)
+
 
 class Binding(dict[str, Bound | Refusal]):
     """By the leaf's path; a Refusal where nothing can be sent there."""
 
-    def __init__(self, found: dict[str, Bound | Refusal], route: Route) -> None:
+    def __init__(self, found: dict[str, Bound | Refusal], route: Route, outages: Set[ProviderHealth]) -> None:
+        """`outages` are those who are out of service, whenever it is looked at."""
         super().__init__(found)
         bound = [each for each in found.values() if isinstance(each, Bound)]
         self._steady = len(bound) == len(found) and not any(
             each.breaker is not None or each.target.provider.problem is not None for each in bound
         )
         """Whether only an outage could make a target unavailable."""
-        self._providers = list({id(each.health.provider): each.health.provider for each in bound}.values())
+        self._providers = {each.health.provider for each in bound}
+        self._outages = outages
         starts = odds(route.root) if self._steady and route.deadline_ms is None else None
         self._starts = [each for _, leaf in starts or () if isinstance(each := found[leaf.path], Bound)]
         if any(each.leaf.cache is not None or each.leaf.timeouts.request_ms is not None for each in self._starts):
             self._starts = []
         self._shares = list(accumulate(share for share, _ in starts or ()))[:-1]
+        self.straight = bool(self._starts) and all(each.straight for each in self._starts)
+        """Whether they all are."""
 
     @property
     def calm(self) -> bool:
         """Whether every target is available."""
-        if not self._steady:
-            return False
-        for each in self._providers:  # noqa: SIM110 - asked for every call; a generator takes thrice as long
-            if each.outage.state is not State.CLOSED:
-                return False
-        return True
+        return self._steady and self._outages.isdisjoint(self._providers)
 
     def start(self, random: Callable[[], float]) -> Bound | None:
         """The target to try first, where nothing but chance decides on it; None: that takes a walk."""
         return self._starts[bisect(self._shares, random())] if self._starts and self.calm else None
+
+    def begin(self, draft: Draft, random: Callable[[], float]) -> Bound | None:
+        """The same, for the draft too, where the try there is made like that of a call without a route."""
+        if not self.straight or DEADLINE in draft.headers or (self._outages and not self.calm):
+            return None
+        found = self._starts[bisect(self._shares, random())]
+        draft.target, draft.option = found.target, found.leaf.path
+        return found
 
 
 def bound_before(draft: Draft, compiled: CompiledRoute) -> Binding | None:
@@ -108,7 +120,7 @@ async def bind(draft: Draft, compiled: CompiledRoute, chooser: Chooser) -> Bindi
             found[leaf.path] = Bound(leaf, replace(target, health=health), health, breaker, plain)
         except Refusal as refusal:
             found[leaf.path] = refusal
-    binding = Binding(found, compiled.route)
+    binding = Binding(found, compiled.route, chooser.book.outages)
     if len(compiled.bound) >= _MODELS_KEPT:
         compiled.bound.clear()
     if compiled.whose is draft.workspace:

@@ -7,10 +7,11 @@ import msgspec
 
 from quarterdeck.access.routing.waits import retry_after_ms
 from quarterdeck.access.routing.world import Outcome
+from quarterdeck.gateway.attempts.once import streams
 from quarterdeck.gateway.attempts.shot import Shot
 from quarterdeck.gateway.dialects.base import UNREADABLE, Dialect
 from quarterdeck.gateway.draft import Draft
-from quarterdeck.gateway.relay import Held, open_stream
+from quarterdeck.gateway.relay import ANSWER_LIMIT, Held, open_stream, took_whole
 from quarterdeck.gateway.transport import Response, UpstreamError
 
 GOOD = Outcome(True, 200)
@@ -21,7 +22,18 @@ _SAID = ((b"overloaded", 529), (b"rate_limit", 429), (b"insufficient_quota", 429
 _CODE = re.compile(rb'"(?:code|status|status_code)"\s*:\s*"?([45]\d\d)\b')
 
 
-async def hold(draft: Draft, dialect: Dialect, response: Response) -> Held:
+async def taken(draft: Draft, dialect: Dialect, response: Response) -> Held | None:
+    """Read of an answer what decides whether it is one: a stream's beginning, which is returned, or else all of it.
+
+    Raises UpstreamError, Refusal.
+    """
+    if response.status < 400 and streams(draft):
+        return await _hold(draft, dialect, response)
+    await took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
+    return None
+
+
+async def _hold(draft: Draft, dialect: Dialect, response: Response) -> Held:
     """Read a stream until its first content, its end, or an error in it. Raises UpstreamError while nothing came."""
     held = open_stream(draft, dialect, response)
     reader = held.reader
@@ -58,12 +70,21 @@ def judge(shot: Shot) -> Outcome:
         return Outcome(False, shot.refusal.status, shot.refusal.code, no_answer=True)
     if shot.error is not None:
         return Outcome(False, shot.error.status, shot.error.code, no_answer=True)
-    draft, response = shot.draft, shot.response
-    assert response is not None
-    if not 200 <= response.status < 300:
-        wait = retry_after_ms(dict(response.headers)) if response.status in (429, 503, 529) else None
-        return Outcome(False, response.status, f"status_{response.status}", retry_after_ms=wait)
-    return _judge_stream(shot.held) if shot.held is not None else _judge_whole(draft)
+    assert shot.response is not None
+    return judge_answer(shot.draft, shot.response, shot.held)
+
+
+def judge_answer(draft: Draft, response: Response, held: Held | None) -> Outcome:
+    """The same of one that brought an answer, which `taken` has read."""
+    status = response.status
+    if not 200 <= status < 300:
+        wait = retry_after_ms(dict(response.headers)) if status in (429, 503, 529) else None
+        return Outcome(False, status, f"status_{status}", retry_after_ms=wait)
+    if held is not None:
+        return _judge_stream(held)
+    if draft.usage is not None and draft.error_code is None:
+        return GOOD  # it was found in the body's JSON
+    return _judge_whole(draft)
 
 
 def _judge_stream(held: Held) -> Outcome:
@@ -88,8 +109,6 @@ def _judge_whole(draft: Draft) -> Outcome:
     body = draft.chunks[0]
     if draft.error_code == "error_in_answer":
         return _said(body, draft.error_message or "", "error_in_answer")
-    if draft.usage is not None:
-        return GOOD  # it was found in the body's JSON
     if not body.strip():
         return Outcome(False, 502, "empty_answer", no_answer=True)
     if (draft.answer_type or "").startswith("application/json") and (

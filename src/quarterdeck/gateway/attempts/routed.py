@@ -11,14 +11,14 @@ from quarterdeck.access.routing.walk import NOWHERE, Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Try
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.attempts import racing
-from quarterdeck.gateway.attempts.binding import Binding, Bound, bind, bound_before
+from quarterdeck.gateway.attempts.binding import Binding, Bound
 from quarterdeck.gateway.attempts.judging import GOOD, judge
 from quarterdeck.gateway.attempts.patching import patched
 from quarterdeck.gateway.attempts.shadow import Shadows
 from quarterdeck.gateway.attempts.shooting import Shooting
 from quarterdeck.gateway.attempts.shot import Before, Shot, adopt, copy_for_a_try, tried
 from quarterdeck.gateway.attempts.world import CallWorld
-from quarterdeck.gateway.choosing import Chooser, check_usable
+from quarterdeck.gateway.choosing import check_usable
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
@@ -33,24 +33,29 @@ from quarterdeck.ledger.prices import MISSING
 class RoutedCalls:
     """Makes the tries of routed calls. One per gateway process."""
 
-    def __init__(self, parts: Parts, chooser: Chooser, random: Callable[[], float]) -> None:
+    def __init__(self, parts: Parts, random: Callable[[], float]) -> None:
         self.parts = parts
         self.random = random
         self.shooting = Shooting(parts)
-        self._chooser = chooser
         self._shadows = Shadows(parts.settler, parts.hooks)
 
-    async def answer(self, draft: Draft, dialect: Dialect, query: bytes) -> Shot:
+    async def answer(
+        self, draft: Draft, dialect: Dialect, query: bytes, binding: Binding, told: bytes, first: Shot | None
+    ) -> Shot:
         """The try that counts, in the draft: one that went well, or the last one. Raises Refusal when there was
-        nothing to try."""
+        nothing to try.
+
+        `first` was made at what `Binding.begin` found and did not go well; `told` is what the draft said before it.
+        """
         compiled = draft.route
         assert compiled is not None
-        binding = bound_before(draft, compiled)
-        if binding is None:
-            binding = await bind(draft, compiled, self._chooser)
+        before = Before.of(draft, told)
+        if first is not None:
+            assert first.bound is not None
+            self.shooting.ended(first, first.bound)
         if "least_cost" in compiled.modes:
             await self._know_prices(binding)
-        return await _Call(self, draft, dialect, query, compiled, binding).run()
+        return await _Call(self, draft, dialect, query, compiled, binding, before).run(first)
 
     def mirror(self, draft: Draft, bound: Bound, dialect: Dialect, query: bytes) -> None:
         """Send the same to this target too; the answer is thrown away, its cost is recorded as a call of its own."""
@@ -87,6 +92,7 @@ class _Call:
         query: bytes,
         compiled: CompiledRoute,
         binding: Binding,
+        before: Before,
     ) -> None:
         self._calls = calls
         self._draft = draft
@@ -94,17 +100,21 @@ class _Call:
         self._query = query
         self._binding = binding
         self._compiled = compiled
-        self._before = Before.of(draft)
+        self._before = before
         self._last: Shot | None = None
         self._made_before = False
         self._until = _until(draft, compiled)
 
-    async def run(self) -> Shot:
+    async def run(self, first: Shot | None) -> Shot:
         draft = self._draft
         try:
-            start = self._binding.start(self._calls.random) if self._until is None else None
-            if start is None or not (await self._try(Try(start.leaf))).ok:
-                await self._walk(start)
+            if first is not None:
+                self._last, self._made_before = first, True
+                await self._walk(first.bound)
+            else:
+                start = self._binding.start(self._calls.random) if self._until is None else None
+                if start is None or not (await self._try(Try(start.leaf))).ok:
+                    await self._walk(start)
         except (asyncio.CancelledError, Refusal):
             # Whoever ends the call settles what was sent so far.
             if self._last is not None and draft.sent_at is None:

@@ -8,15 +8,15 @@ from quarterdeck.access.routing.world import Outcome
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.attempts import once
 from quarterdeck.gateway.attempts.binding import Bound
-from quarterdeck.gateway.attempts.judging import hold, judge
+from quarterdeck.gateway.attempts.judging import judge, taken
 from quarterdeck.gateway.attempts.patching import with_headers
 from quarterdeck.gateway.attempts.shot import Shot
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
 from quarterdeck.gateway.parts import Parts
-from quarterdeck.gateway.relay import ANSWER_LIMIT, took_whole
 from quarterdeck.gateway.resilience import watching
+from quarterdeck.gateway.resilience.health import TargetHealth
 from quarterdeck.gateway.transport import UpstreamError
 
 
@@ -47,26 +47,28 @@ class Shooting:
         except TimeoutError:
             draft.upstream_done = draft.elapsed()
             shot.refusal = errors.request_timeout(round((limit_s or 0) * 1_000))
-        except UpstreamError as error:
-            draft.upstream_done = draft.elapsed()
-            shot.error = error
-        except Refusal as refusal:
-            shot.refusal = refusal
+        except (UpstreamError, Refusal) as problem:
+            shot.failed(problem)
         except BaseException:
             over(shot)
             raise
-        shot.result = judge(shot)
+        self.ended(shot, bound)
+        return shot
+
+    def ended(self, shot: Shot, bound: Bound) -> None:
+        """Judge a try that was made, and learn from it."""
+        draft, result = shot.draft, judge(shot)
+        shot.result = result
         self._learn(shot, bound)
-        if not shot.result.ok:
+        if not result.ok:
             if shot.held is not None:
                 reader = shot.held.reader
                 draft.usage, draft.model_answered, draft.reported_cost = reader.usage, reader.model, reader.cost
-            draft.attempt_error = None if _is_status(shot.result) else shot.result.error
+            draft.attempt_error = None if _is_status(result) else result.error
             over(shot)
         elif shot.held is None:
             # The upstream is done; the call may not be.
             leave(draft)
-        return shot
 
     async def _exchange(self, shot: Shot, bound: Bound, dialect: Dialect, query: bytes) -> None:
         """Send, and read of the answer what decides whether it is one. Raises UpstreamError, Refusal."""
@@ -75,40 +77,41 @@ class Shooting:
         if leaf.forward_headers or leaf.headers:
             target = with_headers(leaf, target, draft, out.headers)
         shot.response = response = await once.attempt(draft, target, out, parts.transport, parts.signer)
-        if response.status < 400 and once.streams(draft):
-            shot.held = await hold(draft, dialect, response)
-        else:
-            await took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
+        shot.held = await taken(draft, dialect, response)
 
     def _learn(self, shot: Shot, bound: Bound) -> None:
         """Tell the breaker and the provider's health how it went, as far as it is known before the caller sees it."""
         result, draft, health = shot.ended, shot.draft, bound.health
         if draft.sent_at is None:
             return
-        now, status = time.monotonic(), draft.upstream_status
-        if bound.plain and result.ok and shot.held is None and draft.first_byte is not None:
-            health.first_byte(now, (draft.first_byte - draft.sent_at) / 1_000)
-            health.provider.answered(now)
+        if bound.plain and result.ok:
+            began(draft, health, ended=shot.held is None)
             return
+        status = draft.upstream_status
         if status is not None and draft.route is not None and "usage_aware" in draft.route.modes:
             watching.rates(health, draft.answer_headers)
         if bound.breaker is not None:
             if result.ok:
                 bound.breaker.succeeded()
             elif result.no_answer or bound.breaker.is_failure(result.status):
-                bound.breaker.failed(now)
+                bound.breaker.failed(time.monotonic())
             else:
                 bound.breaker.took_no_side()
         if result.ok:
-            if draft.first_byte is not None:
-                health.first_byte(now, (draft.first_byte - draft.sent_at) / 1_000)
-            if shot.held is None or health.provider.out:
-                # A stream that began well is counted when it ends.
-                health.provider.answered(now)
+            began(draft, health, ended=shot.held is None)
         elif shot.refusal is None or shot.refusal.code == "request_timeout":
             error = result.error if result.no_answer or status is None or status < 400 else None
             watching.learn(health, status, error, draft.answer_headers, draft.started + draft.elapsed())
         _tell_trial(draft, result, bound.leaf)
+
+
+def began(draft: Draft, health: TargetHealth, *, ended: bool) -> None:
+    """An answer is one. A stream that began well is counted when it ends, unless it shows that an outage is over."""
+    now = time.monotonic()
+    if draft.first_byte is not None:
+        health.first_byte(now, (draft.first_byte - (draft.sent_at or 0)) / 1_000)
+    if ended or health.provider.out:
+        health.provider.answered(now)
 
 
 def over(shot: Shot) -> None:

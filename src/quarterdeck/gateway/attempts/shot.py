@@ -35,6 +35,14 @@ class Shot(msgspec.Struct, eq=False):
         assert self.result is not None
         return self.result
 
+    def failed(self, problem: Refusal | UpstreamError) -> None:
+        """No answer came, or none that can be told."""
+        if isinstance(problem, Refusal):
+            self.refusal = problem
+        else:
+            self.draft.upstream_done = self.draft.elapsed()
+            self.error = problem
+
 
 def copy_for_a_try(draft: Draft) -> Draft:
     """A draft for one try, with nothing of any other."""
@@ -92,8 +100,8 @@ class Before(NamedTuple):
     cache_policy: CachePolicy | None
 
     @classmethod
-    def of(cls, draft: Draft) -> "Before":
-        return cls(draft.request_body, draft.facts, draft.told, draft.cache, draft.cache_policy)
+    def of(cls, draft: Draft, told: bytes) -> "Before":
+        return cls(draft.request_body, draft.facts, told, draft.cache, draft.cache_policy)
 
     def put_back(self, draft: Draft) -> None:
         """Nothing is left of the try that was made on the draft."""

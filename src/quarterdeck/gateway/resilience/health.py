@@ -23,10 +23,23 @@ _KEPT = 4_096
 class ProviderHealth:
     """Of one provider of one workspace. Its outage breaker closes with the first call that goes well."""
 
-    __slots__ = ("_at", "failures", "last_error", "last_error_at", "limited_until", "name", "outage", "since", "total")
+    __slots__ = (
+        "_at",
+        "_outages",
+        "failures",
+        "last_error",
+        "last_error_at",
+        "limited_until",
+        "name",
+        "outage",
+        "since",
+        "total",
+    )
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, outages: "set[ProviderHealth]") -> None:
+        """`outages` are those who are out of service; it is kept up to date from here."""
         self.name = name
+        self._outages = outages
         self.outage = Breaker(OUTAGE)
         self.total = 0.0
         """Calls lately, each counting half as much every half minute; so do the failures."""
@@ -46,6 +59,7 @@ class ProviderHealth:
         if self.since is not None:
             self.since = None
             self.outage.succeeded()
+            self._outages.discard(self)
 
     def failed(self, now_s: float, error: str, at: int) -> None:
         self._fade(now_s)
@@ -55,6 +69,8 @@ class ProviderHealth:
         if self.since is None:
             self.since = at
         self.outage.failed(now_s)
+        if self.out:
+            self._outages.add(self)
 
     def error_rate(self, now_s: float) -> float | None:
         """The share of calls that failed lately; None when there were none."""
@@ -128,6 +144,8 @@ class HealthBook:
     def __init__(self) -> None:
         self.providers: dict[tuple[str, str], ProviderHealth] = {}
         """(workspace id, provider) → its health."""
+        self.outages: set[ProviderHealth] = set()
+        """Of them, those taken to be out of service."""
         self._targets: OrderedDict[tuple[str, str, str], TargetHealth] = OrderedDict()
 
     def of(self, workspace_id: str, provider: str, model: str) -> TargetHealth:
@@ -137,7 +155,7 @@ class HealthBook:
         if found is None:
             whole = self.providers.get(key[:2])
             if whole is None:
-                whole = self.providers[key[:2]] = ProviderHealth(provider)
+                whole = self.providers[key[:2]] = ProviderHealth(provider, self.outages)
             found = self._targets[key] = TargetHealth(whole)
             if len(self._targets) > _KEPT:
                 # Callers may write anything for a model; what nobody asked for lately is forgotten.
@@ -147,7 +165,7 @@ class HealthBook:
     def keep(self, places: set[tuple[str, str]]) -> None:
         """Forget providers that are no more."""
         for place in self.providers.keys() - places:
-            del self.providers[place]
+            self.outages.discard(self.providers.pop(place))
         for key in [key for key in self._targets if key[:2] not in places]:
             del self._targets[key]
 

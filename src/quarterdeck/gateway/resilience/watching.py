@@ -22,8 +22,8 @@ def left(draft: Draft) -> None:
     health.busy -= 1
     if draft.attempt_error is None and status is not None and status < 400 and draft.first_byte is not None:
         now = time.monotonic()
-        if draft.option is None:
-            # Of a routed call this was noted when it was looked at.
+        if draft.option is None or draft.reader is None:
+            # Of a routed call's stream this was noted when it was looked at.
             health.first_byte(now, (draft.first_byte - (draft.sent_at or 0)) / 1_000)
         health.provider.answered(now)
     elif draft.sent_at is not None:

@@ -10,7 +10,7 @@ CONFIG, ROUTE = b"x-portkey-config", b"x-quarterdeck-route"
 _PROVIDER, _VIRTUAL_KEY = b"x-portkey-provider", b"x-portkey-virtual-key"
 _HOST, _FORWARD = b"x-portkey-custom-host", b"x-portkey-forward-headers"
 _TIMEOUT, _RETRIES = b"x-portkey-request-timeout", b"x-portkey-retry-count"
-_OWN_TIMEOUTS, _DEADLINE = b"x-quarterdeck-timeouts", b"x-quarterdeck-deadline-ms"
+_OWN_TIMEOUTS, DEADLINE = b"x-quarterdeck-timeouts", b"x-quarterdeck-deadline-ms"
 SETTINGS = (
     _PROVIDER,
     _VIRTUAL_KEY,
@@ -20,9 +20,11 @@ SETTINGS = (
     _RETRIES,
     _OWN_TIMEOUTS,
 )
-_SETTINGS = frozenset(SETTINGS)
-ROUTING = frozenset({CONFIG, ROUTE, _DEADLINE, *SETTINGS})
+NO_SETTINGS = frozenset(SETTINGS).isdisjoint
+"""Whether a request's headers say nothing of a route but its name."""
+ROUTING = frozenset({CONFIG, ROUTE, DEADLINE, *SETTINGS})
 """Headers that make a call a routed one."""
+NO_ROUTING = ROUTING.isdisjoint
 _MOST = 64 * 1024
 
 
@@ -36,7 +38,7 @@ def route_named(headers: dict[bytes, bytes]) -> bytes | None:
 
 def settings_key(headers: dict[bytes, bytes]) -> bytes:
     """Equal for requests whose settings are equal; empty when there are none."""
-    if _SETTINGS.isdisjoint(headers):
+    if NO_SETTINGS(headers):
         return b""
     return b"\0".join(name + b"=" + headers[name] for name in SETTINGS if name in headers)
 
@@ -85,8 +87,8 @@ def _plain(asked: str) -> str:
 
 def deadline_ms(headers: dict[bytes, bytes]) -> float | None:
     """For all attempts together, as the request asks."""
-    text = headers.get(_DEADLINE)
-    return None if text is None else float(_whole(_DEADLINE, text, 1, MAX_MS))
+    text = headers.get(DEADLINE)
+    return None if text is None else float(_whole(DEADLINE, text, 1, MAX_MS))
 
 
 def bad_header(name: bytes, expected: str) -> Refusal:

@@ -95,8 +95,9 @@ class RouteBook:
         self.random = random.Random()  # noqa: S311 - spreads load, guards nothing
         self._saved: dict[tuple[str, str], tuple[bytes, bytes, CompiledRoute | BadRoute]] = {}
         self._inline: OrderedDict[bytes, CompiledRoute] = OrderedDict()
-        self._written: dict[tuple[str, bytes], CompiledRoute] = {}
-        """Saved ones by workspace and name as requests wrote it that said nothing else of their route."""
+        self.written: dict[tuple[str, bytes | None], CompiledRoute] = {}
+        """Saved ones by workspace and name as requests wrote it that said nothing else of their route; so they hold
+        while the workspace is `whose` they are."""
         self.resume: Callable[[str, str, CompiledRoute], None] | None = None
         """Told of a saved route that has a canary, before it is used for the first time."""
 
@@ -125,15 +126,6 @@ class RouteBook:
         found.for_workspace(workspace)
         return found
 
-    def by_name_alone(self, workspace: WorkspaceEntry, written: bytes) -> CompiledRoute | None:
-        """The saved route that this name led to before, while the workspace is the same; None: that is to be found."""
-        found = self._written.get((workspace.id, written))
-        return found if found is not None and found.whose is workspace else None
-
-    def remember_name(self, workspace: WorkspaceEntry, written: bytes, found: CompiledRoute) -> None:
-        """`written` is a saved route's name as it is saved, so there are no more of them than routes."""
-        self._written[workspace.id, written] = found
-
     def inline(
         self, workspace: WorkspaceEntry, text: bytes, base: Callable[[], Settings], base_key: bytes
     ) -> CompiledRoute:
@@ -146,7 +138,7 @@ class RouteBook:
 
     def swapped(self, snapshot: Snapshot) -> None:
         """Forget routes that are no more; those that changed are found out when they are used."""
-        self._written.clear()
+        self.written.clear()
         for key in list(self._saved):
             workspace = snapshot.workspaces.get(key[0])
             if workspace is None or key[1] not in workspace.routes:

@@ -17,13 +17,17 @@ def route_of(draft: Draft, book: RouteBook) -> CompiledRoute | None:
     A model written with its provider says where to go by itself, so only the request's own config changes that.
     Raises Refusal for a route that is unknown or cannot be used.
     """
-    headers, workspace, key, facts = draft.headers, draft.workspace, draft.key, draft.facts
-    assert workspace is not None and key is not None and facts is not None
-    model = facts.model or ""
-    if not asked.ROUTING.isdisjoint(headers):
-        found = _asked_for(draft, book, model)
+    headers, workspace = draft.headers, draft.workspace
+    assert workspace is not None
+    if not asked.NO_ROUTING(headers):
+        found = book.written.get((workspace.id, headers.get(asked.CONFIG)))
+        if found is None or found.whose is not workspace or not asked.NO_SETTINGS(headers):
+            found = _asked_for(draft, book)
         if found is not None:
             return found
+    key, facts = draft.key, draft.facts
+    assert key is not None and facts is not None
+    model = facts.model or ""
     if model.startswith(_PREFIX):
         return book.saved(workspace, model.split("/", 2)[1], Settings, b"")
     if not workspace.routes:
@@ -48,12 +52,10 @@ def names_provider(model: str, draft: Draft) -> bool:
     return model.startswith("@") or any(provider.name == name for provider in draft.workspace.providers)
 
 
-def _asked_for(draft: Draft, book: RouteBook, model: str) -> CompiledRoute | None:
-    headers, workspace = draft.headers, draft.workspace
-    assert workspace is not None
-    written, settings_key = headers.get(asked.CONFIG), asked.settings_key(headers)
-    if written and not settings_key and (known := book.by_name_alone(workspace, written)) is not None:
-        return known
+def _asked_for(draft: Draft, book: RouteBook) -> CompiledRoute | None:
+    headers, workspace, facts = draft.headers, draft.workspace, draft.facts
+    assert workspace is not None and facts is not None
+    settings_key, model = asked.settings_key(headers), facts.model or ""
     named = asked.route_named(headers)
     if named is None and model.startswith(_PREFIX):
         named = model.split("/", 2)[1].encode()
@@ -71,8 +73,9 @@ def _asked_for(draft: Draft, book: RouteBook, model: str) -> CompiledRoute | Non
     if named.startswith(b"{"):
         return book.inline(workspace, named, base, settings_key)
     found = book.saved(workspace, named.decode("latin-1"), base, settings_key)
-    if named == written and not settings_key:
-        book.remember_name(workspace, named, found)
+    if not settings_key and named == headers.get(asked.CONFIG):
+        # As it is saved, so there are no more of them than routes.
+        book.written[workspace.id, named] = found
     return found
 
 

@@ -5,7 +5,7 @@ from quarterdeck.gateway.resilience.rates import remaining
 
 
 def test_a_slow_answer_counts_at_once_and_is_forgotten_slowly() -> None:
-    one = TargetHealth(ProviderHealth("p"))
+    one = TargetHealth(ProviderHealth("p", set()))
     one.first_byte(0.0, 100.0)
     one.first_byte(0.1, 900.0)
     assert one.latency_ms == 900.0
@@ -17,7 +17,7 @@ def test_a_slow_answer_counts_at_once_and_is_forgotten_slowly() -> None:
 
 
 def test_load_grows_with_whoever_waits_already() -> None:
-    one = TargetHealth(ProviderHealth("p"))
+    one = TargetHealth(ProviderHealth("p", set()))
     assert one.load_ms() is None
     one.first_byte(0.0, 100.0)
     one.busy = 3
@@ -25,7 +25,7 @@ def test_load_grows_with_whoever_waits_already() -> None:
 
 
 def test_a_percentile_is_told_only_of_enough_calls() -> None:
-    one = TargetHealth(ProviderHealth("p"))
+    one = TargetHealth(ProviderHealth("p", set()))
     for number in range(19):
         one.first_byte(float(number), float(number))
     assert one.percentile_ms(0.95) is None
@@ -35,7 +35,7 @@ def test_a_percentile_is_told_only_of_enough_calls() -> None:
 
 
 def test_an_outage_begins_with_its_first_failure_and_ends_with_one_good_answer() -> None:
-    one = ProviderHealth("p")
+    one = ProviderHealth("p", set())
     for number in range(5):
         one.failed(float(number), "status_503", 1_000 + number)
     assert (one.out, one.since, one.last_error) == (True, 1_000, "status_503")
@@ -44,7 +44,7 @@ def test_an_outage_begins_with_its_first_failure_and_ends_with_one_good_answer()
 
 
 def test_failures_of_long_ago_hardly_count() -> None:
-    one = ProviderHealth("p")
+    one = ProviderHealth("p", set())
     one.failed(0.0, "status_500", 1)
     one.answered(1.0)
     assert one.error_rate(1.0) == 0.5
