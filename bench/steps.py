@@ -23,7 +23,7 @@ from scenarios import Bench, Feature
 from targets import Target
 
 COUNTING = Path(__file__).parent / "counting"
-PATIENCE_S = 30.0
+PATIENCE_S = 300.0
 
 
 def main() -> None:
