@@ -130,9 +130,10 @@ def within(which: CallFilter) -> list[Condition]:
 
 
 def is_bad(which: CallFilter) -> bool:
-    """Whether it asks for calls only that did not go well."""
+    """Whether it asks for calls only that did not go well; no other has an error's code or words."""
     least = which.status if which.status is not None else which.ranges.get("status", Range()).least
-    return which.outcome not in (None, "ok") or (least is not None and least >= _OK_BELOW)
+    told = which.error_code is not None or which.error_message is not None
+    return told or which.outcome not in (None, "ok") or (least is not None and least >= _OK_BELOW)
 
 
 def _by_index(which: CallFilter) -> tuple[list[Condition], str | None]:

@@ -21,14 +21,16 @@ from quarterdeck.ledger.rollups import Grain
 from quarterdeck.ledger.tables import calls
 from quarterdeck.ledger.work_costs import Fact
 
-LOOKED_S = 0.15
+LOOKED_S = 0.08
 """How long is looked for calls, before what was found is told."""
-STEPS = (1_000, 4_000, 16_000)
+STEPS = (1_000, 2_000, 4_000)
 """Calls looked at before the clock is, at first and later on: the last goes on."""
 _MARKED = 400
 """Marked calls looked up at once."""
 _HOURS = 400
 """Busy hours read at once."""
+_TASKS = 1_000
+"""Whoever asks for the calls of more tasks than these finds some in most hours."""
 _SLACK = MINUTE
 """An id may be made a little before or after its call is said to begin."""
 _OLDEST, _NEWEST = "call_", "call_z"
@@ -106,19 +108,23 @@ async def _stretches(
     high = _NEWEST if which.end is None else lowest_id("call", which.end)
     high = high if after is None else min(high, after)
     sums = _sums(which)
-    if sums is None:
+    if sums is None or (which.tasks is not None and await _are_many(tx, which.tasks)):
         yield low, high
         return
     before: int | None = None if high == _NEWEST else instant_of(high) + _SLACK
+    # Of many values the hours are found by each of them, and not by walking through all tasks' hours in their order.
+    at = rollups.c.at if which.tasks is None else (rollups.c.at + 0).label("at")
+    query = (
+        sa.select(at)
+        .distinct()
+        .where(rollups.c.workspace_id == workspace_id, rollups.c.grain == int(Grain.HOUR), *sums)
+        .order_by(at.desc())
+        .limit(_HOURS)
+    )
+    query = query if which.begin is None else query.where(at > which.begin - HOUR - _SLACK)
     while True:
-        query = (
-            sa.select(rollups.c.at)
-            .distinct()
-            .where(rollups.c.workspace_id == workspace_id, rollups.c.grain == int(Grain.HOUR), *sums)
-        )
-        query = query if before is None else query.where(rollups.c.at <= before)
-        query = query if which.begin is None else query.where(rollups.c.at > which.begin - HOUR - _SLACK)
-        hours = list((await tx.execute(query.order_by(rollups.c.at.desc()).limit(_HOURS))).scalars())
+        some = query if before is None else query.where(at <= before)
+        hours = list((await tx.execute(some)).scalars())
         for begin, end in _joined(hours):
             first, last = (
                 max(low, lowest_id("call", max(0, begin - _SLACK))),
@@ -143,9 +149,26 @@ def _joined(hours: list[int]) -> list[tuple[int, int]]:
     return found
 
 
+async def _are_many(tx: Transaction, tasks: sa.Select[tuple[str]]) -> bool:
+    return await tx.scalar(tasks.offset(_TASKS).limit(1)) is not None
+
+
+_CAME = {
+    "error": rollups.c.errors,
+    "cut": rollups.c.errors,
+    "failed": rollups.c.errors,
+    "cancelled": rollups.c.cancelled,
+    "refused": rollups.c.refused,
+}
+
+
 def _sums(which: CallFilter) -> list[Any] | None:
     """What an hour's sums hold when there is a call of that filter in it. None: they say nothing that helps."""
     wanted = [rollups.c.calls > 0]
+    if (came := _CAME.get(which.outcome or "")) is not None:
+        wanted.append(came > 0)
+    elif call_filter.is_bad(which):
+        wanted.append(rollups.c.errors + rollups.c.cancelled + rollups.c.refused > 0)
     if which.cache in ("hit", "semantic-hit"):
         wanted.append(rollups.c.cache_hits > 0)
     if which.unpriced:
@@ -162,8 +185,10 @@ def _sums(which: CallFilter) -> list[Any] | None:
 
 
 def _dims(which: CallFilter) -> list[tuple[str, str]]:
-    """By what of the filter calls are summed, the rarer first. Not by run and task: an index finds those."""
+    """By what of the filter calls are summed, the rarer first. Not by what an index finds, such as run and task."""
     known = {"key": which.key_id, "tag": which.summed_tag, "provider": which.provider}
+    if call_filter.is_bad(which):
+        known = {"agent": which.agent_id, **known, "model": which.model}
     if which.conversation_id is which.run_id is which.task_id is None:
         return [(dim, value) for dim, value in known.items() if value is not None]
     return []

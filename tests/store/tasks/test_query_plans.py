@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from work_world import World
 
 from quarterdeck.control.agents import urgent
@@ -12,12 +13,15 @@ from quarterdeck.control.schedules import jobs
 from quarterdeck.control.tasks import claiming, lists
 from quarterdeck.control.tasks.lists import TaskFilter
 from quarterdeck.control.tasks.model import BOARD, Priority, TaskState
+from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.control.tasks.views import shown_tasks
 from quarterdeck.db.sqlite import Connection
-from quarterdeck.kernel.clock import DAY
-from quarterdeck.ledger import calls, listing, partitions
+from quarterdeck.kernel.clock import DAY, HOUR
+from quarterdeck.ledger import calls, counted, listing, partitions, walking
 from quarterdeck.ledger.call_filter import CallFilter
-from quarterdeck.ledger.derived_tables import call_marks
+from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, call_marks, rollups
+from quarterdeck.ledger.rollups import Grain
+from quarterdeck.ledger.tables import calls as calls_table
 from quarterdeck.ledger.work_costs import Fact
 
 BIG = ("tasks", "task_texts", "comments", "runs", "events", "deliverable_versions", "rollups", "dependencies", "keys")
@@ -56,6 +60,17 @@ async def _scans(world: World, asked: Counter[str]) -> list[str]:
                 if scanned is not None and scanned[1] in BIG and not str(row[3]).endswith(SMALL):
                     bad.append(f"{row[3]} in {' '.join(statement.split())[:300]}")
     return bad
+
+
+async def _plans(world: World, asked: Counter[str]) -> list[str]:
+    """Each step of each statement's plan."""
+    found = []
+    async with world.db.engine.connect() as connection:
+        for statement in asked:
+            nothing = (None,) * statement.count("?")
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing)).all()
+            found += [str(row[3]) for row in plan]
+    return found
 
 
 async def test_lists_boards_claims_and_searches_walk_through_no_table(world: World, asked: Counter[str]) -> None:
@@ -115,11 +130,30 @@ async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(
         await calls.made_between(tx, world.workspace_id, "run_1", 0, 1)
         await calls.cost_since(tx, world.workspace_id, ["call_1"], 0)
         await listing.page(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED, model="gpt-4o"), limit=10)
-    plans = []
-    async with world.db.engine.connect() as connection:
-        for statement in asked:
-            nothing = (None,) * statement.count("?")
-            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", nothing)).all()
-            plans += [str(row[3]) for row in plan if re.search(r" calls_\d{6} ", f"{row[3]} ")]
-    assert len(plans) == 3 * 2
+        await counted.values_of(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED), "model")
+    plans = [each for each in await _plans(world, asked) if re.search(r" calls_\d{6} ", f"{each} ")]
+    assert len(plans) == 4 * 2
     assert [each for each in plans if not re.search(r"\(workspace_id=\? AND (run_id|id)=\?", each)] == []
+
+
+async def test_calls_that_went_wrong_and_those_of_tasks_are_not_looked_for_among_all(
+    world: World, asked: Counter[str]
+) -> None:
+    none = sa.select(task_table.c.id).where(task_table.c.workspace_id == "", task_table.c.project_id == "prj_1")
+    hour = dict.fromkeys(ROLLUP_SUMS, 1) | {"grain": Grain.HOUR, "dim": "total", "value": "", "at": HOUR}
+    async with world.db.transaction() as tx:
+        await partitions.ensure(tx, [0])
+        await tx.execute(rollups.insert().values(workspace_id=world.workspace_id, **hour))
+    bad = "SEARCH calls_197001 USING INDEX ix_calls_bad_197001 (workspace_id=? AND id>? AND id<?)"
+    for which, expected in (
+        (CallFilter(status=502), bad),
+        (CallFilter(error_code="odd", agent_id="agt_1", outcome="error"), None),
+        (CallFilter(error_message="too many"), bad),
+        (CallFilter(tasks=none), "SEARCH rollups USING PRIMARY KEY (workspace_id=? AND grain=? AND dim=? AND value=?)"),
+    ):
+        asked.clear()
+        async with world.db.read() as tx:
+            async for step in walking.steps(tx, world.workspace_id, which):
+                await tx.execute(sa.select(calls_table.c.started).where(*step.conditions))
+        found = [each for each in await _plans(world, asked) if each.startswith((expected or bad)[:20])]
+        assert set(found) == ({expected} if expected else set()), which
