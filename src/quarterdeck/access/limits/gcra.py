@@ -30,7 +30,7 @@ class Gcra:
             self._tat -= (self._last - now) * self._limit
         self._last = now
         at, tat = now * self._limit, self._tat
-        tat = (tat if tat > at else at) + (count if count < self._burst else self._burst) * self._period
+        tat = (tat if tat > at else at) + (self._period if count == 1 else min(count, self._burst) * self._period)
         left = self._room + at - tat
         if left < 0:
             return left // self._limit

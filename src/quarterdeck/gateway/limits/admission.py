@@ -35,6 +35,9 @@ HEDGE = "hedge"
 class Admission:
     """One per gateway process. It is in the hooks only while somebody has a limit or a budget."""
 
+    _together = False
+    """Whether other gateways take from the same limits."""
+
     def __init__(self, hooks: Hooks, prices: PriceBook, spending: Spending, kept: Path | None = None) -> None:
         """`kept` is where what was used of limits is kept, for the next start."""
         self._hooks = hooks
@@ -47,8 +50,11 @@ class Admission:
         self._reserving = Reserving(prices, spending, self._stops)
         self._gates: dict[tuple[str, str], Gate] = {}
         self._heard = Heard()
-        self._concerned: dict[str, bool] = {}
-        """Key → whether any limit or budget of the current snapshot can be about its calls."""
+        self._concerned: set[str] = set()
+        """Keys whose calls a limit or budget of the current snapshot can be about."""
+        self._free: set[str] = set()
+        """Keys whose calls none can be about."""
+        self._stopped = self._stops.add
         hooks.throttled = self.throttled
 
     async def run(self) -> None:
@@ -67,6 +73,7 @@ class Admission:
     def swapped(self, snapshot: Snapshot) -> None:
         """Limits and budgets as the snapshot has them, from the next call on."""
         self._concerned.clear()
+        self._free.clear()
         self._spending.swapped(snapshot)
         self._rates.set_rules({each.id: each.limits for each in snapshot.workspaces.values()})
         self._plans.swapped(snapshot.workspaces)
@@ -83,71 +90,76 @@ class Admission:
 
     def admit(self, draft: Draft) -> Awaitable[None] | None:
         """Limits on who calls."""
-        workspace, key = draft.workspace, draft.key
-        assert workspace is not None
-        if key is not None and not (self._concerned.get(key.id) or self._concerns(key)):
+        key = draft.key
+        if key is not None and key.id not in self._concerned and (key.id in self._free or not self._concerns(key)):
             return None
-        plan = self._plans.of(draft, workspace)
+        plan = self._plans.of(draft)
         # Made here, so that the tries of a route share it.
-        hold = draft.hold = Hold(self._stops.add, plan)
+        hold = draft.hold = Hold(self._stopped, plan)
         if not plan.rates:
             return None
         if plan.counts_tokens:
-            target = draft.target
-            hold.tokens = _tokens(draft, self._estimator.of(target) if target is not None else None)
-        return self._enter(draft, hold, plan)
-
-    def _enter(self, draft: Draft, hold: Hold, plan: Plan) -> Awaitable[None] | None:
-        """Take from all limits on who calls, or from none. Raises Refusal."""
-        left = rates.enter(plan.rates, hold.tokens, now_us())
+            hold.tokens = _tokens(draft, self._estimator.of(draft.target))
+        if self._together:
+            return self._enter(draft, hold, plan)
+        left = rates.enter(plan.rates, hold.tokens)
         hold.entered = plan
         draft.told = plan.words % tuple(left) if plan.words is not None else rates.tightest(plan.rates, left)
         return None
 
+    def _enter(self, draft: Draft, hold: Hold, plan: Plan) -> Awaitable[None]:
+        """Take from all limits on who calls, where other gateways do too. Raises Refusal."""
+        raise NotImplementedError
+
     def attempt(self, draft: Draft, target: Target) -> Awaitable[None] | None:
         """A turn at the provider, and room in every budget for what the call may cost there."""
-        workspace = draft.workspace
         hold: Hold | None = draft.hold
-        assert workspace is not None
         if hold is None:
-            # What a provider said of itself holds for everybody.
             key = draft.key
-            if key is not None and not self._heard and not (self._concerned.get(key.id) or self._concerns(key)):
+            if (
+                key is not None
+                and key.id not in self._concerned
+                # What a provider said of itself holds for everybody.
+                and not self._heard
+                and (key.id in self._free or not self._concerns(key))
+            ):
                 return None
-            hold = draft.hold = Hold(self._stops.add)
+            hold = draft.hold = Hold(self._stopped, self._plans.of(draft))
+        plan = hold.caller.at.get(target.place)
+        if plan is None or not plan.begin <= draft.started < plan.end:
+            plan = self._plans.at(draft, target)
+        hold.plan, first = plan, hold.target is None
+        hold.target = target
         # For a try that comes first nothing is held yet.
-        first, hold.target = hold.target is None, target
-        plan = hold.plan = self._plans.at(draft, workspace, target, hold.caller)
         if (
             first
             and not (plan.turns or self._gates or self._heard)
             and (not plan.binding or self._reserving.reserve_at_once(draft, plan, hold))
         ):
             return None
-        return self._wait_for_room(draft, workspace, target, plan, hold)
+        return self._wait_for_room(draft, target, plan, hold)
 
-    async def _wait_for_room(
-        self, draft: Draft, workspace: WorkspaceEntry, target: Target, plan: TargetPlan, hold: Hold
-    ) -> None:
+    async def _wait_for_room(self, draft: Draft, target: Target, plan: TargetPlan, hold: Hold) -> None:
         """The same where something may have to be waited for."""
+        workspace = draft.workspace
+        assert workspace is not None
         if draft.why != HEDGE and (hold.lines or hold.turns or hold.learned):
             self._end_try_before(draft, hold)
         learned = self._heard.of(workspace.id, target)
         if plan.turns or learned is not None or self._gates:
             await self._take_turn(draft, workspace, target, plan, hold, learned)
-            plan = hold.plan = self._plans.at(draft, workspace, target)
+            plan = hold.plan = self._plans.at(draft, target)
         if plan.binding and draft.endpoint.billing is not Billing.FREE:
             quote = await self._reserving.quoted(draft, target, plan.binding)
             if plan.since is not self._plans.since:
-                plan = hold.plan = self._plans.at(draft, workspace, target)
+                plan = hold.plan = self._plans.at(draft, target)
             await self._reserving.reserve(draft, target, plan, hold, quote)
 
     def budget_left(self, draft: Draft) -> int | None:
         """Of the hard budgets that hold for the call wherever it goes, the least, in nano-dollars."""
-        workspace = draft.workspace
-        if workspace is None or not self._spending.active:
+        if draft.workspace is None or not self._spending.active:
             return None
-        lines = self._plans.at(draft, workspace, None).budgets
+        lines = self._plans.at(draft, None).budgets
         left = [entry.amount - counter.spent - counter.held for entry, counter in lines if entry.mode == Mode.HARD]
         return max(0, min(left)) if left else None
 
@@ -159,7 +171,7 @@ class Admission:
             return
         if hold is None:
             key = draft.key
-            if key is not None and not (self._concerned.get(key.id) or self._concerns(key)):
+            if key is not None and key.id not in self._concerned and (key.id in self._free or not self._concerns(key)):
                 if self._spending.active:
                     self._spending.passed()
                 if draft.upstream_status == 429 or self._heard:
@@ -167,19 +179,20 @@ class Admission:
                 return
         plan = hold.plan if hold is not None and hold.target is target else None
         if plan is None or plan.since is not self._plans.since:
-            plan = self._plans.at(draft, workspace, target)
+            plan = self._plans.at(draft, target)
         if self._spending.active:
-            cost = draft.cost if draft.cost is not None else self._ceiling_cost(draft, plan)
-            each = Settled(draft.id, workspace.id, plan.facts, draft.started, cost, plan.budgets)
-            if draft.tries and draft.cost is not None:
-                each.tries = self._spent_elsewhere(draft, workspace)
+            cost = draft.cost
+            each = Settled(draft.id, workspace.id, plan.facts, draft.started, cost or 0, plan.budgets)
+            if cost is None:
+                each.amount = self._ceiling_cost(draft, plan)
+            elif draft.tries:
+                each.tries = self._spent_elsewhere(draft)
             self._spending.settled(each)
-        if plan.seen is not None:
-            plan.seen.note(draft)
-        if draft.upstream_status == 429 or self._heard or (hold is not None and hold.turns):
+        plan.seen.note(draft)
+        if draft.upstream_status == 429 or self._heard or (hold is not None and hold.gates):
             self._heard.hear(draft)
         if hold is not None:
-            self.release(draft)
+            self._end(draft, hold)
 
     def _ceiling_cost(self, draft: Draft, plan: TargetPlan) -> int:
         """What a call without a price counts as."""
@@ -187,9 +200,9 @@ class Admission:
         draft.ceiling_cost = amount or None
         return amount
 
-    def _spent_elsewhere(self, draft: Draft, workspace: WorkspaceEntry) -> list[tuple[Facts, int]]:
+    def _spent_elsewhere(self, draft: Draft) -> list[tuple[Facts, int]]:
         """What a try cost that did not answer is spent where it was made."""
-        return [(self._plans.at(draft, workspace, each.target).facts, each.cost) for each in draft.tries if each.cost]
+        return [(self._plans.at(draft, each.target).facts, each.cost) for each in draft.tries if each.cost]
 
     def _end_try_before(self, draft: Draft, hold: Hold) -> None:
         """A try that did not answer is over. What it may have been billed stays held until the call is settled."""
@@ -211,9 +224,10 @@ class Admission:
         hold.gates = ()
 
     def release(self, draft: Draft) -> None:
-        hold: Hold | None = draft.hold
-        if hold is None:
-            return
+        if draft.hold is not None:
+            self._end(draft, draft.hold)
+
+    def _end(self, draft: Draft, hold: Hold) -> None:
         draft.hold = draft.meter = None
         if hold.lines:
             hold.let_go()
@@ -223,10 +237,10 @@ class Admission:
                 rates.leave(entered.rates, hold.tokens, used_tokens=_used_tokens(draft), sent=draft.sent_at is not None)
             else:
                 for slots in entered.slots:
-                    slots.give_back(1)
+                    slots.taken -= 1
         elif hold.shared:
             self._give_back(hold.shared, used_tokens=_used_tokens(draft), sent=draft.sent_at is not None)
-        if hold.turns or hold.learned:
+        if hold.gates:
             self._leave(hold, used=_used_tokens(draft), sent=draft.sent_at is not None)
 
     def report(self) -> tuple[list[wire.BudgetState], list[wire.LimitState], list[wire.Stop]]:
@@ -291,12 +305,10 @@ class Admission:
 
     def _concerns(self, key: KeyEntry) -> bool:
         """Whether any limit or budget can be about calls with this key; most keys of a workspace have none."""
-        found = self._concerned.get(key.id)
-        if found is None:
-            scopes = [each.scope for each in self._rates.rules(key.workspace_id)]
-            scopes += [each.scope for each in self._spending.counters.rules(key.workspace_id)]
-            found = any(may_concern(scope, key.agent_id, key.id) for scope in scopes)
-            self._concerned[key.id] = found
+        scopes = [each.scope for each in self._rates.rules(key.workspace_id)]
+        scopes += [each.scope for each in self._spending.counters.rules(key.workspace_id)]
+        found = any(may_concern(scope, key.agent_id, key.id) for scope in scopes)
+        (self._concerned if found else self._free).add(key.id)
         return found
 
 
@@ -305,7 +317,7 @@ def _run(draft: Draft, workspace: WorkspaceEntry) -> RunEntry | None:
     return workspace.runs.get(attribution.run_id) if attribution is not None and attribution.run_id else None
 
 
-def _tokens(draft: Draft, seen: Seen | None) -> int:
+def _tokens(draft: Draft, seen: Seen) -> int:
     return sum(worst.tokens(draft, seen, ASSUMED_TOKENS, None))
 
 

@@ -54,7 +54,8 @@ class Hold(msgspec.Struct, eq=False):
     """Of one call. `lines` are budgets that can stop it."""
 
     stopped: Stopped
-    caller: Plan | None = None
+    caller: Plan
+    """Of who calls, as it was when the call came."""
     plan: TargetPlan | None = None
     target: Target | None = None
     """Where it was last sent, and the plan of that."""
@@ -76,7 +77,7 @@ class Hold(msgspec.Struct, eq=False):
     prices: Sequence[Price] = ()
     """Of each, where more may have to be held on the way: of streams."""
     output: int = 0
-    """Tokens of output that are held for."""
+    """Tokens of output that are held for, of a stream."""
     meter: Meter | None = None
     metered: int = 0
     """Chunks that it has seen."""
@@ -90,9 +91,8 @@ class Hold(msgspec.Struct, eq=False):
         A call that named no maximum takes what fits. Raises Refusal when a hard budget has no room for it.
         """
         deadline: float | None = None
-        self.claims = claims
         if claims is not None:
-            await self._claim(lines, prices, output)
+            await _claim(claims, lines, prices, output)
         named = draft.facts is None or draft.facts.max_output is not None
         while True:
             fits = output
@@ -114,7 +114,6 @@ class Hold(msgspec.Struct, eq=False):
                 break
             if blocked is None:
                 self._take(lines, prices, amounts if fits == output else [price.of(fits) for price in prices])
-                self.output = fits
                 return fits
             entry, counter, price = blocked
             least = output if named else min(LEAST_TOKENS, output)
@@ -133,39 +132,32 @@ class Hold(msgspec.Struct, eq=False):
                 self.stopped(entry, counter, draft)
                 raise refusals.over_budget(entry, draft.headers)
             if claims is not None:
-                await self._claim(lines, prices, output)
+                await _claim(claims, lines, prices, output)
 
-    async def _claim(self, lines: list[Line], prices: list[Price], output: int) -> None:
-        """Ask for room where the own claim has too little."""
-        assert self.claims is not None
-        for _, counter in lines:
-            counter.askers += 1
-        try:
-            for (entry, counter), price in zip(lines, prices, strict=True):
-                need = price.of(output)
-                if counter.left(entry.amount) < need:
-                    await self.claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
-        finally:
-            for _, counter in lines:
-                counter.askers -= 1
-
-    def follow(self, draft: Draft) -> None:
-        """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold."""
+    def follow(self, draft: Draft, output: int, claims: Claiming | None) -> None:
+        """Count the stream as it flows; it is cut where the held amounts end and there is no more to hold. So far they
+        are for `output` tokens."""
         self._tell_apart()
+        self.output, self.claims = output, claims
         self.meter, self.metered = Meter(), 0
         draft.meter = self._flowed
 
     def let_go(self) -> None:
         """Nothing is held any more, and whoever waited for it looks again."""
-        lines, amount, amounts = self.lines, self.amount, self.amounts
-        self.lines = self.amounts = self.prices = ()
-        if not amounts:
-            for _, counter in lines:
-                counter.held -= amount
-                if counter.waiters:
-                    counter.wake()
-        for (_, counter), each in zip(lines, amounts, strict=False):
-            counter.held -= each
+        lines, amount = self.lines, self.amount
+        self.lines = ()
+        if self.amounts:
+            self._let_go_each(lines)
+            return
+        for _, counter in lines:
+            counter.held -= amount
+            if counter.waiters:
+                counter.wake()
+
+    def _let_go_each(self, lines: Sequence[Line]) -> None:
+        amounts, self.amounts, self.prices = self.amounts, (), ()
+        for (_, counter), amount in zip(lines, amounts, strict=True):
+            counter.held -= amount
             if counter.waiters:
                 counter.wake()
 
@@ -224,6 +216,20 @@ class Hold(msgspec.Struct, eq=False):
         self.amounts = wanted
         self.output = output
         return None
+
+
+async def _claim(claims: Claiming, lines: list[Line], prices: list[Price], output: int) -> None:
+    """Ask for room where the own claim has too little."""
+    for _, counter in lines:
+        counter.askers += 1
+    try:
+        for (entry, counter), price in zip(lines, prices, strict=True):
+            need = price.of(output)
+            if counter.left(entry.amount) < need:
+                await claims.more(entry, counter, need, min(need, price.of(min(LEAST_TOKENS, output))))
+    finally:
+        for _, counter in lines:
+            counter.askers -= 1
 
 
 async def _released(counter: Counter, timeout_s: float) -> bool:

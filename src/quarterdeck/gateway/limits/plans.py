@@ -15,7 +15,7 @@ from quarterdeck.gateway.attribution import UNCLAIMED
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.limits import counters, rates
 from quarterdeck.gateway.limits.counters import Counters
-from quarterdeck.gateway.limits.rates import Rates
+from quarterdeck.gateway.limits.rates import Rates, Slots
 from quarterdeck.gateway.limits.worst import Estimator, Seen
 from quarterdeck.gateway.targets import Target
 
@@ -29,6 +29,7 @@ class TargetPlan:
     """Of one caller at one target."""
 
     __slots__ = (
+        "all_hard",
         "assumed_output",
         "begin",
         "binding",
@@ -48,7 +49,7 @@ class TargetPlan:
         facts: Facts,
         turns: tuple[rates.Rule, ...],
         budgets: counters.Within,
-        seen: Seen | None,
+        seen: Seen,
     ) -> None:
         self.since = since
         """It may be used while that of all plans is the same."""
@@ -57,6 +58,7 @@ class TargetPlan:
         self.binding = [line for line in self.budgets if line[0].mode != Mode.WARN]
         """Budgets that can stop a call."""
         self.hard = [line for line in self.budgets if line[0].mode == Mode.HARD]
+        self.all_hard = len(self.hard) == len(self.binding)
         self.assumed_output = max((entry.assumed_output for entry, _ in self.binding), default=0)
         self.facts = facts
         self.turns = turns
@@ -69,18 +71,17 @@ class TargetPlan:
 class Plan:
     """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
 
-    __slots__ = ("at", "counts_tokens", "facts", "rates", "since", "slots", "words")
+    __slots__ = ("at", "counts_tokens", "facts", "rates", "slots", "words")
 
-    def __init__(self, since: object, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
-        self.since = since
-        """It may be used while that of all plans is the same."""
+    def __init__(self, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
         self.facts = facts
         self.rates = found
         """Limits on who calls."""
         self.counts_tokens = rates.count_tokens(found)
-        self.slots = tuple(rule.bucket for rule in found if rule.of_slots)
+        self.slots = [rule.bucket for rule in found if isinstance(rule.bucket, Slots)]
         """All that goes back when a call is over that was sent, where no tokens are counted."""
         self.at: dict[_There, TargetPlan] = {}
+        """Emptied when all plans are forgotten: a call under way finds nothing here then."""
         measures = [rule.entry.measure for rule in found]
         self.words = rates.words(measures) if len(set(measures)) == len(measures) else None
         """Lines of an answer's head, with a place for what each leaves; None where some are of the same measure."""
@@ -102,7 +103,7 @@ class Plans:
         """Another one each time that all plans are forgotten."""
         of_rates.forgot = of_budgets.forgot = self.forget
 
-    def of(self, draft: Draft, workspace: WorkspaceEntry) -> Plan:
+    def of(self, draft: Draft) -> Plan:
         """The plan of the call's caller."""
         key, attribution, route = draft.key, draft.attribution, draft.route
         if attribution is None:
@@ -112,19 +113,21 @@ class Plans:
             attribution.run_id,
             attribution.task_id,
             route.name if route is not None else None,
-            tuple(draft.tags()) if self._tagged and workspace.id in self._tagged else (),
+            self._tags(draft) if self._tagged else (),
         )
-        return self._known.get(who) or self._planned(who, draft, workspace)
+        return self._known.get(who) or self._planned(who, draft)
 
-    def at(
-        self, draft: Draft, workspace: WorkspaceEntry, target: Target | None, known: Plan | None = None
-    ) -> TargetPlan:
-        """The same at a target; None: what holds wherever the call goes. `known` is what `of` has said before."""
-        plan = known if known is not None and known.since is self.since else self.of(draft, workspace)
+    def at(self, draft: Draft, target: Target | None) -> TargetPlan:
+        """The same at a target; None: what holds wherever the call goes."""
+        plan = self.of(draft)
         there = plan.at.get(target.place if target is not None else None)
         if there is None or not there.begin <= draft.started < there.end:
-            there = self._planned_at(plan, workspace, target, draft.started)
+            there = self._planned_at(plan, draft, target)
         return there
+
+    def _tags(self, draft: Draft) -> tuple[tuple[str, str], ...]:
+        """Where somebody's rules look at them."""
+        return tuple(draft.tags()) if draft.workspace is not None and draft.workspace.id in self._tagged else ()
 
     def swapped(self, workspaces: Mapping[str, WorkspaceEntry]) -> None:
         """From now on only these say whose a run is; a call under way may still know another picture of them."""
@@ -133,12 +136,16 @@ class Plans:
 
     def forget(self) -> None:
         """Those that calls under way have are not used again either."""
+        for plan in self._known.values():
+            plan.at.clear()
         self._known.clear()
         self._tagged = self._budgets.tagged | self._rates.tagged
         self._count = 0
         self.since = object()
 
-    def _planned(self, who: _Who, draft: Draft, workspace: WorkspaceEntry) -> Plan:
+    def _planned(self, who: _Who, draft: Draft) -> Plan:
+        workspace = draft.workspace
+        assert workspace is not None
         key_id, run_id, task_id, route, tags = who
         run = workspace.runs.get(run_id) if run_id is not None else None
         facts = Facts(
@@ -152,22 +159,24 @@ class Plans:
         )
         self._make_room()
         since = self.since
-        plan = Plan(since, facts, self._rates.rules_of(workspace.id, facts, at_target=False))
+        plan = Plan(facts, self._rates.rules_of(workspace.id, facts, at_target=False))
         if since is self.since and self._current.get(workspace.id) is workspace:
             self._known[who] = plan
         return plan
 
-    def _planned_at(self, plan: Plan, workspace: WorkspaceEntry, target: Target | None, started: int) -> TargetPlan:
-        facts, seen = plan.facts, None
+    def _planned_at(self, plan: Plan, draft: Draft, target: Target | None) -> TargetPlan:
+        workspace = draft.workspace
+        assert workspace is not None
+        facts, seen = plan.facts, self._estimator.of(target)
         if target is not None:
-            provider, seen = target.provider, self._estimator.of(target)
+            provider = target.provider
             facts = msgspec.structs.replace(
                 facts, provider=provider.name, credential=provider.credential, model=target.model
             )
         self._make_room()
         since = self.since
         turns = self._rates.rules_of(workspace.id, facts, at_target=True)
-        budgets = self._budgets.within(workspace.id, facts, started)
+        budgets = self._budgets.within(workspace.id, facts, draft.started)
         there = TargetPlan(since, facts, turns, budgets, seen)
         if since is self.since:
             plan.at[target.place if target is not None else None] = there

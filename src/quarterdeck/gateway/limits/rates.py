@@ -245,10 +245,11 @@ class Rates:
         self.forgot()
 
 
-def enter(rules: Sequence[Rule], tokens: int, now: int) -> list[int]:
+def enter(rules: Sequence[Rule], tokens: int) -> list[int]:
     """Take from all of them or from none, in this process's memory alone; what each leaves. Raises Refusal, by the one
     to wait longest for."""
     found: list[int] = []
+    now = time.monotonic_ns() // 1_000
     for rule in rules:
         left = rule.bucket.take(now, tokens if rule.of_tokens else 1)
         if left < 0:

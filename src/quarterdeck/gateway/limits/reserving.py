@@ -7,7 +7,7 @@ from quarterdeck.access.budgets.model import Mode
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Billing
 from quarterdeck.gateway.limits import clamp, refusals, worst
-from quarterdeck.gateway.limits.counters import Line
+from quarterdeck.gateway.limits.counters import FOREVER, Counter, Line
 from quarterdeck.gateway.limits.holds import Claiming, Hold
 from quarterdeck.gateway.limits.plans import TargetPlan
 from quarterdeck.gateway.limits.spending import Spending
@@ -20,6 +20,7 @@ from quarterdeck.ledger.quotes import Quote
 
 READY_WAIT_S = 10.0
 _TOKENS = Billing.TOKENS
+_LEFT = b"x-quarterdeck-budget-left-usd: %d.%09d\r\n"
 
 
 class Reserving:
@@ -58,18 +59,21 @@ class Reserving:
         body, lines = draft.request_body, plan.binding
         size, output = worst.tokens(draft, plan.seen, plan.assumed_output, quote.context_window)
         amount = worst.cost(quote, body, size, output)
+        least = FOREVER
         for entry, counter in lines:
-            if counter.waiters or entry.amount - counter.base - counter.tail - counter.held < amount:
+            left = entry.amount - counter.base - counter.tail - counter.held - amount
+            if left < 0 or counter.waiters or (counter.claim is not None and counter.left(entry.amount) < amount):
+                _take_back(lines, counter, amount)
                 return False
-            if counter.claim is not None and counter.left(entry.amount) < amount:
-                return False
-        for _, counter in lines:
             counter.held += amount
-        hold.lines, hold.amount, hold.output, hold.claims = lines, amount, output, self.claims
+            least = left if left < least else least
+        hold.lines, hold.amount = lines, amount
         if draft.facts is not None and draft.facts.stream:
             hold.prices = [Price(quote, None, body, size)] * len(lines)
-            hold.follow(draft)
-        if plan.hard:
+            hold.follow(draft, output, self.claims)
+        if plan.all_hard:
+            draft.told += _LEFT % divmod(least, NANO)
+        elif plan.hard:
             draft.told += _left(plan.hard)
         return True
 
@@ -87,7 +91,7 @@ class Reserving:
             hold.let_go()
             raise refusals.over_budget(lines[0][0], draft.headers)
         if stream:
-            hold.follow(draft)
+            hold.follow(draft, fits, self.claims)
         if hard := [line for line in lines if line[0].mode == Mode.HARD]:
             draft.told += _left(hard)
 
@@ -123,8 +127,13 @@ class Reserving:
 
 def _left(hard: list[Line]) -> bytes:
     """A line of the answer's head: what the tightest of these budgets leaves."""
-    entry, counter = hard[0]
-    left = entry.amount - counter.base - counter.tail - counter.held
-    if len(hard) > 1:
-        left = min([entry.amount - counter.spent - counter.held for entry, counter in hard])
-    return b"x-quarterdeck-budget-left-usd: %d.%09d\r\n" % divmod(left if left > 0 else 0, NANO)
+    left = min([entry.amount - counter.spent - counter.held for entry, counter in hard])
+    return _LEFT % divmod(max(0, left), NANO)
+
+
+def _take_back(lines: list[Line], until: Counter, amount: int) -> None:
+    """There is no room in that one, so the ones before it hold nothing either."""
+    for _, counter in lines:
+        if counter is until:
+            return
+        counter.held -= amount

@@ -111,7 +111,7 @@ class Spending:
     def settled(self, each: Settled) -> None:
         """A call was settled, and its record is written next. Call this or `passed` for every call while `active`."""
         amount = each.amount
-        if amount == 0:
+        if not amount:
             self.passed()
             return
         if each.tries:

@@ -39,9 +39,9 @@ class Seen:
         usage, facts = draft.usage, draft.facts
         if usage is None or draft.usage_source != "provider":
             return
-        needed = usage.input_total - (draft.uploaded or len(draft.request_body)) / BYTES_PER_TOKEN
-        if needed > 0 or self.beyond:
-            self.beyond = max(self.beyond * _FORGETS, needed)
+        size = draft.uploaded or len(draft.request_body)
+        if usage.input_total * BYTES_PER_TOKEN > size or self.beyond:
+            self.beyond = max(self.beyond * _FORGETS, usage.input_total - size / BYTES_PER_TOKEN)
         if facts is None or facts.max_output is None:
             wrote, faded = usage.output_total, self.output * _FORGETS
             self.output = wrote if wrote > faded else faded
@@ -53,7 +53,10 @@ class Estimator:
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], Seen] = {}
 
-    def of(self, target: Target) -> Seen:
+    def of(self, target: Target | None) -> Seen:
+        """None: nothing is known of it."""
+        if target is None:
+            return Seen()
         key = (target.provider.name, target.model)
         seen = self._seen.get(key)
         if seen is None:
@@ -63,20 +66,17 @@ class Estimator:
         return seen
 
 
-def tokens(draft: Draft, seen: Seen | None, assumed: int, context_window: int | None) -> tuple[int, int]:
+def tokens(draft: Draft, seen: Seen, assumed: int, context_window: int | None) -> tuple[int, int]:
     """Of input and of output. `assumed` is the output of a call that names no maximum."""
-    size, facts = draft.uploaded or len(draft.request_body), draft.facts
-    read, wrote = (size + _ROUNDED_UP) // BYTES_PER_TOKEN, assumed
-    if seen is not None:
-        if seen.beyond:
-            read += int(seen.beyond)
-        if seen.output > wrote:
-            wrote = int(seen.output)
-    if context_window is not None:
-        read = read if read < context_window else context_window
-        wrote = wrote if wrote < context_window else context_window
-    if facts is not None and (most := facts.max_output) is not None:
-        wrote = most if most > 0 else 0
+    facts = draft.facts
+    read = ((draft.uploaded or len(draft.request_body)) + _ROUNDED_UP) // BYTES_PER_TOKEN
+    if seen.beyond:
+        read += int(seen.beyond)
+    wrote = assumed if assumed > seen.output else int(seen.output)
+    if context_window is not None and read + wrote > context_window:
+        read, wrote = min(read, context_window), min(wrote, context_window)
+    if facts is not None and facts.max_output is not None:
+        wrote = max(0, facts.max_output)
     return read, 0 if _writes_nothing(draft.endpoint.dialect) else wrote
 
 

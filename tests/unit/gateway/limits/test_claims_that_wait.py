@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from quarterdeck.access.budgets.model import BudgetEntry, Ceiling
-from quarterdeck.access.scopes import Scope
+from quarterdeck.access.scopes import Facts, Scope
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.limits.counters import Counter, Counters
 from quarterdeck.gateway.limits.holds import Hold
+from quarterdeck.gateway.limits.plans import Plan
 from quarterdeck.gateway.limits.worst import Price
 
 PATIENCE_S = 20
@@ -39,7 +40,7 @@ async def test_a_counter_is_not_forgotten_while_its_first_claim_waits() -> None:
     counters.shared = True
     keys = [("bud_1", "ws", "total"), ("bud_2", "ws", "total")]
     lines = [(ENTRY, counters.counter("ws", key)) for key in keys]
-    hold = Hold(lambda *_: None)
+    hold = Hold(lambda *_: None, Plan(Facts(), ()))
     price = Price(None, Ceiling(0, FEMTO_PER_NANO), b"", 0)
     draft = cast(Draft, cast(Any, SimpleNamespace(facts=None)))
     reserving = asyncio.create_task(hold.reserve(draft, lines, [price, price], 100, claims))

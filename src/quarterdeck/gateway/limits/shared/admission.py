@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 class SharedAdmission(Admission):
     """The same rules, with what is used kept where every gateway sees it."""
 
+    _together = True
+
     def __init__(self, hooks: Hooks, prices: PriceBook, spending: Spending, store: SharedStore) -> None:
         super().__init__(hooks, prices, spending)
         spending.counters.shared = True
