@@ -26,7 +26,10 @@ def answer_lines(draft: Draft, cost: int | None) -> bytes:
     if target is not None:
         lines.append(target.lines)
     lines.append(_attempts(draft))
-    if draft.route is not None or portkey_words.is_client(draft):
+    if draft.route is not None:
+        # The rest of a try's stands in its target's lines.
+        lines.append(portkey_words.lines(draft) if draft.option is None else portkey_words.of_try(draft))
+    elif portkey_words.is_client(draft):
         lines.append(portkey_words.lines(draft))
     lines.append(Status.OFF.lines if draft.cache is None else draft.cache.status.lines)
     if draft.dropped:

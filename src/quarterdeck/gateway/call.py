@@ -183,27 +183,27 @@ class ModelCalls:
         takes a walk.
         """
         told, settler = draft.told, self._parts.settler
-        response = first = held = problem = None
+        response = first = None
         try:
             if start is not None:
                 try:
                     check_usable(draft, start.target)
                     response = await self._attempt(draft, dialect, exchange)
                     held = await taken(draft, dialect, response)
-                except (Refusal, UpstreamError) as error:
-                    if isinstance(error, Refusal) and error.final:
+                except (Refusal, UpstreamError) as problem:
+                    if isinstance(problem, Refusal) and problem.final:
                         raise
-                    problem = error
-                if response is not None and problem is None and judge_answer(draft, response, held).ok:
-                    if held is None:
-                        await give_whole(draft, dialect, response, exchange, settler)
-                    else:
-                        began(draft, start.health, ended=False)
-                        await relay_stream(draft, dialect, response, exchange, settler, held)
-                    return
-                first = Shot(draft, start, response, held)
-                if problem is not None:
+                    first = Shot(draft, start, response)
                     first.failed(problem)
+                else:
+                    if judge_answer(draft, response, held).ok:
+                        if held is None:
+                            await give_whole(draft, dialect, response, exchange, settler)
+                        else:
+                            began(draft, start.health, ended=False)
+                            await relay_stream(draft, dialect, response, exchange, settler, held)
+                        return
+                    first = Shot(draft, start, response, held)
             shot = await self._routed.answer(draft, dialect, exchange.query, binding, told, first)
             response = shot.response
             await give(shot, draft, dialect, exchange, settler)

@@ -1,6 +1,8 @@
 """Which headers cross the gateway. What carries a secret of ours or belongs to one hop stays behind."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import compress
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from quarterdeck.gateway.transport import HOP_BY_HOP
@@ -74,9 +76,12 @@ _texts = _PairMemo(_records, lambda name, value: (name.decode("latin-1"), value.
 _lines = _PairMemo(_returns, lambda name, value: b"%b: %b\r\n" % (name, value))
 
 
+_NAME = itemgetter(0)
+
+
 def forwarded(headers: Headers) -> list[tuple[bytes, bytes]]:
     """The caller's headers as the provider gets them: all but hop-by-hop ones, keys, cookies and those meant for us."""
-    return [pair for pair in headers if _forwards[pair[0]]]
+    return list(compress(headers, map(_forwards.__getitem__, map(_NAME, headers))))
 
 
 def returned(headers: Headers) -> list[tuple[bytes, bytes]]:

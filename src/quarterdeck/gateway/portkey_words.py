@@ -25,13 +25,24 @@ def is_client(draft: Draft) -> bool:
 
 def lines(draft: Draft) -> bytes:
     """Which target of the config answered, after how many retries, and the trace id; as lines of an answer's head."""
+    target = draft.target
+    return of_try(draft) + of_target(draft.option or "config", target.provider.kind if target is not None else None)
+
+
+def of_try(draft: Draft) -> bytes:
+    """Of these, what is not the same for every answer of one target of a route."""
     trace = draft.attribution.trace_id if draft.attribution is not None else None
-    found = b"x-portkey-trace-id: %b\r\nx-portkey-retry-attempt-count: %d\r\n%b" % (
+    return b"x-portkey-trace-id: %b\r\nx-portkey-retry-attempt-count: %d\r\n" % (
         draft.id.encode() if trace is None else _line(trace),
         draft.retries,
-        _option(draft.option or "config"),
     )
-    return found if draft.target is None else found + _provider(draft.target.provider.kind)
+
+
+@lru_cache(4_096)
+def of_target(option: str, kind: str | None) -> bytes:
+    """And what is."""
+    found = b"x-portkey-last-used-option-index: %b\r\n" % _line(option)
+    return found if kind is None else found + b"x-portkey-provider: %b\r\n" % _line(kind)
 
 
 def error_body(refusal: Refusal) -> bytes:
@@ -59,13 +70,3 @@ def _kind(status: int) -> str:
 @lru_cache(4_096)
 def _line(text: str) -> bytes:
     return header_text(text[:256])
-
-
-@lru_cache(4_096)
-def _option(path: str) -> bytes:
-    return b"x-portkey-last-used-option-index: %b\r\n" % _line(path)
-
-
-@lru_cache(4_096)
-def _provider(kind: str) -> bytes:
-    return b"x-portkey-provider: %b\r\n" % _line(kind)

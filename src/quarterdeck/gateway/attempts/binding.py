@@ -11,7 +11,7 @@ from quarterdeck.access.catalogue import SPECS
 from quarterdeck.access.routing.config import Leaf, Route
 from quarterdeck.access.routing.odds import odds
 from quarterdeck.access.snapshot import ProviderEntry, WorkspaceEntry
-from quarterdeck.gateway import errors, targets
+from quarterdeck.gateway import errors, portkey_words, targets
 from quarterdeck.gateway.choosing import Chooser
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal
@@ -117,7 +117,8 @@ async def bind(draft: Draft, compiled: CompiledRoute, chooser: Chooser) -> Bindi
             health = chooser.book.of(draft.workspace.id, target.provider.name, target.model)
             breaker = compiled.breaker(leaf)
             plain = breaker is None and compiled.modes.isdisjoint(_LEARNING)
-            found[leaf.path] = Bound(leaf, replace(target, health=health), health, breaker, plain)
+            lines = target.lines + portkey_words.of_target(leaf.path, target.provider.kind)
+            found[leaf.path] = Bound(leaf, replace(target, health=health, lines=lines), health, breaker, plain)
         except Refusal as refusal:
             found[leaf.path] = refusal
     binding = Binding(found, compiled.route, chooser.book.outages)
