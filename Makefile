@@ -76,7 +76,7 @@ ui/node_modules/.package-lock.json: ui/package-lock.json | .build/setup
 	@cd ui && $(WITH_NODE) npm ci --silent --no-audit --no-fund && touch node_modules/.package-lock.json
 
 chromium:
-	@command -v chromium >/dev/null || { echo "Installing Chromium for the browser tests…"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; }
+	@{ command -v chromium && command -v dbus-daemon; } >/dev/null || { echo "Installing Chromium and a bus for the browser tests…"; apt-get update -qq && apt-get install -y -qq chromium dbus-daemon >/dev/null; }
 
 lock: ## Rewrite both lock files from pyproject.toml (needs uv).
 	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -o requirements.lock

@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -60,17 +61,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+def push_service() -> Iterator[socket.socket]:
+    """Where the installation takes a push service to be: nobody listens until a test does."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory, push_service: socket.socket) -> Iterator[System]:
     """The one installation of a run. Two would each have seen a part of the journeys, another one each time."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or secrets.token_hex(6)
     only = Path(tempfile.gettempdir()) / f"quarterdeck-browser-{run[:12]}"
     only.touch(exist_ok=False)
     try:
-        with running(tmp_path_factory.mktemp("dashboard"), config=CONFIG) as found:
+        with running(tmp_path_factory.mktemp("dashboard"), config=CONFIG + _push_hosts(push_service)) as found:
             found.wait_until(lambda: found.get("/api/v1/settings"))
             yield found
     finally:
         only.unlink()
+
+
+def _push_hosts(service: socket.socket) -> str:
+    return f'\n[push]\nhosts = ["127.0.0.1:{service.getsockname()[1]}"]\n'
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,9 @@
 /* Shows what was pushed, and opens what was clicked. It caches nothing and answers no request. */
+self.addEventListener("install", () => self.skipWaiting());
+
+// Pages that were open before are ours too: only in those of its own may a worker open another address.
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+
 self.addEventListener("push", (event) => {
   let said = {};
   try {
@@ -23,8 +28,13 @@ self.addEventListener("notificationclick", (event) => {
   const url = to.origin === self.location.origin ? to.href : self.location.origin;
   event.waitUntil(
     self.clients.matchAll({ type: "window", includeUncontrolled: true }).then((open) => {
-      const here = open.find((each) => "focus" in each);
-      return here ? here.focus().then((client) => client.navigate(url)) : self.clients.openWindow(url);
+      const here = open.find((each) => "navigate" in each);
+      if (!here) return self.clients.openWindow(url);
+      // A page that another version of this worker holds cannot be moved; a new window can always be opened.
+      return here.navigate(url).then(
+        (client) => (client ?? here).focus(),
+        () => self.clients.openWindow(url),
+      );
     }),
   );
 });

@@ -1,16 +1,10 @@
 """Push to browsers: the same queue as every other channel, read by nobody but the browser."""
 
 import asyncio
-import json
-import struct
 from collections.abc import AsyncIterator
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pushed_browser import PushedBrowser
 from webhook_receiver import Receiver
 from work_world import World
 
@@ -18,7 +12,6 @@ from quarterdeck.access.vault import Vault
 from quarterdeck.control.channels import actions, addresses, push, store, webpush
 from quarterdeck.control.channels.actions import Wanted
 from quarterdeck.control.channels.model import Channel, ChannelKind, DeliveryState
-from quarterdeck.control.channels.webpush import BrowserKeys
 from quarterdeck.control.notifications import store as preferences
 from quarterdeck.control.notifications.kinds import Urgency
 from quarterdeck.control.notifications.model import route
@@ -28,30 +21,6 @@ from quarterdeck.worker.deliveries import Courier
 PATIENCE_S = 20
 
 
-class Browser:
-    """What a browser keeps of its subscription, and how it reads what comes."""
-
-    def __init__(self) -> None:
-        self._private = ec.generate_private_key(ec.SECP256R1())
-        self.auth = bytes(range(16))
-        point = self._private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        self.keys = BrowserKeys(point, self.auth)
-
-    def read(self, body: bytes) -> dict[str, str | None]:
-        salt, (record, length) = body[:16], struct.unpack("!IB", body[16:21])
-        sender, sealed = body[21 : 21 + length], body[21 + length :]
-        assert len(sealed) <= record
-        shared = self._private.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sender))
-        info = b"WebPush: info\0" + self.keys.p256dh + sender
-        material = HKDF(SHA256(), 32, self.auth, info).derive(shared)
-        key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\0").derive(material)
-        nonce = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\0").derive(material)
-        plain = AESGCM(key).decrypt(nonce, sealed, None)
-        assert plain.endswith(b"\x02")
-        found: dict[str, str | None] = json.loads(plain[:-1])
-        return found
-
-
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     async with Receiver(status=201).listening() as made:
@@ -59,7 +28,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 async def _subscribed(
-    world: World, vault: Vault, url: str, browser: Browser, name: str = "Chrome", *, knows_us: bool = True
+    world: World, vault: Vault, url: str, browser: PushedBrowser, name: str = "Chrome", *, knows_us: bool = True
 ) -> Channel:
     hosts = frozenset({url.split("/")[2]}) if url.startswith("http:") else frozenset[str]()
     async with world.db.transaction() as tx:
@@ -78,7 +47,7 @@ async def _test_through(world: World, courier: Courier, channel: Channel) -> str
 async def test_only_the_browser_reads_what_comes_and_the_service_learns_who_sends(
     world: World, vault: Vault, receiver: Receiver
 ) -> None:
-    browser = Browser()
+    browser = PushedBrowser()
     channel = await _subscribed(world, vault, receiver.url, browser)
     courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
     delivery_id = await _test_through(world, courier, channel)
@@ -95,7 +64,7 @@ async def test_only_the_browser_reads_what_comes_and_the_service_learns_who_send
 
 
 async def test_it_is_sent_while_somebody_else_writes(world: World, vault: Vault, receiver: Receiver) -> None:
-    channel = await _subscribed(world, vault, receiver.url, Browser())
+    channel = await _subscribed(world, vault, receiver.url, PushedBrowser())
     courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
     async with world.db.transaction() as tx:
         sent = await actions.test(tx, world.member, channel)
@@ -106,7 +75,7 @@ async def test_it_is_sent_while_somebody_else_writes(world: World, vault: Vault,
 async def test_without_the_key_that_browsers_know_nothing_is_sent(
     world: World, vault: Vault, receiver: Receiver
 ) -> None:
-    channel = await _subscribed(world, vault, receiver.url, Browser(), knows_us=False)
+    channel = await _subscribed(world, vault, receiver.url, PushedBrowser(), knows_us=False)
     courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
     delivery_id = await _test_through(world, courier, channel)
     async with world.db.read() as tx:
@@ -117,9 +86,9 @@ async def test_without_the_key_that_browsers_know_nothing_is_sent(
 
 
 async def test_the_rules_of_a_member_send_to_its_browser_from_then_on(world: World, vault: Vault) -> None:
-    channel = await _subscribed(world, vault, "https://push.example.com/a", Browser())
-    again = await _subscribed(world, vault, "https://push.example.com/a", Browser(), "Other name")
-    second = await _subscribed(world, vault, "https://push.example.com/b", Browser())
+    channel = await _subscribed(world, vault, "https://push.example.com/a", PushedBrowser())
+    again = await _subscribed(world, vault, "https://push.example.com/a", PushedBrowser(), "Other name")
+    second = await _subscribed(world, vault, "https://push.example.com/b", PushedBrowser())
     assert (again.id, again.version, second.name) == (channel.id, channel.version + 1, "Chrome 2")
     assert channel.shown == "push.example.com"
     async with world.db.read() as tx:
@@ -131,8 +100,8 @@ async def test_the_rules_of_a_member_send_to_its_browser_from_then_on(world: Wor
 async def test_a_browser_that_renews_its_keys_keeps_those_whoever_else_changes_the_channel(
     world: World, vault: Vault
 ) -> None:
-    first = await _subscribed(world, vault, "https://push.example.com/a", Browser())
-    browsers = [Browser() for _ in range(5)]
+    first = await _subscribed(world, vault, "https://push.example.com/a", PushedBrowser())
+    browsers = [PushedBrowser() for _ in range(5)]
     renewed = await asyncio.gather(*(_subscribed(world, vault, "https://push.example.com/a", one) for one in browsers))
     assert [push.keys_of(addresses.opened(each, vault)) for each in renewed] == [one.keys for one in browsers]
     assert {each.id for each in renewed} == {first.id}
@@ -146,7 +115,7 @@ async def test_a_browser_that_let_go_of_its_subscription_is_forgotten(
     world: World, vault: Vault, receiver: Receiver, status: int
 ) -> None:
     receiver.status = status
-    channel = await _subscribed(world, vault, receiver.url, Browser())
+    channel = await _subscribed(world, vault, receiver.url, PushedBrowser())
     courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
     await _test_through(world, courier, channel)
     async with world.db.read() as tx:
@@ -159,7 +128,7 @@ async def test_a_push_service_that_fails_is_tried_again_like_any_other(
     world: World, vault: Vault, receiver: Receiver
 ) -> None:
     receiver.status = 503
-    channel = await _subscribed(world, vault, receiver.url, Browser())
+    channel = await _subscribed(world, vault, receiver.url, PushedBrowser())
     courier = Courier(world.db, vault, push_hosts=frozenset({f"127.0.0.1:{receiver.port}"}))
     delivery_id = await _test_through(world, courier, channel)
     async with world.db.read() as tx:
@@ -174,16 +143,16 @@ async def test_a_push_service_in_a_private_network_is_reached_only_where_an_admi
         with pytest.raises(Invalid) as refused:
             async with world.db.transaction() as tx:
                 await push.subscribe(
-                    tx, vault, world.member, name="x", endpoint=url, keys=Browser().keys, hosts=frozenset()
+                    tx, vault, world.member, name="x", endpoint=url, keys=PushedBrowser().keys, hosts=frozenset()
                 )
         assert refused.value.extra["field"] == "endpoint"
-    channel = await _subscribed(world, vault, receiver.url, Browser())
+    channel = await _subscribed(world, vault, receiver.url, PushedBrowser())
     await _test_through(world, Courier(world.db, vault), channel)
     assert receiver.got == []
 
 
 async def test_push_is_turned_on_in_a_browser_and_nowhere_else(world: World, vault: Vault) -> None:
-    channel = await _subscribed(world, vault, "https://push.example.com/a", Browser())
+    channel = await _subscribed(world, vault, "https://push.example.com/a", PushedBrowser())
     async with world.db.transaction() as tx:
         wanted = Wanted("x", "https://push.example.com/b")
         with pytest.raises(Invalid, match="in the browser"):

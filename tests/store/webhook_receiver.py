@@ -1,6 +1,7 @@
 """A receiver of webhooks that answers as it is told, and keeps what it got."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,8 +34,13 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/hook?token=in-the-query"
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator["Receiver"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def listening(self, on: socket.socket | None = None) -> AsyncIterator["Receiver"]:
+        """On a free port, or on a socket that is bound already."""
+        server = await (
+            asyncio.start_server(self._serve, "127.0.0.1", 0)
+            if on is None
+            else asyncio.start_server(self._serve, sock=on)
+        )
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
