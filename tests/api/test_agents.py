@@ -55,7 +55,7 @@ async def test_an_agent_is_created_and_read_back(client: httpx.AsyncClient, owne
         },
     }
     assert (await client.get(f"/api/v1/agents/{made['id']}")).json() == made
-    assert (await client.get("/api/v1/agents")).json() == {"items": [made], "next": None, "present": 1}
+    assert (await client.get("/api/v1/agents")).json() == {"items": [made], "next": None, "present": 1, "retired": 0}
 
 
 async def test_how_many_there_are_is_counted_and_not_read_off_a_page(client: httpx.AsyncClient) -> None:
@@ -243,6 +243,21 @@ async def test_whoever_chooses_an_agent_finds_it_by_a_part_of_its_name(client: h
     assert await found(q="writ", retired="false") == ["writer 1"]
     assert await found(retired="false") == ["tester", "writer 1"]
     assert await found(q="%") == []
+
+
+async def test_a_list_without_those_that_are_retired_goes_on_page_by_page_and_counts_both(
+    client: httpx.AsyncClient,
+) -> None:
+    for name in ("a", "b", "c", "d"):
+        made = (await client.post("/api/v1/agents", json={"name": name})).json()
+        if name == "b":
+            await client.patch(f"/api/v1/agents/{made['id']}", json={"desired": "retired"})
+    first = (await client.get("/api/v1/agents", params={"retired": "false", "limit": 2})).json()
+    assert ([each["name"] for each in first["items"]], first["present"], first["retired"]) == (["a", "c"], 3, 1)
+    second = (
+        await client.get("/api/v1/agents", params={"retired": "false", "limit": 2, "after": first["next"]})
+    ).json()
+    assert ([each["name"] for each in second["items"]], second["next"]) == (["d"], None)
 
 
 async def test_those_that_need_somebody_come_first_and_how_all_of_them_stand_is_counted(

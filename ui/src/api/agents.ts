@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
 import type { Agent, AgentChange, AgentDraft, AgentNames, Agents, Page, Stretch, UrgentAgents } from "@/api/types";
@@ -12,10 +12,15 @@ export const agentKeys = {
   states: (id: string) => ["agent-states", id] as const,
 };
 
-export const agentsQuery = queryOptions({
-  queryKey: agentKeys.list(),
-  queryFn: ({ signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { limit: 500 } }, signal })),
-});
+/** Agents by name with all that is shown of each, a page at a time; `retired`: those that are, too. */
+export const agentsQuery = (retired: boolean) =>
+  infiniteQueryOptions({
+    queryKey: [...agentKeys.list(), { retired }] as const,
+    queryFn: ({ pageParam, signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { retired, limit: 200, ...(pageParam ? { after: pageParam } : {}) } }, signal })),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
 
 /** So many agents are shown at once where everything is looked at. */
 const MOST_URGENT = 50;

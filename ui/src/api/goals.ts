@@ -7,7 +7,7 @@ export const goalKeys = { all: ["goals"] as const };
 
 export const goalsQuery = queryOptions({
   queryKey: goalKeys.all,
-  queryFn: ({ signal }) => data<Page<Goal>>(api.GET("/api/v1/goals", { params: { query: { limit: 200 } }, signal })),
+  queryFn: ({ signal }) => data<Page<Goal>>(api.GET("/api/v1/goals", { params: { query: { limit: 500 } }, signal })),
 });
 
 export const createGoal = (body: GoalDraft): Promise<Goal> => data<Goal>(api.POST("/api/v1/goals", { body }));

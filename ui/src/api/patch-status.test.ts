@@ -1,3 +1,4 @@
+import type { InfiniteData } from "@tanstack/react-query";
 import { QueryClient } from "@tanstack/react-query";
 import { expect, test } from "vitest";
 
@@ -11,9 +12,9 @@ const news = { seq: 0, kind: "status.changed", subject_id: "ws", at: "", actor: 
 
 test("an agent's row follows the wire without asking the server again", () => {
   const client = new QueryClient();
-  client.setQueryData<Page<Agent>>(agentKeys.list(), { items: [anAgent(), anAgent({ id: "agt_2" })], next: null });
+  client.setQueryData<InfiniteData<Page<Agent>>>([...agentKeys.list(), { retired: false }], { pages: [{ items: [anAgent()], next: "agt_1" }, { items: [anAgent({ id: "agt_2" })], next: null }], pageParams: [null, "agt_1"] });
   patchStatuses(client, statusesIn(news));
-  const items = client.getQueryData<Page<Agent>>(agentKeys.list())?.items;
+  const items = client.getQueryData<InfiniteData<Page<Agent>>>([...agentKeys.list(), { retired: false }])?.pages.flatMap((page) => page.items);
   expect(items?.map((agent) => agent.status.state)).toEqual(["streaming", "never_connected"]);
 });
 

@@ -42,7 +42,7 @@ export function patchStatuses(client: QueryClient, statuses: AgentStatus[]): voi
     const status = byAgent.get(row.id);
     return status ? { ...row, status } : row;
   };
-  client.setQueryData<Page<Agent>>(agentKeys.list(), (page) => page && { ...page, items: sameOrAll(page.items, agent) });
+  client.setQueriesData<InfiniteData<Page<Agent>>>({ queryKey: agentKeys.list() }, (pages) => pages && { ...pages, pages: sameOrAll(pages.pages, (page) => ({ ...page, items: sameOrAll(page.items, agent) })) });
   client.setQueryData<UrgentAgents>(agentKeys.urgent(), (found) => found && { ...found, items: sameOrAll(found.items, agent) });
   for (const id of byAgent.keys()) client.setQueryData<Agent>(agentKeys.one(id), (one) => one && agent(one));
   if (byRun.size === 0) return;

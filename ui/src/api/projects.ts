@@ -7,7 +7,7 @@ export const projectKeys = { all: ["projects"] as const, one: (id: string) => ["
 
 export const projectsQuery = queryOptions({
   queryKey: projectKeys.all,
-  queryFn: ({ signal }) => data<Page<Project>>(api.GET("/api/v1/projects", { params: { query: { limit: 200 } }, signal })),
+  queryFn: ({ signal }) => data<Page<Project>>(api.GET("/api/v1/projects", { params: { query: { limit: 500 } }, signal })),
 });
 
 export const projectQuery = (id: string) =>

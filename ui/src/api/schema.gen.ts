@@ -4633,6 +4633,8 @@ export interface components {
             next: string | null;
             /** Present */
             present: number;
+            /** Retired */
+            retired: number;
         };
         /** AgentTasksOut */
         AgentTasksOut: {
@@ -11559,6 +11561,8 @@ export interface operations {
                 limit?: number;
                 /** @description A part of the name. */
                 q?: string | null;
+                /** @description false: only those that are not retired. */
+                retired?: boolean;
             };
             header?: never;
             path?: never;

@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 
-import { agentQuery, agentsQuery } from "@/api/agents";
+import { agentQuery, agentsQuery, urgentAgentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
 import { comparedQuery } from "@/api/evidence";
 import { goalsQuery } from "@/api/goals";
@@ -114,7 +114,7 @@ const agents = createRoute({
   getParentRoute: () => inside,
   path: "/agents",
   validateSearch: openSearch,
-  loader: ({ context }) => warm(context.client.query(agentsQuery)),
+  loader: ({ context }) => warm(Promise.all([context.client.infiniteQuery(agentsQuery(false)), context.client.query(urgentAgentsQuery)])),
   component: lazyRouteComponent(() => import("@/app/pages/agents-route"), "AgentsRoute"),
 });
 const agent = createRoute({

@@ -31,6 +31,7 @@ from quarterdeck.kernel.errors import Invalid
 
 router = APIRouter(tags=["agents"])
 MAX_NAMES = 5_000
+Retired = Annotated[bool, Query(description="false: only those that are not retired.")]
 BodyMode = Literal["full", "redacted", "none"]
 Words = Annotated[list[Annotated[str, Field(min_length=1, max_length=WORD_LENGTH)]], Field(max_length=MAX_WORDS)]
 
@@ -113,6 +114,8 @@ class AgentsOut(BaseModel):
     next: str | None
     present: int
     """All agents that are not retired, whatever this page shows."""
+    retired: int
+    """All that are."""
 
 
 class UrgentRunOut(BaseModel):
@@ -210,14 +213,20 @@ async def list_agents(
     db: Db,
     q: NamePart = None,
     desired: Annotated[Desired | None, Query()] = None,
+    retired: Retired = True,
     after: After = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """The agents of this workspace by name, with what each works on and did today."""
     async with db.read() as tx:
-        page = await store.page(tx, actor.workspace_id, q=q, desired=desired, limit=limit, after=after)
-        items = await cards.of_agents(tx, actor.workspace_id, page.items)
-        return written({"items": items, "next": page.next, "present": await store.count(tx, actor.workspace_id)})
+        page = await store.page(tx, actor.workspace_id, q=q, desired=desired, retired=retired, limit=limit, after=after)
+        answer = {
+            "items": await cards.of_agents(tx, actor.workspace_id, page.items),
+            "next": page.next,
+            "present": await store.count(tx, actor.workspace_id),
+            "retired": await store.count(tx, actor.workspace_id, retired=True),
+        }
+        return written(answer)
 
 
 @router.get("/agents/names", operation_id="list_agent_names", response_model=AgentNamesOut)
@@ -226,7 +235,7 @@ async def list_agent_names(
     actor: Reader,
     db: Db,
     q: NamePart = None,
-    retired: Annotated[bool, Query(description="false: only those that are not retired.")] = True,
+    retired: Retired = True,
     limit: Annotated[int, Query(ge=1, le=MAX_NAMES)] = MAX_NAMES,
 ) -> Response:
     """What agents are called, and nothing else of them, by name: for whoever chooses among many."""

@@ -130,10 +130,11 @@ async def called(
     return [{"id": agent_id, "name": name, "desired": desired} for agent_id, name, desired in rows]
 
 
-async def count(tx: Transaction, workspace_id: str) -> int:
-    """Those that are not retired."""
-    present = (agents.c.workspace_id == workspace_id, agents.c.desired != Desired.RETIRED.value)
-    found: int = await tx.scalar(sa.select(sa.func.count()).where(*present))
+async def count(tx: Transaction, workspace_id: str, *, retired: bool = False) -> int:
+    """Those that are not retired; `retired`: those that are."""
+    is_retired = agents.c.desired == Desired.RETIRED.value
+    of = (agents.c.workspace_id == workspace_id, is_retired if retired else ~is_retired)
+    found: int = await tx.scalar(sa.select(sa.func.count()).where(*of))
     return found
 
 
@@ -143,15 +144,21 @@ async def page(
     *,
     q: str | None = None,
     desired: Desired | None = None,
+    retired: bool = True,
     limit: int,
     after: str | None = None,
 ) -> Page[Agent]:
-    """By name. `q` is a part of the name or the id; `after` is the id that the page before ended with."""
+    """By name. `q` is a part of the name or the id; `after` is the id that the page before ended with.
+
+    Without `retired` only those that are not.
+    """
     query = sa.select(agents).where(agents.c.workspace_id == workspace_id)
     if q is not None and comparable(q):
         query = query.where(agents.c.name_key.contains(comparable(q), autoescape=True) | (agents.c.id == q))
     if desired is not None:
         query = query.where(agents.c.desired == desired.value)
+    if not retired:
+        query = query.where(agents.c.desired != Desired.RETIRED.value)
     return await named_rows.page(tx, agents, workspace_id, query, _agent, limit=limit, after=after)
 
 

@@ -1,9 +1,9 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { FileCode2, Plus } from "lucide-react";
 import { useState } from "react";
 
-import { agentsQuery } from "@/api/agents";
+import { agentsQuery, urgentAgentsQuery } from "@/api/agents";
 import { useMay } from "@/api/may";
 import type { Agent } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
@@ -13,10 +13,11 @@ import { OutcomeWord } from "@/components/call-words";
 import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { Ago, Money } from "@/components/figures";
+import { MoreRows } from "@/components/more-rows";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
 import { StatusLine } from "@/components/status/status-line";
-import { standsOf, toneOf } from "@/components/status/status-words";
+import { toneOf } from "@/components/status/status-words";
 import { AgentTemplates } from "@/features/agents/agent-templates";
 import { CreateAgentDialog } from "@/features/agents/create-agent-dialog";
 import { Squads } from "@/features/agents/squads";
@@ -29,12 +30,15 @@ import { agents as say } from "@/strings/agents";
 type Props = { creating: boolean; setCreating: (open: boolean) => void };
 
 export function AgentsPage({ creating, setCreating }: Props) {
-  const { data } = useSuspenseQuery(agentsQuery);
+  const { data } = useSuspenseInfiniteQuery(agentsQuery(false));
   const [retired, setRetired] = useState(false);
+  // Sums over all of them, however many are loaded here.
+  const { data: all } = useQuery(urgentAgentsQuery);
+  const list = useInfiniteQuery(agentsQuery(retired));
   useListKeys();
-  const present = data.items.filter((agent) => agent.desired !== "retired");
-  const [teaching, setTeaching] = useState(present.length === 0);
-  const goneCount = data.items.length - present.length;
+  const { present, retired: gone } = data.pages.at(-1) ?? { present: 0, retired: 0 };
+  const [teaching, setTeaching] = useState(present === 0);
+  const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
   const allowed = useMay("operate");
   const create = allowed && (
     <Button variant="primary" onClick={() => setCreating(true)}>
@@ -42,20 +46,23 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Button>
   );
   return (
-    <Page title={say.title} answer={teaching ? say.none : <AgentsAnswer stands={standsOf(present)} today={spentToday(present)} of={data.present} />} actions={create}>
+    <Page title={say.title} answer={teaching ? say.none : all ? <AgentsAnswer all={all} /> : say.title} actions={create}>
       {teaching ? (
         <div className="max-w-[860px]">
           <TeachConnect onDone={() => setTeaching(false)} />
         </div>
       ) : (
-        <DataTable label={say.title} columns={columns} rows={retired ? data.items : present} rowId={(agent) => agent.id} />
+        <>
+          <DataTable label={say.title} columns={columns} rows={rows} rowId={(agent) => agent.id} />
+          <MoreRows query={list} shown={rows.length} of={retired ? present + gone : present} />
+        </>
       )}
-      {goneCount > 0 && (
+      {gone > 0 && (
         <Button variant="quiet" size="s" className="mt-2" onClick={() => setRetired(!retired)}>
-          {retired ? say.hideRetired : say.showRetired(goneCount)}
+          {retired ? say.hideRetired : say.showRetired(gone)}
         </Button>
       )}
-      {data.items.length > 0 && (
+      {present + gone > 0 && (
         <>
           <Squads />
           <AgentTemplates />
@@ -65,11 +72,6 @@ export function AgentsPage({ creating, setCreating }: Props) {
     </Page>
   );
 }
-
-const spentToday = (agents: Agent[]) => ({
-  cost_nano: agents.reduce((sum, agent) => sum + agent.today.cost_nano, 0),
-  unpriced_calls: agents.reduce((sum, agent) => sum + agent.today.unpriced_calls, 0),
-});
 
 function Doing({ agent }: { agent: Agent }) {
   const [run] = agent.open_runs;

@@ -5,12 +5,11 @@ import { useState } from "react";
 import { urgentAgentsQuery } from "@/api/agents";
 import { needsQuery } from "@/api/needs";
 import { isSettled } from "@/api/settled";
-import type { Agent, UrgentAgents, UrgentRun } from "@/api/types";
+import type { Agent, UrgentRun } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
-import { standsOf } from "@/components/status/status-words";
 import { AgentRows } from "@/features/now/agent-rows";
 import { FirstSteps } from "@/features/now/first-steps";
 import { ProviderLine } from "@/features/now/provider-line";
@@ -47,7 +46,7 @@ export function NowPage({ needs, teach, provide }: Props) {
     );
   }
   return (
-    <Page title={say.title} answer={data ? <Answer agents={data} /> : error ? say.agentsUnknown : <NotYet />} wide>
+    <Page title={say.title} answer={data ? <AgentsAnswer all={data} /> : error ? say.agentsUnknown : <NotYet />} wide>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
@@ -58,11 +57,6 @@ export function NowPage({ needs, teach, provide }: Props) {
       </div>
     </Page>
   );
-}
-
-/** Of rows that are all here it speaks as they change; of more than that, as the server last counted. */
-function Answer({ agents: { items, present, stands, today } }: { agents: UrgentAgents }) {
-  return <AgentsAnswer stands={items.length >= present ? standsOf(items) : stands} today={today} of={present} />;
 }
 
 /** Stands where the answer will. */
