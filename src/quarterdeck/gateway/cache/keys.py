@@ -6,7 +6,7 @@ that no model sees. Whatever is not known to be harmless is part of the key.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -84,11 +84,6 @@ def _meaningful(names: tuple[bytes, ...]) -> list[bytes]:
 def digest(*parts: object) -> bytes:
     """32 bytes that name these parts and no others."""
     return blake2b(_pack(parts), digest_size=32).digest()
-
-
-def owner(workspace_id: str, agent_id: str | None, scope: str, partition: bytes) -> Sequence[object]:
-    """Whose answers: the first parts of every key."""
-    return (workspace_id, agent_id if scope == "agent" else None, partition)
 
 
 def _has_repeats(body: bytes, canonical: bytes) -> bool:

@@ -13,6 +13,7 @@ class MemoryStore:
 
     def __init__(self, max_bytes: int) -> None:
         self._max = max_bytes
+        self._most = max_bytes // BIGGEST_SHARE
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
         self.bytes = 0
 
@@ -30,9 +31,10 @@ class MemoryStore:
         return entry
 
     def put(self, key: bytes, entry: Entry) -> None:
-        self.drop(key)
-        size = entry.size
-        if size * BIGGEST_SHARE > self._max:
+        size, before = entry.size, self._entries.pop(key, None)
+        if before is not None:
+            self.bytes -= before.size
+        if size > self._most:
             return
         self._entries[key] = entry
         self.bytes += size

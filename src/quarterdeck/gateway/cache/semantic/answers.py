@@ -10,7 +10,7 @@ from typing import Protocol
 
 from quarterdeck.access.routing.caching import DEFAULT_THRESHOLD, CachePolicy
 from quarterdeck.gateway.cache import keys
-from quarterdeck.gateway.cache.answering import partition, place
+from quarterdeck.gateway.cache.answering import context
 from quarterdeck.gateway.cache.entry import Caching, Entry, Turn
 from quarterdeck.gateway.cache.semantic import veto
 from quarterdeck.gateway.cache.semantic.turns import last_turn
@@ -59,16 +59,7 @@ class SimilarAnswers:
         if found is None or not 0 < len(found[0]) <= veto.MAX_CHARS:
             return None
         text, rest = found
-        assert draft.workspace is not None
-        agent_id = draft.agent.id if draft.agent is not None else None
-        part = keys.digest(
-            *keys.owner(draft.workspace.id, agent_id, policy.scope or "agent", partition(draft, policy)),
-            place(draft),
-            keys.meaningful(draft.headers),
-            keys.seen(rest),
-            self._embedder.name,
-        )
-        return Turn(part, text)
+        return Turn(keys.digest(context(draft, policy, "agent"), keys.seen(rest), self._embedder.name), text)
 
     async def find(self, draft: Draft, caching: Caching, now: int, fits: Fits) -> Entry | None:
         """The answer to a turn that means the same, when there is one that fits. Never raises."""
