@@ -42,6 +42,16 @@ async def test_it_refuses_when_the_budget_is_spent(limited: Limited) -> None:
     assert (await limited.gateway.record()).outcome == "refused"
 
 
+async def test_a_call_is_held_for_in_every_budget_or_in_none(limited: Limited) -> None:
+    await limited.in_force(budget(1.0, id="wide"), budget(0.0, "agent:agt_1", id="spent"), budget(1.0, id="other"))
+    assert (await limited.gateway.chat(max_tokens=100)).status_code == 402
+    assert limited.held() == 0
+    await limited.in_force(budget(1.0, id="wide"), budget(0.5, "agent:agt_1", id="spent"), budget(1.0, id="other"))
+    answer = await limited.gateway.chat(max_tokens=100)
+    assert 0.49 < float(answer.headers["x-quarterdeck-budget-left-usd"]) < 0.5
+    assert limited.held() == 0
+
+
 async def test_portkeys_clients_get_the_status_they_expect(limited: Limited) -> None:
     await limited.in_force(budget(0.0))
     answer = await limited.gateway.post("/v1/chat/completions", BODY, **{"x-portkey-trace-id": "t"})

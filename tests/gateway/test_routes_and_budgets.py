@@ -50,6 +50,15 @@ async def test_a_route_decides_by_what_is_left_of_the_budget(limited: Limited) -
     assert (await ask(limited, config)).headers["x-quarterdeck-model"] == "gpt-4o-mini"
 
 
+async def test_what_a_route_lets_a_call_write_is_held_for(limited: Limited) -> None:
+    await limited.in_force(budget(0.01, "agent:agt_1"))
+    config = {"provider": "openai", "override_params": {"max_tokens": 100_000}}
+    answer = await ask(limited, config)
+    assert answer.headers["x-quarterdeck-code"] == "budget_exceeded"
+    assert limited.gateway.seen == []
+    assert (await ask(limited, {"provider": "openai"})).status_code == 200
+
+
 async def test_a_target_whose_budget_is_spent_is_passed_over(limited: Limited) -> None:
     await limited.in_force(budget(0.0, "provider:openai"))
     answer = await ask(limited, TWO)

@@ -7,7 +7,7 @@ import msgspec
 
 from quarterdeck.access.routing.config import Leaf, Patch, Path
 from quarterdeck.gateway import errors
-from quarterdeck.gateway.dialects.base import BadBody
+from quarterdeck.gateway.dialects.base import BadBody, Dialect
 from quarterdeck.gateway.dialects.bytes_patch import members, remove_top_level, set_each
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.headers import Headers
@@ -15,6 +15,32 @@ from quarterdeck.gateway.targets import Target
 from quarterdeck.gateway.transport import HOP_BY_HOP
 
 _OURS = (b"qd-", b"Bearer qd-", b"bearer qd-")
+
+
+_COSTING = frozenset(
+    {
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "generationConfig",
+        "inferenceConfig",
+        "service_tier",
+    }
+)
+"""Members that say how much may be written, or in which tier."""
+
+
+def apply(draft: Draft, patch: Patch, dialect: Dialect) -> None:
+    """Patch the request, and know what it may cost now. Raises Refusal."""
+    draft.request_body = patched(draft.request_body, patch)
+    names = {name for name, _ in (*patch.default, *patch.override)} | {path[0] for path in patch.drop}
+    if draft.facts is None or _COSTING.isdisjoint(names):
+        return
+    try:
+        found = dialect.read_request(draft.request_body)
+    except BadBody as error:
+        raise errors.bad_body(str(error)) from None
+    draft.facts = msgspec.structs.replace(draft.facts, max_output=found.max_output, names_tier=found.names_tier)
 
 
 def patched(body: bytes, patch: Patch) -> bytes:

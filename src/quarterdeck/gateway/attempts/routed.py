@@ -10,10 +10,9 @@ from quarterdeck.access.routing.config import Leaf
 from quarterdeck.access.routing.walk import NOWHERE, Walk
 from quarterdeck.access.routing.world import Mirror, Outcome, Race, Try
 from quarterdeck.gateway import errors
-from quarterdeck.gateway.attempts import racing
+from quarterdeck.gateway.attempts import patching, racing
 from quarterdeck.gateway.attempts.binding import Binding, Bound
 from quarterdeck.gateway.attempts.judging import GOOD, judge
-from quarterdeck.gateway.attempts.patching import patched
 from quarterdeck.gateway.attempts.shadow import Shadows
 from quarterdeck.gateway.attempts.shooting import Shooting
 from quarterdeck.gateway.attempts.shot import Before, Shot, adopt, copy_for_a_try, tried
@@ -64,7 +63,7 @@ class RoutedCalls:
             return
         copy.target, copy.option = bound.target, bound.leaf.path
         with contextlib.suppress(Refusal):
-            copy.request_body = patched(draft.request_body, bound.leaf.patch)
+            patching.apply(copy, bound.leaf.patch, dialect)
             check_usable(copy, bound.target)
             self.parts.settler.prepare(copy, bound.target)
             self._shadows.send(copy, dialect, lambda: self.shooting.shoot(Shot(copy, bound), dialect, query, None))
@@ -231,7 +230,7 @@ class _Call:
             shot.bound, draft.target = bound, target
             check_usable(draft, target)
             if leaf.patch:
-                draft.request_body = patched(draft.request_body, leaf.patch)
+                patching.apply(draft, leaf.patch, self._dialect)
             if (flight := draft.flight) is not None:
                 flight.provider, flight.model, flight.first_byte = target.provider.name, target.model, None
             if self._compiled.caches is not None and await self._cached(draft, leaf):

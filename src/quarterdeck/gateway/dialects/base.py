@@ -27,6 +27,8 @@ class RequestFacts(msgspec.Struct, frozen=True):
     """The client's own conversation id in the body: prompt_cache_key, metadata.user_id's session_id, …"""
     tags: dict[str, str] = {}
     """The body's `metadata`, when it is a flat object of strings."""
+    names_tier: bool = True
+    """Whether it may name a tier to be served in, priced differently; True where nobody looked."""
 
 
 class AnswerFacts(msgspec.Struct, frozen=True):

@@ -50,6 +50,8 @@ class Admission:
         self._reserving = Reserving(prices, spending, self._stops)
         self._gates: dict[tuple[str, str], Gate] = {}
         self._heard = Heard()
+        self._turns = False
+        """Whether there are gates or a provider said a word: else only a limit on where calls go makes any wait."""
         self._concerned: set[str] = set()
         """Keys whose calls a limit or budget of the current snapshot can be about."""
         self._free: set[str] = set()
@@ -86,7 +88,7 @@ class Admission:
         """A provider said 429 while nothing here was in force: from now on its word is heeded."""
         if draft.workspace is not None and draft.target is not None:
             self._hooks.limits = self
-            self._heard.hear(draft)
+            self._hear(draft)
 
     def admit(self, draft: Draft) -> Awaitable[None] | None:
         """Limits on who calls."""
@@ -133,7 +135,7 @@ class Admission:
         # For a try that comes first nothing is held yet.
         if (
             first
-            and not (plan.turns or self._gates or self._heard)
+            and not (plan.turns or self._turns)
             and (not plan.binding or self._reserving.reserve_at_once(draft, plan, hold))
         ):
             return None
@@ -174,8 +176,8 @@ class Admission:
             if key is not None and key.id not in self._concerned and (key.id in self._free or not self._concerns(key)):
                 if self._spending.active:
                     self._spending.passed()
-                if draft.upstream_status == 429 or self._heard:
-                    self._heard.hear(draft)
+                if draft.upstream_status == 429 or self._turns:
+                    self._hear(draft)
                 return
         plan = hold.plan if hold is not None and hold.target is target else None
         if plan is None or plan.since is not self._plans.since:
@@ -189,10 +191,15 @@ class Admission:
                 each.tries = self._spent_elsewhere(draft)
             self._spending.settled(each)
         plan.seen.note(draft)
-        if draft.upstream_status == 429 or self._heard or (hold is not None and hold.gates):
-            self._heard.hear(draft)
+        if draft.upstream_status == 429 or self._turns:
+            self._hear(draft)
         if hold is not None:
             self._end(draft, hold)
+
+    def _hear(self, draft: Draft) -> None:
+        """What the provider said of its own limits is kept from its first 429 on, or where it has limits."""
+        self._heard.hear(draft)
+        self._turns = self._turns or bool(self._heard)
 
     def _ceiling_cost(self, draft: Draft, plan: TargetPlan) -> int:
         """What a call without a price counts as."""
@@ -281,6 +288,7 @@ class Admission:
             return
         if gate is None:
             gate = self._gates[key] = self._new_gate(*key)
+            self._turns = True
         lines = rates.lines_of(plan.turns)
         tokens = _tokens(draft, plan.seen) if learned is not None or plan.counts_tokens else 0
         run = _run(draft, workspace)

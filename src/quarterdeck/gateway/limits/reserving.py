@@ -56,9 +56,9 @@ class Reserving:
         quote = draft.quote
         if quote is None or quote is MISSING or draft.endpoint.billing is not _TOKENS or not self._spending.exact:
             return False
-        body, lines = draft.request_body, plan.binding
+        lines = plan.binding
         size, output = worst.tokens(draft, plan.seen, plan.assumed_output, quote.context_window)
-        amount = worst.cost(quote, body, size, output)
+        amount = worst.cost(draft, quote, size, output)
         least = FOREVER
         for entry, counter in lines:
             left = entry.amount - counter.base - counter.tail - counter.held - amount
@@ -68,8 +68,9 @@ class Reserving:
             counter.held += amount
             least = left if left < least else least
         hold.lines, hold.amount = lines, amount
-        if draft.facts is not None and draft.facts.stream:
-            hold.prices = [Price(quote, None, body, size)] * len(lines)
+        facts = draft.facts
+        if facts is not None and facts.stream:
+            hold.prices = [Price(quote, None, draft.request_body, size)] * len(lines)
             hold.follow(draft, output, self.claims)
         if plan.all_hard:
             draft.told += _LEFT % divmod(least, NANO)

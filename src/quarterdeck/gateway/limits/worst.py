@@ -85,11 +85,15 @@ def _writes_nothing(dialect: str) -> bool:
     return any(part in dialect for part in _NO_OUTPUT)
 
 
-def cost(quote: Quote, body: bytes, input_tokens: int, output_tokens: int) -> int:
-    """Nano-dollars for a call by the model's price: as `Price` says it, in one step where the price is even."""
-    rate = quote.even
-    if rate is None or (quote.has_tiers and _TIER in body) or (quote.writes_cost_more and _WRITES in body):
-        return Price(quote, None, body, input_tokens).of(output_tokens)
+def cost(draft: Draft, quote: Quote, input_tokens: int, output_tokens: int) -> int:
+    """Nano-dollars for the call by the model's price: as `Price` says it, in one step where the price is even."""
+    rate, facts = quote.even, draft.facts
+    if (
+        rate is None
+        or (quote.has_tiers and (facts is None or facts.names_tier))
+        or (quote.writes_cost_more and _WRITES in draft.request_body)
+    ):
+        return Price(quote, None, draft.request_body, input_tokens).of(output_tokens)
     worst = rate.input_total * input_tokens + rate.per_request + rate.most_output * output_tokens
     return -(-worst // rate.per_nano)
 

@@ -19,6 +19,7 @@ class _Request(msgspec.Struct):
     stream: Any = None
     max_tokens: Any = None
     metadata: Any = None
+    service_tier: Any = None
 
 
 class _Answer(msgspec.Struct):
@@ -68,6 +69,7 @@ class AnthropicMessages:
             max_output=bodies.positive(asked.max_tokens),
             session=_session(asked.metadata) if asked.metadata else None,
             tags=bodies.flat_strings(asked.metadata, without="user_id") if asked.metadata else {},
+            names_tier=asked.service_tier is not None,
         )
 
     def patch(self, body: bytes, *, model: str | None = None, ask_usage: bool = False) -> bytes:

@@ -28,6 +28,7 @@ class _Common(msgspec.Struct, kw_only=True):
     max_tokens: Any = None
     prompt_cache_key: Any = None
     metadata: Any = None
+    service_tier: Any = None
 
 
 class _Chat(_Common):
@@ -86,6 +87,7 @@ class OpenAIChat:
             max_output=bodies.positive(asked.max_completion_tokens) or bodies.positive(asked.max_tokens),
             session=usage.text_or_none(asked.prompt_cache_key),
             tags=bodies.flat_strings(asked.metadata) if asked.metadata else {},
+            names_tier=asked.service_tier is not None,
         )
 
     def patch(self, body: bytes, *, model: str | None = None, ask_usage: bool = False) -> bytes:

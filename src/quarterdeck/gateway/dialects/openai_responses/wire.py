@@ -20,6 +20,7 @@ class _Request(msgspec.Struct):
     prompt_cache_key: Any = None
     conversation: Any = None
     metadata: Any = None
+    service_tier: Any = None
 
 
 class _Item(msgspec.Struct):
@@ -75,6 +76,7 @@ class OpenAIResponses:
             max_output=bodies.positive(asked.max_output_tokens),
             session=_conversation(asked.conversation) or usage.text_or_none(asked.prompt_cache_key),
             tags=bodies.flat_strings(asked.metadata) if asked.metadata else {},
+            names_tier=asked.service_tier is not None,
         )
 
     def patch(self, body: bytes, *, model: str | None = None, ask_usage: bool = False) -> bytes:
