@@ -8,7 +8,8 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from quarterdeck.kernel.errors import TooLarge
+from quarterdeck.api.unreadable import must_be_whole_characters
+from quarterdeck.kernel.errors import Invalid, TooLarge
 
 MAX_BYTES = 4 * 1024 * 1024
 _STREAMED = re.compile(r"/api/v1/((runs/[^/]+/deliverables|tasks/[^/]+/attachments)/content|import(/csv)?)")
@@ -20,7 +21,10 @@ def is_streamed(scope: Scope) -> bool:
 
 
 class BodyLimit:
-    """Refuses a body of more than `MAX_BYTES`, whether its length was announced or not. Raises TooLarge."""
+    """Refuses a body of more than `MAX_BYTES`, whether its length was announced or not, and one that was cut off.
+
+    Raises TooLarge, Invalid.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -32,17 +36,19 @@ class BodyLimit:
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > MAX_BYTES:
                 raise _too_large()
-        await self._app(scope, replay(await read_whole(receive), receive), send)
+        body = await read_whole(receive)
+        must_be_whole_characters(body)
+        await self._app(scope, replay(body, receive), send)
 
 
 async def read_whole(receive: Receive) -> bytes:
-    """The body; what has come of it when the client leaves. Raises TooLarge."""
+    """The body. Raises TooLarge; Invalid when the client left before it was whole: half of it says something else."""
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b"".join(parts)
+            raise Invalid("The client left before it had sent the whole body.", code="cut_off")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BYTES:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from quarterdeck.api import unknown_fields
+from quarterdeck.api import unknown_fields, unreadable
 from quarterdeck.kernel.errors import QuarterdeckError
 from quarterdeck.kernel.ids import new_id
 
@@ -103,6 +103,9 @@ async def _on_ours(request: Request, error: Exception) -> Response:
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    media_type = unreadable.not_json(error, request.headers.get("content-type", ""))
+    if media_type is not None:
+        return problem(415, "not_json", media_type, extra=_as_portkey(request.url.path, 415, media_type))
     fields = [{"field": _path(each["loc"]), "problem": _wrong(each, request)} for each in error.errors()]
     detail = "; ".join(f"{each['field']}: {each['problem']}" for each in fields[:5])
     return problem(422, "invalid", detail, extra={"fields": fields, **_as_portkey(request.url.path, 422, detail)})
@@ -128,7 +131,7 @@ async def _on_http(request: Request, error: Exception) -> Response:
             f"{request.url.path} takes {allowed}, not {request.method}.",
             headers=error.headers,
         )
-    return problem(error.status_code, "invalid", str(error.detail), headers=error.headers)
+    return problem(error.status_code, "invalid", unreadable.why(error), headers=error.headers)
 
 
 def _as_portkey(path: str, status: int, detail: str) -> dict[str, Any]:

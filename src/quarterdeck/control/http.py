@@ -15,6 +15,7 @@ from quarterdeck.db import Database
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.pages import DEFAULT_LIMIT, MAX_LIMIT
 
+_LAST_VERSION = 2**31 - 1
 PERMISSION_ATTRIBUTE = "quarterdeck_permission"
 
 
@@ -101,7 +102,8 @@ async def expected_version(
     if if_match is None or if_match.strip() == "*":
         return None
     try:
-        return int(if_match.strip().removeprefix("W/").strip('"'))
+        # No row comes so far, and no store compares with a larger one.
+        return min(max(int(if_match.strip().removeprefix("W/").strip('"')), -1), _LAST_VERSION)
     except ValueError:
         raise Invalid('If-Match must be the row\'s version in quotes, such as "3".', field="if-match") from None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
@@ -34,6 +35,8 @@ _OUTBOX_LOCK = 0x51444F58
 _PASSING_STATES = ("08", "40", "53", "57P")
 """PostgreSQL's classes for: connection lost, deadlock or serialization, out of resources, shut down."""
 _NO_SUCH_CHARACTER = "22021"
+_TOO_LARGE = re.compile(r"value out of int\d+ range|too large to convert to SQLite INTEGER")
+"""Of whole numbers: what asyncpg and sqlite3 say before they ask the store."""
 _PASSING_WORDS = ("database is locked", "database table is locked", "disk I/O error", "disk is full", "unable to open")
 T = TypeVar("T")
 log = logging.getLogger("quarterdeck.db")
@@ -284,7 +287,11 @@ def _translated() -> Iterator[None]:
     """The one place where a driver's words become ours: a database that is away is not a mistake of the program."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, OverflowError) as error:
+        if _TOO_LARGE.search(str(getattr(error, "orig", error))):
+            raise Invalid("It holds a whole number that is larger than any here can be.") from error
+        if not isinstance(error, DBAPIError):
+            raise
         if getattr(error.orig, "sqlstate", None) == _NO_SUCH_CHARACTER:
             # PostgreSQL looks for no such text either: an id of a request's body, say, that nothing has.
             raise Invalid("It holds a NUL character, which no text here has; send it without.") from error

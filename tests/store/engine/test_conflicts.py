@@ -18,7 +18,7 @@ from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.settings.model import About
 from quarterdeck.db import Database, metadata
 from quarterdeck.db.outbox import EventFeed
-from quarterdeck.kernel.errors import Changed
+from quarterdeck.kernel.errors import Changed, Invalid
 
 AT_ONCE = 4
 DRAFT = {"title": "Look"}
@@ -110,3 +110,15 @@ async def test_what_belongs_to_a_row_that_has_just_gone_is_told_so(db: Database,
         async with db.transaction() as tx:
             row = {"workspace_id": boot.owner.workspace_id, "squad_id": "gone", "agent_id": "gone"}
             await tx.execute(table.insert().values(row))
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, -(2**63) - 1])
+async def test_a_number_that_no_store_can_hold_is_the_callers_mistake(
+    db: Database, boot: FirstBoot, number: int
+) -> None:
+    workspaces = metadata.tables["workspaces"]
+    if db.is_sqlite and abs(number) < 2**63:
+        return  # every whole number of SQLite's has 64 bits
+    with pytest.raises(Invalid, match="whole number"):
+        async with db.transaction() as tx:
+            await tx.execute(workspaces.update().values(version=number))

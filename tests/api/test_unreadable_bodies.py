@@ -1,0 +1,95 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from quarterdeck.access.members import Member
+
+TASKS = "/api/v1/tasks"
+HALF = "\ud83d"
+
+
+async def _sent(client: httpx.AsyncClient, content: bytes, media_type: str = "application/json") -> httpx.Response:
+    return await client.post(TASKS, content=content, headers={"content-type": media_type})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"title": "\xff"}', "not UTF-8 (byte 11)"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"title": "x", "priority": ' + b"9" * 5_000 + b"}", "cannot be read as JSON"),
+    ],
+    ids=["not UTF-8", "too deep", "too long a number"],
+)
+async def test_a_body_that_is_no_json_is_told_what_is_wrong_with_it(
+    client: httpx.AsyncClient, content: bytes, words: str
+) -> None:
+    answer = await _sent(client, content)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid")
+    assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain; charset=utf-8"])
+async def test_json_that_came_as_something_else_is_told_which_header_it_needs(
+    client: httpx.AsyncClient, media_type: str
+) -> None:
+    answer = await _sent(client, b'{"title": "x"}', media_type)
+    assert (answer.status_code, answer.json()["code"]) == (415, "not_json")
+    assert "content-type: application/json; it came as " + media_type.partition(";")[0] in answer.json()["detail"]
+
+
+async def test_half_a_surrogate_pair_is_refused_wherever_it_stands_and_whole_ones_are_not(
+    client: httpx.AsyncClient,
+) -> None:
+    task = (await _sent(client, b'{"title": "\\ud83d\\ude00"}')).json()
+    assert task["title"] == "😀"
+    body: dict[str, Any] = {"task_ids": [task["id"], HALF], "hold": True}
+    for content in (json.dumps(body).encode(), json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")):
+        answer = await client.post(f"{TASKS}/bulk", content=content, headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["field"]) == (400, "task_ids[1]")
+    assert (await client.get(f"{TASKS}/{task['id']}")).json()["version"] == task["version"]
+
+
+async def test_a_body_that_was_cut_off_holds_no_idempotency_key(app: FastAPI, client: httpx.AsyncClient) -> None:
+    whole = b'{"title": "Find sources"}'
+    headers = {**client.headers, "idempotency-key": "k", "content-type": "application/json", "cookie": _cookie(client)}
+    left = [
+        {"type": "http.request", "body": whole[:10], "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return left.pop(0)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": TASKS,
+        "raw_path": TASKS.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+    }
+    await app(scope, receive, send)
+    assert told[0]["status"] == 400
+    again = await client.post(TASKS, content=whole, headers=headers)
+    assert again.status_code == 201, again.text
+
+
+def _cookie(client: httpx.AsyncClient) -> str:
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+async def test_a_version_that_no_row_can_have_is_not_the_rows(client: httpx.AsyncClient, owner: Member) -> None:
+    squad = (await client.post("/api/v1/squads", json={"name": "Press"})).json()
+    for version in ("9" * 30, "-9"):
+        answer = await client.patch(
+            f"/api/v1/squads/{squad['id']}", json={"description": "x"}, headers={"if-match": f'"{version}"'}
+        )
+        assert (answer.status_code, answer.json()["version"]) == (409, 1)
