@@ -58,6 +58,10 @@ class Vault:
         sealed = self._ciphers[self._current].encrypt(nonce, plain, bound_to.encode())
         return _FORMAT + self._current + nonce + sealed
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the first key sealed it."""
+        return sealed[: len(_FORMAT) + _ID_BYTES] == _FORMAT + self._current
+
     def unseal(self, sealed: bytes, bound_to: str) -> bytes:
         """Raises VaultError when the key is another one, or the value was damaged or moved from another row."""
         head = len(_FORMAT) + _ID_BYTES

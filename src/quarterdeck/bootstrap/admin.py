@@ -14,6 +14,7 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.members import Member
 from quarterdeck.access.tables import members as members_table
 from quarterdeck.access.vault import Vault, VaultError
+from quarterdeck.bootstrap import resealing
 from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.audit import store as audit_store
 from quarterdeck.control.audit import verifying
@@ -122,6 +123,13 @@ class Admin:
 
     async def migrate(self) -> str:
         return f"The database is at revision {await migrate.upgrade(self._db)}."
+
+    async def reseal(self) -> list[dict[str, str]]:
+        """Seal stored secrets with the first key: rows of state and what."""
+        vault = Vault.open(self._settings.data, self._settings.secret_key)
+        found = await resealing.reseal(self._db, vault)
+        done = {"state": "ok", "what": f"{found.done} secrets sealed anew, {found.current} were already"}
+        return [done, *({"state": "wrong", "what": each} for each in found.problems)]
 
     async def examine(self) -> list[dict[str, str]]:
         """What `doctor` finds out about the data: rows of state and what."""

@@ -114,6 +114,18 @@ def migrate(data: Path | None) -> str:
     return _with_admin(settings, lambda admin: admin.migrate(), migrated=False)
 
 
+def back_up(to: Path, data: Path | None) -> list[dict[str, str]]:
+    """Rows of what was copied."""
+    from quarterdeck.bootstrap.backup import back_up as copied  # noqa: PLC0415 - see _with_admin
+
+    return copied(settings_for(data=data), to)
+
+
+def reseal(data: Path | None) -> list[dict[str, str]]:
+    """Rows of what was sealed anew and what cannot be opened."""
+    return _with_admin(settings_for(data=data), lambda admin: admin.reseal())
+
+
 def doctor(data: Path | None) -> list[dict[str, str]]:
     """Findings: rows of state (ok, note, wrong) and what."""
     findings: list[dict[str, str]] = []

@@ -116,9 +116,12 @@ def signin_link(
 @app.command()
 def doctor(data: Data = None, as_json: Json = False) -> None:
     """Check that this installation can serve, and say what is wrong."""
-    findings = local.doctor(data)
-    emit(findings, as_json=as_json, columns=[("", lambda row: row["state"]), ("", lambda row: row["what"])])
-    raise typer.Exit(1 if any(row["state"] == "wrong" for row in findings) else 0)
+    _findings(local.doctor(data), as_json=as_json)
+
+
+def _findings(rows: list[dict[str, str]], *, as_json: bool) -> None:
+    emit(rows, as_json=as_json, columns=[("", lambda row: row["state"]), ("", lambda row: row["what"])])
+    raise typer.Exit(1 if any(row["state"] == "wrong" for row in rows) else 0)
 
 
 @db.command("migrate")
@@ -129,6 +132,22 @@ def db_migrate(data: Data = None, as_json: Json = False) -> None:
         emit({"message": said}, as_json=True)
     else:
         print(said)
+
+
+@db.command("backup")
+def db_backup(
+    to: Annotated[Path, typer.Argument(help="A directory that is empty or not there yet.")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Copy everything while the server runs. To restore, serve the copy: `--data TO`."""
+    _findings(local.back_up(to, data), as_json=as_json)
+
+
+@db.command("reseal")
+def db_reseal(data: Data = None, as_json: Json = False) -> None:
+    """Seal stored secrets anew with the first key of `secret.key`."""
+    _findings(local.reseal(data), as_json=as_json)
 
 
 @agents.command("list")
