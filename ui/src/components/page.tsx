@@ -63,7 +63,7 @@ export function Strip({ figures }: { figures: { label: string; value: ReactNode;
           <dt className="text-xs text-muted">{figure.label}</dt>
           <dd className="num text-figure font-[560] tracking-[-0.01em]">
             {figure.value}
-            {figure.note && <span className="text-s font-normal tracking-normal text-muted"> {figure.note}</span>}
+            {figure.note && <span className="text-s leading-snug font-normal tracking-normal text-muted max-md:block"> {figure.note}</span>}
           </dd>
         </div>
       ))}

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { asProblem } from "@/api/problem";
 import { Button } from "@/components/button";
 import { FormActions } from "@/components/form-actions";
+import { showWrongField } from "@/lib/wrong-field";
 import { words } from "@/strings/common";
 
 type Props = {
@@ -21,13 +22,14 @@ type Props = {
 export function SubmitForm({ act, danger = false, ready = true, onCancel, submit, children }: Props) {
   const [problem, setProblem] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const send = async (form: FormData) => {
+  const send = async (form: HTMLFormElement) => {
     setBusy(true);
     setProblem(undefined);
     try {
-      await submit(form);
+      await submit(new FormData(form));
     } catch (error) {
       setProblem(asProblem(error).message);
+      showWrongField(form, asProblem(error));
     }
     setBusy(false);
   };
@@ -36,16 +38,11 @@ export function SubmitForm({ act, danger = false, ready = true, onCancel, submit
       className="grid gap-4"
       onSubmit={(event) => {
         event.preventDefault();
-        void send(new FormData(event.currentTarget));
+        void send(event.currentTarget);
       }}
     >
       {children}
-      {problem && (
-        <p role="alert" className="text-s text-wrong">
-          {problem}
-        </p>
-      )}
-      <FormActions>
+      <FormActions problem={problem}>
         <Button onClick={onCancel}>{words.cancel}</Button>
         <Button type="submit" variant={danger ? "danger" : "primary"} busy={busy} disabled={busy || !ready}>
           {act}

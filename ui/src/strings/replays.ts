@@ -47,6 +47,7 @@ export const replays = {
     states: { dry: "Dry", running: "Running", done: "Done", stopped: "Stopped", cancelled: "Cancelled" },
     same: (count: number) => `${counted(count)} the same`,
     different: (count: number) => `${counted(count)} different`,
+    unanswered: (count: number) => `${counted(count)} without an answer`,
     none: "without any answer",
     noneYet: "no answer yet",
     nothingSent: "Nothing was sent.",
@@ -68,7 +69,7 @@ export const replays = {
     settling: "Its last calls are being looked up in the ledger.",
     bodies: "What calls say is shown to members who may read bodies.",
   },
-  target: { same: "the same again", route: (name: string, version: number | null) => `route ${name}${version === null ? "" : ` v${version}`}`, system: "other instructions" },
+  target: { same: "The same again", route: (name: string, version: number | null) => `route ${name}${version === null ? "" : ` v${version}`}`, system: "other instructions" },
   step: {
     states: {
       planned: "would be sent",

@@ -26,6 +26,7 @@ export const run = {
   columns: { call: "Call", when: "After", line: "Time", first: "First token", tokens: "Tokens", cost: "Cost" },
   between: "between calls",
   ran: (tools: string) => `ran ${tools}`,
+  like: (step: number) => `like step ${step}`,
   attempts: (count: number) => `${counted(count)} attempts`,
   legend: { waiting: "until the first token", streaming: "answering", own: "the agent's own time" },
   inOut: (input: string, output: string) => `${input} in, ${output} out`,

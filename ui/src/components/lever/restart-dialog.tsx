@@ -43,12 +43,7 @@ export function RestartDialog({ run, onClose }: { run: Levered; onClose: () => v
       >
         <AreaField label={say.restartNote} name="note" rows={3} />
         <ChooseField of="agent" label={say.restartWho} name="agent" none={say.sameAgent(run.agent.name)} without={[run.agent.id]} />
-        {problem && (
-          <p role="alert" className="text-s text-wrong">
-            {problem}
-          </p>
-        )}
-        <FormActions>
+        <FormActions problem={problem}>
           <Button onClick={onClose}>{words.cancel}</Button>
           <Button type="submit" variant="primary" busy={busy}>
             {say.restart}

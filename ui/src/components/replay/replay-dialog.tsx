@@ -68,9 +68,8 @@ function ReplayDialog({ of, onClose }: { of: Replayed; onClose: () => void }) {
           <SelectField label={say.route} name="route" hint={say.routeHint} choices={choices} />
         </div>
         <AreaField label={say.system} name="system" hint={say.systemHint} rows={4} />
-        {dry.error && <Refused error={dry.error} />}
         {!dry.data && (
-          <FormActions>
+          <FormActions problem={dry.error && asProblem(dry.error).message}>
             <Button onClick={onClose}>{words.cancel}</Button>
             <Button type="submit" variant="primary" busy={dry.isPending}>
               {say.dry}
@@ -83,13 +82,8 @@ function ReplayDialog({ of, onClose }: { of: Replayed; onClose: () => void }) {
   );
 }
 
-function Refused({ error }: { error: Error }) {
-  return (
-    <p role="alert" className="text-s text-wrong">
-      {asProblem(error).message}
-    </p>
-  );
-}
+/** What was worked out stands below the form that asked, on a phone out of sight. */
+const intoSight = (form: HTMLFormElement | null): void => form?.scrollIntoView({ block: "nearest" });
 
 type WorkedProps = { replay: Replay; busy: boolean; error: Error | null; onSend: (capNano: number, key: string) => void; onClose: () => void };
 
@@ -110,6 +104,7 @@ function Worked({ replay, busy, error, onSend, onClose }: WorkedProps) {
   if (noSteps && !data) return <ProblemNote error={noSteps} retry={() => void refetch()} />;
   return (
     <form
+      ref={intoSight}
       className="mt-4 grid gap-4"
       onSubmit={(event) => {
         event.preventDefault();
@@ -158,8 +153,7 @@ function Worked({ replay, busy, error, onSend, onClose }: WorkedProps) {
         className="max-w-[160px]"
         autoComplete="off"
       />
-      {error && <Refused error={error} />}
-      <FormActions>
+      <FormActions problem={error && asProblem(error).message}>
         <Button onClick={onClose}>{words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>
           {say.send(sent)}

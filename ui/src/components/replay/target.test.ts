@@ -6,7 +6,7 @@ const target = { model: null, route: null, route_version: null, system_replaced:
 
 describe("what a replay asks", () => {
   it("is said in words", () => {
-    expect(targetWords(target)).toBe("the same again");
+    expect(targetWords(target)).toBe("The same again");
     expect(targetWords({ ...target, model: "gpt-4o", system_replaced: true, params: ["seed"] })).toBe("gpt-4o, other instructions, seed");
     expect(targetWords({ ...target, route: "cheap", route_version: 3 })).toBe("route cheap v3");
   });

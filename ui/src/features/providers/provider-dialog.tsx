@@ -117,12 +117,7 @@ function ProviderForm({ provider, kinds, onClose }: Props & { kinds: ProviderKin
           <AreaField label={say.models} name="models" hint={say.modelsHint} rows={3} defaultValue={provider?.models?.join("\n")} />
         </div>
       </details>
-      {wrong && (
-        <p role="alert" className="text-s text-wrong">
-          {wrong.secret ? providers.savedBut : saved && saved !== provider ? `${providers.savedBut} ${wrong.words}` : wrong.words}
-        </p>
-      )}
-      <FormActions>
+      <FormActions problem={wrong && (wrong.secret ? providers.savedBut : saved && saved !== provider ? `${providers.savedBut} ${wrong.words}` : wrong.words)}>
         <Button onClick={onClose}>{saved && saved !== provider ? words.close : words.cancel}</Button>
         <Button type="submit" variant="primary" busy={busy}>
           {saved && wrong ? say.again : saved ? say.save : say.act}

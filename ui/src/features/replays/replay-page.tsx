@@ -32,6 +32,7 @@ export function ReplayPage({ replayId }: { replayId: string }) {
   const { totals } = replay;
   const dry = replay.state === "dry";
   const answered = (totals.by_state.done ?? 0) > 0;
+  const unanswered = (totals.by_state.done ?? 0) - totals.same - totals.different;
   return (
     <Page
       title={replays.one(replay.id)}
@@ -55,7 +56,12 @@ export function ReplayPage({ replayId }: { replayId: string }) {
           {
             label: say.answers,
             value: answered ? say.same(totals.same) : "–",
-            note: !dry && totals.different > 0 && <span className="text-wait">{say.different(totals.different)}</span>,
+            note: answered && (
+              <>
+                {totals.different > 0 && <span className="text-wait">{say.different(totals.different)}</span>}
+                {unanswered > 0 && <span className="text-wrong"> {say.unanswered(unanswered)}</span>}
+              </>
+            ),
           },
           {
             label: say.tokens,
@@ -82,10 +88,12 @@ export function ReplayPage({ replayId }: { replayId: string }) {
 function Answer({ replay }: { replay: Replay }) {
   const { totals } = replay;
   const done = totals.by_state.done ?? 0;
+  const failed = done - totals.same - totals.different;
+  const told = [failed < done && say.same(totals.same), failed < done && say.different(totals.different), failed > 0 && say.unanswered(failed)].filter(Boolean);
   return (
     <>
-      {targetWords(replay.target)}: <Mark tone={TONE[replay.state]}>{say.states[replay.state].toLowerCase()}</Mark>
-      {replay.state === "dry" ? <>. {say.nothingSent}</> : <>, {done === 0 ? (replay.settled ? say.none : say.noneYet) : `${say.same(totals.same)}, ${say.different(totals.different)}`}.</>}
+      {targetWords(replay.target)}: <Mark tone={replay.state === "done" && failed > 0 ? "wrong" : TONE[replay.state]}>{say.states[replay.state].toLowerCase()}</Mark>
+      {replay.state === "dry" ? <>. {say.nothingSent}</> : <>, {done === 0 ? (replay.settled ? say.none : say.noneYet) : told.join(", ")}.</>}
     </>
   );
 }

@@ -24,18 +24,31 @@ const COLUMNS: Column<Replay>[] = [
     id: "asks",
     header: heads.asks,
     cell: (replay) => (
-      <Link to="/replays/$replayId" params={{ replayId: replay.id }} data-row-link className="hover:underline">
-        {targetWords(replay.target)}
-      </Link>
+      <span className="grid justify-items-start gap-0.5">
+        <Link to="/replays/$replayId" params={{ replayId: replay.id }} data-row-link className="wrap-anywhere hover:underline">
+          {targetWords(replay.target)}
+        </Link>
+        <span className="flex flex-wrap items-center gap-x-2 text-s text-muted @min-[600px]:hidden">
+          <ReplayOf replay={replay} /> <StateChip replay={replay} />
+        </span>
+      </span>
     ),
   },
-  { id: "of", header: heads.of, cell: (replay) => <span className="whitespace-nowrap">{replay.task?.ref ?? (replay.source === "run" ? say.page.ofRun : say.page.ofCall)}</span> },
-  { id: "state", header: heads.state, cell: (replay) => <Chip tone={STATE_TONE[replay.state]}>{say.page.states[replay.state]}</Chip> },
+  { id: "of", header: heads.of, from: "md", cell: (replay) => <ReplayOf replay={replay} /> },
+  { id: "state", header: heads.state, from: "md", cell: (replay) => <StateChip replay={replay} /> },
   { id: "calls", header: heads.calls, cell: (replay) => formatCount(replay.totals.calls), align: "end", from: "md" },
   { id: "recorded", header: heads.recorded, cell: (replay) => <Money nano={replay.totals.was_cost_nano} unpriced={replay.totals.was_unpriced} />, align: "end", from: "md" },
   { id: "cost", header: heads.cost, cell: (replay) => <ReplayMoney replay={replay} />, align: "end" },
   { id: "when", header: heads.when, cell: (replay) => <Ago at={replay.created_at} className="text-muted" />, align: "end", from: "lg" },
 ];
+
+function ReplayOf({ replay }: { replay: Replay }) {
+  return <span className="whitespace-nowrap">{replay.task?.ref ?? (replay.source === "run" ? say.page.ofRun : say.page.ofCall)}</span>;
+}
+
+function StateChip({ replay }: { replay: Replay }) {
+  return <Chip tone={STATE_TONE[replay.state]}>{say.page.states[replay.state]}</Chip>;
+}
 
 /** What was replayed, newest first. */
 export function ReplaysPage() {

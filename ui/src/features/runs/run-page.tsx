@@ -185,7 +185,7 @@ function Answer({ run }: { run: Run }) {
     <>
       {say.answer(run.attempt, run.agent.name)} <Mark tone={TONE[run.state]}>{say.verbs[run.state]}</Mark>{" "}
       {run.ended_at ? formatSpan(Date.parse(run.ended_at) - Date.parse(from)) : <Since at={from} />}
-      {run.reason && ` (${reasonWords(run.reason)})`}.
+      {run.reason && ` (${reasonWords(run.reason).replace(/\.$/, "")})`}.
     </>
   );
 }

@@ -24,7 +24,7 @@ export function RunSteps({ calls, cut, same }: { calls: Call[]; cut: boolean; /*
   return (
     <div className="card overflow-hidden">
       <div aria-hidden="true" className={`${ROW} border-b border-line py-2 text-xs font-[510] text-faint max-md:hidden`}>
-        <span className="pl-7">{say.columns.call}</span>
+        <span className="pl-8">{say.columns.call}</span>
         <span className="num flex justify-between gap-2">
           <span>{say.columns.line}</span>
           <span>{formatDuration(total)}</span>
@@ -70,14 +70,16 @@ function CallRow({ step, number, total, same }: { step: CallStep; number: number
   return (
     <li id={`step-${number}`} onClick={followRow} className={`${ROW} border-b border-line py-2 hover:bg-sunken/60 has-[a:focus-visible]:bg-accent-soft`}>
       <span className="flex min-w-0 items-baseline gap-2">
-        <span className="num w-5 shrink-0 text-right text-faint">{number}</span>
+        <span className="num w-6 shrink-0 text-right text-faint">{number}</span>
         <Link to="/calls/$callId" params={{ callId: call.id }} data-row-link className="truncate hover:underline">
           {call.model ?? call.model_asked}
         </Link>
         {call.outcome !== "ok" && <OutcomeWord outcome={call.outcome} code={call.error_code} />}
         {same !== undefined && (
           <a href={`#step-${same}`} className="shrink-0">
-            <Chip tone="wrong">{words.alike(same)}</Chip>
+            <Chip tone="wrong" title={words.alike(same)}>
+              {say.like(same)}
+            </Chip>
           </a>
         )}
         {call.attempt_count > 1 && <span className="shrink-0 text-s text-wait">{say.attempts(call.attempt_count)}</span>}
@@ -107,7 +109,7 @@ function PauseRow({ step, total, named }: { step: PauseStep; total: number; name
   const { left, width } = placed(step, total);
   return (
     <li className={`${ROW} border-b border-line bg-bg py-1 text-s text-muted`}>
-      <span className="truncate pl-7">{tools.length > 0 ? say.ran(listed(tools)) : say.between}</span>
+      <span className="truncate pl-8">{tools.length > 0 ? say.ran(listed(tools)) : say.between}</span>
       <span className="relative h-2 max-md:hidden">
         <i aria-hidden="true" className="absolute inset-y-0 min-w-[2px] rounded-[2px] bg-line-strong" style={{ left: `${left}%`, width: `${width}%` }} />
       </span>
