@@ -167,24 +167,29 @@ class Admission:
 
     def settled(self, draft: Draft) -> None:
         """Charge what the call cost, then let go of what it held."""
-        workspace, target = draft.workspace, draft.target
+        target = draft.target
         hold: Hold | None = draft.hold
-        if workspace is None:
+        plan = None
+        if hold is not None:
+            if hold.target is target:
+                plan = hold.plan
+        elif draft.workspace is None:
             return
-        if hold is None:
-            key = draft.key
-            if key is not None and key.id not in self._concerned and (key.id in self._free or not self._concerns(key)):
-                if self._spending.active:
-                    self._spending.passed()
-                if draft.upstream_status == 429 or self._turns:
-                    self._hear(draft)
-                return
-        plan = hold.plan if hold is not None and hold.target is target else None
+        elif (
+            (key := draft.key) is not None
+            and key.id not in self._concerned
+            and (key.id in self._free or not self._concerns(key))
+        ):
+            if self._spending.active:
+                self._spending.passed()
+            if draft.upstream_status == 429 or self._turns:
+                self._hear(draft)
+            return
         if plan is None or plan.since is not self._plans.since:
             plan = self._plans.at(draft, target)
         if self._spending.active:
             cost = draft.cost
-            each = Settled(draft.id, workspace.id, plan.facts, draft.started, cost or 0, plan.budgets)
+            each = Settled(draft.id, plan, draft.started, cost or 0)
             if cost is None:
                 each.amount = self._ceiling_cost(draft, plan)
             elif draft.tries:

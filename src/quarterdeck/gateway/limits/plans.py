@@ -41,11 +41,13 @@ class TargetPlan:
         "seen",
         "since",
         "turns",
+        "workspace_id",
     )
 
     def __init__(
         self,
         since: object,
+        workspace_id: str,
         facts: Facts,
         turns: tuple[rates.Rule, ...],
         budgets: counters.Within,
@@ -60,6 +62,7 @@ class TargetPlan:
         self.hard = [line for line in self.budgets if line[0].mode == Mode.HARD]
         self.all_hard = len(self.hard) == len(self.binding)
         self.assumed_output = max((entry.assumed_output for entry, _ in self.binding), default=0)
+        self.workspace_id = workspace_id
         self.facts = facts
         self.turns = turns
         """Limits on where the call goes."""
@@ -177,7 +180,7 @@ class Plans:
         since = self.since
         turns = self._rates.rules_of(workspace.id, facts, at_target=True)
         budgets = self._budgets.within(workspace.id, facts, draft.started)
-        there = TargetPlan(since, facts, turns, budgets, seen)
+        there = TargetPlan(since, workspace.id, facts, turns, budgets, seen)
         if since is self.since:
             plan.at[target.place if target is not None else None] = there
         return there

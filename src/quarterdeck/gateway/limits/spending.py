@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -27,41 +28,59 @@ log = logging.getLogger(__name__)
 _READ_AT_ONCE = 1_000
 
 
+class Where(Protocol):
+    """Who asked, and where the answer came from."""
+
+    @property
+    def workspace_id(self) -> str: ...
+
+    @property
+    def facts(self) -> Facts: ...
+
+    @property
+    def budgets(self) -> Sequence[Line]:
+        """Those that it falls under."""
+        ...
+
+
+class Recorded(msgspec.Struct, frozen=True, eq=False):
+    """The same, as a record says it."""
+
+    workspace_id: str
+    facts: Facts
+    budgets: Sequence[Line] = ()
+
+
 class Settled(msgspec.Struct, eq=False):
     """A settled call that budgets are about and the account did not include yet."""
 
     call_id: str
-    workspace_id: str
-    facts: Facts
+    where: Where
     started: int
     amount: int
-    lines: Sequence[Line] = ()
-    """The budgets that all of it is charged to; of one with tries, `charged` says which and how much."""
     end: Position | None = None
     """Where its record ends; None while it is not written."""
     tries: Sequence[tuple[Facts, int]] = ()
     """Parts of the amount that were spent elsewhere than where the answer came from."""
-    charged: Sequence[tuple[Sequence[Line], int]] = ()
+    charged: Sequence[tuple[Sequence[Line], int]] | None = None
+    """The budgets of each part; None: all of it is charged to those of where the answer came from."""
 
     def parts(self) -> list[tuple[Facts, int]]:
-        return [(self.facts, self.amount - sum(amount for _, amount in self.tries)), *self.tries]
+        return [(self.where.facts, self.amount - sum(amount for _, amount in self.tries)), *self.tries]
 
     def charge(self, counters: Counters) -> None:
         """Count each part in the budgets that it falls under."""
-        self.charged = [(counters.lines(self.workspace_id, facts, self.started), part) for facts, part in self.parts()]
-        self.lines = ()
-        self._count(1)
+        workspace_id = self.where.workspace_id
+        self.charged = [(counters.lines(workspace_id, facts, self.started), part) for facts, part in self.parts()]
+        for lines, part in self.charged:
+            for _, counter in lines:
+                counter.tail += part
 
     def discharge(self) -> None:
         """The account includes it."""
-        for _, counter in self.lines:
-            counter.tail -= self.amount
-        self._count(-1)
-
-    def _count(self, sign: int) -> None:
-        for lines, part in self.charged:
+        for lines, part in self.charged or [(self.where.budgets, self.amount)]:
             for _, counter in lines:
-                counter.tail += sign * part
+                counter.tail -= part
 
 
 class Spending:
@@ -117,7 +136,7 @@ class Spending:
         if each.tries:
             each.charge(self.counters)
         else:
-            for _, counter in each.lines:
+            for _, counter in each.where.budgets:
                 counter.tail += amount
         self._tail.append(each)
         self._unwritten.append(each)
@@ -198,7 +217,7 @@ class Spending:
             each = _settled(record, self._projects, position)
             if (own := mine.pop(record.id, None)) is not None:
                 # Its facts may lack what no budget asked for when it was settled, such as tags.
-                own.facts, own.tries, each = each.facts, each.tries, own
+                own.where, own.tries, each = each.where, each.tries, own
             if each.amount:
                 tail.append(each)
         tail.extend(each for each in self._tail if each.call_id in mine and (each.end is None or each.end > until))
@@ -244,8 +263,8 @@ def _settled(record: CallRecord, projects: dict[str, str], end: Position) -> Set
         )
 
     tries = [] if record.cost is None else [(facts(e.provider, e.model), e.cost) for e in record.attempts if e.cost]
-    mine = facts(record.provider, record.model)
-    return Settled(record.id, record.workspace_id, mine, record.started, amount_of(record), (), end, tries)
+    where = Recorded(record.workspace_id, facts(record.provider, record.model))
+    return Settled(record.id, where, record.started, amount_of(record), end, tries)
 
 
 def _read(directory: Path, begin: Position, end: Position) -> tuple[Sequence[tuple[Position, CallRecord]], bool]:

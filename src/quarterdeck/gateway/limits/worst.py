@@ -43,8 +43,8 @@ class Seen:
         if usage.input_total * BYTES_PER_TOKEN > size or self.beyond:
             self.beyond = max(self.beyond * _FORGETS, usage.input_total - size / BYTES_PER_TOKEN)
         if facts is None or facts.max_output is None:
-            wrote, faded = usage.output_total, self.output * _FORGETS
-            self.output = wrote if wrote > faded else faded
+            wrote = usage.output_total
+            self.output = wrote if wrote >= self.output else max(self.output * _FORGETS, wrote)
 
 
 class Estimator:
