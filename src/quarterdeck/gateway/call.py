@@ -13,7 +13,7 @@ from quarterdeck.access.routing.caching import may_cache
 from quarterdeck.gateway.attempts import once
 from quarterdeck.gateway.attempts.binding import Binding, Bound, bind, bound_before
 from quarterdeck.gateway.attempts.giving import give
-from quarterdeck.gateway.attempts.judging import judge_answer, taken
+from quarterdeck.gateway.attempts.judging import judge_answer, take
 from quarterdeck.gateway.attempts.routed import RoutedCalls
 from quarterdeck.gateway.attempts.shooting import began
 from quarterdeck.gateway.attempts.shot import Shot
@@ -189,7 +189,7 @@ class ModelCalls:
                 try:
                     check_usable(draft, start.target)
                     response = await self._attempt(draft, dialect, exchange)
-                    held = await taken(draft, dialect, response)
+                    held = await take(draft, dialect, response)
                 except (Refusal, UpstreamError) as problem:
                     if isinstance(problem, Refusal) and problem.final:
                         raise

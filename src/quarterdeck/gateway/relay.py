@@ -26,12 +26,13 @@ async def relay_whole(draft: Draft, dialect: Dialect, response: Response, exchan
 
     Raises UpstreamError, and Refusal when the journal is full; nothing has been sent then.
     """
-    await took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
+    await take_whole(draft, dialect, response)
     await give_whole(draft, dialect, response, exchange, settler)
 
 
-async def took_whole(draft: Draft, dialect: Dialect, response: Response, body: bytes) -> None:
-    """An answer that was read, as the caller is to get it, into the draft's chunks. Raises UpstreamError, Refusal."""
+async def take_whole(draft: Draft, dialect: Dialect, response: Response) -> None:
+    """Read an answer, as the caller is to get it, into the draft's chunks. Raises UpstreamError, Refusal."""
+    body = await response.read(ANSWER_LIMIT)
     draft.upstream_done = draft.elapsed()
     plain = await _decoded(response, body) if _is_encoded(response) else body
     if draft.translator is None:
@@ -60,7 +61,7 @@ async def _decoded(response: Response, body: bytes) -> bytes:
 
 
 async def give_whole(draft: Draft, dialect: Dialect, response: Response, exchange: Exchange, settler: Settler) -> None:
-    """Settle, then send what `took_whole` put there."""
+    """Settle, then send what `take_whole` put there."""
     cost = await settler.settle(draft, dialect)
     draft.begun = True
     exchange.respond(response.status, [], draft.chunks[0], answer_lines(draft, cost))

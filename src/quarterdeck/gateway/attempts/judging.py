@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 
 import msgspec
 
@@ -11,7 +12,7 @@ from quarterdeck.gateway.attempts.once import streams
 from quarterdeck.gateway.attempts.shot import Shot
 from quarterdeck.gateway.dialects.base import UNREADABLE, Dialect
 from quarterdeck.gateway.draft import Draft
-from quarterdeck.gateway.relay import ANSWER_LIMIT, Held, open_stream, took_whole
+from quarterdeck.gateway.relay import Held, open_stream, take_whole
 from quarterdeck.gateway.transport import Response, UpstreamError
 
 GOOD = Outcome(True, 200)
@@ -22,15 +23,13 @@ _SAID = ((b"overloaded", 529), (b"rate_limit", 429), (b"insufficient_quota", 429
 _CODE = re.compile(rb'"(?:code|status|status_code)"\s*:\s*"?([45]\d\d)\b')
 
 
-async def taken(draft: Draft, dialect: Dialect, response: Response) -> Held | None:
+def take(draft: Draft, dialect: Dialect, response: Response) -> Awaitable[Held | None]:
     """Read of an answer what decides whether it is one: a stream's beginning, which is returned, or else all of it.
 
-    Raises UpstreamError, Refusal.
+    Awaiting it raises UpstreamError, Refusal.
     """
-    if response.status < 400 and streams(draft):
-        return await _hold(draft, dialect, response)
-    await took_whole(draft, dialect, response, await response.read(ANSWER_LIMIT))
-    return None
+    whole = response.status >= 400 or not streams(draft)
+    return take_whole(draft, dialect, response) if whole else _hold(draft, dialect, response)
 
 
 async def _hold(draft: Draft, dialect: Dialect, response: Response) -> Held:
@@ -75,7 +74,7 @@ def judge(shot: Shot) -> Outcome:
 
 
 def judge_answer(draft: Draft, response: Response, held: Held | None) -> Outcome:
-    """The same of one that brought an answer, which `taken` has read."""
+    """The same of one that brought an answer, which `take` has read."""
     status = response.status
     if not 200 <= status < 300:
         wait = retry_after_ms(dict(response.headers)) if status in (429, 503, 529) else None

@@ -8,7 +8,7 @@ from quarterdeck.access.routing.world import Outcome
 from quarterdeck.gateway import errors
 from quarterdeck.gateway.attempts import once
 from quarterdeck.gateway.attempts.binding import Bound
-from quarterdeck.gateway.attempts.judging import judge, taken
+from quarterdeck.gateway.attempts.judging import judge, take
 from quarterdeck.gateway.attempts.patching import with_headers
 from quarterdeck.gateway.attempts.shot import Shot
 from quarterdeck.gateway.dialects.base import Dialect
@@ -77,7 +77,7 @@ class Shooting:
         if leaf.forward_headers or leaf.headers:
             target = with_headers(leaf, target, draft, out.headers)
         shot.response = response = await once.attempt(draft, target, out, parts.transport, parts.signer)
-        shot.held = await taken(draft, dialect, response)
+        shot.held = await take(draft, dialect, response)
 
     def _learn(self, shot: Shot, bound: Bound) -> None:
         """Tell the breaker and the provider's health how it went, as far as it is known before the caller sees it."""
