@@ -113,5 +113,10 @@ async def test_what_was_done_today_is_counted_with_all_that_it_cost(
         )
     done = (await client.get("/api/v1/costs/done")).json()
     assert done == {"tasks": 2, "cost_nano": 303, "unpriced_calls": 0, "cost_each_nano": 151}
+    behind = await client.get("/api/v1/tasks", params={"done_since": "2000-01-01T00:00:00Z"})
+    assert len(behind.json()["items"]) == done["tasks"], "the number leads to exactly these tasks"
+    none_since = {"done_since": "2200-01-01T00:00:00Z"}
+    assert (await client.get("/api/v1/tasks", params=none_since)).json()["items"] == []
+    assert sum(each["count"] for each in (await client.get("/api/v1/board", params=none_since)).json()["columns"]) == 0
     later = await client.get("/api/v1/costs/done", params={"from": "2200-01-01T00:00:00Z"})
     assert later.json() == none

@@ -8822,7 +8822,7 @@ export interface components {
              * @default 30d
              * @enum {string}
              */
-            span?: "1h" | "24h" | "7d" | "30d";
+            span?: "1h" | "today" | "24h" | "7d" | "30d";
         };
         /** ReportOut */
         ReportOut: {
@@ -9648,7 +9648,7 @@ export interface components {
              * Span
              * @enum {string}
              */
-            span: "1h" | "24h" | "7d" | "30d";
+            span: "1h" | "today" | "24h" | "7d" | "30d";
             totals: components["schemas"]["SumsOut"];
         };
         /**
@@ -12279,6 +12279,8 @@ export interface operations {
                 blocked?: boolean | null;
                 /** @description So many tasks of each column; 0: the counts alone. */
                 cards?: number;
+                /** @description An instant: only tasks done since then. */
+                done_since?: string | null;
                 /** @description Only tasks that serve this goal; `none`: no goal. */
                 goal_id?: string | null;
                 held?: boolean | null;
@@ -19655,6 +19657,8 @@ export interface operations {
                 /** @description Only tasks of this agent; `none`: of nobody yet. */
                 agent_id?: string | null;
                 blocked?: boolean | null;
+                /** @description An instant: only tasks done since then. */
+                done_since?: string | null;
                 /** @description Only tasks that serve this goal; `none`: no goal. */
                 goal_id?: string | null;
                 held?: boolean | null;

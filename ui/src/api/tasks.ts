@@ -14,6 +14,7 @@ export type TaskFilter = {
   blocked?: boolean | undefined;
   held?: boolean | undefined;
   overdue?: boolean | undefined;
+  done_since?: string | undefined;
   q?: string | undefined;
 };
 

@@ -19,5 +19,9 @@ export const openSearch = (raw: Raw): OpenSearch => ({ new: flag(raw.new) });
 export const WINDOWS = ["1h", "24h", "7d", "30d"] as const;
 export type Window = (typeof WINDOWS)[number];
 
+/** What a report of costs may be of: also the day so far. */
+export const SPANS = ["1h", "today", "24h", "7d", "30d"] as const satisfies readonly (Window | "today")[];
+export type Span = (typeof SPANS)[number];
+
 const HOUR = 3_600_000;
 export const WINDOW_MS: Record<Window, number> = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR, "30d": 720 * HOUR };

@@ -3,8 +3,8 @@ import { words } from "@/strings/common";
 export const costs = {
   title: "Costs",
   today: "so far today",
-  inWindow: { "1h": "in the last hour", "24h": "in the last 24 hours", "7d": "in the last 7 days", "30d": "in the last 30 days" },
-  windows: { "1h": "1 hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days" },
+  inWindow: { "1h": "in the last hour", today: "so far today", "24h": "in the last 24 hours", "7d": "in the last 7 days", "30d": "in the last 30 days" },
+  windows: { "1h": "1 hour", today: "Today", "24h": "24 hours", "7d": "7 days", "30d": "30 days" },
   windowLabel: "How far back",
   byLabel: "Split by",
   by: { agent: "Agent", task: "Task", project: "Project", person: "Person", model: "Model", provider: "Provider", tag: "Tag" },

@@ -17,7 +17,7 @@ export const tasks = {
   anyGoal: "Any goal",
   noGoal: "no goal",
   anyPriority: "Any priority",
-  shows: { all: "All tasks", mine: "I answer for", blocked: "Blocked", held: "Held", overdue: "Overdue" },
+  shows: { all: "All tasks", mine: "I answer for", blocked: "Blocked", held: "Held", overdue: "Overdue", done_today: "Done today" },
   clearFilters: "Clear",
   filters: "Filters",
   lanes: { none: "No lanes", agent: "Lanes by agent", project: "Lanes by project", goal: "Lanes by goal" },

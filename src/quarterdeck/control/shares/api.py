@@ -31,14 +31,15 @@ from quarterdeck.ledger import rollups
 
 router = APIRouter(tags=["shares"])
 By = Literal["agent", "task", "project", "person", "model", "provider", "tag"]
-Span = Literal["1h", "24h", "7d", "30d"]
+Span = Literal["1h", "today", "24h", "7d", "30d"]
 _GRAINS: dict[Span, tuple[costs.GrainName, int, int]] = {
     "1h": ("minute", MINUTE, HOUR),
+    "today": ("hour", DAY, DAY),
     "24h": ("hour", HOUR, DAY),
     "7d": ("day", DAY, 7 * DAY),
     "30d": ("day", DAY, 30 * DAY),
 }
-"""How a report is drawn: by what, how long that is, and how far back; as the dashboard's page does."""
+"""How a report is drawn: by what, at the start of which stretch it begins, and how far back; as the dashboard does."""
 _TOP = 100
 _READ = TEXT_LIKE | {DeliverableKind.LINK}
 _TEXT = 200_000

@@ -21,7 +21,7 @@ from quarterdeck.control.http import (
     Worker,
     refuse_and_end,
 )
-from quarterdeck.control.shapes import written
+from quarterdeck.control.shapes import instant_in, written
 from quarterdeck.control.tasks import actions, cards, creating, holding, lists, watching
 from quarterdeck.control.tasks.bodies import AssignIn, HoldIn, MoveIn, TaskIn, TaskPatch
 from quarterdeck.control.tasks.lists import TaskFilter
@@ -51,11 +51,13 @@ class Which(BaseModel):
     held: bool | None = None
     overdue: bool | None = None
     schedule_id: str | None = Field(None, description="Only tasks that this schedule created.")
+    done_since: str | None = Field(None, description="An instant: only tasks done since then.")
 
     def to_filter(self, *states: TaskState) -> TaskFilter:
-        given = self.model_dump(include={*Which.model_fields} - {"priority"})
+        given = self.model_dump(include={*Which.model_fields} - {"priority", "done_since"})
+        done_since = None if self.done_since is None else instant_in(self.done_since, "done_since")
         priority = None if self.priority is None else priority_of(self.priority)
-        return TaskFilter(states=states, priority=priority, **given)
+        return TaskFilter(states=states, priority=priority, done_since=done_since, **given)
 
 
 class WhichOfList(Which):

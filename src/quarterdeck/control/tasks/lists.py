@@ -46,6 +46,8 @@ class TaskFilter:
     held: bool | None = None
     overdue: bool | None = None
     schedule_id: str | None = None
+    done_since: int | None = None
+    """Done since that instant and still."""
 
 
 async def page(
@@ -170,7 +172,9 @@ def _shape(tx: Transaction, which: TaskFilter) -> Shape:
     for name in _PLAIN:
         if (value := getattr(which, name)) is not None:
             found.append((name, "none" if value == NOBODY else "is"))
-    found += [(name, "is") for name in ("priority", "watcher_id", "label") if getattr(which, name) is not None]
+    found += [
+        (name, "is") for name in ("priority", "watcher_id", "label", "done_since") if getattr(which, name) is not None
+    ]
     found += [(name, str(value)) for name in _TRUTHS if (value := getattr(which, name)) is not None]
     if which.q is not None and (words := which.q.strip()):
         kind = "number" if _REF.fullmatch(words) else "words" if texts.wanted(words) else "nothing"
@@ -182,7 +186,7 @@ def _values(tx: Transaction, workspace_id: str, which: TaskFilter) -> dict[str, 
     """What the statement of that shape asks for."""
     found: dict[str, Any] = {"workspace_id": workspace_id, "now": tx.now}
     found |= {f"among_{n}": state.value for n, state in enumerate(which.states)}
-    found |= {name: getattr(which, name) for name in (*_PLAIN, "watcher_id", "label")}
+    found |= {name: getattr(which, name) for name in (*_PLAIN, "watcher_id", "label", "done_since")}
     if which.priority is not None:
         found["priority"] = int(which.priority)
     if which.q is not None and (words := which.q.strip()):
@@ -213,6 +217,9 @@ def _matching(shape: Shape) -> list[sa.ColumnElement[bool]]:
         elif name == "label":
             item = _items(tasks.c.labels).table_valued("value")
             found.append(sa.exists().select_from(item).where(item.c.value == sa.bindparam("label")))
+        elif name == "done_since":
+            since = sa.bindparam("done_since", type_=sa.BigInteger)
+            found.append(sa.and_(tasks.c.state == TaskState.DONE.value, tasks.c.state_since >= since))
         elif name == "q":
             found.append(_words(kind))
     return found

@@ -10,12 +10,12 @@ import type { Row } from "@/features/costs/cost-series";
 import { OTHERS } from "@/features/costs/cost-series";
 import type { COST_BY } from "@/features/costs/search";
 import { formatCount, formatMoney } from "@/lib/format";
-import type { Window } from "@/lib/search";
 import { costs } from "@/strings/costs";
 
 const say = costs.columns;
 
-export function costColumns(by: (typeof COST_BY)[number], span: Window, total: number): Column<Row>[] {
+/** `from` is the instant since when is counted: a row leads to the calls since then. */
+export function costColumns(by: (typeof COST_BY)[number], from: string, total: number): Column<Row>[] {
   const count = (id: keyof CostSums, header: string, from: "md" | "lg"): Column<Row> => ({
     id,
     header,
@@ -29,7 +29,7 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
       id: "what",
       header: costs.by[by],
       sort: (row) => row.name,
-      cell: (row) => <Name by={by} span={span} row={row} />,
+      cell: (row) => <Name by={by} from={from} row={row} />,
     },
     count("calls", say.calls, "md"),
     { ...count("errors", say.failed, "lg"), cell: (row) => <span className={row.errors > 0 ? "text-wrong" : "text-faint"}>{formatCount(row.errors)}</span> },
@@ -49,10 +49,10 @@ export function costColumns(by: (typeof COST_BY)[number], span: Window, total: n
 
 /** The same columns where nothing leads anywhere. */
 export const plainColumns = (by: (typeof COST_BY)[number], total: number): Column<Row>[] =>
-  costColumns(by, "30d", total).map((column) => (column.id === "what" ? { ...column, cell: (row) => <span className="font-[510]">{row.name}</span> } : column));
+  costColumns(by, "", total).map((column) => (column.id === "what" ? { ...column, cell: (row) => <span className="font-[510]">{row.name}</span> } : column));
 
 /** What a row is of, leading to what makes it up. */
-function Name({ by, span, row }: { by: (typeof COST_BY)[number]; span: Window; row: Row }) {
+function Name({ by, from, row }: { by: (typeof COST_BY)[number]; from: string; row: Row }) {
   const look = { "data-row-link": true, className: "font-[510] hover:underline" } as const;
   if (row.id === OTHERS || (row.id === "" && by !== "task")) return <span className="text-faint">{row.name}</span>;
   switch (by) {
@@ -74,7 +74,7 @@ function Name({ by, span, row }: { by: (typeof COST_BY)[number]; span: Window; r
       );
     default:
       return (
-        <Link to="/calls" search={{ [by]: row.id, since: span }} {...look}>
+        <Link to="/calls" search={{ [by]: row.id, from }} {...look}>
           {row.name}
         </Link>
       );

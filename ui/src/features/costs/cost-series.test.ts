@@ -26,6 +26,11 @@ const bucket = (at: string, value: string, cost_nano: number, calls = 1): CostBu
   refused: 0,
 });
 
+test("today begins at midnight UTC and has a bar for each hour that has begun", () => {
+  expect(new Date(windowStart("today", NOW)).toISOString()).toBe("2026-11-23T00:00:00.000Z");
+  expect(chartOf([], [], "today", NOW).bars).toHaveLength(16);
+});
+
 test("a window of 24 hours begins at a full hour and has 24 bars, also for hours without calls", () => {
   expect(new Date(windowStart("24h", NOW)).toISOString()).toBe("2026-11-22T16:00:00.000Z");
   const { bars } = chartOf([], [], "24h", NOW);

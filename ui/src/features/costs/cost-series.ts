@@ -2,7 +2,7 @@ import type { CostBucket, CostSums } from "@/api/types";
 import type { Series } from "@/components/chart-parts";
 import type { Bar } from "@/components/stacked-bars";
 import { emptyBars } from "@/components/time-bars";
-import type { Window } from "@/lib/search";
+import type { Span } from "@/lib/search";
 import { costs } from "@/strings/costs";
 
 const SHOWN = 6;
@@ -55,7 +55,7 @@ export const withOthers = ({ buckets, others }: { buckets: CostBucket[]; others:
 ];
 
 /** Bars for every bucket of the window, also the empty ones; all but the dearest few are gathered. Pure. */
-export function chartOf(buckets: CostBucket[], rows: Row[], window: Window, now: number): { series: Series[]; bars: Bar[] } {
+export function chartOf(buckets: CostBucket[], rows: Row[], window: Span, now: number): { series: Series[]; bars: Bar[] } {
   const shown = rows.filter((row) => row.cost_nano > 0 && row.id !== OTHERS).slice(0, rows.length > SHOWN ? SHOWN - 1 : SHOWN);
   const gathered = rows.some((row) => row.cost_nano > 0 && !shown.includes(row));
   const series: Series[] = shown.map((row, index) => ({ id: row.id || "-", name: row.name, color: `var(--chart-${index + 1})` }));

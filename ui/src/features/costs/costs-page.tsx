@@ -20,7 +20,7 @@ import { Reconciliation } from "@/features/costs/reconcile";
 import type { CostsSearch } from "@/features/costs/search";
 import { COST_BY } from "@/features/costs/search";
 import { WasteLedger } from "@/features/costs/waste";
-import { WINDOWS } from "@/lib/search";
+import { SPANS } from "@/lib/search";
 import { useFloor } from "@/lib/ticker";
 import { words } from "@/strings/common";
 import { costs as say } from "@/strings/costs";
@@ -41,7 +41,7 @@ export function CostsPage({ search, setSearch }: Props) {
   const buckets = useMemo(() => (data ? withOthers(data) : []), [data]);
   const rows = useMemo(() => rowsOf(buckets, say.none[by]), [buckets, by]);
   const chart = useMemo(() => chartOf(buckets, rows, span, now), [buckets, rows, span, now]);
-  const columns = useMemo(() => costColumns(by, span, data?.totals.cost_nano ?? 0), [by, span, data]);
+  const columns = useMemo(() => costColumns(by, from, data?.totals.cost_nano ?? 0), [by, from, data]);
   return (
     <Page
       title={say.title}
@@ -51,7 +51,11 @@ export function CostsPage({ search, setSearch }: Props) {
           <Money nano={day.totals.cost_nano} unpriced={day.totals.unpriced_calls} /> {say.today}
           {data && (
             <>
-              , <Money nano={data.totals.cost_nano} /> {say.inWindow[span]}
+              {span !== "today" && (
+                <>
+                  , <Money nano={data.totals.cost_nano} /> {say.inWindow[span]}
+                </>
+              )}
               {data.totals.unpriced_calls > 0 && (
                 <>
                   {" "}
@@ -69,7 +73,7 @@ export function CostsPage({ search, setSearch }: Props) {
       actions={<ShareButton what={{ costs: { by, span } }} />}
     >
       <div className="mb-5 flex flex-wrap gap-2">
-        <Segmented label={say.windowLabel} value={span} onChange={(next) => setSearch({ ...search, span: next })} options={WINDOWS.map((value) => ({ value, label: say.windows[value] }))} />
+        <Segmented label={say.windowLabel} value={span} onChange={(next) => setSearch({ ...search, span: next })} options={SPANS.map((value) => ({ value, label: say.windows[value] }))} />
         <SplitSelect label={say.byLabel} value={by} onChange={(next) => setSearch({ ...search, by: next })} choices={COST_BY.map((value) => ({ value, label: say.by[value] }))} />
       </div>
       {error && !data ? (

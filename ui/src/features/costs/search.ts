@@ -1,7 +1,7 @@
 import type { CostBy } from "@/api/costs";
-import type { Raw, Window } from "@/lib/search";
-import { oneOf, WINDOWS } from "@/lib/search";
+import type { Raw, Span } from "@/lib/search";
+import { oneOf, SPANS } from "@/lib/search";
 
 export const COST_BY = ["agent", "task", "project", "person", "model", "provider", "tag"] as const satisfies readonly CostBy[];
-export type CostsSearch = { by?: (typeof COST_BY)[number] | undefined; span?: Window | undefined };
-export const costsSearch = (raw: Raw): CostsSearch => ({ by: oneOf(raw.by, COST_BY), span: oneOf(raw.span, WINDOWS) });
+export type CostsSearch = { by?: (typeof COST_BY)[number] | undefined; span?: Span | undefined };
+export const costsSearch = (raw: Raw): CostsSearch => ({ by: oneOf(raw.by, COST_BY), span: oneOf(raw.span, SPANS) });

@@ -35,7 +35,8 @@ export function Latencies() {
   const [span, setSpan] = useState<(typeof SPANS)[number]>("24h");
   const [open, setOpen] = useState<string>();
   const now = useFloor(HOUR);
-  const { data, error, refetch } = useQuery(latenciesQuery(by, new Date(now - WINDOW_MS[span] + HOUR).toISOString()));
+  const since = new Date(now - WINDOW_MS[span] + HOUR).toISOString();
+  const { data, error, refetch } = useQuery(latenciesQuery(by, since));
   const rows = data?.items ?? [];
   const shown = rows.find((row) => row.value === open) ?? rows.find((row) => (of(row, "total")?.calls ?? 0) > 0);
   return (
@@ -52,7 +53,7 @@ export function Latencies() {
         <p className="card px-4 py-6 text-center text-muted">{say.empty}</p>
       ) : (
         <>
-          <DataTable label={`${say.title}: ${say.by[by]}`} columns={columnsOf(by, span, shown?.value, setOpen)} rows={rows} rowId={(row) => row.value} />
+          <DataTable label={`${say.title}: ${say.by[by]}`} columns={columnsOf(by, since, shown?.value, setOpen)} rows={rows} rowId={(row) => row.value} />
           {shown && <Spread key={`${by} ${shown.value}`} row={shown} />}
         </>
       )}
@@ -80,7 +81,7 @@ function Spread({ row }: { row: Row }) {
   );
 }
 
-function columnsOf(by: LatencyBy, span: Window, shown: string | undefined, show: (value: string) => void): Column<Row>[] {
+function columnsOf(by: LatencyBy, since: string, shown: string | undefined, show: (value: string) => void): Column<Row>[] {
   const took = (id: string, header: string, name: Measure, which: "p50_ms" | "p95_ms" | "p99_ms", from?: "sm" | "md"): Column<Row> => ({
     id,
     header,
@@ -109,7 +110,7 @@ function columnsOf(by: LatencyBy, span: Window, shown: string | undefined, show:
       header: say.columns.calls,
       align: "end",
       cell: (row) => (
-        <Link to="/calls" search={{ ...searchOf(by, row.value), outcome: "ok", since: span }} className="num hover:underline">
+        <Link to="/calls" search={{ ...searchOf(by, row.value), outcome: "ok", from: since }} className="num hover:underline">
           {formatCount((of(row, "total")?.calls ?? 0) + (row.unknown_calls ?? 0))}
         </Link>
       ),

@@ -20,7 +20,7 @@ import { ProblemLine } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { isWrong } from "@/components/status/status-words";
 import { callsByMinute, MINUTES } from "@/features/now/minutes";
-import { lastMinutesQuery } from "@/features/now/queries";
+import { lastMinutesFrom, lastMinutesQuery } from "@/features/now/queries";
 import { cx } from "@/lib/cx";
 import { useFloor } from "@/lib/ticker";
 import { agents as words } from "@/strings/agents";
@@ -35,7 +35,7 @@ export function AgentRows({ agents, runs }: { agents: Agent[]; runs: UrgentRun[]
   const until = useFloor(MINUTE);
   const minutes = useQuery(lastMinutesQuery(until));
   const sparks = useMemo(() => minutes.data && callsByMinute(minutes.data, until), [minutes.data, until]);
-  const columns = useMemo(() => rowColumns(runs, sparks, setMessaging), [runs, sparks]);
+  const columns = useMemo(() => rowColumns(runs, sparks, lastMinutesFrom(until), setMessaging), [runs, sparks, until]);
   return (
     <>
       {minutes.error && !minutes.data && <ProblemLine error={minutes.error} retry={() => void minutes.refetch()} />}
@@ -47,7 +47,7 @@ export function AgentRows({ agents, runs }: { agents: Agent[]; runs: UrgentRun[]
 
 const NOTHING: number[] = Array.from({ length: MINUTES }, () => 0);
 
-function rowColumns(runs: UrgentRun[], sparks: Map<string, number[]> | undefined, onMessage: (agent: Agent) => void): Column<Agent>[] {
+function rowColumns(runs: UrgentRun[], sparks: Map<string, number[]> | undefined, from: string, onMessage: (agent: Agent) => void): Column<Agent>[] {
   const runOf = (agent: Agent) => runs.find((run) => run.agent_id === agent.id && run.id === (agent.status.evidence.run_id ?? run.id));
   return [
     {
@@ -83,7 +83,7 @@ function rowColumns(runs: UrgentRun[], sparks: Map<string, number[]> | undefined
         // What is not known is not drawn as nothing.
         if (!sparks) return <span className="inline-flex min-h-7 items-center text-faint">–</span>;
         return (
-          <Link to="/calls" search={{ agent: agent.id, since: "1h" }} className={cx("flex min-h-7 items-center", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
+          <Link to="/calls" search={{ agent: agent.id, from }} className={cx("flex min-h-7 items-center", isWrong(agent.status) ? toneText.wrong : "text-muted")}>
             <Spark values={values} label={say.spark(values.reduce((sum, each) => sum + each, 0))} />
           </Link>
         );

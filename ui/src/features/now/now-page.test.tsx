@@ -1,7 +1,7 @@
 import { QueryClient } from "@tanstack/react-query";
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { urgentAgentsQuery } from "@/api/agents";
 import { NowPage } from "@/features/now/now-page";
@@ -37,4 +37,30 @@ test("where the agents cannot be loaded, what needs somebody stays, and they are
   up = true;
   for (const again of screen.getAllByRole("button", { name: "Try again" })) fireEvent.click(again);
   expect(await screen.findByRole("link", { name: "research" })).toBeInTheDocument();
+});
+
+test("what is counted of today leads to what was counted since midnight UTC, not to the last 24 hours", async () => {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.parse("2026-11-27T00:04:00Z") });
+  const midnight = "2026-11-27T00:00:00.000Z";
+  const asked: (string | null)[] = [];
+  const of = (request: Request) => new URL(request.url).searchParams;
+  server.use(
+    http.get("*/api/v1/agents/urgent", () => HttpResponse.json({ items: [anAgent()], runs: [], present: 1, stands: [], today: { cost_nano: 0, unpriced_calls: 0 } })),
+    http.get("*/api/v1/costs", ({ request }) => {
+      if (of(request).get("grain") === "day") asked.push(of(request).get("from"));
+      return HttpResponse.json({ buckets: [], others: [], totals: { calls: 41, cost_nano: 0, unpriced_calls: 0 } });
+    }),
+    http.get("*/api/v1/costs/done", ({ request }) => {
+      asked.push(of(request).get("from"));
+      return HttpResponse.json({ tasks: 7, cost_nano: 0, unpriced_calls: 0, cost_each_nano: null });
+    }),
+    http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })),
+  );
+  renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />);
+  const calls = new URL((await screen.findByRole<HTMLAnchorElement>("link", { name: "41 calls" })).href);
+  const done = new URL((await screen.findByRole<HTMLAnchorElement>("link", { name: "7" })).href);
+  expect(asked).toEqual([midnight, midnight]);
+  expect([calls.pathname, Object.fromEntries(calls.searchParams)]).toEqual(["/calls", { from: midnight }]);
+  expect([done.pathname, Object.fromEntries(done.searchParams)]).toEqual(["/board", { view: "list", show: "done_today" }]);
+  vi.useRealTimers();
 });

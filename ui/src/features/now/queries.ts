@@ -6,6 +6,7 @@ import { budgetsQuery } from "@/api/caps";
 import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
 import { needsQuery } from "@/api/needs";
 import { healthQuery } from "@/api/routes";
+import { windowStart } from "@/components/time-bars";
 import { MINUTES } from "@/features/now/minutes";
 
 const MINUTE = 60_000;
@@ -15,13 +16,16 @@ export const LATEST = 6;
 
 const since = (instant: number) => new Date(instant).toISOString();
 
-/** What was spent in the hour before this minute. */
-export const lastHourQuery = (minute: number) => costsQuery({ by: "total", grain: "minute", from: since(minute - 60 * MINUTE) });
+/** What was spent in the last hour, this minute being its last: as the page of costs counts it. */
+export const lastHourQuery = (minute: number) => costsQuery({ by: "total", grain: "minute", from: since(windowStart("1h", minute)) });
 
 export const dayQuery = (midnight: string) => costsQuery({ by: "total", grain: "day", from: midnight });
 
+/** When the minutes began of which it is shown how busy each agent was. Pure. */
+export const lastMinutesFrom = (minute: number): string => since(minute - (MINUTES - 1) * MINUTE);
+
 /** How busy each agent was, by the minute. */
-export const lastMinutesQuery = (minute: number) => costsQuery({ by: "agent", grain: "minute", from: since(minute - (MINUTES - 1) * MINUTE) });
+export const lastMinutesQuery = (minute: number) => costsQuery({ by: "agent", grain: "minute", from: lastMinutesFrom(minute) });
 
 /** Asks for all that Now shows at once: its parts would only ask when the list of agents is there. What failed is asked again by whoever shows it. */
 export function warmNow(client: QueryClient): void {

@@ -4,7 +4,7 @@ import type { OpenSearch, Raw } from "@/lib/search";
 import { oneOf, openSearch, text } from "@/lib/search";
 
 export type BoardView = "board" | "list" | "table";
-export const SHOWS = ["mine", "blocked", "held", "overdue"] as const;
+export const SHOWS = ["mine", "blocked", "held", "overdue", "done_today"] as const;
 export type BoardShow = (typeof SHOWS)[number];
 export const LANES = ["agent", "project", "goal"] as const;
 export type Lanes = (typeof LANES)[number];
@@ -36,8 +36,13 @@ export const boardSearch = (raw: Raw): BoardSearch => ({
   lanes: oneOf(raw.lanes, LANES),
 });
 
-/** What the server is asked for. `me` is who looks, for "mine". Pure. */
-export const boardFilter = (search: BoardSearch, me?: string): TaskFilter => ({
+const DAY = 86_400_000;
+
+/** When the day began in which an instant is: what is counted by the day is counted by UTC. Pure. */
+export const midnightUtc = (now: number): string => new Date(Math.floor(now / DAY) * DAY).toISOString();
+
+/** What the server is asked for. `me` is who looks, for "mine". */
+export const boardFilter = (search: BoardSearch, me?: string, midnight = midnightUtc(Date.now())): TaskFilter => ({
   ...(search.agent ? { agent_id: search.agent } : {}),
   ...(search.squad ? { squad_id: search.squad } : {}),
   ...(search.project ? { project_id: search.project } : {}),
@@ -48,5 +53,6 @@ export const boardFilter = (search: BoardSearch, me?: string): TaskFilter => ({
   ...(search.show === "blocked" ? { blocked: true } : {}),
   ...(search.show === "held" ? { held: true } : {}),
   ...(search.show === "overdue" ? { overdue: true } : {}),
+  ...(search.show === "done_today" ? { done_since: midnight } : {}),
   ...(search.q ? { q: search.q } : {}),
 });
