@@ -12,7 +12,7 @@ from pathlib import Path
 from filling import id_at
 from quarterdeck.db import Database
 from quarterdeck.kernel.clock import DAY, HOUR
-from quarterdeck.ledger import partitions
+from quarterdeck.ledger import field_sums, partitions
 from quarterdeck.ledger.derived_tables import ROLLUP_SUMS
 from quarterdeck.ledger.retention import KEPT_MINUTES
 from quarterdeck.ledger.rollups import Grain
@@ -230,6 +230,10 @@ def _day(store: sqlite3.Connection, workspace_id: str, day: int, now: int) -> No
                 f" minute - minute % :length AS at, {added} FROM temp.day_sums {has} GROUP BY value, at",
                 given,
             )
+    for field in field_sums.FIELDS:
+        value = _COLUMNS.get(field, "NULL")
+        text = f"printf('%03d', {value})" if field in ("status", "stream") else value
+        store.execute(_FIELD.format(text=text), given | {"field": field, "hour": HOUR})
     store.execute(_WORK, given)
     store.execute(_MARKS, given)
     store.execute(_CONVERSATIONS, given)
@@ -239,6 +243,11 @@ def _day(store: sqlite3.Connection, workspace_id: str, day: int, now: int) -> No
         store.execute(f"DROP TABLE temp.{table}")
 
 
+_FIELD = """
+INSERT INTO field_sums SELECT :ws, :field, {text} AS text, at - at % :hour AS hour, count(*),
+  sum(outcome IN ('error', 'cut')), sum(outcome = 'cancelled'), sum(outcome = 'refused'), sum(outcome = 'cut')
+FROM temp.day_calls WHERE text IS NOT NULL GROUP BY text, hour
+"""
 _WORK = """
 INSERT INTO work_costs SELECT :ws, :day, coalesce(run_id, ''), coalesce(task_id, ''), agent_id, model_name,
   coalesce(fact, 'plain') AS known, count(*), coalesce(sum(cost), 0), sum(used AND cost IS NULL)

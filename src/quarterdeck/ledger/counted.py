@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, SECOND, floor_to
 from quarterdeck.kernel.ids import instant_of
-from quarterdeck.ledger import latency, listing, walking
+from quarterdeck.ledger import field_sums, latency, listing, walking
 from quarterdeck.ledger.call_filter import CallFilter
+from quarterdeck.ledger.derived_tables import field_sums as fields_table
 from quarterdeck.ledger.derived_tables import rollups
 from quarterdeck.ledger.latency import Latency, Measure
 from quarterdeck.ledger.retention import KEPT_MINUTES
@@ -30,14 +31,6 @@ WIDTHS = (
 """How long a bar may be. They divide each other, so that bars begin where bars of a shorter time do."""
 _WORDS_AT_ONCE = 500
 _OUTCOMES = ("ok", "failed", "cancelled", "refused")
-_SUMMED = {
-    "ok": rollups.c.calls - rollups.c.errors - rollups.c.cancelled - rollups.c.refused,
-    "failed": rollups.c.errors,
-    "error": rollups.c.errors - rollups.c.cut,
-    "cut": rollups.c.cut,
-    "cancelled": rollups.c.cancelled,
-    "refused": rollups.c.refused,
-}
 _DIMS = {
     "agent_id": "agent",
     "task_id": "task",
@@ -88,7 +81,10 @@ async def over_time(tx: Transaction, workspace_id: str, which: CallFilter, *, mo
     made = Bars(begin, end, width)
     summed = _summed_by(which)
     if summed is not None and width >= MINUTE and (width >= HOUR or begin >= tx.now - KEPT_MINUTES + DAY):
-        return await _summed(tx, workspace_id, summed, which.outcome, made)
+        return await _summed(tx, workspace_id, (rollups, summed), which.outcome, made)
+    fields = _field_of(which) if width >= HOUR else None
+    if fields is not None and begin >= await field_sums.since(tx):
+        return await _summed(tx, workspace_id, (fields_table, fields), which.outcome, made)
     counted = replace(which, begin=begin, end=end)
     reach = None
     async for rows, looked in _groups(tx, workspace_id, counted, made):
@@ -164,26 +160,60 @@ def _summed_by(which: CallFilter) -> list[sa.ColumnElement[bool]] | None:
     return found[0] if found else [rollups.c.dim == "total", rollups.c.value == ""]
 
 
+def _field_of(which: CallFilter) -> list[sa.ColumnElement[bool]] | None:
+    """The sums of the one field's value that a filter wants; None: it wants more, or another."""
+    found = field_sums.of(which)
+    if found is None:
+        return None
+    field, by = found
+    bare: Any = {"outcome": None, "begin": None, "end": None, field: None}
+    if getattr(which, field) is None:
+        bare["ranges"] = {name: each for name, each in which.ranges.items() if name != field}
+    return by if replace(which, **bare) == CallFilter() else None
+
+
 async def _summed(
-    tx: Transaction, workspace_id: str, by: Sequence[sa.ColumnElement[bool]], outcome: str | None, made: Bars
+    tx: Transaction,
+    workspace_id: str,
+    sums: tuple[sa.Table, Sequence[sa.ColumnElement[bool]]],
+    outcome: str | None,
+    made: Bars,
 ) -> Bars:
-    grain = next(each for each in (Grain.DAY, Grain.HOUR, Grain.MINUTE) if made.width % each.length == 0)
-    at = (rollups.c.at - rollups.c.at % made.width).label("at")
+    """Bars from rows of roll-ups, or of sums of fields, which are of hours."""
+    table, by = sums
+    c = table.c
+    grains = (Grain.DAY, Grain.HOUR, Grain.MINUTE) if table is rollups else (Grain.HOUR,)
+    grain = next(each for each in grains if made.width % each.length == 0)
+    at = (c.at - c.at % made.width).label("at")
     names = _OUTCOMES if outcome is None else (outcome,)
-    here = rollups.c.workspace_id == workspace_id, rollups.c.grain == int(grain), *by
+    here = [c.workspace_id == workspace_id, *by]
+    here += [c.grain == int(grain)] if table is rollups else []
     begin, reach = made.begin, None
     if outcome in ("error", "cut"):
-        unknown = sa.select(sa.func.max(rollups.c.at)).where(*here, rollups.c.at < made.end, rollups.c.cut.is_(None))
-        newest = await tx.scalar(unknown.where(rollups.c.at >= begin))
+        unknown = sa.select(sa.func.max(c.at)).where(*here, c.at < made.end, c.cut.is_(None))
+        newest = await tx.scalar(unknown.where(c.at >= begin))
         if newest is not None:
             begin = reach = newest + grain.length
     query = (
-        sa.select(at, *(sa.func.sum(_SUMMED[name]).label(name) for name in names))
-        .where(*here, rollups.c.at >= begin, rollups.c.at < made.end)
+        sa.select(at, *(sa.func.sum(_count_of(name, table)).label(name) for name in names))
+        .where(*here, c.at >= begin, c.at < made.end)
         .group_by(at)
     )
     bars = {row["at"]: Bar(**{_bar_of(name): int(row[name]) for name in names}) for row in await tx.rows(query)}
     return replace(made, bars=bars, reach=reach, from_sums=True)
+
+
+def _count_of(outcome: str, table: sa.Table) -> sa.ColumnElement[int]:
+    c = table.c
+    counts = {
+        "ok": c.calls - c.errors - c.cancelled - c.refused,
+        "failed": c.errors,
+        "error": c.errors - c.cut,
+        "cut": c.cut,
+        "cancelled": c.cancelled,
+        "refused": c.refused,
+    }
+    return counts[outcome]
 
 
 def _bar_of(outcome: str) -> str:

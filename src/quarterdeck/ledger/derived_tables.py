@@ -30,6 +30,8 @@ ROLLUP_SUMS = (
     "cut",
 )
 
+FIELD_SUMS = ("calls", "errors", "cancelled", "refused", "cut")
+
 rollups = sa.Table(
     "rollups",
     metadata,
@@ -61,6 +63,19 @@ latencies = sa.Table(
     sqlite_with_rowid=False,
 )
 """How many calls took how long: see ledger.latency."""
+
+field_sums = sa.Table(
+    "field_sums",
+    metadata,
+    own("workspace_id", sa.Text),
+    own("field", sa.Text),  # one of field_sums.FIELDS
+    own("value", sa.Text),
+    own("at"),  # beginning of an hour
+    *(own(name) for name in FIELD_SUMS),
+    sa.PrimaryKeyConstraint("workspace_id", "field", "value", "at"),
+    sqlite_with_rowid=False,
+)
+"""How many calls had which value in a field: see ledger.field_sums."""
 
 ceiling_sums = sa.Table(
     "ceiling_sums",

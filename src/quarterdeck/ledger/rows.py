@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quarterdeck.ledger import intake, latency, rollups, tables, work_costs
+from quarterdeck.ledger import field_sums, intake, latency, rollups, tables, work_costs
 from quarterdeck.ledger.intake import Draft
 from quarterdeck.ledger.packs import Place
 from quarterdeck.ledger.partitions import name_of
@@ -25,6 +25,7 @@ class BatchRows:
     conversations: Rows = field(default_factory=list)
     rollups: Rows = field(default_factory=list)
     latencies: Rows = field(default_factory=list)
+    fields: Rows = field(default_factory=list)
     ceilings: Rows = field(default_factory=list)
     agents: Rows = field(default_factory=list)
     keys: Rows = field(default_factory=list)
@@ -58,6 +59,7 @@ def assemble(
     rows.conversations = _conversations(drafts)
     rows.rollups = [(*key, *sums) for key, sums in sorted(rollups.add_up(draft.record for draft in drafts).items())]
     rows.latencies = latency.add_up(draft.record for draft in drafts)
+    rows.fields = field_sums.add_up([row for month in rows.calls.values() for row in month])
     rows.ceilings = [
         (*key, amount) for key, amount in sorted(rollups.ceilings(draft.record for draft in drafts).items())
     ]

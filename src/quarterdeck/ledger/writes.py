@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Transaction
 from quarterdeck.ledger import derived_tables, tables
-from quarterdeck.ledger.derived_tables import ROLLUP_SUMS
+from quarterdeck.ledger.derived_tables import FIELD_SUMS, ROLLUP_SUMS
 from quarterdeck.ledger.partitions import of_epoch
 from quarterdeck.ledger.rows import BatchRows, Rows
 
@@ -43,6 +43,8 @@ def _conflict(table: sa.Table, is_sqlite: bool) -> str:
     name = table.name
     if name == "rollups":
         change = {each: f"rollups.{each} + excluded.{each}" for each in ROLLUP_SUMS}
+    elif name == "field_sums":
+        change = {each: f"field_sums.{each} + excluded.{each}" for each in FIELD_SUMS}
     elif name == "latencies":
         change = {"calls": "latencies.calls + excluded.calls"}
     elif name == "ceiling_sums":
@@ -78,6 +80,7 @@ class Store:
             (tables.conversations, rows.conversations),
             (derived_tables.rollups, rows.rollups),
             (derived_tables.latencies, rows.latencies),
+            (derived_tables.field_sums, rows.fields),
             (derived_tables.ceiling_sums, rows.ceilings),
             (derived_tables.agent_activity, rows.agents),
             (derived_tables.key_activity, rows.keys),

@@ -11,6 +11,7 @@ from quarterdeck.control.tasks import creating as tasks
 from quarterdeck.control.tasks.model import NewTask
 from quarterdeck.kernel.clock import DAY, HOUR, iso
 from quarterdeck.ledger import walking
+from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.record import Attempt, Usage
 
 FAILED = Attempt("openai", "gpt-4o", 500, "status_500", 1, 2, 3)
@@ -135,6 +136,19 @@ async def test_a_rare_value_is_looked_for_in_steps_that_say_how_far_they_came(
     assert found == [made[5].id, made[0].id]
     assert reached == [iso(NOON + n * HOUR) for n in (6, 3, 0)][: len(reached)]
     assert (requests, len(reached)) == (4, 3)
+
+
+async def test_hours_with_few_calls_between_them_are_looked_through_as_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await api.world.take(*(api.record(NOON + n * DAY, stream=n % 2 == 0, tags=[("n", str(n % 2))]) for n in range(9)))
+    for which, stretches in ((CallFilter(stream=True), 5), (CallFilter(tag=("n", "1")), 4)):
+        for most, expected in ((0, stretches), (1, 1), (500, 1)):
+            monkeypatch.setattr(walking, "_GAP", most)
+            async with api.world.db.read() as tx:
+                steps = [step async for step in walking.steps(tx, api.owner.workspace_id, which)]
+            assert len(steps) == expected, (which, most)
+    assert len(await api.ids(stream="true")) == 5
 
 
 async def test_hours_without_such_a_call_are_not_looked_through(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from ledger_world import NOON
 from quarterdeck.db import migrate
 from quarterdeck.kernel.clock import DAY, HOUR, MINUTE, iso
 from quarterdeck.ledger import latency, walking, work_costs
-from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, latencies, rollups
+from quarterdeck.ledger.derived_tables import FIELD_SUMS, ROLLUP_SUMS, field_sums, latencies, rollups
 from quarterdeck.ledger.work_costs import Fact
 
 NOW = {"from": iso(NOON - 4 * HOUR), "to": iso(NOON + 20 * HOUR)}
@@ -105,6 +105,69 @@ async def test_answers_that_were_cut_before_they_were_counted_are_counted_from_t
         assert {row.cut for row in (await connection.execute(every.where(older))).all()} == {None}
         await connection.rollback()
     assert {row.cut for row in counted} == {0, 1}
+
+
+async def test_calls_with_a_value_in_a_field_are_counted_from_sums_of_hours(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking.Patience, "over", False)
+    await _some(api)
+    for params in (
+        {"status": 502},
+        {"status": 404},
+        {"min_status": 400},
+        {"min_status": 200, "max_status": 200, "outcome": "cut"},
+        {"stream": "false"},
+        {"dialect": "openai_chat", "outcome": "failed"},
+        {"body_mode": "full"},
+        {"provider_kind": "none such"},
+    ):
+        summed = await api.get("/calls/histogram", **NOW, **params, bars=24)
+        counted = await api.get("/calls/histogram", **NOW, **params, min_duration_ms=0, bars=24)
+        assert (summed["from_sums"], counted["from_sums"]) == (True, False), params
+        assert [bar for bar in _bars(summed) if any(bar[1:])] == _bars(counted), params
+        shorter = await api.get("/calls/histogram", **NOW, **params, bars=500)
+        assert (shorter["from_sums"], sum(map(sum, (bar[1:] for bar in _bars(shorter))))) == (
+            False,
+            sum(map(sum, (bar[1:] for bar in _bars(counted)))),
+        )
+
+
+async def test_calls_from_before_values_were_counted_are_still_looked_at_one_by_one(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking.Patience, "over", False)
+    await _some(api)
+    async with api.world.db.transaction() as tx:
+        await tx.execute(field_sums.delete().where(field_sums.c.at < NOON + HOUR))
+        since = dict.fromkeys(FIELD_SUMS, 0) | {"workspace_id": "", "field": "since", "value": "", "at": NOON + HOUR}
+        await tx.execute(field_sums.insert().values(since))
+    found = await api.get("/calls/histogram", **NOW, status=200, bars=24)
+    assert (found["from_sums"], len(_bars(found))) == (False, 2)
+    later = {"from": iso(NOON + HOUR), "to": NOW["to"]}
+    assert (await api.get("/calls/histogram", **later, status=429, bars=24))["from_sums"]
+    for status, count in ((200, 2), (429, 1), (502, 1), (404, 0)):
+        assert len(await api.ids(status=status)) == count
+
+
+async def test_values_from_before_they_were_counted_are_counted_from_the_newest_months(api: Api) -> None:
+    """By the migration, on a store of before."""
+    await _some(api)
+    [path] = (migrate.DIRECTORY / "versions").glob("*_which_values_fields_of_calls_have.py")
+    upgrade = runpy.run_path(str(path))["upgrade"]
+
+    def again(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("DROP TABLE field_sums")
+        with Operations.context(MigrationContext.configure(connection)):
+            upgrade()
+
+    async with api.world.db.engine.connect() as connection:
+        counted = set((await connection.execute(sa.select(field_sums))).all())
+        await connection.run_sync(again)
+        since = ("", "since", "", NOON - NOON % DAY - 14 * DAY + HOUR, 0, 0, 0, 0, 0)
+        assert set((await connection.execute(sa.select(field_sums))).all()) == {*counted, since}
+        await connection.rollback()
+    assert {row.field for row in counted} >= {"status", "stream", "dialect", "body_mode", "provider_kind"}
 
 
 async def test_marked_calls_are_counted_by_their_marks(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

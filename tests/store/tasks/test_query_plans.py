@@ -19,7 +19,7 @@ from quarterdeck.db.sqlite import Connection
 from quarterdeck.kernel.clock import DAY, HOUR
 from quarterdeck.ledger import calls, counted, listing, partitions, walking
 from quarterdeck.ledger.call_filter import CallFilter
-from quarterdeck.ledger.derived_tables import ROLLUP_SUMS, call_marks, rollups
+from quarterdeck.ledger.derived_tables import FIELD_SUMS, ROLLUP_SUMS, call_marks, field_sums, rollups
 from quarterdeck.ledger.rollups import Grain
 from quarterdeck.ledger.tables import calls as calls_table
 from quarterdeck.ledger.work_costs import Fact
@@ -144,6 +144,8 @@ async def test_calls_that_went_wrong_and_those_of_tasks_are_not_looked_for_among
     async with world.db.transaction() as tx:
         await partitions.ensure(tx, [0])
         await tx.execute(rollups.insert().values(workspace_id=world.workspace_id, **hour))
+        told = dict.fromkeys(FIELD_SUMS, 1) | {"field": "status", "value": "502", "at": HOUR}
+        await tx.execute(field_sums.insert().values(workspace_id=world.workspace_id, **told))
     bad = "SEARCH calls_197001 USING INDEX ix_calls_bad_197001 (workspace_id=? AND id>? AND id<?)"
     for which, expected in (
         (CallFilter(status=502), bad),
@@ -155,5 +157,7 @@ async def test_calls_that_went_wrong_and_those_of_tasks_are_not_looked_for_among
         async with world.db.read() as tx:
             async for step in walking.steps(tx, world.workspace_id, which):
                 await tx.execute(sa.select(calls_table.c.started).where(*step.conditions))
-        found = [each for each in await _plans(world, asked) if each.startswith((expected or bad)[:20])]
+        plans = await _plans(world, asked)
+        found = [each for each in plans if each.startswith((expected or bad)[:20])]
+        assert [each for each in plans if "field_sums" in each and "(workspace_id=? AND field=?" not in each] == []
         assert set(found) == ({expected} if expected else set()), which
