@@ -57,6 +57,7 @@ class KnownRequests:
     """One per gateway process; only of a cache that is in the process too."""
 
     def __init__(self, store: MemoryStore, parts: Parts) -> None:
+        self.biggest = BIGGEST
         self._store = store
         self._parts = parts
         self._known: dict[bytes, _Known] = {}
@@ -141,6 +142,7 @@ def _bytes_of(exchange: Exchange, draft: Draft) -> bytes | None:
         return None
     if headers.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
-    if headers.get(b"content-length") != b"%d" % len(body) or len(head) + len(body) > BIGGEST:
+    if headers.get(b"content-length") != b"%d" % len(body):
         return None
-    return head + end + body
+    request = head + end + body
+    return request if len(request) <= BIGGEST else None

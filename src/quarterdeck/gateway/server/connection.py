@@ -112,9 +112,10 @@ class Connection(asyncio.Protocol):
             if self._held:
                 data, self._held = self._held + data, b""
             known = self._home.known
-            if known and not self.full and not self.stopping and self._knows(known, data):
-                return
-            self._piece = data
+            if known is not None and len(data) <= known.biggest:
+                if known and not self.full and not self.stopping and self._knows(known, data):
+                    return
+                self._piece = data
         self._read(data)
 
     def _read(self, data: bytes) -> None:

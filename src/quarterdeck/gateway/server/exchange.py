@@ -71,7 +71,8 @@ class Exchange:
     """In which it is handled."""
 
     def __init__(self, line: Line, head: Head, client: tuple[str, int] | None, piece: bytes = b"") -> None:
-        """`piece` is what was read of the connection when the request began; empty when more was in it before."""
+        """`piece` is what was read of the connection when the request began; empty when it is large, or when more was
+        in it before."""
         self.piece = piece
         self._line = line
         self.method, target, self.headers, self.fields, self._length, self._keep, self._old, self._expects = head

@@ -17,6 +17,9 @@ Handle = Callable[[Exchange], Coroutine[Any, Any, None]]
 class Known(Protocol):
     """Requests that can be answered without being read."""
 
+    biggest: int
+    """Bytes of a request: none that is larger is known."""
+
     def __len__(self) -> int: ...
 
     def answer(self, request: bytes) -> bytes | None:

@@ -12,6 +12,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nknown"
 class OneRequest:
     """Knows one, and counts how often its head came alone."""
 
+    biggest = 1_000
+
     def __init__(self) -> None:
         self.begun = 0
 
