@@ -70,6 +70,14 @@ async def test_over_tls_the_cookie_is_secure(client: httpx.AsyncClient, anonymou
     assert "Secure" in (await sign_in(anonymous)).headers["set-cookie"]
 
 
+async def test_behind_a_proxy_that_ends_tls_the_cookie_is_secure_too(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient
+) -> None:
+    await set_password(client)
+    anonymous.headers["origin"] = ORIGIN.replace("http://", "https://")
+    assert "Secure" in (await sign_in(anonymous)).headers["set-cookie"]
+
+
 async def test_after_setting_a_password_one_signs_in_with_it(
     client: httpx.AsyncClient, anonymous: httpx.AsyncClient
 ) -> None:

@@ -133,7 +133,7 @@ async def _sign_in(tx: Transaction, member: Member, request: Request, response: 
         token,
         max_age=sessions.ABSOLUTE // SECOND,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=_came_encrypted(request),
         httponly=True,
         samesite="strict",
     )
@@ -148,6 +148,11 @@ async def _session_out(tx: Transaction, member: Member, cookie: str | None) -> S
         csrf=None if cookie is None else sessions.csrf_token(cookie),
         password_set=member.password_hash is not None,
     )
+
+
+def _came_encrypted(request: Request) -> bool:
+    """Whether the browser knows us by https. Behind a proxy that ends TLS only its origin tells, which was checked."""
+    return request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
 
 
 def _address(request: Request) -> str:
