@@ -14,7 +14,7 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.members import Member
 from quarterdeck.access.tables import members as members_table
 from quarterdeck.access.vault import Vault, VaultError
-from quarterdeck.bootstrap import resealing
+from quarterdeck.bootstrap import moving, pidfile, resealing
 from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.audit import store as audit_store
 from quarterdeck.control.audit import verifying
@@ -24,7 +24,7 @@ from quarterdeck.db import Database, migrate
 from quarterdeck.kernel.clock import MINUTE
 from quarterdeck.kernel.errors import Invalid, NotFound, QuarterdeckError
 from quarterdeck.kernel.origin import Origin, acting
-from quarterdeck.kernel.settings import ADDRESS_FILE, Settings
+from quarterdeck.kernel.settings import ADDRESS_FILE, Settings, database_url_in
 
 FIRST_START_S = 20.0
 LOOK_AGAIN_S = 0.1
@@ -130,6 +130,23 @@ class Admin:
         found = await resealing.reseal(self._db, vault)
         done = {"state": "ok", "what": f"{found.done} secrets sealed anew, {found.current} were already"}
         return [done, *({"state": "wrong", "what": each} for each in found.problems)]
+
+    async def move(self, url: str) -> list[dict[str, str]]:
+        """Copy all rows to an empty PostgreSQL, with the server stopped: rows of state and what."""
+        pidfile.none_runs(self._settings.data)
+        try:
+            target = Database(database_url_in(url))
+        except ValueError:
+            raise Invalid("Name the new database as postgresql://USER:PASSWORD@HOST/DATABASE.") from None
+        try:
+            await migrate.upgrade(target)
+            moved = await moving.move(self._db, target)
+        finally:
+            await target.close()
+        return [
+            {"state": "ok", "what": f"{moved} rows copied; quarterdeck.db stays as it was"},
+            {"state": "note", "what": "start with QUARTERDECK_DATABASE_URL and the same data directory"},
+        ]
 
     async def examine(self) -> list[dict[str, str]]:
         """What `doctor` finds out about the data: rows of state and what."""

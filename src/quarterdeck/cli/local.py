@@ -126,6 +126,11 @@ def reseal(data: Path | None) -> list[dict[str, str]]:
     return _with_admin(settings_for(data=data), lambda admin: admin.reseal())
 
 
+def move(url: str, data: Path | None) -> list[dict[str, str]]:
+    """Rows of what was copied to another database."""
+    return _with_admin(settings_for(data=data), lambda admin: admin.move(url))
+
+
 def doctor(data: Path | None) -> list[dict[str, str]]:
     """Findings: rows of state (ok, note, wrong) and what."""
     findings: list[dict[str, str]] = []

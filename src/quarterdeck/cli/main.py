@@ -144,6 +144,16 @@ def db_backup(
     _findings(local.back_up(to, data), as_json=as_json)
 
 
+@db.command("move")
+def db_move(
+    url: Annotated[str, typer.Argument(help="An empty database: postgresql://USER:PASSWORD@HOST/DATABASE")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Copy everything from SQLite to PostgreSQL. Stop the server first."""
+    _findings(local.move(url, data), as_json=as_json)
+
+
 @db.command("reseal")
 def db_reseal(data: Data = None, as_json: Json = False) -> None:
     """Seal stored secrets anew with the first key of `secret.key`."""

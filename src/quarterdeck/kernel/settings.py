@@ -283,8 +283,11 @@ def _embedder(value: Any) -> str:
     return name
 
 
-def _database(value: Any) -> str:
-    """What everybody writes; our driver's name is added. That of SQLite's driver of before is still understood."""
+def database_url_in(value: Any) -> str:
+    """What everybody writes; our driver's name is added. That of SQLite's driver of before is still understood.
+
+    Raises ValueError.
+    """
     url = _text(value).replace("sqlite+aiosqlite://", "sqlite://", 1)
     if url.startswith(("postgres://", "postgresql://")):
         return "postgresql+asyncpg://" + url.partition("://")[2]
@@ -314,7 +317,7 @@ _RULES: dict[str, _Rule] = {
     "host": _Rule(_text, "an address to listen on", key="host"),
     "port": _Rule(_port, "a port from 0 to 65535", key="port"),
     "gateways": _Rule(_gateways, f"a number from 1 to {MOST_GATEWAYS}", key="gateways"),
-    "database_url": _Rule(_database, "postgresql://… or sqlite:///FILE", None),
+    "database_url": _Rule(database_url_in, "postgresql://… or sqlite:///FILE", None),
     "redis_url": _Rule(_redis, "redis://…, rediss://… or unix://…", None),
     "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
     "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),

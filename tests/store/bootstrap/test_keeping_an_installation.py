@@ -3,6 +3,8 @@
 import base64
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 
 from quarterdeck.access.members import FirstBoot
 from quarterdeck.access.vault import Vault
+from quarterdeck.bootstrap import pidfile
 from quarterdeck.bootstrap.backup import back_up
 from quarterdeck.bootstrap.resealing import SEALED, reseal
 from quarterdeck.bootstrap.tables import import_all
@@ -20,7 +23,7 @@ from quarterdeck.control.providers import credentials
 from quarterdeck.control.providers import store as provider_store
 from quarterdeck.control.providers.model import Wanted
 from quarterdeck.db import Database, metadata
-from quarterdeck.kernel.errors import Invalid, Unavailable
+from quarterdeck.kernel.errors import Changed, Invalid, Unavailable
 from quarterdeck.kernel.settings import Settings, load
 
 KEY = base64.b64encode(os.urandom(32)).decode()
@@ -91,6 +94,21 @@ def test_everything_sealed_is_sealed_anew() -> None:
     }
     # The other sealed column, `idempotency_keys.answer`, is forgotten after a day.
     assert sealed == {name: column for name, (column, _) in SEALED.items()}
+
+
+def test_nothing_is_moved_below_a_running_server(tmp_path: Path) -> None:
+    pidfile.none_runs(tmp_path)
+    running = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "quarterdeck"])
+    try:
+        (tmp_path / "control.pid").write_text(f"{running.pid}\n")
+        with pytest.raises(Changed, match="stop it first"):
+            pidfile.none_runs(tmp_path)
+    finally:
+        running.kill()
+        running.wait()
+    pidfile.none_runs(tmp_path)
+    (tmp_path / "control.pid").write_text("999999999\n")
+    pidfile.none_runs(tmp_path)
 
 
 async def test_secrets_are_sealed_with_the_first_key_and_open_with_it_alone(db: Database, boot: FirstBoot) -> None:
