@@ -248,9 +248,9 @@ default_tools_approval_mode = "approve"
 export GOOGLE_GEMINI_BASE_URL={URL} GEMINI_API_KEY={KEY}
 mkdir -p ~/.gemini && settings=~/.gemini/settings.json
 [ -e $settings ] || echo '{"security": {"auth": {"selectedType": "gemini-api-key"}}}' > $settings
-gemini -p 'Say hello.'
+gemini --skip-trust -p 'Say hello.'  # or trust the folder first, in a terminal
 """,
-        Proof.DOCUMENTATION,
+        Proof.SEEN,
     ),
     Snippet(
         "langgraph",
@@ -338,12 +338,12 @@ console.log(text);
         "n8n",
         "Every model call of its workflows under the agent.",
         "text",
-        "In a credential of the kind OpenAI; then choose it in the OpenAI Chat Model node",
+        "In a credential of the kind OpenAI; then choose it in the OpenAI Chat Model node, which lists our models",
         """\
 API Key:   {KEY}
 Base URL:  {URL}/v1
 """,
-        Proof.DOCUMENTATION,
+        Proof.SEEN,
     ),
     Snippet(
         "a2a",
