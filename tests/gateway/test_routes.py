@@ -559,6 +559,16 @@ async def test_nothing_in_flight_is_left_counted(gateway: Gateway) -> None:
     assert all(state.busy == 0 for state in gateway.parts.health.shown(time.monotonic()))
 
 
+async def test_a_try_is_counted_once_where_it_was_made_and_its_latency_noted_once(gateway: Gateway) -> None:
+    for stream in (False, True):
+        for script in (None, always(kind="status", status=500), once(kind="status", status=529 if stream else 503)):
+            await ask(gateway, TWO, script=script, stream=stream)
+    openai = gateway.parts.health.of("ws_1", "openai", "gpt-4o-mini")
+    assert (openai.busy, len(openai._samples)) == (0, 2)
+    haiku = gateway.parts.health.of("ws_1", "anthropic", "claude-haiku-4-5")
+    assert (haiku.busy, len(haiku._samples)) == (0, 2)
+
+
 async def test_a_provider_named_by_header_with_no_key_stored_takes_the_one_in_authorization(gateway: Gateway) -> None:
     gateway.providers.append(
         ProviderEntry("mine", "openai", gateway.providers[0].base_url, None, allow_private=True, problem="no key")

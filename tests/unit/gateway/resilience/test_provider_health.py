@@ -35,12 +35,14 @@ def test_a_percentile_is_told_only_of_enough_calls() -> None:
 
 
 def test_an_outage_begins_with_its_first_failure_and_ends_with_one_good_answer() -> None:
-    one = ProviderHealth("p", set())
+    outages: set[ProviderHealth] = set()
+    one = ProviderHealth("p", outages)
     for number in range(5):
+        assert not outages
         one.failed(float(number), "status_503", 1_000 + number)
-    assert (one.out, one.since, one.last_error) == (True, 1_000, "status_503")
+    assert (one.out, one.since, one.last_error, outages) == (True, 1_000, "status_503", {one})
     one.answered(6.0)
-    assert (one.out, one.since) == (False, None)
+    assert (one.out, one.since, outages) == (False, None, set())
 
 
 def test_failures_of_long_ago_hardly_count() -> None:
@@ -61,8 +63,10 @@ def test_what_callers_make_up_as_models_does_not_fill_the_memory() -> None:
         book.of("ws", "openai", f"model-{number}")
     assert len(book._targets) <= 4_096
     assert len(book.shown(0.0)) == 1
+    for _ in range(5):
+        book.providers["ws", "openai"].failed(0.0, "status_503", 1)
     book.keep(set())
-    assert book.shown(0.0) == []
+    assert (book.shown(0.0), book.outages) == ([], set())
 
 
 def test_the_nearest_limit_is_what_is_left() -> None:
