@@ -11,6 +11,8 @@ import pytest
 from gateway_world import KEY, PATIENCE_S, Gateway, key_entry, until
 
 from quarterdeck.access.snapshot import AgentEntry, ProviderEntry, RunEntry
+from quarterdeck.gateway.attempts.binding import Binding
+from quarterdeck.ledger.record import CallRecord
 
 HAIKU = {"provider": "anthropic", "override_params": {"model": "claude-haiku-4-5"}}
 TWO = {"strategy": {"mode": "fallback"}, "targets": [{"provider": "openai"}, HAIKU]}
@@ -115,6 +117,58 @@ async def test_an_error_in_a_200_and_an_answer_that_is_no_answer_fall_back(gatew
     for fault in ({"kind": "error_body"}, {"kind": "malformed_json"}, {"kind": "empty"}):
         answer = await ask(gateway, TWO, script=once(**fault))
         assert (answer.status_code, answer.headers["x-quarterdeck-provider"]) == (200, "anthropic"), fault
+
+
+OF_ONE_CALL = {"x-quarterdeck-call-id", "x-quarterdeck-overhead-ms", "x-portkey-trace-id", "x-request-id"}
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"kind": "status", "status": 400},
+    {"kind": "status", "status": 429, "retry_after_ms": 1},
+    {"kind": "status", "status": 503},
+    {"kind": "empty"},
+    {"kind": "error_body"},
+    {"kind": "error_event", "after": 1},
+    {"kind": "malformed_json"},
+    {"kind": "malformed_sse"},
+    {"kind": "cut"},
+    {"kind": "cut", "after": 2},
+    {"kind": "reset", "after": 1},
+    {"kind": "wrong_length"},
+    {"kind": "bad_chunk"},
+    {"kind": "status", "status": 503, "rate": 0.0},
+)
+"""The last never happens."""
+
+
+def said(answer: httpx.Response) -> tuple[Any, ...]:
+    told = [pair for pair in answer.headers.items() if pair[0].startswith("x-") and pair[0] not in OF_ONE_CALL]
+    return answer.status_code, sorted(told)
+
+
+def noted(record: CallRecord) -> tuple[Any, ...]:
+    tries = [(each.provider, each.status, each.error, each.option, each.why) for each in record.attempts]
+    billed = [(each.usage_source, each.usage, each.cost) for each in record.attempts]
+    return tries, billed, record.outcome, record.status, record.error_code, record.usage_source, record.cost
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_first_try_that_takes_no_walk_is_told_and_recorded_like_one_that_does(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    config = {**TWO, "retry": {**FAST, "attempts": 1, "on_status_codes": [429]}}
+
+    async def outcomes(word: str) -> list[Any]:
+        text = f"{word} two three four."
+        faults = [{"times": 1, **fault} for fault in FAULTS]
+        answers = [await ask(gateway, config, script={"text": text, "fault": each}, stream=stream) for each in faults]
+        await until(lambda: len(records := gateway.records()) >= len(FAULTS) and len(records) % len(FAULTS) == 0)
+        records = gateway.records()[-len(FAULTS) :]
+        return [
+            (fault, said(answer), noted(record)) for fault, answer, record in zip(FAULTS, answers, records, strict=True)
+        ]
+
+    straight = await outcomes("one")
+    monkeypatch.setattr(Binding, "begin", lambda *_: None)
+    assert await outcomes("six") == straight
 
 
 async def test_a_healthy_stream_is_not_held_back(gateway: Gateway) -> None:
