@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from quarterdeck.kernel import faults
 from quarterdeck.kernel.errors import Forbidden, Unavailable
 
 IpAddress = IPv4Address | IPv6Address
@@ -239,7 +240,7 @@ class Egress:
         try:
             addresses = list(dict.fromkeys(await self._lookup(name)))
         except (OSError, UnicodeError) as error:
-            problem = f"{name} cannot be resolved: {error}."
+            problem = f"{name} has no address: {faults.why(error)}"
         ttl_s = self._ttl_s if addresses else self._failure_ttl_s
         now = self._monotonic()
         known = _Known(addresses, "" if addresses else problem, now + ttl_s)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.control.channels.model import Outcome, allowed_hosts
+from quarterdeck.kernel import faults
 from quarterdeck.kernel.errors import Invalid
 
 TIMEOUT_S = 30.0
@@ -40,7 +41,7 @@ async def send(url: str, title: str, body: str, *, allow_private: bool, timeout_
     if answer["ok"]:
         return Outcome(True)
     error = str(answer.get("error") or "It was not sent.").replace(url, "…")
-    return Outcome(False, error=error[:500], final="refused:" in error)
+    return Outcome(False, error=faults.in_words(error)[:500], final="refused:" in error)
 
 
 async def _ask(request: dict[str, Any], timeout_s: float = TIMEOUT_S) -> dict[str, Any]:

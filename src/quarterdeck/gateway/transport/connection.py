@@ -21,6 +21,7 @@ from quarterdeck.gateway.transport.errors import (
 from quarterdeck.gateway.transport.head import CHUNKED
 from quarterdeck.gateway.transport.messages import Request, Timeouts
 from quarterdeck.gateway.transport.response import Response
+from quarterdeck.kernel import faults
 
 _JOIN_BELOW = 64 * 1024
 
@@ -341,8 +342,8 @@ class Connection(asyncio.BufferedProtocol):
         if not self._parser.started:
             self._note_stale()
         if isinstance(error, ssl.SSLError):
-            return TlsFailed(f"TLS broke: {error}.", sent=True)
-        return ConnectionReset(f"The connection broke: {error}.", sent=True)
+            return TlsFailed(f"TLS broke: {faults.why(error)}", sent=True)
+        return ConnectionReset(f"The connection broke: {faults.why(error)}", sent=True)
 
     def _note_stale(self) -> None:
         self.stale = self._exchanges > 1 and self._loop.time() - self._last_at < self._home.stale_window_s

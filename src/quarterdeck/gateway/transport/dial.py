@@ -17,6 +17,7 @@ from quarterdeck.gateway.transport.errors import (
 from quarterdeck.gateway.transport.messages import Origin
 from quarterdeck.gateway.transport.proxies import Proxies, Proxy
 from quarterdeck.kernel import egress as guard
+from quarterdeck.kernel import faults
 from quarterdeck.kernel.egress import Address, Egress, EgressPolicy
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
@@ -49,7 +50,7 @@ class Dialer:
             try:
                 _, local = await loop.create_unix_connection(lambda: make("unix"), origin.uds)
             except OSError as error:
-                raise ConnectFailed(f"{origin} does not answer: {error}.") from error
+                raise ConnectFailed(f"{origin} does not answer: {faults.why(error)}") from error
             return local
         proxy = self.proxy_for(origin)
         addresses = await self._addresses(origin, proxy)
@@ -68,11 +69,11 @@ class Dialer:
         except ssl.CertificateError as error:
             raise TlsFailed(f"{origin} shows a certificate we do not accept: {error.verify_message}.") from error
         except ssl.SSLError as error:
-            raise TlsFailed(f"No TLS with {origin}: {error}.") from error
+            raise TlsFailed(f"No TLS with {origin}: {faults.why(error)}") from error
         except OSError as error:
             if tls is None:
-                raise ConnectFailed(f"{origin} does not answer: {error}.") from error
-            raise TlsFailed(f"{origin} broke off the TLS handshake: {error}.") from error
+                raise ConnectFailed(f"{origin} does not answer: {faults.why(error)}") from error
+            raise TlsFailed(f"{origin} broke off the TLS handshake: {faults.why(error)}") from error
         return protocol
 
     async def _addresses(self, origin: Origin, proxy: Proxy | None) -> list[Address]:
@@ -91,14 +92,17 @@ async def _connect_first(addresses: list[Address], patience_s: float, shown: str
     """The first address that answers; each gets an equal share of the time that is left."""
     loop = asyncio.get_running_loop()
     until = loop.time() + patience_s
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}
     for position, address in enumerate(addresses):
         try:
             async with asyncio.timeout((until - loop.time()) / (len(addresses) - position)):
                 return await _connect(address), address
         except OSError as error:
-            problems.append(f"{address.ip}: {error or 'no answer'}")
-    raise ConnectFailed(f"{shown} does not answer ({'; '.join(problems)}).")
+            problems.setdefault(faults.why(error), []).append(str(address.ip))
+    if len(problems) == 1:
+        raise ConnectFailed(f"{shown} does not answer: {next(iter(problems))}")
+    each = " ".join(f"{' and '.join(ips)}: {reason}" for reason, ips in problems.items())
+    raise ConnectFailed(f"{shown} does not answer: {each}")
 
 
 async def _connect(address: Address) -> socket.socket:
@@ -133,7 +137,7 @@ async def _tunnel(sock: socket.socket, origin: Origin, proxy: Proxy) -> None:
             if len(head) > _MOST_TUNNEL_HEAD:
                 raise ProtocolError("The proxy's answer does not end.")
     except OSError as error:
-        raise ConnectFailed(f"The proxy does not lead to {origin}: {error}.") from error
+        raise ConnectFailed(f"The proxy does not lead to {origin}: {faults.why(error)}") from error
     status_line, _, _ = head.partition(b"\r\n")
     words = status_line.split(b" ", 2)
     if not words[0].startswith(b"HTTP/1.") or len(words) < 2 or not head.endswith(b"\r\n\r\n"):
