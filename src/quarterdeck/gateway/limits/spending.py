@@ -51,8 +51,11 @@ class Recorded(msgspec.Struct, frozen=True, eq=False):
     budgets: Sequence[Line] = ()
 
 
-class Settled(msgspec.Struct, eq=False):
-    """A settled call that budgets are about and the account did not include yet."""
+class Settled(msgspec.Struct, eq=False, gc=False):
+    """A settled call that budgets are about and the account did not include yet.
+
+    There may be many: nothing in them leads back to them, so the collector need not look.
+    """
 
     call_id: str
     where: Where
