@@ -157,6 +157,7 @@ async def test_a_webhook_without_its_signature_is_refused_and_says_nothing(
         b"not json",
         b"[1, 2]",
         b'{"issue": NaN}',
+        b'{"issue": 1e999}',
         b'{"action": "\\u0000", "issue": {"title": "\\ud800"}, "labels": [1]}',
         b'{"action": {"deep": 1}, "issue": {"title": 5}, "labels": []}',
         b"[" * 5_000,

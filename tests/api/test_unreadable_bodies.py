@@ -53,6 +53,14 @@ async def test_half_a_surrogate_pair_is_refused_wherever_it_stands_and_whole_one
     assert (await client.get(f"{TASKS}/{task['id']}")).json()["version"] == task["version"]
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "1" + "0" * 400 + ".0"])
+async def test_a_number_that_json_has_not_is_refused_wherever_it_stands(client: httpx.AsyncClient, number: str) -> None:
+    content = f'{{"name": "fast", "config": {{"targets": [{{"weight": {number}}}]}}}}'.encode()
+    answer = await client.post("/api/v1/routes", content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["field"]) == (400, "config.targets[0].weight")
+    assert (await _sent(client, b'{"title": "NaN and Infinity, 1e999"}')).status_code == 201
+
+
 async def test_a_body_that_was_cut_off_holds_no_idempotency_key(app: FastAPI, client: httpx.AsyncClient) -> None:
     whole = b'{"title": "Find sources"}'
     headers = {**client.headers, "idempotency-key": "k", "content-type": "application/json", "cookie": _cookie(client)}

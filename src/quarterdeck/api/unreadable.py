@@ -1,6 +1,7 @@
 """Bodies that no route could read: what is wrong with them, and what to do."""
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,23 +11,30 @@ from starlette.exceptions import HTTPException
 
 from quarterdeck.kernel.errors import Invalid
 
-_HALVES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
-"""What half a surrogate pair looks like in JSON, and so do the whole pairs of most emoji."""
+_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}")
+"""What half a surrogate pair and numbers without end look like in JSON; so do the pairs of most emoji, and words."""
 
 
-def must_be_whole_characters(body: bytes) -> None:
-    """No text of the JSON has half a surrogate pair, which no answer could say again. Raises Invalid."""
-    if not _HALVES.search(body):
+def must_be_sayable(body: bytes) -> None:
+    """What the JSON holds can be said again: no text has half a surrogate pair, no number is without end.
+
+    Raises Invalid.
+    """
+    if not _SUSPECT.search(body):
         return
     try:
         read = json.loads(body)
     except (ValueError, RecursionError):
         return  # The route says what is wrong with it.
-    for field, text in _texts(read):
+    for field, value in _values(read):
+        where = field or "The body"
+        if isinstance(value, float) and not math.isfinite(value):
+            raise Invalid(f"{where} holds a number that JSON has not: NaN, or one too large.", field=field)
         try:
-            text.encode()
+            if isinstance(value, str):
+                value.encode()
         except UnicodeEncodeError:
-            raise Invalid(f"{field or 'The body'} holds half of a surrogate pair.", field=field) from None
+            raise Invalid(f"{where} holds half of a surrogate pair.", field=field) from None
 
 
 def why(error: HTTPException) -> str:
@@ -49,16 +57,16 @@ def not_json(error: RequestValidationError, media_type: str) -> str | None:
     return f"Send the body as JSON with the header content-type: application/json; it came as {came}."
 
 
-def _texts(read: Any) -> Iterator[tuple[str, str]]:
-    """Every text within, names of fields too, with the path to it."""
+def _values(read: Any) -> Iterator[tuple[str, Any]]:
+    """Every text and number within, names of fields too, with the path to it."""
     left = [("", read)]
     while left:
         path, value = left.pop()
-        if isinstance(value, str):
-            yield path, value
-        elif isinstance(value, list):
+        if isinstance(value, list):
             left += [(f"{path}[{at}]", each) for at, each in enumerate(value)]
         elif isinstance(value, dict):
             for name, each in value.items():
                 yield path, name
                 left.append((f"{path}.{name}" if path else name, each))
+        else:
+            yield path, value

@@ -1,7 +1,8 @@
 """/hooks/{id}: by which others fire a schedule."""
 
 import json
-from typing import Any
+import math
+from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request
 
@@ -40,7 +41,7 @@ def _payload(body: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise Invalid("The body must be UTF-8.", field="body") from None
     try:
-        found = json.loads(text, parse_constant=_no_number)
+        found = json.loads(text, parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError):
         return {"text": text}
     if _is_deep(found):
@@ -61,5 +62,10 @@ def _is_deep(found: Any) -> bool:
     return bool(level)
 
 
-def _no_number(name: str) -> None:
+def _number(digits: str) -> float:
+    found = float(digits)
+    return found if math.isfinite(found) else _no_number(digits)
+
+
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
