@@ -8,6 +8,9 @@ import { createRoot } from "react-dom/client";
 import { createQueryClient } from "@/api/query-client";
 import { createAppRouter } from "@/app/router";
 import { liveFor } from "@/app/shell/live-context";
+import { followKeyboard } from "@/lib/keyboard-inset";
+
+followKeyboard();
 
 const client = createQueryClient();
 const router = createAppRouter(client, liveFor(client));

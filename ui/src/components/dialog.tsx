@@ -9,7 +9,7 @@ import { words } from "@/strings/common";
 
 const PANEL =
   "fixed z-50 bg-surface text-ink shadow-float border border-line animate-rise flex flex-col overflow-hidden " +
-  "inset-x-0 bottom-0 max-h-[92dvh] rounded-t-l md:inset-auto md:left-1/2 md:top-[10vh] md:-translate-x-1/2 md:max-h-[80vh] md:rounded-l md:w-[calc(100vw-48px)]";
+  "inset-x-0 bottom-[var(--keyboard)] max-h-[calc(92dvh-var(--keyboard))] rounded-t-l md:inset-auto md:left-1/2 md:top-[10vh] md:-translate-x-1/2 md:max-h-[80vh] md:rounded-l md:w-[calc(100vw-48px)]";
 const VEIL = "fixed inset-0 z-50 bg-veil animate-appear";
 
 type Props = {

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { useId } from "react";
 
 import { cx } from "@/lib/cx";
+import { keepHighest } from "@/lib/keep-highest";
 import { usePageTitle } from "@/lib/title";
 
 type PageProps = {
@@ -17,16 +18,20 @@ type PageProps = {
   fill?: boolean;
   /** For pages of several columns. */
   wide?: boolean;
+  /** Its answer changes while somebody looks: on a phone the room for its lines is kept, so that nothing is moved from under a finger. */
+  lively?: boolean;
 };
 
-export function Page({ title, answer, above, below, actions, children, fill = false, wide = false }: PageProps) {
+export function Page({ title, answer, above, below, actions, children, fill = false, wide = false, lively = false }: PageProps) {
   usePageTitle(title);
   return (
     <div className={cx("w-full px-4 pt-4 pb-20 md:px-8 md:pt-6", fill ? "flex min-h-0 flex-col md:h-dvh md:pb-0" : cx(wide ? "max-w-[1600px]" : "max-w-[1320px]", "md:pb-16"))}>
       {above && <div className="mb-1.5 text-s text-muted">{above}</div>}
       <header className="mb-4 flex flex-wrap items-start gap-x-4 gap-y-2 md:mb-5">
         <div className="min-w-0 flex-1 basis-[280px]">
-          <h1 className="text-xl leading-[1.35] font-semibold tracking-[-0.015em] break-words">{answer}</h1>
+          <h1 ref={lively ? keepHighest : undefined} className={cx("text-xl leading-[1.35] font-semibold tracking-[-0.015em] break-words", lively && "max-md:min-h-[4.05em]")}>
+            {answer}
+          </h1>
           {below && <div className="mt-1 text-muted">{below}</div>}
         </div>
         {actions && <div className="flex flex-wrap items-center gap-1.5">{actions}</div>}

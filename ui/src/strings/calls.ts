@@ -49,6 +49,12 @@ export const calls = {
   export: {
     title: "Export",
     help: "What is filtered, newest first, at most 50,000 calls. If there are more, the file's last line says so.",
+    writing: "Writing the file…",
+    far: (came: string, of: string | undefined, size: string) => `${of ? `${came} of ${of}` : came} calls, ${size}`,
+    saved: (count: number, name: string) => `${counted(count)} ${count === 1 ? "call" : "calls"} saved as ${name}.`,
+    failed: "The export could not begin.",
+    brokeOff: (came: string) => `The export broke off after ${came} calls.`,
+    keep: "Save what came",
     formats: { csv: "Table (CSV)", jsonl: "Lines of JSON (JSONL)" },
   },
   histogram: {

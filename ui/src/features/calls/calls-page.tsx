@@ -11,12 +11,13 @@ import { CALL_COLUMNS, FOUND_COLUMNS } from "@/features/calls/call-columns";
 import { CallCounts } from "@/features/calls/call-counts";
 import { CallFilters } from "@/features/calls/call-filters";
 import { CallsAnswer } from "@/features/calls/calls-answer";
-import { ExportMenu } from "@/features/calls/export-menu";
+import { ExportMenu, ExportProgress } from "@/features/calls/export-menu";
 import { SavedViews } from "@/features/calls/saved-views";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
 import { SearchNote } from "@/features/calls/search-note";
 import { useCallTail } from "@/features/calls/use-call-tail";
+import { useExport } from "@/features/calls/use-export";
 import { formatInstant } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { usePhone } from "@/lib/media";
@@ -28,6 +29,7 @@ export function CallsPage({ search, setSearch }: Props) {
   const known = JSON.stringify(search);
   const filtered = Object.values(search).some(Boolean);
   useListKeys();
+  const file = useExport();
   const change = (some: Partial<CallsSearch>) => setSearch({ ...search, ...some });
   return (
     <Page
@@ -36,10 +38,11 @@ export function CallsPage({ search, setSearch }: Props) {
       actions={
         <>
           <SavedViews search={search} show={setSearch} />
-          <ExportMenu search={search} />
+          <ExportMenu search={search} busy={file.now !== undefined && !file.now.problem} begin={file.begin} />
         </>
       }
     >
+      {file.now && <ExportProgress now={file.now} search={search} begin={file.begin} stop={file.stop} />}
       <CallFilters search={search} setSearch={change} clear={() => setSearch({})} />
       <CallCounts search={search} setSearch={change} />
       <Explorer key={known} search={search} filtered={filtered} />

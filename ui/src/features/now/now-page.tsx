@@ -46,7 +46,7 @@ export function NowPage({ needs, teach, provide }: Props) {
     );
   }
   return (
-    <Page title={say.title} answer={data ? <AgentsAnswer all={data} /> : error ? say.agentsUnknown : <NotYet />} wide>
+    <Page title={say.title} answer={data ? <AgentsAnswer all={data} /> : error ? say.agentsUnknown : <NotYet />} wide lively>
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>

@@ -1,0 +1,58 @@
+import { useEffect, useRef, useState } from "react";
+
+import { asProblem } from "@/api/problem";
+import { toast } from "@/components/toast";
+import type { Came, Format } from "@/features/calls/export-stream";
+import { BrokeOff, readExport } from "@/features/calls/export-stream";
+import { calls } from "@/strings/calls";
+
+const say = calls.export;
+const NONE: Came = { calls: 0, bytes: 0 };
+
+export type Export = {
+  href: string;
+  format: Format;
+  came: Came;
+  /** Why it broke off. */
+  problem?: string;
+  /** Saves what came until then. */
+  keep?: () => void;
+};
+
+/** One export at a time: how far it is, and its file once it is whole. Leaving the page gives it up. */
+export function useExport() {
+  const [now, setNow] = useState<Export>();
+  const running = useRef<AbortController>(undefined);
+  useEffect(() => () => running.current?.abort(), []);
+  const stop = () => {
+    running.current?.abort();
+    setNow(undefined);
+  };
+  const begin = async (href: string, format: Format) => {
+    running.current?.abort();
+    const { signal } = (running.current = new AbortController());
+    const name = `calls.${format}`;
+    setNow({ href, format, came: NONE });
+    try {
+      const { parts, came } = await readExport(href, format, signal, (told) => setNow((was) => was && { ...was, came: told }));
+      save(parts, name);
+      toast({ text: say.saved(came.calls, name), tone: "work" });
+      setNow(undefined);
+    } catch (error) {
+      if (signal.aborted) return;
+      const [came, parts] = error instanceof BrokeOff ? [error.came, error.parts] : [NONE, []];
+      const keep = () => {
+        save(parts, `calls-not-all.${format}`);
+        setNow(undefined);
+      };
+      setNow({ href, format, came, problem: asProblem(error instanceof BrokeOff ? error.problem : error).message, ...(came.calls > 0 ? { keep } : {}) });
+    }
+  };
+  return { now, begin, stop };
+}
+
+function save(parts: BlobPart[], name: string): void {
+  const href = URL.createObjectURL(new Blob(parts));
+  Object.assign(document.createElement("a"), { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
