@@ -39,6 +39,8 @@ _DIMS = {
     "provider": "provider",
     "key_id": "key",
 }
+_FEW = ("agent_id", "model", "provider", "key_id")
+"""Those of which there are few enough to sum all of them."""
 
 
 @dataclass(slots=True)
@@ -123,6 +125,8 @@ async def values_of(
     tx: Transaction, workspace_id: str, which: CallFilter, column: str
 ) -> tuple[dict[Any, int], int | None]:
     """Which values a column has among these calls, and how often; and how far back was looked."""
+    if which == CallFilter() and (column in _FEW or column in field_sums.FIELDS):
+        return await _all_values(tx, workspace_id, column)
     found: dict[Any, int] = {}
     reach = None
     patience = Patience(COUNTED_S)
@@ -134,6 +138,22 @@ async def values_of(
             found[value] = found.get(value, 0) + count
         reach = looked
     return found, reach
+
+
+async def _all_values(tx: Transaction, workspace_id: str, column: str) -> tuple[dict[Any, int], int | None]:
+    """Among all calls, from sums of days, or of hours since they are counted."""
+    reach = None
+    if column in _FEW:
+        table = rollups
+        here = [rollups.c.grain == int(Grain.DAY), rollups.c.dim == _DIMS[column]]
+    else:
+        table = fields_table
+        here = [fields_table.c.field == column]
+        reach = await field_sums.since(tx) or None
+    c = table.c
+    query = sa.select(c.value, sa.func.sum(c.calls)).where(c.workspace_id == workspace_id, *here, c.value != "")
+    rows = (await tx.execute(query.group_by(c.value).having(sa.func.sum(c.calls) > 0))).all()
+    return {value: int(count) for value, count in rows}, reach
 
 
 async def _began(tx: Transaction, workspace_id: str, end: int) -> int:

@@ -142,6 +142,11 @@ async def test_calls_from_before_values_were_counted_are_still_looked_at_one_by_
         await tx.execute(field_sums.delete().where(field_sums.c.at < NOON + HOUR))
         since = dict.fromkeys(FIELD_SUMS, 0) | {"workspace_id": "", "field": "since", "value": "", "at": NOON + HOUR}
         await tx.execute(field_sums.insert().values(since))
+    values = await api.get("/calls/values", field="status")
+    assert ({each["value"]: each["calls"] for each in values["items"]}, values["counted_back_to"]) == (
+        {"200": 1, "429": 1, "499": 1},
+        iso(NOON + HOUR),
+    )
     found = await api.get("/calls/histogram", **NOW, status=200, bars=24)
     assert (found["from_sums"], len(_bars(found))) == (False, 2)
     later = {"from": iso(NOON + HOUR), "to": NOW["to"]}
@@ -197,7 +202,7 @@ async def test_a_count_that_would_take_long_says_how_far_back_it_reaches(
     cut = await api.get("/calls/histogram", **NOW, min_duration_ms=0, bars=24)
     assert _bars(cut) == [(iso(NOON + HOUR), 0, 0, 0, 1), (iso(NOON + 2 * HOUR), 0, 0, 1, 0)]
     assert cut["counted_back_to"] == iso(NOON + HOUR)
-    some = await api.get("/calls/values", field="model")
+    some = await api.get("/calls/values", field="model", min_duration_ms=0)
     assert some["items"] == [{"value": "gpt-4o-mini", "label": "gpt-4o-mini", "calls": 1}]
     assert some["counted_back_to"] == iso(NOON + HOUR)
 
@@ -246,6 +251,9 @@ async def test_values_to_choose_a_filter_from_are_those_there_are_the_most_frequ
     assert [(each["value"], each["calls"]) for each in models["items"]] == [("gpt-4o-mini", 3), ("gpt-4o", 1)]
     tags = await api.get("/calls/values", field="tag")
     assert [each["value"] for each in tags["items"]] == ["plan=b", "team=a"]
+    for field in ("model", "agent_id", "key_id", "provider", "status", "dialect", "error_code"):
+        summed = await api.get("/calls/values", field=field)
+        assert summed == await api.get("/calls/values", field=field, min_duration_ms=0), field
     statuses = await api.get("/calls/values", field="status", outcome="refused")
     assert [each["value"] for each in statuses["items"]] == ["429"]
     assert await api.refused("/calls/values", field="request") == (422, "invalid")
