@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from quarterdeck.db import Database, Transaction
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.kernel.ids import instant_of
+from quarterdeck.kernel.ids import instant_of, lowest_id
 from quarterdeck.kernel.pages import Page
 from quarterdeck.ledger import call_filter, walking
 from quarterdeck.ledger.call_filter import ANY_FAILURE, CallFilter, conditions
@@ -107,10 +107,15 @@ async def _page_of_words(
         batches = find.hits(tx, search, sizes, begin=which.begin, end=which.end, after=after)
     else:
         batches = _hits_of_task(tx, search, which, after)
+    by, others = call_filter.parted(which)
+    low = "" if which.begin is None else lowest_id("call", which.begin)
+    high = None if which.end is None else lowest_id("call", which.end)
     async for batch in batches:
-        query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(batch.ids))
-        place = {call_id: at for at, call_id in enumerate(batch.ids)}
-        rows = await tx.rows(query.where(*conditions(which))) if batch.ids else []
+        # The time is not asked for: SQLite would rather walk through all calls of it than look these up.
+        ids = [each for each in batch.ids if each >= low and (high is None or each < high)]
+        query = sa.select(calls).where(calls.c.workspace_id == workspace_id, calls.c.id.in_(ids), *by, *others)
+        place = {call_id: at for at, call_id in enumerate(ids)}
+        rows = await tx.rows(query) if ids else []
         found += sorted(map(stored, rows), key=lambda call: place[call.id])
         if len(found) > limit:
             return Page(found[:limit], found[limit - 1].id)

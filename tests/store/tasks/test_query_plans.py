@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,10 +18,13 @@ from quarterdeck.control.tasks.tables import tasks as task_table
 from quarterdeck.control.tasks.views import shown_tasks
 from quarterdeck.db.sqlite import Connection
 from quarterdeck.kernel.clock import DAY, HOUR
+from quarterdeck.kernel.ids import lowest_id
 from quarterdeck.ledger import calls, counted, listing, partitions, walking
 from quarterdeck.ledger.call_filter import CallFilter
 from quarterdeck.ledger.derived_tables import FIELD_SUMS, ROLLUP_SUMS, call_marks, field_sums, rollups
 from quarterdeck.ledger.rollups import Grain
+from quarterdeck.ledger.search import words
+from quarterdeck.ledger.search.find import Batch
 from quarterdeck.ledger.tables import calls as calls_table
 from quarterdeck.ledger.work_costs import Fact
 
@@ -119,8 +123,14 @@ async def test_one_look_at_everybody_asks_for_the_open_runs_once(world: World, a
 
 
 async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(
-    world: World, asked: Counter[str]
+    world: World, asked: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    an_id = lowest_id("call", HOUR)
+
+    async def hits(*_: object, **__: object) -> AsyncIterator[Batch]:
+        yield Batch([an_id], an_id, more=False)
+
+    monkeypatch.setattr(listing.find, "hits", hits)
     mark = {"workspace_id": world.workspace_id, "call_id": "call_1", "fact": "looped", "subject": "run_1"}
     async with world.db.transaction() as tx:
         await partitions.ensure(tx, [0, 40 * DAY])
@@ -131,8 +141,10 @@ async def test_what_is_asked_of_calls_finds_them_by_more_than_their_workspace(
         await calls.cost_since(tx, world.workspace_id, ["call_1"], 0)
         await listing.page(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED, model="gpt-4o"), limit=10)
         await counted.values_of(tx, world.workspace_id, CallFilter(mark=Fact.LOOPED), "model")
+        found = CallFilter(words=words.parse("report"), begin=0, end=DAY)
+        await listing.page(tx, world.workspace_id, found, limit=10)
     plans = [each for each in await _plans(world, asked) if re.search(r" calls_\d{6} ", f"{each} ")]
-    assert len(plans) == 4 * 2
+    assert len(plans) == 5 * 2
     assert [each for each in plans if not re.search(r"\(workspace_id=\? AND (run_id|id)=\?", each)] == []
 
 
