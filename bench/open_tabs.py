@@ -112,5 +112,8 @@ async def _speak(client: httpx.AsyncClient, tasks: list[str]) -> None:
 async def _sent(
     client: httpx.AsyncClient, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
 ) -> Any:
-    answer = (await client.request(method, path, json=body, headers=headers)).raise_for_status()
+    answer = await client.request(method, path, json=body, headers=headers)
+    if answer.status_code == 503:
+        return None  # a busy server says so, and an hour is not to end by it
+    answer.raise_for_status()
     return answer.json() if "json" in answer.headers.get("content-type", "") else None

@@ -55,11 +55,11 @@ export const agents = {
   connect: {
     title: (name: string) => `Connect ${name}`,
     keyTitle: "Its key",
-    keyOnce: "Copy it now: it is not kept, and cannot be shown again.",
+    keyOnce: "Copy it now: it is shown only once.",
     copyKey: "Copy key",
     how: "Then point the agent here",
     waiting: "Waiting for the first call…",
-    waitingHelp: "Run one of the lines on this page; the call appears here by itself.",
+    waitingHelp: "Run the lines; it appears here by itself.",
     arrived: "The first call arrived.",
     arrivedWrong: "The first call arrived, and failed.",
     open: "Open it",
@@ -72,7 +72,7 @@ export const agents = {
   },
   teach: {
     title: "Connect your first agent",
-    help: "An agent is any program that calls a model. Give it a name, copy its lines, and this page turns live with its first call.",
+    help: "Any program that calls a model. Name it, copy its lines, and run them.",
     name: "What is it called?",
     firstName: "first-agent",
     act: "Make its key",

@@ -12,7 +12,7 @@ export const session = {
   linkCommand: "quarterdeck signin-link",
   noLink: "No password yet? Get a one-time link on the machine that runs Quarterdeck (in a checkout, from its .venv/bin):",
   setTitle: "Set a password",
-  setHelp: "So that you can come back without a new link. At least 10 characters; a few random words are good.",
+  setHelp: "To come back without a new link. At least 10 characters: a few random words.",
   newPassword: "New password",
   currentPassword: "Current password",
   repeat: "New password, again",

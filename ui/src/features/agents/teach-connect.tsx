@@ -16,7 +16,10 @@ const say = agents.teach;
 
 type Props = { /** The key was copied; until then nothing may take it from the screen. */ onDone: () => void; /** Which of the first steps it is; the one before it adds a provider. */ number?: number };
 
-/** The empty house teaches: a name, then lines to paste that hold this server's address and a fresh key, then the first call. */
+/**
+ * The empty house teaches: a name, then lines to paste that hold this server's address and a fresh key, then the first call.
+ * Among the first steps there is enough to read: lines come once they have their key.
+ */
 export function TeachConnect({ onDone, number }: Props) {
   const make = useMakeAgent();
   const [made, setMade] = useState<{ agent: Agent; secret: string }>();
@@ -70,7 +73,7 @@ export function TeachConnect({ onDone, number }: Props) {
               {say.act}
             </Button>
           </form>
-          <ConnectSnippets secret={undefined} stays={number !== undefined} />
+          {number === undefined && <ConnectSnippets secret={undefined} />}
         </>
       )}
     </section>
