@@ -152,6 +152,10 @@ def doctor(data: Path | None) -> list[dict[str, str]]:
 
 
 def _with_admin(settings: Settings, work: "Callable[[Admin], Awaitable[T]]", *, migrated: bool = True) -> T:
+    if not settings.data.is_dir():
+        raise Invalid(
+            f"There is no data directory at {settings.data}: name it with --data, or make it by 'quarterdeck up'."
+        )
     # Imported here: the database and all slices are most of what starting takes, and `serve` needs none of it.
     from quarterdeck.bootstrap.admin import Admin  # noqa: PLC0415
 

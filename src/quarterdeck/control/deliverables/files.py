@@ -1,16 +1,18 @@
 """Files that agents hand in: streamed to disk, named by their hash, in a directory per workspace."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from quarterdeck.control.deliverables.model import HEAD_BYTES, MAX_FILE_BYTES, TEXT_LIKE, DeliverableKind, TextCheck
-from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
+from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 from quarterdeck.kernel.ids import new_id
 
 WRITE_BYTES = 1 << 20
@@ -63,17 +65,19 @@ class Files:
     async def receive(self, workspace_id: str, pieces: AsyncIterator[bytes], kind: DeliverableKind) -> Received:
         """Write what comes, at most about a megabyte of it in memory, under the name of its hash.
 
-        Raises TooLarge as soon as it is too much; Invalid when it is empty, or no text where `kind` says text.
+        Raises TooLarge as soon as it is too much; Invalid when it is empty, or no text where `kind` says text;
+        Unavailable when there is no room for it, and nothing of it is left then.
         """
         room = self._room(workspace_id)
-        await asyncio.to_thread(room.mkdir, 0o700, True, True)
-        path = room / f".{new_id('tmp')}"
-        file = await asyncio.to_thread(path.open, "xb")
-        try:
-            received = await self._write(file, pieces, TextCheck() if kind in TEXT_LIKE else None)
-            await asyncio.to_thread(_keep, file, path, room / received.sha256)
-        finally:
-            await asyncio.to_thread(_drop, file, path)
+        with _on_disk():
+            await asyncio.to_thread(room.mkdir, 0o700, True, True)
+            path = room / f".{new_id('tmp')}"
+            file = await asyncio.to_thread(path.open, "xb")
+            try:
+                received = await self._write(file, pieces, TextCheck() if kind in TEXT_LIKE else None)
+                await asyncio.to_thread(_keep, file, path, room / received.sha256)
+            finally:
+                await asyncio.to_thread(_drop, file, path)
         await self.keep_remotely(workspace_id, received.sha256)
         return received
 
@@ -159,16 +163,17 @@ class Files:
     async def _fetch(self, remote: Remote, workspace_id: str, sha256: str) -> None:
         """Bring a file back into the directory, if it still is what it was."""
         room = self._room(workspace_id)
-        await asyncio.to_thread(room.mkdir, 0o700, True, True)
-        path = room / f".{new_id('tmp')}"
-        file = await asyncio.to_thread(path.open, "xb")
-        try:
-            received = await self._write(file, remote.get(f"{workspace_id}/{sha256}"), None)
-            if received.sha256 != sha256:
-                raise NotFound("What the object storage has is not this file any more.", code="file_gone")
-            await asyncio.to_thread(_keep, file, path, room / sha256)
-        finally:
-            await asyncio.to_thread(_drop, file, path)
+        with _on_disk():
+            await asyncio.to_thread(room.mkdir, 0o700, True, True)
+            path = room / f".{new_id('tmp')}"
+            file = await asyncio.to_thread(path.open, "xb")
+            try:
+                received = await self._write(file, remote.get(f"{workspace_id}/{sha256}"), None)
+                if received.sha256 != sha256:
+                    raise NotFound("What the object storage has is not this file any more.", code="file_gone")
+                await asyncio.to_thread(_keep, file, path, room / sha256)
+            finally:
+                await asyncio.to_thread(_drop, file, path)
 
     def _room(self, workspace_id: str) -> Path:
         if _SAFE.fullmatch(workspace_id) is None:
@@ -198,6 +203,18 @@ class Files:
         return Received(digest.hexdigest(), size, head)
 
 
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """A disk that is full, or takes nothing for another reason, is no mistake of the program. Raises Unavailable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            words = "The server has no room on its disk for this file: make room there, then send it again."
+            raise Unavailable(words, code="disk_full") from error
+        raise Unavailable(f"The server cannot keep files now: {error.strerror or error}.") from error
+
+
 def _append(file: BinaryIO, digest: "hashlib._Hash", data: bytes) -> None:
     digest.update(data)
     file.write(data)
@@ -210,5 +227,7 @@ def _keep(file: BinaryIO, path: Path, final: Path) -> None:
 
 
 def _drop(file: BinaryIO, path: Path) -> None:
-    file.close()
+    # What is left to write fails once more where there is no room.
+    with suppress(OSError):
+        file.close()
     path.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """What may be in a deliverable, what its file is called, and what changed in it."""
 
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from quarterdeck.control.deliverables.diff import hunks
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.deliverables.model import DeliverableKind, a_file_name, a_url, media_type_of, must_be
-from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge
+from quarterdeck.kernel.errors import Invalid, NotFound, TooLarge, Unavailable
 
 
 async def _pieces(*pieces: bytes) -> AsyncIterator[bytes]:
@@ -106,3 +108,22 @@ def test_equal_texts_have_no_hunks_and_huge_differences_are_not_compared() -> No
     many = "\n".join(str(n) for n in range(50_000))
     assert len(hunks(many, many + "\nend") or []) == 1
     assert hunks(many, "\n".join(str(-n) for n in range(50_000))) is None
+
+
+async def test_a_full_disk_is_told_and_keeps_nothing_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable, match="no room") as caught:
+        await Files(tmp_path).receive("ws_1", _pieces(b"x"), DeliverableKind.FILE)
+    assert caught.value.code == "disk_full"
+    assert list((tmp_path / "ws_1").iterdir()) == []
+
+
+async def test_a_directory_that_takes_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ws_1").write_text("a file where the directory should be")
+    with pytest.raises(Unavailable, match="cannot keep files now"):
+        await Files(tmp_path).receive("ws_1", _pieces(b"x"), DeliverableKind.FILE)
