@@ -51,6 +51,17 @@ async def test_many_are_offered_at_once_and_one_person_takes_it_back(
     assert (kept.status_code, kept.json()["code"]) == (409, "squad_in_use")
 
 
+async def test_whoever_reads_a_squads_task_by_a_link_is_told_the_squad(
+    client: httpx.AsyncClient, as_agent: AsAgent
+) -> None:
+    await as_agent("anna")
+    squad = await _squad(client, "anna")
+    task = (await client.post("/api/v1/tasks", json={"title": "T", "squad_id": squad["id"]})).json()
+    made = (await client.post("/api/v1/shares", json={"task_id": task["id"]})).json()
+    shown = (await client.post("/api/v1/shared", json={"token": made["url"].partition("#")[2]})).json()["task"]
+    assert (shown["agent"], shown["squad"]) == (None, "Writers")
+
+
 async def test_templates_schedules_and_exports_name_a_squad(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
     await as_agent("anna")
     squad = await _squad(client, "anna")

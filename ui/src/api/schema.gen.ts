@@ -9695,6 +9695,8 @@ export interface components {
             deliverables: components["schemas"]["SharedVersionOut"][];
             /** Ref */
             ref: string;
+            /** Squad */
+            squad: string | null;
             state: components["schemas"]["TaskState"];
             /**
              * State Since

@@ -21,6 +21,7 @@ from quarterdeck.control.http import Anyone, Db, Worker
 from quarterdeck.control.shapes import Instant, Named, RequestBody
 from quarterdeck.control.shares import actions, store
 from quarterdeck.control.shares.store import Share
+from quarterdeck.control.squads import store as squad_store
 from quarterdeck.control.tasks import actions as tasks
 from quarterdeck.control.tasks.model import TaskState
 from quarterdeck.control.tasks.views import CriterionOut
@@ -105,6 +106,8 @@ class SharedTaskOut(BaseModel):
     state: TaskState
     state_since: Instant
     agent: str | None
+    squad: str | None
+    """Of which any agent may claim it, or one did."""
     accountable: str
     acceptance: list[CriterionOut]
     deliverables: list[SharedVersionOut]
@@ -192,6 +195,7 @@ async def _shown(tx: Transaction, some: Sequence[Share]) -> list[ShareOut]:
 async def _task(tx: Transaction, share: Share, task_id: str, files: Files) -> SharedTaskOut:
     task = await tasks.get(tx, share.workspace_id, task_id)
     agents = await agent_store.named(tx, share.workspace_id, [task.agent_id] if task.agent_id else [])
+    squads = await squad_store.named(tx, share.workspace_id, [task.squad_id] if task.squad_id else [])
     accountable = await people.named(tx, share.workspace_id, [task.accountable_id])
     spent = (await rollups.figures(tx, share.workspace_id, "task", [task_id]))[task_id]
     handed_in = await deliverables.of_task(tx, share.workspace_id, task_id)
@@ -204,6 +208,7 @@ async def _task(tx: Transaction, share: Share, task_id: str, files: Files) -> Sh
         state=task.state,
         state_since=iso(task.state_since),
         agent=agents.get(task.agent_id or ""),
+        squad=squads.get(task.squad_id or ""),
         accountable=accountable.get(task.accountable_id, "–"),
         acceptance=[CriterionOut(text=one.text, met=one.met, deliverable=one.deliverable) for one in task.acceptance],
         deliverables=[await _version(tx, each, newest[each.id], files) for each in handed_in if each.id in newest],

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { agentNamesQuery } from "@/api/agents";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
+import { squadsQuery } from "@/api/squads";
 import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
 import type { Named, Task, TaskState } from "@/api/types";
@@ -52,17 +53,27 @@ const LANE = {
   goal: { field: "goal_id", none: say.noGoal },
 } as const satisfies Record<Lanes, { field: keyof TaskFilter; none: string }>;
 
+/** Lanes of what no agent has: one for each squad of which any agent may claim it, and one for what is nobody's. Pure. */
+export function unclaimed(filter: TaskFilter, squads: Named[]): Lane[] {
+  const { agent_id: agent = NOBODY, squad_id: only } = filter;
+  if (agent !== NOBODY) return [];
+  const all = [...squads.map(({ id, name }) => ({ id, name: say.page.anyOf(name) })), { id: NOBODY, name: say.nobody }];
+  return all.filter(({ id }) => !only || only === id).map(({ id, name }) => ({ id, name, filter: { ...filter, agent_id: NOBODY, squad_id: id } }));
+}
+
 /** The lanes, once it is known of what there may be one. */
 function useLanes(by: Lanes, filter: TaskFilter): { lanes: Lane[] | undefined; error: unknown; refetch: () => void } {
   const agents = useQuery({ ...agentNamesQuery, enabled: by === "agent" });
   const projects = useQuery({ ...projectsQuery, enabled: by === "project" });
   const goals = useQuery({ ...goalsQuery, enabled: by === "goal" });
-  const asked = { agent: agents, project: projects, goal: goals }[by];
+  const squads = useQuery({ ...squadsQuery, enabled: by === "agent" });
+  const asked = { agent: agents.error ? agents : squads, project: projects, goal: goals }[by];
   const { field, none } = LANE[by];
   const all: Named[] | undefined = by === "agent" ? agents.data?.items.filter((agent) => agent.desired !== "retired") : (by === "goal" ? goals : projects).data?.items;
   const only = filter[field];
   const lane = ({ id, name }: Named): Lane => ({ id, name, filter: { ...filter, [field]: id } });
   const found = all?.filter((each) => !only || only === each.id).map(lane);
+  if (by === "agent") return { lanes: found && squads.data && [...found, ...unclaimed(filter, squads.data)], error: asked.error, refetch: () => void asked.refetch() };
   const rest = only && only !== NOBODY ? [] : [lane({ id: NOBODY, name: none })];
   return { lanes: found && [...found, ...rest], error: asked.error, refetch: () => void asked.refetch() };
 }

@@ -31,7 +31,7 @@ export function SharedTask({ task, note }: { task: Task; note: React.ReactNode }
             </span>
           </span>
           <span>{task.ref}</span>
-          <span className="wrap-anywhere">{task.agent ?? tasks.nobody}</span>
+          <span className="wrap-anywhere">{task.agent ?? (task.squad === null ? tasks.nobody : tasks.page.anyOf(task.squad))}</span>
           <span className="wrap-anywhere">{say.answers(task.accountable)}</span>
         </span>
       }
