@@ -7,6 +7,7 @@ import type { Session } from "@/api/types";
 import { Button } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
 import { TextField } from "@/components/field";
+import { SubmitForm } from "@/components/submit-form";
 import { PasswordForm } from "@/features/session/password-form";
 import type { SignInSearch } from "@/features/session/search";
 import { field } from "@/lib/form";
@@ -91,28 +92,15 @@ function useLink(token: string | undefined, forget: () => void, onSession: (sess
 }
 
 function SignInForm({ refused, onSession }: { refused: Refused | undefined; onSession: (session: Session) => void }) {
-  const [problem, setProblem] = useState<string>();
-  const [busy, setBusy] = useState(false);
   const submit = async (form: FormData) => {
-    setBusy(true);
-    setProblem(undefined);
     try {
       onSession(await signInByPassword({ email: field(form, "email"), password: field(form, "password") }));
     } catch (error) {
-      const found = asProblem(error);
-      setProblem(found.status === 401 ? say.wrong : found.message);
-    } finally {
-      setBusy(false);
+      throw asProblem(error).status === 401 ? new Error(say.wrong, { cause: error }) : error;
     }
   };
   return (
-    <form
-      className="grid gap-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit(new FormData(event.currentTarget));
-      }}
-    >
+    <div className="grid gap-4">
       <h1 className="text-l font-semibold">{say.title}</h1>
       {refused && (
         <div role="alert" className="grid justify-items-start gap-2 rounded-s bg-wrong-soft p-3 text-s">
@@ -132,22 +120,16 @@ function SignInForm({ refused, onSession }: { refused: Refused | undefined; onSe
           )}
         </div>
       )}
-      <TextField label={say.email} name="email" type="email" autoComplete="username" required />
-      <TextField label={say.password} name="password" type="password" autoComplete="current-password" required />
-      {problem && (
-        <p role="alert" className="text-s text-wrong">
-          {problem}
-        </p>
-      )}
-      <Button type="submit" variant="primary" busy={busy}>
-        {say.signIn}
-      </Button>
+      <SubmitForm act={say.signIn} submit={submit}>
+        <TextField label={say.email} name="email" type="email" autoComplete="username" required />
+        <TextField label={say.password} name="password" type="password" autoComplete="current-password" required />
+      </SubmitForm>
       {!refused && (
         <div className="grid gap-2 border-t border-line pt-4 text-s text-muted">
           <p>{say.noLink}</p>
           <CodeBlock code={say.linkCommand} label={say.linkCommandLabel} />
         </div>
       )}
-    </form>
+    </div>
   );
 }
