@@ -182,7 +182,7 @@ class ModelCalls:
         At `start` the first try is made as that of a call without a route. What did not go well there, and all else,
         takes a walk.
         """
-        told, settler = draft.told, self._parts.settler
+        told = draft.told
         response = first = None
         try:
             if start is not None:
@@ -198,15 +198,15 @@ class ModelCalls:
                 else:
                     if judge_answer(draft, response, held).ok:
                         if held is None:
-                            await give_whole(draft, dialect, response, exchange, settler)
+                            await give_whole(draft, dialect, response, exchange, self._parts.settler)
                         else:
                             began(draft, start.health, ended=False)
-                            await relay_stream(draft, dialect, response, exchange, settler, held)
+                            await relay_stream(draft, dialect, response, exchange, self._parts.settler, held)
                         return
                     first = Shot(draft, start, response, held)
             shot = await self._routed.answer(draft, dialect, exchange.query, binding, told, first)
             response = shot.response
-            await give(shot, draft, dialect, exchange, settler)
+            await give(shot, draft, dialect, exchange, self._parts.settler)
         finally:
             if response is not None:
                 response.abort()

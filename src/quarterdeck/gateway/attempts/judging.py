@@ -28,8 +28,9 @@ def take(draft: Draft, dialect: Dialect, response: Response) -> Awaitable[Held |
 
     Awaiting it raises UpstreamError, Refusal.
     """
-    whole = response.status >= 400 or not streams(draft)
-    return take_whole(draft, dialect, response) if whole else _hold(draft, dialect, response)
+    if streams(draft) and response.status < 400:
+        return _hold(draft, dialect, response)
+    return take_whole(draft, dialect, response)
 
 
 async def _hold(draft: Draft, dialect: Dialect, response: Response) -> Held:
@@ -76,7 +77,7 @@ def judge(shot: Shot) -> Outcome:
 def judge_answer(draft: Draft, response: Response, held: Held | None) -> Outcome:
     """The same of one that brought an answer, which `take` has read."""
     status = response.status
-    if not 200 <= status < 300:
+    if status >= 300:  # what is below 200 is no answer, and no transport gives it as one
         wait = retry_after_ms(dict(response.headers)) if status in (429, 503, 529) else None
         return Outcome(False, status, f"status_{status}", retry_after_ms=wait)
     if held is not None:
