@@ -17,7 +17,7 @@ export function PopOver({ label, trigger, align = "start", children }: Props) {
           sideOffset={4}
           collisionPadding={8}
           aria-label={label}
-          className="z-50 w-[300px] max-w-[calc(100vw-16px)] animate-appear overflow-hidden rounded-m border border-line bg-surface text-ink shadow-float"
+          className="z-50 w-[300px] max-w-[calc(100vw-16px)] max-h-(--radix-popover-content-available-height) animate-appear overflow-y-auto rounded-m border border-line bg-surface text-ink shadow-float"
         >
           {children(() => setOpen(false))}
         </Popover.Content>

@@ -44,7 +44,7 @@ export function FieldMenu({ trigger, field, value, others, set, offered = () => 
           sideOffset={4}
           collisionPadding={8}
           aria-label={current ? say.names[current] : say.addLabel}
-          className="z-50 w-[300px] max-w-[calc(100vw-16px)] animate-appear overflow-hidden rounded-m border border-line bg-surface text-ink shadow-float"
+          className="z-50 w-[300px] max-w-[calc(100vw-16px)] max-h-(--radix-popover-content-available-height) animate-appear overflow-y-auto rounded-m border border-line bg-surface text-ink shadow-float"
         >
           {current ? (
             <>

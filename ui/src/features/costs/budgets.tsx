@@ -55,7 +55,7 @@ export function Budgets() {
       ) : data.items.length === 0 ? (
         <p className="card px-4 py-6 text-center text-muted">{say.empty}</p>
       ) : (
-        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(budget) => budget.id} />
+        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(budget) => budget.id} stacks />
       )}
       {burning && window && <Burning key={burning.id} budget={burning} window={window} />}
       {confirm}
@@ -105,7 +105,7 @@ function budgetColumns(
         </span>
       ),
     },
-    { id: "ends", header: say.columns.ends, from: "md", cell: (budget) => <Ends at={fullest(budget)?.ends_at ?? null} /> },
+    { id: "ends", header: say.columns.ends, from: "lg", cell: (budget) => <Ends at={fullest(budget)?.ends_at ?? null} /> },
     {
       id: "act",
       header: say.columns.act,

@@ -60,7 +60,7 @@ export function Members() {
       }
     >
       {data ? (
-        <DataTable label={say.members} columns={columns} rows={data.items} rowId={(member) => member.id} />
+        <DataTable label={say.members} columns={columns} rows={data.items} rowId={(member) => member.id} stacks />
       ) : error ? (
         <ProblemNote error={error} retry={() => void refetch()} />
       ) : (
@@ -133,7 +133,7 @@ function memberColumns(me: Pick<Member, "id" | "role">, acts: Acts | undefined):
     },
     { id: "email", header: say.memberColumns.email, from: "md", cell: (member) => <span className="text-muted">{member.email}</span> },
     { id: "role", header: say.memberColumns.role, cell: (member) => say.roles[member.role] },
-    { id: "password", header: say.memberColumns.password, from: "md", cell: (member) => <span className="text-muted">{member.password_set ? say.set : say.notSet}</span> },
+    { id: "password", header: say.memberColumns.password, from: "lg", cell: (member) => <span className="text-muted">{member.password_set ? say.set : say.notSet}</span> },
     ...(acts ? [{ id: "act", header: say.memberColumns.act, headerHidden: true, align: "end" as const, cell: (member: Member) => <MemberActs member={member} me={me} acts={acts} /> }] : []),
   ];
 }
