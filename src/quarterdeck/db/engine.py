@@ -32,8 +32,8 @@ _KEPT = 4
 """How many connections that nobody uses are kept apart from the pool."""
 _OUTBOX_LOCK = 0x51444F58
 """Number of the advisory lock under which PostgreSQL writes events."""
-_PASSING_STATES = ("08", "40", "53", "57P")
-"""PostgreSQL's classes for: connection lost, deadlock or serialization, out of resources, shut down."""
+_PASSING_STATES = ("08", "40", "53", "55P03", "57P")
+"""PostgreSQL's classes for: connection lost, deadlock or serialization, out of resources, locked, shut down."""
 _NO_SUCH_CHARACTER = "22021"
 _TOO_LARGE = re.compile(r"value out of int\d+ range|too large to convert to SQLite INTEGER")
 """Of whole numbers: what asyncpg and sqlite3 say before they ask the store."""
@@ -132,7 +132,9 @@ class Database:
         self.url = url
         self.clock: Clock = clock or SystemClock()
         self.is_sqlite = url.startswith("sqlite")
-        self.engine: AsyncEngine = _sqlite(url, busy_timeout_ms) if self.is_sqlite else _postgresql(url)
+        self.engine: AsyncEngine = (
+            _sqlite(url, busy_timeout_ms) if self.is_sqlite else _postgresql(url, busy_timeout_ms)
+        )
         # A snapshot of the rows, so that what several statements say fits together; SQLite's readers always have one.
         self._reading = self.engine if self.is_sqlite else self.engine.execution_options(**_READ_ONLY)
         self._writer = asyncio.Lock() if self.is_sqlite else None
@@ -313,13 +315,23 @@ def _is_passing(error: DBAPIError) -> bool:
 
 def _unavailable(error: DBAPIError) -> Unavailable:
     words = str(error.orig)
-    if "locked" in words:
+    if "locked" in words or "lock timeout" in words:
         return Unavailable("The database is locked by another process; try again.", retry_after_s=1)
     return Unavailable(f"The database cannot be used now: {words}.", retry_after_s=1)
 
 
-def _postgresql(url: str) -> AsyncEngine:
-    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+def _postgresql(url: str, busy_timeout_ms: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def _patience(connection: Any, _record: Any) -> None:
+        # By a statement, for poolers in between refuse what they do not know of a connection's start.
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {busy_timeout_ms}")
+        cursor.close()
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: str, busy_timeout_ms: int) -> AsyncEngine:

@@ -132,6 +132,8 @@ async def _alone(db: Database) -> AsyncIterator[AsyncConnection]:
             await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             await connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
+            # Another process may migrate for long, and tables may be in use: this waits for both.
+            await connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         try:
             yield connection

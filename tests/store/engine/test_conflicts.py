@@ -18,7 +18,7 @@ from quarterdeck.bootstrap.tables import import_all
 from quarterdeck.control.settings.model import About
 from quarterdeck.db import Database, metadata
 from quarterdeck.db.outbox import EventFeed
-from quarterdeck.kernel.errors import Changed, Invalid
+from quarterdeck.kernel.errors import Changed, Invalid, Unavailable
 
 AT_ONCE = 4
 DRAFT = {"title": "Look"}
@@ -122,3 +122,20 @@ async def test_a_number_that_no_store_can_hold_is_the_callers_mistake(
     with pytest.raises(Invalid, match="whole number"):
         async with db.transaction() as tx:
             await tx.execute(workspaces.update().values(version=number))
+
+
+async def test_a_row_that_stays_locked_is_a_clear_error_on_either_store(db: Database, boot: FirstBoot) -> None:
+    workspaces = metadata.tables["workspaces"]
+    impatient = Database(db.engine.url.render_as_string(hide_password=False), busy_timeout_ms=50)
+    write = workspaces.update().values(version=workspaces.c.version + 1)
+    try:
+        async with db.transaction() as tx:
+            await tx.execute(write)
+            with pytest.raises(Unavailable, match="locked by another process") as caught:
+                async with impatient.transaction() as other:
+                    await other.execute(write)
+        assert caught.value.extra == {"retry_after_s": 1}
+        async with impatient.transaction() as other:
+            assert await other.changed(write)
+    finally:
+        await impatient.close()
