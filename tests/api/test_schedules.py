@@ -29,6 +29,7 @@ async def _titles(client: httpx.AsyncClient) -> list[str]:
 
 async def test_a_schedule_shows_its_next_five_firings(client: httpx.AsyncClient) -> None:
     made = await _made(client, zone="Europe/Berlin")
+    assert made["cron_words"] == "At 09:00 every day"
     assert made["next_firings"] == [f"2027-01-{day}T08:00:00.000000Z" for day in (16, 17, 18, 19, 20)]
     assert (made["overlap"], made["catch_up"], made["state"], made["secret"]) == ("skip", "last", "active", None)
     assert made["owner"]["name"]
@@ -36,6 +37,7 @@ async def test_a_schedule_shows_its_next_five_firings(client: httpx.AsyncClient)
     assert shown == {key: value for key, value in made.items() if key != "secret"}
     assert (await client.get("/api/v1/schedules")).json() == {"items": [shown], "next": None}
     preview = await client.post("/api/v1/schedules/preview", json={"cron": "@hourly", "zone": "UTC"})
+    assert preview.json()["cron_words"] == "At the start of every hour"
     assert preview.json()["next_firings"][0] == "2027-01-15T09:00:00.000000Z"
 
 

@@ -24,7 +24,7 @@ export const changeSchedule = ({ id, version }: Pick<Schedule, "id" | "version">
 export const previewQuery = (ask: FiringPreviewAsk) =>
   queryOptions({
     queryKey: scheduleKeys.preview(ask),
-    queryFn: ({ signal }) => data<{ next_firings: string[] }>(api.POST("/api/v1/schedules/preview", { body: ask, signal })),
+    queryFn: ({ signal }) => data<{ cron_words: string | null; next_firings: string[] }>(api.POST("/api/v1/schedules/preview", { body: ask, signal })),
     retry: false,
     gcTime: 10_000,
     placeholderData: keepPreviousData,

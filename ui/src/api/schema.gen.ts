@@ -6680,6 +6680,8 @@ export interface components {
         };
         /** FiringPreviewOut */
         FiringPreviewOut: {
+            /** Cron Words */
+            cron_words: string | null;
             /** Next Firings */
             next_firings: string[];
         };
@@ -9356,6 +9358,8 @@ export interface components {
             created_at: string;
             /** Cron */
             cron: string | null;
+            /** Cron Words */
+            cron_words: string | null;
             /** Declared */
             declared: boolean;
             /** Every S */
@@ -9410,6 +9414,8 @@ export interface components {
             created_at: string;
             /** Cron */
             cron: string | null;
+            /** Cron Words */
+            cron_words: string | null;
             /** Declared */
             declared: boolean;
             /** Every S */

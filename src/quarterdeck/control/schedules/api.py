@@ -22,7 +22,7 @@ from quarterdeck.control.schedules.bodies import (
     SecretOut,
 )
 from quarterdeck.control.schedules.model import Schedule, ScheduleState, Trigger
-from quarterdeck.control.schedules.timing import Timer, a_cron, a_zone, upcoming
+from quarterdeck.control.schedules.timing import Timer, a_cron, a_zone, in_words, upcoming
 from quarterdeck.control.schedules.views import SHOWN_FIRINGS, one_shown, shown_firings, shown_schedules
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.clock import iso
@@ -66,8 +66,12 @@ async def preview_schedule(body: FiringPreviewIn, _: Reader, db: Db) -> FiringPr
         raise Invalid("Give either cron or every_s.", field="cron")
     a_zone(body.zone)
     now = db.clock.now()
-    timer = Timer(None if body.cron is None else a_cron(body.cron), body.every_s, body.zone, now)
-    return FiringPreviewOut(next_firings=[iso(instant) for instant in upcoming(timer, now, SHOWN_FIRINGS)])
+    cron = None if body.cron is None else a_cron(body.cron)
+    timer = Timer(cron, body.every_s, body.zone, now)
+    return FiringPreviewOut(
+        cron_words=None if cron is None else in_words(cron),
+        next_firings=[iso(instant) for instant in upcoming(timer, now, SHOWN_FIRINGS)],
+    )
 
 
 @router.get("/schedules/{schedule_id}", operation_id="get_schedule")

@@ -92,6 +92,8 @@ class FiringPreviewIn(RequestBody):
 
 
 class FiringPreviewOut(BaseModel):
+    cron_words: str | None
+    """What the expression says, in English; null: it fires by an interval."""
     next_firings: list[Instant]
 
 
@@ -116,6 +118,8 @@ class ScheduleOut(BaseModel):
     name: str
     trigger: Trigger
     cron: str | None
+    cron_words: str | None
+    """What the expression says, in English: "At 09:00 on Monday through Friday"."""
     zone: str
     every_s: int | None
     template: Named | None

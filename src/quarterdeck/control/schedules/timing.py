@@ -62,6 +62,11 @@ def a_cron(text: str) -> str:
     return line
 
 
+def in_words(cron: str) -> str:
+    """What the five fields of an expression that is understood say, in English: "At 09:00 on Monday through Friday"."""
+    return CronSim(cron, datetime(2026, 1, 1, tzinfo=_zone("UTC"))).explain()
+
+
 def next_after(timer: Timer, instant: int) -> int | None:
     """The first firing after the instant; None when there is none."""
     return next(_forward(timer, instant), None)

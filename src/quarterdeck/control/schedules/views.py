@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from quarterdeck.control.agents import people
 from quarterdeck.control.schedules.bodies import FiringOut, ScheduleOut
 from quarterdeck.control.schedules.model import Firing, Schedule, ScheduleState, Trigger
-from quarterdeck.control.schedules.timing import upcoming
+from quarterdeck.control.schedules.timing import in_words, upcoming
 from quarterdeck.control.shapes import Named, TaskNamed
 from quarterdeck.control.tasks import store as task_store
 from quarterdeck.control.templates import store as template_store
@@ -29,6 +29,7 @@ async def shown_schedules(tx: Transaction, workspace_id: str, found: Sequence[Sc
             name=one.name,
             trigger=one.trigger,
             cron=one.cron,
+            cron_words=None if one.cron is None else in_words(one.cron),
             zone=one.zone,
             every_s=one.every_s,
             template=None if one.template_id is None else Named(id=one.template_id, name=templates[one.template_id]),

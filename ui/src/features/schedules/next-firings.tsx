@@ -23,6 +23,7 @@ export function NextFirings({ cron = "", zone = "", minutes = "" }: Props) {
       ) : (
         data && (
           <>
+            {data.cron_words && <p className="font-[510]">{`${data.cron_words}, ${zone.trim()}.`}</p>}
             <p className="text-muted">{schedules.form.preview}</p>
             <ol aria-label={schedules.form.preview} className="num grid gap-x-4 sm:grid-cols-2">
               {data.next_firings.map((at) => (

@@ -29,6 +29,7 @@ const aSchedule = (change: Partial<Schedule> = {}): Schedule => ({
   state: "active",
   paused_reason: null,
   failures: 0,
+  cron_words: null,
   next_firings: [AT],
   hook_path: null,
   secret_set: false,
@@ -54,7 +55,7 @@ test("a schedule is changed from the version that was seen, and what the form do
       const ask = (await request.json()) as { cron: string };
       previewed.push(ask);
       if (ask.cron === "0 9") return HttpResponse.json({ status: 422, title: "Invalid", code: "invalid", detail: "A cron line has five fields." }, { status: 422 });
-      return HttpResponse.json({ next_firings: [AT] });
+      return HttpResponse.json({ cron_words: "At 09:00 on Monday through Friday", next_firings: [AT] });
     }),
     http.patch("*/api/v1/schedules/sch_1", async ({ request }) => {
       asked.push({ version: request.headers.get("if-match"), body: (await request.json()) as ScheduleChange });
@@ -63,6 +64,7 @@ test("a schedule is changed from the version that was seen, and what the form do
   );
   shown(<ScheduleDialog schedule={aSchedule()} onClose={() => undefined} />);
   await screen.findByRole("list", { name: /Would fire next/ });
+  expect(screen.getByText("At 09:00 on Monday through Friday, Europe/Berlin.")).toBeInTheDocument();
   expect(previewed).toEqual([{ cron: "0 9 * * 1", zone: "Europe/Berlin" }]);
   const cron = screen.getByLabelText("Cron line");
   fireEvent.change(cron, { target: { value: "0 9" } });
@@ -93,7 +95,7 @@ test("a schedule is changed from the version that was seen, and what the form do
 test("variables in its texts have values to give, and those of a template what the template does not say", async () => {
   const asked: ScheduleChange[] = [];
   server.use(
-    http.post("*/api/v1/schedules/preview", () => HttpResponse.json({ next_firings: [AT] })),
+    http.post("*/api/v1/schedules/preview", () => HttpResponse.json({ cron_words: null, next_firings: [AT] })),
     http.patch("*/api/v1/schedules/sch_1", async ({ request }) => {
       asked.push((await request.json()) as ScheduleChange);
       return HttpResponse.json(aSchedule());

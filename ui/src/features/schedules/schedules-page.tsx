@@ -73,8 +73,18 @@ export function SchedulesPage({ creating, setCreating }: Props) {
   );
 }
 
+/** When it fires, in words; of a cron expression also as it is written. */
+function When({ schedule }: { schedule: Schedule }) {
+  return (
+    <span className="grid gap-0.5">
+      <span>{whenOf(schedule)}</span>
+      {schedule.cron && <code className="text-[12px] text-muted">{schedule.cron}</code>}
+    </span>
+  );
+}
+
 function whenOf(schedule: Schedule): string {
-  if (schedule.trigger === "cron") return `${schedule.cron} ${schedule.zone}`;
+  if (schedule.trigger === "cron") return `${schedule.cron_words ?? schedule.cron}, ${schedule.zone}`;
   if (schedule.trigger === "interval") return say.every(formatSpan((schedule.every_s ?? 0) * 1_000));
   return say.triggers[schedule.trigger];
 }
@@ -94,7 +104,7 @@ function scheduleColumns(act: (act: Act) => void, choose: (chosen: Chosen) => vo
         </span>
       ),
     },
-    { id: "when", header: say.columns.when, from: "md", cell: (schedule) => <code className="text-[12px]">{whenOf(schedule)}</code> },
+    { id: "when", header: say.columns.when, from: "md", cell: (schedule) => <When schedule={schedule} /> },
     {
       id: "next",
       header: say.columns.next,
