@@ -152,7 +152,7 @@ def doctor(data: Path | None) -> list[dict[str, str]]:
 
 
 def _with_admin(settings: Settings, work: "Callable[[Admin], Awaitable[T]]", *, migrated: bool = True) -> T:
-    if not settings.data.is_dir():
+    if settings.database_url is None and not settings.data.is_dir():
         raise Invalid(
             f"There is no data directory at {settings.data}: name it with --data, or make it by 'quarterdeck up'."
         )
