@@ -12,6 +12,7 @@ from quarterdeck.gateway.server.limits import Limits
 from quarterdeck.gateway.server.refusal import BadRequest
 
 CHUNKED = -1
+_lower, _stripped = bytes.lower, bytes.rstrip
 
 
 class Target(NamedTuple):
@@ -54,11 +55,11 @@ class RequestParser:
     """Follows one connection, one request after the other."""
 
     __slots__ = (
-        "_headers",
         "_http",
         "_keep",
         "_length",
         "_limits",
+        "_lines",
         "_overhead",
         "_sink",
         "_skipped",
@@ -84,7 +85,8 @@ class RequestParser:
         self.ended = False
         self.in_head = False
         self._url = b""
-        self._headers: Headers = []
+        self._lines: list[bytes] = []
+        """Names and values of headers, one after the other."""
         self._length = 0
 
     def feed(self, data: bytes) -> None:
@@ -147,11 +149,12 @@ class RequestParser:
             raise BadRequest(414, "target_too_long", f"The request's path and query are longer than {limit} bytes.")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # The parser leaves the spaces that may stand after a value.
-        self._headers.append((name.lower(), value.rstrip()))
+        self._lines += name, value
 
     def on_headers_complete(self) -> None:
-        headers, http = self._headers, self._http
+        lines, http = self._lines, self._http
+        # The parser leaves the spaces that may stand after a value.
+        headers = list(zip(map(_lower, lines[::2]), map(_stripped, lines[1::2]), strict=True))
         fields = dict(headers)
         if self._overhead > self._limits.head or len(headers) > self._limits.headers:
             self._check_size(headers)
@@ -172,7 +175,7 @@ class RequestParser:
         target = split_target(self._url)
         self._overhead = 0
         self._url = b""
-        self._headers = []
+        self._lines = []
         self.in_head = False
         self._sink.begin(Head(method, target, headers, fields, length, keep, version == "1.0", expects))
 
@@ -193,7 +196,7 @@ class RequestParser:
             return
         self._overhead = 0
         # What came since the head were trailers, which nobody here has use for.
-        self._headers.clear()
+        self._lines.clear()
         self.ended = not self._keep
         self._sink.end()
 
