@@ -11,6 +11,7 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_method_
 from jeepney.bus_messages import message_bus
 from jeepney.io.asyncio import DBusConnection, open_dbus_connection
 
+CLICK_S = 5.0
 SERVICE = "org.freedesktop.Notifications"
 _OURS = DBusAddress("/org/freedesktop/Notifications", bus_name=SERVICE, interface=SERVICE)
 
@@ -41,11 +42,12 @@ class Desktop:
         return next(each for each in self.shown.values() if text in each.title + each.body)
 
     async def click(self, notification: Shown) -> None:
-        await self._connection.send(new_signal(_OURS, "ActionInvoked", "us", (notification.id, "default")))
-
-    async def until_closed(self, notification: Shown) -> None:
-        async with self._changed:
-            await self._changed.wait_for(lambda: notification.id not in self.shown)
+        """Until it is closed: a person whose click is not heard clicks again."""
+        while notification.id in self.shown:
+            await self._connection.send(new_signal(_OURS, "ActionInvoked", "us", (notification.id, "default")))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLICK_S), self._changed:
+                    await self._changed.wait_for(lambda: notification.id not in self.shown)
 
     async def serve(self) -> None:
         with contextlib.suppress(EOFError, ConnectionError):
