@@ -17,6 +17,6 @@ export const latency = {
   columns: { calls: "Answers", p50: "p50", p95: "p95", p99: "p99", first: "First byte, p50", ours: "Ours, p50" },
   unknownShort: "unknown",
   unknownOf: (count: string) => `of ${count} calls from before latencies were kept`,
-  empty: "No answer in this time.",
+  empty: "No call was answered in this time. Look further back.",
   show: (name: string) => `Show how long ${name} took`,
 };

@@ -2,7 +2,7 @@ import { counted } from "@/strings/common";
 
 export const squads = {
   title: "Squads",
-  empty: "None yet. A squad is a name for agents that belong together, with a lead among them.",
+  empty: "None yet. A squad is a name for agents that belong together, with a lead among them: a task can be offered to any of them.",
   add: "New squad",
   columns: { name: "Squad", lead: "Lead", agents: "Agents", act: "Act" },
   noLead: "no lead",

@@ -45,7 +45,7 @@ export const tasks = {
     done: "What was approved ends here.",
     cancelled: "",
   },
-  nothingMatches: "Nothing matches here.",
+  nothingMatches: "No task matches. Drop a filter, or change the words.",
   more: "Loading more…",
   due: "due",
   serves: (goal: string) => `Goal: ${goal}`,
