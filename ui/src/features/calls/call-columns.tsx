@@ -30,11 +30,11 @@ export const CALL_COLUMNS: CallColumn[] = [
     header: say.model,
     cell: (call) => (
       <>
-        <span className="block truncate font-[510] @min-[600px]:hidden">
-          {call.agent?.name ?? calls.one.somebody} <span className="font-normal text-faint">{call.task?.ref}</span>
+        <span className="flex gap-x-1 font-[510] @min-[600px]:hidden">
+          <span className="min-w-0 truncate">{call.agent?.name ?? calls.one.somebody}</span> <span className="shrink-0 font-normal text-faint">{call.task?.ref}</span>
         </span>
+        {call.outcome !== "ok" && <span className="mr-2 text-s text-wrong @min-[860px]:hidden">{outcomeWord(call.outcome)}</span>}
         <span className="@max-[600px]:text-s @max-[600px]:text-muted">{call.model ?? call.model_asked}</span>
-        {call.outcome !== "ok" && <span className="ml-2 text-s text-wrong @min-[860px]:hidden">{outcomeWord(call.outcome)}</span>}
         {call.provider && <span className="ml-2 text-s text-faint @max-[440px]:hidden">{call.provider}</span>}
       </>
     ),
