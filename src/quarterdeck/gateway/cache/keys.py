@@ -24,8 +24,6 @@ _UNSEEN = frozenset(
     }
 )
 """Members that do not change what a model answers. The model is part of the place."""
-_STATEFUL = frozenset({"background", "conversation"})
-"""Members of a request whose answer is not its own: it comes later, or depends on what was said elsewhere."""
 _BIG = 256 * 1024
 """Bodies beyond this are compared byte for byte: reading them would hold up the event loop."""
 _REMEMBERED, _MOST_REMEMBERED = 16 * 1024, 512
@@ -46,19 +44,7 @@ def body_value(body: bytes) -> object:
 
     Raises NotCacheable.
     """
-    if len(body) > _BIG:
-        return body
-    try:
-        value = _decode(body)
-        canonical = _canonical(value)
-    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
-        raise NotCacheable(f"the body cannot be read: {error}") from None
-    if _has_repeats(body, canonical):
-        # Parsers disagree on which one counts, so an answer to one reading could be served for another.
-        raise NotCacheable("the body names a member twice")
-    if isinstance(value, dict) and any(value.get(name) for name in _STATEFUL):
-        raise NotCacheable("the answer depends on more than the request")
-    return value
+    return body if len(body) > _BIG else _read(body)[0]
 
 
 def seen(value: object) -> bytes:
@@ -68,6 +54,26 @@ def seen(value: object) -> bytes:
     if isinstance(value, dict):
         value = {name: each for name, each in value.items() if name not in _UNSEEN}
     return _canonical(value)
+
+
+def _read(body: bytes) -> tuple[object, bytes]:
+    """A request's JSON, and what a model sees of it. Raises NotCacheable."""
+    try:
+        shown = value = _decode(body)
+        hidden: dict[str, object] = {}
+        if isinstance(value, dict):
+            hidden = {name: value[name] for name in _UNSEEN if name in value}
+            shown = {name: value[name] for name in value if name not in hidden}
+        canonical = _canonical(shown)
+        whole = canonical + _canonical(hidden)
+    except (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError) as error:
+        raise NotCacheable(f"the body cannot be read: {error}") from None
+    if _has_repeats(body, whole):
+        # Parsers disagree on which one counts, so an answer to one reading could be served for another.
+        raise NotCacheable("the body names a member twice")
+    if isinstance(value, dict) and (value.get("background") or value.get("conversation")):
+        raise NotCacheable("the answer depends on more than the request: it comes later, or on what was said elsewhere")
+    return value, canonical
 
 
 def meaningful(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
@@ -106,7 +112,7 @@ class Seen:
         """Of a body, by what a model sees of it. Raises NotCacheable."""
         found = self._known.get(body)
         if found is None:
-            found = digest(seen(body_value(body)))
+            found = digest(body if len(body) > _BIG else _read(body)[1])
             if len(body) <= _REMEMBERED:
                 if len(self._known) >= _MOST_REMEMBERED:
                     self._known.clear()
