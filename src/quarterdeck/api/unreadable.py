@@ -11,8 +11,10 @@ from starlette.exceptions import HTTPException
 
 from quarterdeck.kernel.errors import Invalid
 
-_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}")
-"""What half a surrogate pair and numbers without end look like in JSON; so do the pairs of most emoji, and words."""
+_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|NaN|Infinity|[eE]\+?[0-9]{3}|(?<![0-9])[0-9]{300}")
+"""What half a surrogate pair and numbers without end look like in JSON; so do the pairs of most emoji, and words.
+
+Digits are counted from the first of them alone: else from each."""
 
 
 def must_be_sayable(body: bytes) -> None:
@@ -58,15 +60,23 @@ def not_json(error: RequestValidationError, media_type: str) -> str | None:
 
 
 def _values(read: Any) -> Iterator[tuple[str, Any]]:
-    """Every text and number within, names of fields too, with the path to it."""
-    left = [("", read)]
-    while left:
-        path, value = left.pop()
-        if isinstance(value, list):
-            left += [(f"{path}[{at}]", each) for at, each in enumerate(value)]
-        elif isinstance(value, dict):
-            for name, each in value.items():
-                yield path, name
-                left.append((f"{path}.{name}" if path else name, each))
-        else:
+    """Every text and number within, names of fields too, with the path to it. Of a level only one path is held."""
+    levels = [iter([("", read)])]
+    while levels:
+        for path, value in levels[-1]:
+            if isinstance(value, list | dict):
+                levels.append(_inside(path, value))
+                break
             yield path, value
+        else:
+            levels.pop()
+
+
+def _inside(path: str, value: list[Any] | dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        for at, each in enumerate(value):
+            yield f"{path}[{at}]", each
+        return
+    for name, each in value.items():
+        yield path, name
+        yield f"{path}.{name}" if path else name, each
