@@ -139,6 +139,10 @@ class Admin:
         except ValueError:
             raise Invalid("Name the new database as postgresql://USER:PASSWORD@HOST/DATABASE.") from None
         try:
+            if await migrate.current(target) is not None:
+                # Before it is brought to this version: it may be another's, in use by an older program.
+                async with target.read() as tx:
+                    await moving.must_be_empty(tx)
             await migrate.upgrade(target)
             moved = await moving.move(self._db, target)
         finally:

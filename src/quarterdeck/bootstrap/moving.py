@@ -24,13 +24,18 @@ async def move(source: Database, target: Database) -> int:
     if not source.is_sqlite or target.is_sqlite:
         raise Invalid("Rows are moved from SQLite to PostgreSQL; name it as postgresql://USER:PASSWORD@HOST/DATABASE.")
     async with source.read() as old, target.transaction() as new:
-        if await new.scalar(sa.select(sa.func.count()).select_from(metadata.tables["workspaces"])):
-            raise Changed("There is an installation in that database already; name one that is empty.")
+        await must_be_empty(new)
         moved = 0
         for table in metadata.sorted_tables:
             if table not in _MADE_ANEW:
                 moved += await _move_table(old, new, table)
         return moved
+
+
+async def must_be_empty(new: Transaction) -> None:
+    """Of a store that has tables. Raises Changed when there is something in it."""
+    if await new.scalar(sa.select(sa.func.count()).select_from(metadata.tables["workspaces"])):
+        raise Changed("There is an installation in that database already; name one that is empty.")
 
 
 async def _move_table(old: Transaction, new: Transaction, table: sa.Table) -> int:

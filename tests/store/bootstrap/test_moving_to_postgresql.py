@@ -10,13 +10,15 @@ import sqlalchemy as sa
 from work_world import World
 
 from quarterdeck.bootstrap import moving
+from quarterdeck.bootstrap.admin import Admin
 from quarterdeck.bootstrap.moving import move
 from quarterdeck.bootstrap.tables import import_all
-from quarterdeck.db import Database, Transaction, metadata
+from quarterdeck.db import Database, Transaction, metadata, migrate
 from quarterdeck.db.schema import events
 from quarterdeck.kernel.clock import FakeClock, parse_iso
 from quarterdeck.kernel.errors import Changed, Invalid
 from quarterdeck.kernel.ids import lowest_id
+from quarterdeck.kernel.settings import load
 from quarterdeck.ledger import partitions
 from quarterdeck.ledger.tables import calls, contents
 
@@ -94,3 +96,15 @@ async def test_nothing_is_moved_into_a_database_that_has_something(db: Database,
         await move(source, db)
     with pytest.raises(Invalid, match="SQLite to PostgreSQL"):
         await move(db, source)
+
+
+async def test_an_older_installation_that_is_there_is_not_brought_to_this_version(
+    db: Database, source: Database, tmp_path: Path
+) -> None:
+    await World.make(db)
+    async with db.transaction() as tx:
+        await tx.execute(sa.text("CREATE TABLE alembic_version (version_num text)"))
+        await tx.execute(sa.text("INSERT INTO alembic_version VALUES ('0040')"))
+    with pytest.raises(Changed, match="already"):
+        await Admin(load({"data": tmp_path}, {}), source).move(db.url)
+    assert await migrate.current(db) == "0040"
