@@ -14,10 +14,13 @@ def write(path: Path) -> None:
 
 
 def none_runs(directory: Path) -> None:
-    """Raises Changed when a process that wrote one there is still running."""
+    """Raises Changed when a process that wrote one there is still running.
+
+    Not this one: in a container it easily has the number of a server that was killed.
+    """
     for path in sorted(directory.glob("*.pid")):
         text = path.read_text().strip()
-        if text.isdecimal() and _is_ours(int(text)):
+        if text.isdecimal() and int(text) != os.getpid() and _is_ours(int(text)):
             raise Changed(f"A server runs on {directory} (process {text}); stop it first.", code="running")
 
 

@@ -111,6 +111,17 @@ def test_nothing_is_moved_below_a_running_server(tmp_path: Path) -> None:
     pidfile.none_runs(tmp_path)
 
 
+def test_the_number_of_a_server_that_was_killed_may_be_ours_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pidfile, "_is_ours", lambda _pid: True)
+    (tmp_path / "control.pid").write_text(f"{os.getpid()}\n")
+    pidfile.none_runs(tmp_path)
+    (tmp_path / "control.pid").write_text(f"{os.getpid() + 1}\n")
+    with pytest.raises(Changed, match="stop it first"):
+        pidfile.none_runs(tmp_path)
+
+
 async def test_secrets_are_sealed_with_the_first_key_and_open_with_it_alone(db: Database, boot: FirstBoot) -> None:
     old, new = os.urandom(32), os.urandom(32)
     workspace_id = boot.owner.workspace_id
