@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from quarterdeck.access.members import FirstBoot
 from quarterdeck.access.vault import Vault
-from quarterdeck.bootstrap import pidfile
+from quarterdeck.bootstrap import backup, pidfile
 from quarterdeck.bootstrap.backup import back_up
 from quarterdeck.bootstrap.resealing import SEALED, reseal
 from quarterdeck.bootstrap.tables import import_all
@@ -59,6 +59,38 @@ def test_a_copy_of_a_running_server_has_everything_it_is_made_of(settings: Setti
         assert (to / name).read_bytes() == b"kept"
     assert (to / "secret.key").read_text() == KEY
     assert {path.stat().st_mode & 0o077 for path in (to, to / "secret.key", to / "quarterdeck.db")} == {0}
+
+
+def test_a_segment_that_begins_while_the_database_is_copied_is_in_the_copy(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = backup._sqlite_of
+
+    def begins(those: Settings) -> Path | None:
+        (those.data / "journal/gateway/one").unlink()
+        (those.data / "journal/gateway/two").write_bytes(b"new")
+        return place(those)
+
+    monkeypatch.setattr(backup, "_sqlite_of", begins)
+    back_up(settings, tmp_path / "copy")
+    found = (tmp_path / "copy/journal/gateway").iterdir()
+    assert {path.name: path.read_bytes() for path in found} == {"one": b"kept", "two": b"new"}
+
+
+def test_nobody_else_reads_a_copy_in_a_directory_that_everybody_reads(settings: Settings, tmp_path: Path) -> None:
+    to = tmp_path / "there"
+    to.mkdir(mode=0o755)
+    back_up(settings, to)
+    assert {path.name: path.stat().st_mode & 0o077 for path in to.iterdir()} == dict.fromkeys(
+        ("files", "journal", "packs", "quarterdeck.db", "secret.key"), 0
+    )
+
+
+def test_a_database_that_is_elsewhere_is_copied_too(settings: Settings, tmp_path: Path) -> None:
+    elsewhere = (settings.data / "quarterdeck.db").rename(tmp_path / "number #1.db")
+    back_up(replace(settings, database_url=f"sqlite:///{elsewhere}"), tmp_path / "copy")
+    with closing(sqlite3.connect(tmp_path / "copy" / "quarterdeck.db")) as copy:
+        assert copy.execute("SELECT x FROM kept").fetchall() == [(7,)]
 
 
 def test_a_copy_goes_nowhere_that_has_something_already(settings: Settings, tmp_path: Path) -> None:
