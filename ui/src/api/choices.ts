@@ -47,7 +47,7 @@ export const calledQuery = (of: ChoiceOf, id: string) =>
       if (of === "project") return (await data<Project>(api.GET("/api/v1/projects/{project_id}", { params: { path: { project_id: id } }, signal }))).name;
       if (of === "goal") return (await data<Goal>(api.GET("/api/v1/goals/{goal_id}", { params: { path: { goal_id: id } }, signal }))).name;
       // One answer names them all.
-      const all: { items: Named[] } = await (of === "agent" ? client.query({ ...agentNamesQuery, staleTime: "static" }) : client.query({ ...membersQuery, staleTime: "static" }));
+      const all: { items: Named[] } = await (of === "agent" ? client.query(agentNamesQuery) : client.query(membersQuery));
       return all.items.find((each) => each.id === id)?.name ?? null;
     },
   });
