@@ -1,9 +1,13 @@
+import { QueryClient } from "@tanstack/react-query";
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { expect, test } from "vitest";
 
+import { agentKeys } from "@/api/agents";
+import { calledQuery } from "@/api/choices";
 import { ChooseField } from "@/components/choose/choose-field";
+import { ChooseMenu } from "@/components/choose/choose-menu";
 import { renderPart } from "@/testing/render";
 import { server } from "@/testing/server";
 
@@ -63,6 +67,22 @@ test("among hundreds the server is asked for what one types, and keys alone choo
   expect(chosen()).toBe("");
 });
 
+test("who types and takes at once gets what fits, not what was there before the words", async () => {
+  projects(300);
+  shown();
+  await userEvent.click(await screen.findByText("No project", { selector: "button *" }));
+  await screen.findByRole("option", { name: "Project 0" });
+  await userEvent.keyboard("27{Enter}");
+  expect(chosen()).toBe("prj_27");
+});
+
+test("an act for which all that there are are left out says so", async () => {
+  projects(2);
+  renderPart(<ChooseMenu of="project" label="Move to" trigger={<button type="button">Move</button>} without={["prj_0", "prj_1"]} none="There is no other one." onChoose={() => undefined} />);
+  await userEvent.click(await screen.findByRole("button", { name: "Move" }));
+  expect(await screen.findByText("There is no other one.")).toBeInTheDocument();
+});
+
 test("choices that cannot be loaded say why, and are there once they can", async () => {
   let up = false;
   server.use(http.get("*/api/v1/projects", () => (up ? HttpResponse.json({ items: [{ id: "prj_1", name: "Apollo" }], next: null }) : HttpResponse.json({ detail: "The database does not answer." }, { status: 503 }))));
@@ -71,4 +91,14 @@ test("choices that cannot be loaded say why, and are there once they can", async
   up = true;
   await userEvent.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByRole("option", { name: "Apollo" })).toBeInTheDocument();
+});
+
+test("an agent that was renamed is called by its new name", async () => {
+  let name = "drafting";
+  server.use(http.get("*/api/v1/agents/names", () => HttpResponse.json({ items: [{ id: "agt_1", name, desired: "enabled" }], present: 1, retired: 0 })));
+  const client = new QueryClient({ defaultOptions: { queries: { staleTime: 30_000, retry: false } } });
+  expect(await client.query(calledQuery("agent", "agt_1"))).toBe("drafting");
+  name = "writing";
+  await client.invalidateQueries({ queryKey: agentKeys.all });
+  expect(await client.query(calledQuery("agent", "agt_1"))).toBe("writing");
 });

@@ -1,10 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
 import { useState } from "react";
 
-import { calledQuery } from "@/api/choices";
 import type { Offered } from "@/components/choose/offered";
-import { useOffered } from "@/components/choose/offered";
+import { useOffered, useShown } from "@/components/choose/offered";
 import { PickFrom } from "@/components/choose/pick-from";
 import { PopOver } from "@/components/choose/pop-over";
 import { CONTROL, Field, SelectField } from "@/components/field";
@@ -68,7 +66,7 @@ export function ChooseField({ of, label, labelHidden = false, hint, error, name,
           <PopOver
             label={label}
             trigger={
-              <button type="button" {...wiring} role="combobox" className={cx(CONTROL, "flex h-8 items-center gap-1 text-left pointer-coarse:h-10", !chosen && "text-muted")}>
+              <button type="button" {...wiring} role="combobox" aria-required={required} className={cx(CONTROL, "flex h-8 items-center gap-1 text-left pointer-coarse:h-10", !chosen && "text-muted")}>
                 <span className="min-w-0 flex-1 truncate">{chosen ? shown : (none ?? say.open)}</span>
                 <ChevronDown size={14} aria-hidden="true" className="shrink-0 text-faint" />
               </button>
@@ -92,12 +90,4 @@ export function ChooseField({ of, label, labelHidden = false, hint, error, name,
       )}
     </Field>
   );
-}
-
-/** What is chosen is called: by whoever gave it, in the list, or by the server. */
-function useShown(of: Offered, id: string, known: string | undefined, items: readonly { id: string; label: string }[]): string {
-  const listed = known ?? items.find((each) => each.id === id)?.label;
-  const kind = of === "taker" ? "agent" : of;
-  const { data } = useQuery({ ...calledQuery(kind, id), enabled: id !== "" && listed === undefined });
-  return listed ?? data ?? id;
 }

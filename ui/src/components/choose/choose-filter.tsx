@@ -1,9 +1,7 @@
-import { useQuery } from "@tanstack/react-query";
 import { ChevronDown } from "lucide-react";
 
 import type { ChoiceOf } from "@/api/choices";
-import { calledQuery } from "@/api/choices";
-import { useOffered } from "@/components/choose/offered";
+import { useOffered, useShown } from "@/components/choose/offered";
 import { PickFrom } from "@/components/choose/pick-from";
 import { PopOver } from "@/components/choose/pop-over";
 import { filterClass, FilterSelect } from "@/components/field";
@@ -24,12 +22,11 @@ type Props = {
 /** A filter by one of all that there are of a kind: a select while they are few, else found by typing. */
 export function ChooseFilter({ of, label, value, onChange, none, hideEmpty = false, bare = false }: Props) {
   const { items, more } = useOffered(of);
-  const listed = [...items, ...(none ? [none] : [])].find((each) => each.id === value)?.label;
-  const { data: called } = useQuery({ ...calledQuery(of, value), enabled: value !== "" && listed === undefined });
-  const shown = listed ?? called ?? value;
+  const listed = [...items, ...(none ? [none] : [])];
+  const shown = useShown(of, value, undefined, listed);
   if (hideEmpty && items.length === 0 && !value) return null;
   if (!more) {
-    const choices = [...items, ...(none ? [none] : []), ...(value && listed === undefined ? [{ id: value, label: shown }] : [])];
+    const choices = value && !listed.some((each) => each.id === value) ? [...listed, { id: value, label: shown }] : listed;
     return <FilterSelect label={label} value={value} onChange={onChange} choices={choices.map((each) => ({ value: each.id, label: each.label }))} bare={bare} />;
   }
   return (

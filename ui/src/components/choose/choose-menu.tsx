@@ -24,8 +24,8 @@ export function ChooseMenu({ of, label, trigger, align = "end", onChoose, withou
         <PickFrom
           of={of}
           label={label}
-          {...(without ? { without } : {})}
-          {...(last ? { last } : {})}
+          without={without}
+          last={last}
           none={none}
           pick={(id) => {
             close();

@@ -10,19 +10,20 @@ type Props = {
   pick: (id: string, label: string) => void;
   chosen?: string | undefined;
   /** Left out. */
-  without?: readonly (string | null | undefined)[];
+  without?: readonly (string | null | undefined)[] | undefined;
   /** Stand before those there are while nothing is looked for, and after. */
   first?: Pick[];
-  last?: Pick[];
+  last?: Pick[] | undefined;
   /** Said where there is none but those left out. */
   none?: string | undefined;
 };
 
 /** One to pick among as many as there are: the server is asked for what one types. */
 export function PickFrom({ of, label, pick, chosen, without = [], first = [], last = [], none }: Props) {
-  const { items, typing, typed, empty, note } = useTyped(of);
+  const { items, typing, typed, known, empty, note } = useTyped(of);
   const found = items.filter(({ id }) => !without.includes(id));
   const shown = typed ? found : [...first, ...found, ...last];
+  const said = note ?? (known && !typed && found.length === 0 ? none : undefined);
   return (
     <PickList
       label={label}
@@ -31,8 +32,8 @@ export function PickFrom({ of, label, pick, chosen, without = [], first = [], la
       typing={typing}
       pick={(id) => pick(id, shown.find((each) => each.id === id)?.label ?? id)}
       chosen={chosen}
-      empty={empty}
-      note={note ?? (found.length === 0 && !typed ? none : undefined)}
+      empty={said ?? empty}
+      note={said}
     />
   );
 }
