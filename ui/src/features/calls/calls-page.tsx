@@ -42,7 +42,7 @@ export function CallsPage({ search, setSearch }: Props) {
         </>
       }
     >
-      {file.now && <ExportProgress now={file.now} search={search} begin={file.begin} stop={file.stop} />}
+      {file.now && <ExportProgress now={file.now} begin={file.begin} stop={file.stop} />}
       <CallFilters search={search} setSearch={change} clear={() => setSearch({})} />
       <CallCounts search={search} setSearch={change} />
       <Explorer key={known} search={search} filtered={filtered} />

@@ -1,6 +1,5 @@
 import { Download, RefreshCw } from "lucide-react";
 
-import { exportPath } from "@/api/calls";
 import { Button } from "@/components/button";
 import { Menu, MenuItem } from "@/components/menu";
 import { useCounted } from "@/features/calls/call-counts";
@@ -8,7 +7,6 @@ import type { Format } from "@/features/calls/export-stream";
 import { MOST } from "@/features/calls/export-stream";
 import { countedIn } from "@/features/calls/histogram";
 import type { CallsSearch } from "@/features/calls/search";
-import { callFilter } from "@/features/calls/search";
 import type { Export } from "@/features/calls/use-export";
 import { formatBytes, formatCount } from "@/lib/format";
 import { calls } from "@/strings/calls";
@@ -17,7 +15,7 @@ import { words } from "@/strings/common";
 const say = calls.export;
 const FORMATS = ["csv", "jsonl"] as const;
 
-type Begin = (href: string, format: Format) => Promise<void>;
+type Begin = (search: CallsSearch, format: Format) => Promise<void>;
 
 /** What is filtered, as a file. */
 export function ExportMenu({ search, busy, begin }: { search: CallsSearch; busy: boolean; begin: Begin }) {
@@ -31,7 +29,7 @@ export function ExportMenu({ search, busy, begin }: { search: CallsSearch; busy:
       }
     >
       {FORMATS.map((format) => (
-        <MenuItem key={format} onSelect={() => void begin(exportPath(callFilter(search, Date.now()), format), format)}>
+        <MenuItem key={format} onSelect={() => void begin(search, format)}>
           {say.formats[format]}
         </MenuItem>
       ))}
@@ -40,12 +38,12 @@ export function ExportMenu({ search, busy, begin }: { search: CallsSearch; busy:
 }
 
 /** How far the file is; where it broke off, why, and what can be done. */
-export function ExportProgress({ now, search, begin, stop }: { now: Export; search: CallsSearch; begin: Begin; stop: () => void }) {
+export function ExportProgress({ now, begin, stop }: { now: Export; begin: Begin; stop: () => void }) {
+  const { search, came, problem, keep } = now;
   const { data } = useCounted(search);
   const counted = data?.counted_back_to === null ? countedIn(data).calls : 0;
   // Without a time the last days alone are counted, and the file goes on before them.
   const of = counted >= MOST ? MOST : counted > 0 && (search.since ?? search.from) ? counted : undefined;
-  const { came, problem, keep } = now;
   return (
     <section aria-label={say.title} className={`card mb-4 flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-3 ${problem ? "border-l-[3px] border-l-wrong" : ""}`}>
       <div className="grid min-w-0 flex-1 basis-[240px] gap-1.5">
@@ -68,7 +66,7 @@ export function ExportProgress({ now, search, begin, stop }: { now: Export; sear
       </div>
       <div className="flex flex-wrap gap-2">
         {problem && (
-          <Button variant="primary" onClick={() => void begin(now.href, now.format)}>
+          <Button variant="primary" onClick={() => void begin(search, now.format)}>
             <RefreshCw size={12} aria-hidden="true" /> {words.tryAgain}
           </Button>
         )}

@@ -1,16 +1,20 @@
 import { useEffect, useRef, useState } from "react";
 
+import { exportPath } from "@/api/calls";
 import { asProblem } from "@/api/problem";
 import { toast } from "@/components/toast";
 import type { Came, Format } from "@/features/calls/export-stream";
 import { BrokeOff, readExport } from "@/features/calls/export-stream";
+import type { CallsSearch } from "@/features/calls/search";
+import { callFilter } from "@/features/calls/search";
 import { calls } from "@/strings/calls";
 
 const say = calls.export;
 const NONE: Came = { calls: 0, bytes: 0 };
 
 export type Export = {
-  href: string;
+  /** What it is of, whatever the page shows by now. */
+  search: CallsSearch;
   format: Format;
   came: Came;
   /** Why it broke off. */
@@ -28,13 +32,13 @@ export function useExport() {
     running.current?.abort();
     setNow(undefined);
   };
-  const begin = async (href: string, format: Format) => {
+  const begin = async (search: CallsSearch, format: Format) => {
     running.current?.abort();
     const { signal } = (running.current = new AbortController());
     const name = `calls.${format}`;
-    setNow({ href, format, came: NONE });
+    setNow({ search, format, came: NONE });
     try {
-      const { parts, came } = await readExport(href, format, signal, (told) => setNow((was) => was && { ...was, came: told }));
+      const { parts, came } = await readExport(exportPath(callFilter(search, Date.now()), format), format, signal, (told) => setNow((was) => was && { ...was, came: told }));
       save(parts, name);
       toast({ text: say.saved(came.calls, name), tone: "work" });
       setNow(undefined);
@@ -45,7 +49,7 @@ export function useExport() {
         save(parts, `calls-not-all.${format}`);
         setNow(undefined);
       };
-      setNow({ href, format, came, problem: asProblem(error instanceof BrokeOff ? error.problem : error).message, ...(came.calls > 0 ? { keep } : {}) });
+      setNow({ search, format, came, problem: asProblem(error instanceof BrokeOff ? error.problem : error).message, ...(came.calls > 0 ? { keep } : {}) });
     }
   };
   return { now, begin, stop };
