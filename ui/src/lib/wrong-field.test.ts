@@ -8,5 +8,6 @@ test("a field the server names by its path is looked for by that and by its last
 
 test("a code that can only be about one field leads to it; others lead nowhere", () => {
   expect(wrongNames({ code: "name_taken", extra: {} })).toEqual(["name"]);
+  expect(wrongNames({ code: "wrong_password", extra: {} })).toEqual(["current"]);
   expect(wrongNames({ code: "store_unavailable", extra: { fields: "?" } })).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** Which control a refusal is about, where its code alone says it. */
-const BY_CODE: Record<string, string> = { name_taken: "name", member_exists: "email", wrong_password: "password", password_length: "password", budget_exists: "scope", limit_exists: "scope" };
+const BY_CODE: Record<string, string> = { name_taken: "name", member_exists: "email", wrong_password: "current", password_length: "password", budget_exists: "scope", limit_exists: "scope" };
 
 type Refusal = { code: string; extra: Record<string, unknown> };
 
