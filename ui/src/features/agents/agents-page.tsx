@@ -16,6 +16,7 @@ import { Ago, Money } from "@/components/figures";
 import { MoreRows } from "@/components/more-rows";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
+import { ProblemNote } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
 import { AgentTemplates } from "@/features/agents/agent-templates";
@@ -51,6 +52,8 @@ export function AgentsPage({ creating, setCreating }: Props) {
         <div className="max-w-[860px]">
           <TeachConnect onDone={() => setTeaching(false)} />
         </div>
+      ) : list.error && !list.data ? (
+        <ProblemNote error={list.error} retry={() => void list.refetch()} />
       ) : (
         <>
           <DataTable label={say.title} columns={columns} rows={rows} rowId={(agent) => agent.id} />
