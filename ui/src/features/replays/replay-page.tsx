@@ -32,7 +32,7 @@ export function ReplayPage({ replayId }: { replayId: string }) {
   const { totals } = replay;
   const dry = replay.state === "dry";
   const answered = (totals.by_state.done ?? 0) > 0;
-  const unanswered = (totals.by_state.done ?? 0) - totals.same - totals.different;
+  const failed = unanswered(totals);
   return (
     <Page
       title={replays.one(replay.id)}
@@ -56,10 +56,10 @@ export function ReplayPage({ replayId }: { replayId: string }) {
           {
             label: say.answers,
             value: answered ? say.same(totals.same) : "–",
-            note: answered && (
+            note: totals.different + failed > 0 && (
               <>
                 {totals.different > 0 && <span className="text-wait">{say.different(totals.different)}</span>}
-                {unanswered > 0 && <span className="text-wrong"> {say.unanswered(unanswered)}</span>}
+                {failed > 0 && <span className="text-wrong"> {say.unanswered(failed)}</span>}
               </>
             ),
           },
@@ -85,10 +85,13 @@ export function ReplayPage({ replayId }: { replayId: string }) {
   );
 }
 
+/** How many calls were sent and brought no answer to compare. Pure. */
+const unanswered = ({ by_state: by, same, different }: Replay["totals"]): number => (by.done ?? 0) - same - different;
+
 function Answer({ replay }: { replay: Replay }) {
   const { totals } = replay;
   const done = totals.by_state.done ?? 0;
-  const failed = done - totals.same - totals.different;
+  const failed = unanswered(totals);
   const told = [failed < done && say.same(totals.same), failed < done && say.different(totals.different), failed > 0 && say.unanswered(failed)].filter(Boolean);
   return (
     <>
