@@ -41,11 +41,6 @@ export function MenuItem({ onSelect, danger = false, disabled = false, children 
   );
 }
 
-/** Stands where there is nothing to choose, and says why. */
-export function MenuNote({ children }: { children: ReactNode }) {
-  return <p className="px-2 py-1 text-s text-muted">{children}</p>;
-}
-
 export function MenuLine() {
   return <DropdownMenu.Separator className="my-1 h-px bg-line" />;
 }
