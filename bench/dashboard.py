@@ -13,7 +13,6 @@ import asyncio
 import gzip
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 import machine
 import open_tabs
-from pages import CALLS, SWITCHES, TASKS, TOKEN, fill, signed_in
+from pages import CALLS, CHROMIUM, SWITCHES, TASKS, TOKEN, fill, signed_in
 from serving import Served, serving
 from targets import free_port
 
@@ -187,11 +186,11 @@ async def _memory(bench: Bench) -> list[Goal]:
     words = f"over {bench.minutes:g} min and {calls:,} calls, last third over the second"
     goals = []
     for name, each in kept.items():
-        early, late = each.gain(each.heap)
+        early, late = open_tabs.gain(each.heap)
         held = f"heap of {name} {words} ({early / 1e6:.1f} to {late / 1e6:.1f} MB)"
         goals.append(Goal(held, (late / early - 1) * 100, "%", most=5))
         for kind, values in (("nodes", each.nodes), ("listeners", each.listeners)):
-            early, late = each.gain(values)
+            early, late = open_tabs.gain(values)
             goals.append(Goal(f"{kind} of {name} ({early:,.0f} to {late:,.0f})", (late / early - 1) * 100, "%", most=5))
     return goals
 
@@ -245,9 +244,8 @@ async def _measure(server: Served, names: Sequence[str], minutes: float) -> list
     port = free_port()
     found: list[Goal] = []
     async with async_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
         switches = [*SWITCHES, f"--remote-debugging-port={port}"]
-        browser = await playwright.chromium.launch(executable_path=path, args=switches)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=switches)
         bench = Bench(server, browser, await signed_in(browser, server), minutes, port)
         for name in names:
             for goal in await MEASURES[name](bench):

@@ -29,7 +29,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, async_playwright
 
 import machine
-from pages import SWITCHES
+from pages import CHROMIUM, SWITCHES
 from targets import free_port
 
 GOAL_S = 180.0
@@ -215,7 +215,7 @@ async def _sees_it(who: Stranger) -> None:
 
 async def _onboarded(link: str, upstream: str, shots: Path | None, *, sdk: bool) -> Stranger:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(SWITCHES))
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         context = await browser.new_context(
             viewport={"width": 1280, "height": 860}, permissions=["clipboard-read", "clipboard-write"]
         )

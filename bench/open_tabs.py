@@ -30,10 +30,11 @@ class Kept:
     nodes: list[float] = field(default_factory=list)
     listeners: list[float] = field(default_factory=list)
 
-    def gain(self, values: list[float]) -> tuple[float, float]:
-        """Medians of the second third and the last. In the first, code is compiled and caches fill."""
-        third = len(values) // 3
-        return statistics.median(values[third : 2 * third]), statistics.median(values[-third:])
+
+def gain(values: list[float]) -> tuple[float, float]:
+    """Medians of the second third and the last. In the first, code is compiled and caches fill."""
+    third = len(values) // 3
+    return statistics.median(values[third : 2 * third]), statistics.median(values[-third:])
 
 
 async def watched(tabs: dict[str, Page], url: str, token: str, minutes: float) -> tuple[dict[str, Kept], int]:

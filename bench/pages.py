@@ -37,6 +37,7 @@ QUIET_S = 0.7
 """A page that asked nothing for so long has asked all it asks at opening."""
 TOKEN = "owner-token-of-benches"  # the store is thrown away, or is its maker's own
 SLOW_MS = 50.0
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu")
 
 PAGES: dict[str, tuple[str, ...]] = {
@@ -166,8 +167,7 @@ async def _measure(
     known = _ids(Server(server.url, TOKEN))
     found: list[Measured] = []
     async with async_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = await playwright.chromium.launch(executable_path=path, args=list(SWITCHES))
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
         state = await signed_in(browser, server)
         for route in routes:
             for address in PAGES[route]:
