@@ -154,7 +154,8 @@ async def test_a_schedule_is_made_fired_paused_and_removed(
     fields = {"Name": "Umbrella count", "Cron line": "0 6 * * 1", "Time zone": "UTC"}
     await _in_dialog(page, "New schedule", {**fields, "Title of the task": "Count again"}, "Make schedule")
     row = page.get_by_role("row").filter(has_text="Umbrella count")
-    await expect(row).to_contain_text("0 6 * * 1 UTC")
+    await expect(row).to_contain_text("At 06:00 on Monday, UTC")
+    await expect(row).to_contain_text("0 6 * * 1")
     await row.get_by_role("button", name="Fire now").click()
     await expect(page.get_by_text("Fired. Its task is on the board.")).to_be_visible()
     assert [task["title"] for task in system.get("/api/v1/tasks?q=count")["items"]] == ["Count again"]

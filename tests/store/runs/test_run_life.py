@@ -406,7 +406,7 @@ async def test_open_runs_and_those_lately_ended_are_found_for_the_gateways(world
 
 
 async def test_the_store_itself_refuses_a_second_open_run_of_a_task(world: World, claimed: Claimed) -> None:
-    with pytest.raises(store.sa.exc.IntegrityError):
+    with pytest.raises(Changed):
         async with world.db.transaction() as tx:
             row = await tx.row(store.sa.select(store.runs))
             assert row is not None

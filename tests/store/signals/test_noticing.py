@@ -430,6 +430,6 @@ async def test_the_store_keeps_one_signal_of_a_kind_up_for_a_subject(db: Databas
     finding = Finding(Kind.STUCK, "run_1", "stuck", 0, 0.5)
     async with db.transaction() as tx:
         await store.insert(tx, world.workspace_id, finding, Response.NOTIFY)
-    with pytest.raises(sa.exc.IntegrityError):
+    with pytest.raises(Changed):
         async with db.transaction() as tx:
             await store.insert(tx, world.workspace_id, finding, Response.NOTIFY)

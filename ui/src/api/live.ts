@@ -59,6 +59,8 @@ export const EVENT_KINDS = [
   "question.answered",
   "question.defaulted",
   "question.expired",
+  "need.opened",
+  "need.closed",
   "need.delegated",
   "need.dismissed",
   "need.escalated",

@@ -151,6 +151,8 @@ export function staleAfter(event: LiveEvent): Stale[] {
     case "budget.warned":
     case "limit.changed":
       return [soon(capKeys.all)];
+    case "need.opened":
+    case "need.closed":
     case "need.dismissed":
     case "need.escalated":
     case "need.delegated":

@@ -14,6 +14,7 @@ from quarterdeck.control.signals.model import Kind
 from quarterdeck.control.signals.store import signals
 from quarterdeck.db import Prepared, Transaction
 from quarterdeck.db.outbox import StoredEvent
+from quarterdeck.kernel.events import Event
 
 _OPEN = "closed_at IS NULL"
 _IS_OPEN = Prepared(
@@ -87,6 +88,7 @@ async def _open(tx: Transaction, event: StoredEvent, source: Source, people: Peo
             closed_at=None,
         )
     )
+    await _tell(tx, event, "need.opened")
 
 
 async def _close(tx: Transaction, event: StoredEvent, source: Source) -> None:
@@ -103,6 +105,12 @@ async def _close(tx: Transaction, event: StoredEvent, source: Source) -> None:
         )
         .values(closed_at=event.at)
     )
+    await _tell(tx, event, "need.closed")
+
+
+async def _tell(tx: Transaction, event: StoredEvent, kind: str) -> None:
+    """Pages asked for what waits when the event came, which may have been before it was followed."""
+    await tx.emit(Event(event.workspace_id, kind, event.subject_id))
 
 
 def _answers(event: StoredEvent, task: Mapping[str, Any] | None, agent_id: str | None, people: People) -> str | None:
