@@ -24,6 +24,14 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** What pages have in common and Now shows too, in one file; not the parts and words of one or two other pages. */
+const APART = [
+  "markdown-text|code-colors|virtual-table|data-table|stacked-bars|runs-table|keys-table|latest-calls",
+  "brush-bars|latency-bars|chart-parts|drafts|replay[\\\\/]|share[\\\\/]|signal-rules[\\\\/]|channels[\\\\/]|key-route-dialog|scope-value",
+  "(?:agent-templates|audit|call-fields|channels|costs|goals|holds|latency|limits|notifications|replays|runs|schedules|settings|shares|signal-rules|templates|unclaimed)\\.ts",
+].join("|");
+const SHARED = new RegExp(`src[\\\\/](?:api[\\\\/]|(?:lib|strings|components)[\\\\/](?!${APART}))`);
+
 export default defineConfig({
   plugins: [react(), tailwindcss(), contentSecurityPolicy()],
   resolve: { alias: { "@": source } },
@@ -40,7 +48,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "platform", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](query-core|react-query|router-core|react-router|history|store|react-store))[\\/]/, priority: 3 },
-            { name: "shared", test: /src[\\/](api|lib|strings|components)[\\/](?!markdown-text|code-colors|virtual-table|data-table|stacked-bars|runs-table|keys-table|latest-calls)/, priority: 2 },
+            { name: "shared", test: SHARED, priority: 2 },
           ],
         },
       },
