@@ -16,7 +16,7 @@ from system_world import KEY, System, running
 
 from depth import examples
 
-KILLS = examples(36, 100)
+KILLS = examples(24, 100)
 CALLERS = 6
 REST_S = 0.02
 """Between two calls of a caller: without, they would only wait for a processor, and so would every other test."""
