@@ -43,3 +43,19 @@ test("a PDF is shown by the browser's viewer, as nothing but a PDF; without one 
   expect(await screen.findByText(/shows no PDF/)).toBeVisible();
   expect(screen.getByRole("link", { name: "Save the file" })).toBeVisible();
 });
+
+test("a file that was handed in without saying its kind is shown as what its media type says", async () => {
+  server.use(http.get("*/api/v1/deliverables/dlv_1/versions/1/content", () => new HttpResponse("%PDF-1.4", { headers: { "content-type": "application/pdf" } })));
+  vi.stubGlobal("URL", Object.assign(URL, { createObjectURL: () => "blob:1", revokeObjectURL: () => undefined }));
+  Object.defineProperty(navigator, "pdfViewerEnabled", { value: true, configurable: true });
+  const view = (media_type: string) => <VersionView deliverable={handedIn("file", "result")} version={{ ...aVersion(), media_type }} before={undefined} />;
+  const { unmount } = renderPart(view("application/pdf"));
+  expect(await screen.findByTitle("result, version 1")).toHaveAttribute("src", "blob:1");
+  unmount();
+  const picture = renderPart(view("image/png"));
+  expect(await screen.findByRole("img", { name: "result, version 1" })).toHaveAttribute("src", "blob:1");
+  picture.unmount();
+  renderPart(view("image/svg+xml"));
+  expect(await screen.findByText("image/svg+xml", { exact: false })).toBeVisible();
+  expect(screen.queryByRole("img", { name: "result, version 1" })).toBeNull();
+});

@@ -23,23 +23,31 @@ import { deliverables as say } from "@/strings/deliverables";
 const TEXT_LIKE: readonly DeliverableKind[] = ["text", "code", "json", "csv"];
 export const isText = (kind: DeliverableKind): boolean => TEXT_LIKE.includes(kind);
 
+/** What a version is shown as: a file that says what it is in its media type needs no kind of its own. */
+const shownAs = (kind: DeliverableKind, { media_type: type }: Version): DeliverableKind => {
+  if (kind !== "file") return kind;
+  if (type === "application/pdf") return "pdf";
+  return /^image\/(png|jpeg|gif|webp)$/.test(type) ? "image" : kind;
+};
+
 type Shown = "changes" | "text" | "reading";
 type Props = { deliverable: Deliverable; version: Version; before: Version | undefined; notes?: LineNotes; /** The way to other versions. */ tools?: ReactNode };
 
 /** A version beside the one before it: lines that changed, images side by side; a PDF as it is, other files to be saved. */
 export function VersionView(props: Props) {
   const { deliverable, version, before } = props;
-  if (isText(deliverable.kind)) return <TextVersion {...props} />;
-  if (deliverable.kind === "file") return <FileVersion {...props} />;
+  const kind = shownAs(deliverable.kind, version);
+  if (isText(kind)) return <TextVersion {...props} />;
+  if (kind === "file") return <FileVersion {...props} />;
   return (
     <>
       <Tools {...props} />
-      {deliverable.kind === "image" ? (
+      {kind === "image" ? (
         <div className="grid gap-4 p-4 md:grid-cols-2">
           {before && <Picture deliverableId={deliverable.id} version={before} name={deliverable.name} />}
           <Picture deliverableId={deliverable.id} version={version} name={deliverable.name} />
         </div>
-      ) : deliverable.kind === "link" ? (
+      ) : kind === "link" ? (
         <LinkVersion {...props} />
       ) : (
         <Pdf deliverableId={deliverable.id} version={version} name={deliverable.name} />
