@@ -96,7 +96,7 @@ async def test_what_needs_a_person_is_on_their_desktop_and_a_click_opens_its_tas
         page = context.pages[0]
         await page.goto("/channels")
         await page.get_by_role("button", name="Turn on", exact=True).click()
-        await expect(page.get_by_text("Push is on in this browser")).to_be_visible()
+        await expect(page.get_by_text("Push is on in this browser", exact=True)).to_be_visible()
 
         task_id = await asyncio.to_thread(_asks_for_approval, Server(system.url, OWNER))
         await _deliver(page, system.url, await _came(service, keys, "sender asks to"))
@@ -108,4 +108,4 @@ async def test_what_needs_a_person_is_on_their_desktop_and_a_click_opens_its_tas
 
         await page.goto("/channels")
         await page.get_by_role("button", name="Turn off", exact=True).click()
-        await expect(page.get_by_text("Push is off in this browser")).to_be_visible()
+        await expect(page.get_by_text("Push is off in this browser", exact=True)).to_be_visible()
