@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
+from quarterdeck.gateway.server.alarm import Alarm
 from quarterdeck.gateway.server.errors import CallerLeft
 from quarterdeck.gateway.server.exchange import Exchange
 from quarterdeck.gateway.server.handing_over import handed_over
@@ -26,12 +27,12 @@ from quarterdeck.gateway.server.request import Head, RequestParser
 
 
 class Connection(asyncio.Protocol):
-    """Belongs to a server. All time-outs share one timer, moved only when it would fire too late."""
+    """Belongs to a server."""
 
     __slots__ = (
+        "_alarm",
         "_client",
         "_current",
-        "_due_at",
         "_handed_over",
         "_head",
         "_head_since",
@@ -45,7 +46,6 @@ class Connection(asyncio.Protocol):
         "_queue",
         "_reading_paused",
         "_receiving",
-        "_timer",
         "_transport",
         "_until",
         "_unwritten",
@@ -83,8 +83,7 @@ class Connection(asyncio.Protocol):
         self._held_at = 0.0
         self._reading_paused = False
         self._writable: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._due_at = math.inf
+        self._alarm = Alarm(home.loop, self._patience)
         self._until = math.inf
         """Closed, or lingering: aborted then at the latest."""
 
@@ -101,7 +100,7 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=self.limits.unwritten)
         self._head_since = self._heard_at = self._written_at = now = self.loop.time()
         if self._home.opened(self):
-            self._arm(now + self.limits.head_s)
+            self._alarm.at(now + self.limits.head_s)
         else:
             self._refuse(crowded())
 
@@ -137,15 +136,13 @@ class Connection(asyncio.Protocol):
         self._leave()
         if self._until == math.inf:
             self._until = self.loop.time() + self.limits.stall_s
-            self._arm(self._until)
+            self._alarm.at(self._until)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leave()
         self._until = -math.inf
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.stop()
         self.resume_writing()
         self._transport = None
         self._parser.close()
@@ -155,7 +152,7 @@ class Connection(asyncio.Protocol):
         self.full = True
         self._unwritten = -1
         self._written_at = self.loop.time()
-        self._arm(self._written_at + self.limits.stall_s)
+        self._alarm.at(self._written_at + self.limits.stall_s)
 
     def resume_writing(self) -> None:
         self.full = False
@@ -222,7 +219,7 @@ class Connection(asyncio.Protocol):
 
     def awaits(self) -> None:
         self._heard_at = now = self.loop.time()
-        self._arm(now + self.limits.stall_s)
+        self._alarm.at(now + self.limits.stall_s)
 
     def answered(self, exchange: Exchange, *, close: bool) -> None:
         if self._head:
@@ -241,9 +238,7 @@ class Connection(asyncio.Protocol):
             raise CallerLeft
         self._handed_over = transport
         self._until = -math.inf
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.stop()
         transport.write(self._head + last)
         self._head = b""
         if self._reading_paused:
@@ -283,14 +278,14 @@ class Connection(asyncio.Protocol):
         """Whether no more is to be done for now with what a request begins with."""
         if known.begins(data):
             self._held, self._held_at = data, self.loop.time()
-            self._arm(self._held_at + self.limits.hold_s)
+            self._alarm.at(self._held_at + self.limits.hold_s)
             return True
         answer = known.answer(data)
         if answer is None or self._transport is None:
             return False
         self._transport.write(answer)
         self._head_since, self._heard_at = math.inf, self.loop.time()
-        self._arm(self._heard_at + self.limits.idle_s)
+        self._alarm.at(self._heard_at + self.limits.idle_s)
         return True
 
     def _read_held(self) -> None:
@@ -320,12 +315,12 @@ class Connection(asyncio.Protocol):
             if self._parser.in_head:
                 self._await_head()
             else:
-                self._arm(now + self.limits.idle_s)
+                self._alarm.at(now + self.limits.idle_s)
 
     def _await_head(self) -> None:
         if self._head_since == math.inf:
             self._head_since = now = self.loop.time()
-            self._arm(now + self.limits.head_s)
+            self._alarm.at(now + self.limits.head_s)
 
     def _refuse(self, refusal: BadRequest) -> None:
         """Tells the caller why nothing more is read from it, in its turn."""
@@ -375,7 +370,7 @@ class Connection(asyncio.Protocol):
                 return
             if self._reading_paused:
                 self._pause_reading(False)
-        self._arm(self._until)
+        self._alarm.at(self._until)
 
     def _pause_reading(self, pause: bool) -> None:
         transport = self._transport
@@ -388,23 +383,6 @@ class Connection(asyncio.Protocol):
             transport.resume_reading()
 
     # Time.
-
-    def _arm(self, when: float) -> None:
-        if when >= self._due_at or self._transport is None:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._due_at = when
-        self._timer = self.loop.call_at(when, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        self._due_at = math.inf
-        when, give_up = self._patience()
-        if when <= self.loop.time():
-            give_up()
-        elif when < math.inf:
-            self._arm(when)
 
     def _patience(self) -> tuple[float, Callable[[], None]]:
         """Until when to wait for what the caller owes us now, and what to do then."""
