@@ -130,14 +130,18 @@ def test_everything_sealed_is_sealed_anew() -> None:
 
 def test_nothing_is_moved_below_a_running_server(tmp_path: Path) -> None:
     pidfile.none_runs(tmp_path)
-    running = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "quarterdeck"])
+    waits = "import sys; print('started', flush=True); sys.stdin.read()"
+    running = subprocess.Popen(
+        [sys.executable, "-c", waits, "quarterdeck"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
+        # A process has no command line for the moment that it takes to become the program.
+        assert running.stdout and running.stdout.readline() == "started\n"
         (tmp_path / "control.pid").write_text(f"{running.pid}\n")
         with pytest.raises(Changed, match="stop it first"):
             pidfile.none_runs(tmp_path)
     finally:
-        running.kill()
-        running.wait()
+        running.communicate()
     pidfile.none_runs(tmp_path)
     (tmp_path / "control.pid").write_text("999999999\n")
     pidfile.none_runs(tmp_path)
