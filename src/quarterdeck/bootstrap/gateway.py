@@ -81,7 +81,7 @@ async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socke
     caches = Caches(settings, parts)
     bus.providers = lambda: parts.health.shown(time.monotonic())
     trials = _trials(settings, gateway_id, parts, bus)
-    forward = Forwarder(transport, str(runtime / CONTROL_SOCKET))
+    forward = Forwarder(transport, str(runtime / CONTROL_SOCKET), settings.trusted_proxies)
     health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept, several=settings.gateways > 1)
     health.troubles = admission.troubles
     app = GatewayApp(parts, ModelCalls(parts), forward, health)

@@ -1,7 +1,9 @@
 """Every path that is no model path goes to the control process, over a local socket, as to any upstream."""
 
 import asyncio
+from collections.abc import Sequence
 
+from quarterdeck.gateway.caller_address import Network, caller
 from quarterdeck.gateway.headers import value_of
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.server import CallerLeft, Exchange
@@ -25,8 +27,10 @@ _MAX_TEXT = 16 * 1024 * 1024
 class Forwarder:
     """A reverse proxy to one local socket."""
 
-    def __init__(self, transport: Transport, socket_path: str) -> None:
+    def __init__(self, transport: Transport, socket_path: str, trusted: Sequence[Network] = ()) -> None:
+        """`trusted`: where proxies stand that are believed whom they speak for."""
         self._transport = transport
+        self._trusted = trusted
         self._origin = Origin(scheme="http", host="control", port=80, uds=socket_path)
 
     async def __call__(self, exchange: Exchange, path: bytes | None = None) -> None:
@@ -36,7 +40,7 @@ class Forwarder:
         response: Response | None = None
         try:
             response = await self._transport.send(
-                self._origin, _request(exchange, path or exchange.raw_path), _TIMEOUTS
+                self._origin, _request(exchange, path or exchange.raw_path, self._trusted), _TIMEOUTS
             )
             headers = [pair for pair in response.headers if pair[0] not in HOP_BY_HOP]
             exchange.start(response.status, headers)
@@ -71,11 +75,14 @@ class Forwarder:
         return body if response.status == 200 else None
 
 
-def _request(exchange: Exchange, path: bytes) -> Request:
+def _request(exchange: Exchange, path: bytes, trusted: Sequence[Network]) -> Request:
     headers = [pair for pair in exchange.headers if pair[0] not in _REPLACED]
+    scheme = exchange.scheme
     if exchange.client is not None:
-        headers.append((b"x-forwarded-for", exchange.client[0].encode()))
-    headers.append((b"x-forwarded-proto", exchange.scheme.encode()))
+        who = caller(exchange.client[0], scheme, exchange.headers, trusted)
+        headers.append((b"x-forwarded-for", who.address.encode()))
+        scheme = who.scheme
+    headers.append((b"x-forwarded-proto", scheme.encode()))
     target = path + b"?" + exchange.query if exchange.query else path
     length = value_of(headers, b"content-length")
     chunked = value_of(exchange.headers, b"transfer-encoding") is not None

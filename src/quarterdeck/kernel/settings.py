@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ class Settings:
     """Where limits and budgets are counted when there is more than one gateway; None: in the gateway's memory."""
     public_url: str | None = None
     """What agents and browsers reach us under, when it is not host and port."""
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Where the reverse proxies stand that are believed whom they speak for."""
     log_level: str = "info"
     log_format: str = "text"
     """text: for people; json: one object a line."""
@@ -276,6 +279,13 @@ def _hosts(value: Any) -> tuple[str, ...]:
     return tuple(_text(each).strip().lower() for each in given)
 
 
+def _networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list):
+        raise TypeError
+    return tuple(ip_network(_text(each).strip()) for each in given)
+
+
 def _embedder(value: Any) -> str:
     name = _text(value)
     if name != "local" and not re.match(r"^[^/\s]+/\S+$", name):
@@ -320,6 +330,9 @@ _RULES: dict[str, _Rule] = {
     "database_url": _Rule(database_url_in, "postgresql://… or sqlite:///FILE", None),
     "redis_url": _Rule(_redis, "redis://…, rediss://… or unix://…", None),
     "public_url": _Rule(_url, "http(s)://HOST without a path", key="public_url"),
+    "trusted_proxies": _Rule(
+        _networks, "addresses or networks such as 10.0.0.0/8, in a list or with commas", key="trusted_proxies"
+    ),
     "log_level": _Rule(_level, "debug, info, warning or error", key="log_level"),
     "log_format": _Rule(_log_format, '"text" or "json"', key="log_format"),
     "otlp_endpoint": _Rule(_address, "http(s)://HOST[:PORT][/PATH]", key="otlp_endpoint"),

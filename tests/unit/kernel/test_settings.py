@@ -35,6 +35,16 @@ def test_sizes_may_be_written_with_a_unit(tmp_path: Path) -> None:
     assert load({}, {"QUARTERDECK_BODY_LIMIT": "1000"}, directory=tmp_path).body_limit == 1000
 
 
+def test_proxies_are_trusted_by_address_or_network(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[server]\ntrusted_proxies = ["10.0.0.0/8", "::1"]\n')
+    assert load({}, {}, directory=tmp_path).trusted_proxies == ()
+    named = load({"config": "my.toml"}, {}, directory=tmp_path)
+    assert [str(each) for each in named.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    environ = {"QUARTERDECK_TRUSTED_PROXIES": "127.0.0.1, 192.168.0.0/16"}
+    named = load({"config": "my.toml"}, environ, directory=tmp_path)
+    assert [str(each) for each in named.trusted_proxies] == ["127.0.0.1/32", "192.168.0.0/16"]
+
+
 def test_a_postgresql_address_gets_our_driver(tmp_path: Path) -> None:
     settings = load({}, {"QUARTERDECK_DATABASE_URL": "postgres://a:b@db/qd"}, directory=tmp_path)
     assert settings.database_url == "postgresql+asyncpg://a:b@db/qd"
@@ -56,6 +66,11 @@ def test_it_is_reached_under_its_public_address(tmp_path: Path) -> None:
         ({}, {"QUARTERDECK_LOG_LEVEL": "loud"}, "QUARTERDECK_LOG_LEVEL: expected debug"),
         ({}, {"QUARTERDECK_JOURNAL_FSYNC": "maybe"}, "QUARTERDECK_JOURNAL_FSYNC: expected true or false"),
         ({}, {"QUARTERDECK_DATABASE_URL": "mysql://x"}, "QUARTERDECK_DATABASE_URL: expected postgresql"),
+        (
+            {},
+            {"QUARTERDECK_TRUSTED_PROXIES": "10.0.0.1/8"},
+            "QUARTERDECK_TRUSTED_PROXIES: expected addresses or networks",
+        ),
         ({}, {"QUARTERDECK_PUBLIC_URL": "deck.example.com"}, "QUARTERDECK_PUBLIC_URL: expected http"),
         ({}, {"QUARTERDECK_CONFIG": "absent.toml"}, "absent.toml: there is no such file"),
     ],
