@@ -26,7 +26,15 @@ bench: setup-dev ## Measure; PEERS=1 adds other gateways.
 
 test: setup-dev chromium ## Prove everything.
 	@$(MAKE) --no-print-directory -j 2 ui lint ui-lint ui-types ui-test
-	@$(BIN)/pytest -n 3 --dist loadscope $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadscope $(ARGS) || { status=$$?; $(once_more); }
+
+# A test that waits for real processes can starve beside two other workers. One that fails alone too is broken; one that
+# passes is named here, for it leans on the machine and wants mending. Only "some failed" (1) is asked about again.
+define once_more
+test $$status = 1 || exit $$status; \
+echo "Once more, alone: a test that passes now depends on how busy the machine is, and is to be mended."; \
+$(BIN)/pytest --last-failed --last-failed-no-failures none --exitfirst --verbose $(ARGS)
+endef
 
 lint: setup-dev ## Lint, types, import rules.
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
