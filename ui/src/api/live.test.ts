@@ -114,3 +114,20 @@ test("nothing is tried after the page has gone", () => {
   vi.advanceTimersByTime(60_000);
   expect(FakeSource.made).toHaveLength(1);
 });
+
+test("what is asked for waits for the stream, not for one that is refused or slow", async () => {
+  const settled = async (how: (stream: LiveStream) => void): Promise<boolean> => {
+    const { stream } = started();
+    let ready = false;
+    void stream.ready().then(() => (ready = true));
+    await vi.advanceTimersByTimeAsync(900);
+    expect(ready).toBe(false);
+    how(stream);
+    await vi.advanceTimersByTimeAsync(0);
+    return ready;
+  };
+  expect(await settled(() => newest().open())).toBe(true);
+  expect(await settled(() => newest().fail(2))).toBe(true);
+  expect(await settled((stream) => stream.stop())).toBe(true);
+  expect(await settled(() => vi.advanceTimersByTime(100))).toBe(true);
+});

@@ -122,6 +122,8 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 export type LiveState = "connecting" | "live" | "lost";
 
 const LOST_AFTER_MS = 1_500;
+/** What is asked for waits so long for the stream at the most. */
+const PATIENCE_MS = 1_000;
 const RETRY_MS = [500, 1_000, 2_000, 4_000, 8_000];
 
 /**
@@ -137,6 +139,8 @@ export class LiveStream {
   private failures = 0;
   private silence: ReturnType<typeof setTimeout> | undefined;
   private stopped = true;
+  private first: Promise<void> = Promise.resolve();
+  private settle: () => void = () => undefined;
   private readonly watchers = new Set<() => void>();
   private readonly listeners = new Set<(event: LiveEvent) => void>();
 
@@ -152,12 +156,22 @@ export class LiveStream {
   start(): void {
     if (!this.stopped) return;
     this.stopped = false;
+    this.first = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    setTimeout(this.settle, PATIENCE_MS);
     window.addEventListener("online", this.reconnect);
     this.connect();
   }
 
+  /** Resolves when it has opened since it was started, or will not for now: what is asked for then is not asked for again when it opens. */
+  ready(): Promise<void> {
+    return this.first;
+  }
+
   stop(): void {
     this.stopped = true;
+    this.settle();
     window.removeEventListener("online", this.reconnect);
     clearTimeout(this.retry);
     clearTimeout(this.silence);
@@ -208,11 +222,13 @@ export class LiveStream {
     this.silence = undefined;
     this.become("live");
     this.onOpen();
+    this.settle();
   }
 
   private failed(source: EventSource): void {
     // The server ends each stream now and then so that a reader shows again who it is: that is no loss.
     this.silence ??= setTimeout(() => this.become("lost"), LOST_AFTER_MS);
+    this.settle();
     if (source.readyState !== EventSource.CLOSED || this.stopped) return;
     this.onRefused();
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? 8_000;

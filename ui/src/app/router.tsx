@@ -50,6 +50,7 @@ const inside = createRoute({
   beforeLoad: async ({ context, location }) => {
     // What is asked for while it is open already need not be asked for again when it opens.
     context.live.start();
+    await context.live.ready();
     try {
       await context.client.query({ ...sessionQuery, staleTime: "static" });
     } catch (error) {
