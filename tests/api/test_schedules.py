@@ -123,6 +123,57 @@ async def test_a_signed_webhook_makes_a_task_of_what_it_says(
     assert await _titles(client) == ["opened: It is broken"] * 2
 
 
+def _github(secret: str, body: bytes = BODY, **headers: str) -> dict[str, str]:
+    mac = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {
+        "x-hub-signature-256": f"sha256={mac}",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+
+
+async def test_what_was_signed_fires_once_under_whatever_delivery_id_it_is_replayed(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient, clock: FakeClock, hook: dict[str, Any]
+) -> None:
+    """Ids of deliveries are not signed: whoever has caught a delivery can make up another."""
+    ours = {"x-quarterdeck-signature": signature(hook["secret"], BODY, clock.now() // SECOND)}
+    replayed = [
+        [_github(hook["secret"], x_github_delivery="d-1"), _github(hook["secret"], x_request_id="d-2")],
+        [{**ours, "idempotency-key": "d-3"}, ours, {**ours, "idempotency-key": "d-4"}],
+    ]
+    for same in replayed:
+        answers = [await anonymous.post(hook["hook_path"], content=BODY, headers=each) for each in same]
+        assert {each.status_code for each in answers} == {202}
+        assert len({each.json()["task_id"] for each in answers}) == 1
+    assert len(await _titles(client)) == len(replayed)
+
+
+async def test_an_equal_body_without_a_signed_instant_fires_again_after_half_an_hour(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient, clock: FakeClock, hook: dict[str, Any]
+) -> None:
+    for minutes, tasks in ((0, 1), (29, 1), (2, 2), (29, 2)):
+        clock.advance(minutes * 60)
+        answer = await anonymous.post(hook["hook_path"], content=BODY, headers=_github(hook["secret"]))
+        assert answer.status_code == 202
+        assert len(await _titles(client)) == tasks
+    clock.advance(86_400)
+    again = _github(hook["secret"], x_github_delivery="d-1")
+    for _ in range(2):
+        # GitHub sends a failed delivery again under its id, for days.
+        assert (await anonymous.post(hook["hook_path"], content=BODY, headers=again)).status_code == 202
+        clock.advance(86_400)
+    assert len(await _titles(client)) == 3
+
+
+async def test_an_equal_body_that_is_signed_at_another_instant_is_another_delivery(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient, clock: FakeClock, hook: dict[str, Any]
+) -> None:
+    for _ in range(2):
+        signed = {"x-quarterdeck-signature": signature(hook["secret"], BODY, clock.now() // SECOND)}
+        assert (await anonymous.post(hook["hook_path"], content=BODY, headers=signed)).status_code == 202
+        clock.advance(1)
+    assert len(await _titles(client)) == 2
+
+
 async def test_a_webhook_without_its_signature_is_refused_and_says_nothing(
     client: httpx.AsyncClient, anonymous: httpx.AsyncClient, clock: FakeClock, hook: dict[str, Any]
 ) -> None:

@@ -20,6 +20,7 @@ from quarterdeck.control.schedules.model import (
     ScheduleState,
     Trigger,
 )
+from quarterdeck.control.schedules.signing import Delivery
 from quarterdeck.control.schedules.timing import MAX_INTERVAL_S, MIN_INTERVAL_S, a_cron, a_zone, next_after
 from quarterdeck.control.templates.actions import get as get_template
 from quarterdeck.control.templates.actions import must_be_sound
@@ -173,21 +174,39 @@ async def fire(
     *,
     key: str | None = None,
     given: Mapping[str, str] | None = None,
-    payload: Mapping[str, Any] | None = None,
     actor: Actor | None = None,
 ) -> Firing:
     """Fire now, whatever its clock says; the same key again answers the same and makes nothing.
 
     Raises NotFound; Invalid for a key that is too long; Changed `schedule_paused`.
     """
-    schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
-    if schedule.state is not ScheduleState.ACTIVE:
-        raise Changed(f"{schedule.name} is paused: {schedule.paused_reason} Resume it first.", code="schedule_paused")
+    schedule = await _active(tx, workspace_id, schedule_id)
     if key is not None and not 1 <= len(key) <= KEY_LENGTH:
         raise Invalid(f"key has 1 to {KEY_LENGTH} characters.", field="key")
     own = f"by:{key}" if key is not None else f"by:{new_id('fir')}"
-    occasion = Occasion(tx.now, own, payload or {}, given or {}, actor)
+    occasion = Occasion(tx.now, own, {}, given or {}, actor)
     return (await firing.fire(tx, schedule, occasion))[1]
+
+
+async def deliver(
+    tx: Transaction, workspace_id: str, schedule_id: str, delivery: Delivery, payload: Mapping[str, Any]
+) -> Firing:
+    """Fire by a webhook. What was delivered before, under whatever id, answers as it did and makes nothing.
+
+    Raises NotFound; Changed `schedule_paused`.
+    """
+    schedule = await _active(tx, workspace_id, schedule_id)
+    if (there := await store.find_signed(tx, workspace_id, schedule_id, delivery.signed, delivery.since)) is not None:
+        return there
+    occasion = Occasion(tx.now, f"by:hook:{delivery.key}", payload, {}, signed=delivery.signed)
+    return (await firing.fire(tx, schedule, occasion))[1]
+
+
+async def _active(tx: Transaction, workspace_id: str, schedule_id: str) -> Schedule:
+    schedule = await _held(tx, workspace_id, schedule_id, None, declared=True)
+    if schedule.state is not ScheduleState.ACTIVE:
+        raise Changed(f"{schedule.name} is paused: {schedule.paused_reason} Resume it first.", code="schedule_paused")
+    return schedule
 
 
 async def get(tx: Transaction, workspace_id: str, schedule_id: str) -> Schedule:

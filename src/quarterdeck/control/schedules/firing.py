@@ -42,6 +42,8 @@ class Occasion:
     payload: Mapping[str, Any]
     given: Mapping[str, str]
     actor: Actor | None = None
+    signed: str | None = None
+    """A digest of what a webhook's caller signed."""
 
 
 async def fire_due(tx: Transaction, workspace_id: str, schedule_id: str) -> list[Firing]:
@@ -104,6 +106,7 @@ async def fire(tx: Transaction, schedule: Schedule, occasion: Occasion) -> tuple
         note=None,
         payload=dict(occasion.payload),
         given=dict(occasion.given) or None,
+        signed=occasion.signed,
     )
     if not await store.put_firing(tx, firing):
         there = await store.find_firing(tx, schedule.workspace_id, schedule.id, occasion.key)

@@ -29,8 +29,8 @@ async def fire_by_webhook(schedule_id: str, _: Anyone, db: Db, vault: Sealing, r
         if schedule is None or schedule.sealed_secret is None or schedule.trigger is not Trigger.WEBHOOK:
             raise signing.refused()
         secret = vault.unseal(schedule.sealed_secret, signing.bound_to(schedule.id)).decode()
-        key = signing.verify(secret, request.headers, body, tx.now)
-        fired = await actions.fire(tx, schedule.workspace_id, schedule.id, key=f"hook:{key}", payload=_payload(body))
+        delivery = signing.verify(secret, request.headers, body, tx.now)
+        fired = await actions.deliver(tx, schedule.workspace_id, schedule.id, delivery, _payload(body))
     return HookOut(outcome=fired.outcome, task_id=fired.task_id, note=fired.note)
 
 

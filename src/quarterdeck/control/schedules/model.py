@@ -125,6 +125,8 @@ class Firing:
     """What the webhook sent."""
     given: dict[str, str] | None
     """Values that the caller gave to variables."""
+    signed: str | None = None
+    """Of a webhook: a digest of what was signed, by which it is known when it comes again under another key."""
 
 
 def chosen(due: list[int], catch_up: CatchUp, limit: int, now: int) -> list[int]:

@@ -25,6 +25,7 @@ from quarterdeck.kernel.pages import Page
 from quarterdeck.kernel.text import comparable, storable
 
 _QUEUED = "outcome = 'queued'"
+_SIGNED = "signed IS NOT NULL"
 
 schedules = sa.Table(
     "schedules",
@@ -82,6 +83,7 @@ firings = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("payload", sa.JSON, nullable=False),
     sa.Column("given", sa.JSON(none_as_null=True)),
+    sa.Column("signed", sa.Text),
     sa.PrimaryKeyConstraint("workspace_id", "schedule_id", "key"),
     sa.ForeignKeyConstraint(["workspace_id", "schedule_id"], ["schedules.workspace_id", "schedules.id"]),
     sa.Index("ix_schedule_firings_at", "workspace_id", "schedule_id", "at"),
@@ -92,6 +94,15 @@ firings = sa.Table(
         "at",
         sqlite_where=sa.text(_QUEUED),
         postgresql_where=sa.text(_QUEUED),
+    ),
+    sa.Index(
+        "ix_schedule_firings_signed",
+        "workspace_id",
+        "schedule_id",
+        "signed",
+        "at",
+        sqlite_where=sa.text(_SIGNED),
+        postgresql_where=sa.text(_SIGNED),
     ),
     sa.CheckConstraint("outcome IN ('created', 'skipped', 'queued', 'failed')", name="outcome"),
 )
@@ -267,6 +278,18 @@ async def find_firing(tx: Transaction, workspace_id: str, schedule_id: str, key:
         sa.select(firings).where(
             firings.c.workspace_id == workspace_id, firings.c.schedule_id == schedule_id, firings.c.key == key
         )
+    )
+    return None if row is None else _firing(row)
+
+
+async def find_signed(tx: Transaction, workspace_id: str, schedule_id: str, signed: str, since: int) -> Firing | None:
+    """The latest firing at `since` or later by which the same was signed."""
+    row = await tx.row(
+        sa.select(firings)
+        .where(firings.c.workspace_id == workspace_id, firings.c.schedule_id == schedule_id)
+        .where(firings.c.signed == signed, firings.c.at >= since)
+        .order_by(firings.c.at.desc())
+        .limit(1)
     )
     return None if row is None else _firing(row)
 
