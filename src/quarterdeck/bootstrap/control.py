@@ -25,6 +25,7 @@ from quarterdeck.bootstrap import pidfile, standing
 from quarterdeck.bootstrap.admin import open_database, owner_of, signin_url
 from quarterdeck.bootstrap.sockets import BUS_SOCKET, CONTROL_SOCKET
 from quarterdeck.control.declared import actions as declared
+from quarterdeck.control.declared.model import WARNING
 from quarterdeck.control.deliverables.files import Files
 from quarterdeck.control.runs import actions as runs
 from quarterdeck.control.settings.model import About, IngestState
@@ -211,6 +212,9 @@ class Control:
             owner = await owner_of(self._db)
             with acting(Origin("file")):
                 changes = await declared.apply_file(self._db, self._vault, owner.workspace_id, self._settings.config)
+            for each in changes:
+                if each.verb == WARNING:
+                    log.warning("declared_does_not_work what=%r reason=%r", each.what, each.detail)
             news += [f"{each.what}, key shown this once: {each.secret}" for each in changes if each.secret]
         await bodies.configure_redaction(self._db, self._redactors)
         return news

@@ -55,7 +55,7 @@ input_per_mtok = "0.15"
 output_per_mtok = "2"
 per_web_search = "0.01"
 """
-ENVIRON = {"RESEARCH_KEY": "a key that research brings"}
+ENVIRON = {"RESEARCH_KEY": "a key that research brings", "OPENAI_API_KEY": "sk-openai"}
 
 
 class Applier:
@@ -131,6 +131,22 @@ async def test_a_diff_says_the_same_and_does_nothing(applied: Applier, db: Datab
     assert await applied(EXAMPLE) == wanted
 
 
+async def test_a_credential_that_is_not_there_is_said_each_time_and_stops_nothing(
+    applied: Applier, db: Database, boot: FirstBoot
+) -> None:
+    missing = {"RESEARCH_KEY": ENVIRON["RESEARCH_KEY"], "OPENAI_API_KEY": ""}
+    for only_diff in (True, False, True):
+        changes = await applied(EXAMPLE, only_diff=only_diff, environ=missing)
+        warnings = [(each.what, each.detail) for each in changes if each.verb == "warning"]
+        assert len(warnings) == 1 and warnings[0][0] == "provider openai"
+        assert "env:OPENAI_API_KEY" in warnings[0][1] and "not set" in warnings[0][1]
+    assert [each.verb for each in await applied(EXAMPLE, environ=missing)] == ["warning"]
+    nowhere = EXAMPLE.replace("env:OPENAI_API_KEY", "file:/nowhere/openai.key")
+    assert "No such file" in next(each.detail for each in await applied(nowhere) if each.verb == "warning")
+    async with db.read() as tx:
+        assert len(await providers.all_of(tx, boot.workspace.id)) == 2
+
+
 async def test_nothing_is_half_applied(applied: Applier, db: Database) -> None:
     found = await applied.problems(EXAMPLE, environ={})
     assert found == ["quarterdeck.toml:15: agents[0].key: the environment variable RESEARCH_KEY is not set"]
@@ -150,7 +166,7 @@ async def test_an_agent_without_a_key_gets_one_that_is_shown_once(applied: Appli
 
 async def test_a_brought_key_is_replaced_when_the_file_brings_another(applied: Applier, db: Database) -> None:
     await applied(EXAMPLE)
-    changes = await applied(EXAMPLE, environ={"RESEARCH_KEY": "another key of research"})
+    changes = await applied(EXAMPLE, environ={**ENVIRON, "RESEARCH_KEY": "another key of research"})
     assert [(change.verb, change.what) for change in changes] == [
         ("added", "key of agent research"),
         ("removed", "key of agent research"),

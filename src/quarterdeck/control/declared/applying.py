@@ -7,7 +7,7 @@ from pathlib import Path
 
 from quarterdeck.access.vault import Vault
 from quarterdeck.control.declared.fields import Problems
-from quarterdeck.control.declared.model import Change
+from quarterdeck.control.declared.model import WARNING, Change
 from quarterdeck.db import Transaction
 from quarterdeck.kernel.errors import Invalid, QuarterdeckError
 from quarterdeck.kernel.toml import Where
@@ -27,6 +27,10 @@ class Applying:
 
     def note(self, verb: str, what: str, detail: str = "", *, secret: str | None = None) -> None:
         self.changes.append(Change(verb, what, detail, None if self.only_diff else secret))
+
+    def warn(self, what: str, why: str) -> None:
+        """Say what is applied all the same and does not work yet."""
+        self.changes.append(Change(WARNING, what, why))
 
     @contextmanager
     def at(self, where: Where) -> Iterator[None]:

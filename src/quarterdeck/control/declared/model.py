@@ -138,9 +138,14 @@ class Declared:
     limits: list[DeclaredLimit]
 
 
+WARNING = "warning"
+"""In place of a verb: nothing changes by it, and each time the file is applied it is said again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that applying a file changes: `added`, `changed` or `removed`, of what, and which of its fields."""
+    """One thing that applying a file changes: `added`, `changed` or `removed`, of what, and which of its fields; or a
+    `warning` and why."""
 
     verb: str
     what: str

@@ -35,6 +35,7 @@ async def _apply_provider(on: Applying, declared: DeclaredProvider, position: in
         await _apply_credential(on, provider, declared.credential)
         await providers.tell(on.tx, provider, "added", None)
         on.note("added", f"provider {provider.name}", provider.base_url)
+        _warn_of_credential(on, provider, declared.credential)
         return
     differing = sorted(name for name, value in values.items() if getattr(provider, name) != value)
     if differing:
@@ -44,6 +45,18 @@ async def _apply_provider(on: Applying, declared: DeclaredProvider, position: in
     if differing:
         await providers.tell(on.tx, provider, "changed", None)
         on.note("changed", f"provider {provider.name}", ", ".join(differing))
+    _warn_of_credential(on, provider, declared.credential)
+
+
+def _warn_of_credential(on: Applying, provider: Provider, reference: str | None) -> None:
+    """The secret is read when it is needed, so that one that is missing stops one provider and not the start."""
+    if reference is None:
+        return
+    problem = credentials.resolve(
+        provider, credentials.referenced(provider.id, reference), on.vault, on.environ
+    ).problem
+    if problem is not None:
+        on.warn(f"provider {provider.name}", f"{problem}; its calls are refused while the server finds no other")
 
 
 async def _apply_credential(on: Applying, provider: Provider, reference: str | None) -> bool:
