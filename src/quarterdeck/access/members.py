@@ -19,6 +19,12 @@ from quarterdeck.kernel.text import comparable, storable
 
 OWNER_EMAIL = "owner@localhost"
 OWNER_TOKEN = "owner token"  # noqa: S105 - the name of a key
+_REFUSED = "QUARTERDECK_OWNER_TOKEN cannot be the owner's API token."
+_A_GOOD_ONE = (
+    "A good one is any text of 16 characters or more that nobody guesses and that does not begin with qd-, such as "
+    "python3 -c 'import secrets; print(secrets.token_urlsafe(32))' prints; or unset the variable: the first start "
+    "makes one and shows it once."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +284,7 @@ async def first_boot(tx: Transaction, *, token: str | None = None, email: str = 
     owner = await create(tx, made.id, email=email, name="Owner", role=Role.OWNER)
     holder = keyring.Holder(made.id, member_id=owner.id)
     if token is not None:
-        await keyring.bring(tx, holder, token, name=OWNER_TOKEN)
+        await _bring_owner_token(tx, holder, token)
         return FirstBoot(made, owner, None)
     issued = await keyring.issue(tx, holder, name=OWNER_TOKEN)
     return FirstBoot(made, owner, issued.secret)
@@ -301,7 +307,15 @@ async def use_owner_token(tx: Transaction, token: str) -> None:
     for key in page.items:
         if key.member_id == owner.id and key.name == OWNER_TOKEN and key.state == keyring.ACTIVE:
             await keyring.revoke(tx, owner.workspace_id, key.id)
-    await keyring.bring(tx, holder, token, name=OWNER_TOKEN)
+    await _bring_owner_token(tx, holder, token)
+
+
+async def _bring_owner_token(tx: Transaction, holder: keyring.Holder, token: str) -> None:
+    """Raises Invalid, Changed in words for who set the variable."""
+    try:
+        await keyring.bring(tx, holder, token, name=OWNER_TOKEN)
+    except (Invalid, Changed) as error:
+        raise type(error)(f"{_REFUSED} {error.message} {_A_GOOD_ONE}", code=error.code) from None
 
 
 async def _owners(tx: Transaction, member: Member) -> int:

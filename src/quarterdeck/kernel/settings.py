@@ -222,6 +222,11 @@ def _text(value: Any) -> str:
     return value
 
 
+def _secret_text(value: Any) -> str:
+    """Without the line break that a file of secrets ends with: no header can carry it."""
+    return _text(_text(value).strip())
+
+
 def _path(value: Any) -> Path:
     return value if isinstance(value, Path) else Path(_text(value))
 
@@ -337,7 +342,7 @@ _RULES: dict[str, _Rule] = {
     "log_format": _Rule(_log_format, '"text" or "json"', key="log_format"),
     "otlp_endpoint": _Rule(_address, "http(s)://HOST[:PORT][/PATH]", key="otlp_endpoint"),
     "body_limit": _Rule(_size, 'bytes as a number, or such as "64MiB"', key="body_limit"),
-    "owner_token": _Rule(_text, "a text", None),
+    "owner_token": _Rule(_secret_text, "a text", None),
     "owner_email": _Rule(_text, "an e-mail address", key="owner_email"),
     "secret_key": _Rule(_text, "32 bytes in base64", None),
     "journal_fsync": _Rule(_yes_or_no, "true or false", "journal", "fsync"),

@@ -34,12 +34,19 @@ async def test_the_owner_may_bring_the_token(db: Database) -> None:
         assert (await authenticate.by_key(tx, "sixteen letters!")).actor.id == made.owner.id
 
 
-async def test_a_token_that_can_be_guessed_is_refused(db: Database) -> None:
-    with pytest.raises(Invalid, match="at least 16"):
-        async with db.transaction() as tx:
-            await members.first_boot(tx, token="guess me")
+async def test_a_token_that_cannot_be_is_refused_with_what_a_good_one_is(db: Database) -> None:
+    mistyped = "qd-m-" + "0" * 42
+    for token, why in (("guess me", "at least 16"), (mistyped, "checksum is wrong")):
+        with pytest.raises(Invalid, match=why) as caught:
+            async with db.transaction() as tx:
+                await members.first_boot(tx, token=token)
+        assert caught.value.message.startswith("QUARTERDECK_OWNER_TOKEN ")
+        assert "secrets.token_urlsafe(32)" in caught.value.message and token not in caught.value.message
     async with db.transaction() as tx:
         assert await members.first_boot(tx) is not None
+    with pytest.raises(Invalid, match="QUARTERDECK_OWNER_TOKEN"):
+        async with db.transaction() as tx:
+            await members.use_owner_token(tx, mistyped)
 
 
 async def test_other_machines_are_let_in_once_an_owner_has_a_password(db: Database) -> None:

@@ -91,4 +91,5 @@ def test_a_wrong_value_in_the_file_is_named_with_its_line(tmp_path: Path) -> Non
 def test_secrets_do_not_show_in_its_text(tmp_path: Path) -> None:
     settings = load({}, {"QUARTERDECK_OWNER_TOKEN": "very secret text"}, directory=tmp_path)
     assert settings.owner_token == "very secret text"
+    assert load({}, {"QUARTERDECK_OWNER_TOKEN": "of a file\n"}, directory=tmp_path).owner_token == "of a file"
     assert "very secret" not in repr(settings)
