@@ -19,7 +19,7 @@ from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.call import ModelCalls
 from quarterdeck.gateway.forward import Forwarder
-from quarterdeck.gateway.health import Health
+from quarterdeck.gateway.health import CONTROL_STARTS_S, Health
 from quarterdeck.gateway.limits.admission import Admission
 from quarterdeck.gateway.limits.spending import Spending
 from quarterdeck.gateway.metrics import Metrics
@@ -82,7 +82,17 @@ async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socke
     bus.providers = lambda: parts.health.shown(time.monotonic())
     trials = _trials(settings, gateway_id, parts, bus)
     forward = Forwarder(transport, str(runtime / CONTROL_SOCKET), settings.trusted_proxies)
-    health = Health(holder, bus, settler, open_calls, metrics, forward, caches.kept, several=settings.gateways > 1)
+    health = Health(
+        holder,
+        bus,
+        settler,
+        open_calls,
+        metrics,
+        forward,
+        caches.kept,
+        several=settings.gateways > 1,
+        control_starts_s=CONTROL_STARTS_S,
+    )
     health.troubles = admission.troubles
     app = GatewayApp(parts, ModelCalls(parts), forward, health)
     holder.load()

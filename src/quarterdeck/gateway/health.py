@@ -1,6 +1,7 @@
 """`/healthz`, `/readyz` and `/metrics`: answered here, so that they answer when control is away."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -18,6 +19,8 @@ from quarterdeck.gateway.snapshot import SnapshotHolder
 from quarterdeck.kernel import prometheus
 
 CONTROL_S = 0.5
+CONTROL_STARTS_S = 60.0
+"""How long a gateway that starts leaves control to start too, before it says that it is ready without."""
 _NO_STORE = (b"cache-control", b"no-store")
 
 
@@ -41,12 +44,16 @@ class Health:
         kept: MemoryStore,
         *,
         several: bool = False,
+        control_starts_s: float = 0.0,
     ) -> None:
-        """`several`: there are other gateways, so control is asked for what all of them count."""
+        """`several`: there are other gateways, so control is asked for what all of them count. `control_starts_s`: so
+        long from now it is not ready unless control has served once."""
         bus.exposition = self._exposition
         self.troubles: Callable[[], list[str]] = list
         """What else is missing."""
         self._several = several
+        self._control_served = False
+        self._ready_without_at = time.monotonic() + control_starts_s
         self._holder = holder
         self._bus = bus
         self._settler = settler
@@ -66,7 +73,10 @@ class Health:
             _answer(exchange, 200, own + (control or b""), b"text/plain; version=0.0.4")
 
     async def _ready(self, exchange: Exchange) -> None:
-        """200 while model calls can be served; `degraded` names what is missing all the same."""
+        """200 while model calls can be served, once control has been; `degraded` names what is missing all the same.
+
+        A control that ends later takes no gateway out of a load balancer: calls go on without it.
+        """
         degraded = []
         if self._holder.current is EMPTY:
             degraded.append("no snapshot has arrived from control yet, so no key is known")
@@ -80,7 +90,8 @@ class Health:
                 degraded.append(f"the provider {state.provider} fails: calls wait for it or go to others")
         if self._bus.connected:
             degraded += await self._of_control()
-        ready = self._holder.current is not EMPTY and not self._settler.journal_full
+        started = self._control_served or time.monotonic() >= self._ready_without_at
+        ready = started and self._holder.current is not EMPTY and not self._settler.journal_full
         body = {"status": "ready" if ready else "not ready", "degraded": degraded}
         _answer(exchange, 200 if ready else 503, msgspec.json.encode(body), b"application/json")
 
@@ -89,9 +100,13 @@ class Health:
         try:
             async with asyncio.timeout(CONTROL_S):
                 text = await self._forward.text("/readyz")
-            return msgspec.json.decode(text or b"", type=_Readiness).degraded
-        except (TimeoutError, msgspec.DecodeError):
+            degraded = msgspec.json.decode(text or b"", type=_Readiness).degraded
+        except TimeoutError:
             return []
+        except msgspec.DecodeError:
+            return ["control is starting: its pages answer 503 until it serves"]
+        self._control_served = True
+        return degraded
 
     def _exposition(self) -> str:
         plain = (
