@@ -98,6 +98,7 @@ async def test_rows_of_another_workspace_are_not_there(
             ("POST", f"/agents/{agent['id']}/keys"),
             ("POST", f"/keys/{key['id']}/revoke"),
             ("POST", f"/keys/{key['id']}/rotate"),
+            ("GET", f"/members/{owner.id}"),
             ("PATCH", f"/members/{owner.id}"),
             ("POST", f"/members/{owner.id}/link"),
             ("PATCH", "/providers/openai"),

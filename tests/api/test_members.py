@@ -17,6 +17,7 @@ async def test_an_owner_adds_somebody_and_lists_everybody(client: httpx.AsyncCli
     listed = (await client.get("/api/v1/members")).json()
     assert [each["email"] for each in listed["items"]] == ["owner@localhost", "sam@example.com"]
     assert listed["next"] is None
+    assert (await client.get(f"/api/v1/members/{made['id']}")).json() == listed["items"][1]
     async with db.read() as tx:
         event = (await read_after(tx, 0))[-1]
     assert (event.kind, event.subject_id) == ("member.changed", made["id"])

@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { agentKeys, agentNamesQuery } from "@/api/agents";
 import { api, data } from "@/api/client";
 import { goalKeys } from "@/api/goals";
-import { memberKeys, membersQuery } from "@/api/members";
+import { memberKeys } from "@/api/members";
 import { projectKeys } from "@/api/projects";
 import type { AgentNames, Goal, Member, Named, Page, Project } from "@/api/types";
 
@@ -46,8 +46,8 @@ export const calledQuery = (of: ChoiceOf, id: string) =>
     queryFn: async ({ client, signal }): Promise<string | null> => {
       if (of === "project") return (await data<Project>(api.GET("/api/v1/projects/{project_id}", { params: { path: { project_id: id } }, signal }))).name;
       if (of === "goal") return (await data<Goal>(api.GET("/api/v1/goals/{goal_id}", { params: { path: { goal_id: id } }, signal }))).name;
+      if (of === "person") return (await data<Member>(api.GET("/api/v1/members/{member_id}", { params: { path: { member_id: id } }, signal }))).name;
       // One answer names them all.
-      const all: { items: Named[] } = await (of === "agent" ? client.query(agentNamesQuery) : client.query(membersQuery));
-      return all.items.find((each) => each.id === id)?.name ?? null;
+      return (await client.query(agentNamesQuery)).items.find((each) => each.id === id)?.name ?? null;
     },
   });

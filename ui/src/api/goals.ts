@@ -1,14 +1,11 @@
-import { queryOptions } from "@tanstack/react-query";
-
 import { api, data } from "@/api/client";
+import { inPages } from "@/api/pages";
 import type { Goal, GoalChange, GoalDraft, Page } from "@/api/types";
 
-export const goalKeys = { all: ["goals"] as const };
+export const goalKeys = { all: ["goals"] as const, list: () => ["goals", "list"] as const };
 
-export const goalsQuery = queryOptions({
-  queryKey: goalKeys.all,
-  queryFn: ({ signal }) => data<Page<Goal>>(api.GET("/api/v1/goals", { params: { query: { limit: 500 } }, signal })),
-});
+/** Goals by name with how each stands, a page at a time. */
+export const goalsQuery = inPages<Goal>(goalKeys.list(), (query, signal) => data<Page<Goal>>(api.GET("/api/v1/goals", { params: { query }, signal })));
 
 export const createGoal = (body: GoalDraft): Promise<Goal> => data<Goal>(api.POST("/api/v1/goals", { body }));
 

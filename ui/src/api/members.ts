@@ -1,14 +1,13 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
+import { inPages } from "@/api/pages";
 import type { Duties, Member, MemberChange, Page, Role } from "@/api/types";
 
-export const memberKeys = { all: ["members"] as const, duties: (id: string) => ["duties", id] as const };
+export const memberKeys = { all: ["members"] as const, list: () => ["members", "list"] as const, duties: (id: string) => ["duties", id] as const };
 
-export const membersQuery = queryOptions({
-  queryKey: memberKeys.all,
-  queryFn: ({ signal }) => data<Page<Member>>(api.GET("/api/v1/members", { params: { query: { limit: 500 } }, signal })),
-});
+/** People, oldest first, a page at a time. */
+export const membersQuery = inPages<Member>(memberKeys.list(), (query, signal) => data<Page<Member>>(api.GET("/api/v1/members", { params: { query }, signal })));
 
 export const createMember = (body: { name: string; email: string; role: Role }): Promise<Member> =>
   data<Member>(api.POST("/api/v1/members", { body }));

@@ -1,14 +1,13 @@
 import { queryOptions } from "@tanstack/react-query";
 
 import { api, data } from "@/api/client";
+import { inPages } from "@/api/pages";
 import type { Page, Project, ProjectChange, ProjectDraft } from "@/api/types";
 
-export const projectKeys = { all: ["projects"] as const, one: (id: string) => ["projects", "one", id] as const };
+export const projectKeys = { all: ["projects"] as const, list: () => ["projects", "list"] as const, one: (id: string) => ["projects", "one", id] as const };
 
-export const projectsQuery = queryOptions({
-  queryKey: projectKeys.all,
-  queryFn: ({ signal }) => data<Page<Project>>(api.GET("/api/v1/projects", { params: { query: { limit: 500 } }, signal })),
-});
+/** Projects by name with how their tasks stand, a page at a time. */
+export const projectsQuery = inPages<Project>(projectKeys.list(), (query, signal) => data<Page<Project>>(api.GET("/api/v1/projects", { params: { query }, signal })));
 
 export const projectQuery = (id: string) =>
   queryOptions({

@@ -79,7 +79,7 @@ const goals = createRoute({
   getParentRoute: () => inside,
   path: "/goals",
   validateSearch: openSearch,
-  loader: ({ context }) => warm(context.client.query(goalsQuery)),
+  loader: ({ context }) => warm(context.client.infiniteQuery(goalsQuery)),
   component: lazyRouteComponent(() => import("@/app/pages/goals-route"), "GoalsRoute"),
 });
 const task = createRoute({

@@ -10,8 +10,8 @@ const AHEAD = "400px";
 type Props = {
   query: { hasNextPage: boolean; isFetchingNextPage: boolean; isFetchNextPageError: boolean; error: unknown; fetchNextPage: () => unknown };
   shown: number;
-  /** How many there are. */
-  of: number;
+  /** How many there are, where that is known. */
+  of?: number;
 };
 
 /** Stands at the end of a list that comes in pages: as the reader nears it the next is asked for, and it says how many are here yet. */
@@ -30,7 +30,7 @@ export function MoreRows({ query, shown, of }: Props) {
   if (!hasNextPage) return null;
   return (
     <div ref={end} className="px-4 py-2.5 text-center text-s text-faint">
-      {isFetchNextPageError ? <ProblemLine error={query.error} retry={() => void fetchNextPage()} /> : <p role="status">{words.shownOf(formatCount(shown), formatCount(of))}</p>}
+      {isFetchNextPageError ? <ProblemLine error={query.error} retry={() => void fetchNextPage()} /> : <p role="status">{words.shownOf(formatCount(shown), of === undefined ? undefined : formatCount(of))}</p>}
     </div>
   );
 }

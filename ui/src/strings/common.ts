@@ -23,7 +23,7 @@ export const words = {
   more: "More",
   noMore: "More could not be loaded.",
   notFound: "There is nothing here.",
-  shownOf: (shown: string, all: string) => `${shown} of ${all} are shown and sorted. More come as you scroll.`,
+  shownOf: (shown: string, all: string | undefined) => `${all === undefined ? `The first ${shown}` : `${shown} of ${all}`} are shown and sorted. More come as you scroll.`,
   table: "Table",
   tryAgain: "Try again",
   view: "View",

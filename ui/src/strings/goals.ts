@@ -5,6 +5,8 @@ export const goals = {
   /** "Three goals: 1 reached, 2 under way." */
   answer: (all: number, reached: number, underWay: number) =>
     all === 0 ? "No goal yet." : `${spelled(all)} ${all === 1 ? "goal" : "goals"}: ${counted(reached)} reached, ${counted(underWay)} under way.`,
+  /** While not all of them are here. */
+  answerMore: (shown: number) => `More than ${counted(shown)} goals.`,
   add: "New goal",
   empty: "Say what the work is for",
   emptyHelp:

@@ -106,6 +106,13 @@ async def add_member(body: MemberIn, actor: Admin, db: Db) -> MemberOut:
     return MemberOut.of(member)
 
 
+@router.get("/members/{member_id}", operation_id="get_member")
+async def get_member(member_id: str, actor: Reader, db: Db) -> MemberOut:
+    """One person."""
+    async with db.read() as tx:
+        return MemberOut.of(await members.get(tx, actor.workspace_id, member_id))
+
+
 @router.patch("/members/{member_id}")
 async def change_member(member_id: str, body: MemberPatch, actor: Admin, db: Db, version: IfMatch) -> MemberOut:
     """Rename a person or give them another role. Only an owner makes or changes an owner."""

@@ -2,10 +2,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useId, useRef, useState } from "react";
 import { flushSync } from "react-dom";
 
-import { agentNamesQuery } from "@/api/agents";
+import { choicesQuery } from "@/api/choices";
 import { mentionsQuery } from "@/api/comments";
-import { membersQuery } from "@/api/members";
 import { asProblem } from "@/api/problem";
+import type { Named } from "@/api/types";
 import { Avatar } from "@/components/avatar";
 import { Button } from "@/components/button";
 import type { Mentioning, Person } from "@/components/composer/mention-draft";
@@ -18,6 +18,8 @@ import { modKey } from "@/lib/hotkeys";
 import { useSettled } from "@/lib/use-settled";
 import { listed, words } from "@/strings/common";
 import { talk as say } from "@/strings/talk";
+
+const SETTLES_MS = 150;
 
 type Props = {
   label: string;
@@ -113,13 +115,24 @@ function Told({ text }: { text: string }) {
   );
 }
 
-function usePeople(): Person[] {
-  const { data: members } = useQuery(membersQuery);
-  const { data: agents } = useQuery(agentNamesQuery);
-  return [
-    ...(members?.items ?? []).map((each) => ({ id: each.id, name: each.name, isAgent: false })),
-    ...(agents?.items ?? []).filter((each) => each.desired !== "retired").map((each) => ({ id: each.id, name: each.name, isAgent: true })),
-  ];
+/** People and agents, all of them while they are few; of more, those that what is typed finds. `more`: there are others that it may mean. */
+function usePeople(typed: string): { people: Person[]; more: boolean } {
+  const settled = useSettled(typed, SETTLES_MS);
+  const person = useNamed("person", settled);
+  const agent = useNamed("agent", settled);
+  return {
+    people: [...person.items.map((each) => ({ ...each, isAgent: false })), ...agent.items.map((each) => ({ ...each, isAgent: true }))],
+    more: person.more || agent.more || ((person.asked || agent.asked) && settled !== typed),
+  };
+}
+
+/** `asked`: the server is asked for each word. */
+function useNamed(of: "agent" | "person", typed: string): { items: Named[]; more: boolean; asked: boolean } {
+  const first = useQuery(choicesQuery(of));
+  const asked = first.data?.more ?? false;
+  const fitting = useQuery({ ...choicesQuery(of, typed.trim()), enabled: asked && typed.trim() !== "" });
+  const found = (asked && typed.trim() ? fitting.data : undefined) ?? first.data;
+  return { items: found?.items ?? [], more: found?.more ?? false, asked };
 }
 
 type AreaProps = {
@@ -135,16 +148,16 @@ type AreaProps = {
 
 /** A text field in which an @ offers names. */
 export function MentionArea({ label, placeholder, text, setText, onSend, onCancel, autoFocus = false, rows = 2 }: AreaProps) {
-  const people = usePeople();
   const area = useRef<HTMLTextAreaElement>(null);
   const [found, setFound] = useState<Mentioning | null>(null);
+  const known = usePeople(found?.typed ?? "");
   const [at, setAt] = useState(0);
   const id = useId();
-  const offered = found ? meant(people, found.typed) : [];
+  const offered = found ? meant(known.people, found.typed) : [];
   const chosen = Math.min(at, offered.length - 1);
 
   const look = (target: HTMLTextAreaElement) => {
-    setFound(mentioning(target.value, target.selectionStart, people));
+    setFound(mentioning(target.value, target.selectionStart, known));
     setAt(0);
   };
   const take = (person: Person | undefined) => {

@@ -4,14 +4,17 @@ export type Mentioning = { at: number; typed: string };
 
 const MOST = 6;
 
-/** Whether the text before the caret ends in a mention that is being typed. Names may hold spaces. Pure. */
-export function mentioning(text: string, caret: number, people: Person[]): Mentioning | null {
+/**
+ * Whether the text before the caret ends in a mention that is being typed. Names may hold spaces, as far as one of
+ * `people` is called so, or, where they are only some of all, one of the others may be. Pure.
+ */
+export function mentioning(text: string, caret: number, { people, more }: { people: Person[]; more: boolean }): Mentioning | null {
   const before = text.slice(0, caret);
   const at = before.lastIndexOf("@");
   if (at < 0 || /[\w@./+-]$/.test(before.slice(0, at))) return null;
   const typed = before.slice(at + 1);
   if (/\n/.test(typed) || typed.length > 40 || /^\s/.test(typed)) return null;
-  if (/\s/.test(typed) && !people.some((person) => person.name.toLowerCase().startsWith(typed.toLowerCase()))) return null;
+  if (/\s/.test(typed) && !more && !people.some((person) => person.name.toLowerCase().startsWith(typed.toLowerCase()))) return null;
   return { at, typed };
 }
 

@@ -1,4 +1,4 @@
-import { useSuspenseQuery } from "@tanstack/react-query";
+import { useSuspenseInfiniteQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
@@ -8,6 +8,7 @@ import { taskKeys } from "@/api/tasks";
 import type { Goal } from "@/api/types";
 import { Button } from "@/components/button";
 import { DataTable } from "@/components/data-table";
+import { MoreRows } from "@/components/more-rows";
 import { Page } from "@/components/page";
 import { useRemoval } from "@/components/removal";
 import { Empty } from "@/components/states";
@@ -21,7 +22,7 @@ type Props = { creating: boolean; setCreating: (open: boolean) => void };
 
 /** What the work is for, and how far it is; below it the projects that keep tasks together. */
 export function GoalsPage({ creating, setCreating }: Props) {
-  const { data } = useSuspenseQuery(goalsQuery);
+  const list = useSuspenseInfiniteQuery(goalsQuery);
   const [editing, setEditing] = useState<Goal>();
   const { ask, confirm } = useRemoval<Goal>({
     remove: deleteGoal,
@@ -38,15 +39,19 @@ export function GoalsPage({ creating, setCreating }: Props) {
       <Plus size={14} aria-hidden="true" /> {say.add}
     </Button>
   );
-  const inState = (state: Goal["state"]) => data.items.filter((goal) => goal.state === state).length;
+  const rows = list.data.pages.flatMap((page) => page.items);
+  const inState = (state: Goal["state"]) => rows.filter((goal) => goal.state === state).length;
   return (
-    <Page title={say.title} answer={say.answer(data.items.length, inState("reached"), inState("under_way"))} actions={data.items.length > 0 && add}>
-      {data.items.length === 0 ? (
+    <Page title={say.title} answer={list.hasNextPage ? say.answerMore(rows.length) : say.answer(rows.length, inState("reached"), inState("under_way"))} actions={rows.length > 0 && add}>
+      {rows.length === 0 ? (
         <Empty title={say.empty} action={add}>
           {say.emptyHelp}
         </Empty>
       ) : (
-        <DataTable label={say.title} columns={columns} rows={data.items} rowId={(goal) => goal.id} />
+        <>
+          <DataTable label={say.title} columns={columns} rows={rows} rowId={(goal) => goal.id} />
+          <MoreRows query={list} shown={rows.length} />
+        </>
       )}
       <Projects />
       {creating && <GoalDialog onClose={() => setCreating(false)} />}

@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Pencil, Plus } from "lucide-react";
 import { useMemo, useState } from "react";
@@ -13,6 +13,7 @@ import type { Column } from "@/components/data-table";
 import { DataTable } from "@/components/data-table";
 import { AreaField, SelectField, TextField } from "@/components/field";
 import { FormDialog } from "@/components/form-dialog";
+import { MoreRows } from "@/components/more-rows";
 import { Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { ProjectMenu } from "@/features/goals/project-menu";
@@ -25,16 +26,22 @@ const OPEN = ["backlog", "ready", "in_progress", "in_review"] as const;
 
 /** What keeps tasks together, each a way to its board. */
 export function Projects() {
-  const { data, error, refetch } = useQuery(projectsQuery);
+  const list = useInfiniteQuery(projectsQuery);
+  const rows = list.data?.pages.flatMap((page) => page.items);
   const allowed = useMay("work");
   const [shown, setShown] = useState<Project | "new">();
   const columns = useMemo(() => projectColumns(setShown).filter((column) => allowed || column.id !== "act"), [allowed]);
   return (
     <Section title={say.title} className="mt-8" aside={allowed && <AddButton onClick={() => setShown("new")} />}>
-      {error && !data && <ProblemNote error={error} retry={() => void refetch()} />}
-      {!data && !error && <SkeletonRows />}
-      {data?.items.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
-      {data && data.items.length > 0 && <DataTable label={say.title} columns={columns} rows={data.items} rowId={(project) => project.id} />}
+      {list.error && !rows && <ProblemNote error={list.error} retry={() => void list.refetch()} />}
+      {!rows && !list.error && <SkeletonRows />}
+      {rows?.length === 0 && <p className="max-w-[64ch] text-muted">{say.empty}</p>}
+      {rows && rows.length > 0 && (
+        <>
+          <DataTable label={say.title} columns={columns} rows={rows} rowId={(project) => project.id} />
+          <MoreRows query={list} shown={rows.length} />
+        </>
+      )}
       {shown && <ProjectDialog project={shown === "new" ? undefined : shown} onClose={() => setShown(undefined)} />}
     </Section>
   );

@@ -1,10 +1,10 @@
-import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useQueries, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
+import { calledQuery } from "@/api/choices";
 import { createToken, keyKeys, keysQuery } from "@/api/keys";
-import { membersQuery } from "@/api/members";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
@@ -21,8 +21,9 @@ export function KeysPage() {
   const { data: keys } = useSuspenseQuery(keysQuery(null));
   // Without their names keys are told by what they are of: a page of keys does not fail for it.
   const { data: agents } = useQuery(agentNamesQuery);
-  const { data: members } = useQuery(membersQuery);
-  const named = useMemo(() => [...(agents?.items ?? []), ...(members?.items ?? [])], [agents, members]);
+  const holders = useMemo(() => [...new Set(keys.items.flatMap(({ member_id: id }) => id ?? []))], [keys]);
+  const people = useQueries({ queries: holders.map((id) => calledQuery("person", id)), combine: namesOf });
+  const named = useMemo(() => [...(agents?.items ?? []), ...holders.flatMap((id, at) => (people[at] ? [{ id, name: people[at] }] : []))], [agents, holders, people]);
   const [creating, setCreating] = useState(false);
   const active = keys.items.filter((key) => key.state === "active").length;
   return (
@@ -40,6 +41,8 @@ export function KeysPage() {
     </Page>
   );
 }
+
+const namesOf = (asked: { data: string | null | undefined }[]) => asked.map(({ data }) => data);
 
 function TokenDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();

@@ -20,7 +20,7 @@ const HANGS: Duties = { tasks: ["tsk_1", "tsk_2"], reviews: [], agents: [], sche
 async function seenBy(me: Member) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
   client.setQueryData(sessionQuery.queryKey, aSession(me));
-  client.setQueryData(membersQuery.queryKey, { items: people, next: null });
+  client.setQueryData(membersQuery.queryKey, { pages: [{ items: people, next: null }], pageParams: [null] });
   server.use(http.get("*/api/v1/members", () => HttpResponse.json({ items: people, next: null })), http.get("*/api/v1/session", () => HttpResponse.json(aSession(me))));
   const shown = renderPart(<Members />, client);
   await screen.findByRole("table", { name: "Members" });

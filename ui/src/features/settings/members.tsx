@@ -1,4 +1,4 @@
-import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Link2, Pencil, Plus, Trash2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
@@ -16,6 +16,7 @@ import { DataTable } from "@/components/data-table";
 import { DeclaredChip } from "@/components/declared-chip";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
+import { MoreRows } from "@/components/more-rows";
 import { Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { SubmitForm } from "@/components/submit-form";
@@ -30,7 +31,8 @@ type Link = { name: string; url: string };
 
 /** Who may come in, and how to let somebody in. */
 export function Members() {
-  const { data, error, refetch } = useQuery(membersQuery);
+  const list = useInfiniteQuery(membersQuery);
+  const rows = list.data?.pages.flatMap((page) => page.items);
   const { data: session } = useSuspenseQuery(sessionQuery);
   const [adding, setAdding] = useState(false);
   const [link, setLink] = useState<Link>();
@@ -59,16 +61,19 @@ export function Members() {
         )
       }
     >
-      {data ? (
-        <DataTable label={say.members} columns={columns} rows={data.items} rowId={(member) => member.id} stacks />
-      ) : error ? (
-        <ProblemNote error={error} retry={() => void refetch()} />
+      {rows ? (
+        <>
+          <DataTable label={say.members} columns={columns} rows={rows} rowId={(member) => member.id} stacks />
+          <MoreRows query={list} shown={rows.length} />
+        </>
+      ) : list.error ? (
+        <ProblemNote error={list.error} retry={() => void list.refetch()} />
       ) : (
         <SkeletonRows rows={2} />
       )}
       {adding && <AddMember mine={session.member.role} onClose={() => setAdding(false)} onMade={setLink} />}
       {changing && <MemberDialog member={changing} mine={session.member.role} onClose={() => setChanging(undefined)} />}
-      {removing && data && <RemoveMemberDialog member={removing} others={data.items.filter((each) => each.id !== removing.id)} onClose={() => setRemoving(undefined)} />}
+      {removing && rows && <RemoveMemberDialog member={removing} alone={rows.length === 1} onClose={() => setRemoving(undefined)} />}
       {link && (
         <Dialog
           open

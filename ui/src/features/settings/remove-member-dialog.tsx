@@ -14,10 +14,10 @@ import { toast } from "@/components/toast";
 import { dutyLines, NAMED } from "@/features/settings/duties";
 import { settings as say } from "@/strings/settings";
 
-type Props = { member: Member; others: Member[]; onClose: () => void };
+type Props = { member: Member; /** There is nobody else. */ alone: boolean; onClose: () => void };
 
 /** Takes a member out, saying first what hangs on them and who takes it. */
-export function RemoveMemberDialog({ member, others, onClose }: Props) {
+export function RemoveMemberDialog({ member, alone, onClose }: Props) {
   const client = useQueryClient();
   const { data: duties, error, refetch } = useQuery(dutiesQuery(member.id));
   const [heir, setHeir] = useState<Named>();
@@ -53,7 +53,7 @@ export function RemoveMemberDialog({ member, others, onClose }: Props) {
             none={say.heirChoose}
             without={[member.id]}
             onChoose={(id, name) => setHeir(id ? { id, name } : undefined)}
-            error={others.length === 0 ? say.heirNone : undefined}
+            error={alone ? say.heirNone : undefined}
           />
           <div aria-live="polite" className="grid gap-1.5">
             <p>{heir ? say.passes(member.name, heir.name) : say.mustPass(member.name)}</p>

@@ -1,14 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { ChevronRight } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
+import { calledQuery } from "@/api/choices";
 import { goalsQuery } from "@/api/goals";
 import { projectsQuery } from "@/api/projects";
 import { squadsQuery } from "@/api/squads";
 import type { TaskFilter } from "@/api/tasks";
 import { boardQuery } from "@/api/tasks";
 import type { Named, Task, TaskState } from "@/api/types";
+import { MoreRows } from "@/components/more-rows";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { BoardColumn } from "@/features/tasks/board-column";
 import type { Lanes } from "@/features/tasks/search";
@@ -25,7 +27,7 @@ const GRID = "grid grid-cols-[repeat(5,minmax(184px,1fr))] gap-3";
 
 /** The board in lanes, one for each agent, project or goal: a board of its own each, loaded as it comes into view. */
 export function BoardLanes({ by, filter, carried, onMove }: Props) {
-  const { lanes, error, refetch } = useLanes(by, filter);
+  const { lanes, error, refetch, more } = useLanes(by, filter);
   if (error && !lanes) return <ProblemNote error={error} retry={refetch} />;
   if (!lanes) return <SkeletonRows />;
   return (
@@ -41,6 +43,7 @@ export function BoardLanes({ by, filter, carried, onMove }: Props) {
         {lanes.map((lane) => (
           <LaneRow key={lane.id} lane={lane} carried={carried} onMove={onMove} />
         ))}
+        {more && <MoreRows query={more} shown={lanes.length} />}
       </div>
     </div>
   );
@@ -61,21 +64,42 @@ export function unclaimed(filter: TaskFilter, squads: Named[]): Lane[] {
   return all.filter(({ id }) => !only || only === id).map(({ id, name }) => ({ id, name, filter: { ...filter, agent_id: NOBODY, squad_id: id } }));
 }
 
+type MoreQuery = React.ComponentProps<typeof MoreRows>["query"];
+type Found = { lanes: Lane[] | undefined; error: unknown; refetch: () => void; /** Where they come a page at a time. */ more?: MoreQuery };
+
 /** The lanes, once it is known of what there may be one. */
-function useLanes(by: Lanes, filter: TaskFilter): { lanes: Lane[] | undefined; error: unknown; refetch: () => void } {
-  const agents = useQuery({ ...agentNamesQuery, enabled: by === "agent" });
-  const projects = useQuery({ ...projectsQuery, enabled: by === "project" });
-  const goals = useQuery({ ...goalsQuery, enabled: by === "goal" });
-  const squads = useQuery({ ...squadsQuery, enabled: by === "agent" });
-  const asked = { agent: agents.error ? agents : squads, project: projects, goal: goals }[by];
+function useLanes(by: Lanes, filter: TaskFilter): Found {
+  const agents = useAgentLanes(filter, by === "agent");
+  const named = useNamedLanes(by === "agent" ? "project" : by, filter, by !== "agent");
+  return by === "agent" ? agents : named;
+}
+
+function useAgentLanes(filter: TaskFilter, enabled: boolean): Found {
+  const agents = useQuery({ ...agentNamesQuery, enabled });
+  const squads = useQuery({ ...squadsQuery, enabled });
+  const asked = agents.error ? agents : squads;
+  const { agent_id: only } = filter;
+  const found = agents.data?.items.filter((agent) => agent.desired !== "retired" && (!only || only === agent.id));
+  const lanes = found && squads.data && [...found.map(({ id, name }) => ({ id, name, filter: { ...filter, agent_id: id } })), ...unclaimed(filter, squads.data)];
+  return { lanes, error: asked.error, refetch: () => void asked.refetch() };
+}
+
+/** Of projects or goals there may be hundreds: they come as the reader nears their end, and after the last of them the lane of what has none. */
+function useNamedLanes(by: "goal" | "project", filter: TaskFilter, enabled: boolean): Found {
   const { field, none } = LANE[by];
-  const all: Named[] | undefined = by === "agent" ? agents.data?.items.filter((agent) => agent.desired !== "retired") : (by === "goal" ? goals : projects).data?.items;
   const only = filter[field];
+  const one = only && only !== NOBODY ? only : undefined;
+  const projects = useInfiniteQuery({ ...projectsQuery, enabled: enabled && by === "project" && !only });
+  const goals = useInfiniteQuery({ ...goalsQuery, enabled: enabled && by === "goal" && !only });
+  const called = useQuery({ ...calledQuery(by, one ?? ""), enabled: enabled && one !== undefined });
+  const list = by === "goal" ? goals : projects;
+  const pages: { items: Named[] }[] | undefined = list.data?.pages;
   const lane = ({ id, name }: Named): Lane => ({ id, name, filter: { ...filter, [field]: id } });
-  const found = all?.filter((each) => !only || only === each.id).map(lane);
-  if (by === "agent") return { lanes: found && squads.data && [...found, ...unclaimed(filter, squads.data)], error: asked.error, refetch: () => void asked.refetch() };
-  const rest = only && only !== NOBODY ? [] : [lane({ id: NOBODY, name: none })];
-  return { lanes: found && [...found, ...rest], error: asked.error, refetch: () => void asked.refetch() };
+  const rest = lane({ id: NOBODY, name: none });
+  if (only === NOBODY) return { lanes: [rest], error: null, refetch: () => undefined };
+  if (one) return { lanes: called.data === undefined ? undefined : [lane({ id: one, name: called.data ?? one })], error: called.error, refetch: () => void called.refetch() };
+  const found = pages?.flatMap((page) => page.items).map(lane);
+  return { lanes: found && (list.hasNextPage ? found : [...found, rest]), error: list.error, refetch: () => void list.refetch(), more: list };
 }
 
 function LaneRow({ lane, carried, onMove }: { lane: Lane } & Pick<Props, "carried" | "onMove">) {
