@@ -7,6 +7,7 @@ import pytest
 from server_callers import Start, echo, request, stands_still, until
 
 from quarterdeck.gateway.server import BodyTooLarge, CallerLeft, Exchange, Limits
+from undisturbed import undisturbed
 
 CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -276,15 +277,21 @@ async def test_a_caller_that_reads_slowly_is_not_taken_for_one_that_does_not(sta
         exchange.finish()
 
     serving = await start(flood, Limits(stall_s=0.3))
-    caller = await serving.call_without_reading()
-    caller.send(request())
-    await caller.answer(head_only=True)
-    got = 0
-    while got < 8_000_000:
-        got += len(await caller.reader.read(100_000))
-        await asyncio.sleep(0.005)
-    assert serving.server.connections == 1
-    caller.hang_up()
+
+    async def read() -> None:
+        caller = await serving.call_without_reading()
+        caller.send(request())
+        await caller.answer(head_only=True)
+        got = 0
+        while got < 8_000_000:
+            piece = await caller.reader.read(100_000)
+            assert piece
+            got += len(piece)
+            await asyncio.sleep(0.005)
+        assert serving.server.connections == 1
+        caller.hang_up()
+
+    await undisturbed(read, within_s=0.1)
 
 
 async def test_a_caller_that_stops_sending_its_body_is_told_so(start: Start) -> None:
@@ -306,13 +313,18 @@ async def test_a_caller_that_stops_sending_its_body_is_told_so(start: Start) -> 
 
 
 async def test_a_body_that_comes_slowly_has_all_the_time_it_needs(start: Start) -> None:
-    caller = await (await start(echo, Limits(stall_s=1, idle_s=1, head_s=1))).call()
+    serving = await start(echo, Limits(stall_s=0.5, idle_s=0.5, head_s=0.5))
     whole = request(b"0123456789")
-    caller.send(whole[:-10])
-    for at in range(-10, 0):
-        await asyncio.sleep(0.12)
-        caller.send(whole[at : at + 1 or None])
-    assert (await caller.answer())[2] == b"0123456789"
+
+    async def dawdle() -> None:
+        caller = await serving.call()
+        caller.send(whole[:-10])
+        for at in range(-10, 0):
+            await asyncio.sleep(0.07)
+            caller.send(whole[at : at + 1 or None])
+        assert (await caller.answer())[2] == b"0123456789"
+
+    await undisturbed(dawdle, within_s=0.3)
 
 
 async def test_a_body_nobody_wants_must_still_not_stop_coming(start: Start) -> None:

@@ -194,7 +194,7 @@ async def test_stopping_waits_for_work_that_outlives_its_answer(start: Start) ->
         await asyncio.sleep(0.05)
         last.append("written down")
 
-    serving = await start(settle, Limits(grace_s=1))
+    serving = await start(settle, Limits(grace_s=20))
     await (await serving.call()).ask(request())
     await stopped(serving)
     assert last == ["written down"]

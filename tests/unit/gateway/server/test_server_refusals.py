@@ -7,6 +7,7 @@ import pytest
 from server_callers import Caller, Start, echo, request
 
 from quarterdeck.gateway.server import Limits
+from undisturbed import undisturbed
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n"
 POST = b"POST / HTTP/1.1\r\nhost: x\r\n"
@@ -178,9 +179,14 @@ async def test_a_head_that_trickles_in_is_408(start: Start) -> None:
 
 
 async def test_a_second_head_that_trickles_in_is_408_too(start: Start) -> None:
-    caller = await (await start(echo, Limits(head_s=0.3))).call()
-    assert (await caller.ask(request(b"one") + b"GET"))[2] == b"one"
-    await assert_refused(caller, 408)
+    serving = await start(echo, Limits(head_s=0.3))
+
+    async def trickle() -> None:
+        caller = await serving.call()
+        assert (await caller.ask(request(b"one") + b"GET"))[2] == b"one"
+        await assert_refused(caller, 408)
+
+    await undisturbed(trickle, within_s=0.2)
 
 
 async def test_a_caller_that_never_says_a_word_is_hung_up_on(start: Start) -> None:
@@ -189,16 +195,20 @@ async def test_a_caller_that_never_says_a_word_is_hung_up_on(start: Start) -> No
 
 
 async def test_a_kept_connection_may_rest_so_long_and_no_longer(start: Start) -> None:
-    serving = await start(echo, Limits(idle_s=1))
-    caller = await serving.call()
+    serving = await start(echo, Limits(idle_s=0.5))
     loop = asyncio.get_running_loop()
-    for _ in range(3):
+
+    async def rest() -> None:
+        caller = await serving.call()
+        for _ in range(3):
+            await caller.ask(request(b"one"))
+            await asyncio.sleep(0.2)
         await caller.ask(request(b"one"))
-        await asyncio.sleep(0.4)
-    await caller.ask(request(b"one"))
-    before = loop.time()
-    assert await caller.is_closed()
-    assert loop.time() - before > 0.9
+        before = loop.time()
+        assert await caller.is_closed()
+        assert loop.time() - before > 0.4
+
+    await undisturbed(rest, within_s=0.1)
 
 
 async def test_a_slow_answer_is_no_rest(start: Start) -> None:
@@ -206,8 +216,12 @@ async def test_a_slow_answer_is_no_rest(start: Start) -> None:
         await asyncio.sleep(0.5)
         await echo(exchange)  # type: ignore[arg-type]
 
-    caller = await (await start(slow, Limits(idle_s=0.2, head_s=0.2, stall_s=0.2))).call()
-    assert (await caller.ask(request(b"one")))[2] == b"one"
+    serving = await start(slow, Limits(idle_s=0.2, head_s=0.2, stall_s=0.2))
+
+    async def ask() -> None:
+        assert (await (await serving.call()).ask(request(b"one")))[2] == b"one"
+
+    await undisturbed(ask, within_s=0.1)
 
 
 async def test_one_connection_too_many_is_503(start: Start) -> None:

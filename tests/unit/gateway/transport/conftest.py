@@ -49,7 +49,8 @@ async def connect() -> AsyncIterator[Connect]:
 
     def make(*, allow: frozenset[str] = frozenset({"127.0.0.1", "localhost"}), **settings: Any) -> Transport:
         egress = settings.pop("egress", None) or Egress(EgressPolicy(allow))
-        transport = Transport(egress, **{"proxies": Proxies(), "tls": TRUST, **settings})
+        # A busy machine may take a second to see that a kept connection had ended.
+        transport = Transport(egress, **{"proxies": Proxies(), "tls": TRUST, "stale_window_s": 20.0, **settings})
         made.append(transport)
         return transport
 

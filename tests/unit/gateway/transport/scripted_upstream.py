@@ -11,6 +11,8 @@ from pathlib import Path
 from quarterdeck.gateway.transport import Origin, Timeouts
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+NOBODY = 1
+"""A port that nobody listens on, and that the kernel gives to nobody: one that was free just now may be taken."""
 PATIENT = Timeouts(connect_s=60, first_byte_s=60, idle_s=60, total_s=120)
 """None of these comes to pass: what a test waits for must come by itself."""
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from scripted_upstream import OK, PATIENT, Peer, Script, always, deaf_listener, eventually, once
+from scripted_upstream import NOBODY, OK, PATIENT, Peer, Script, always, deaf_listener, eventually, once
 
 from quarterdeck.gateway.transport import (
     BodyTooLarge,
@@ -164,9 +164,9 @@ async def test_as_many_headers_as_allowed_are_read(serve, transport: Transport) 
     assert await response.read(10) == b"ok"
 
 
-async def test_nobody_listening_is_a_failed_connection(transport: Transport, unused_tcp_port: int) -> None:
+async def test_nobody_listening_is_a_failed_connection(transport: Transport) -> None:
     with pytest.raises(ConnectFailed) as caught:
-        await transport.send(Origin("http", "127.0.0.1", unused_tcp_port), GET, PATIENT)
+        await transport.send(Origin("http", "127.0.0.1", NOBODY), GET, PATIENT)
     assert (caught.value.sent, caught.value.retryable, caught.value.code) == (False, True, "connect_failed")
 
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
-from scripted_upstream import OK, PATIENT, Peer, always, eventually, once
+from scripted_upstream import NOBODY, OK, PATIENT, Peer, always, eventually, once
 
 from quarterdeck.gateway.transport import (
     ConnectFailed,
@@ -22,6 +22,7 @@ from quarterdeck.gateway.transport import (
     Truncated,
 )
 from quarterdeck.kernel.egress import Egress, EgressPolicy
+from undisturbed import undisturbed
 
 GET = Request(b"GET", b"/", [])
 POST = Request(b"POST", b"/", [], b"{}")
@@ -100,11 +101,15 @@ async def test_it_drops_a_kept_connection_on_which_the_server_speaks_unasked(ser
 async def test_it_drops_a_kept_connection_after_its_idle_age(serve, connect) -> None:
     upstream = await serve(always(OK))
     transport = connect(max_idle_s=0.15)
-    await fetch(transport, upstream.origin)
-    await asyncio.sleep(0.05)
-    assert (await fetch(transport, upstream.origin)).reused
-    await asyncio.sleep(0.05)
-    assert transport.counts()[upstream.origin].idle == 1
+
+    async def rest() -> None:
+        await fetch(transport, upstream.origin)
+        await asyncio.sleep(0.05)
+        assert (await fetch(transport, upstream.origin)).reused
+        await asyncio.sleep(0.05)
+        assert transport.counts()[upstream.origin].idle == 1
+
+    await undisturbed(rest, within_s=0.05)
     await eventually(lambda: transport.counts()[upstream.origin].open == 0)
     assert not (await fetch(transport, upstream.origin)).reused
 
@@ -219,7 +224,7 @@ async def test_a_fresh_connection_is_fresh_even_where_no_more_are_allowed(serve,
     if not busy:
         await response.read(10)
     pool = transport._pools[upstream.origin]
-    connection = await pool.acquire(pool.loop.time() + 1, fresh=True)
+    connection = await pool.acquire(pool.loop.time() + 20, fresh=True)
     assert await response.read(10) == (b"ok" if busy else b"")
     assert (upstream.accepted, pool.counts().open, connection.usable()) == (2, 1, True)
 
@@ -430,9 +435,9 @@ async def test_a_sender_cancelled_while_connecting_frees_its_place(connect) -> N
     assert transport.counts()[origin].open == 0
 
 
-async def test_a_failed_connection_frees_its_place_for_the_next_in_line(serve, connect, unused_tcp_port: int) -> None:
+async def test_a_failed_connection_frees_its_place_for_the_next_in_line(connect) -> None:
     transport = connect(most_per_origin=1)
-    origin = Origin("http", "127.0.0.1", unused_tcp_port)
+    origin = Origin("http", "127.0.0.1", NOBODY)
     results = await gathered([transport.send(origin, GET, PATIENT) for _ in range(3)])
     assert [type(result) for result in results] == [ConnectFailed] * 3
     assert transport.counts()[origin].open == 0

@@ -18,10 +18,13 @@ from quarterdeck.gateway.transport import (
     TotalTimeout,
     Transport,
 )
+from undisturbed import undisturbed
 
 GET = Request(b"GET", b"/", [])
-SLOW = 5.0
+SLOW = 60.0
 SHORT = 0.06
+BOUND_S = 9.0
+"""Far from a short time-out, for the machine is shared, and below every other that could end the wait instead."""
 
 
 async def test_connecting_is_bounded(transport: Transport) -> None:
@@ -29,7 +32,7 @@ async def test_connecting_is_bounded(transport: Transport) -> None:
     with deaf_listener("127.0.0.1") as port, pytest.raises(ConnectTimeout) as caught:
         origin = Origin("http", "127.0.0.1", port)
         await transport.send(origin, GET, Timeouts(connect_s=SHORT))
-    assert time.monotonic() - began < SLOW - 1
+    assert time.monotonic() - began < BOUND_S
     assert (caught.value.sent, caught.value.retryable, caught.value.status) == (False, True, 504)
     assert transport.counts()[origin].open == 0
 
@@ -97,8 +100,12 @@ async def test_each_piece_of_a_body_renews_the_patience(serve, transport: Transp
             await peer.say(b"x")
 
     upstream = await serve(script)
-    response = await transport.send(upstream.origin, GET, Timeouts(idle_s=0.25))
-    assert await response.read(10) == b"x" * 8
+
+    async def read() -> None:
+        response = await transport.send(upstream.origin, GET, Timeouts(idle_s=0.25))
+        assert await response.read(10) == b"x" * 8
+
+    await undisturbed(read, within_s=0.15)
 
 
 async def test_a_caller_who_does_not_read_is_not_mistaken_for_a_stalled_upstream(serve, transport: Transport) -> None:
@@ -123,11 +130,11 @@ async def test_the_whole_exchange_is_bounded_however_lively(serve, transport: Tr
             await asyncio.sleep(0.01)
 
     upstream = await serve(script)
-    response = await transport.send(upstream.origin, GET, Timeouts(idle_s=SLOW, total_s=0.1))
     began = time.monotonic()
     with pytest.raises(TotalTimeout) as caught:
+        response = await transport.send(upstream.origin, GET, Timeouts(idle_s=SLOW, total_s=0.1))
         await response.read(10_000)
-    assert time.monotonic() - began < SLOW - 1
+    assert time.monotonic() - began < BOUND_S
     assert not caught.value.retryable
 
 
@@ -171,10 +178,14 @@ async def test_a_slow_reader_of_the_request_is_not_given_up_while_it_reads(serve
     upstream = await serve(script)
     body = b"x" * 40 * 400_000
     timeouts = Timeouts(first_byte_s=0.5, idle_s=0.2)
-    began = time.monotonic()
-    response = await transport.send(upstream.origin, Request(b"POST", b"/", [], body), timeouts)
-    assert time.monotonic() - began > 2 * 0.2
-    assert await response.read(10) == b"ok"
+
+    async def send() -> None:
+        began = time.monotonic()
+        response = await transport.send(upstream.origin, Request(b"POST", b"/", [], body), timeouts)
+        assert time.monotonic() - began > 2 * 0.2
+        assert await response.read(10) == b"ok"
+
+    await undisturbed(send, within_s=0.1)
 
 
 async def test_waiting_for_our_own_caller_is_not_counted_against_the_upstream(serve, transport: Transport) -> None:
@@ -185,10 +196,14 @@ async def test_waiting_for_our_own_caller_is_not_counted_against_the_upstream(se
 
     upstream = await serve(always(OK))
     timeouts = Timeouts(first_byte_s=0.15, idle_s=0.15)
-    # The one before leaves its timer on the connection.
-    await (await transport.send(upstream.origin, GET, timeouts)).read(10)
-    response = await transport.send(upstream.origin, Request(b"POST", b"/", [], pieces()), timeouts)
-    assert await response.read(10) == b"ok"
+
+    async def send() -> None:
+        # The one before leaves its timer on the connection.
+        await (await transport.send(upstream.origin, GET, timeouts)).read(10)
+        response = await transport.send(upstream.origin, Request(b"POST", b"/", [], pieces()), timeouts)
+        assert await response.read(10) == b"ok"
+
+    await undisturbed(send, within_s=0.1)
 
 
 async def test_time_outs_of_one_exchange_do_not_outlive_it(serve, transport: Transport) -> None:
@@ -199,10 +214,14 @@ async def test_time_outs_of_one_exchange_do_not_outlive_it(serve, transport: Tra
             await peer.say(OK)
 
     upstream = await serve(script)
-    await (await transport.send(upstream.origin, GET, Timeouts(first_byte_s=0.2, total_s=0.2))).read(10)
-    slow = await transport.send(upstream.origin, Request(b"GET", b"/slow", []), Timeouts())
-    assert slow.reused
-    assert await slow.read(10) == b"ok"
+
+    async def send() -> None:
+        await (await transport.send(upstream.origin, GET, Timeouts(first_byte_s=0.2, total_s=0.2))).read(10)
+        slow = await transport.send(upstream.origin, Request(b"GET", b"/slow", []), Timeouts())
+        assert slow.reused
+        assert await slow.read(10) == b"ok"
+
+    await undisturbed(send, within_s=0.1)
 
 
 async def test_without_end_means_without_end(serve, transport: Transport) -> None:
