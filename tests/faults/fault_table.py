@@ -111,10 +111,14 @@ class Cell:
 async def world(directory: Path) -> AsyncIterator[Limited]:
     async with limited_running(directory) as limited:
         gateway = limited.gateway
-        for index, provider in enumerate(gateway.providers):
-            gateway.providers[index] = msgspec.structs.replace(
-                provider, connect_timeout_ms=400, first_byte_timeout_ms=400, idle_timeout_ms=400, total_timeout_ms=3_000
-            )
+        # The other one is well: where the whole machine is slow, that is not to be its fault.
+        gateway.providers[0] = msgspec.structs.replace(
+            gateway.providers[0],
+            connect_timeout_ms=400,
+            first_byte_timeout_ms=400,
+            idle_timeout_ms=400,
+            total_timeout_ms=3_000,
+        )
         await limited.in_force(budget(1_000.0, "agent:agt_1"))
         yield limited
 

@@ -434,7 +434,7 @@ async def test_a_replay_from_a_targets_own_cache_is_one_call_in_flight(
 
 async def test_a_race_is_won_by_a_target_whose_cache_has_the_answer(gateway: Gateway) -> None:
     config = {
-        "strategy": {"mode": "hedge", "hedge": {"after_ms": 5_000}},
+        "strategy": {"mode": "hedge", "hedge": {"after_ms": 60_000}},
         "targets": [{"provider": "openai", "cache": "simple"}, {"provider": "openai"}],
     }
     first, second = await by_config(gateway, config), await by_config(gateway, config)

@@ -13,6 +13,8 @@ from limited_world import Limited, limit, limited_running
 
 from quarterdeck.access.snapshot import RunEntry
 
+ENDLESS = {"text": "hi", "timing": {"first_byte_ms": 120_000}}
+"""A call that lasts until its caller leaves, however slow the machine is to do what is done meanwhile."""
 BODY = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
 
 
@@ -80,10 +82,14 @@ async def test_a_file_of_limits_that_cannot_be_read_is_no_reason_not_to_start(tm
 
 async def test_calls_at_once_are_counted_while_they_last(limited: Limited) -> None:
     await limited.in_force(limits=(limit(2, measure="concurrent", per=None),))
-    slow = {"text": "hi", "timing": {"first_byte_ms": 400}}
-    statuses = await asyncio.gather(*(limited.gateway.chat(script=slow) for _ in range(4)))
-    assert sorted(answer.status_code for answer in statuses) == [200, 200, 429, 429]
+    first, second = (asyncio.create_task(limited.gateway.chat(script=ENDLESS)) for _ in range(2))
+    await until(lambda: len(limited.gateway.seen) == 2)
+    assert [(await limited.gateway.chat()).status_code for _ in range(2)] == [429, 429]
+    first.cancel()
+    await until(lambda: len(limited.gateway.open_calls) == 1)
     assert (await limited.gateway.chat()).status_code == 200
+    second.cancel()
+    await asyncio.gather(first, second, return_exceptions=True)
 
 
 async def test_each_key_may_have_a_limit_for_itself(limited: Limited) -> None:
@@ -135,7 +141,7 @@ async def test_a_call_that_waits_goes_on_when_its_limit_is_raised(limited: Limit
 
 
 async def test_at_a_busy_provider_a_call_waits_for_its_turn(limited: Limited) -> None:
-    await limited.in_force(limits=(limit(5, "provider:openai", per="second", burst=1, max_wait_ms=5_000),))
+    await limited.in_force(limits=(limit(5, "provider:openai", per="second", burst=1, max_wait_ms=60_000),))
     began = time.monotonic()
     statuses = await limited.many(4)
     assert statuses == [200] * 4
@@ -151,7 +157,7 @@ async def test_a_wait_that_would_be_too_long_is_refused_at_once(limited: Limited
 
 
 async def test_a_freed_slot_goes_to_whoever_waits(limited: Limited) -> None:
-    await limited.in_force(limits=(limit(1, "provider:openai", measure="concurrent", per=None, max_wait_ms=5_000),))
+    await limited.in_force(limits=(limit(1, "provider:openai", measure="concurrent", per=None, max_wait_ms=60_000),))
     slow = {"text": "hi", "timing": {"first_byte_ms": 50}}
     answers = await asyncio.gather(*(limited.gateway.chat(script=slow) for _ in range(5)))
     assert [answer.status_code for answer in answers] == [200] * 5
@@ -187,13 +193,13 @@ async def test_urgent_tasks_get_the_provider_first(limited: Limited) -> None:
 
 
 async def test_a_providers_own_word_is_heeded_by_all_agents(limited: Limited) -> None:
-    throttle = {"fault": {"kind": "status", "status": 429, "retry_after_s": 30, "times": 1}}
+    throttle = {"fault": {"kind": "status", "status": 429, "retry_after_s": 300, "times": 1}}
     limited.publish()
     first = await limited.gateway.chat(script=throttle)
     assert first.status_code == 429
     second = await limited.gateway.chat()
     assert (second.status_code, second.headers["x-quarterdeck-code"]) == (429, "rate_limited")
-    assert 25 <= int(second.headers["retry-after"]) <= 30
+    assert 200 <= int(second.headers["retry-after"]) <= 300
     assert len(limited.gateway.seen) == 1
     other = await limited.gateway.chat(model="gpt-4o")
     assert other.status_code == 200
@@ -202,19 +208,19 @@ async def test_a_providers_own_word_is_heeded_by_all_agents(limited: Limited) ->
 async def test_what_remains_by_the_providers_headers_is_shared_out(limited: Limited) -> None:
     await limited.in_force(limits=(limit(1_000, "provider:openai", max_wait_ms=0),))
     for left in ("1", "0"):
-        told = {"headers": {"x-ratelimit-remaining-requests": left, "x-ratelimit-reset-requests": "20s"}}
+        told = {"headers": {"x-ratelimit-remaining-requests": left, "x-ratelimit-reset-requests": "50s"}}
         assert (await limited.gateway.chat(script=told)).status_code == 200
     assert (await limited.gateway.chat()).status_code == 429
 
 
 async def test_a_caller_that_leaves_the_queue_takes_nothing(limited: Limited) -> None:
-    await limited.in_force(limits=(limit(1, "provider:openai", measure="concurrent", per=None, max_wait_ms=10_000),))
-    slow = {"text": "hi", "timing": {"first_byte_ms": 1_500}}
-    first = asyncio.create_task(limited.gateway.chat(script=slow))
+    await limited.in_force(limits=(limit(1, "provider:openai", measure="concurrent", per=None, max_wait_ms=60_000),))
+    first = asyncio.create_task(limited.gateway.chat(script=ENDLESS))
     await until(lambda: limited.gateway.seen)
     leaver = asyncio.create_task(limited.gateway.post("/v1/chat/completions", BODY, key=KEY))
     await until(lambda: waiting(limited))
     leaver.cancel()
-    assert (await first).status_code == 200
+    await until(lambda: not waiting(limited))
+    first.cancel()
     assert (await limited.gateway.chat()).status_code == 200
     assert len(limited.gateway.seen) == 2

@@ -227,7 +227,7 @@ async def test_it_does_not_wait_longer_than_it_may(gateway: Gateway) -> None:
 
 
 async def test_a_deadline_ends_all_attempts(gateway: Gateway) -> None:
-    config = {"provider": "openai", "retry": {"attempts": 20, "backoff_ms": 100}, "deadline_ms": 400}
+    config = {"provider": "openai", "retry": {"attempts": 20, "backoff_ms": 60_000}, "deadline_ms": 1_000}
     async with asyncio.timeout(PATIENCE_S):
         answer = await ask(gateway, config, script=always(kind="status", status=500))
     assert answer.status_code == 500
@@ -246,7 +246,8 @@ async def test_a_request_timeout_is_408_and_lets_it_fall_back(gateway: Gateway) 
             "code": None,
         }
     }
-    rescued = await ask(gateway, {**TWO, "request_timeout": 1500}, script=once(kind="hang"))
+    patient = [{"provider": "openai"}, {**HAIKU, "request_timeout": 30_000}]
+    rescued = await ask(gateway, {**TWO, "targets": patient, "request_timeout": 150}, script=once(kind="hang"))
     assert rescued.headers["x-quarterdeck-provider"] == "anthropic"
     by_header = await ask(
         gateway,
@@ -379,7 +380,7 @@ async def test_a_hedge_answers_from_whoever_is_first_and_prices_both(gateway: Ga
 
 async def test_a_fast_first_target_is_not_hedged(gateway: Gateway) -> None:
     config = {
-        "strategy": {"mode": "hedge", "hedge": {"after_ms": 3000}},
+        "strategy": {"mode": "hedge", "hedge": {"after_ms": 60_000}},
         "targets": [{"provider": "openai"}, HAIKU],
     }
     assert (await ask(gateway, config)).headers["x-quarterdeck-attempts"] == "1"
@@ -463,10 +464,11 @@ async def test_the_least_busy_and_the_fastest_are_chosen_by_what_was_seen(gatewa
     used = [(await ask(gateway, fastest)).headers["x-quarterdeck-model"] for _ in range(8)]
     assert used[2:] == ["gpt-4o-mini"] * 6
     busy = {"strategy": {"mode": "least_busy"}, "targets": targets}
+    gateway.sandbox_rules([{"when": {"model": "gpt-4o"}, "script": {"timing": {"first_byte_ms": 120_000}}}])
     waiting = asyncio.create_task(ask(gateway, {"provider": "openai"}, model="gpt-4o"))
     await until(lambda: len(gateway.seen) == 9)
     assert (await ask(gateway, busy)).headers["x-quarterdeck-model"] == "gpt-4o-mini"
-    await waiting
+    waiting.cancel()
 
 
 async def test_the_cheapest_target_is_chosen_and_an_unknown_price_is_no_low_price(gateway: Gateway) -> None:

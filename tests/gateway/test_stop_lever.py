@@ -14,7 +14,7 @@ from gateway_world import KEY, PATIENCE_S, RUN_KEY, Gateway, until
 
 STREAMS = 200
 CHAT = {"model": "gpt-4o-mini", "stream": True, "messages": [{"role": "user", "content": "Hi"}]}
-SLOW = {"words": 400, "chunks": 400, "timing": {"chunk_ms": 100}}
+SLOW = {"words": 400, "chunks": 400, "timing": {"chunk_ms": 300}}
 
 
 def pause(gateway: Gateway, *, hold_s: int = 0, state: str = "paused") -> None:
@@ -40,7 +40,10 @@ async def follow(gateway: Gateway, ends: list[bytes]) -> None:
     writer.close()
 
 
-async def test_two_hundred_open_streams_end_at_once_with_a_proper_error_and_are_priced(gateway: Gateway) -> None:
+async def test_two_hundred_open_streams_end_at_once_with_a_proper_error_and_are_priced(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quarterdeck.gateway.open_calls.END_WAIT_S", PATIENCE_S)
     ends: list[bytes] = []
     following = [asyncio.create_task(follow(gateway, ends)) for _ in range(STREAMS)]
     async with asyncio.timeout(60):

@@ -23,6 +23,15 @@ HASH = hashlib.sha256(b"qd-a-known").digest()
 ENTRY = KeyEntry("key_1", "ws_1", "agent", "agt_1", None, None, None, "active")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ends give up on the other late: a busy machine is no end that is away."""
+    monkeypatch.setattr("quarterdeck.gateway.snapshot.LOOKUP_TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr("quarterdeck.gateway.snapshot.UNKNOWN_FOR_S", 600.0)
+    monkeypatch.setattr("quarterdeck.gateway.open_calls.END_WAIT_S", PATIENCE_S)
+    monkeypatch.setattr("quarterdeck.worker.bus.ACKNOWLEDGE_S", PATIENCE_S)
+
+
 def snapshot(version: int, *, with_key: bool = True) -> Snapshot:
     return Snapshot(version, 0, {HASH: ENTRY} if with_key else {}, {})
 
@@ -148,6 +157,9 @@ async def test_ending_calls_returns_when_they_have_ended() -> None:
         ending = asyncio.create_task(
             it.control.end_calls(scope="run", ids=["run_1"], code="run_stopped", message="Stopped.")
         )
+        async with asyncio.timeout(PATIENCE_S):
+            while len(stopped) < 3:
+                await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
         assert sorted(stopped) == [1, 3, 5]
         assert not ending.done()
