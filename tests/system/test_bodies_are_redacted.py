@@ -4,7 +4,7 @@ import json
 import urllib.request
 from pathlib import Path
 
-from system_world import CONFIG, KEY, running
+from system_world import CONFIG, KEY, opened, running
 
 REDACTING = (
     CONFIG
@@ -26,7 +26,7 @@ def test_secrets_and_own_patterns_are_taken_out_before_storing(tmp_path: Path) -
             data=json.dumps({"model": "gpt-4o-mini", "messages": ask}).encode(),
             headers={"authorization": f"Bearer {KEY}", "content-type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with opened(request) as answer:
             call = answer.headers["x-quarterdeck-call-id"]
         system.wait_until(lambda: system.get("/api/v1/calls")["items"])
         assert system.get(f"/api/v1/calls/{call}")["body_mode"] == "redacted"

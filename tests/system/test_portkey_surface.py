@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from portkey_ai import Portkey
-from system_world import KEY, OWNER, System, running
+from system_world import KEY, OWNER, System, opened, running
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
 """Portkey's SDK asks pydantic the old way."""
@@ -216,7 +216,7 @@ def test_the_rest_of_portkeys_answers_501_with_a_pointer(system: System, path: s
 
 def fetch(url: str, key: str) -> bytes:
     request = urllib.request.Request(url, headers={"x-portkey-api-key": key})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with opened(request) as answer:
         return bytes(answer.read())
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from system_world import KEY, System, running
+from system_world import KEY, System, opened, running
 
 USAGE = {"input": 1_000, "output": 100}
 MINI, BIG = 210_000, 3_500_000
@@ -57,14 +57,14 @@ def _ask(system: System, key: str, messages: list[Any], answer: dict[str, Any], 
     script = json.dumps({"answers": [answer], "usage": USAGE})
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json", "x-sandbox-script": script}
     request = urllib.request.Request(f"{system.url}/v1/chat/completions", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as answered:
+    with opened(request) as answered:
         answered.read()
 
 
 def _provider_says(system: System, **script: Any) -> None:
     """From now on, to whoever brings no script of its own."""
     data = json.dumps({"usage": USAGE, **script}).encode()
-    with urllib.request.urlopen(f"{system.sandbox_url}/sandbox/script", data, timeout=10) as answered:
+    with urllib.request.urlopen(f"{system.sandbox_url}/sandbox/script", data, timeout=WITHIN_S) as answered:
         answered.read()
 
 
@@ -135,7 +135,7 @@ def test_it_stops_before_its_cap_would_be_broken(system: System, run_id: str) ->
 
 
 def test_a_killed_control_process_sends_nothing_twice(system: System, run_id: str) -> None:
-    _provider_says(system, text="Twelve metres.", timing={"first_byte_ms": 20_000})
+    _provider_says(system, text="Twelve metres.", timing={"first_byte_ms": 120_000})
     made = system.post("/api/v1/replays", {"run_id": run_id, "dry": False, "cap_nano": 10**9, "at_once": 1})
     where = f"/api/v1/replays/{made['id']}"
     system.wait_until(lambda: system.get(where)["totals"]["by_state"].get("sending") == 1, WITHIN_S)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from redis_world import redis_in
-from system_world import CONFIG, KEY, System, running
+from system_world import CONFIG, KEY, PATIENCE_S, System, running
 
 AGENT_TWO = "qd-key-for-tests-only-0002"
 TWO = """
@@ -58,7 +58,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def call(system: System, key: str = KEY, **headers: str) -> tuple[int, dict[str, str], Any]:
     """One call on a connection of its own, so that the kernel picks the gateway; status 0: the connection broke."""
     place = urlsplit(system.url).netloc
-    connection = http.client.HTTPConnection(place, timeout=30)
+    connection = http.client.HTTPConnection(place, timeout=PATIENCE_S)
     sent = {"authorization": f"Bearer {key}", "content-type": "application/json", **headers}
     try:
         connection.request("POST", "/v1/chat/completions", json.dumps(ASK), sent)
@@ -191,14 +191,14 @@ def test_killing_one_loses_nothing_and_the_other_goes_on(system: System) -> None
 def test_several_gateways_without_a_redis_are_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "quarterdeck", "serve", "--data", str(tmp_path), "--gateways", "2", "--port", "0"]
     environment = {name: value for name, value in os.environ.items() if name != "QUARTERDECK_REDIS_URL"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
     assert done.returncode != 0
     assert "QUARTERDECK_REDIS_URL" in done.stderr
 
 
 def read(system: System, path: str) -> str:
     place = urlsplit(system.url).netloc
-    connection = http.client.HTTPConnection(place, timeout=30)
+    connection = http.client.HTTPConnection(place, timeout=PATIENCE_S)
     with contextlib.closing(connection):
         connection.request("GET", path)
         return connection.getresponse().read().decode()

@@ -5,16 +5,19 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from system_world import KEY, PATIENCE_S, System, running
+from system_world import KEY, PATIENCE_S, System, opened, running, under_way
+
+SILENT = {"text": "hi", "timing": {"first_byte_ms": 120_000}}
+STREAM = {"words": 1200, "chunks": 1200, "timing": {"chunk_ms": 100}}
+"""Two minutes, both: a call lasts until what it is looked at for was seen, however long a busy machine takes."""
 
 
-def ask(system: System, key: str, script: dict[str, Any], *, stream: bool = False) -> int:
-    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}], "stream": stream}
+def ask(system: System, key: str, script: dict[str, Any]) -> int:
+    body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}
     request = urllib.request.Request(
         f"{system.url}/v1/chat/completions",
         data=json.dumps(body).encode(),
@@ -25,21 +28,11 @@ def ask(system: System, key: str, script: dict[str, Any], *, stream: bool = Fals
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with opened(request) as answer:
             answer.read()
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
-
-
-@contextmanager
-def asking(system: System, key: str, script: dict[str, Any], *, stream: bool = False) -> Iterator[None]:
-    thread = threading.Thread(target=ask, args=(system, key, script), kwargs={"stream": stream})
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def shown_within(look: Callable[[], dict[str, Any]], state: str) -> float:
@@ -94,12 +87,13 @@ def test_the_shown_status_follows_the_wire(tmp_path: Path) -> None:
             return next(each["status"] for column in columns for each in column["items"] if each["id"] == task["id"])
 
         took = {}
-        with asking(system, key, {"text": "hi", "timing": {"first_byte_ms": 6000}}):
+        assert ask(system, key, {"text": "hi"}) == 200
+        with under_way(system.url, key, SILENT):
             took["thinking"] = shown_within(run, "thinking")
             assert agent()["state"] == card()["state"] == "thinking"
             assert run()["evidence"]["call_ids"]
         took["working"] = shown_within(run, "working")
-        with asking(system, key, {"words": 40, "chunks": 40, "timing": {"chunk_ms": 150}}, stream=True):
+        with under_way(system.url, key, STREAM, stream=True):
             took["streaming"] = shown_within(agent, "streaming")
             assert run()["words"] == "streaming gpt-4o-mini"
         took["working again"] = shown_within(agent, "working")
@@ -128,19 +122,18 @@ def test_followers_of_the_live_events_are_told(tmp_path: Path) -> None:
             headers={"authorization": "Bearer owner-token-for-tests-only"},
         )
         seen: list[str] = []
-        with urllib.request.urlopen(request, timeout=30) as events:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as events:
 
             def follow() -> None:
                 for line in events:
                     if line.startswith(b"data:"):
                         seen.extend(each["status"]["state"] for each in json.loads(line[5:])["data"]["agents"])
-                    if seen[-1:] == ["idle"]:
+                    if "streaming" in seen and seen[-1] == "idle":
                         return
 
             thread = threading.Thread(target=follow)
             thread.start()
-            time.sleep(1.0)
-            ask(system, KEY, {"words": 20, "chunks": 20, "timing": {"chunk_ms": 100}}, stream=True)
+            with under_way(system.url, KEY, STREAM, stream=True):
+                system.wait_until(lambda: "streaming" in seen)
             thread.join(PATIENCE_S)
-        assert "streaming" in seen, seen
         assert seen[-1] == "idle", seen

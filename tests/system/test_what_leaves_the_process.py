@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from otlp_receiver import receiving, values
-from system_world import KEY, OWNER, System, running
+from system_world import KEY, OWNER, PATIENCE_S, System, opened, running
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 QUESTION, ANSWER = "What is the canary's question?", "The canary's answer."
@@ -19,7 +19,7 @@ def ask(system: System, script: dict[str, object], path: str = "/v1/chat/complet
     sent = {"authorization": f"Bearer {KEY}", "x-sandbox-script": json.dumps(script), **headers}
     request = urllib.request.Request(system.url + path, data=json.dumps(body).encode(), headers=sent)
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with opened(request) as answer:
             answer.read()
             return int(answer.status)
     except urllib.error.HTTPError as error:
@@ -84,7 +84,7 @@ def test_a_collector_that_is_away_stops_no_call_and_is_counted(tmp_path: Path, s
 
 
 def metrics(system: System) -> str:
-    with urllib.request.urlopen(f"{system.url}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"{system.url}/metrics", timeout=PATIENCE_S) as answer:
         return str(answer.read().decode())
 
 
