@@ -18,7 +18,7 @@ from quarterdeck.access import keyring, members
 from quarterdeck.access.keyring import Holder
 from quarterdeck.access.throttle import Throttle
 from quarterdeck.access.vault import Vault
-from quarterdeck.api.app import create_app
+from quarterdeck.api.app import create_app, settle
 from quarterdeck.api.services import Services
 from quarterdeck.control.agents import actions as agents
 from quarterdeck.control.settings.model import About
@@ -66,12 +66,9 @@ async def _made(directory: Path) -> AsyncIterator[tuple[FastAPI, str, str]]:
         agent = await agents.create(tx, boot.workspace.id, name="research", owner_id=boot.owner.id)
         key = await keyring.issue(tx, Holder(boot.workspace.id, agent_id=agent.id))
     about = About("0.0.0-test", "http://127.0.0.1:8787")
-    yield (
-        create_app(Services(db, Vault.open(directory), Throttle(db.clock), about, EventFeed(db))),
-        boot.token,
-        key.secret,
-    )
-    await asyncio.sleep(0.1)
+    app = create_app(Services(db, Vault.open(directory), Throttle(db.clock), about, EventFeed(db)))
+    yield app, boot.token, key.secret
+    await settle(app)
     await db.close()
 
 

@@ -220,9 +220,10 @@ async def test_what_waits_for_a_slow_reader_is_bounded(db: Database, owner: Memb
     async with feed.running(), feed.subscribe(owner.workspace_id, room=10) as subscription:
         for _ in range(20):
             await happen(db, owner.workspace_id, "task.moved")
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(20):
+            while not subscription.over:
+                await asyncio.sleep(0.01)
         assert len(await subscription.next(1)) == 10
-        assert subscription.over
 
 
 async def test_a_quiet_stream_says_that_it_lives(

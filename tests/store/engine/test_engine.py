@@ -214,7 +214,7 @@ async def test_a_file_that_stays_locked_is_a_clear_error_and_reading_goes_on(pat
 
 
 async def test_a_writer_waits_for_a_file_that_is_locked_for_a_moment(path: Path) -> None:
-    db = Database(f"sqlite:///{path}", busy_timeout_ms=5_000)
+    db = Database(f"sqlite:///{path}", busy_timeout_ms=60_000)
     lock = Locked(path)
     lock.__enter__()
     freed: list[bool] = []

@@ -50,9 +50,10 @@ async def test_after_a_start_it_waits_until_gateways_have_said_who_is_alive(worl
     await world.task()
     run = (await world.claimed(agent, lease_s=5)).run
     clock.advance(60)
-    async with _looping(world, grace_s=0.5):
+    async with _looping(world, grace_s=600.0):
         await asyncio.sleep(0.2)
         assert (await world.see_run(run)).open
+    async with _looping(world, grace_s=0.2):
         await _becomes(world, run, RunState.EXPIRED)
 
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
+PATIENCE_S = 60.0
 CORPUS = Path(os.environ.get("QUARTERDECK_CORPUS", _REPOSITORY.parent / "shared" / "corpus")) / "provider_traffic"
 
 
@@ -63,17 +64,30 @@ class Sandbox:
         *,
         method: str = "POST",
         script: object = None,
-        quiet_s: float = 5.0,
+        quiet_s: float = 20.0,
+        enough: Callable[[bytes], bool] = lambda _: True,
         headers: tuple[str, ...] = (),
     ) -> Raw:
-        """One request on its own connection, read until it ends or nothing came for `quiet_s`."""
+        """One request on its own connection, read until it ends or nothing came for `quiet_s`.
+
+        `enough`: before that came it is not given up on so soon, for the machine is shared.
+        """
         data = body if isinstance(body, bytes) else json.dumps(self.chat() if body is None else body).encode()
         lines = [f"{method} {path} HTTP/1.1", "host: sandbox", f"content-length: {len(data)}", *headers]
         if script is not None:
             lines.append(f"x-sandbox-script: {json.dumps(script)}")
         with socket.create_connection(("127.0.0.1", self.port)) as connection:
             connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
-            return _read(connection, quiet_s)
+            return _read(connection, quiet_s, enough)
+
+    @staticmethod
+    def chunks(count: int) -> Callable[[bytes], bool]:
+        """Whether so many events of a stream came, each of them a chunk."""
+        return lambda data: data.count(b"\n\n\r\n") >= count
+
+    @staticmethod
+    def some_body(data: bytes) -> bool:
+        return data.partition(b"\r\n\r\n")[2] != b""
 
     @staticmethod
     def chat(text: str = "hi there", *, model: str = "gpt-4o-mini", stream: bool = False) -> dict[str, Any]:
@@ -93,10 +107,10 @@ class Sandbox:
         return list(self.call("GET", "/sandbox/requests")["requests"])
 
 
-def _read(connection: socket.socket, quiet_s: float) -> Raw:
-    connection.settimeout(quiet_s)
+def _read(connection: socket.socket, quiet_s: float, enough: Callable[[bytes], bool]) -> Raw:
     began, data, arrivals, ended = time.monotonic(), b"", [], "open"
     while True:
+        connection.settimeout(quiet_s if enough(data) else PATIENCE_S)
         try:
             got = connection.recv(65536)
         except TimeoutError:
@@ -139,7 +153,7 @@ def sandbox_process() -> Iterator[Sandbox]:
         url = process.stdout.readline().strip()
         yield Sandbox(url, int(url.rpartition(":")[2]))
         process.terminate()
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture

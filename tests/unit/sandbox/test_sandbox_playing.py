@@ -67,7 +67,7 @@ def test_the_same_request_and_seed_give_the_same_answer(sandbox: Any) -> None:
 def test_chunks_are_paced(sandbox: Any) -> None:
     script = {"words": 12, "chunks": 6, "timing": {"first_byte_ms": 60, "first_chunk_ms": 40, "chunk_ms": 20}}
     arrivals = [at for at, _ in sandbox.stream(script).arrivals]
-    assert 3 <= len(arrivals) <= 10  # head, role, six pieces, finish, done; a busy machine may read some at once
+    assert 2 <= len(arrivals) <= 10  # head, role, six pieces, finish, done; a busy machine may read some at once
     assert 0.055 < arrivals[0] < arrivals[-1]
     assert arrivals[-1] > 0.25
 
@@ -99,7 +99,7 @@ def test_it_shows_what_it_received(sandbox: Any) -> None:
 
 
 def test_it_notes_a_client_that_left(sandbox: Any) -> None:
-    sandbox.raw(body=sandbox.chat(stream=True, model="sandbox-hang-stream"), quiet_s=0.5)
+    sandbox.raw(body=sandbox.chat(stream=True, model="sandbox-hang-stream"), quiet_s=0.5, enough=sandbox.chunks(3))
     sandbox.stream({"fault": {"kind": "cut", "after": 1}})
     deadline = time.monotonic() + 20
     while (found := sandbox.requests())[0]["outcome"] == "open" and time.monotonic() < deadline:
