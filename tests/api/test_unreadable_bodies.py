@@ -6,6 +6,9 @@ import pytest
 from fastapi import FastAPI
 
 from quarterdeck.access.members import Member
+from quarterdeck.api import body as api_body
+from quarterdeck.api import unreadable
+from quarterdeck.kernel.errors import Invalid
 
 TASKS = "/api/v1/tasks"
 HALF = "\ud83d"
@@ -59,6 +62,36 @@ async def test_a_number_that_json_has_not_is_refused_wherever_it_stands(client: 
     answer = await client.post("/api/v1/routes", content=content, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["field"]) == (400, "config.targets[0].weight")
     assert (await _sent(client, b'{"title": "NaN and Infinity, 1e999"}')).status_code == 201
+
+
+async def test_who_has_shown_no_key_cannot_have_a_large_body_looked_into(
+    client: httpx.AsyncClient, anonymous: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(api_body, "must_be_sayable", lambda body: looked.append(len(body)))
+    large = b'{"title": "\\ud83d", "brief": "' + b"x" * api_body.MAX_OF_STRANGERS + b'"}'
+    for path in (TASKS, "/api/v1/session/password", "/mcp"):
+        answer = await anonymous.post(path, content=large, headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert looked == []
+    await _sent(client, large)
+    assert looked == [len(large)]
+
+
+async def test_a_stranger_is_told_of_half_a_pair_too(anonymous: httpx.AsyncClient) -> None:
+    content = b'{"email": "\\ud83d", "password": "x"}'
+    headers = {"content-type": "application/json"}
+    answer = await anonymous.post("/api/v1/session/password", content=content, headers=headers)
+    assert (answer.status_code, answer.json()["field"]) == (400, "email")
+
+
+@pytest.mark.parametrize(("last", "words"), [(b'"\\ud83d"', "half of a surrogate pair"), (b"1e999", "number")])
+def test_in_a_very_large_body_it_is_said_what_is_wrong_and_not_where(last: bytes, words: str) -> None:
+    body = b"[" + b"1," * unreadable.SOUGHT_IN + last + b"]"
+    with pytest.raises(Invalid, match=words) as caught:
+        unreadable.must_be_sayable(body)
+    assert "field" not in caught.value.extra
+    unreadable.must_be_sayable(body.replace(last, b'"\\ud83d\\ude00 1e999 NaN"'))
 
 
 async def test_a_body_that_was_cut_off_holds_no_idempotency_key(app: FastAPI, client: httpx.AsyncClient) -> None:

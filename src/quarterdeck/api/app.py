@@ -14,7 +14,7 @@ from quarterdeck.access.actors import Permission
 from quarterdeck.api import docs, errors, openapi
 from quarterdeck.api.a2a.mount import A2aMount
 from quarterdeck.api.auth import Authenticate
-from quarterdeck.api.body import BodyLimit
+from quarterdeck.api.body import BodyLimit, Sayable
 from quarterdeck.api.errors import CatchAll
 from quarterdeck.api.headers import SecurityHeaders
 from quarterdeck.api.idempotency import Idempotency
@@ -55,6 +55,7 @@ def create_app(services: Services, routers: Iterable[APIRouter] | None = None) -
     # The last one added is the outermost.
     app.add_middleware(Origins)
     app.add_middleware(Idempotency, db=services.db, vault=services.vault)
+    app.add_middleware(Sayable)
     app.add_middleware(Authenticate, db=services.db, noting=app.state.background)
     app.add_middleware(OnTheWire, wire=services.wire)
     app.add_middleware(BodyLimit)

@@ -8,10 +8,13 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quarterdeck.api.mounts import is_guarded
 from quarterdeck.api.unreadable import must_be_sayable
-from quarterdeck.kernel.errors import Invalid, TooLarge
+from quarterdeck.kernel.errors import Invalid, TooLarge, Unauthenticated
 
 MAX_BYTES = 4 * 1024 * 1024
+MAX_OF_STRANGERS = 64 * 1024
+"""Of who has shown no key: what one signs in with is small."""
 _STREAMED = re.compile(r"/api/v1/((runs/[^/]+/deliverables|tasks/[^/]+/attachments)/content|import(/csv)?)")
 
 _FROM_OTHERS = "/api/v1/hooks/"
@@ -39,10 +42,33 @@ class BodyLimit:
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > MAX_BYTES:
                 raise _too_large()
+        await self._app(scope, replay(await read_whole(receive), receive), send)
+
+
+class Sayable:
+    """Refuses a body that no store could keep. Behind authentication: looking into a large one takes a while.
+
+    Raises Invalid; Unauthenticated for a body of more than `MAX_OF_STRANGERS` bytes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _is_looked_into(scope):
+            await self._app(scope, receive, send)
+            return
         body = await read_whole(receive)
-        if not scope["path"].startswith(_FROM_OTHERS):
-            must_be_sayable(body)
+        if scope["state"]["actor"] is None and len(body) > MAX_OF_STRANGERS:
+            raise Unauthenticated(f"Sign in or send a key: without, a body may have {MAX_OF_STRANGERS} bytes.")
+        must_be_sayable(body)
         await self._app(scope, replay(body, receive), send)
+
+
+def _is_looked_into(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or is_streamed(scope):
+        return False
+    return is_guarded(scope["path"]) and not scope["path"].startswith(_FROM_OTHERS)
 
 
 async def read_whole(receive: Receive) -> bytes:
