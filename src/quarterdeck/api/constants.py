@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from quarterdeck.control.calls.exporting import MOST
 from quarterdeck.control.deliverables.model import MAX_FILE_BYTES
 from quarterdeck.control.schedules.model import DEFAULT_PAUSE_AFTER, MAX_PAUSE_AFTER
 from quarterdeck.control.signals.model import MAY_STOP, Kind
@@ -14,6 +15,7 @@ from quarterdeck.kernel.clock import SECOND
 def constants() -> dict[str, Any]:
     """What no schema says, by name. Lengths of texts and the like stand where they belong, in the schemas."""
     return {
+        "export_calls": MOST,
         "file_bytes": MAX_FILE_BYTES,
         "schedule_pause_after": {"usual": DEFAULT_PAUSE_AFTER, "most": MAX_PAUSE_AFTER},
         "signals": [

@@ -1,5 +1,6 @@
 // Made of openapi.json by `npm run gen:api`; do not change by hand.
 export const constants = {
+  "export_calls": 50000,
   "file_bytes": 209715200,
   "schedule_pause_after": {
     "most": 100,

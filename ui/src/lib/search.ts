@@ -25,3 +25,10 @@ export type Span = (typeof SPANS)[number];
 
 const HOUR = 3_600_000;
 export const WINDOW_MS: Record<Window, number> = { "1h": HOUR, "24h": 24 * HOUR, "7d": 168 * HOUR, "30d": 720 * HOUR };
+
+const DAY = 24 * HOUR;
+
+/** When the day began in which an instant is, in milliseconds: what is counted by the day is counted by UTC. Pure. */
+export const dayStart = (now: number): number => Math.floor(now / DAY) * DAY;
+/** The same as an instant. Pure. */
+export const midnightUtc = (now: number): string => new Date(dayStart(now)).toISOString();

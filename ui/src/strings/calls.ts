@@ -48,7 +48,7 @@ export const calls = {
   },
   export: {
     title: "Export",
-    help: "What is filtered, newest first, at most 50,000 calls. If there are more, the file's last line says so.",
+    help: (most: string) => `What is filtered, newest first, at most ${most} calls. If there are more, the file's last line says so.`,
     writing: "Writing the file…",
     far: (came: string, of: string | undefined, size: string) => `${of ? `${came} of ${of}` : came} calls, ${size}`,
     saved: (count: number, name: string) => `${counted(count)} ${count === 1 ? "call" : "calls"} saved as ${name}.`,

@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from quarterdeck.control.calls.api import Kept
+from quarterdeck.control.calls.exporting import MOST
 from quarterdeck.control.http import BodyReader, Db, Reader
 from quarterdeck.control.portkey.inserted import api as inserted
 from quarterdeck.control.portkey.inserted import store as declared
@@ -25,7 +26,6 @@ from quarterdeck.ledger.packs import BodyGone
 router = APIRouter(tags=["portkey"])
 router.include_router(inserted.router)
 PAGE = 200
-MOST_EXPORTED = 50_000
 
 
 class ExportIn(BaseModel):
@@ -110,7 +110,7 @@ async def export_content(export_id: str, actor: Reader, db: Db) -> StreamingResp
 
 async def _lines(db: Database, workspace_id: str, which: CallFilter) -> AsyncIterator[bytes]:
     told = 0
-    async for page in listing.pages(db, workspace_id, which, most=MOST_EXPORTED):
+    async for page in listing.pages(db, workspace_id, which, most=MOST):
         yield b"".join(json.dumps(log_row(call)).encode() + b"\n" for call in page.items)
         told += len(page.items)
     async with db.read() as tx:
@@ -121,7 +121,7 @@ async def _lines(db: Database, workspace_id: str, which: CallFilter) -> AsyncIte
             end=which.end,
             status=which.status,
             model=which.model,
-            limit=MOST_EXPORTED - told,
+            limit=MOST - told,
         )
     yield b"".join(json.dumps(inserted_row(row, bodies=False)).encode() + b"\n" for row in rows)
 

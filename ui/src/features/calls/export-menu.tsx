@@ -1,4 +1,5 @@
 import { Download, RefreshCw } from "lucide-react";
+import { useSyncExternalStore } from "react";
 
 import { Button } from "@/components/button";
 import { Menu, MenuItem } from "@/components/menu";
@@ -21,7 +22,7 @@ type Begin = (search: CallsSearch, format: Format) => Promise<void>;
 export function ExportMenu({ search, busy, begin }: { search: CallsSearch; busy: boolean; begin: Begin }) {
   return (
     <Menu
-      label={say.help}
+      label={say.help(formatCount(MOST))}
       trigger={
         <Button disabled={busy}>
           <Download size={13} aria-hidden="true" /> {say.title}
@@ -39,7 +40,8 @@ export function ExportMenu({ search, busy, begin }: { search: CallsSearch; busy:
 
 /** How far the file is; where it broke off, why, and what can be done. */
 export function ExportProgress({ now, begin, stop }: { now: Export; begin: Begin; stop: () => void }) {
-  const { search, came, problem, keep } = now;
+  const { search, far, problem, keep } = now;
+  const came = useSyncExternalStore(far.subscribe, far.get);
   const { data } = useCounted(search);
   const counted = data?.counted_back_to === null ? countedIn(data).calls : 0;
   // Without a time the last days alone are counted, and the file goes on before them.

@@ -1,10 +1,11 @@
+import { constants } from "@/api/constants.gen";
 import { Problem } from "@/api/problem";
 
 export type Format = "csv" | "jsonl";
 export type Came = { calls: number; bytes: number };
 
 /** The most calls that the server writes into one file. */
-export const MOST = 50_000;
+export const MOST = constants.export_calls;
 const LF = 10;
 const QUOTE = 34;
 

@@ -7,6 +7,8 @@ import type { Came, Format } from "@/features/calls/export-stream";
 import { BrokeOff, readExport } from "@/features/calls/export-stream";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
+import type { Moving } from "@/lib/moving";
+import { moving } from "@/lib/moving";
 import { calls } from "@/strings/calls";
 
 const say = calls.export;
@@ -16,7 +18,8 @@ export type Export = {
   /** What it is of, whatever the page shows by now. */
   search: CallsSearch;
   format: Format;
-  came: Came;
+  /** How far it is: told with each piece. */
+  far: Moving<Came>;
   /** Why it broke off. */
   problem?: string;
   /** Saves what came until then. */
@@ -36,9 +39,10 @@ export function useExport() {
     running.current?.abort();
     const { signal } = (running.current = new AbortController());
     const name = `calls.${format}`;
-    setNow({ search, format, came: NONE });
+    const far = moving(NONE);
+    setNow({ search, format, far });
     try {
-      const { parts, came } = await readExport(exportPath(callFilter(search, Date.now()), format), format, signal, (told) => setNow((was) => was && { ...was, came: told }));
+      const { parts, came } = await readExport(exportPath(callFilter(search, Date.now()), format), format, signal, far.set);
       save(parts, name);
       toast({ text: say.saved(came.calls, name), tone: "work" });
       setNow(undefined);
@@ -49,7 +53,8 @@ export function useExport() {
         save(parts, `calls-not-all.${format}`);
         setNow(undefined);
       };
-      setNow({ search, format, came, problem: asProblem(error instanceof BrokeOff ? error.problem : error).message, ...(came.calls > 0 ? { keep } : {}) });
+      far.set(came);
+      setNow({ search, format, far, problem: asProblem(error instanceof BrokeOff ? error.problem : error).message, ...(came.calls > 0 ? { keep } : {}) });
     }
   };
   return { now, begin, stop };

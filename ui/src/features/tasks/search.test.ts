@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { boardFilter, boardSearch, midnightUtc } from "@/features/tasks/search";
+import { boardFilter, boardSearch } from "@/features/tasks/search";
+import { midnightUtc } from "@/lib/search";
 
 test("what the address says is what the server is asked for", () => {
   const search = boardSearch({ agent: "agt_1", project: "none", priority: "high", show: "overdue", q: "report", view: "table", lanes: "agent" });

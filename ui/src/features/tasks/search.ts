@@ -1,7 +1,7 @@
 import type { TaskFilter } from "@/api/tasks";
 import type { Priority } from "@/api/types";
 import type { OpenSearch, Raw } from "@/lib/search";
-import { oneOf, openSearch, text } from "@/lib/search";
+import { midnightUtc, oneOf, openSearch, text } from "@/lib/search";
 
 export type BoardView = "board" | "list" | "table";
 export const SHOWS = ["mine", "blocked", "held", "overdue", "done_today"] as const;
@@ -35,11 +35,6 @@ export const boardSearch = (raw: Raw): BoardSearch => ({
   view: oneOf(raw.view, ["board", "list", "table"] as const),
   lanes: oneOf(raw.lanes, LANES),
 });
-
-const DAY = 86_400_000;
-
-/** When the day began in which an instant is: what is counted by the day is counted by UTC. Pure. */
-export const midnightUtc = (now: number): string => new Date(Math.floor(now / DAY) * DAY).toISOString();
 
 /** What the server is asked for. `me` is who looks, for "mine". */
 export const boardFilter = (search: BoardSearch, me?: string, midnight = midnightUtc(Date.now())): TaskFilter => ({

@@ -1,0 +1,18 @@
+/** A value that changes many times a second, for `useSyncExternalStore`: only who watches it is rendered for it. */
+export type Moving<T> = { get: () => T; set: (next: T) => void; subscribe: (listener: () => void) => () => void };
+
+export function moving<T>(first: T): Moving<T> {
+  let value = first;
+  const listeners = new Set<() => void>();
+  return {
+    get: () => value,
+    set: (next) => {
+      value = next;
+      listeners.forEach((tell) => tell());
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
