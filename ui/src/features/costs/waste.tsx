@@ -9,6 +9,7 @@ import { Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { cx } from "@/lib/cx";
 import { formatDayUtc, formatMoney, formatMoneyExact } from "@/lib/format";
+import { midnightUtc } from "@/lib/search";
 import { budgets } from "@/strings/budgets";
 
 const say = budgets.waste;
@@ -38,10 +39,11 @@ export function WasteLedger({ from }: { from: string }) {
           classes={classes}
           total={total}
           link={({ name }, figure) => {
+            // The figure counts whole days; so do the calls that it leads to.
             const mark = markOf(name);
             if (mark) {
               return (
-                <Link to="/calls" search={{ mark }} className="hover:underline">
+                <Link to="/calls" search={{ mark, from: midnightUtc(Date.parse(from)) }} className="hover:underline">
                   {figure}
                 </Link>
               );
