@@ -2,9 +2,10 @@ import type { ColumnDef, SortFn } from "@tanstack/react-table";
 import { createSortedRowModel, rowSortingFeature, tableFeatures, useTable } from "@tanstack/react-table";
 import { ArrowDown, ArrowUp } from "lucide-react";
 import type { ReactNode } from "react";
-import { useMemo } from "react";
+import { useMemo, useRef } from "react";
 
 import { cx } from "@/lib/cx";
+import { useScrolls } from "@/lib/use-scrolls";
 
 const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
 
@@ -35,9 +36,11 @@ export function DataTable<T extends object>({ label, columns, rows, rowId, initi
     getRowId: rowId,
     initialState: initialSort ? { sorting: [initialSort] } : {},
   });
+  const place = useRef<HTMLDivElement>(null);
+  const scrolls = useScrolls(place);
   const of = (id: string): Column<T> | undefined => columns.find((column) => column.id === id);
   return (
-    <div className="card @container relative overflow-x-auto">
+    <div ref={place} className="card @container relative overflow-x-auto" {...(scrolls ? { tabIndex: 0, role: "region", "aria-label": label } : {})}>
       <table className="w-full border-collapse" aria-label={label}>
         <thead className={cx(stacks && "@max-[519px]:sr-only")}>
           <tr>

@@ -73,7 +73,7 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
 /** A form begins at its first field, or at the one it says; a dialog without any keeps the platform's choice. */
 function focusFirstField(event: Event): void {
   const dialog = event.currentTarget as HTMLElement;
-  const field = dialog.querySelector<HTMLElement>("[data-begin-here]") ?? dialog.querySelector<HTMLElement>("input:not([type=hidden]), select, textarea");
+  const field = dialog.querySelector<HTMLElement>("[data-begin-here]") ?? dialog.querySelector<HTMLElement>(":is(input:not([type=hidden]), select, textarea):enabled");
   if (!field) return;
   event.preventDefault();
   field.focus();

@@ -1,14 +1,22 @@
 import { DropdownMenu } from "radix-ui";
 import type { ReactNode } from "react";
+import { useState } from "react";
+import { createPortal } from "react-dom";
 
 import { cx } from "@/lib/cx";
 
 type MenuProps = { trigger: ReactNode; label?: string; align?: "start" | "end"; children: ReactNode };
 
+/**
+ * Acts that open beside their trigger. The page behind stays readable, as it is for any menu: were it hidden, all that
+ * can have the focus in it would be hidden with it. A press beside the menu only closes it.
+ */
 export function Menu({ trigger, label, align = "end", children }: MenuProps) {
+  const [open, setOpen] = useState(false);
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false} open={open} onOpenChange={setOpen}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
+      {open && <Behind />}
       <DropdownMenu.Portal>
         <DropdownMenu.Content
           align={align}
@@ -22,6 +30,11 @@ export function Menu({ trigger, label, align = "end", children }: MenuProps) {
       </DropdownMenu.Portal>
     </DropdownMenu.Root>
   );
+}
+
+/** Takes the press that closes the menu: what lies under it does not act. */
+function Behind() {
+  return createPortal(<div aria-hidden="true" className="pointer-events-auto fixed inset-0 z-50" />, document.body);
 }
 
 type ItemProps = { onSelect: () => void; danger?: boolean; disabled?: boolean; children: ReactNode };

@@ -77,6 +77,7 @@ export const shell = {
     down: "Next row",
     up: "Previous row",
     open: "Open",
+    walk: "Next card, next column",
     lift: "Lift a card, and put it down",
     carry: "Carry it to the next column it may go to",
     drop: "Put it back",

@@ -70,7 +70,7 @@ export const tasks = {
   closeAct: "Cancel the task",
   keepAct: "Keep it",
   drag: {
-    instructions: "Press Space to lift this card, the arrow keys to carry it to a column it may go to, Space to drop it, Escape to put it back.",
+    instructions: "Arrow keys walk from card to card, Enter opens one. Press Space to lift it, the arrow keys to carry it to a column it may go to, Space to drop it, Escape to put it back.",
     lifted: (ref: string, to: string) => (to ? `${ref} lifted. It may go to ${to}.` : `${ref} lifted. It cannot be moved by hand from here.`),
     over: (ref: string, state: string) => `${ref} is over ${state}.`,
     nowhere: (ref: string) => `${ref} is over no column it may go to.`,

@@ -25,3 +25,9 @@ window.IntersectionObserver = class {
   observe = () => this.tell([{ isIntersecting: true }]);
   disconnect = () => undefined;
 } as unknown as typeof IntersectionObserver;
+/** Nothing has a size. */
+window.ResizeObserver = class {
+  observe = () => undefined;
+  unobserve = () => undefined;
+  disconnect = () => undefined;
+};

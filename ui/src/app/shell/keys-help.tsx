@@ -38,6 +38,7 @@ const [anywhere, ...others]: GroupProps[] = [
   {
     title: help.boardKeys,
     keys: [
+      [["←", "↑", "↓", "→"], help.walk],
       [["Space"], help.lift],
       [["←", "→"], help.carry],
       [["Esc"], help.drop],

@@ -31,12 +31,12 @@ export function KindPicker({ legend = say.about, hint = say.aboutHint, chosen = 
       />
       <div className="scroll-quiet grid max-h-[220px] content-start gap-2 overflow-y-auto rounded-s border border-line p-2">
         {groups.map(({ group, kinds }) => (
-          <div key={group} role="group" aria-label={group} className={cx("grid gap-1", !kinds.some(({ name }) => shown(group, name)) && "hidden")}>
+          <div key={group} role="group" aria-label={group} className={cx("grid", !kinds.some(({ name }) => shown(group, name)) && "hidden")}>
             <span aria-hidden="true" className="text-xs text-faint">
               {group}
             </span>
             {kinds.map(({ kind, name }) => (
-              <label key={kind} className={cx("flex items-center gap-2 text-s", !shown(group, name) && "hidden")}>
+              <label key={kind} className={cx("flex min-h-6 items-center gap-2 text-s pointer-coarse:min-h-10", !shown(group, name) && "hidden")}>
                 <input type="checkbox" name="kinds" value={kind} defaultChecked={chosen.some((pattern) => kindFits(kind, pattern))} className="size-[14px] shrink-0 accent-(--accent)" /> {name}
               </label>
             ))}

@@ -16,6 +16,14 @@ export function stretches(runs: Run[], from: number, until: number): Stretch[] {
   });
 }
 
+/** Whether a stretch stands so close to another that 24 px around both overlap. Pure. */
+export function crowded(drawn: Stretch[], at: number, narrow: boolean): boolean {
+  const room = narrow ? 8 : 3.5;
+  const middle = ({ left, width }: Stretch) => left + width / 2;
+  const own = drawn[at];
+  return own !== undefined && drawn.some((each, other) => other !== at && Math.abs(middle(each) - middle(own)) < room + Math.max(0, each.width - room, own.width - room) / 2);
+}
+
 export type Report = { runs: number; ended: number; succeeded: number; failed: number; cost: number; perSuccess: number | null };
 
 /** How an agent's runs went: of those that ended. Money of failed ones counts for what succeeded. Pure. */

@@ -1,8 +1,9 @@
 import { Link } from "@tanstack/react-router";
 
 import type { Run, RunState } from "@/api/types";
-import { stretches } from "@/features/agents/ribbon";
+import { crowded, stretches } from "@/features/agents/ribbon";
 import { cx } from "@/lib/cx";
+import { usePhone } from "@/lib/media";
 import { agents } from "@/strings/agents";
 import { runStates } from "@/strings/common";
 
@@ -14,17 +15,20 @@ const HIT = "absolute inset-y-0 left-[min(0px,calc((100%-24px)/2))] box-content 
 
 /** The runs of that time, each a link. */
 export function RunTrack({ runs, from, until }: { runs: Run[]; from: number; until: number }) {
+  const phone = usePhone();
   const drawn = stretches(runs, from, until);
   if (drawn.length === 0) return null;
   return (
     <ul aria-label={say.ribbonLabel(drawn.length)} className="relative isolate h-6 overflow-hidden">
-      {drawn.map((each) => (
+      {drawn.map((each, at) => (
         <li key={each.id} className="absolute inset-y-0 min-w-[3px]" style={{ left: `${each.left}%`, width: `${each.width}%` }}>
           <Link
             to="/runs/$runId"
             params={{ runId: each.id }}
             aria-label={say.stretch(each.ref, each.attempt, runStates[each.state])}
             title={say.stretch(each.ref, each.attempt, runStates[each.state])}
+            // Where runs stand closer than a finger is wide, the keys stop at the first of them; the table of runs has each.
+            tabIndex={crowded(drawn, at, phone) ? -1 : undefined}
             className={HIT}
           >
             <i aria-hidden="true" className={cx("relative z-10 block h-2 w-full rounded-[2px] hover:opacity-80", LOOK[each.state])} />

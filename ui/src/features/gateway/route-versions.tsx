@@ -62,7 +62,7 @@ function VersionCard({ version, before, act }: { version: RouteVersion; before: 
   return (
     <li className="card overflow-hidden">
       <div className="flex flex-wrap items-center gap-2 px-4 py-2.5">
-        <h3 className="font-[560]">{say.one(version.version)}</h3>
+        <h2 className="font-[560]">{say.one(version.version)}</h2>
         <p className="min-w-0 flex-1 text-s text-muted">
           {version.note && <>{version.note} · </>}
           <Ago at={version.created_at} />

@@ -131,7 +131,7 @@ function TaskOf({ agent, run, long = false }: { agent: Agent; run: UrgentRun | u
   if (!long) {
     return (
       <>
-        {link("")}
+        {link("inline-flex min-h-6 items-center")}
         {more}
       </>
     );

@@ -38,7 +38,7 @@ export function TodayStrip() {
           {
             label: say.spendRate,
             value: (
-              <Link to="/costs" search={{ span: "1h" }} className="hover:underline">
+              <Link to="/costs" search={{ span: "1h" }} className="inline-flex min-h-6 items-center hover:underline">
                 {hour ? <Money nano={hour.totals.cost_nano} unpriced={hour.totals.unpriced_calls} /> : NOT_YET}
               </Link>
             ),
@@ -47,7 +47,7 @@ export function TodayStrip() {
           {
             label: cap ? say.todayOf(formatMoney(cap.amount_nano)) : say.today,
             value: (
-              <Link to="/costs" search={{ span: "today" }} className="hover:underline">
+              <Link to="/costs" search={{ span: "today" }} className="inline-flex min-h-6 items-center hover:underline">
                 {day ? <Money nano={day.totals.cost_nano} unpriced={unpriced} /> : NOT_YET}
               </Link>
             ),
@@ -58,7 +58,7 @@ export function TodayStrip() {
                 <span className={until.kind === "used" ? "text-wrong" : undefined}>{until.kind === "used" ? say.used : until.kind === "day" ? say.lastsTheDay : say.lasts(formatClockUtc(until.at))}</span>
               ) : (
                 day && (
-                  <Link to="/calls" search={{ from: midnight }} className="hover:underline">
+                  <Link to="/calls" search={{ from: midnight }} className="inline-flex min-h-6 items-center hover:underline">
                     {say.calls(day.totals.calls)}
                   </Link>
                 )
@@ -67,7 +67,7 @@ export function TodayStrip() {
           {
             label: say.wasted,
             value: (
-              <Link to="/costs" search={{ span: "today" }} className="hover:underline">
+              <Link to="/costs" search={{ span: "today" }} className="inline-flex min-h-6 items-center hover:underline">
                 {lost ? <Money nano={lost.nano} /> : NOT_YET}
               </Link>
             ),
@@ -76,7 +76,7 @@ export function TodayStrip() {
           {
             label: say.done,
             value: (
-              <Link to="/board" search={{ view: "list", show: "done_today" }} className="hover:underline">
+              <Link to="/board" search={{ view: "list", show: "done_today" }} className="inline-flex min-h-6 items-center hover:underline">
                 {done ? formatCount(done.tasks) : NOT_YET}
               </Link>
             ),

@@ -24,6 +24,7 @@ import { boardFilter } from "@/features/tasks/search";
 import { SelectionContext, useNewSelection } from "@/features/tasks/selection";
 import { CreateTaskDialog } from "@/features/tasks/task-dialogs";
 import { TaskList } from "@/features/tasks/task-list";
+import { walkCards } from "@/features/tasks/walk-cards";
 import { cx } from "@/lib/cx";
 import { useListKeys } from "@/lib/list-keys";
 import { usePhone } from "@/lib/media";
@@ -107,9 +108,12 @@ function Columns({ board, filter, lanes }: { board: Board; filter: TaskFilter; l
       )}
       <BoardDrag onDrop={move} offScreen={(state) => !shown.some((column) => column.state === state)}>
         {(carried) => lanes && !phone ? (
-          <BoardLanes by={lanes} filter={filter} carried={carried} onMove={move} />
+          <div className="contents" onKeyDown={carried ? undefined : walkCards}>
+            <BoardLanes by={lanes} filter={filter} carried={carried} onMove={move} />
+          </div>
         ) : (
           <div
+            onKeyDown={carried ? undefined : walkCards}
             className={cx(
               "min-h-0 flex-1",
               phone ? "h-[calc(100dvh-260px)] min-h-[320px] [&>section]:h-full" : "scroll-quiet grid grid-cols-[repeat(5,minmax(184px,1fr))] gap-3 overflow-x-auto overflow-y-hidden",

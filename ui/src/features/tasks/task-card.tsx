@@ -41,6 +41,7 @@ export function TaskCard({ task, onMove, onOpen, link, lifted = false }: Props) 
         params={{ taskId: task.id }}
         draggable={false}
         data-row-link
+        dir="auto"
         className="line-clamp-3 -my-0.5 py-0.5 font-[560] break-words"
         {...link}
       >

@@ -55,7 +55,7 @@ const COST: Columns[number] = {
   align: "end",
   cell: (task) =>
     task.calls > 0 ? (
-      <Link to="/calls" search={{ task: task.id }} className="hover:underline">
+      <Link to="/calls" search={{ task: task.id }} className="inline-flex min-h-6 items-center hover:underline">
         <Money nano={task.cost_nano} unpriced={task.unpriced_calls} />
       </Link>
     ) : (
@@ -64,7 +64,7 @@ const COST: Columns[number] = {
 };
 
 const title = (task: Task) => (
-  <Link to="/tasks/$taskId" params={{ taskId: task.id }} data-row-link className="font-[510] hover:underline">
+  <Link to="/tasks/$taskId" params={{ taskId: task.id }} data-row-link dir="auto" className="font-[510] hover:underline">
     {task.title}
   </Link>
 );
