@@ -24,6 +24,26 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** What `main` goes on to is asked for with the page, not only when `main` has run. */
+function drawnBy(start: string): Plugin {
+  return {
+    name: "preload-what-draws",
+    apply: "build",
+    transformIndexHtml: {
+      order: "post",
+      handler(html, { bundle = {} }) {
+        const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+        const found = chunks.find((each) => each.facadeModuleId?.endsWith(start));
+        if (!found) throw new Error(`${start} is not in a file of its own`);
+        return [found.fileName, ...found.imports]
+          .map((file) => `/${file}`)
+          .filter((href) => !html.includes(href))
+          .map((href) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href }, injectTo: "head" as const }));
+      },
+    },
+  };
+}
+
 /** What pages have in common and Now shows too, in one file; not the parts and words of one or two other pages. */
 const APART = [
   "markdown-text|code-colors|virtual-table|data-table|stacked-bars|runs-table|keys-table|latest-calls",
@@ -31,9 +51,16 @@ const APART = [
   "(?:agent-templates|audit|call-fields|channels|costs|goals|holds|latency|limits|notifications|replays|runs|schedules|settings|shares|signal-rules|templates|unclaimed)\\.ts",
 ].join("|");
 const SHARED = new RegExp(`src[\\\\/](?:api[\\\\/]|(?:lib|strings|components)[\\\\/](?!${APART}))`);
+/** What asks for the page's data and hears of changes, and draws nothing: it runs while the rest is still being loaded. */
+const FIRST = [
+  "vite[\\/]preload-helper",
+  "node_modules[\\/](?:@tanstack[\\/]query-core|openapi-fetch|@tanstack[\\/]react-query[\\/].*[qQ]ueryOptions\\.js)",
+  "src[\\/](?:api[\\/](?!agent-acts|live-hooks|may)|strings[\\/]common|components[\\/]time-bars|lib[\\/](?:format|phone|search)\\.ts)",
+  "src[\\/]features[\\/](?:[a-z]+[\\/]queries|now[\\/]minutes|tasks[\\/](?:show-move|board-moves))\\.ts",
+].join("|");
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), contentSecurityPolicy()],
+  plugins: [react(), tailwindcss(), contentSecurityPolicy(), drawnBy("src/app/start.tsx")],
   resolve: { alias: { "@": source } },
   base: "/",
   server: { proxy: { "/api": server, "/v1": server } },
@@ -47,8 +74,11 @@ export default defineConfig({
       output: {
         codeSplitting: {
           groups: [
-            { name: "platform", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](query-core|react-query|router-core|react-router|history|store|react-store))[\\/]/, priority: 3 },
+            { name: "first", test: new RegExp(FIRST), priority: 4 },
+            { name: "platform", test: /node_modules[\\/](react|react-dom|scheduler|@tanstack[\\/](react-query|router-core|react-router|history|store|react-store))[\\/]/, priority: 3 },
             { name: "shared", test: SHARED, priority: 2 },
+            // A sign of 200 bytes is not worth a request.
+            { name: "signs", test: /node_modules[\/]lucide-react[\/]/, minShareCount: 2, priority: 1 },
           ],
         },
       },

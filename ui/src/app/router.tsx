@@ -20,6 +20,7 @@ import { costsSearch } from "@/features/costs/search";
 import { warmNow } from "@/features/now/queries";
 import { signInSearch } from "@/features/session/search";
 import { settingsSearch } from "@/features/settings/search";
+import { warmTask } from "@/features/tasks/queries";
 import { boardFilter, boardSearch } from "@/features/tasks/search";
 import { openSearch } from "@/lib/search";
 
@@ -85,7 +86,7 @@ const goals = createRoute({
 const task = createRoute({
   getParentRoute: () => inside,
   path: "/tasks/$taskId",
-  loader: ({ context, params }) => warm(context.client.query(taskQuery(params.taskId))),
+  loader: ({ context, params }) => warmTask(context.client, params.taskId),
   component: lazyRouteComponent(() => import("@/app/pages/task-route"), "TaskRoute"),
 });
 const reviews = createRoute({

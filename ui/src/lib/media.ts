@@ -1,5 +1,7 @@
 import { useCallback, useSyncExternalStore } from "react";
 
+import { PHONE } from "@/lib/phone";
+
 export function useMedia(query: string): boolean {
   return useSyncExternalStore(
     useCallback(
@@ -14,4 +16,4 @@ export function useMedia(query: string): boolean {
   );
 }
 
-export const usePhone = (): boolean => useMedia("(max-width: 760px)");
+export const usePhone = (): boolean => useMedia(PHONE);

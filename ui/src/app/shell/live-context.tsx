@@ -1,36 +1,10 @@
-import type { QueryClient } from "@tanstack/react-query";
 import { useRouteContext } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useEffect } from "react";
 
-import { LiveStream } from "@/api/live";
 import { LiveContext } from "@/api/live-hooks";
-import { patchStatuses, statusesIn } from "@/api/patch-status";
-import { refresherFor } from "@/api/refresh";
-import { sessionKeys } from "@/api/session";
-import { showMoveTold } from "@/features/tasks/show-move";
 
-/** The page's one event stream, which keeps every cached answer fresh once it is started. */
-export function liveFor(client: QueryClient): LiveStream {
-  const readAgain = () => {
-    // An answer that is under way may be from before the stream: invalidating does not ask for a first one again.
-    const underWay = client.getQueryCache().findAll({ fetchStatus: "fetching", predicate: (query) => query.state.data === undefined });
-    void client.invalidateQueries();
-    for (const { promise, queryKey } of underWay) {
-      void promise?.catch(() => undefined).then(() => client.invalidateQueries({ queryKey, exact: true }));
-    }
-  };
-  const stream = new LiveStream("/api/v1/events", readAgain, () => void client.invalidateQueries({ queryKey: sessionKeys.all }));
-  const refresher = refresherFor(client);
-  stream.listen((event) => {
-    patchStatuses(client, statusesIn(event));
-    showMoveTold(client, event);
-    refresher.hear(event);
-  });
-  return stream;
-}
-
-/** The stream was started by the router, before anything was asked for; it ends with the frame. */
+/** The stream was started by what opens the page, before anything was asked for; it ends with the frame. */
 export function LiveProvider({ children }: { children: ReactNode }) {
   const { live } = useRouteContext({ from: "__root__" });
   useEffect(() => {

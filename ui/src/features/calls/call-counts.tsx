@@ -18,6 +18,7 @@ import type { View } from "@/components/view-switch";
 import { ViewSwitch } from "@/components/view-switch";
 import type { Counted } from "@/features/calls/histogram";
 import { OUTCOMES, stretchesOf } from "@/features/calls/histogram";
+import { barsOn } from "@/features/calls/queries";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
 import { formatCount, formatInstant } from "@/lib/format";
@@ -35,7 +36,7 @@ type Time = Pick<CallsSearch, "since" | "from" | "to">;
 type Props = { search: CallsSearch; setSearch: (change: Partial<CallsSearch>) => void };
 
 /** How many there are of the filter's calls, when; the same answer for whoever asks on the page. */
-export const useCounted = (search: CallsSearch): UseQueryResult<CallHistogram> => useQuery(histogramQuery(callFilter(search, useFloor(MINUTE)), usePhone() ? 40 : 80));
+export const useCounted = (search: CallsSearch): UseQueryResult<CallHistogram> => useQuery(histogramQuery(callFilter(search, useFloor(MINUTE)), barsOn(usePhone())));
 
 /** What the filter's calls come to, above their list: when they were, and how long they took. */
 export function CallCounts({ search, setSearch }: Props) {

@@ -3,7 +3,6 @@ import { ListFilterPlus } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
-import { costsQuery } from "@/api/costs";
 import { useMay } from "@/api/may";
 import { providersQuery } from "@/api/providers";
 import { Button } from "@/components/button";
@@ -16,15 +15,15 @@ import { FieldMenu } from "@/features/calls/field-menu";
 import { wordOf } from "@/features/calls/field-values";
 import type { FieldName } from "@/features/calls/fields";
 import { FIELD_NAMES, FIELDS } from "@/features/calls/fields";
+import { seenModelsQuery } from "@/features/calls/queries";
 import type { CallsSearch } from "@/features/calls/search";
 import { callFilter } from "@/features/calls/search";
 import { formatInstant } from "@/lib/format";
-import { WINDOWS, WINDOW_MS } from "@/lib/search";
+import { WINDOWS } from "@/lib/search";
 import { callFields } from "@/strings/call-fields";
 import { calls } from "@/strings/calls";
 
 const say = calls.filters;
-const DAY = WINDOW_MS["24h"];
 const MINUTE = 60_000;
 /** Those that are asked for most have a place of their own. */
 const QUICK: readonly FieldName[] = ["agent", "model", "provider", "outcome"];
@@ -32,8 +31,8 @@ const OUTCOMES = FIELDS.outcome.choices;
 
 /** The models seen in the last month, most used first: the only ones worth offering. */
 function useSeenModels(): string[] {
-  const [from] = useState(() => new Date(Math.floor(Date.now() / DAY) * DAY - WINDOW_MS["30d"]).toISOString());
-  const { data } = useQuery(costsQuery({ by: "model", grain: "day", from }));
+  const [now] = useState(Date.now);
+  const { data } = useQuery(seenModelsQuery(now));
   return useMemo(() => {
     const seen = new Map<string, number>();
     for (const bucket of data?.buckets ?? []) if (bucket.value) seen.set(bucket.value, (seen.get(bucket.value) ?? 0) + bucket.calls);

@@ -36,7 +36,14 @@ export function joinedBy(pages: Pages, waiting: ListedCall[], newest: CallPage):
 export function useCallTail(filter: CallFilter) {
   const client = useQueryClient();
   const query = useInfiniteQuery(callListQuery(filter));
-  const { data: newest } = useQuery(newestCallsQuery(filter, TAIL));
+  // The list begins with the newest: they are only asked for once there may be others.
+  const list = useMemo(() => ({ first: () => client.getQueryState(callListQuery(filter).queryKey) }), [client, filter]);
+  const { data: newest } = useQuery({
+    ...newestCallsQuery(filter, TAIL),
+    enabled: query.data !== undefined,
+    initialData: () => list.first()?.data?.pages[0],
+    initialDataUpdatedAt: () => list.first()?.dataUpdatedAt,
+  });
   const listed = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const waiting = useMemo(() => (query.data ? arrived(newest?.items ?? [], listed) : []), [newest, listed, query.data]);
   const [joined, setJoined] = useState<ReadonlySet<string>>(new Set());

@@ -1,25 +1,15 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
-import { attachmentsQuery } from "@/api/attachments";
-import { newestCallsQuery } from "@/api/calls";
-import { commentsQuery } from "@/api/comments";
-import { taskCostsQuery } from "@/api/costs";
 import { deliverablesQuery, diffQuery, versionQuery } from "@/api/deliverables";
-import { graphQuery } from "@/api/graph";
 import { projectQuery } from "@/api/projects";
-import { questionsQuery } from "@/api/questions";
-import { reviewsQuery } from "@/api/reviews";
-import { runsQuery } from "@/api/runs";
 import { isSettled } from "@/api/settled";
-import { signalsQuery } from "@/api/signals";
 import { subtasksQuery } from "@/api/tasks";
 import type { Task } from "@/api/types";
 import { standing } from "@/components/version/drafts";
 import { isText } from "@/components/version/version-view";
+import { partsOf } from "@/features/tasks/queries";
 
-/** So many calls stand on the page of a task. */
-export const LATEST = 6;
 /** What takes longer comes when it comes. */
 const PATIENCE_MS = 1_000;
 
@@ -31,16 +21,7 @@ export function useTaskParts(task: Task): boolean {
   const id = task.id;
   const parts = useQueries({
     queries: [
-      attachmentsQuery(id),
-      deliverablesQuery(id),
-      commentsQuery(id),
-      reviewsQuery(id),
-      questionsQuery(id),
-      runsQuery({ task_id: id }),
-      signalsQuery({ task_id: id }),
-      taskCostsQuery(id),
-      graphQuery(id),
-      newestCallsQuery({ task_id: id }, LATEST),
+      ...partsOf(id),
       { ...subtasksQuery(id), enabled: task.subtasks.total > 0 },
       { ...projectQuery(task.project?.id ?? ""), enabled: task.project !== null },
     ],
