@@ -137,7 +137,7 @@ class Admin:
         try:
             target = Database(database_url_in(url))
         except ValueError:
-            raise Invalid("Name the new database as postgresql://USER:PASSWORD@HOST/DATABASE.") from None
+            raise Invalid("Name the new database as postgresql://USER@HOST/DATABASE.") from None
         try:
             if await migrate.current(target) is not None:
                 # Before it is brought to this version: it may be another's, in use by an older program.

@@ -22,7 +22,7 @@ async def move(source: Database, target: Database) -> int:
     Raises Invalid when it is not from SQLite to PostgreSQL, Changed when there is something in the new store.
     """
     if not source.is_sqlite or target.is_sqlite:
-        raise Invalid("Rows are moved from SQLite to PostgreSQL; name it as postgresql://USER:PASSWORD@HOST/DATABASE.")
+        raise Invalid("Rows are moved from SQLite to PostgreSQL; name it as postgresql://USER@HOST/DATABASE.")
     async with source.read() as old, target.transaction() as new:
         await must_be_empty(new)
         moved = 0

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from quarterdeck.cli.client import Api, default_url
 from quarterdeck.cli.supervisor import listen, supervise
@@ -127,8 +128,19 @@ def reseal(data: Path | None) -> list[dict[str, str]]:
 
 
 def move(url: str, data: Path | None) -> list[dict[str, str]]:
-    """Rows of what was copied to another database."""
-    return _with_admin(settings_for(data=data), lambda admin: admin.move(url))
+    """Rows of what was copied to another database. `-`: its address is the first line of standard input."""
+    given = named_database(url)
+    return _with_admin(settings_for(data=data), lambda admin: admin.move(given))
+
+
+def named_database(url: str) -> str:
+    """What an argument names, `-` the first line of standard input. Says so when it shows a password to others."""
+    if url == "-":
+        return sys.stdin.readline().strip()
+    with contextlib.suppress(ValueError):  # of what is no address, which is said where it is opened
+        if urlsplit(url).password is not None:
+            print("quarterdeck: others see a password on the command line; give it in PGPASSWORD", file=sys.stderr)
+    return url
 
 
 def doctor(data: Path | None) -> list[dict[str, str]]:

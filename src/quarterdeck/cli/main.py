@@ -146,7 +146,13 @@ def db_backup(
 
 @db.command("move")
 def db_move(
-    url: Annotated[str, typer.Argument(help="An empty database: postgresql://USER:PASSWORD@HOST/DATABASE")],
+    url: Annotated[
+        str,
+        typer.Argument(
+            help="An empty database: postgresql://USER@HOST/DATABASE, with the password in PGPASSWORD or ~/.pgpass; "
+            "or - to read all of it from standard input"
+        ),
+    ],
     data: Data = None,
     as_json: Json = False,
 ) -> None:

@@ -1,6 +1,7 @@
 """A copy to start from again, and another key for what is sealed."""
 
 import base64
+import io
 import os
 import sqlite3
 import subprocess
@@ -18,6 +19,7 @@ from quarterdeck.bootstrap import backup, pidfile
 from quarterdeck.bootstrap.backup import back_up
 from quarterdeck.bootstrap.resealing import SEALED, reseal
 from quarterdeck.bootstrap.tables import import_all
+from quarterdeck.cli import local
 from quarterdeck.control.providers import actions as providers
 from quarterdeck.control.providers import credentials
 from quarterdeck.control.providers import store as provider_store
@@ -145,6 +147,18 @@ def test_nothing_is_moved_below_a_running_server(tmp_path: Path) -> None:
     pidfile.none_runs(tmp_path)
     (tmp_path / "control.pid").write_text("999999999\n")
     pidfile.none_runs(tmp_path)
+
+
+def test_where_to_move_is_read_from_standard_input_too_for_it_may_have_a_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("postgresql://qd:hunter2@db/qd\n"))
+    assert local.named_database("-") == "postgresql://qd:hunter2@db/qd"
+    assert local.named_database("postgresql://qd@db/qd") == "postgresql://qd@db/qd"
+    assert capsys.readouterr().err == ""
+    assert local.named_database("postgresql://qd:hunter2@db/qd") == "postgresql://qd:hunter2@db/qd"
+    said = capsys.readouterr().err
+    assert "PGPASSWORD" in said and "hunter2" not in said
 
 
 def test_the_number_of_a_server_that_was_killed_may_be_ours_now(
