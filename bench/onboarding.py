@@ -36,7 +36,10 @@ GOAL_S = 180.0
 KEY_S, WORD_S, HAND_S = 0.15, 60 / 200, 0.5
 """A key, a word read, the hand to the mouse or to another window."""
 PATIENCE_MS = 60_000
+AFTERWARDS = "afterwards: sets a password"
+"""Offered once the first call was seen; not of the way to it."""
 RIGHT_KEY = "sk-the-right-one"
+PASSWORD = "correct horse battery"
 
 IN_SIGHT = """() => {
   const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -90,6 +93,12 @@ class Stranger:
         await self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=20)
         await what.click()
 
+    async def goes_to(self, field: Locator) -> None:
+        """Clicks it, unless the caret stands in it by itself."""
+        await field.wait_for(timeout=PATIENCE_MS)
+        if not await field.evaluate("field => field === document.activeElement"):
+            await self.clicks(field)
+
     async def types(self, text: str) -> None:
         for letter in text:
             await self.takes(KEY_S)
@@ -102,7 +111,7 @@ class Stranger:
 
     async def pastes(self, what: Locator, text: str) -> None:
         """From another window: there and back, and three keys."""
-        await self.clicks(what)
+        await self.goes_to(what)
         await self.takes(2 * HAND_S + 3 * KEY_S)
         await what.fill(text)
 
@@ -129,56 +138,45 @@ async def _signs_in(who: Stranger, link: str) -> None:
     await who.reads()
     await who.takes(4 * HAND_S)
     await page.goto(link)
-    await page.get_by_role("heading", name="Set a password").wait_for(timeout=PATIENCE_MS)
-    await who.reads()
-    await who.clicks(page.get_by_label("New password", exact=True))
-    await who.types("acme")
-    await who.presses("Tab")
-    await who.types("acme")
-    await who.presses("Enter")
-    await who.reads()
-    await who.clicks(page.get_by_role("button", name="Later"))
     await page.get_by_label("Name of the workspace").wait_for(timeout=PATIENCE_MS)
 
 
 async def _names_it(who: Stranger) -> None:
     await who.reads()
-    await who.clicks(who.page.get_by_label("Name of the workspace"))
+    await who.goes_to(who.page.get_by_label("Name of the workspace"))
     await who.types("Acem")
     await who.presses("Backspace", 2)
     await who.types("me")
-    await who.clicks(who.page.get_by_role("button", name="Save"))
+    await who.clicks(who.page.get_by_role("button", name="Continue"))
     await who.page.get_by_role("heading", name="Acme").wait_for(timeout=PATIENCE_MS)
 
 
 async def _adds_a_provider(who: Stranger, upstream: str) -> None:
-    page, dialog = who.page, who.page.get_by_role("dialog")
-    await who.clicks(page.get_by_role("button", name="Add a provider"))
-    await dialog.get_by_label("Its API key").wait_for(timeout=PATIENCE_MS)
+    page = who.page
+    key = page.get_by_label("Its API key")
+    await key.wait_for(timeout=PATIENCE_MS)
     await who.reads()
-    await who.clicks(dialog.get_by_text("Another address, or only some models"))
+    await who.clicks(page.get_by_text("Another name or address"))
     await who.reads()
-    await who.clicks(dialog.get_by_label("Address", exact=True))
+    await who.goes_to(page.get_by_label("Address", exact=True))
     await who.types(upstream)
-    await who.pastes(dialog.get_by_label("Its API key"), "sk-of-another-project")
-    await who.clicks(dialog.get_by_role("button", name="Add provider"))
-    await dialog.get_by_role("alert").wait_for(timeout=PATIENCE_MS)  # a private address, which has to be meant
+    await who.pastes(key, "sk-of-another-project")
+    await who.clicks(page.get_by_role("button", name="Test and add"))
+    await page.get_by_role("alert").wait_for(timeout=PATIENCE_MS)  # a private address, which has to be meant
     await who.reads()
-    await who.clicks(dialog.get_by_label("private network"))
+    await who.clicks(page.get_by_label("private network"))
     await who.presses("Enter")
-    key = dialog.get_by_label("Its API key")
-    await dialog.locator("[name=secret][aria-invalid=true]").wait_for(timeout=PATIENCE_MS)
+    await page.locator("[name=secret][aria-invalid=true]").wait_for(timeout=PATIENCE_MS)
     await who.reads()
     await who.pastes(key, RIGHT_KEY)
-    await who.clicks(dialog.get_by_role("button", name="Save and try again"))
-    await dialog.wait_for(state="hidden", timeout=PATIENCE_MS)
+    await who.clicks(page.get_by_role("button", name="Save and try again"))
+    await page.get_by_role("heading", name="openai", exact=True).wait_for(timeout=PATIENCE_MS)
     await who.reads()
 
 
 async def _makes_an_agent(who: Stranger) -> None:
     page = who.page
-    name = page.get_by_label("What is it called?")
-    await who.clicks(name)
+    await who.goes_to(page.get_by_label("Name of the agent"))
     await who.presses("Control+a")
     await who.presses("Backspace")
     await who.clicks(page.get_by_role("button", name="Make its key"))  # without a name: the browser says so
@@ -213,6 +211,31 @@ async def _sees_it(who: Stranger) -> None:
     await who.reads(await page.get_by_role("list", name="Conversation").inner_text())
 
 
+async def _sets_a_password(who: Stranger) -> None:
+    """What comes after: the page offers it, and the stranger's first try is too short."""
+    page = who.page
+    await who.clicks(page.get_by_role("link", name="Now", exact=True))
+    card = page.get_by_role("region", name="Set a password")
+    await card.wait_for(timeout=PATIENCE_MS)
+    await who.reads(await card.inner_text())
+    await who.clicks(card.get_by_role("button", name="Set a password"))
+    dialog = page.get_by_role("dialog", name="Set a password")
+    await dialog.wait_for(timeout=PATIENCE_MS)
+    await who.reads(await dialog.inner_text())
+    await who.goes_to(dialog.get_by_label("New password", exact=True))
+    for password in ("acme", PASSWORD):
+        await who.presses("Control+a")
+        await who.types(password)
+        await who.presses("Tab")
+        await who.types(password)
+        await who.presses("Enter")
+        if password != PASSWORD:
+            await dialog.locator("[name=password][aria-invalid=true]").wait_for(timeout=PATIENCE_MS)
+            await who.reads("At least 10 characters.")
+            await who.clicks(dialog.get_by_label("New password", exact=True))
+    await dialog.wait_for(state="hidden", timeout=PATIENCE_MS)
+
+
 async def _onboarded(link: str, upstream: str, shots: Path | None, *, sdk: bool) -> Stranger:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
@@ -227,12 +250,13 @@ async def _onboarded(link: str, upstream: str, shots: Path | None, *, sdk: bool)
             ("makes an agent", _makes_an_agent),
             ("copies its lines and calls", partial(_calls, sdk=sdk)),
             ("sees the call", _sees_it),
+            (AFTERWARDS, _sets_a_password),
         )
         for name, step in steps:
             await step(who)
             who.done(name)
             if shots:
-                await who.page.screenshot(path=shots / f"{name.replace(' ', '-')}.png")
+                await who.page.screenshot(path=shots / f"{name.replace(' ', '-').replace(':', '')}.png")
         await browser.close()
         return who
 
@@ -302,8 +326,9 @@ def main() -> int:
     print("| step | seconds | of it the machine | words read |\n|---|--:|--:|--:|")
     for name, took, machines, words in who.steps:
         print(f"| {name} | {took:.0f} | {machines:.0f} | {words} |")
-    whole, machines = (sum(each[at] for each in who.steps) for at in (1, 2))
-    print(f"| **all of it** | **{whole:.0f}** | {machines:.0f} | {sum(each[3] for each in who.steps)} |")
+    way = [step for step in who.steps if step[0] != AFTERWARDS]
+    whole, machines = (sum(each[at] for each in way) for at in (1, 2))
+    print(f"| **all of it, to the first call** | **{whole:.0f}** | {machines:.0f} | {sum(each[3] for each in way)} |")
     return 1 if options.check and whole > GOAL_S else 0
 
 

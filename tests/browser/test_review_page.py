@@ -147,8 +147,6 @@ async def _tab_to(page: Page, wanted: Locator) -> None:
 async def test_from_the_door_to_an_approval_no_mouse_is_needed(open_page: Opener, system: System, story: Story) -> None:
     task = _in_review(system, story, "Approved without a mouse", "One.\n", "One.\nTwo.\n")
     page = await open_page(f"/signin?token={sign_in_token(system)}")
-    await _tab_to(page, page.get_by_role("button", name="Later"))
-    await page.keyboard.press("Enter")
     await expect(page.get_by_role("list", name="Needs you")).to_be_visible()
     await page.keyboard.press("Control+k")
     await page.keyboard.type("without a mouse")

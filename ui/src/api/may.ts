@@ -1,3 +1,4 @@
+import type { QueryClient } from "@tanstack/react-query";
 import { useQuery } from "@tanstack/react-query";
 
 import { sessionQuery } from "@/api/session";
@@ -20,6 +21,12 @@ const RANKS: readonly Role[] = ["owner", "admin", "operator", "reviewer", "viewe
 
 /** The roles that somebody who administers may give, and whose bearers they may change: only owners make or change owners. */
 export const grantable = (role: Role): Role[] => RANKS.filter((each) => each !== "owner" || role === "owner");
+
+/** The same outside of a page's parts. */
+export function mayNow(client: QueryClient, act: Act): boolean {
+  const session = client.getQueryData(sessionQuery.queryKey);
+  return session !== undefined && may(session.member.role, act);
+}
 
 /** Whether who is signed in may do something. */
 export function useMay(act: Act): boolean {

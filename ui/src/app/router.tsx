@@ -7,14 +7,17 @@ import { comparedQuery } from "@/api/evidence";
 import { goalsQuery } from "@/api/goals";
 import type { LiveStream } from "@/api/live";
 import { Problem } from "@/api/problem";
+import { providersQuery } from "@/api/providers";
 import { replayQuery } from "@/api/replays";
 import { reviewsQuery } from "@/api/reviews";
 import { routeQuery } from "@/api/routes";
 import { runQuery } from "@/api/runs";
 import { sessionQuery } from "@/api/session";
+import { settingsQuery } from "@/api/settings";
 import { boardQuery, taskQuery } from "@/api/tasks";
 import { ErrorPage, MissingPage, PendingPage } from "@/app/error-page";
 import { AppShell } from "@/app/shell/app-shell";
+import { BareShell } from "@/app/shell/bare-shell";
 import { callPageSearch, callsSearch } from "@/features/calls/search";
 import { costsSearch } from "@/features/costs/search";
 import { warmNow } from "@/features/now/queries";
@@ -43,23 +46,31 @@ const signIn = createRoute({
 /** For whoever has a link and no account. */
 const shared = createRoute({ getParentRoute: () => root, path: "/shared", component: lazyRouteComponent(() => import("@/app/pages/shared-route"), "SharedRoute") });
 
-/** Everything behind the door. Who is not signed in goes to the door and comes back after. */
-const inside = createRoute({
-  getParentRoute: () => root,
-  id: "inside",
-  component: AppShell,
-  beforeLoad: async ({ context, location }) => {
-    // What is asked for while it is open already need not be asked for again when it opens.
-    context.live.start();
-    await context.live.ready();
-    try {
-      await context.client.query({ ...sessionQuery, staleTime: "static" });
-    } catch (error) {
-      context.live.stop();
-      if (error instanceof Problem && error.status === 401) throw redirect({ to: "/signin", search: { next: location.href } });
-      throw error;
-    }
-  },
+/** Who is not signed in goes to the door and comes back after. */
+async function guard({ context, location }: { context: Context; location: { href: string } }): Promise<void> {
+  // What is asked for while it is open already need not be asked for again when it opens.
+  context.live.start();
+  await context.live.ready();
+  try {
+    await context.client.query({ ...sessionQuery, staleTime: "static" });
+  } catch (error) {
+    context.live.stop();
+    if (error instanceof Problem && error.status === 401) throw redirect({ to: "/signin", search: { next: location.href } });
+    throw error;
+  }
+}
+
+/** Everything behind the door. */
+const inside = createRoute({ getParentRoute: () => root, id: "inside", component: AppShell, beforeLoad: guard });
+
+/** Behind it too, with nothing beside it. */
+const bare = createRoute({ getParentRoute: () => root, id: "bare", component: BareShell, beforeLoad: guard });
+
+const welcome = createRoute({
+  getParentRoute: () => bare,
+  path: "/welcome",
+  loader: ({ context }) => warm(Promise.all([context.client.query(urgentAgentsQuery), context.client.query(settingsQuery), context.client.query(providersQuery)])),
+  component: lazyRouteComponent(() => import("@/app/pages/welcome-route"), "WelcomeRoute"),
 });
 
 const now = createRoute({
@@ -227,6 +238,7 @@ const missing = createRoute({ getParentRoute: () => inside, path: "$", component
 const tree = root.addChildren([
   signIn,
   shared,
+  bare.addChildren([welcome]),
   inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, newRoute, routeEditor, providers, keys, channels, notifications, audit, settings, missing]),
 ]);
 

@@ -8,3 +8,6 @@ export const checkedTone = ({ outcome }: Pick<CheckedProvider, "outcome">): "wor
 /** What came of testing a provider, in a sentence. Pure. */
 export const checkedWords = ({ outcome, words, took_ms: took, models }: CheckedProvider): string =>
   outcome === "well" ? providers.well(formatDuration(took ?? 0), models) : (words ?? outcome);
+
+/** What is wrong with a provider, and whether its secret is. */
+export type ProviderProblem = { words: string; secret: boolean };

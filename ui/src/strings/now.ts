@@ -30,18 +30,4 @@ export const now = {
   allCalls: "All calls",
   moreAgents: (count: number) => (count === 1 ? "1 more agent" : `${count} more agents`),
   emptyTitle: "Welcome. Connect an agent, and watch its first call.",
-  steps: {
-    name: "Name your workspace",
-    nameHelp: "As your team will see it.",
-    nameLabel: "Name of the workspace",
-    nameExample: "Acme",
-    save: "Save",
-    provider: "Add a provider",
-    another: "Add another",
-    other: "Add another one instead",
-    providerHelp: "Where model calls go: OpenAI, Anthropic or any other, with its key.",
-    task: "Put a task on the board",
-    taskHelp: "Calls, cost and results then belong to it.",
-    done: "done",
-  },
 };

@@ -10,7 +10,7 @@ export const session = {
   linkHelp: "A link works once, for a few minutes. Get a new one on the machine that runs Quarterdeck (in a checkout, from its .venv/bin):",
   linkCommandLabel: "Command",
   linkCommand: "quarterdeck signin-link",
-  noLink: "No password yet? Get a one-time link on the machine that runs Quarterdeck (in a checkout, from its .venv/bin):",
+  noLink: "No password yet? Open the link that Quarterdeck printed, or get another where it runs (in a checkout, from its .venv/bin):",
   setTitle: "Set a password",
   setHelp: "To come back without a new link. At least 10 characters: a few random words.",
   newPassword: "New password",
@@ -20,6 +20,7 @@ export const session = {
   tooShort: "At least 10 characters.",
   set: "Set password",
   later: "Later",
+  notNow: "Not now",
+  cardHelp: "Set a password, to sign in again without a new link.",
   passwordSet: "Your password is set.",
-  lead: "The command deck for your AI agents.",
 };

@@ -1,8 +1,8 @@
 import { TeachConnect } from "@/features/agents/teach-connect";
 import { NeedsList } from "@/features/needs/needs-list";
 import { NowPage } from "@/features/now/now-page";
-import { ProviderDialog } from "@/features/providers/provider-dialog";
+import { PasswordCard } from "@/features/session/password-card";
 
 export function NowRoute() {
-  return <NowPage needs={<NeedsList />} teach={(onDone, number) => <TeachConnect onDone={onDone} number={number} />} provide={(onClose, provider) => <ProviderDialog {...(provider ? { provider } : {})} onClose={onClose} />} />;
+  return <NowPage needs={<NeedsList />} teach={(onDone) => <TeachConnect onDone={onDone} />} above={<PasswordCard />} />;
 }

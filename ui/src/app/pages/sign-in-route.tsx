@@ -1,12 +1,25 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate, useRouter } from "@tanstack/react-router";
 
+import { urgentAgentsQuery } from "@/api/agents";
+import { isFirstVisit } from "@/api/first-visit";
+import { mayNow } from "@/api/may";
 import { BrandMark } from "@/app/shell/brand";
 import { Toasts } from "@/components/toast";
 import { SignInPage } from "@/features/session/sign-in-page";
 
 const route = getRouteApi("/signin");
 
+/** Whether nobody has called a model here yet, so that there is nothing to see but the first steps. Now finds out for itself what could not be asked. */
+const isFresh = (client: QueryClient): Promise<boolean> =>
+  client.query(urgentAgentsQuery).then(
+    (all) => isFirstVisit(all) && mayNow(client, "administer"),
+    () => false,
+  );
+
 export function SignInRoute() {
+  const client = useQueryClient();
   const search = route.useSearch();
   const navigate = useNavigate();
   const router = useRouter();
@@ -15,7 +28,8 @@ export function SignInRoute() {
       <SignInPage
         search={search}
         mark={<BrandMark size={30} />}
-        onDone={(next) => router.history.push(next)}
+        // Whoever goes back from the first page leaves the house, and does not stand before its door.
+        onDone={async (next) => router.history.replace(next === "/" && (await isFresh(client)) ? "/welcome" : next)}
         forgetToken={() => void navigate({ to: "/signin", search: { next: search.next }, replace: true })}
       />
       <Toasts />

@@ -6,14 +6,17 @@ import { newestCallsQuery } from "@/api/calls";
 import { connectQuery } from "@/api/connect";
 import { useMay } from "@/api/may";
 import { checkedQuery, providersQuery } from "@/api/providers";
-import type { Provider } from "@/api/types";
+import type { Provider, Snippet } from "@/api/types";
 import { buttonClass } from "@/components/button";
 import { CallCost, OutcomeWord } from "@/components/call-words";
 import { Dot } from "@/components/chip";
 import { CodeBlock } from "@/components/code-block";
+import { CopyButton } from "@/components/copy-button";
+import { FilterSelect } from "@/components/field";
+import { KeySecret } from "@/components/key-secret";
 import { Segmented } from "@/components/segmented";
 import { ProblemNote } from "@/components/states";
-import { filled, inOrder, modelsFor, untold } from "@/features/agents/snippets";
+import { filled, modelsFor, parted, untold } from "@/features/agents/snippets";
 import { remember, remembered } from "@/lib/storage";
 import { agents } from "@/strings/agents";
 
@@ -21,7 +24,7 @@ const say = agents.connect;
 const MOST_ASKED = 3;
 
 /** Copy-paste lines that already hold this server's address and, once there is one, the key. */
-export function ConnectSnippets({ secret, stays = false }: { secret: string | undefined; /** A provider is added on this page, and leaving it would lose the key. */ stays?: boolean }) {
+export function ConnectSnippets({ secret, brief = false }: { secret: string | undefined; /** No more than the lines, with the key in them alone. */ brief?: boolean }) {
   const [chosen, setChosen] = useState(remembered("snippet") ?? "curl");
   const { data: connect, error, refetch } = useQuery(connectQuery);
   const { data: providers } = useQuery(providersQuery);
@@ -29,8 +32,7 @@ export function ConnectSnippets({ secret, stays = false }: { secret: string | un
   const served = useServed(providers?.items, admin);
   if (error && !connect) return <ProblemNote error={error} retry={() => void refetch()} />;
   if (!connect) return <span className="skeleton block h-24" />;
-  const all = inOrder(connect.snippets);
-  const snippet = all.find((each) => each.id === chosen) ?? all[0];
+  const snippet = connect.snippets.find((each) => each.id === chosen) ?? connect.snippets[0];
   const choose = (id: string) => {
     setChosen(id);
     remember("snippet", id);
@@ -42,22 +44,43 @@ export function ConnectSnippets({ secret, stays = false }: { secret: string | un
     <div className="grid min-w-0 gap-2.5">
       {providers?.items.length === 0 && (
         <p className="flex flex-wrap items-center gap-2 rounded-s bg-wait-soft px-3 py-2 text-s text-wait">
-          {!admin ? say.noProviderAsk : stays ? say.noProviderAbove : say.noProvider}
-          {admin && !stays && (
+          {admin ? say.noProvider : say.noProviderAsk}
+          {admin && (
             <Link to="/providers" search={{ new: true }} {...beside} className="font-[560] underline underline-offset-2">
               {say.addProvider}
             </Link>
           )}
         </p>
       )}
-      <div ref={showChosen} className="scroll-quiet -mx-1 overflow-x-auto px-1 py-0.5">
-        <Segmented label={say.how} value={snippet.id} onChange={choose} options={all.map((each) => ({ value: each.id, label: each.title }))} />
-      </div>
+      <ChooseClient all={connect.snippets} chosen={snippet.id} choose={choose} />
       <p className="text-s text-muted">
-        {snippet.gives} <span className="text-faint">{snippet.where}.</span>
+        {!brief && snippet.gives} <span className={brief ? undefined : "text-faint"}>{snippet.where}.</span>
       </p>
       <CodeBlock code={filled(snippet, connect, secret, modelsFor(served))} label={snippet.title} />
+      {brief && secret && (snippet.text.includes(connect.key_placeholder) ? <KeyInLines secret={secret} /> : <KeySecret secret={secret} />)}
     </div>
+  );
+}
+
+/** Those that most ask for stand side by side, all others in a list. */
+function ChooseClient({ all, chosen, choose }: { all: Snippet[]; chosen: string; choose: (id: string) => void }) {
+  const [first, rest] = parted(all);
+  const apart = rest.some((each) => each.id === chosen);
+  return (
+    <div className="flex min-w-0 flex-wrap items-center gap-2">
+      <div ref={showChosen} className="scroll-quiet -mx-1 overflow-x-auto px-1 py-0.5">
+        <Segmented label={say.how} value={chosen} onChange={choose} options={first.map((each) => ({ value: each.id, label: each.title }))} />
+      </div>
+      <FilterSelect label={say.otherClient} value={apart ? chosen : ""} onChange={(id) => id && choose(id)} choices={rest.map((each) => ({ value: each.id, label: each.title }))} />
+    </div>
+  );
+}
+
+function KeyInLines({ secret }: { secret: string }) {
+  return (
+    <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-s text-muted">
+      {say.keyInLines} <CopyButton text={secret} label={say.copyKey} variant="quiet" />
+    </p>
   );
 }
 
@@ -70,10 +93,11 @@ function showChosen(strip: HTMLElement | null): void {
 /** The providers, with the models that those offer whose kind does not tell: asked of them, as only an admin may. */
 function useServed(providers: Provider[] = [], admin: boolean): Provider[] {
   const asked = untold(providers).slice(0, MOST_ASKED);
-  const offers = useQueries({ queries: asked.map((provider) => ({ ...checkedQuery(provider), enabled: admin })) });
-  return providers.map((provider) => {
-    const found = offers[asked.indexOf(provider)]?.data?.offers ?? [];
-    return found.length > 0 ? { ...provider, models: found } : provider;
+  // What others said when they were tested is used as well; they are not asked for it.
+  const offers = useQueries({ queries: providers.map((provider) => ({ ...checkedQuery(provider), enabled: admin && asked.includes(provider) })) });
+  return providers.map((provider, at) => {
+    const found = offers[at]?.data?.offers ?? [];
+    return provider.models === null && found.length > 0 ? { ...provider, models: found } : provider;
   });
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { Provider, Snippet } from "@/api/types";
-import { filled, inOrder, modelsFor, untold } from "@/features/agents/snippets";
+import { filled, modelsFor, parted, untold } from "@/features/agents/snippets";
 
 const provider = (change: Partial<Provider>): Provider => ({ name: "p", kind: "openai", base_url: "", credential: null, declared: false, models: null, allow_private: false, problem: null, version: 1, ...change });
 const snippet = (id: string, text = ""): Snippet => ({ id, title: id, gives: "", language: "sh", where: "", text, proof: "test" });
@@ -13,13 +13,17 @@ test("the key stands wherever the snippet wants one, and the model is one that i
   expect(filled(snippet("curl", text), connect, undefined, { openai: "small", anthropic: "wise" })).toContain("qd-a-YOUR-KEY");
 });
 
-test("what people ask for first stands first", () => {
-  expect(inOrder([snippet("mcp"), snippet("curl"), snippet("codex"), snippet("openclaw")]).map((each) => each.id)).toEqual(["openclaw", "codex", "curl", "mcp"]);
+test("what people ask for first stands apart from all others", () => {
+  expect(parted([snippet("mcp"), snippet("curl"), snippet("codex"), snippet("n8n"), snippet("openclaw")]).map((some) => some.map((each) => each.id))).toEqual([
+    ["openclaw", "codex", "curl"],
+    ["mcp", "n8n"],
+  ]);
 });
 
 test("a snippet asks for a model that is served here", () => {
   expect(modelsFor([provider({ models: ["gpt-*", "gpt-5.5", "gpt-5.5-mini"] })]).openai).toBe("gpt-5.5-mini");
   expect(modelsFor([provider({ kind: "anthropic", models: ["claude-opus-5"] })]).anthropic).toBe("claude-opus-5");
+  expect(modelsFor([provider({ models: ["o9-mini", "gpt-4o-mini"] })]).openai).toBe("gpt-4o-mini");
 });
 
 test("with one provider alone, its model answers calls in the other's words as well", () => {

@@ -15,7 +15,7 @@ export function modelsFor(providers: Provider[]): Models {
   const first = (provider: Provider | undefined, wanted: RegExp): string | undefined => {
     // A pattern such as gpt-* names no model that a line could ask for, and not every model talks.
     const named = (provider?.models ?? []).filter((model) => !/[*?[]/.test(model) && !MUTE.test(model));
-    return named.find((model) => wanted.test(model)) ?? named[0];
+    return named.find((model) => Object.values(USUAL).includes(model)) ?? named.find((model) => wanted.test(model)) ?? named[0];
   };
   const sandbox = find(/sandbox/);
   const anthropic = find(/^anthropic/);
@@ -33,10 +33,11 @@ export function filled(snippet: Snippet, connect: Pick<Connect, "key_placeholder
   return secret ? text.replaceAll(connect.key_placeholder, secret) : text;
 }
 
-const FIRST = ["openclaw", "claude-code", "codex", "gemini-cli", "openai-python", "curl"];
+const FIRST = ["openclaw", "claude-code", "codex", "openai-python", "curl"];
 
-/** Those that people ask for first stand first. Pure. */
-export function inOrder(snippets: Snippet[]): Snippet[] {
-  const rank = (snippet: Snippet): number => (FIRST.includes(snippet.id) ? FIRST.indexOf(snippet.id) : FIRST.length);
-  return [...snippets].sort((a, b) => rank(a) - rank(b));
+/** Those that people ask for first, and all others. Pure. */
+export function parted(snippets: Snippet[]): [first: Snippet[], rest: Snippet[]] {
+  const rank = (snippet: Snippet): number => FIRST.indexOf(snippet.id);
+  const first = snippets.filter((each) => rank(each) >= 0).sort((a, b) => rank(a) - rank(b));
+  return [first, snippets.filter((each) => rank(each) < 0)];
 }

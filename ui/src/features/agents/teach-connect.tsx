@@ -6,7 +6,6 @@ import type { Agent } from "@/api/types";
 import { Button } from "@/components/button";
 import { TextField } from "@/components/field";
 import { KeySecret } from "@/components/key-secret";
-import { StepNumber } from "@/components/step-number";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { useMakeAgent } from "@/features/agents/use-make-agent";
 import { field } from "@/lib/form";
@@ -14,13 +13,10 @@ import { agents } from "@/strings/agents";
 
 const say = agents.teach;
 
-type Props = { /** The key was copied; until then nothing may take it from the screen. */ onDone: () => void; /** Which of the first steps it is; the one before it adds a provider. */ number?: number };
+type Props = { /** The key was copied; until then nothing may take it from the screen. */ onDone: () => void };
 
-/**
- * The empty house teaches: a name, then lines to paste that hold this server's address and a fresh key, then the first call.
- * Among the first steps there is enough to read: lines come once they have their key.
- */
-export function TeachConnect({ onDone, number }: Props) {
+/** The empty house teaches: a name, then lines to paste that hold this server's address and a fresh key, then the first call. */
+export function TeachConnect({ onDone }: Props) {
   const make = useMakeAgent();
   const [made, setMade] = useState<{ agent: Agent; secret: string }>();
   const [problem, setProblem] = useState<string>();
@@ -39,17 +35,14 @@ export function TeachConnect({ onDone, number }: Props) {
   if (!allowed) return <p className="card px-5 py-4 text-muted">{say.mayNot}</p>;
   return (
     <section aria-label={say.title} className="card grid min-w-0 gap-4 p-5">
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        {number !== undefined && <StepNumber number={number} />}
-        <div className="min-w-0 flex-1 basis-[220px]">
-          <h2 className="font-[560]">{say.title}</h2>
-          <p className="text-muted">{say.help}</p>
-        </div>
+      <div>
+        <h2 className="font-[560]">{say.title}</h2>
+        <p className="text-muted">{say.help}</p>
       </div>
       {made ? (
         <>
           <KeySecret secret={made.secret} />
-          <ConnectSnippets secret={made.secret} stays={number !== undefined} />
+          <ConnectSnippets secret={made.secret} />
           <FirstCall agentId={made.agent.id} onOpen={onDone} />
           <p className="text-right">
             <Button variant="primary" onClick={onDone}>
@@ -73,7 +66,7 @@ export function TeachConnect({ onDone, number }: Props) {
               {say.act}
             </Button>
           </form>
-          {number === undefined && <ConnectSnippets secret={undefined} />}
+          <ConnectSnippets secret={undefined} />
         </>
       )}
     </section>

@@ -16,7 +16,7 @@ test("of many agents those that need somebody first have a row, all are in the a
   const stuck = anAgent({ id: "agt_stuck", name: "stuck-one", status: aStatus({ state: "stuck" }) });
   const stands = [{ state: "stuck" as const, waits_for: null, count: 1 }, { state: "working" as const, waits_for: null, count: 259 }];
   client.setQueryData(urgentAgentsQuery.queryKey, { items: [stuck, ...calm], runs: [], present: 260, stands, today: { cost_nano: 0, unpriced_calls: 0 } });
-  renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />, client);
+  renderPart(<NowPage needs={null} teach={() => null} above={null} />, client);
   const drawn = () => screen.getAllByRole("link", { name: /^(calm-\d+|stuck-one)$/ });
   await waitFor(() => expect(drawn()).toHaveLength(50), { timeout: 20_000 });
   const rows = drawn();
@@ -31,7 +31,7 @@ test("where the agents cannot be loaded, what needs somebody stays, and they are
     http.get("*/api/v1/agents/urgent", () => (up ? HttpResponse.json({ items: [anAgent()], runs: [], present: 1, stands: [], today: { cost_nano: 0, unpriced_calls: 0 } }) : HttpResponse.json({ status: 503, detail: "The database does not answer." }, { status: 503 }))),
     http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })),
   );
-  renderPart(<NowPage needs={<p>Needs you</p>} teach={() => null} provide={() => null} />);
+  renderPart(<NowPage needs={<p>Needs you</p>} teach={() => null} above={null} />);
   expect(await screen.findByRole("heading", { level: 1, name: "What the agents do could not be loaded." })).toBeInTheDocument();
   expect(screen.getByText("Needs you")).toBeInTheDocument();
   up = true;
@@ -56,7 +56,7 @@ test("what is counted of today leads to what was counted since midnight UTC, not
     }),
     http.get("*/api/*", () => HttpResponse.json({}, { status: 404 })),
   );
-  renderPart(<NowPage needs={null} teach={() => null} provide={() => null} />);
+  renderPart(<NowPage needs={null} teach={() => null} above={null} />);
   const calls = new URL((await screen.findByRole<HTMLAnchorElement>("link", { name: "41 calls" })).href);
   const done = new URL((await screen.findByRole<HTMLAnchorElement>("link", { name: "7" })).href);
   expect(asked).toEqual([midnight, midnight]);

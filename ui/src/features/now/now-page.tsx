@@ -1,33 +1,36 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { urgentAgentsQuery } from "@/api/agents";
+import { isFirstVisit } from "@/api/first-visit";
+import { useMay } from "@/api/may";
 import { needsQuery } from "@/api/needs";
 import { isSettled } from "@/api/settled";
 import type { Agent, UrgentRun } from "@/api/types";
 import { AgentsAnswer } from "@/components/agents-answer";
+import { buttonClass } from "@/components/button";
 import { LatestCalls } from "@/components/latest-calls";
 import { Page, Section } from "@/components/page";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import { AgentRows } from "@/features/now/agent-rows";
-import { FirstSteps } from "@/features/now/first-steps";
 import { ProviderLine } from "@/features/now/provider-line";
-import type { Provide } from "@/features/now/provider-step";
 import { LATEST } from "@/features/now/queries";
 import { TodayStrip } from "@/features/now/today-strip";
 import { useListKeys } from "@/lib/list-keys";
+import { remembered } from "@/lib/storage";
 import { useGrown } from "@/lib/use-grown";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
+import { welcome } from "@/strings/welcome";
 
 /** So many rows are drawn before the reader goes on to those below. */
 const ROWS = 12;
 
-type Props = { needs: React.ReactNode; teach: (onDone: () => void, number: number) => React.ReactNode; provide: Provide };
+type Props = { needs: React.ReactNode; teach: (onDone: () => void) => React.ReactNode; above: React.ReactNode };
 
-/** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet, with `provide` for the first provider. */
-export function NowPage({ needs, teach, provide }: Props) {
+/** What happens and what needs me. `needs` is what other parts of the product hold for a person, `teach` stands where nobody is connected yet; `above` is offered in passing. */
+export function NowPage({ needs, teach, above }: Props) {
   // How all agents stand takes longest: what else there is does not wait for it.
   const { data, error, refetch } = useQuery(urgentAgentsQuery);
   // On a phone it stands above the agents, who would be pushed down by it.
@@ -36,17 +39,22 @@ export function NowPage({ needs, teach, provide }: Props) {
   // The key that is made here is shown once: the page stays until it was copied, also when the agent is there already.
   const [teaching, setTeaching] = useState<boolean>();
   if (teaching === undefined && data) setTeaching(data.present === 0);
+  const first = useMay("administer") && data !== undefined && isFirstVisit(data);
+  if (first && teaching !== false && remembered("welcome") !== "later") return <Navigate to="/welcome" replace />;
   if (teaching) {
     return (
       <Page title={say.title} answer={say.emptyTitle}>
         <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
-          <FirstSteps teach={(number) => teach(() => setTeaching(false), number)} provide={provide} />
+          {first && <GoOn />}
+          {teach(() => setTeaching(false))}
         </div>
       </Page>
     );
   }
   return (
     <Page title={say.title} answer={data ? <AgentsAnswer all={data} /> : error ? say.agentsUnknown : <NotYet />} wide lively>
+      {above}
+      {first && <GoOn />}
       <TodayStrip />
       <div className="grid grid-cols-[minmax(0,1fr)] gap-6 lg:grid-cols-[minmax(300px,380px)_minmax(0,1fr)]">
         <div className="min-w-0">{needs}</div>
@@ -56,6 +64,18 @@ export function NowPage({ needs, teach, provide }: Props) {
         </div>
       </div>
     </Page>
+  );
+}
+
+/** The way back to the first steps, for whoever left them for now. */
+function GoOn() {
+  return (
+    <p className="card mb-5 flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3">
+      <span className="min-w-0 flex-1 basis-[240px]">{welcome.go.title}</span>
+      <Link to="/welcome" className={buttonClass("primary")}>
+        {welcome.go.act}
+      </Link>
+    </p>
   );
 }
 

@@ -1,21 +1,23 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { http, HttpResponse } from "msw";
+import type { ReactElement } from "react";
 import { expect, test } from "vitest";
 
 import type { Provider } from "@/api/types";
-import { ProviderDialog } from "@/features/providers/provider-dialog";
+import { ProviderAsked, ProviderDialog } from "@/features/providers/provider-dialog";
 import { renderPart } from "@/testing/render";
 import { server } from "@/testing/server";
 
 const aProvider = (version: number): Provider => ({ name: "openai", kind: "openai", base_url: "https://api.openai.com/v1", credential: "stored", declared: false, models: null, allow_private: false, problem: null, version });
 const KINDS = [
   { kind: "openai", title: "OpenAI", base_url: "https://api.openai.com/v1", dialects: [], needs_secret: true },
+  { kind: "groq", title: "Groq", base_url: "https://api.groq.com/openai/v1", dialects: [], needs_secret: true },
   { kind: "openai-compatible", title: "OpenAI-compatible", base_url: null, dialects: [], needs_secret: false },
 ];
 const REFUSED = "openai does not accept the secret (401): Incorrect API key provided.";
 
 /** The dialog before a provider that takes one key; what is written is kept. */
-async function shown() {
+async function shown(part?: ReactElement) {
   const written: [string, unknown][] = [];
   let secret = "";
   const keep = async ({ request }: { request: Request }) => {
@@ -26,6 +28,7 @@ async function shown() {
   };
   server.use(
     http.get("*/api/v1/providers/kinds", () => HttpResponse.json({ items: KINDS, next: null })),
+    http.get("*/api/v1/providers", () => HttpResponse.json({ items: [], next: null })),
     http.post("*/api/v1/providers", keep),
     http.patch("*/api/v1/providers/openai", keep),
     http.post("*/api/v1/providers/openai/check", () =>
@@ -33,7 +36,7 @@ async function shown() {
     ),
   );
   let closed = 0;
-  renderPart(<ProviderDialog onClose={() => closed++} />);
+  renderPart(part ?? <ProviderDialog onClose={() => closed++} />);
   await screen.findByLabelText("Kind");
   return { written, closed: () => closed };
 }
@@ -60,4 +63,19 @@ test("a kind without an address of its own is asked for one at once, one with an
   fireEvent.change(screen.getByLabelText("Kind"), { target: { value: "openai-compatible" } });
   expect(screen.getByLabelText("Address")).toBeRequired();
   expect(screen.getByLabelText("Address").closest("details")).toBeNull();
+});
+
+test("in place a key is enough: it tells the kind, and the box for a private address comes when one is typed", async () => {
+  const { written } = await shown(<ProviderAsked provider={undefined} />);
+  expect(screen.queryByLabelText("Its address is in a private network")).toBeNull();
+  type("Address", "http://127.0.0.1:11434/v1");
+  expect(screen.getByLabelText("Its address is in a private network")).not.toBeChecked();
+  type("Address", "");
+  type("Its API key", "gsk_wrong");
+  expect(screen.getByLabelText("Kind")).toHaveValue("groq");
+  type("Its API key", "wrong");
+  fireEvent.click(screen.getByRole("button", { name: "Test and add" }));
+  await waitFor(() => expect(screen.getByLabelText("Its API key")).toHaveAccessibleDescription(REFUSED));
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(written[0]?.[1]).toEqual({ name: "groq", kind: "groq", secret: "wrong", allow_private: false });
 });

@@ -10,10 +10,10 @@ import { session as say } from "@/strings/session";
 
 const MIN_LENGTH = 10;
 
-type Props = { hasPassword: boolean; onDone: () => void; onLater?: () => void };
+type Props = { hasPassword: boolean; onDone: () => void; onLater?: () => void; /** False where what stands around it has the title. */ titled?: boolean };
 
 /** Sets one's own password; asks for the current one where there is one. */
-export function PasswordForm({ hasPassword, onDone, onLater }: Props) {
+export function PasswordForm({ hasPassword, onDone, onLater, titled = true }: Props) {
   const client = useQueryClient();
   const [errors, setErrors] = useState<{ password?: string; repeat?: string }>({});
   const submit = async (form: FormData) => {
@@ -29,7 +29,7 @@ export function PasswordForm({ hasPassword, onDone, onLater }: Props) {
   return (
     <SubmitForm act={say.set} submit={submit} onCancel={onLater} cancel={say.later}>
       <div>
-        <h1 className="text-l font-semibold">{say.setTitle}</h1>
+        {titled && <h1 className="text-l font-semibold">{say.setTitle}</h1>}
         <p className="text-s text-muted">{say.setHelp}</p>
       </div>
       {hasPassword && <TextField label={say.currentPassword} name="current" type="password" autoComplete="current-password" required />}

@@ -8,24 +8,21 @@ import { Button } from "@/components/button";
 import { CodeBlock } from "@/components/code-block";
 import { TextField } from "@/components/field";
 import { SubmitForm } from "@/components/submit-form";
-import { PasswordForm } from "@/features/session/password-form";
 import type { SignInSearch } from "@/features/session/search";
 import { field } from "@/lib/form";
 import { usePageTitle } from "@/lib/title";
 import { words } from "@/strings/common";
 import { session as say } from "@/strings/session";
 
-type Props = { search: SignInSearch; mark: React.ReactNode; onDone: (next: string) => void; forgetToken: () => void };
+type Props = { search: SignInSearch; mark: React.ReactNode; onDone: (next: string) => unknown; forgetToken: () => void };
 
-/** The door: a one-time link, then a password of one's own. */
+/** The door: a one-time link, or a password of one's own, which is offered inside. */
 export function SignInPage({ search, mark, onDone, forgetToken }: Props) {
   usePageTitle(say.title);
   const client = useQueryClient();
-  const [offer, setOffer] = useState(false);
   const { refused, opening } = useLink(search.token, forgetToken, (session) => {
     client.setQueryData(sessionKeys.all, session);
-    if (session.password_set) onDone(search.next ?? "/");
-    else setOffer(true);
+    onDone(search.next ?? "/");
   });
 
   return (
@@ -33,15 +30,10 @@ export function SignInPage({ search, mark, onDone, forgetToken }: Props) {
       <div className="w-full max-w-[380px]">
         <div className="mb-6 flex items-center gap-2.5">
           {mark}
-          <div>
-            <p className="text-l font-semibold">{words.product}</p>
-            <p className="text-s text-muted">{say.lead}</p>
-          </div>
+          <p className="text-l font-semibold">{words.product}</p>
         </div>
         <div className="card p-5">
-          {offer ? (
-            <PasswordForm hasPassword={false} onDone={() => onDone(search.next ?? "/")} onLater={() => onDone(search.next ?? "/")} />
-          ) : opening ? (
+          {opening ? (
             <h1 role="status">{say.signingIn}</h1>
           ) : (
             <SignInForm
