@@ -94,3 +94,30 @@ test("a dialog that was opened from a menu gives the focus back to what opened t
   fireEvent.keyDown(await screen.findByRole("dialog"), { key: "Escape" });
   await waitFor(() => expect(more).toHaveFocus());
 });
+
+test("a dialog begins at its first field that takes something, and gives the focus back to what opened it", async () => {
+  renderPart(<Opened />);
+  const opener = await screen.findByRole("button", { name: "Try it" });
+  opener.focus();
+  fireEvent.click(opener);
+  await waitFor(() => expect(screen.getByLabelText("Model")).toHaveFocus());
+  fireEvent.keyDown(screen.getByLabelText("Model"), { key: "Escape" });
+  await waitFor(() => expect(opener).toHaveFocus());
+});
+
+function Opened() {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" onClick={() => setOpen(true)}>
+        Try it
+      </button>
+      {open && (
+        <Dialog open onOpenChange={setOpen} title="Try a route">
+          <TextField label="Route" value="default" disabled />
+          <TextField label="Model" />
+        </Dialog>
+      )}
+    </>
+  );
+}
