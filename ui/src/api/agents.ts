@@ -12,11 +12,11 @@ export const agentKeys = {
   states: (id: string) => ["agent-states", id] as const,
 };
 
-/** Agents by name with all that is shown of each, a page at a time; `retired`: those that are, too. */
-export const agentsQuery = (retired: boolean) =>
+/** Agents by name with all that is shown of each, a page at a time; `retired`: those that are, too; `q`: a part of their name. */
+export const agentsQuery = (retired: boolean, q = "") =>
   infiniteQueryOptions({
-    queryKey: [...agentKeys.list(), { retired }] as const,
-    queryFn: ({ pageParam, signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { retired, limit: 200, ...(pageParam ? { after: pageParam } : {}) } }, signal })),
+    queryKey: [...agentKeys.list(), { retired, q }] as const,
+    queryFn: ({ pageParam, signal }) => data<Agents>(api.GET("/api/v1/agents", { params: { query: { retired, limit: 200, ...(q ? { q } : {}), ...(pageParam ? { after: pageParam } : {}) } }, signal })),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,

@@ -25,7 +25,7 @@ import { signInSearch } from "@/features/session/search";
 import { settingsSearch } from "@/features/settings/search";
 import { warmTask } from "@/features/tasks/queries";
 import { boardFilter, boardSearch } from "@/features/tasks/search";
-import { openSearch } from "@/lib/search";
+import { findSearch, openSearch } from "@/lib/search";
 
 type Context = { client: QueryClient; live: LiveStream };
 
@@ -126,7 +126,7 @@ const compared = createRoute({
 const agents = createRoute({
   getParentRoute: () => inside,
   path: "/agents",
-  validateSearch: openSearch,
+  validateSearch: findSearch,
   loader: ({ context }) => warm(Promise.all([context.client.infiniteQuery(agentsQuery(false)), context.client.query(urgentAgentsQuery)])),
   component: lazyRouteComponent(() => import("@/app/pages/agents-route"), "AgentsRoute"),
 });

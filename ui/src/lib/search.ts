@@ -15,6 +15,10 @@ export const oneOf = <T extends string>(value: unknown, allowed: readonly T[]): 
 export type OpenSearch = { new?: true | undefined };
 export const openSearch = (raw: Raw): OpenSearch => ({ new: flag(raw.new) });
 
+/** The same, of a list in which one may look for a name. */
+export type FindSearch = OpenSearch & { q?: string | undefined };
+export const findSearch = (raw: Raw): FindSearch => ({ ...openSearch(raw), q: text(raw.q) });
+
 /** How far back a page looks. */
 export const WINDOWS = ["1h", "24h", "7d", "30d"] as const;
 export type Window = (typeof WINDOWS)[number];

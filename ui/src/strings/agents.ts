@@ -7,6 +7,8 @@ export const agents = {
   title: "Agents",
   none: "No agent is connected yet.",
   newAgent: "New agent",
+  find: "Find an agent",
+  foundNone: (words: string) => `No agent is called anything with “${words}”.`,
   status: {
     waitsFor: (name: string) => `waits for ${name}`,
     waitsForYou: "waits for you",

@@ -7,5 +7,12 @@ const route = getRouteApi("/inside/agents");
 export function AgentsRoute() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  return <AgentsPage creating={search.new === true} setCreating={(open) => void navigate({ search: { new: open || undefined }, replace: true })} />;
+  return (
+    <AgentsPage
+      creating={search.new === true}
+      setCreating={(open) => void navigate({ search: { ...search, new: open || undefined }, replace: true })}
+      words={search.q ?? ""}
+      find={(q) => void navigate({ search: { ...search, q: q || undefined }, replace: true, resetScroll: false })}
+    />
+  );
 }

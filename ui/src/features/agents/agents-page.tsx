@@ -16,6 +16,7 @@ import { Ago, Money } from "@/components/figures";
 import { MoreRows } from "@/components/more-rows";
 import { Page } from "@/components/page";
 import { PauseButton } from "@/components/pause-button";
+import { SearchBox } from "@/components/search-box";
 import { ProblemNote } from "@/components/states";
 import { StatusLine } from "@/components/status/status-line";
 import { toneOf } from "@/components/status/status-words";
@@ -28,14 +29,14 @@ import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents as say } from "@/strings/agents";
 
-type Props = { creating: boolean; setCreating: (open: boolean) => void };
+type Props = { creating: boolean; setCreating: (open: boolean) => void; /** A part of the names of those that are shown. */ words: string; find: (words: string) => void };
 
-export function AgentsPage({ creating, setCreating }: Props) {
+export function AgentsPage({ creating, setCreating, words, find }: Props) {
   const { data } = useSuspenseInfiniteQuery(agentsQuery(false));
   const [retired, setRetired] = useState(false);
   // Sums over all of them, however many are loaded here.
   const { data: all } = useQuery(urgentAgentsQuery);
-  const list = useInfiniteQuery(agentsQuery(retired));
+  const list = useInfiniteQuery(agentsQuery(retired, words));
   useListKeys();
   const { present, retired: gone } = data.pages.at(-1) ?? { present: 0, retired: 0 };
   const [teaching, setTeaching] = useState(present === 0);
@@ -52,12 +53,23 @@ export function AgentsPage({ creating, setCreating }: Props) {
         <div className="max-w-[860px]">
           <TeachConnect onDone={() => setTeaching(false)} />
         </div>
-      ) : list.error && !list.data ? (
-        <ProblemNote error={list.error} retry={() => void list.refetch()} />
       ) : (
         <>
-          <DataTable label={say.title} columns={columns} rows={rows} rowId={(agent) => agent.id} />
-          <MoreRows query={list} shown={rows.length} of={retired ? present + gone : present} />
+          <div className="mb-3 flex">
+            <SearchBox label={say.find} value={words} search={find} className="w-full md:w-[260px]" />
+          </div>
+          {list.error && !list.data ? (
+            <ProblemNote error={list.error} retry={() => void list.refetch()} />
+          ) : words && list.data && rows.length === 0 ? (
+            <p role="status" className="card px-4 py-3 text-muted">
+              {say.foundNone(words)}
+            </p>
+          ) : (
+            <>
+              <DataTable label={say.title} columns={columns} rows={rows} rowId={(agent) => agent.id} />
+              <MoreRows query={list} shown={rows.length} {...(words ? {} : { of: retired ? present + gone : present })} />
+            </>
+          )}
         </>
       )}
       {gone > 0 && (
