@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 async def undisturbed(attempt: Callable[[], Awaitable[None]], *, within_s: float) -> None:
     """`attempt()`; anew when it failed and the event loop was not served for `within_s` meanwhile, and only then."""
     while True:
-        watch = _Watch(within_s / 10)
+        watch = Watch(within_s / 10)
         watching = asyncio.create_task(watch.run())
         try:
             return await attempt()
@@ -19,7 +19,7 @@ async def undisturbed(attempt: Callable[[], Awaitable[None]], *, within_s: float
             watching.cancel()
 
 
-class _Watch:
+class Watch:
     """How long the event loop came to nothing at most."""
 
     def __init__(self, every_s: float) -> None:

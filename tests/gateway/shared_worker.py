@@ -31,6 +31,7 @@ from quarterdeck.kernel.ids import new_id
 from quarterdeck.ledger.journal import Journal
 from quarterdeck.ledger.prices import PriceBook
 from quarterdeck.ledger.record import Usage
+from undisturbed import Watch
 
 CAP = 2_000_000
 BODY = b'{"model":"gpt-4o-mini","messages":[{"role":"user","content":"Hello"}],"max_tokens":60}'
@@ -138,9 +139,12 @@ async def queue(url: str, directory: Path, count: int) -> Any:
             served.append((time.time(), agent))
 
     together()
+    watch = Watch(0.02)
+    watching = asyncio.create_task(watch.run())
     await asyncio.gather(*(ask(agent) for agent in range(AGENTS) if agent % 4 == count))
+    watching.cancel()
     await gateway.close()
-    return {"served": served}
+    return {"served": served, "still_s": watch.longest_s}
 
 
 async def away(url: str, directory: Path, count: int) -> Any:
