@@ -5,6 +5,7 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,9 +30,18 @@ allow_private = true
 )
 _numbers = itertools.count(1)
 TRUST = ssl.create_default_context()
-web = SimpleNamespace(
-    **{name: partial(getattr(httpx, name), timeout=PATIENCE_S, verify=TRUST) for name in ("get", "post", "delete")}
-)
+
+
+def _patient(method: str, url: str, **sent: Any) -> httpx.Response:
+    """As an SDK does, it asks again where a key could not be checked in time."""
+    while True:
+        answer = httpx.request(method, url, timeout=PATIENCE_S, verify=TRUST, **sent)
+        if answer.headers.get("x-quarterdeck-code") != "key_unchecked":
+            return answer
+        time.sleep(float(answer.headers["retry-after"]))
+
+
+web = SimpleNamespace(**{name: partial(_patient, name.upper()) for name in ("get", "post", "delete")})
 """httpx's own functions, with more patience than their five seconds; they would load anew each time whom to trust."""
 
 

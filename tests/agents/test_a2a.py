@@ -20,6 +20,7 @@ from a2a.utils.errors import (
     UnsupportedOperationError,
 )
 from agents_world import AgentKey, Connect, World, web
+from system_world import PATIENCE_S
 
 OWNER = "owner-token-for-tests-only"
 
@@ -69,10 +70,10 @@ async def test_a_peer_hands_over_a_task_answers_a_question_and_gets_the_result(w
         assert (seen["title"], seen["agent"]["name"]) == ("Tariff background", agent.name)
         assert '"n": 3' in seen["brief"]
 
-        run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
         assert run.task.id == task.id
         assert (await client.get_task(pb.GetTaskRequest(id=task.id))).status.state == pb.TASK_STATE_WORKING
-        asking = asyncio.create_task(asyncio.to_thread(run.ask, "Which region?", options=["EU", "US"], wait_s=30))
+        asking = asyncio.create_task(asyncio.to_thread(run.ask, "Which region?", options=["EU", "US"], wait_s=50))
         waits = await _until(client, task.id, pb.TASK_STATE_INPUT_REQUIRED)
         assert "Which region?" in get_message_text(waits.status.message)
         await _answers(client, _say("EU", task_id=task.id, context_id=task.context_id))
@@ -102,27 +103,22 @@ async def test_a_peer_hands_over_a_task_answers_a_question_and_gets_the_result(w
 async def test_a_stream_tells_every_change_until_the_task_is_over(world: World, connect: Connect) -> None:
     agent = world.agent()
     async with _peer(world, agent, streaming=True) as client:
-        told: asyncio.Queue[pb.StreamResponse] = asyncio.Queue()
-
-        async def follow() -> None:
-            async for each in client.send_message(_say("Draft it.", at_once=False)):
-                await told.put(each)
-
-        following = asyncio.create_task(follow())
-        task = (await asyncio.wait_for(told.get(), 20)).task
-        subscribed = asyncio.create_task(_all(client.subscribe(pb.SubscribeToTaskRequest(id=task.id))))
-        await asyncio.to_thread(_work, connect, agent)
+        first = _Follower(client.send_message(_say("Draft it.", at_once=False)))
+        task = (await first.until("task")).task
+        second = _Follower(client.subscribe(pb.SubscribeToTaskRequest(id=task.id)))
+        await second.until("task")
+        # Who follows is told what is so by then: each step waits until the one before was heard of.
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
+        assert (await first.until("status_update")).status_update.status.state == pb.TASK_STATE_WORKING
+        await asyncio.to_thread(run.deliver, "draft", "First words.", draft=True)
+        await first.until("artifact_update")
+        await asyncio.to_thread(run.deliver, "draft", "All the words.")
+        await asyncio.to_thread(run.finish, "Drafted.")
         await asyncio.to_thread(world.system.post, f"/api/v1/tasks/{task.id}/reviews", {"verdict": "approve"})
-        await asyncio.wait_for(following, 30)
-        updates = [told.get_nowait() for _ in range(told.qsize())]
-        kinds = [each.WhichOneof("payload") for each in updates]
-        assert "artifact_update" in kinds
-        states = [each.status_update.status.state for each in updates if each.WhichOneof("payload") == "status_update"]
-        assert states[-1] == pb.TASK_STATE_COMPLETED
-        assert pb.TASK_STATE_WORKING in states
-        others = await asyncio.wait_for(subscribed, 30)
-        assert others[0].WhichOneof("payload") == "task"
-        assert others[-1].status_update.status.state == pb.TASK_STATE_COMPLETED
+        for follower in (first, second):
+            told = await follower.whole()
+            assert told[0].WhichOneof("payload") == "task"
+            assert told[-1].status_update.status.state == pb.TASK_STATE_COMPLETED
         with pytest.raises(UnsupportedOperationError):
             await _all(client.subscribe(pb.SubscribeToTaskRequest(id=task.id)))
 
@@ -131,17 +127,17 @@ async def test_who_waits_gets_the_result_in_one_answer(world: World, connect: Co
     agent = world.agent()
     async with _peer(world, agent) as client:
         waiting = asyncio.create_task(_task(client, _say("Do it while I wait.", at_once=False)))
-        run = await asyncio.to_thread(connect(agent).claim, wait_s=20, environment=False)
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
         await asyncio.to_thread(run.finish, "Done.")
         await asyncio.to_thread(world.system.post, f"/api/v1/tasks/{run.task.id}/reviews", {"verdict": "approve"})
-        assert (await asyncio.wait_for(waiting, 30)).status.state == pb.TASK_STATE_COMPLETED
+        assert (await asyncio.wait_for(waiting, PATIENCE_S)).status.state == pb.TASK_STATE_COMPLETED
 
 
 async def test_an_action_that_a_person_must_approve_is_seen_by_the_peer(world: World, connect: Connect) -> None:
     agent = world.agent()
     async with _peer(world, agent) as client:
         task = await _task(client, _say("Send it."))
-        run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
         headers = {"authorization": f"Bearer {run.run_key}"}
         body = {"action": "send the mail to all customers", "payload": {"to": "all"}}
         web.post(f"{world.url}/api/v1/runs/{run.id}/approvals", json=body, headers=headers).raise_for_status()
@@ -153,7 +149,7 @@ async def test_a_cancelled_task_stops_its_run(world: World, connect: Connect) ->
     agent = world.agent()
     async with _peer(world, agent) as client:
         task = await _task(client, _say("Begin."))
-        run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
         gone = await client.cancel_task(pb.CancelTaskRequest(id=task.id))
         assert gone.status.state == pb.TASK_STATE_CANCELED
         assert world.see_run(run.id)["state"] == "cancelled"
@@ -164,13 +160,13 @@ async def test_a_cancelled_task_stops_its_run(world: World, connect: Connect) ->
 async def test_a_peer_that_speaks_http_and_json_does_the_same(world: World, connect: Connect) -> None:
     agent = world.agent()
     async with _peer(world, agent, streaming=True, binding="HTTP+JSON") as client:
-        sending = asyncio.create_task(_answers(client, _say("Write it.", at_once=False)))
-        run = await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        sending = _Follower(client.send_message(_say("Write it.", at_once=False)))
+        assert (await sending.until("task")).task.status.state == pb.TASK_STATE_SUBMITTED
+        run = await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
         await asyncio.to_thread(run.deliver, "poem", "sea, me")
         await asyncio.to_thread(run.finish, "Written.")
         world.system.post(f"/api/v1/tasks/{run.task.id}/reviews", {"verdict": "approve"})
-        updates = await sending
-        assert updates[0].task.status.state == pb.TASK_STATE_SUBMITTED
+        updates = await sending.whole()
         assert updates[-1].status_update.status.state == pb.TASK_STATE_COMPLETED
         done = await client.get_task(pb.GetTaskRequest(id=run.task.id))
         assert [get_artifact_text(one) for one in done.artifacts] == ["sea, me"]
@@ -207,7 +203,7 @@ async def test_tasks_are_listed_by_context_state_and_page(world: World, connect:
         assert ([task.id for task in page.tasks], page.total_size) == ([other.id, two.id], 3)
         rest = await client.list_tasks(pb.ListTasksRequest(page_size=2, page_token=page.next_page_token))
         assert ([task.id for task in rest.tasks], rest.next_page_token) == ([one.id], "")
-        await asyncio.to_thread(connect(agent).claim, wait_s=10, environment=False)
+        await asyncio.to_thread(connect(agent).claim, wait_s=50, environment=False)
         working = await client.list_tasks(pb.ListTasksRequest(status=pb.TASK_STATE_WORKING))
         assert [task.id for task in working.tasks] == [one.id]
         with pytest.raises(InvalidParamsError):
@@ -261,18 +257,43 @@ def test_nobody_and_agents_keys_are_kept_out(world: World) -> None:
     assert web.post(f"{world.url}/a2a", json=body).status_code == 401
 
 
+class _Follower:
+    """Reads a stream on its own; what it was told so far, and what comes."""
+
+    def __init__(self, stream: AsyncIterator[pb.StreamResponse]) -> None:
+        self._told: list[pb.StreamResponse] = []
+        self._more = asyncio.Event()
+        self._looked = 0
+        self._following = asyncio.create_task(self._follow(stream))
+
+    async def _follow(self, stream: AsyncIterator[pb.StreamResponse]) -> None:
+        async for each in stream:
+            self._told.append(each)
+            self._more.set()
+
+    async def until(self, kind: str) -> pb.StreamResponse:
+        """The next of that kind."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                for each in self._told[self._looked :]:
+                    self._looked += 1
+                    if each.WhichOneof("payload") == kind:
+                        return each
+                self._more.clear()
+                await self._more.wait()
+
+    async def whole(self) -> list[pb.StreamResponse]:
+        """All of it, once it has ended."""
+        await asyncio.wait_for(self._following, PATIENCE_S)
+        return self._told
+
+
 async def _all(stream: AsyncIterator[pb.StreamResponse]) -> list[pb.StreamResponse]:
     return [each async for each in stream]
 
 
 async def _until(client: Client, task_id: str, state: int) -> pb.Task:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (task := await client.get_task(pb.GetTaskRequest(id=task_id))).status.state != state:
             await asyncio.sleep(0.1)
     return task
-
-
-def _work(connect: Connect, agent: AgentKey) -> None:
-    with connect(agent).claim(wait_s=20, environment=False) as run:
-        run.deliver("draft", "First words.", draft=True)
-        run.deliver("draft", "All the words.")

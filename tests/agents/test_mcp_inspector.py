@@ -13,6 +13,7 @@ from agents_world import AgentKey, World, web
 
 PINNED = Path(__file__).parent / "inspector"
 NODE = Path(__file__).parents[2] / ".build" / "node" / "bin"
+UNREACHABLE = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ERR_SOCKET_TIMEOUT", "EAI_AGAIN", "code E5")
 Inspect = Callable[..., dict[str, Any]]
 
 
@@ -25,16 +26,15 @@ def inspector(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     npm = shutil.which("npm", path=f"{NODE}:{os.environ['PATH']}")
     assert npm is not None, "make test installs Node"
     environment = {**os.environ, "PATH": f"{NODE}:{os.environ['PATH']}"}
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     try:
         done = subprocess.run(
             command, cwd=room, env=environment, capture_output=True, text=True, timeout=200, check=False
         )
     except subprocess.TimeoutExpired:
-        pytest.skip("npm did not answer within 100 s")
+        pytest.skip("npm did not answer within 200 s")
     if done.returncode != 0:
-        unreachable = any(word in done.stderr for word in ("ENOTFOUND", "ECONNREFUSED", "ETIMEDOUT", "EAI_AGAIN"))
-        if unreachable:
+        if any(word in done.stderr for word in UNREACHABLE):
             pytest.skip(f"npm cannot be reached: {done.stderr[-300:]}")
         raise AssertionError(done.stderr)
     node = shutil.which("node", path=environment["PATH"])
