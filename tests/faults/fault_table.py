@@ -119,7 +119,7 @@ async def world(directory: Path) -> AsyncIterator[Limited]:
             idle_timeout_ms=400,
             total_timeout_ms=3_000,
         )
-        await limited.in_force(budget(1_000.0, "agent:agt_1"))
+        await limited.in_force(budget(1_000.0, "agent:agt_1", "total"))
         yield limited
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from system_world import CONFIG, KEY, System, running
+from system_world import CONFIG, KEY, PATIENCE_S, System, running
 
 KILLS = 12
 CALLERS = 8
@@ -51,7 +51,7 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
 
     def _call_on(self) -> None:
         while not self._stop.is_set():
@@ -72,7 +72,7 @@ def call(system: System) -> int:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=15) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             answer.read()
             return int(answer.status)
     except urllib.error.HTTPError as error:
@@ -103,13 +103,15 @@ def test_a_hard_budget_holds_through_kills_and_is_exact_after_them(tmp_path: Pat
                 system.wait_until(lambda seen=before: load.answers[200] + load.answers[402] > seen)
             system.wait_until(lambda: load.answers[402] > 20, 120)
         system.wait_until(lambda: system.get("/readyz")["degraded"] == [])
-        system.wait_until(system.ingested, 60)
+        system.wait_until(system.ingested, 180)
         total = ledger_total(system)
         # Never above, and the cap was used up to less than one more call's worst case.
         assert cap - 100_000 < total <= cap
         system.kill("gateway")
         system.wait_until(lambda: system.get("/readyz")["degraded"] == [])
-        assert call(system) == 402
+        while (status := call(system)) in (0, 503):  # its gateway is not back yet: it is sent again, as an SDK does
+            time.sleep(0.05)
+        assert status == 402
         system.wait_until(lambda: all(window["spent_nano"] == total for window in windows(system)))
         assert all(window["held_nano"] == 0 for window in windows(system))
         assert ledger_total(system) == total
@@ -134,10 +136,10 @@ def test_what_stands_only_in_the_journal_counts_after_a_kill(tmp_path: Path) -> 
                 system.kill("gateway")
                 system.wait_until(lambda: call_is_answered(system))
         system.wait_until(lambda: system.get("/readyz")["degraded"] == [])
-        system.wait_until(system.ingested, 60)
+        system.wait_until(system.ingested, 180)
         assert one < ledger_total(system) <= round(CAP * 10**9)
 
 
 def call_is_answered(system: System) -> bool:
-    with urllib.request.urlopen(f"{system.url}/healthz", timeout=5) as answer:
+    with urllib.request.urlopen(f"{system.url}/healthz", timeout=PATIENCE_S) as answer:
         return bool(answer.status == 200)

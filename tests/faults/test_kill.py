@@ -12,9 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from system_world import KEY, System, running
+from system_world import KEY, PATIENCE_S, System, running
 
 from depth import examples
+from quarterdeck.db.engine import BUSY_TIMEOUT_MS
 
 KILLS = examples(24, 100)
 CALLERS = 6
@@ -42,7 +43,7 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
 
     def _call_on(self, caller: int) -> None:
         stream = caller % 2 == 1
@@ -57,7 +58,7 @@ class Load:
                 headers={"authorization": f"Bearer {KEY}", "content-type": "application/json"},
             )
             try:
-                with urllib.request.urlopen(request, timeout=10) as answer:
+                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
                     text = answer.read()
                     if not stream or b"data: [DONE]" in text:
                         self.acknowledged.append(answer.headers["x-quarterdeck-call-id"])
@@ -101,22 +102,25 @@ def test_no_acknowledged_call_is_lost_or_doubled_however_often_we_are_killed(tmp
 
 
 def test_calls_go_on_while_control_is_stopped_and_the_database_is_locked(tmp_path: Path) -> None:
-    """A minute in all: control stopped, then the database locked by somebody else."""
+    """Control is stopped for as long as it would take a start, then somebody else locks the database for longer than
+    control waits for it."""
     with running(tmp_path / "data") as system:
         with Load(system, rest_s=0.2) as load:
             system.wait_until(lambda: len(load.acknowledged) > 10)
             failed = load.failed
             control = system.pid("control")
+            before = len(load.acknowledged)
             os.kill(control, signal.SIGSTOP)
-            time.sleep(30)
+            time.sleep(12)
+            system.wait_until(lambda: len(load.acknowledged) > before + 50)
             os.kill(control, signal.SIGCONT)
             lock = sqlite3.connect(system.data / "quarterdeck.db", isolation_level=None)
             lock.execute("BEGIN EXCLUSIVE")
-            before = len(load.acknowledged)
-            time.sleep(30)
+            locked = len(load.acknowledged)
+            time.sleep(BUSY_TIMEOUT_MS / 1_000 + 5)
+            system.wait_until(lambda: len(load.acknowledged) > locked + 100)
             lock.execute("ROLLBACK")
             lock.close()
-            assert len(load.acknowledged) > before + 100
             assert load.failed == failed
         system.wait_until(system.ingested, 180)
         ids = all_call_ids(system)

@@ -29,7 +29,7 @@ key = "env:TEST_AGENT_TWO"
 [[budgets]]
 scope = "agent:drafting"
 usd = 0.0003
-window = "day"
+window = "total"
 mode = "hard"
 
 [[limits]]
