@@ -270,7 +270,7 @@ async def open_loop(aim: Shot, rate: float, seconds: float) -> dict[str, Any]:
     } | percentiles(latencies)
 
 
-async def streams(aim: Shot, count: int, seconds: float, events: int, ramp_s: float) -> dict[str, Any]:
+async def streams(aim: Shot, count: int, seconds: float, events: int, ramp_s: float, stall_s: float) -> dict[str, Any]:
     """`count` streams at a time; each connection begins another until the time is over. All begun are let end."""
     held = lost = stalled = seen = 0
     gaps: list[float] = []
@@ -291,7 +291,7 @@ async def streams(aim: Shot, count: int, seconds: float, events: int, ramp_s: fl
                 lost += 1
                 client.alive = False
                 client.transport.close()
-            elif client.gap > _STALL_S:
+            elif client.gap > stall_s:
                 stalled += 1
             else:
                 held += 1
@@ -324,6 +324,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=300.0, help="of the open loop")
     parser.add_argument("--events", type=int, default=0, help="that each stream must bring")
     parser.add_argument("--ramp", type=float, default=1.0, help="seconds over which streams begin")
+    parser.add_argument("--stall", type=float, default=_STALL_S, help="seconds between two events that are too long")
     given = parser.parse_args()
     aim = shot(given.url, given.header, given.body.read_bytes())
     if given.mode == "closed":
@@ -333,7 +334,7 @@ def main() -> None:
             work = (
                 open_loop(aim, given.rate, given.seconds)
                 if given.mode == "open"
-                else streams(aim, given.connections, given.seconds, given.events, given.ramp)
+                else streams(aim, given.connections, given.seconds, given.events, given.ramp, given.stall)
             )
             result = runner.run(work)
     json.dump(result | {"cpu": round(time.process_time(), 3)}, sys.stdout)

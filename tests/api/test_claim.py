@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from quarterdeck.access.actors import Actor, ActorKind
 from quarterdeck.control.runs import waiting
 from quarterdeck.control.runs.nothing import Unclaimed
-from quarterdeck.db import Database
+from quarterdeck.db import Database, Transaction
 
 AT_ONCE_S = 30
 """Well before the twenty seconds that these wait, on a machine that others use."""
@@ -145,11 +145,27 @@ async def test_one_who_waits_is_woken_by_being_resumed(client: httpx.AsyncClient
         assert (await answered())["claimed"]
 
 
-async def test_of_many_who_wait_for_one_task_one_gets_it(client: httpx.AsyncClient, as_agent: AsAgent) -> None:
+async def test_of_many_who_wait_for_one_task_one_gets_it(
+    client: httpx.AsyncClient, as_agent: AsAgent, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
     agents = [await as_agent(f"worker {n}") for n in range(12)]
-    asked = [asyncio.create_task(each.post("/api/v1/agent/claim", json={"wait_s": 3})) for each in agents]
-    await asyncio.sleep(0.2)
+    looked, is_promising = [], waiting.claims.is_promising
+
+    async def noted(tx: Transaction, actor: Actor) -> bool:
+        looked.append(actor.id)
+        return await is_promising(tx, actor)
+
+    async def all_looked(times: int) -> None:
+        async with asyncio.timeout(60):
+            while len(looked) < times * len(agents):
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(waiting.claims, "is_promising", noted)
+    asked = [asyncio.create_task(each.post("/api/v1/agent/claim", json={"wait_s": 60})) for each in agents]
+    await all_looked(1)
     await _task(client)
+    await all_looked(2)
+    app.state.feed.close()
     answers = [(await each).json() for each in asked]
     assert sum(answer["claimed"] for answer in answers) == 1
     assert {answer["retry_after_s"] for answer in answers if not answer["claimed"]} == {1}

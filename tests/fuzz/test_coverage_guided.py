@@ -24,7 +24,7 @@ def test_no_input_found_in_a_while_breaks_a_parser(tmp_path: Path) -> None:
         env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(tests)},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
     )
     told = found.stdout[found.stdout.find("Uncaught") :]  # the exception; what libFuzzer says of it is in stderr
     assert found.returncode == 0, told[-3000:] + found.stderr[-1000:]

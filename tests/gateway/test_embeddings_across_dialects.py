@@ -45,7 +45,7 @@ def openai_client(gateway: Gateway) -> openai.AsyncOpenAI:
 
 
 def cohere_client(gateway: Gateway) -> cohere.AsyncClientV2:
-    http = httpx.AsyncClient()
+    http = httpx.AsyncClient(timeout=60)
     gateway.closing.append(http.aclose)
     return cohere.AsyncClientV2(api_key=KEY, base_url=gateway.url, httpx_client=http)
 

@@ -190,7 +190,7 @@ async def test_a_session_that_may_not_begin_is_refused_before_it_does(
 
 
 async def test_a_plain_request_is_told_to_be_a_websocket(gateway: Gateway, provider: Provider) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.get(f"{gateway.url}/v1/realtime?model=m", headers={"authorization": f"Bearer {KEY}"})
     assert answer.status_code == 426
     assert answer.json()["error"]["code"] == "upgrade_required"

@@ -133,7 +133,7 @@ def test_what_is_no_http_is_refused(sandbox: Any) -> None:
 
 
 async def test_it_runs_inside_a_test_too() -> None:
-    async with running(speed=1000) as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with running(speed=1000) as server, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         ask = {"model": "sandbox-slow", "messages": [{"role": "user", "content": "hi"}]}
         answers = await asyncio.gather(*(client.post("/v1/chat/completions", json=ask) for _ in range(20)))
         assert {answer.status_code for answer in answers} == {200}
@@ -141,7 +141,7 @@ async def test_it_runs_inside_a_test_too() -> None:
 
 
 async def test_a_big_body_is_taken_and_a_big_answer_given() -> None:
-    async with running(keep=2) as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with running(keep=2) as server, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         text = "x" * 5_000_000
         ask = {"model": "sandbox-echo", "messages": [{"role": "user", "content": text}]}
         for _ in range(3):
@@ -168,7 +168,7 @@ async def test_a_sandbox_that_remembers_nothing_answers_the_same() -> None:
     """It then answers known bytes unread; the script may still change, and pipelined requests still count."""
     body = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]})
     ask = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode()
-    async with running(keep=0) as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with running(keep=0) as server, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(server.url.rpartition(":")[2]))
 
         async def answers(count: int) -> list[bytes]:

@@ -40,7 +40,7 @@ ROWS = [
 
 async def test_every_kind_of_row_is_replayed_on_any_path(tmp_path: Path) -> None:
     (tmp_path / "some.jsonl").write_text("\n".join(map(json.dumps, ROWS)))
-    async with running(corpus=tmp_path) as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with running(corpus=tmp_path) as server, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         for row in ROWS:
             script = json.dumps({"replay": {"file": "some.jsonl", "id": row["id"]}})
             for path in ("/model/x/converse-stream", "/v1/messages"):
@@ -56,7 +56,7 @@ async def test_every_kind_of_row_is_replayed_on_any_path(tmp_path: Path) -> None
 )
 async def test_it_refuses_a_row_that_is_not_there(tmp_path: Path, file: str, row: str, words: str) -> None:
     (tmp_path / "some.jsonl").write_text(json.dumps(ROWS[0]))
-    async with running(corpus=tmp_path) as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with running(corpus=tmp_path) as server, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         script = json.dumps({"replay": {"file": file, "id": row}})
         answer = await client.post("/v1/messages", headers={"x-sandbox-script": script}, content=b"{}")
         assert answer.status_code == 400
@@ -64,7 +64,7 @@ async def test_it_refuses_a_row_that_is_not_there(tmp_path: Path, file: str, row
 
 
 async def test_it_refuses_to_replay_without_recordings() -> None:
-    async with running() as server, httpx.AsyncClient(base_url=server.url) as client:
+    async with running() as server, httpx.AsyncClient(base_url=server.url, timeout=60) as client:
         await client.post("/sandbox/script", json={"replay": {"file": "some.jsonl", "id": "a"}})
         answer = await client.post("/v1/messages", content=b"{}")
         assert answer.status_code == 400

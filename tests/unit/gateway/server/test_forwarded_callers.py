@@ -42,7 +42,7 @@ async def test_control_hears_one_address_and_one_scheme(
 ) -> None:
     transport = Transport(Egress())
     serving = await start(Forwarder(transport, control, [ip_network(trusted)]))
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.get(f"http://127.0.0.1:{serving.port}/api/v1/session", headers=SAID)
     heard = [line for line in answer.text.splitlines() if line.startswith(("x-forwarded", "forwarded"))]
     assert heard == [f"x-forwarded-for: {address}", f"x-forwarded-proto: {scheme}"]

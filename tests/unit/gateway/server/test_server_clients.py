@@ -34,7 +34,7 @@ async def pieces(count: int, size: int) -> AsyncIterator[bytes]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
         yield client
 
 
