@@ -57,9 +57,10 @@ async def test_a_card_is_dragged_by_mouse_and_only_legal_columns_take_it(
     task = _task(system, "Carried by hand")
     page = await _board(open_page, signed_in)
     card = page.get_by_role("article", name="Carried by hand")
-    await _drag(page, card, _column(page, "Done"))
+    await _drag(page, card, _column(page, "Done"), f"{task['ref']} is over no column it may go to.")
+    await expect(page.get_by_text(f"{task['ref']} put back.")).to_be_attached()
     assert system.get(f"/api/v1/tasks/{task['id']}")["state"] == "backlog"
-    await _drag(page, card, _column(page, "Ready"))
+    await _drag(page, card, _column(page, "Ready"), f"{task['ref']} is over Ready.")
     await expect(_column(page, "Ready").get_by_text("Carried by hand")).to_be_visible()
     system.wait_until(lambda: system.get(f"/api/v1/tasks/{task['id']}")["state"] == "ready")
 
@@ -109,6 +110,7 @@ async def test_filters_live_in_the_address(open_page: Opener, signed_in: Any, sy
     _task(system, "Hay")
     page = await _board(open_page, signed_in)
     await page.keyboard.press("/")
+    await expect(page.locator("input:focus")).to_be_visible()
     await page.keyboard.type("needle")
     await expect(page.get_by_role("article", name="Hay")).to_have_count(0)
     await expect(page.get_by_role("article", name="Needle in the stack")).to_be_visible()
@@ -120,18 +122,20 @@ async def test_filters_live_in_the_address(open_page: Opener, signed_in: Any, sy
 
 async def test_a_task_is_written_with_the_keyboard_alone(home: Page, system: System) -> None:
     await home.keyboard.press("c")
-    await expect(home.get_by_role("dialog", name="New task")).to_be_visible()
+    await expect(home.get_by_role("dialog", name="New task").locator("input:focus")).to_be_visible()
     await home.keyboard.type("Typed by keyboard")
     await home.keyboard.press("Enter")
     await expect(_column(home, "Ready").get_by_text("Typed by keyboard")).to_be_visible()
     await home.keyboard.press("Control+k")
+    await expect(home.get_by_role("dialog").get_by_role("combobox")).to_be_focused()
     await home.keyboard.type("typed by")
     await expect(home.get_by_role("option", name="Typed by keyboard")).to_be_visible()
     await home.keyboard.press("Enter")
     await expect(home.get_by_role("heading", name="Typed by keyboard")).to_be_visible()
 
 
-async def _drag(page: Page, card: Locator, target: Locator) -> None:
+async def _drag(page: Page, card: Locator, target: Locator, said: str) -> None:
+    """`said`: what the page says once the card is over the target. Only then is it let go."""
     start, end = await card.bounding_box(), await target.bounding_box()
     assert start
     assert end
@@ -139,6 +143,7 @@ async def _drag(page: Page, card: Locator, target: Locator) -> None:
     await page.mouse.down()
     await page.mouse.move(start["x"] + 80, start["y"] + 24, steps=4)
     await page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 160, steps=8)
+    await expect(page.get_by_text(said)).to_be_attached()
     await page.mouse.up()
 
 

@@ -81,4 +81,4 @@ async def test_the_chosen_theme_stays(home: Page, open_page: Opener, signed_in: 
     await home.get_by_role("button", name="account and theme").click()
     await home.get_by_role("menuitem", name="Dark").click()
     await home.reload()
-    assert await home.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(15, 16, 17)"
+    await expect(home.locator("body")).to_have_css("background-color", "rgb(15, 16, 17)")

@@ -21,7 +21,8 @@ async def _create_agent(page: Page, name: str) -> str:
 
 
 async def _call(system: System, key: str, text: str, **more: Any) -> Any:
-    async with AsyncOpenAI(base_url=f"{system.url}/v1", api_key=key, max_retries=0) as client:
+    # As it does by itself, it asks again where its new key could not be checked in time.
+    async with AsyncOpenAI(base_url=f"{system.url}/v1", api_key=key, max_retries=5) as client:
         return await client.chat.completions.create(
             model="gpt-4o-mini", messages=[{"role": "user", "content": text}], **more
         )
@@ -104,10 +105,15 @@ async def test_a_paused_agent_is_refused_and_may_be_let_work_again(home: Page, s
     await home.get_by_role("button", name="I have copied the key").click()
     await home.get_by_role("button", name="Pause pausable").click()
     await expect(home.get_by_text("pausable is paused. Its next call is refused.")).to_be_visible()
-    with pytest.raises(PermissionDeniedError):
-        await _call(system, key, "hi")
+    # What is said in passing offers that for six seconds, so nothing else is done before.
     await home.get_by_role("button", name="Undo").click()
     await expect(home.get_by_role("button", name="Pause pausable")).to_be_visible()
     # Said once the server has answered, which is when every gateway knows.
     await expect(home.get_by_text("pausable may work again.")).to_be_visible()
-    await _call(system, key, "hi again")
+    await _call(system, key, "hi")
+    await home.get_by_role("button", name="Pause pausable").click()
+    await expect(home.get_by_text("pausable is paused. Its next call is refused.")).to_be_visible()
+    with pytest.raises(PermissionDeniedError):
+        await _call(system, key, "hi again")
+    await home.get_by_role("button", name="Let pausable work again").click()
+    await expect(home.get_by_role("button", name="Pause pausable")).to_be_visible()

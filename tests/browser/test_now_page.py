@@ -1,14 +1,12 @@
 """Now: what happens is one sentence, and what waits for a person is answered where it stands."""
 
-import asyncio
-import json
 import re
 from typing import Any
 
 from conftest import Opener
 from playwright.async_api import Page, expect
-from story import Server, Story
-from system_world import OWNER, System
+from story import Story
+from system_world import System, under_way
 
 
 async def _now(open_page: Opener, signed_in: Any) -> Page:
@@ -72,17 +70,7 @@ async def test_what_was_put_off_is_gone_until_it_comes_back(
 async def test_an_agents_row_follows_the_wire(open_page: Opener, signed_in: Any, system: System, story: Story) -> None:
     page = await _now(open_page, signed_in)
     row = page.get_by_role("row").filter(has_text="drafting")
-    script = {"text": "a b c d", "chunks": 4, "timing": {"first_byte_ms": 300, "chunk_ms": 900}}
-    body = {"model": "gpt-4o", "stream": True, "messages": [{"role": "user", "content": "Go on."}]}
-    call = asyncio.create_task(
-        asyncio.to_thread(
-            Server(system.url, OWNER).post,
-            "/v1/chat/completions",
-            body,
-            story.runs["report"]["run_key"],
-            {"x-sandbox-script": json.dumps(script)},
-        )
-    )
-    await expect(row).to_contain_text("streaming gpt-4o")
-    await call
-    await expect(row).not_to_contain_text("streaming gpt-4o")
+    script = {"words": 1200, "chunks": 1200, "timing": {"chunk_ms": 100}}
+    with under_way(system.url, story.runs["report"]["run_key"], script, stream=True):
+        await expect(row).to_contain_text("streaming gpt-4o-mini")
+    await expect(row).not_to_contain_text("streaming gpt-4o-mini")

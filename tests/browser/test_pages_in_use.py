@@ -93,6 +93,8 @@ async def test_calls_are_filtered_by_any_field_and_by_a_time_chosen_in_their_his
     await expect(page).to_have_url(re.compile("from=.*to="))
     await page.get_by_role("button", name="Zoom out").click()
     await expect(page).not_to_have_url(re.compile("from="))
+    await expect(page.get_by_role("button", name="Zoom out")).to_have_count(0)
+    await expect(page.locator(".skeleton")).to_have_count(0)
     await expect(histogram).to_be_visible()
     await histogram.scroll_into_view_if_needed()
     box = await histogram.bounding_box()

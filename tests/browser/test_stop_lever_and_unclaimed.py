@@ -22,10 +22,13 @@ async def test_a_run_is_paused_resumed_and_killed_where_it_is_seen(
     task, key = story.tasks["tariffs"], story.runs["tariffs"]["run_key"]
     page = await open_page(f"/tasks/{task['id']}", state=signed_in)
     await page.get_by_role("button", name="Pause the run of research").click()
+    # Said once the gateways have acknowledged it; the page may show the pause before.
+    await expect(page.get_by_text("Paused: its next call is refused, and what it knows stays.")).to_be_visible()
     await expect(page.get_by_role("button", name="Resume")).to_be_visible()
     with pytest.raises(urllib.error.HTTPError):
         _ask(system, key, "Am I held?")
     await page.get_by_role("button", name="Resume").click()
+    await expect(page.get_by_text("Resumed: its next call goes through.")).to_be_visible()
     await expect(page.get_by_role("button", name="Pause the run of research")).to_be_visible()
     _ask(system, key, "May I go on?")
     await page.get_by_role("button", name="Kill run", exact=True).click()
