@@ -77,7 +77,7 @@ def deck(tmp_path: Path) -> Iterator[Deck]:
         log.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_the_story_plays_and_a_person_takes_a_hand_in_it(deck: Deck) -> None:
     research, drafting, qa, delivery = STORY
     # Research goes in circles, drafting produces nothing after its second draft, and two wait behind it.

@@ -6,7 +6,7 @@ import pytest
 from fault_table import cases, tried, world
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 async def test_every_fault_ends_in_time_with_the_right_status_and_lets_everything_go(tmp_path: Path) -> None:
     async with world(tmp_path) as limited:
         cells = [await tried(limited, *case[:2], stream=case[2]) for case in cases(trimmed=True)]
