@@ -20,7 +20,8 @@ const cents = usd({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const tiny = usd({ minimumSignificantDigits: 2, maximumSignificantDigits: 2, maximumFractionDigits: 9 });
 const unitPrice = usd({ minimumFractionDigits: 2, maximumFractionDigits: 6 });
 const compact = once(() => new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }));
-const instant = dated({ dateStyle: "medium", timeStyle: "medium" });
+/** With its zone: whoever reads it may be elsewhere than whoever wrote it. */
+const instant = dated({ dateStyle: "medium", timeStyle: "long" });
 const clock = dated({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const toTheMinute = dated({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = dated({ month: "short", day: "numeric" });

@@ -6,6 +6,8 @@ from enum import IntEnum, StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
+from quarterdeck.control.runs.retry import in_words
+
 
 class Urgency(IntEnum):
     LOW = 0
@@ -145,4 +147,6 @@ class Blanks(dict[str, Any]):
 def titled(kind: Kind, said: Mapping[str, Any], longest: int = 300) -> str:
     """The title of one event, on one line."""
     filled = {name: value for name, value in said.items() if value is not None}
+    if isinstance(reason := filled.get("reason"), str):
+        filled["reason"] = in_words(reason)
     return " ".join(kind.title.format_map(Blanks(filled)).split())[:longest]

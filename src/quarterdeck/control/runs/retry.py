@@ -29,6 +29,25 @@ class FailureReason(StrEnum):
 
 _NAMES = frozenset(reason.value for reason in FailureReason)
 
+_WORDS = {
+    "agent_crashed": "the agent crashed",
+    "lease_expired": "its lease ran out",
+    "timeout": "it took too long",
+    "provider_outage": "the provider was out",
+    "rate_limited": "the provider asked to wait",
+    "context_overflow": "more text than the model takes",
+    "budget": "the budget was used up",
+    "no_progress": "it got no further",
+    "loop": "it looped",
+    "guardrail": "a guardrail stopped it",
+    "other": "another reason",
+}
+
+
+def in_words(reason: str) -> str:
+    """A reason in plain words, as the dashboard says it; a worker's own words as they are."""
+    return _WORDS.get(reason, reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

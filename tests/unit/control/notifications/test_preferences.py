@@ -112,4 +112,12 @@ def test_every_row_has_a_title_even_when_its_event_says_nothing() -> None:
     moved = kind_of("task.moved", {"to": "in_review"})
     assert moved is not None
     assert titled(moved, {"ref": "T-1", "task": "Paint {x}"}) == "T-1 waits for a review: Paint {x}"
+
+
+def test_why_an_attempt_failed_is_told_in_plain_words_and_a_workers_own_as_they_are() -> None:
+    ended = kind_of("run.ended", {"state": "failed"})
+    assert ended is not None
+    said = {"agent": "research", "ref": "T-1", "reason": "agent_crashed"}
+    assert titled(ended, said) == "An attempt of research at T-1 failed: the agent crashed"
+    assert titled(ended, {**said, "reason": "no coffee"}).endswith("failed: no coffee")
     assert kind_of("task.moved", {"to": "ready"}) is None
