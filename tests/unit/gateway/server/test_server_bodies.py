@@ -219,15 +219,18 @@ async def test_reading_goes_on_when_the_application_wants_the_body_after_all(sta
 
 
 async def test_a_body_is_still_whole_when_the_application_gave_up_waiting_for_it_once(start: Start) -> None:
+    gave_up = asyncio.Event()
+
     async def twice(exchange: Exchange) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.02):
                 await exchange.body(100)
+        gave_up.set()
         exchange.respond(200, [], await exchange.body(100))
 
     caller = await (await start(twice)).call()
     caller.send(request(b"hello")[:-3])
-    await asyncio.sleep(0.05)
+    await gave_up.wait()
     caller.send(b"llo")
     assert (await caller.answer())[2] == b"hello"
 
