@@ -42,7 +42,7 @@ def main() -> None:
         for number, row in enumerate(scenarios.features()):
             if not any(part in row.name for part in given.only):
                 continue
-            target = targets.quarterdeck(port, core, other, directory / str(number), COUNTING)
+            target = targets.quarterdeck(port, core, other, directory / str(number), COUNTING, PATIENCE_S)
             try:
                 _show(row, *_counted(Bench([target], directory / "bodies", other, 1.0), target, row), given.most)
             finally:

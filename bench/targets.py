@@ -181,7 +181,9 @@ def nginx(mock: int, core: int, directory: Path) -> Target:
     return ready(Target("nginx", f"http://127.0.0.1:{port}{PATH}"), process)
 
 
-def quarterdeck(mock: int, core: int, other: int, directory: Path, first_on_path: Path | None = None) -> Target:
+def quarterdeck(
+    mock: int, core: int, other: int, directory: Path, first_on_path: Path | None = None, patience_s: float = 30.0
+) -> Target:
     """With everything on: key, attribution, prices, journal, ingest. Raises NotThere.
 
     What lies in `first_on_path` its processes import before anything else.
@@ -206,7 +208,7 @@ def quarterdeck(mock: int, core: int, other: int, directory: Path, first_on_path
     log.close()
     target = Target("Quarterdeck", f"http://127.0.0.1:{port}{PATH}", [f"authorization: Bearer {KEY}"])
     try:
-        ready(target, process)
+        ready(target, process, patience_s)
     except NotThere as error:
         raise NotThere(f"{error}; see {directory / 'log'}") from error
     gateway, control = (int((data / f"{name}.pid").read_text()) for name in ("gateway", "control"))
