@@ -145,7 +145,9 @@ def check_allowed(key: KeyEntry, target: Target, body: bytes) -> None:
 
     A body that names its model twice is refused for such a key: the provider might read the other one.
     """
-    if key.models is not None and body and _repeats_model(body):
+    if key.models is None:
+        return
+    if body and _repeats_model(body):
         raise errors.bad_body("The body names its model twice; name it once.")
     if not allowed(key, target.provider.name, target.model):
         raise errors.model_not_allowed(f"{target.provider.name}/{target.model}")

@@ -298,7 +298,8 @@ class Connection(asyncio.Protocol):
     def _serve(self, exchange: Exchange) -> None:
         self._current = exchange
         self._home.open.add(exchange)
-        exchange.task = self.loop.create_task(handled(exchange, self._home))
+        # With a name of its own: else each is given another one, which costs half a percent of a call.
+        exchange.task = asyncio.Task(handled(exchange, self._home), loop=self.loop, name="exchange")
 
     def _next(self) -> None:
         """The turn of the next request, or rest."""
