@@ -76,7 +76,8 @@ class ModelCalls:
             if (
                 cache is None
                 or not may_cache(draft.cache_policy, draft.headers)
-                or not await cache.answer(draft, dialect, exchange)
+                or (answered := cache.answer(draft, dialect, exchange)) is None
+                or not await answered
             ):
                 await self._serve(draft, dialect, exchange)
         except Refusal as refusal:

@@ -51,8 +51,8 @@ class Limits(Protocol):
 class AnswerCache(Protocol):
     """Answers given before."""
 
-    async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
-        """Whether the call was answered, and settled, from the cache."""
+    def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> Awaitable[bool] | None:
+        """Whether the call was answered, and settled, from the cache; None: it was not, which was known at once."""
         ...
 
     async def find(self, draft: Draft) -> bool:

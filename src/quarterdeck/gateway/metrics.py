@@ -85,10 +85,11 @@ class Metrics:
                 self._tried(provider, draft)
             if usage.cache_read:
                 self.cached_tokens[provider] += usage.cache_read
-        if draft.cache is not None:
-            self.cache[draft.cache.status.ours] += 1
-            if draft.cache.hit is not None:
-                self.saved_nano += draft.cache.hit.cost or 0
+        caching = draft.cache
+        if caching is not None:
+            self.cache[caching.status.ours] += 1
+            if caching.hit is not None:
+                self.saved_nano += caching.hit.cost or 0
 
     def _count(self) -> None:
         for histogram in (self.overhead_us, self.duration_us, self.first_byte_us):

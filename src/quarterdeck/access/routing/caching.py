@@ -16,6 +16,13 @@ DEFAULT_THRESHOLD = 0.85
 """Cosine that two last turns must reach; measured in docs/caching.md, together with the lexical veto."""
 _OFF = frozenset({"", "false", "off", "none", "disabled", "0"})
 _ON = frozenset({"true", "on", "1"})
+_HEADERS = (
+    b"x-portkey-cache",
+    b"x-portkey-cache-ttl",
+    b"x-portkey-cache-namespace",
+    b"x-portkey-cache-force-refresh",
+    b"x-quarterdeck-cache-pace",
+)
 MAX_NAMESPACE = 256
 
 
@@ -90,15 +97,7 @@ def of_call(configured: CachePolicy | None, headers: Mapping[bytes, bytes]) -> C
 
     A header that cannot be read is as good as none: it must not make a call fail.
     """
-    get = headers.get
-    return _changed(
-        configured,
-        get(b"x-portkey-cache"),
-        get(b"x-portkey-cache-ttl"),
-        get(b"x-portkey-cache-namespace"),
-        get(b"x-portkey-cache-force-refresh"),
-        get(b"x-quarterdeck-cache-pace"),
-    )
+    return _changed(configured, *map(headers.get, _HEADERS))
 
 
 @lru_cache(1024)
@@ -110,7 +109,7 @@ def _changed(
     refresh: bytes | None,
     pace: bytes | None,
 ) -> CachePolicy | None:
-    """By the headers' values: the same few come call after call."""
+    """By the values of `_HEADERS`: the same few come call after call."""
     policy = configured
     if mode is not None:
         word = mode.decode("latin-1").strip().lower()

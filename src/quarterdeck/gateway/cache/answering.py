@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import struct
+from collections.abc import Awaitable
 from itertools import pairwise
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from quarterdeck.access.routing.caching import CachePolicy, of_call
 from quarterdeck.gateway.answers import answer_lines
 from quarterdeck.gateway.cache import keys
-from quarterdeck.gateway.cache.entry import Caching, Entry, EntryStore, Status
+from quarterdeck.gateway.cache.entry import Caching, Entry, EntryStore, Found, Status
 from quarterdeck.gateway.cache.known import KnownRequests
 from quarterdeck.gateway.cache.similar import Similar
 from quarterdeck.gateway.dialects.base import Dialect
@@ -43,12 +44,20 @@ class Cache:
         self._parts = parts
         self._similar = similar
         self._known = known
-        self._seen = keys.Seen()
+        self._keys = keys.Keys()
 
-    async def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> bool:
-        """Whether the call was answered, and settled, from the cache. Raises Refusal, CallerLeft."""
+    def answer(self, draft: Draft, dialect: Dialect, exchange: Exchange) -> Awaitable[bool] | None:
+        """Whether the call was answered, and settled, from the cache; None: it was not. Raises Refusal, CallerLeft."""
         caching = draft.cache = self._begin(draft)
-        if caching is None or caching.status is Status.REFRESH or not await self._find(draft, caching):
+        if caching is None or caching.status is Status.REFRESH:
+            return None
+        found = self._store.get(caching.key, draft.started)
+        if found is None and caching.turn is None:
+            return None
+        return self._answer(draft, dialect, exchange, caching, found)
+
+    async def _answer(self, draft: Draft, dialect: Dialect, exchange: Exchange, caching: Caching, found: Found) -> bool:
+        if not await self._find(draft, caching, found):
             return False
         await self.give(draft, dialect, exchange)
         return True
@@ -56,10 +65,12 @@ class Cache:
     async def find(self, draft: Draft) -> bool:
         """Whether there is an answer; what was found is in `draft.cache`."""
         caching = draft.cache = self._begin(draft)
-        return caching is not None and caching.status is not Status.REFRESH and await self._find(draft, caching)
+        if caching is None or caching.status is Status.REFRESH:
+            return False
+        return await self._find(draft, caching, self._store.get(caching.key, draft.started))
 
-    async def _find(self, draft: Draft, caching: Caching) -> bool:
-        found = self._store.get(caching.key, draft.started)
+    async def _find(self, draft: Draft, caching: Caching, found: Found) -> bool:
+        """`found` is what the store has under the call's key."""
         entry = found if found is None or isinstance(found, Entry) else await found
         if entry is not None and _fits(entry, draft, caching.policy):
             caching.status, caching.hit = Status.HIT, entry
@@ -109,7 +120,7 @@ class Cache:
         if policy is None or draft.body_mode == "none":
             return None
         try:
-            key = keys.digest(context(draft, policy, "workspace"), self._seen.digest(draft.request_body))
+            key = self._keys.of(context(draft, policy, "workspace"), draft.request_body)
             caching = Caching(policy, key, Status.REFRESH if policy.refresh else Status.MISS)
             if policy.mode == "semantic" and self._similar is not None:
                 caching.turn = self._similar.turn(draft, policy, keys.body_value(draft.request_body))
@@ -164,17 +175,17 @@ class Cache:
             await self._parts.settler.settle(draft, dialect)
 
 
-def context(draft: Draft, policy: CachePolicy, scope: str) -> tuple[object, ...]:
+def context(draft: Draft, policy: CachePolicy, scope: str) -> keys.Context:
     """What of an answer's key is not in the request's body: who may have it, where the call goes, and in which form.
 
     `scope` is the policy's, where that names none. Without a namespace calls are kept apart by what the caller says
     they are about, as Portkey does.
     """
-    facts, route, target, agent, headers = draft.facts, draft.route, draft.target, draft.agent, draft.headers
+    facts, route, target, headers = draft.facts, draft.route, draft.target, draft.headers
     assert draft.workspace is not None and facts is not None
     return (
         draft.workspace.id,
-        agent.id if agent is not None and (policy.scope or scope) == "agent" else None,
+        draft.agent.id if (policy.scope or scope) == "agent" and draft.agent is not None else None,
         policy.namespace,
         headers.get(b"x-portkey-metadata") if policy.namespace is None else None,
         draft.endpoint.form,
@@ -195,10 +206,10 @@ def _fits(entry: Entry, draft: Draft, policy: CachePolicy) -> bool:
 
 def _entry(draft: Draft, dialect: Dialect, caching: Caching) -> Entry | None:
     """The answer as it is to be given again; None when it cannot be."""
-    target = draft.target
+    target, reader = draft.target, draft.reader
     if target is None or draft.response_size > _BIGGEST_ANSWER:
         return None
-    if draft.reader is not None and not (draft.reader.finished and draft.reader.error is None):
+    if reader is not None and not (reader.finished and reader.error is None):
         return None
     body, marks = b"".join(draft.chunks), b"".join(draft.chunk_times)
     if draft.answer_packed and draft.translator is None:
@@ -206,11 +217,10 @@ def _entry(draft: Draft, dialect: Dialect, caching: Caching) -> Entry | None:
             body, marks = decode(list(draft.answer_headers), body, _BIGGEST_DECODED), b""
         except UpstreamError:
             return None
-    elif draft.withhold_usage and draft.reader is not None:
+    elif draft.withhold_usage and reader is not None:
         body, marks = _as_given(draft, dialect)
     # Where usage was found in it, it was read as JSON; what of it was passed over may still be no UTF-8.
-    read = draft.usage_source == "provider" and body.isascii()
-    if draft.reader is None and not read and not _is_json(body):
+    if reader is None and not (draft.usage_source == "provider" and body.isascii()) and not _is_json(body):
         return None
     provider = target.provider
     return Entry(  # by place, which takes half as long: each call that is cached comes by here

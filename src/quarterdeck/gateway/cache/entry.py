@@ -9,8 +9,11 @@ import msgspec
 from quarterdeck.access.routing.caching import CachePolicy
 
 
-class Entry(msgspec.Struct, array_like=True, frozen=True):
-    """One complete, successful answer in the caller's dialect, as the caller got it."""
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One complete, successful answer in the caller's dialect, as the caller got it.
+
+    There may be many: nothing in them leads back to them, so the collector need not look.
+    """
 
     call_id: str
     """The call that it was first given to."""
@@ -94,11 +97,15 @@ class Caching(msgspec.Struct):
         return {"status": self.status.ours, "of": self.hit.call_id, "saved": self.hit.cost}
 
 
+Found = Entry | Awaitable[Entry | None] | None
+"""What a store has under a key; to be awaited where it is far."""
+
+
 class EntryStore(Protocol):
     """Where answers are kept by key. Never raises: a store that cannot be reached holds nothing."""
 
-    def get(self, key: bytes, now: int) -> Entry | Awaitable[Entry | None] | None:
-        """The entry, unless it has expired at `now` (microseconds since the epoch); to be awaited where it is far."""
+    def get(self, key: bytes, now: int) -> Found:
+        """The entry, unless it has expired at `now` (microseconds since the epoch)."""
         ...
 
     def put(self, key: bytes, entry: Entry) -> None:

@@ -6,7 +6,7 @@ that no model sees. Whatever is not known to be harmless is part of the key.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -27,12 +27,15 @@ _UNSEEN = frozenset(
 _BIG = 256 * 1024
 """Bodies beyond this are compared byte for byte: reading them would hold up the event loop."""
 _REMEMBERED, _MOST_REMEMBERED = 16 * 1024, 512
-"""Bytes of a body whose digest is kept, and how many: 8 MiB at the most."""
+"""Bytes of a request whose key is kept, and how many: 8 MiB at the most."""
 _MEANINGFUL = (b"anthropic-", b"openai-", b"x-sandbox-")
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _decode = msgspec.json.Decoder().decode
 _canonical = msgspec.json.Encoder(order="sorted").encode
 _pack = msgspec.msgpack.Encoder().encode
+
+Context = tuple[Hashable, ...]
+"""What of a key is not in the request's body."""
 
 
 class NotCacheable(Exception):
@@ -76,9 +79,10 @@ def _read(body: bytes) -> tuple[object, bytes]:
     return value, canonical
 
 
-def meaningful(headers: Mapping[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+def meaningful(headers: Mapping[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
     """Headers that change what a provider answers."""
-    return [(name, headers[name]) for name in _meaningful(tuple(headers))]
+    names = _meaningful(tuple(headers))
+    return tuple([(name, headers[name]) for name in names]) if names else ()
 
 
 @lru_cache(256)
@@ -102,19 +106,20 @@ def _has_repeats(body: bytes, canonical: bytes) -> bool:
     return _STRING.sub(b"", body).count(b":") != _STRING.sub(b"", canonical).count(b":")
 
 
-class Seen:
-    """What models see of bodies, remembered: a request that is asked again comes with the same bytes."""
+class Keys:
+    """Keys of requests, remembered: one that is asked again comes with the same bytes."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, bytes] = {}
+        self._known: dict[tuple[Context, bytes], bytes] = {}
 
-    def digest(self, body: bytes) -> bytes:
-        """Of a body, by what a model sees of it. Raises NotCacheable."""
-        found = self._known.get(body)
+    def of(self, context: Context, body: bytes) -> bytes:
+        """The key of a request: by where it stands, and by what a model sees of its body. Raises NotCacheable."""
+        found = self._known.get((context, body))
         if found is None:
-            found = digest(body if len(body) > _BIG else _read(body)[1])
-            if len(body) <= _REMEMBERED:
+            seen_of_it = digest(body if len(body) > _BIG else _read(body)[1])
+            found = digest(context, seen_of_it)
+            if len(body) + len(_pack(context)) <= _REMEMBERED:
                 if len(self._known) >= _MOST_REMEMBERED:
                     self._known.clear()
-                self._known[body] = found
+                self._known[context, body] = found
         return found

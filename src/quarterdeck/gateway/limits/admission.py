@@ -104,9 +104,9 @@ class Admission:
             hold.tokens = _tokens(draft, self._estimator.of(draft.target))
         if self._together:
             return self._enter(draft, hold, plan)
-        left = rates.enter(plan.rates, hold.tokens)
+        left = rates.enter(plan.rates, plan.takes, hold.tokens)
         hold.entered = plan
-        draft.told = plan.words % tuple(left) if plan.words is not None else rates.tightest(plan.rates, left)
+        draft.told = plan.words % left if plan.words is not None else rates.tightest(plan.rates, left)
         return None
 
     def _enter(self, draft: Draft, hold: Hold, plan: Plan) -> Awaitable[None]:

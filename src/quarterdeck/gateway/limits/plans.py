@@ -74,12 +74,13 @@ class TargetPlan:
 class Plan:
     """Of one caller, wherever its calls go: agent, key, run, task, route and tags."""
 
-    __slots__ = ("at", "counts_tokens", "facts", "rates", "slots", "words")
+    __slots__ = ("at", "counts_tokens", "facts", "rates", "slots", "takes", "words")
 
     def __init__(self, facts: Facts, found: tuple[rates.Rule, ...]) -> None:
         self.facts = facts
         self.rates = found
         """Limits on who calls."""
+        self.takes = [rule.bucket.take for rule in found]
         self.counts_tokens = rates.count_tokens(found)
         self.slots = [rule.bucket for rule in found if isinstance(rule.bucket, Slots)]
         """All that goes back when a call is over that was sent, where no tokens are counted."""

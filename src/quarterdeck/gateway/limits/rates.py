@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from operator import call
 
 import msgspec
 
@@ -15,6 +17,7 @@ AT_TARGET = frozenset({ScopeKind.PROVIDER, ScopeKind.CREDENTIAL, ScopeKind.MODEL
 """Known only once it is known where the call goes; all others are about who calls."""
 MAX_BUCKETS = 100_000
 _CONCURRENT_RETRY = 1_000_000
+_ONE_EACH = repeat(1)
 
 
 class Slots:
@@ -57,6 +60,8 @@ class Slots:
 
 
 Bucket = Gcra | Slots
+Take = Callable[[int, int], int]
+"""A bucket's own: at the instant `now`, so many."""
 
 
 class Rule(msgspec.Struct, frozen=True, eq=False):
@@ -245,22 +250,24 @@ class Rates:
         self.forgot()
 
 
-def enter(rules: Sequence[Rule], tokens: int) -> list[int]:
+def enter(rules: Sequence[Rule], takes: Sequence[Take], tokens: int) -> tuple[int, ...]:
     """Take from all of them or from none, in this process's memory alone; what each leaves. Raises Refusal, by the one
-    to wait longest for."""
-    found: list[int] = []
+    to wait longest for.
+
+    `takes` are those of their buckets; `tokens` is 0 where none of them counts tokens.
+    """
     now = time.monotonic_ns() // 1_000
-    for rule in rules:
-        left = rule.bucket.take(now, tokens if rule.of_tokens else 1)
-        if left < 0:
-            for taken in rules[: len(found)]:
-                taken.bucket.give_back(taken.counted(tokens))
-            blocked = take(lines_of(rules), tokens, now)
-            if blocked is not None:
-                raise limited(blocked)
-            return [each.bucket.remaining(now) for each in rules]
-        found.append(left)
-    return found
+    counts = [tokens if rule.of_tokens else 1 for rule in rules] if tokens else _ONE_EACH
+    left = tuple(map(call, takes, repeat(now), counts))
+    if min(left) >= 0:
+        return left
+    for rule, each in zip(rules, left, strict=True):
+        if each >= 0:
+            rule.bucket.give_back(rule.counted(tokens))
+    blocked = take(lines_of(rules), tokens, now)
+    if blocked is not None:
+        raise limited(blocked)
+    return tuple(rule.bucket.remaining(now) for rule in rules)
 
 
 def leave(rules: Sequence[Rule], tokens: int, *, used_tokens: int | None, sent: bool) -> None:

@@ -81,7 +81,11 @@ class Settled(msgspec.Struct, eq=False, gc=False):
 
     def discharge(self) -> None:
         """The account includes it."""
-        for lines, part in self.charged or [(self.where.budgets, self.amount)]:
+        if self.charged is None:
+            for _, counter in self.where.budgets:
+                counter.tail -= self.amount
+            return
+        for lines, part in self.charged:
             for _, counter in lines:
                 counter.tail -= part
 
