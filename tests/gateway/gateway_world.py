@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from quarterdeck.gateway.cache.known import KnownRequests
 from quarterdeck.gateway.cache.memory import MemoryStore
 from quarterdeck.gateway.cache.semantic.answers import SimilarAnswers
 from quarterdeck.gateway.call import ModelCalls
+from quarterdeck.gateway.ending import end_all
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import Health
 from quarterdeck.gateway.metrics import Metrics
@@ -89,6 +91,8 @@ class Gateway:
     egress: Egress = field(default_factory=Egress)
     parts: Parts = field(init=False)
     known: KnownRequests = field(init=False)
+    stop: Callable[[], None] = field(init=False)
+    """Let the server stop, as it does when it is told to end."""
     similar: SimilarAnswers | None = None
     others: dict[str, WorkspaceEntry] = field(default_factory=dict)
     routes: dict[str, Any] = field(default_factory=dict)
@@ -185,7 +189,7 @@ async def gateway_running(
     app = GatewayApp(
         parts, ModelCalls(parts), forward, Health(holder, bus, settler, open_calls, metrics, forward, cache)
     )
-    server = Server(app, Limits(grace_s=0.5, hold_s=0.2), known)
+    server = Server(app, Limits(grace_s=0.5, hold_s=0.2), known, partial(end_all, open_calls))
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     async with (
@@ -206,6 +210,7 @@ async def gateway_running(
         agent = AgentEntry("agt_1", "research", "enabled", None, [])
         made = Gateway(url, directory, holder, open_calls, journal, client, sandbox, providers, keys, agent, runs)
         made.egress, made.parts, made.similar, made.known = egress, parts, similar, known
+        made.stop = server.stop
         made.publish()
         serving = asyncio.create_task(server.serve(sock))
         try:

@@ -63,6 +63,29 @@ async def test_two_hundred_open_streams_end_at_once_with_a_proper_error_and_are_
     assert all(each.cost is not None and each.cost > 0 and each.usage_source == "estimated" for each in records)
 
 
+async def test_a_server_that_is_told_to_stop_ends_what_is_open_in_words_and_records_it(gateway: Gateway) -> None:
+    """What the provider did for them is billed: cancelled without a record, it would be missing from the account."""
+    ends: list[bytes] = []
+    following = asyncio.create_task(follow(gateway, ends))
+    await until(lambda: [call for call in gateway.open_calls.traffic()[1] if call.first_byte is not None])
+    waiting = asyncio.create_task(gateway.chat(script={"timing": {"first_byte_ms": 600_000}}))
+    await until(lambda: len(gateway.open_calls) == 2)
+    gateway.stop()
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await waiting
+        await following
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "server_stopping")
+    assert answer.headers["retry-after"] == "1"
+    assert b"server_stopping" in ends[0] and ends[0].endswith(b"0\r\n\r\n")
+    await gateway.record(2)
+    assert {(each.outcome, each.error_code) for each in gateway.records()} == {
+        ("cut", "server_stopping"),
+        ("error", "server_stopping"),
+    }
+    cut = next(each for each in gateway.records() if each.outcome == "cut")
+    assert cut.cost is not None and cut.cost > 0
+
+
 async def test_a_call_of_another_agent_goes_on(gateway: Gateway) -> None:
     ends: list[bytes] = []
     following = asyncio.create_task(follow(gateway, ends))

@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from quarterdeck.access.catalogue import PRICE_KINDS
@@ -18,6 +19,7 @@ from quarterdeck.bootstrap.sockets import BUS_SOCKET, CONTROL_SOCKET
 from quarterdeck.gateway.app import GatewayApp
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.call import ModelCalls
+from quarterdeck.gateway.ending import end_all
 from quarterdeck.gateway.forward import Forwarder
 from quarterdeck.gateway.health import CONTROL_STARTS_S, Health
 from quarterdeck.gateway.limits.admission import Admission
@@ -103,7 +105,7 @@ async def _serve(settings: Settings, runtime: Path, gateway_id: str, sock: socke
     pidfile.write(settings.data / f"{gateway_id}.pid")
     log.info("gateway_serves snapshot=%d", holder.current.version)
     standing.serves()
-    server = Server(app, Limits(), caches.known)
+    server = Server(app, Limits(), caches.known, partial(end_all, open_calls))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, server.stop)
     try:

@@ -6,9 +6,19 @@ from quarterdeck.gateway import portkey_words
 from quarterdeck.gateway.answers import refuse
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
-from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.errors import Refusal, server_stopping
+from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.server import CallerLeft, Exchange
+
+
+async def end_all(open_calls: OpenCalls) -> int:
+    """The server stops and can wait no longer: each open call ends in words of its dialect, is recorded and priced.
+
+    Returns how many there were.
+    """
+    why = server_stopping()
+    return await open_calls.end("all", (), why.code, why.message)
 
 
 async def end_early(draft: Draft, dialect: Dialect, exchange: Exchange, parts: Parts) -> None:
@@ -19,7 +29,8 @@ async def end_early(draft: Draft, dialect: Dialect, exchange: Exchange, parts: P
         raise CallerLeft
     code, message = stopped
     if not draft.begun:
-        raise Refusal(400, code, message)
+        stopping = server_stopping()
+        raise stopping if code == stopping.code else Refusal(400, code, message)
     draft.outcome, draft.error_code, draft.error_message = "cut", code, message
     _take_what_was_read(draft)
     with contextlib.suppress(Refusal):

@@ -24,6 +24,15 @@ class Refusal(Exception):
         """Whether it holds wherever the call would go, so that a route does not go on."""
 
 
+def server_stopping() -> Refusal:
+    return Refusal(
+        503,
+        "server_stopping",
+        "The server is stopping and has waited for this call. Send it again in a moment.",
+        headers=[(b"retry-after", b"1")],
+    )
+
+
 def no_key() -> Refusal:
     return Refusal(
         401,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Awaitable, Callable
 
 from quarterdeck.gateway.server.connection import Connection
 from quarterdeck.gateway.server.exchange import Exchange
@@ -11,6 +12,7 @@ from quarterdeck.gateway.server.limits import Limits
 
 _BACKLOG = 2048
 _LAST_BYTES_S = 0.1
+_LAST_WORDS_S = 1.0
 
 
 class Server:
@@ -19,8 +21,16 @@ class Server:
     What escapes `handle` is logged and answered 500, or breaks the answer off if that has begun.
     """
 
-    def __init__(self, handle: Handle, limits: Limits | None = None, known: Known | None = None) -> None:
+    def __init__(
+        self,
+        handle: Handle,
+        limits: Limits | None = None,
+        known: Known | None = None,
+        end_late: Callable[[], Awaitable[int]] | None = None,
+    ) -> None:
+        """`end_late` ends, in words of its own, some of what is still open after the grace period: how many."""
         self.handle = handle
+        self._end_late = end_late
         self.known = known
         self.limits = Limits() if limits is None else limits
         self.stopping = False
@@ -63,6 +73,8 @@ class Server:
             connection.stop()
         if self.open:
             _, late = await asyncio.wait([exchange.task for exchange in self.open], timeout=grace)
+            if late and self._end_late is not None and await self._end_late():
+                _, late = await asyncio.wait(late, timeout=_LAST_WORDS_S)
             for task in late:
                 task.cancel()
             if late:
