@@ -5,4 +5,5 @@ export const choose = {
   none: "There is none yet.",
   more: "There are more: type a part of the name.",
   open: "Choose",
+  missing: "Choose one first.",
 };

@@ -2,7 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { agentKeys } from "@/api/agents";
 import { calledQuery } from "@/api/choices";
@@ -74,6 +74,28 @@ test("who types and takes at once gets what fits, not what was there before the 
   await screen.findByRole("option", { name: "Project 0" });
   await userEvent.keyboard("27{Enter}");
   expect(chosen()).toBe("prj_27");
+});
+
+test("a choice that is required and was not made is told beside the field, and nothing is sent", async () => {
+  projects(300);
+  const sent = vi.fn((event: React.SyntheticEvent) => event.preventDefault());
+  renderPart(
+    <form onSubmit={sent}>
+      <ChooseField of="project" label="Project" name="project" none="No project" required />
+      <button type="submit">Send</button>
+    </form>,
+  );
+  await screen.findByText("No project", { selector: "button *" });
+  const field = screen.getByRole("combobox", { name: "Project" });
+  await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(sent).not.toHaveBeenCalled();
+  expect(field).toHaveAccessibleDescription("Choose one first.");
+  expect(field).toHaveFocus();
+  await userEvent.keyboard("{Enter}");
+  await userEvent.click(await screen.findByRole("option", { name: "Project 3" }));
+  expect(field).not.toHaveAccessibleDescription();
+  await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(sent).toHaveBeenCalledOnce();
 });
 
 test("an act for which all that there are are left out says so", async () => {

@@ -37,6 +37,7 @@ type Props = {
 export function ChooseField({ of, label, labelHidden = false, hint, error, name, begins, onChoose, none, without = [], hideEmpty = false, required = false }: Props) {
   const [chosen, setChosen] = useState(begins?.id ?? "");
   const [called, setCalled] = useState(begins?.name);
+  const [missing, setMissing] = useState(false);
   const offered = useOffered(of);
   const shown = useShown(of, chosen, called, offered.items);
   const items = offered.items.filter(({ id }) => !without.includes(id));
@@ -46,7 +47,7 @@ export function ChooseField({ of, label, labelHidden = false, hint, error, name,
     onChoose?.(id, as ?? "");
   };
   if (hideEmpty && !chosen && items.length === 0 && !offered.error) return null;
-  const common = { label, labelHidden, hint, error };
+  const common = { label, labelHidden, hint, error: error ?? (missing && !chosen ? say.missing : undefined) };
   if (!offered.more) {
     // What is chosen stays a choice, whatever became of it.
     const kept = chosen && !items.some(({ id }) => id === chosen) ? [{ value: chosen, label: shown }] : [];
@@ -62,7 +63,7 @@ export function ChooseField({ of, label, labelHidden = false, hint, error, name,
     <Field {...common}>
       {(wiring) => (
         <>
-          {name && <input type="hidden" name={name} value={chosen} />}
+          <Chosen name={name} value={chosen} required={required} missing={setMissing} />
           <PopOver
             label={label}
             trigger={
@@ -89,5 +90,33 @@ export function ChooseField({ of, label, labelHidden = false, hint, error, name,
         </>
       )}
     </Field>
+  );
+}
+
+type ChosenProps = { name: string | undefined; value: string; required: boolean; missing: (missing: boolean) => void };
+
+/**
+ * What is chosen, as the form knows it. The browser looks at it when the form is sent, as at any field: without a
+ * choice that is required nothing is sent, it is said beside the field, and whoever is led here comes to the button.
+ */
+function Chosen({ name, value, required, missing }: ChosenProps) {
+  return (
+    <input
+      name={name}
+      value={value}
+      required={required}
+      tabIndex={-1}
+      aria-hidden="true"
+      autoComplete="off"
+      className="sr-only"
+      onChange={() => undefined}
+      onFocus={({ target }) => (target.nextElementSibling as HTMLElement | null)?.focus()}
+      onInvalid={(event) => {
+        event.preventDefault();
+        missing(true);
+        const first = event.currentTarget.form?.querySelector(":invalid:not(fieldset)");
+        if (first === event.currentTarget) event.currentTarget.focus();
+      }}
+    />
   );
 }
