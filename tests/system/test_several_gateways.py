@@ -19,6 +19,7 @@ import pytest
 from redis_world import redis_in
 from system_world import CONFIG, KEY, PATIENCE_S, System, running
 
+PATIENT_REDIS = Path(__file__).parent / "patient_redis"
 AGENT_TWO = "qd-key-for-tests-only-0002"
 TWO = """
 [[agents]]
@@ -48,6 +49,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         "QUARTERDECK_GATEWAYS": "2",
         "QUARTERDECK_REDIS_URL": f"unix://{server.socket_file}",
         "TEST_AGENT_TWO": AGENT_TWO,
+        "PYTHONPATH": os.pathsep.join([str(PATIENT_REDIS), os.environ.get("PYTHONPATH", "")]),
     }
     with running(directory / "data", config=CONFIG + TWO, environment=environment) as made:
         made.wait_until(lambda: made.get("/readyz")["degraded"] == [])
