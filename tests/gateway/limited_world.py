@@ -84,7 +84,7 @@ class Limited:
         return self.gateway.records()
 
 
-def budget(amount: float, scope: str = "workspace", window: str = "day", **fields: object) -> BudgetEntry:
+def budget(amount: float, scope: str = "workspace", window: str = "total", **fields: object) -> BudgetEntry:
     kind, _, value = scope.partition(":")
     values = {"id": "b", "mode": "hard", **fields}
     return BudgetEntry(scope=Scope(kind, value), amount=round(amount * USD), window=window, shown=scope, **values)  # type: ignore[arg-type]
