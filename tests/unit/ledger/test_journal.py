@@ -38,8 +38,8 @@ async def append(to: Journal, *payloads: bytes) -> None:
         await asyncio.shield(done)
 
 
-def everything(directory: Path, start: Position = START, max_records: int = 1_000) -> list[bytes]:
-    return JournalReader(directory).read(start, max_records=max_records).payloads
+def everything(directory: Path, start: Position = START) -> list[bytes]:
+    return JournalReader(directory).read(start, max_records=1_000_000, max_bytes=1 << 30).payloads
 
 
 @contextmanager
@@ -333,6 +333,6 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> N
         child.stdout.close()
         child.wait()
         last = len(acknowledged) // 8
-        found = everything(tmp_path / str(again), max_records=100_000)
+        found = everything(tmp_path / str(again))
         assert [int.from_bytes(payload[:8], "big") for payload in found][:last] == list(range(1, last + 1))
         assert len(found) <= last + 1
