@@ -1,5 +1,5 @@
 import type { QueryClient } from "@tanstack/react-query";
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 
 import { agentQuery, agentsQuery, urgentAgentsQuery } from "@/api/agents";
 import { callQuery, renderedQuery } from "@/api/calls";
@@ -16,16 +16,21 @@ import { sessionQuery } from "@/api/session";
 import { settingsQuery } from "@/api/settings";
 import { boardQuery, taskQuery } from "@/api/tasks";
 import { ErrorPage, MissingPage, PendingPage } from "@/app/error-page";
+import { lazyPage } from "@/app/page-code";
 import { AppShell } from "@/app/shell/app-shell";
 import { BareShell } from "@/app/shell/bare-shell";
+import { agentsSearch } from "@/features/agents/search";
+import { auditSearch } from "@/features/audit/search";
 import { callPageSearch, callsSearch } from "@/features/calls/search";
 import { costsSearch } from "@/features/costs/search";
+import { gatewaySearch } from "@/features/gateway/search";
+import { keysSearch } from "@/features/keys/search";
 import { warmNow } from "@/features/now/queries";
 import { signInSearch } from "@/features/session/search";
 import { settingsSearch } from "@/features/settings/search";
 import { warmTask } from "@/features/tasks/queries";
 import { boardFilter, boardSearch } from "@/features/tasks/search";
-import { findSearch, openSearch } from "@/lib/search";
+import { openSearch } from "@/lib/search";
 
 type Context = { client: QueryClient; live: LiveStream };
 
@@ -40,11 +45,11 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/signin",
   validateSearch: signInSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/sign-in-route"), "SignInRoute"),
+  component: lazyPage(() => import("@/app/pages/sign-in-route"), "SignInRoute"),
 });
 
 /** For whoever has a link and no account. */
-const shared = createRoute({ getParentRoute: () => root, path: "/shared", component: lazyRouteComponent(() => import("@/app/pages/shared-route"), "SharedRoute") });
+const shared = createRoute({ getParentRoute: () => root, path: "/shared", component: lazyPage(() => import("@/app/pages/shared-route"), "SharedRoute") });
 
 /** Who is not signed in goes to the door and comes back after. */
 async function guard({ context, location }: { context: Context; location: { href: string } }): Promise<void> {
@@ -70,14 +75,14 @@ const welcome = createRoute({
   getParentRoute: () => bare,
   path: "/welcome",
   loader: ({ context }) => warm(Promise.all([context.client.query(urgentAgentsQuery), context.client.query(settingsQuery), context.client.query(providersQuery)])),
-  component: lazyRouteComponent(() => import("@/app/pages/welcome-route"), "WelcomeRoute"),
+  component: lazyPage(() => import("@/app/pages/welcome-route"), "WelcomeRoute"),
 });
 
 const now = createRoute({
   getParentRoute: () => inside,
   path: "/",
   loader: ({ context }) => warmNow(context.client),
-  component: lazyRouteComponent(() => import("@/app/pages/now-route"), "NowRoute"),
+  component: lazyPage(() => import("@/app/pages/now-route"), "NowRoute"),
 });
 const board = createRoute({
   getParentRoute: () => inside,
@@ -85,62 +90,62 @@ const board = createRoute({
   validateSearch: boardSearch,
   loaderDeps: ({ search }) => search,
   loader: ({ context, deps }) => warm(context.client.query(boardQuery(boardFilter(deps, context.client.getQueryData(sessionQuery.queryKey)?.member.id)))),
-  component: lazyRouteComponent(() => import("@/app/pages/board-route"), "BoardRoute"),
+  component: lazyPage(() => import("@/app/pages/board-route"), "BoardRoute"),
 });
 const goals = createRoute({
   getParentRoute: () => inside,
   path: "/goals",
   validateSearch: openSearch,
   loader: ({ context }) => warm(context.client.infiniteQuery(goalsQuery)),
-  component: lazyRouteComponent(() => import("@/app/pages/goals-route"), "GoalsRoute"),
+  component: lazyPage(() => import("@/app/pages/goals-route"), "GoalsRoute"),
 });
 const task = createRoute({
   getParentRoute: () => inside,
   path: "/tasks/$taskId",
   loader: ({ context, params }) => warmTask(context.client, params.taskId),
-  component: lazyRouteComponent(() => import("@/app/pages/task-route"), "TaskRoute"),
+  component: lazyPage(() => import("@/app/pages/task-route"), "TaskRoute"),
 });
 const reviews = createRoute({
   getParentRoute: () => inside,
   path: "/reviews",
-  component: lazyRouteComponent(() => import("@/app/pages/reviews-route"), "ReviewsRoute"),
+  component: lazyPage(() => import("@/app/pages/reviews-route"), "ReviewsRoute"),
 });
 const review = createRoute({
   getParentRoute: () => inside,
   path: "/reviews/$taskId",
   loader: ({ context, params }) => warm(Promise.all([context.client.query(taskQuery(params.taskId)), context.client.query(reviewsQuery(params.taskId))])),
-  component: lazyRouteComponent(() => import("@/app/pages/reviews-route"), "ReviewRoute"),
+  component: lazyPage(() => import("@/app/pages/reviews-route"), "ReviewRoute"),
 });
 const run = createRoute({
   getParentRoute: () => inside,
   path: "/runs/$runId",
   loader: ({ context, params }) => warm(context.client.query(runQuery(params.runId))),
-  component: lazyRouteComponent(() => import("@/app/pages/run-route"), "RunRoute"),
+  component: lazyPage(() => import("@/app/pages/run-route"), "RunRoute"),
 });
 const compared = createRoute({
   getParentRoute: () => inside,
   path: "/runs/$runId/compare/$otherId",
   loader: ({ context, params }) => warm(context.client.query(comparedQuery(params.runId, params.otherId))),
-  component: lazyRouteComponent(() => import("@/app/pages/run-route"), "CompareRoute"),
+  component: lazyPage(() => import("@/app/pages/run-route"), "CompareRoute"),
 });
 const agents = createRoute({
   getParentRoute: () => inside,
   path: "/agents",
-  validateSearch: findSearch,
+  validateSearch: agentsSearch,
   loader: ({ context }) => warm(Promise.all([context.client.infiniteQuery(agentsQuery(false)), context.client.query(urgentAgentsQuery)])),
-  component: lazyRouteComponent(() => import("@/app/pages/agents-route"), "AgentsRoute"),
+  component: lazyPage(() => import("@/app/pages/agents-route"), "AgentsRoute"),
 });
 const agent = createRoute({
   getParentRoute: () => inside,
   path: "/agents/$agentId",
   loader: ({ context, params }) => warm(context.client.query(agentQuery(params.agentId))),
-  component: lazyRouteComponent(() => import("@/app/pages/agent-route"), "AgentRoute"),
+  component: lazyPage(() => import("@/app/pages/agent-route"), "AgentRoute"),
 });
 const calls = createRoute({
   getParentRoute: () => inside,
   path: "/calls",
   validateSearch: callsSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/calls-route"), "CallsRoute"),
+  component: lazyPage(() => import("@/app/pages/calls-route"), "CallsRoute"),
 });
 const call = createRoute({
   getParentRoute: () => inside,
@@ -150,87 +155,90 @@ const call = createRoute({
     warm(context.client.query(callQuery(params.callId)));
     warm(context.client.query(renderedQuery(params.callId)));
   },
-  component: lazyRouteComponent(() => import("@/app/pages/call-route"), "CallRoute"),
+  component: lazyPage(() => import("@/app/pages/call-route"), "CallRoute"),
 });
 const costs = createRoute({
   getParentRoute: () => inside,
   path: "/costs",
   validateSearch: costsSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/costs-route"), "CostsRoute"),
+  component: lazyPage(() => import("@/app/pages/costs-route"), "CostsRoute"),
 });
 const keys = createRoute({
   getParentRoute: () => inside,
   path: "/keys",
-  component: lazyRouteComponent(() => import("@/app/pages/keys-route"), "KeysRoute"),
+  validateSearch: keysSearch,
+  component: lazyPage(() => import("@/app/pages/keys-route"), "KeysRoute"),
 });
 const providers = createRoute({
   getParentRoute: () => inside,
   path: "/providers",
   validateSearch: openSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/providers-route"), "ProvidersRoute"),
+  component: lazyPage(() => import("@/app/pages/providers-route"), "ProvidersRoute"),
 });
 const settings = createRoute({
   getParentRoute: () => inside,
   path: "/settings",
   validateSearch: settingsSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/settings-route"), "SettingsRoute"),
+  component: lazyPage(() => import("@/app/pages/settings-route"), "SettingsRoute"),
 });
 
 const unclaimed = createRoute({
   getParentRoute: () => inside,
   path: "/unclaimed",
-  component: lazyRouteComponent(() => import("@/app/pages/unclaimed-route"), "UnclaimedRoute"),
+  component: lazyPage(() => import("@/app/pages/unclaimed-route"), "UnclaimedRoute"),
 });
 
 const gateway = createRoute({
   getParentRoute: () => inside,
   path: "/gateway",
-  component: lazyRouteComponent(() => import("@/app/pages/gateway-route"), "GatewayRoute"),
+  validateSearch: gatewaySearch,
+  component: lazyPage(() => import("@/app/pages/gateway-route"), "GatewayRoute"),
 });
 const newRoute = createRoute({
   getParentRoute: () => inside,
   path: "/gateway/routes/new",
-  component: lazyRouteComponent(() => import("@/app/pages/route-editor-route"), "NewRouteRoute"),
+  component: lazyPage(() => import("@/app/pages/route-editor-route"), "NewRouteRoute"),
 });
 const routeEditor = createRoute({
   getParentRoute: () => inside,
   path: "/gateway/routes/$name",
   loader: ({ context, params }) => warm(context.client.query(routeQuery(params.name))),
-  component: lazyRouteComponent(() => import("@/app/pages/route-editor-route"), "RouteEditorRoute"),
+  component: lazyPage(() => import("@/app/pages/route-editor-route"), "RouteEditorRoute"),
 });
 const schedules = createRoute({
   getParentRoute: () => inside,
   path: "/schedules",
   validateSearch: openSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/schedules-route"), "SchedulesRoute"),
+  component: lazyPage(() => import("@/app/pages/schedules-route"), "SchedulesRoute"),
 });
 const channels = createRoute({
   getParentRoute: () => inside,
   path: "/channels",
   validateSearch: openSearch,
-  component: lazyRouteComponent(() => import("@/app/pages/channels-route"), "ChannelsRoute"),
+  component: lazyPage(() => import("@/app/pages/channels-route"), "ChannelsRoute"),
 });
 const notifications = createRoute({
   getParentRoute: () => inside,
   path: "/notifications",
-  component: lazyRouteComponent(() => import("@/app/pages/notifications-route"), "NotificationsRoute"),
+  component: lazyPage(() => import("@/app/pages/notifications-route"), "NotificationsRoute"),
 });
 const audit = createRoute({
   getParentRoute: () => inside,
   path: "/audit",
-  component: lazyRouteComponent(() => import("@/app/pages/audit-route"), "AuditRoute"),
+  validateSearch: auditSearch,
+  component: lazyPage(() => import("@/app/pages/audit-route"), "AuditRoute"),
 });
 
 const replays = createRoute({
   getParentRoute: () => inside,
   path: "/replays",
-  component: lazyRouteComponent(() => import("@/app/pages/replays-route"), "ReplaysRoute"),
+  component: lazyPage(() => import("@/app/pages/replays-route"), "ReplaysRoute"),
 });
 const replay = createRoute({
   getParentRoute: () => inside,
   path: "/replays/$replayId",
   loader: ({ context, params }) => warm(context.client.query(replayQuery(params.replayId))),
-  component: lazyRouteComponent(() => import("@/app/pages/replays-route"), "ReplayRoute"),
+  component: lazyPage(() => import("@/app/pages/replays-route"), "ReplayRoute"),
 });
 
 const missing = createRoute({ getParentRoute: () => inside, path: "$", component: MissingPage });

@@ -30,11 +30,24 @@ function groupOf(key: Key): Group {
   return key.kind === "run" ? "runs" : "lasting";
 }
 
+type Shown = Exclude<Group, "lasting"> | undefined;
+type Props = {
+  keys: Key[];
+  named?: Named[];
+  /** There are older ones than these. */
+  cut: boolean;
+  /** Which are shown, where the page's address holds it. */
+  group?: Shown;
+  show?: (group: Shown) => void;
+};
+
 /** Keys with what can be done to them. With `named`, agents and members, says whose each is. */
-export function KeysTable({ keys, named, cut }: { keys: Key[]; named?: Named[]; /** There are older ones than these. */ cut: boolean }) {
+export function KeysTable({ keys, named, cut, ...shows }: Props) {
   const [asked, setAsked] = useState<Asked>();
   const [secret, setSecret] = useState<string>();
-  const [group, setGroup] = useState<Group>("lasting");
+  const [own, setOwn] = useState<Shown>();
+  const group = (shows.show ? shows.group : own) ?? "lasting";
+  const setGroup = (next: Group) => (shows.show ?? setOwn)(next === "lasting" ? undefined : next);
   const client = useQueryClient();
   const settled = () => client.invalidateQueries({ queryKey: keyKeys.all });
   const onError = (error: unknown) => toast({ text: asProblem(error).message, tone: "wrong" });

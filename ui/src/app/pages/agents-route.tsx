@@ -13,6 +13,8 @@ export function AgentsRoute() {
       setCreating={(open) => void navigate({ search: { ...search, new: open || undefined }, replace: true })}
       words={search.q ?? ""}
       find={(q) => void navigate({ search: { ...search, q: q || undefined }, replace: true, resetScroll: false })}
+      retired={search.retired === true}
+      setRetired={(retired) => void navigate({ search: { ...search, retired: retired || undefined }, replace: true, resetScroll: false })}
     />
   );
 }

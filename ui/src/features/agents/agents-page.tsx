@@ -29,11 +29,10 @@ import { formatCount } from "@/lib/format";
 import { useListKeys } from "@/lib/list-keys";
 import { agents as say } from "@/strings/agents";
 
-type Props = { creating: boolean; setCreating: (open: boolean) => void; /** A part of the names of those that are shown. */ words: string; find: (words: string) => void };
+type Props = { creating: boolean; setCreating: (open: boolean) => void; /** A part of the names of those that are shown. */ words: string; find: (words: string) => void; /** Those that are retired are shown, too. */ retired: boolean; setRetired: (shown: boolean) => void };
 
-export function AgentsPage({ creating, setCreating, words, find }: Props) {
+export function AgentsPage({ creating, setCreating, words, find, retired, setRetired }: Props) {
   const { data } = useSuspenseInfiniteQuery(agentsQuery(false));
-  const [retired, setRetired] = useState(false);
   // Sums over all of them, however many are loaded here.
   const { data: all } = useQuery(urgentAgentsQuery);
   const list = useInfiniteQuery(agentsQuery(retired, words));

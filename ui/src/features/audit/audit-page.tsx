@@ -1,6 +1,5 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
 
 import { auditQuery } from "@/api/audit";
 import type { AuditEntry } from "@/api/types";
@@ -12,11 +11,14 @@ import { Ago } from "@/components/figures";
 import { Page } from "@/components/page";
 import { Empty, ProblemNote, SkeletonRows } from "@/components/states";
 import { changedValues, kindWords, shown } from "@/features/audit/changes";
+import type { AuditSearch } from "@/features/audit/search";
 import { choicesOf } from "@/lib/form";
 import { audit as say } from "@/strings/audit";
 
-export function AuditPage() {
-  const [family, setFamily] = useState("");
+type Props = { search: AuditSearch; setSearch: (search: AuditSearch) => void };
+
+export function AuditPage({ search, setSearch }: Props) {
+  const family = search.of && search.of in say.families ? search.of : "";
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(auditQuery(family && `${family}.*`));
   const rows = data?.pages.flatMap((page) => page.items);
   return (
@@ -24,7 +26,7 @@ export function AuditPage() {
       title={say.title}
       answer={say.answer}
       below={say.below}
-      actions={<FilterSelect label={say.all} value={family} onChange={setFamily} choices={choicesOf(say.families)} />}
+      actions={<FilterSelect label={say.all} value={family} onChange={(of) => setSearch({ of: of || undefined })} choices={choicesOf(say.families)} />}
     >
       {error && !rows ? (
         <ProblemNote error={error} retry={() => void refetch()} />

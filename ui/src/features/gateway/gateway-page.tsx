@@ -12,11 +12,14 @@ import { ProblemNote, SkeletonRows } from "@/components/states";
 import { Latencies } from "@/features/gateway/latencies";
 import { Limits } from "@/features/gateway/limits";
 import { Routes } from "@/features/gateway/routes";
+import type { GatewaySearch } from "@/features/gateway/search";
 import { formatCount, formatDuration } from "@/lib/format";
 import { codeWords } from "@/strings/common";
 import { gateway as say } from "@/strings/gateway";
 
-export function GatewayPage() {
+type Props = { search: GatewaySearch; setSearch: (search: GatewaySearch) => void };
+
+export function GatewayPage({ search, setSearch }: Props) {
   const { data: health, error, refetch } = useQuery(healthQuery);
   const troubled = health?.items.filter((each) => ["wait", "wrong"].includes(stateOf(each).tone)).length ?? 0;
   return (
@@ -33,7 +36,7 @@ export function GatewayPage() {
             <DataTable label={say.health} columns={healthColumns} rows={health.items} rowId={(each) => each.provider} />
           )}
         </Section>
-        <Latencies />
+        <Latencies search={search} setSearch={setSearch} />
         <Routes />
         <Limits />
       </div>

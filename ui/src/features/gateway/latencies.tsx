@@ -14,25 +14,23 @@ import { Segmented } from "@/components/segmented";
 import { ProblemNote, SkeletonRows } from "@/components/states";
 import type { View } from "@/components/view-switch";
 import { ViewSwitch } from "@/components/view-switch";
+import type { GatewaySearch } from "@/features/gateway/search";
+import { LATENCY_BY, LATENCY_SPANS } from "@/features/gateway/search";
 import { cx } from "@/lib/cx";
 import { formatCount, formatDuration } from "@/lib/format";
-import type { Window } from "@/lib/search";
 import { WINDOW_MS } from "@/lib/search";
 import { useFloor } from "@/lib/ticker";
 import { calls } from "@/strings/calls";
 import { latency as say } from "@/strings/latency";
 
 const HOUR = 3_600_000;
-const BY = ["provider", "model", "target"] as const satisfies LatencyBy[];
-const SPANS = ["24h", "7d", "30d"] as const satisfies Window[];
 type Row = LatenciesOut["items"][number];
 
 const of = (row: Row, name: Measure): LatencyMeasure | undefined => row.measures.find((each) => each.measure === name);
 
 /** How long answers took, by who gave them; one of them opened shows how its calls are spread. */
-export function Latencies() {
-  const [by, setBy] = useState<LatencyBy>("provider");
-  const [span, setSpan] = useState<(typeof SPANS)[number]>("24h");
+export function Latencies({ search, setSearch }: { search: GatewaySearch; setSearch: (search: GatewaySearch) => void }) {
+  const { by = "provider", span = "24h" } = search;
   const [open, setOpen] = useState<string>();
   const now = useFloor(HOUR);
   const since = new Date(now - WINDOW_MS[span] + HOUR).toISOString();
@@ -42,8 +40,8 @@ export function Latencies() {
   return (
     <Section title={say.title}>
       <div className="mb-2 flex flex-wrap items-center gap-2">
-        <Segmented label={say.byLabel} value={by} onChange={setBy} options={BY.map((value) => ({ value, label: say.by[value] }))} />
-        <Segmented label={say.windows} value={span} onChange={setSpan} className="md:ml-auto" options={SPANS.map((value) => ({ value, label: calls.filters.windows[value] }))} />
+        <Segmented label={say.byLabel} value={by} onChange={(next) => setSearch({ ...search, by: next })} options={LATENCY_BY.map((value) => ({ value, label: say.by[value] }))} />
+        <Segmented label={say.windows} value={span} onChange={(next) => setSearch({ ...search, span: next })} className="md:ml-auto" options={LATENCY_SPANS.map((value) => ({ value, label: calls.filters.windows[value] }))} />
       </div>
       {error && !data ? (
         <ProblemNote error={error} retry={() => void refetch()} />

@@ -13,11 +13,14 @@ import { KeysTable } from "@/components/keys-table";
 import { Page } from "@/components/page";
 import { Empty } from "@/components/states";
 import { SubmitForm } from "@/components/submit-form";
+import type { KeysSearch } from "@/features/keys/search";
 import { field } from "@/lib/form";
 import { keys as say } from "@/strings/agents";
 import { words } from "@/strings/common";
 
-export function KeysPage() {
+type Props = { search: KeysSearch; setSearch: (search: KeysSearch) => void };
+
+export function KeysPage({ search, setSearch }: Props) {
   const { data: keys } = useSuspenseQuery(keysQuery(null));
   // Without their names keys are told by what they are of: a page of keys does not fail for it.
   const { data: agents } = useQuery(agentNamesQuery);
@@ -36,7 +39,7 @@ export function KeysPage() {
         </Button>
       }
     >
-      {keys.items.length === 0 ? <Empty title={say.empty}>{say.emptyHelp}</Empty> : <KeysTable keys={keys.items} named={named} cut={keys.next !== null} />}
+      {keys.items.length === 0 ? <Empty title={say.empty}>{say.emptyHelp}</Empty> : <KeysTable keys={keys.items} named={named} cut={keys.next !== null} group={search.show} show={(show) => setSearch({ show })} />}
       {creating && <TokenDialog onClose={() => setCreating(false)} />}
     </Page>
   );
