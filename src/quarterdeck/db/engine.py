@@ -66,6 +66,17 @@ class Transaction:
         self.emitted: list[Event] = []
         self.recorder: Recorder | None = None
 
+    async def commit(self) -> None:
+        """For who opened it. One that cannot be committed, as when the disk is full, is undone."""
+        try:
+            await self.connection.commit()
+        except BaseException:
+            # SQLAlchemy takes it for ended, and refuses all else on a connection that SQLite still has it open on.
+            await self.connection.rollback()
+            if self._driver is not None and self._driver.in_transaction:
+                self._driver.rollback()
+            raise
+
     async def execute(
         self,
         statement: sa.Executable,
@@ -178,7 +189,7 @@ class Database:
                 except BaseException:
                     await connection.rollback()
                     raise
-                await connection.commit()
+                await tx.commit()
         if tx.emitted:
             self._tell(tx.emitted)
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from quarterdeck.db import Database, Transaction, riding
 from quarterdeck.db.outbox import read_after
 from quarterdeck.db.schema import events
-from quarterdeck.kernel.errors import Invalid, Unavailable
+from quarterdeck.kernel.errors import Changed, Invalid, Unavailable
 from quarterdeck.kernel.events import Event
 
 
@@ -95,6 +95,27 @@ async def test_what_is_cancelled_is_undone_and_the_next_one_goes_on(db: Database
     async with asyncio.timeout(20), db.transaction() as tx:
         await tx.emit(event())
     assert await kinds(db) == ["task.moved"]
+
+
+async def test_what_cannot_be_committed_is_undone_and_the_next_ones_go_on(db: Database) -> None:
+    """As when the disk is full: SQLite has the transaction open still, and every later one would be refused."""
+    told: list[Event] = []
+    db.on_commit(told.extend)
+    async with db.transaction() as tx:
+        await tx.execute(sa.text("CREATE TABLE whole (a INTEGER PRIMARY KEY)"))
+        await tx.execute(sa.text("CREATE TABLE part (a INTEGER REFERENCES whole (a) DEFERRABLE INITIALLY DEFERRED)"))
+    for _ in range(2):
+        with pytest.raises(Changed, match="was removed meanwhile"):
+            async with db.transaction() as tx:
+                await tx.emit(event("task.lost"))
+                await tx.execute(sa.text("INSERT INTO part VALUES (7)"))
+        assert await kinds(db) == []
+    async with db.transaction() as tx:
+        await tx.emit(event())
+    assert await kinds(db) == ["task.moved"]
+    assert [each.kind for each in told] == ["task.moved"]
+    async with db.read() as tx:
+        assert await tx.scalar(sa.text("SELECT count(*) FROM part")) == 0
 
 
 async def test_writing_through_a_look_is_not_kept(db: Database) -> None:
