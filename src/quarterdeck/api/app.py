@@ -21,7 +21,7 @@ from quarterdeck.api.idempotency import Idempotency
 from quarterdeck.api.mcp.mount import McpMount
 from quarterdeck.api.on_the_wire import OnTheWire
 from quarterdeck.api.origins import Origins
-from quarterdeck.api.pages import Dashboard
+from quarterdeck.api.pages import Assets, Dashboard
 from quarterdeck.api.routers import ROUTERS
 from quarterdeck.api.services import Readiness, Services
 from quarterdeck.control.connect.skill import skill
@@ -49,7 +49,10 @@ def create_app(services: Services, routers: Iterable[APIRouter] | None = None) -
     below_prefix = _ours() if routers is None else _included(routers)
     app.router.routes.extend(below_prefix.routes)
     permissions(app)
+    dashboard = Dashboard(services.dashboard)
     _plain_routes(app, services)
+    # Not a mount: that would take wrong methods on our own paths for pages.
+    app.router.default = dashboard
     errors.install(app)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     # The last one added is the outermost.
@@ -59,6 +62,7 @@ def create_app(services: Services, routers: Iterable[APIRouter] | None = None) -
     app.add_middleware(Authenticate, db=services.db, noting=app.state.background)
     app.add_middleware(OnTheWire, wire=services.wire)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Assets, dashboard=dashboard)
     app.add_middleware(CatchAll)
     app.add_middleware(SecurityHeaders)
     return app
@@ -159,5 +163,3 @@ def _plain_routes(app: FastAPI, services: Services) -> None:
     app.add_route("/.well-known/agent-card.json", agent_card, include_in_schema=False)
     for path, endpoint in (("/mcp", mcp), ("/a2a", a2a), ("/a2a/{rest:path}", a2a)):
         app.router.routes.append(Route(path, endpoint, include_in_schema=False))
-    # Not a mount: that would take wrong methods on our own paths for pages.
-    app.router.default = Dashboard(services.dashboard)

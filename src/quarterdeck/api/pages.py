@@ -7,12 +7,13 @@ from pathlib import Path, PurePosixPath
 
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from quarterdeck.api.errors import problem
 
 BUILT = Path(__file__).parent.parent / "web" / "dist"
 _FOR_EVER = "public, max-age=31536000, immutable"
+_ASSETS = "/assets/"
 _COMPRESSED = frozenset({".css", ".html", ".js", ".json", ".map", ".svg"})
 _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Quarterdeck</title>
 <body style="font:15px/1.6 system-ui;max-width:42rem;margin:4rem auto;padding:0 1rem">
@@ -60,9 +61,9 @@ class Dashboard:
             )
         file = self._file(path)
         if file is not None:
-            cache = _FOR_EVER if path.startswith("/assets/") else "no-cache"
+            cache = _FOR_EVER if path.startswith(_ASSETS) else "no-cache"
             return _as_it_is(file, _media_type(file), cache)
-        if path.startswith("/assets/"):
+        if path.startswith(_ASSETS):
             return problem(404, "not_found", "This file belongs to another version of the dashboard; reload the page.")
         index = self._directory / "index.html"
         if not index.is_file():
@@ -76,6 +77,19 @@ class Dashboard:
             return None
         found = self._directory.joinpath(*parts).resolve()
         return found if found.is_relative_to(self._directory) and found.is_file() else None
+
+
+class Assets:
+    """Hands the dashboard's files out before any route is looked at: a page asks for a dozen at once, and to find that
+    none of hundreds of routes is meant takes longer than to answer."""
+
+    def __init__(self, app: ASGIApp, dashboard: Dashboard) -> None:
+        self._app = app
+        self._dashboard = dashboard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        meant = scope["type"] == "http" and scope["path"].startswith(_ASSETS)
+        await (self._dashboard if meant else self._app)(scope, receive, send)
 
 
 def _as_it_is(file: Path, media_type: str, cache: str) -> FileResponse:
