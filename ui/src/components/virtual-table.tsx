@@ -27,7 +27,8 @@ type Props<T> = {
 /** A table of any length that scrolls with the page. Only rows near the window exist. */
 export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, fresh, more, loadMore, failed, footer, ref }: Props<T>) {
   const body = useRef<HTMLTableSectionElement>(null);
-  const [top, setTop] = useState(0);
+  // Not known before the table stands in the page: its rows are drawn once it is, those alone that can be seen.
+  const [top, setTop] = useState<number>();
   useLayoutEffect(() => {
     if (body.current) setTop(body.current.getBoundingClientRect().top + window.scrollY);
   }, [rows.length]);
@@ -35,20 +36,20 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
     count: rows.length,
     estimateSize: () => rowHeight,
     overscan: 12,
-    scrollMargin: top,
+    scrollMargin: top ?? 0,
     getItemKey: (index) => {
       const row = rows[index];
       return row === undefined ? index : rowId(row);
     },
   });
-  const shown = virtual.getVirtualItems();
+  const shown = top === undefined ? [] : virtual.getVirtualItems();
   const [first, last] = [shown[0], shown[shown.length - 1]];
   const lastIndex = last?.index ?? 0;
   useEffect(() => {
     if (more && !failed && lastIndex >= rows.length - 20) loadMore();
   }, [more, failed, lastIndex, rows.length, loadMore]);
-  const before = first ? first.start - top : 0;
-  const after = last ? virtual.getTotalSize() - (last.end - top) : 0;
+  const before = first ? first.start - (top ?? 0) : 0;
+  const after = last ? virtual.getTotalSize() - (last.end - (top ?? 0)) : 0;
   return (
     <div ref={ref} className="card @container relative overflow-x-clip">
       <table className="w-full table-fixed border-collapse" aria-label={label} aria-rowcount={more ? -1 : rows.length + 1}>

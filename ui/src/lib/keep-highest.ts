@@ -4,12 +4,11 @@
  */
 export function keepHighest(element: HTMLElement | null): (() => void) | undefined {
   if (!element || typeof ResizeObserver === "undefined") return undefined;
-  let width = element.offsetWidth;
+  // Not measured before the observer first tells: it does after the page has been laid out, which asking here would do once more.
+  let width: number | undefined;
   const observer = new ResizeObserver(() => {
-    if (element.offsetWidth !== width) {
-      width = element.offsetWidth;
-      element.style.minHeight = "";
-    }
+    if (width !== undefined && element.offsetWidth !== width) element.style.minHeight = "";
+    width = element.offsetWidth;
     element.style.minHeight = `${element.offsetHeight}px`;
   });
   observer.observe(element);

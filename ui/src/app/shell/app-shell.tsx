@@ -1,6 +1,8 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import type { ReactNode } from "react";
+import { startTransition, useEffect, useState } from "react";
 
+import { PendingPage } from "@/app/error-page";
 import { KeysHelp } from "@/app/shell/keys-help";
 import { LiveProvider } from "@/app/shell/live-context";
 import { PAGES } from "@/app/shell/nav";
@@ -36,7 +38,9 @@ export function AppShell() {
         <div className="min-w-0">
           <PhoneTop onFind={() => setPalette(true)} />
           <main id="main" tabIndex={-1} className="min-w-0 outline-none">
-            <Outlet />
+            <AfterFrame>
+              <Outlet />
+            </AfterFrame>
           </main>
         </div>
       </div>
@@ -46,4 +50,11 @@ export function AppShell() {
       <Toasts />
     </LiveProvider>
   );
+}
+
+/** The first page is drawn in small steps once the frame around it stands, not in one with it that holds everything else up. */
+function AfterFrame({ children }: { children: ReactNode }) {
+  const [framed, setFramed] = useState(false);
+  useEffect(() => startTransition(() => setFramed(true)), []);
+  return framed ? children : <PendingPage />;
 }
