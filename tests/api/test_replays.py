@@ -287,6 +287,8 @@ async def test_what_calls_are_planned_by_is_read_once_for_those_that_begin_toget
         return await world_of(*args)
 
     monkeypatch.setattr(recorded, "world_of", noted)
+    # A second is how long it is good for: on a busy machine two that begin together may be further apart.
+    monkeypatch.setattr("quarterdeck.worker.replays.LOOK_S", 600.0)
     await replayer.look()
     async with asyncio.timeout(30):
         while any(step["state"] == "pending" for step in await steps_of(client, made["id"])) or not read:
