@@ -1,7 +1,9 @@
+import { spelled } from "@/strings/common";
+
 export const schedules = {
   title: "Schedules",
   answer: (active: number, paused: number) =>
-    active + paused === 0 ? "No schedule makes tasks yet." : `${active === 1 ? "One schedule makes" : `${active} schedules make`} tasks${paused > 0 ? `, ${paused} paused` : ""}.`,
+    active + paused === 0 ? "No schedule makes tasks yet." : `${spelled(active)} ${active === 1 ? "schedule makes" : "schedules make"} tasks${paused > 0 ? `, ${paused} paused` : ""}.`,
   add: "New schedule",
   empty: "Make tasks by the clock",
   emptyHelp: "A schedule makes a task at set times, or when a webhook or the API asks for it; exactly one task a firing.",
