@@ -1,5 +1,5 @@
 import { useQueries, useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { startTransition, useEffect, useState } from "react";
 
 import { deliverablesQuery, diffQuery, versionQuery } from "@/api/deliverables";
 import { projectQuery } from "@/api/projects";
@@ -33,7 +33,11 @@ export function useTaskParts(task: Task): boolean {
     const late = setTimeout(() => setReady(true), PATIENCE_MS);
     return () => clearTimeout(late);
   }, []);
-  if (!ready && parts && text) setReady(true);
+  const there = parts && text;
+  // All of it is much to draw: in small steps, so that the page hears who uses it meanwhile.
+  useEffect(() => {
+    if (there) startTransition(() => setReady(true));
+  }, [there]);
   return ready;
 }
 
