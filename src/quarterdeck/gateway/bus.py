@@ -34,6 +34,8 @@ class Bus:
         self._holder = holder
         self._open_calls = open_calls
         self._writer: asyncio.StreamWriter | None = None
+        self._told = False
+        """Whether control has published over this connection."""
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._wake_sent = False
@@ -94,7 +96,7 @@ class Bus:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         hello = wire.Hello(self._gateway_id, os.getpid(), self._holder.current.version, self._journal_id)
         wire.write(writer, hello)
-        self._writer = writer
+        self._writer, self._told = writer, False
         self._holder.answer_unknown_with(self._ask)
         ticking = asyncio.create_task(self._tell_traffic(writer))
         try:
@@ -109,7 +111,8 @@ class Bus:
                 self.spent(frame)
             wire.write(writer, wire.Done(frame.number))
         elif isinstance(frame, wire.Published):
-            self._holder.publish(frame.snapshot)
+            self._holder.publish(frame.snapshot, first=not self._told)
+            self._told = True
             self._published.set()
             wire.write(writer, wire.Done(frame.number))
             await asyncio.to_thread(self._holder.keep, frame.snapshot)

@@ -66,10 +66,14 @@ class SnapshotHolder:
         except (VaultError, OSError, msgspec.DecodeError) as error:
             log.warning("snapshot_unreadable path=%s error=%s", self._path, error)
 
-    def publish(self, encoded: bytes) -> None:
-        """Swap in what control sent. An older one than ours is ignored: it crossed a newer one on the way."""
+    def publish(self, encoded: bytes, *, first: bool = False) -> None:
+        """Swap in what control sent. An older one than ours is ignored: it crossed a newer one on the way.
+
+        The `first` of a connection holds whatever its version: control counts by its clock, which may have been set
+        back since it published ours, and its word of pauses and revoked keys must not wait until that has caught up.
+        """
         snapshot = decode(encoded)
-        if snapshot.version >= self.current.version:
+        if first or snapshot.version >= self.current.version:
             self._swap(snapshot)
 
     def keep(self, encoded: bytes) -> None:

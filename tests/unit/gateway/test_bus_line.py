@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.access import wire
-from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot
+from quarterdeck.access.snapshot import EMPTY, KeyEntry, Snapshot, encode
 from quarterdeck.access.vault import Vault
 from quarterdeck.gateway.bus import Bus
 from quarterdeck.gateway.open_calls import InFlight, OpenCalls
@@ -100,6 +100,17 @@ async def test_an_older_snapshot_does_not_replace_a_newer_one() -> None:
         await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
         await it.control.publish(snapshot(3))
         assert it.holder.current.version == 7
+
+
+async def test_what_control_says_first_holds_also_when_its_clock_was_set_back() -> None:
+    """What the gateway kept is of a later clock: a key that was revoked since must not be good until then."""
+    async with world() as it:
+        it.holder.publish(encode(snapshot(1_000)))
+        await it.control.publish(snapshot(7, with_key=False))
+        await asyncio.wait_for(it.control.somebody.wait(), PATIENCE_S)
+        assert (it.holder.current.version, it.holder.current.keys) == (7, {})
+        await it.control.publish(snapshot(8))
+        assert it.holder.current.version == 8
 
 
 async def test_an_unknown_key_is_asked_about_once_however_many_ask() -> None:
