@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import Complaints, Opener
 from playwright.async_api import Page, expect
-from system_world import KEY, System
+from system_world import System
 
 EVIL = "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>"
 PAGES = (
@@ -36,7 +36,9 @@ PAGES = (
 @pytest.fixture(scope="module")
 def evil(system: System) -> dict[str, str]:
     """A task, a run and calls whose every text tries to run script; the addresses of what came of it."""
-    agent = next(row for row in system.get("/api/v1/agents")["items"] if row["name"] == "research")
+    # An agent of its own: others are at work where their story was told before.
+    agent = system.post("/api/v1/agents", {"name": "prankster"})
+    own = system.post(f"/api/v1/agents/{agent['id']}/keys", {})["secret"]
     body = {
         "title": f"Evil {EVIL}",
         "brief": f"# Brief\n{EVIL}\n[x](javascript:alert(1))",
@@ -47,7 +49,7 @@ def evil(system: System) -> dict[str, str]:
         "due_at": "2026-11-20T10:00:00Z",
     }
     task = system.post("/api/v1/tasks", body)
-    claimed = system.post("/api/v1/agent/claim", {"task_id": task["id"]}, key=KEY)
+    claimed = system.post("/api/v1/agent/claim", {"task_id": task["id"]}, key=own)
     assert claimed["claimed"], claimed
     run, key = claimed["run"], claimed["run_key"]
     messages = [{"role": "system", "content": "Answer."}, {"role": "user", "content": EVIL}]
