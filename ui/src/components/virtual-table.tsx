@@ -7,6 +7,7 @@ import { Button } from "@/components/button";
 import type { Column } from "@/components/data-table";
 import { cellClass, followRow, FROM, headClass, rowClass } from "@/components/data-table";
 import { cx } from "@/lib/cx";
+import { useLater } from "@/lib/use-later";
 import { words } from "@/strings/common";
 
 type Props<T> = {
@@ -35,7 +36,7 @@ export function VirtualTable<T>({ label, columns, rows, rowId, rowHeight = 41, f
   const virtual = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => rowHeight,
-    overscan: 12,
+    overscan: useLater() ? 12 : 2,
     scrollMargin: top ?? 0,
     getItemKey: (index) => {
       const row = rows[index];

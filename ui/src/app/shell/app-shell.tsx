@@ -1,6 +1,6 @@
 import { Outlet, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import { startTransition, useEffect, useState } from "react";
+import { useState } from "react";
 
 import { PendingPage } from "@/app/error-page";
 import { KeysHelp } from "@/app/shell/keys-help";
@@ -11,6 +11,7 @@ import { PhoneBottom, PhoneTop } from "@/app/shell/phone-bars";
 import { Sidebar } from "@/app/shell/sidebar";
 import { Toasts } from "@/components/toast";
 import { useHotkeys } from "@/lib/hotkeys";
+import { useLater } from "@/lib/use-later";
 import { shell } from "@/strings/shell";
 
 export function AppShell() {
@@ -54,7 +55,5 @@ export function AppShell() {
 
 /** The first page is drawn in small steps once the frame around it stands, not in one with it that holds everything else up. */
 function AfterFrame({ children }: { children: ReactNode }) {
-  const [framed, setFramed] = useState(false);
-  useEffect(() => startTransition(() => setFramed(true)), []);
-  return framed ? children : <PendingPage />;
+  return useLater() ? children : <PendingPage />;
 }

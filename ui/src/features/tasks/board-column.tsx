@@ -13,6 +13,7 @@ import { mayHold } from "@/features/tasks/board-moves";
 import { TaskCard } from "@/features/tasks/task-card";
 import { cx } from "@/lib/cx";
 import { formatCount } from "@/lib/format";
+import { useLater } from "@/lib/use-later";
 import { states } from "@/strings/common";
 import { tasks as say } from "@/strings/tasks";
 
@@ -45,7 +46,7 @@ export function BoardColumn({ column, filter, carried, onMove, filtered, headles
     getScrollElement: () => scroller.current,
     estimateSize: () => CARD_HEIGHT + GAP,
     getItemKey: (index) => tasks[index]?.id ?? index,
-    overscan: 6,
+    overscan: useLater() ? 6 : 1,
   });
   const shown = cards.getVirtualItems();
   const last = shown[shown.length - 1]?.index ?? 0;
