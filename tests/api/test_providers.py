@@ -35,7 +35,7 @@ async def test_a_provider_is_added_and_its_secret_never_comes_back(client: httpx
 
 async def test_a_provider_without_its_secret_says_what_is_wrong(client: httpx.AsyncClient) -> None:
     answer = await client.post("/api/v1/providers", json={"name": "openai", "kind": "openai"})
-    assert answer.json()["problem"] == "openai has no credential"
+    assert answer.json()["problem"] == "openai has no credential: enter its secret"
 
 
 async def test_what_is_not_given_stays(client: httpx.AsyncClient) -> None:

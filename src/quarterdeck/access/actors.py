@@ -94,7 +94,9 @@ def require(actor: Actor | None, permission: Permission) -> Actor:
     if actor is None:
         raise Unauthenticated("Sign in, or send a key as 'Authorization: Bearer …'.")
     if not allows(actor, permission):
-        raise Forbidden(f"This needs the permission {permission.value!r}.", permission=permission.value)
+        raise Forbidden(
+            f"This needs the permission {permission.value!r}: ask an owner or admin.", permission=permission.value
+        )
     return actor
 
 

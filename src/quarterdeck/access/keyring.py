@@ -159,7 +159,7 @@ async def rotate(
         raise Invalid(f"overlap_s must be between 0 and {MAX_OVERLAP_S}.")
     old = await get(tx, workspace_id, key_id)
     if old.kind is KeyKind.RUN:
-        raise Invalid("A run key lives as long as its run and cannot be rotated.")
+        raise Invalid("A run key lives as long as its run and cannot be rotated; stop the run to end it.")
     if old.state != ACTIVE or (old.expires_at is not None and old.expires_at <= tx.now):
         raise Changed("Only an active key can be rotated; make a new one instead.", state=old.state)
     scope = Scope(old.models, old.route, old.body_mode, old.expires_at, old.tags)

@@ -78,7 +78,7 @@ async def create(
     """
     email = normal_email(email)
     if await by_email(tx, workspace_id, email) is not None:
-        raise Changed(f"{email} is a member already.", code="member_exists")
+        raise Changed(f"{email} is a member already: change their role in place of adding them.", code="member_exists")
     if await _come_back(tx, workspace_id, email, name or email, role, declared=declared):
         back = await by_email(tx, workspace_id, email)
         assert back is not None
@@ -255,7 +255,7 @@ def normal_email(email: str) -> str:
     name, at, host = found.partition("@")
     odd = "@" in host or not found.isprintable() or any(letter.isspace() for letter in found) or len(found) > 254
     if not at or not name or not host or odd:
-        raise Invalid(f"{email!r} is not an e-mail address.", field="email")
+        raise Invalid(f"{email!r} is not an e-mail address: write it as name@example.com.", field="email")
     return found
 
 

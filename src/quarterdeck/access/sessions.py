@@ -112,7 +112,7 @@ async def use_link(tx: Transaction, token: str) -> Member:
         .where(sign_in_links.c.hash == digest)
     )
     if row is None:
-        raise Unauthenticated("The member of this link is gone.", code="link_spent")
+        raise Unauthenticated("The member whom this link is for was removed: ask an owner or admin.", code="link_spent")
     return member_of(row)
 
 

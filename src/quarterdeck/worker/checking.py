@@ -59,7 +59,7 @@ async def _ask(provider: ProviderEntry) -> Checked:
             body += chunk
         answer.abort()
     except UpstreamError as error:
-        return Checked(CheckOutcome.UNREACHABLE, error.message)
+        return Checked(CheckOutcome.UNREACHABLE, _and_now(error.message, "Check its address, and that it runs."))
     finally:
         await transport.close()
     took = round((time.monotonic() - began) * 1000)
@@ -72,13 +72,20 @@ def _read(provider: ProviderEntry, status: int, body: bytes, took: int) -> Check
         return Checked(CheckOutcome.WELL, None, status, took, None if listed is None else len(listed), _names(listed))
     said = _said(body, provider.secret)
     if status in (401, 403):
-        return Checked(
-            CheckOutcome.REFUSED, f"{provider.name} does not accept the secret ({status}): {said}", status, took
+        words = _and_now(
+            f"{provider.name} does not accept the secret ({status}): {said}", "Check it, or enter another."
         )
+        return Checked(CheckOutcome.REFUSED, words, status, took)
     if status in (404, 405):
         words = f"{provider.name} answers, but lists no models at this address ({status}); its first call will tell."
         return Checked(CheckOutcome.UNKNOWN, words, status, took)
-    return Checked(CheckOutcome.UNREACHABLE, f"{provider.name} answered {status}: {said}", status, took)
+    words = _and_now(f"{provider.name} answered {status}: {said}", "Try again in a moment, or check its address.")
+    return Checked(CheckOutcome.UNREACHABLE, words, status, took)
+
+
+def _and_now(happened: str, do: str) -> str:
+    """Two sentences, also where the first is somebody else's and has no end."""
+    return f"{happened}{'' if happened[-1] in '.!?' else '.'} {do}"
 
 
 def _models(body: bytes) -> list[Any] | None:

@@ -88,7 +88,7 @@ def check_window(scope: Scope, window: Window) -> None:
 def checked_amount(nano: int) -> int:
     """Raises Invalid."""
     if not 0 <= nano <= MAX_AMOUNT:
-        raise Invalid("a budget is 0 to a billion dollars.", field="usd")
+        raise Invalid("a budget is 0 to a billion dollars: write the number alone.", field="usd")
     return nano
 
 

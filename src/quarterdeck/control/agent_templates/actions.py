@@ -52,7 +52,7 @@ async def save(
         )
     )
     if other is not None and other["id"] != template_id:
-        raise Changed(f"A template called {written['name']!r} exists already.", code="name_taken")
+        raise Changed(f"A template called {written['name']!r} exists already; choose another name.", code="name_taken")
     if template_id is None:
         template_id = new_id("agtt")
         await tx.execute(

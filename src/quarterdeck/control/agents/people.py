@@ -23,7 +23,9 @@ async def must_exist(tx: Transaction, workspace_id: str, member_id: str, what: s
             )
         )
     if row is None:
-        raise Invalid(f"{what} names no member of this workspace.", field=what)
+        raise Invalid(
+            f"{what} names no member of this workspace: it may have been removed; choose another.", field=what
+        )
 
 
 async def role_of(tx: Transaction, workspace_id: str, member_id: str) -> Role | None:

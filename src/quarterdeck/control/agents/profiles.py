@@ -104,7 +104,7 @@ async def instruct(
         raise NotFound("There is no such agent in this workspace.")
     clean = a_text(text.strip(), "text", INSTRUCTIONS_LENGTH)
     if not clean:
-        raise Invalid("Instructions say something.", field="text")
+        raise Invalid("Instructions cannot be empty: write what the agent is told to be.", field="text")
     history = await history_of(tx, workspace_id, agent_id)
     profile = (await of_agents(tx, workspace_id, [agent_id]))[agent_id]
     held = next((one for one in history if one.number == profile.instructions), None)
@@ -191,7 +191,7 @@ async def seen_of(tx: Transaction, workspace_id: str, agent_ids: Collection[str]
 def clean_words(given: Sequence[str], field: str) -> tuple[str, ...]:
     """Each once however it is written, in the order given. Raises Invalid."""
     if len(given) > MAX_WORDS:
-        raise Invalid(f"An agent has at most {MAX_WORDS} {field}.", field=field)
+        raise Invalid(f"An agent has at most {MAX_WORDS} {field}: take some away.", field=field)
     kept: dict[str, str] = {}
     for word in given:
         line = a_line(word, field, WORD_LENGTH)
@@ -207,13 +207,18 @@ async def _must_not_circle(tx: Transaction, workspace_id: str, agent_id: str, ab
         agent: Agent | None = None if above is None else await store.find(tx, workspace_id, above)
         if agent is None:
             if not names:
-                raise Invalid("reports_to_id names no agent of this workspace.", field="reports_to_id")
+                raise Invalid(
+                    "reports_to_id names no agent of this workspace: it may have been removed; choose another.",
+                    field="reports_to_id",
+                )
             return
         names.append(agent.name)
         if agent.id == agent_id:
             raise Invalid(f"That would be a circle: {' → '.join(names)}.", field="reports_to_id")
         above = (await of_agents(tx, workspace_id, [agent.id]))[agent.id].reports_to_id
-    raise Invalid(f"A reporting line has at most {DEEPEST} steps.", field="reports_to_id")
+    raise Invalid(
+        f"A reporting line has at most {DEEPEST} steps: choose an agent nearer to its top.", field="reports_to_id"
+    )
 
 
 async def _write(tx: Transaction, workspace_id: str, agent_id: str, values: Mapping[str, Any]) -> None:

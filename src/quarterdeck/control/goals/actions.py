@@ -104,7 +104,9 @@ async def for_work(tx: Transaction, workspace_id: str, goal_id: str) -> Goal:
     """
     goal = await store.lock(tx, workspace_id, goal_id, shared=True)
     if goal is None:
-        raise Invalid("goal_id names no goal of this workspace.", field="goal_id")
+        raise Invalid(
+            "goal_id names no goal of this workspace: it may have been removed; choose another.", field="goal_id"
+        )
     return goal
 
 
@@ -120,7 +122,10 @@ async def _must_be_sound(
     tx: Transaction, workspace_id: str, project_id: str | None, accountable_id: str | None
 ) -> None:
     if project_id is not None and await projects.find(tx, workspace_id, project_id) is None:
-        raise Invalid("project_id names no project of this workspace.", field="project_id")
+        raise Invalid(
+            "project_id names no project of this workspace: it may have been removed; choose another.",
+            field="project_id",
+        )
     if accountable_id is not None:
         await people.must_exist(tx, workspace_id, accountable_id, "accountable_id")
 

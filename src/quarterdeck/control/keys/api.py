@@ -161,5 +161,5 @@ def _future(text: str | None, now: int) -> int | None:
         return None
     instant = instant_in(text, "expires_at")
     if instant <= now:
-        raise Invalid("expires_at is past already.", field="expires_at")
+        raise Invalid("expires_at is past already: give a later instant.", field="expires_at")
     return instant

@@ -77,7 +77,7 @@ async def remove(tx: Transaction, actor: Actor, member_id: str, *, reassign_to: 
         )
     if reassign_to is not None:
         if reassign_to == member.id:
-            raise Invalid("reassign_to must be somebody else.", field="reassign_to")
+            raise Invalid("reassign_to must be somebody else than who is removed.", field="reassign_to")
         heir = await _heir(tx, actor.workspace_id, reassign_to)
         await _hand_over(tx, actor, member, heir, duties)
     await _forget(tx, member)
@@ -106,7 +106,10 @@ async def _heir(tx: Transaction, workspace_id: str, member_id: str) -> Member:
     try:
         return await members.get(tx, workspace_id, member_id)
     except NotFound:
-        raise Invalid("reassign_to names no member of this workspace.", field="reassign_to") from None
+        raise Invalid(
+            "reassign_to names no member of this workspace: it may have been removed; choose another.",
+            field="reassign_to",
+        ) from None
 
 
 async def _hand_over(tx: Transaction, actor: Actor, member: Member, heir: Member, duties: Duties) -> None:

@@ -94,7 +94,7 @@ async def set_password(body: NewPasswordIn, actor: Self, db: Db, request: Reques
         throttle.check(member.id)
         if not await passwords.verify(body.current_password or "", member.password_hash):
             throttle.failed(member.id)
-            raise Forbidden("The current password is wrong.", code="wrong_password")
+            raise Forbidden("The current password is wrong: enter the one you sign in with.", code="wrong_password")
         throttle.succeeded(member.id)
     digest = await passwords.hash_password(body.password)
     session: Session | None = request.state.session

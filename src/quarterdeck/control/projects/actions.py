@@ -121,7 +121,10 @@ async def for_work(tx: Transaction, workspace_id: str, project_id: str) -> Proje
     """The project, if it takes tasks. Raises Invalid naming project_id; Changed `project_archived`."""
     project = await store.find(tx, workspace_id, project_id)
     if project is None:
-        raise Invalid("project_id names no project of this workspace.", field="project_id")
+        raise Invalid(
+            "project_id names no project of this workspace: it may have been removed; choose another.",
+            field="project_id",
+        )
     if project.archived_at is not None:
         raise Changed(f"{project.name} is archived; take it out of the archive first.", code="project_archived")
     return project
@@ -146,7 +149,10 @@ async def _must_be_sound(
     tx: Transaction, workspace_id: str, lead_agent_id: str | None, review: ReviewPolicy | None
 ) -> None:
     if lead_agent_id is not None and await agents.find(tx, workspace_id, lead_agent_id) is None:
-        raise Invalid("lead_agent_id names no agent of this workspace.", field="lead_agent_id")
+        raise Invalid(
+            "lead_agent_id names no agent of this workspace: it may have been removed; choose another.",
+            field="lead_agent_id",
+        )
     await reviewable.must_be_sound(tx, workspace_id, review)
 
 

@@ -42,7 +42,7 @@ def resolve(
     """Never raises: a secret that cannot be had makes one provider unusable, not the server."""
     if credential is None:
         if SPECS[provider.kind].needs_secret:
-            return Resolved(problem=f"{provider.name} has no credential")
+            return Resolved(problem=f"{provider.name} has no credential: enter its secret")
         return Resolved()
     try:
         return Resolved(checked_secret(_read(credential, vault, environ), SPECS[provider.kind]).decode())
@@ -60,7 +60,7 @@ def _read(credential: Credential, vault: Vault, environ: Mapping[str, str]) -> s
     if credential.source is Source.ENV:
         value = environ.get(reference)
         if not value:
-            raise Invalid("the environment variable is not set")
+            raise Invalid("the environment variable is not set; set it and start again")
         return value
     with Path(reference).open("rb") as file:
         return file.read(MAX_FILE_BYTES).decode()

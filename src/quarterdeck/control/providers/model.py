@@ -114,7 +114,8 @@ class Wanted:
         spec = spec_of(self.kind)
         if not NAME.match(self.name) or self.name in _RESERVED:
             raise Invalid(
-                "a provider's name is lower-case letters, digits, '.', '_' and '-', at most 63, and not 'route'.",
+                "a provider's name is lower-case letters, digits, '.', '_' and '-', at most 63, and not 'route': "
+                "write it so, such as openai.",
                 field="name",
             )
         allow_private = self.allow_private or spec.allow_private
@@ -133,7 +134,7 @@ def spec_of(kind: str) -> ProviderSpec:
     """Raises Invalid when the catalogue has no such kind."""
     spec = SPECS.get(kind)
     if spec is None:
-        raise Invalid(f"there is no kind {kind!r}; there are {', '.join(sorted(SPECS))}.", field="kind")
+        raise Invalid(f"there is no kind {kind!r}: choose one of {', '.join(sorted(SPECS))}.", field="kind")
     return spec
 
 
@@ -146,10 +147,12 @@ def checked_secret(secret: str, spec: ProviderSpec) -> bytes:
     if cloud_secret(spec.auth, found) is not None:
         line: str = json.dumps(json.loads(found), separators=(",", ":"))
         if len(line) > MAX_CLOUD_SECRET:
-            raise Invalid(f"a secret has at most {MAX_CLOUD_SECRET} characters.", field="secret")
+            raise Invalid(f"a secret has at most {MAX_CLOUD_SECRET} characters: enter it alone.", field="secret")
         return line.encode()
     if not _SECRET.match(found):
-        raise Invalid("a secret is 1 to 8192 visible ASCII characters without spaces.", field="secret")
+        raise Invalid(
+            "a secret is 1 to 8192 letters, digits and signs without spaces: copy it alone and whole.", field="secret"
+        )
     return found.encode()
 
 
@@ -161,16 +164,21 @@ def origin_of(base_url: str) -> tuple[str, str]:
 def _base_url(url: str | None, spec: ProviderSpec, *, allow_private: bool) -> str:
     if url is None:
         such = f", such as {spec.template}" if spec.template else ""
-        raise Invalid(f"a provider of kind {spec.kind!r} needs a base_url{such}.", field="base_url")
+        raise Invalid(
+            f"a provider of kind {spec.kind!r} needs an address (base_url){such}: enter it.", field="base_url"
+        )
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
     if parts.scheme not in ("http", "https") or not host or not url.isascii() or any(c <= " " for c in url):
-        raise Invalid(f"{url!r} is not an http(s) address.", field="base_url")
+        raise Invalid(f"{url!r} is not an http(s) address: write it as https://api.example.com/v1.", field="base_url")
     if parts.query or parts.fragment or parts.username or parts.password:
-        raise Invalid("a base_url has no user, query or fragment.", field="base_url")
+        raise Invalid(
+            "an address (base_url) has no user, query or fragment: leave them out; a secret goes into its own field.",
+            field="base_url",
+        )
     address = literal(host)
     private = host == "localhost" or host.endswith(".localhost") or (address is not None and not is_public(address))
     if private and not allow_private:

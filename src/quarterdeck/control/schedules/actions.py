@@ -265,12 +265,15 @@ async def _check_text(tx: Transaction, workspace_id: str, wanted: Wanted, actor:
     if (wanted.template_id is None) == (wanted.draft is None):
         raise Invalid("Name either a template or the task itself.", field="task")
     if any(len(value) > VALUE_LENGTH for value in wanted.variables.values()):
-        raise Invalid(f"A variable may have {VALUE_LENGTH} characters.", field="variables")
+        raise Invalid(f"The value of a variable may have {VALUE_LENGTH} characters: shorten it.", field="variables")
     if wanted.template_id is not None:
         try:
             template = await get_template(tx, workspace_id, wanted.template_id)
         except NotFound:
-            raise Invalid("template_id names no template of this workspace.", field="template_id") from None
+            raise Invalid(
+                "template_id names no template of this workspace: it may have been removed; choose another.",
+                field="template_id",
+            ) from None
         draft = template.draft
         if wanted.trigger not in (Trigger.API, Trigger.WEBHOOK):
             # Nobody is there to give what is missing.

@@ -132,7 +132,7 @@ async def text_of(tx: Transaction, schedule: Schedule) -> tuple[Draft, tuple[Var
         return schedule.draft, tuple(Variable(name, value) for name, value in schedule.variables.items())
     template = await template_store.find(tx, schedule.workspace_id, schedule.template_id or "")
     if template is None:
-        raise Invalid("Its template is gone.", field="template_id")
+        raise Invalid("The task template of this schedule was removed: choose another.", field="template_id")
     return template.draft, template.variables
 
 

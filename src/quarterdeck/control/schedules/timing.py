@@ -56,9 +56,12 @@ def a_cron(text: str) -> str:
     try:
         found = next(CronSim(line, datetime(2026, 1, 1, tzinfo=_zone("UTC"))), None)
     except CronSimError as error:
-        raise Invalid(f"cron is not understood: {error}.", field="cron") from None
+        raise Invalid(
+            f"cron is not understood: {error}. Write minute hour day month weekday, such as '0 9 * * MON-FRI'.",
+            field="cron",
+        ) from None
     if found is None:
-        raise Invalid("This cron expression never fires.", field="cron")
+        raise Invalid("This cron expression never fires: give one that does, such as '0 9 * * MON-FRI'.", field="cron")
     return line
 
 

@@ -155,7 +155,7 @@ async def _members(
     """Raises Invalid for who is no agent of the workspace."""
     wanted = tuple(dict.fromkeys((*agent_ids, *((lead_id,) if lead_id else ()))))
     if len(wanted) > MAX_AGENTS:
-        raise Invalid(f"A squad has at most {MAX_AGENTS} agents.", field="agent_ids")
+        raise Invalid(f"A squad has at most {MAX_AGENTS} agents: take some out first.", field="agent_ids")
     known = await agents.named(tx, workspace_id, [each for each in wanted if storable(each)])
     for each in wanted:
         if each not in known:

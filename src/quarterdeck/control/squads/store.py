@@ -24,7 +24,9 @@ async def must_exist(tx: Transaction, workspace_id: str, squad_id: str) -> None:
     there = squads.c.workspace_id == workspace_id, squads.c.id == squad_id
     query = sa.select(squads.c.id).where(*there).with_for_update(key_share=True, read=True)
     if not storable(squad_id) or await tx.scalar(query) is None:
-        raise Invalid("squad_id names no squad of this workspace.", field="squad_id")
+        raise Invalid(
+            "squad_id names no squad of this workspace: it may have been removed; choose another.", field="squad_id"
+        )
 
 
 async def has_agent(tx: Transaction, workspace_id: str, squad_id: str, agent_id: str) -> bool:

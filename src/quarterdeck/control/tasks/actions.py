@@ -274,7 +274,9 @@ async def must_be_assignable(
         return
     agent = await agents.find(tx, workspace_id, agent_id)
     if agent is None:
-        raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
+        raise Invalid(
+            "agent_id names no agent of this workspace: it may have been removed; choose another.", field="agent_id"
+        )
     if agent.desired is Desired.RETIRED:
         raise Changed(f"{agent.name} is retired; enable it or assign another agent.", code="agent_retired")
 

@@ -32,7 +32,7 @@ async def create(tx: Transaction, workspace_id: str, new: NewTask, *, actor: Act
     that cannot be; Changed `agent_retired`.
     """
     if new.state not in (TaskState.BACKLOG, TaskState.READY):
-        raise Invalid("A new task stands in the backlog or is ready.", field="state")
+        raise Invalid("A new task begins in the backlog or is ready: choose one of these.", field="state")
     number = await store.next_number(tx, workspace_id)
     await actions.must_be_assignable(tx, workspace_id, new.agent_id, new.squad_id)
     parent = None if new.parent_id is None else await tree.parent(tx, workspace_id, new.parent_id)

@@ -281,19 +281,21 @@ def a_brief(text: str) -> str:
 def criteria(given: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
     """Clean acceptance criteria, in the order given. Raises Invalid."""
     if len(given) > MAX_CRITERIA:
-        raise Invalid(f"A task has at most {MAX_CRITERIA} acceptance criteria.", field="acceptance")
+        raise Invalid(
+            f"A task has at most {MAX_CRITERIA} acceptance criteria: join or take away some.", field="acceptance"
+        )
     clean = [
         Criterion(a_text(one.text.strip(), "acceptance", CRITERION_LENGTH), one.met, one.deliverable) for one in given
     ]
     if not all(one.text for one in clean):
-        raise Invalid("An acceptance criterion says something.", field="acceptance")
+        raise Invalid("An acceptance criterion cannot be empty: write it, or take it away.", field="acceptance")
     return tuple(clean)
 
 
 def clean_labels(given: tuple[str, ...]) -> tuple[str, ...]:
     """Labels, each once however it is written, in the order given. Raises Invalid."""
     if len(given) > MAX_LABELS:
-        raise Invalid(f"A task has at most {MAX_LABELS} labels.", field="labels")
+        raise Invalid(f"A task has at most {MAX_LABELS} labels: take some away.", field="labels")
     kept: dict[str, str] = {}
     for label in given:
         line = a_line(label, "labels", LABEL_LENGTH)
@@ -304,7 +306,7 @@ def clean_labels(given: tuple[str, ...]) -> tuple[str, ...]:
 def an_attempt_limit(limit: int) -> int:
     """Raises Invalid."""
     if not 1 <= limit <= MAX_ATTEMPT_LIMIT:
-        raise Invalid(f"attempt_limit must be 1 to {MAX_ATTEMPT_LIMIT}.", field="attempt_limit")
+        raise Invalid(f"a task may have 1 to {MAX_ATTEMPT_LIMIT} runs (attempt_limit).", field="attempt_limit")
     return limit
 
 

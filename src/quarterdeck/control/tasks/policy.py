@@ -37,7 +37,10 @@ class ReviewPolicy(str):
             )
         policy = super().__new__(cls, text)
         if 0 < len(policy.named) < policy.approvals:
-            raise Invalid(f"{policy.approvals} of {len(policy.named)} members can never approve.", field="review")
+            raise Invalid(
+                f"{policy.approvals} of {len(policy.named)} members can never approve: ask for fewer, or name more.",
+                field="review",
+            )
         return policy
 
     @property

@@ -17,7 +17,7 @@ async def watch(tx: Transaction, actor: Actor, task_id: str, member_id: str) -> 
     await people.must_exist(tx, actor.workspace_id, member_id, "member_id")
     watchers = (await store.watchers_of(tx, actor.workspace_id, [task_id]))[task_id]
     if len(watchers) >= MAX_WATCHERS and member_id not in watchers:
-        raise Invalid(f"At most {MAX_WATCHERS} members watch a task.", field="member_id")
+        raise Invalid(f"At most {MAX_WATCHERS} members watch a task: let somebody stop first.", field="member_id")
     if await store.watch(tx, actor.workspace_id, task_id, member_id):
         await _tell(tx, "task.watched", task, member_id, actor)
     return task

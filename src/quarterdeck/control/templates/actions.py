@@ -138,14 +138,18 @@ async def must_be_sound(tx: Transaction, workspace_id: str, draft: Draft, actor:
     if draft.squad_id is not None:
         await squads.must_exist(tx, workspace_id, draft.squad_id)
     if draft.agent_id is not None and await agents.find(tx, workspace_id, draft.agent_id) is None:
-        raise Invalid("agent_id names no agent of this workspace.", field="agent_id")
+        raise Invalid(
+            "agent_id names no agent of this workspace: it may have been removed; choose another.", field="agent_id"
+        )
     if draft.accountable_id is not None:
         await people.must_exist(tx, workspace_id, draft.accountable_id, "accountable_id")
     for member_id in draft.watchers:
         await people.must_exist(tx, workspace_id, member_id, "watchers")
     goal = None if draft.goal_id is None else await goals.find(tx, workspace_id, draft.goal_id)
     if draft.goal_id is not None and goal is None:
-        raise Invalid("goal_id names no goal of this workspace.", field="goal_id")
+        raise Invalid(
+            "goal_id names no goal of this workspace: it may have been removed; choose another.", field="goal_id"
+        )
     project_id = draft.project_id or (None if goal is None else goal.project_id)
     project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
     if draft.review is not None:
