@@ -45,6 +45,12 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/signin",
   validateSearch: signInSearch,
+  // Whoever is in already, and went back, does not stand before the door. The guard may just have asked in vain.
+  beforeLoad: async ({ context: { client }, search, cause }) => {
+    if (search.token !== undefined || cause !== "enter" || client.getQueryState(sessionQuery.queryKey)?.status === "error") return;
+    const session = await client.query({ ...sessionQuery, staleTime: "static" }).catch(() => undefined);
+    if (session) throw redirect({ href: search.next ?? "/", replace: true });
+  },
   component: lazyPage(() => import("@/app/pages/sign-in-route"), "SignInRoute"),
 });
 

@@ -12,7 +12,6 @@ export const welcome = {
   },
   provider: {
     title: "Add a provider",
-    help: "Where model calls go.",
     asking: (name: string) => `Asking ${name} whether it lets us in…`,
     other: "Use another one instead",
     back: (name: string) => `Back to ${name}`,

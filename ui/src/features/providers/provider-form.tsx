@@ -30,9 +30,9 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
   const [saved, setSaved] = useState<Provider | undefined>(provider);
   const spec = kinds.find((each) => each.kind === kind);
   const elsewhere = provider !== undefined && provider.base_url !== spec?.base_url;
-  const [more, setMore] = useState(provider !== undefined && onClose !== undefined && (elsewhere || provider.allow_private || provider.models !== null));
-  const [meant, setMeant] = useState(provider?.allow_private ?? false);
   const brief = !onClose;
+  const [more, setMore] = useState(provider !== undefined && (brief ? problem?.secret === false : elsewhere || provider.allow_private || provider.models !== null));
+  const [meant, setMeant] = useState(provider?.allow_private ?? false);
   const save = async (form: HTMLFormElement) => {
     setBusy(true);
     setWrong(undefined);
@@ -59,7 +59,7 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
       // The server names the field by its name in the API; here it is a box to tick.
       setWrong({ words: guarded ? `${message.replace("; say that it is meant (allow_private) to use it", "")} ${say.privateMeant}` : message, secret: false });
       // The field may just have come into sight.
-      if (!guarded) requestAnimationFrame(() => showWrongField(form, asProblem(error)));
+      requestAnimationFrame(() => (guarded ? form.querySelector<HTMLInputElement>("[name=allow_private]")?.focus() : showWrongField(form, asProblem(error))));
     }
     setBusy(false);
   };

@@ -16,7 +16,7 @@ type Props = { made: Made | undefined; /** Its first call is there. */ called: b
 /** The lines and their first call. A key is shown once: after the page was loaded anew there may be another. */
 export function CallStep({ made, called, open, connect, wait, onKey }: Props) {
   return (
-    <Step number={4} done={called} title={say.title}>
+    <Step number={4} done={called} title={say.title} arrived={open && made?.secret !== undefined}>
       {open && made && (made.secret ? connect({ ...made, secret: made.secret }) : <LostKey agent={made.agent} wait={wait} onKey={onKey} />)}
     </Step>
   );

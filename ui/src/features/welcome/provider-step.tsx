@@ -15,11 +15,14 @@ type Props = { standing: Standing; open: boolean; provide: (provider: Provider |
 /** A provider that lets us in. One that does not is mended here, or another one takes its place. */
 export function ProviderStep({ standing: { good, bad, asked }, open, provide }: Props) {
   const [other, setOther] = useState(false);
+  // What is typed stays while what was just saved is asked.
+  const [begun, setBegun] = useState(false);
+  if (open && !asked && !begun) setBegun(true);
   const done = good !== undefined;
   return (
     <Step number={2} done={done} title={good?.provider.name ?? say.title}>
       {open &&
-        (asked ? (
+        (asked && !begun ? (
           <p role="status" className="text-s text-muted">
             {say.asking(asked.name)}
           </p>

@@ -81,6 +81,7 @@ test("with a provider that lets us in, an agent gets a key and lines with it in 
   expect(field).toHaveValue("first-agent");
   fireEvent.click(screen.getByRole("button", { name: "Make its key" }));
   await screen.findByText("lines of first-agent with qd-a-first");
+  expect(screen.getByRole("heading", { name: "Make its first call" })).toHaveFocus();
 });
 
 test("after the page was loaded anew the lost key is taken out of use by another one", async () => {
