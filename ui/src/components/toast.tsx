@@ -10,6 +10,9 @@ type Toast = { id: number; text: string; tone: "work" | "wrong" | "plain"; actio
 const SHOWN_MS = 6_000;
 let shown: Toast[] = [];
 let nextId = 1;
+/** What ends each; none while somebody is at them. */
+const ends = new Map<number, ReturnType<typeof setTimeout>>();
+let held = false;
 const listeners = new Set<() => void>();
 
 function change(next: Toast[]): void {
@@ -19,13 +22,32 @@ function change(next: Toast[]): void {
 
 function dismiss(id: number): void {
   change(shown.filter((each) => each.id !== id));
+  // It takes with it the pointer or the focus that held the others.
+  release();
+}
+
+function endLater({ id, tone }: Toast): void {
+  if (!held) ends.set(id, setTimeout(dismiss, tone === "wrong" ? SHOWN_MS * 1.5 : SHOWN_MS, id));
+}
+
+/** Whoever points at one, or has come to it by keyboard, is not hurried: an Undo must not go from under a hand. */
+function hold(): void {
+  held = true;
+  ends.forEach(clearTimeout);
+  ends.clear();
+}
+
+function release(): void {
+  if (!held) return;
+  held = false;
+  shown.forEach(endLater);
 }
 
 /** Says something in passing. What must not be missed belongs in the page instead. */
 export function toast({ tone = "plain", ...rest }: Omit<Toast, "id" | "tone"> & { tone?: Toast["tone"] }): void {
-  const id = nextId++;
-  change([...shown.slice(-3), { id, tone, ...rest }]);
-  setTimeout(() => dismiss(id), tone === "wrong" ? SHOWN_MS * 1.5 : SHOWN_MS);
+  const added = { id: nextId++, tone, ...rest };
+  change([...shown.slice(-3), added]);
+  endLater(added);
 }
 
 export function Toasts() {
@@ -41,6 +63,10 @@ export function Toasts() {
       role="status"
       aria-live="polite"
       data-toasts
+      onPointerOver={hold}
+      onPointerLeave={release}
+      onFocus={hold}
+      onBlur={release}
       // Above what a phone holds in the hand: at its lower edge stand the bar, dialogs and what acts on many tasks.
       className="pointer-events-none fixed inset-x-2 top-[max(6px,env(safe-area-inset-top))] z-[60] grid justify-items-center gap-2 md:inset-x-auto md:top-auto md:right-5 md:bottom-5 md:justify-items-end"
     >
