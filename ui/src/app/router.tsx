@@ -15,6 +15,7 @@ import { runQuery } from "@/api/runs";
 import { sessionQuery } from "@/api/session";
 import { settingsQuery } from "@/api/settings";
 import { boardQuery, taskQuery } from "@/api/tasks";
+import { warm } from "@/api/warm";
 import { ErrorPage, MissingPage, PendingPage } from "@/app/error-page";
 import { lazyPage } from "@/app/page-code";
 import { AppShell } from "@/app/shell/app-shell";
@@ -33,11 +34,6 @@ import { boardFilter, boardSearch } from "@/features/tasks/search";
 import { openSearch } from "@/lib/search";
 
 type Context = { client: QueryClient; live: LiveStream };
-
-/** Begins to load while the page's code does. Whoever shows the data also shows why it could not be loaded. */
-function warm(load: Promise<unknown>): void {
-  load.catch(() => undefined);
-}
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet });
 
@@ -80,7 +76,7 @@ const bare = createRoute({ getParentRoute: () => root, id: "bare", component: Ba
 const welcome = createRoute({
   getParentRoute: () => bare,
   path: "/welcome",
-  loader: ({ context }) => warm(Promise.all([context.client.query(urgentAgentsQuery), context.client.query(settingsQuery), context.client.query(providersQuery)])),
+  loader: ({ context }) => warm(context.client.query(urgentAgentsQuery), context.client.query(settingsQuery), context.client.query(providersQuery)),
   component: lazyPage(() => import("@/app/pages/welcome-route"), "WelcomeRoute"),
 });
 
@@ -119,7 +115,7 @@ const reviews = createRoute({
 const review = createRoute({
   getParentRoute: () => inside,
   path: "/reviews/$taskId",
-  loader: ({ context, params }) => warm(Promise.all([context.client.query(taskQuery(params.taskId)), context.client.query(reviewsQuery(params.taskId))])),
+  loader: ({ context, params }) => warm(context.client.query(taskQuery(params.taskId)), context.client.query(reviewsQuery(params.taskId))),
   component: lazyPage(() => import("@/app/pages/reviews-route"), "ReviewRoute"),
 });
 const run = createRoute({
@@ -138,7 +134,7 @@ const agents = createRoute({
   getParentRoute: () => inside,
   path: "/agents",
   validateSearch: agentsSearch,
-  loader: ({ context }) => warm(Promise.all([context.client.infiniteQuery(agentsQuery(false)), context.client.query(urgentAgentsQuery)])),
+  loader: ({ context }) => warm(context.client.infiniteQuery(agentsQuery(false)), context.client.query(urgentAgentsQuery)),
   component: lazyPage(() => import("@/app/pages/agents-route"), "AgentsRoute"),
 });
 const agent = createRoute({
@@ -157,10 +153,7 @@ const call = createRoute({
   getParentRoute: () => inside,
   path: "/calls/$callId",
   validateSearch: callPageSearch,
-  loader: ({ context, params }) => {
-    warm(context.client.query(callQuery(params.callId)));
-    warm(context.client.query(renderedQuery(params.callId)));
-  },
+  loader: ({ context, params }) => warm(context.client.query(callQuery(params.callId)), context.client.query(renderedQuery(params.callId))),
   component: lazyPage(() => import("@/app/pages/call-route"), "CallRoute"),
 });
 const costs = createRoute({
@@ -256,7 +249,6 @@ const tree = root.addChildren([
   inside.addChildren([now, board, goals, task, reviews, review, run, compared, agents, agent, calls, call, costs, replays, replay, unclaimed, schedules, gateway, newRoute, routeEditor, providers, keys, channels, notifications, audit, settings, missing]),
 ]);
 
- 
 export function createAppRouter(client: QueryClient, live: LiveStream) {
   return createRouter({
     routeTree: tree,

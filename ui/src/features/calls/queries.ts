@@ -4,25 +4,23 @@ import { agentNamesQuery } from "@/api/agents";
 import { callListQuery, histogramQuery } from "@/api/calls";
 import { costsQuery } from "@/api/costs";
 import { providersQuery } from "@/api/providers";
+import { warm } from "@/api/warm";
 import { isPhone } from "@/lib/phone";
-import { WINDOW_MS } from "@/lib/search";
-
-const DAY = 86_400_000;
+import { dayStart, WINDOW_MS } from "@/lib/search";
 
 /** So many bars say when calls were. */
 export const barsOn = (phone: boolean): number => (phone ? 40 : 80);
 
 /** The models of the last month. */
-export const seenModelsQuery = (now: number) => costsQuery({ by: "model", grain: "day", from: new Date(Math.floor(now / DAY) * DAY - WINDOW_MS["30d"]).toISOString() });
+export const seenModelsQuery = (now: number) => costsQuery({ by: "model", grain: "day", from: new Date(dayStart(now) - WINDOW_MS["30d"]).toISOString() });
 
-/** Asks at once for all that Calls shows without a filter. What failed is asked again by whoever shows it. */
+/** Asks at once for all that Calls shows without a filter. */
 export function warmCalls(client: QueryClient): void {
-  const asked = [
+  warm(
     client.infiniteQuery(callListQuery({})),
     client.query(histogramQuery({}, barsOn(isPhone()))),
     client.query(agentNamesQuery),
     client.query(providersQuery),
     client.query(seenModelsQuery(Date.now())),
-  ];
-  for (const each of asked) each.catch(() => undefined);
+  );
 }

@@ -6,11 +6,12 @@ import { budgetsQuery } from "@/api/caps";
 import { costsQuery, doneQuery, wasteQuery } from "@/api/costs";
 import { needsQuery } from "@/api/needs";
 import { healthQuery } from "@/api/routes";
+import { warm } from "@/api/warm";
 import { windowStart } from "@/components/time-bars";
 import { MINUTES } from "@/features/now/minutes";
+import { midnightUtc } from "@/lib/search";
 
 const MINUTE = 60_000;
-const DAY = 86_400_000;
 /** So many calls are shown. */
 export const LATEST = 6;
 
@@ -27,12 +28,12 @@ export const lastMinutesFrom = (minute: number): string => since(minute - (MINUT
 /** How busy each agent was, by the minute. */
 export const lastMinutesQuery = (minute: number) => costsQuery({ by: "agent", grain: "minute", from: lastMinutesFrom(minute) });
 
-/** Asks for all that Now shows at once: its parts would only ask when the list of agents is there. What failed is asked again by whoever shows it. */
+/** Asks for all that Now shows at once: its parts would only ask when the list of agents is there. */
 export function warmNow(client: QueryClient): void {
   const now = Date.now();
   const minute = now - (now % MINUTE);
-  const midnight = since(now - (now % DAY));
-  const asked = [
+  const midnight = midnightUtc(now);
+  warm(
     client.query(urgentAgentsQuery),
     client.infiniteQuery(needsQuery),
     client.query(lastMinutesQuery(minute)),
@@ -43,6 +44,5 @@ export function warmNow(client: QueryClient): void {
     client.query(doneQuery(midnight)),
     client.query(budgetsQuery),
     client.query(healthQuery),
-  ];
-  for (const each of asked) each.catch(() => undefined);
+  );
 }

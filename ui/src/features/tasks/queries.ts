@@ -11,6 +11,7 @@ import { reviewsQuery } from "@/api/reviews";
 import { runsQuery } from "@/api/runs";
 import { signalsQuery } from "@/api/signals";
 import { taskQuery } from "@/api/tasks";
+import { warm } from "@/api/warm";
 
 /** So many calls stand on the page of a task. */
 export const LATEST = 6;
@@ -30,10 +31,10 @@ export const partsOf = (id: string) =>
     newestCallsQuery({ task_id: id }, LATEST),
   ] as const;
 
-/** Asks for all that the page of a task shows at once: its parts would only ask when the task is there. What failed is asked again by whoever shows it. */
+/** Asks for all that the page of a task shows at once: its parts would only ask when the task is there. */
 export function warmTask(client: QueryClient, id: string): void {
   const [files, deliverables, comments, reviews, questions, runs, signals, costs, graph, calls] = partsOf(id);
-  const asked = [
+  warm(
     client.query(taskQuery(id)),
     client.query(deliverables),
     client.query(comments),
@@ -45,6 +46,5 @@ export function warmTask(client: QueryClient, id: string): void {
     client.query(costs),
     client.query(graph),
     client.query(calls),
-  ];
-  for (const each of asked) each.catch(() => undefined);
+  );
 }
