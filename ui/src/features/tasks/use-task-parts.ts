@@ -28,12 +28,13 @@ export function useTaskParts(task: Task): boolean {
     combine: (asked) => asked.every(isSettled),
   });
   const text = useTextShown(id);
-  const [ready, setReady] = useState(false);
+  const there = parts && text;
+  // What is there already, as for whoever comes back, is drawn at once: a page that is short for a moment forgets where it was scrolled to.
+  const [ready, setReady] = useState(there);
   useEffect(() => {
     const late = setTimeout(() => setReady(true), PATIENCE_MS);
     return () => clearTimeout(late);
   }, []);
-  const there = parts && text;
   // All of it is much to draw: in small steps, so that the page hears who uses it meanwhile.
   useEffect(() => {
     if (there) startTransition(() => setReady(true));
