@@ -104,7 +104,8 @@ const goals = createRoute({
 const task = createRoute({
   getParentRoute: () => inside,
   path: "/tasks/$taskId",
-  loader: ({ context, params }) => warmTask(context.client, params.taskId),
+  // A pointer that passes over the board asks for each task, not for the ten parts of each.
+  loader: ({ context, params, preload }) => (preload ? warm(context.client.query(taskQuery(params.taskId))) : warmTask(context.client, params.taskId)),
   component: lazyPage(() => import("@/app/pages/task-route"), "TaskRoute"),
 });
 const reviews = createRoute({
