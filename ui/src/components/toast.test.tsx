@@ -45,3 +45,20 @@ test("nothing goes from under a pointer or from what has the focus, and all goes
   await later(7_000);
   expect([said("Paused"), said("Moved")]).toEqual([false, false]);
 });
+
+test("what somebody is at is not pushed out by others, and a pointer that passes does not take it from the keyboard", async () => {
+  shown("Moved");
+  await vi.waitFor(() => expect(said("Moved")).toBe(true));
+  const undo = screen.getByRole("button", { name: "Undo Moved" });
+  fireEvent.pointerOver(undo);
+  for (const text of ["One", "Two", "Three", "Four"]) toast({ text });
+  await vi.waitFor(() => expect(said("Four")).toBe(true));
+  expect(said("Moved")).toBe(true);
+  undo.focus();
+  fireEvent.pointerOut(undo);
+  await later(30_000);
+  expect(said("Moved")).toBe(true);
+  undo.blur();
+  await later(7_000);
+  expect([said("Moved"), said("Four")]).toEqual([false, false]);
+});

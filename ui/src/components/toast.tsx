@@ -21,6 +21,8 @@ function change(next: Toast[]): void {
 }
 
 function dismiss(id: number): void {
+  clearTimeout(ends.get(id));
+  ends.delete(id);
   change(shown.filter((each) => each.id !== id));
   // It takes with it the pointer or the focus that held the others.
   release();
@@ -46,7 +48,7 @@ function release(): void {
 /** Says something in passing. What must not be missed belongs in the page instead. */
 export function toast({ tone = "plain", ...rest }: Omit<Toast, "id" | "tone"> & { tone?: Toast["tone"] }): void {
   const added = { id: nextId++, tone, ...rest };
-  change([...shown.slice(-3), added]);
+  change([...(held ? shown : shown.slice(-3)), added]);
   endLater(added);
 }
 
@@ -64,7 +66,7 @@ export function Toasts() {
       aria-live="polite"
       data-toasts
       onPointerOver={hold}
-      onPointerLeave={release}
+      onPointerLeave={({ currentTarget }) => !currentTarget.contains(document.activeElement) && release()}
       onFocus={hold}
       onBlur={release}
       // Above what a phone holds in the hand: at its lower edge stand the bar, dialogs and what acts on many tasks.
