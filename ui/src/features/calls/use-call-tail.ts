@@ -5,8 +5,8 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import type { CallFilter } from "@/api/calls";
 import { callListQuery, newestCallsQuery } from "@/api/calls";
 import type { Call, CallPage, ListedCall } from "@/api/types";
+import { TAIL } from "@/features/calls/queries";
 
-const TAIL = 100;
 /** A page left open joins calls for hours: once it holds so many, it goes on with the newest alone. */
 const MOST_HELD = 500;
 type Pages = InfiniteData<CallPage, string | null>;
@@ -37,12 +37,11 @@ export function useCallTail(filter: CallFilter) {
   const client = useQueryClient();
   const query = useInfiniteQuery(callListQuery(filter));
   // The list begins with the newest: they are only asked for once there may be others.
-  const list = useMemo(() => ({ first: () => client.getQueryState(callListQuery(filter).queryKey) }), [client, filter]);
   const { data: newest } = useQuery({
     ...newestCallsQuery(filter, TAIL),
     enabled: query.data !== undefined,
-    initialData: () => list.first()?.data?.pages[0],
-    initialDataUpdatedAt: () => list.first()?.dataUpdatedAt,
+    initialData: query.data?.pages[0],
+    initialDataUpdatedAt: query.dataUpdatedAt,
   });
   const listed = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data]);
   const waiting = useMemo(() => (query.data ? arrived(newest?.items ?? [], listed) : []), [newest, listed, query.data]);
