@@ -23,3 +23,7 @@ test("left and right lead to the card at that height in the nearest column that 
   expect(nextCard(SPOTS, 4, "ArrowLeft")).toBe(2);
   expect(nextCard(SPOTS, 0, "ArrowLeft")).toBeUndefined();
 });
+
+test("a card of another lane that is scrolled out of sight is not beside one that happens to be at its height", () => {
+  expect(nextCard([{ left: 0, top: 500 }, { left: 200, top: 500, out: true }, { left: 200, top: 530 }], 0, "ArrowRight")).toBe(2);
+});

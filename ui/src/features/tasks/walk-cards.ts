@@ -1,6 +1,7 @@
 import type { KeyboardEvent } from "react";
 
-type Spot = { left: number; top: number };
+/** `out`: scrolled out of its column's sight. */
+type Spot = { left: number; top: number; out?: boolean };
 export type Step = "ArrowDown" | "ArrowLeft" | "ArrowRight" | "ArrowUp";
 
 const STEPS: readonly string[] = ["ArrowDown", "ArrowLeft", "ArrowRight", "ArrowUp"] satisfies Step[];
@@ -12,14 +13,15 @@ const SLACK = 8;
 export function nextCard(spots: Spot[], from: number, step: Step): number | undefined {
   const own = spots[from];
   if (!own) return undefined;
-  const others = spots.map((spot, at) => ({ at, right: spot.left - own.left, down: spot.top - own.top }));
+  const others = spots.map((spot, at) => ({ at, right: spot.left - own.left, down: spot.top - own.top, out: spot.out }));
   const nearest = (fitting: typeof others, far: (spot: (typeof others)[number]) => number) => fitting.reduce<(typeof others)[number] | undefined>((best, each) => (best && far(best) <= far(each) ? best : each), undefined);
   if (step === "ArrowDown" || step === "ArrowUp") {
     const by = step === "ArrowDown" ? 1 : -1;
     return nearest(others.filter(({ right, down }) => Math.abs(right) < SLACK && down * by > 0), ({ down }) => Math.abs(down))?.at;
   }
   const by = step === "ArrowRight" ? 1 : -1;
-  const aside = others.filter(({ right }) => right * by >= SLACK);
+  // Those out of sight lie, unseen, on the lanes above and below.
+  const aside = others.filter(({ right, out }) => right * by >= SLACK && !out);
   const column = nearest(aside, ({ right }) => Math.abs(right));
   return column && nearest(aside.filter(({ right }) => Math.abs(right - column.right) < SLACK), ({ down }) => Math.abs(down))?.at;
 }
@@ -33,8 +35,9 @@ export function walkCards(event: KeyboardEvent<HTMLElement>): void {
   event.preventDefault();
   const spots = cards.map((card) => {
     // The card's own place, however long its title.
-    const { left, top } = (card.closest("article") ?? card).getBoundingClientRect();
-    return { left, top };
+    const { left, top, bottom } = (card.closest("article") ?? card).getBoundingClientRect();
+    const column = card.closest("section")?.getBoundingClientRect();
+    return { left, top, out: column !== undefined && (bottom <= column.top || top >= column.bottom) };
   });
   const to = nextCard(spots, from, event.key as Step);
   if (to === undefined) return;
