@@ -1,12 +1,12 @@
 import { Link } from "@tanstack/react-router";
 
+import { leaveFirstSteps } from "@/api/first-visit";
 import { BrandMark } from "@/app/shell/brand";
 import { buttonClass } from "@/components/button";
 import { ConnectSnippets, FirstCall } from "@/features/agents/connect";
 import { useMakeAgent } from "@/features/agents/use-make-agent";
 import { ProviderAsked } from "@/features/providers/provider-dialog";
 import { WelcomePage } from "@/features/welcome/welcome-page";
-import { remember } from "@/lib/storage";
 import { words } from "@/strings/common";
 import { welcome as say } from "@/strings/welcome";
 
@@ -18,7 +18,7 @@ export function WelcomeRoute() {
         <header className="flex items-center gap-2 font-semibold">
           <BrandMark />
           {words.product}
-          <Link to="/" className={buttonClass(done ? "plain" : "quiet") + " ml-auto"} onClick={() => remember("welcome", "later")}>
+          <Link to="/" className={buttonClass(done ? "plain" : "quiet") + " ml-auto"} onClick={leaveFirstSteps}>
             {done ? say.toNow : say.skip}
           </Link>
         </header>

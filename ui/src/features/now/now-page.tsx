@@ -3,7 +3,7 @@ import { Link, Navigate } from "@tanstack/react-router";
 import { useState } from "react";
 
 import { urgentAgentsQuery } from "@/api/agents";
-import { isFirstVisit } from "@/api/first-visit";
+import { isFirstVisit, leftFirstSteps } from "@/api/first-visit";
 import { useMay } from "@/api/may";
 import { needsQuery } from "@/api/needs";
 import { isSettled } from "@/api/settled";
@@ -18,7 +18,6 @@ import { ProviderLine } from "@/features/now/provider-line";
 import { LATEST } from "@/features/now/queries";
 import { TodayStrip } from "@/features/now/today-strip";
 import { useListKeys } from "@/lib/list-keys";
-import { remembered } from "@/lib/storage";
 import { useGrown } from "@/lib/use-grown";
 import { words } from "@/strings/common";
 import { now as say } from "@/strings/now";
@@ -40,11 +39,12 @@ export function NowPage({ needs, teach, above }: Props) {
   const [teaching, setTeaching] = useState<boolean>();
   if (teaching === undefined && data) setTeaching(data.present === 0);
   const first = useMay("administer") && data !== undefined && isFirstVisit(data);
-  if (first && teaching !== false && remembered("welcome") !== "later") return <Navigate to="/welcome" replace />;
+  if (first && teaching !== false && !leftFirstSteps()) return <Navigate to="/welcome" replace />;
   if (teaching) {
     return (
       <Page title={say.title} answer={say.emptyTitle}>
-        <div className="grid max-w-[860px] grid-cols-[minmax(0,1fr)] gap-5">
+        <div className="max-w-[860px]">
+          {above}
           {first && <GoOn />}
           {teach(() => setTeaching(false))}
         </div>
