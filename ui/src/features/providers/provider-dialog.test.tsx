@@ -65,6 +65,15 @@ test("a kind without an address of its own is asked for one at once, one with an
   expect(screen.getByLabelText("Address").closest("details")).toBeNull();
 });
 
+test("a kind that was chosen stays, however the key begins", async () => {
+  await shown();
+  type("Kind", "openai-compatible");
+  type("Address", "https://proxy.example.com/v1");
+  type("Its API key", "gsk_of-the-proxy");
+  expect(screen.getByLabelText("Kind")).toHaveValue("openai-compatible");
+  expect(screen.getByLabelText("Address")).toHaveValue("https://proxy.example.com/v1");
+});
+
 test("in place a key is enough: it tells the kind, and the box for a private address comes when one is typed", async () => {
   const { written } = await shown(<ProviderAsked provider={undefined} />);
   expect(screen.queryByLabelText("Its address is in a private network")).toBeNull();

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { asProblem } from "@/api/problem";
-import { changeProvider, checkedQuery, checkProvider, createProvider, providerKeys, providersQuery } from "@/api/providers";
+import { changeProvider, checkedQuery, createProvider, providerKeys, providersQuery } from "@/api/providers";
 import type { Provider, ProviderKind } from "@/api/types";
 import { Button } from "@/components/button";
 import { AreaField, SelectField, TextField } from "@/components/field";
@@ -25,6 +25,8 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
   const client = useQueryClient();
   const { data: others } = useQuery(providersQuery);
   const [kind, setKind] = useState(provider?.kind ?? kinds[0]?.kind ?? "");
+  // Then it is not guessed: a proxy's key may begin as another provider's.
+  const [chosen, setChosen] = useState(false);
   const [wrong, setWrong] = useState(problem);
   const [busy, setBusy] = useState(false);
   const [saved, setSaved] = useState<Provider | undefined>(provider);
@@ -39,9 +41,8 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
     try {
       const written = await write(saved, kind, new FormData(form));
       setSaved(written);
-      const checked = await checkProvider(written.name);
-      // Before the list is read again: whoever shows it would ask once more.
-      client.setQueryData(checkedQuery(written).queryKey, checked);
+      // Whoever shows the list, which the server says has changed, asks the same: together that is one question.
+      const checked = await client.query({ ...checkedQuery(written), staleTime: 0 });
       await client.invalidateQueries({ queryKey: providerKeys.all });
       const tone = checkedTone(checked);
       if (tone !== "wrong") {
@@ -62,6 +63,10 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
       requestAnimationFrame(() => (guarded ? form.querySelector<HTMLInputElement>("[name=allow_private]")?.focus() : showWrongField(form, asProblem(error))));
     }
     setBusy(false);
+  };
+  const choose = (next: string) => {
+    setKind(next);
+    setChosen(true);
   };
   const name = <TextField key={`${kind}-name`} label={say.name} name="name" hint={say.nameHint(kind)} defaultValue={freeName(kind, others?.items.map((each) => each.name) ?? [])} required autoComplete="off" maxLength={63} />;
   const address = (
@@ -93,7 +98,7 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
         void save(event.currentTarget);
       }}
     >
-      {!saved && <SelectField label={say.kind} value={kind} onChange={(event) => setKind(event.target.value)} choices={kinds.map((each) => ({ value: each.kind, label: each.title }))} />}
+      {!saved && <SelectField label={say.kind} value={kind} onChange={(event) => choose(event.target.value)} choices={kinds.map((each) => ({ value: each.kind, label: each.title }))} />}
       {!saved && !brief && name}
       {!spec?.base_url && address}
       <TextField
@@ -108,7 +113,7 @@ export function ProviderForm({ provider, problem, kinds, onClose }: Props) {
         data-1p-ignore
         onChange={(event) => {
           const found = kindOfKey(event.target.value);
-          if (!saved && found && kinds.some((each) => each.kind === found)) setKind(found);
+          if (!saved && !chosen && found && kinds.some((each) => each.kind === found)) setKind(found);
         }}
       />
       <details open={more} onToggle={(event) => setMore(event.currentTarget.open)} className="group/more">
