@@ -14,6 +14,7 @@ export const welcome = {
     title: "Add a provider",
     asking: (name: string) => `Asking ${name} whether it lets us in…`,
     other: "Use another one instead",
+    declared: (name: string, problem: string) => `${name} is from quarterdeck.toml: mend it there, or add another one here. ${problem}`,
     back: (name: string) => `Back to ${name}`,
   },
   agent: {
@@ -25,7 +26,7 @@ export const welcome = {
   },
   call: {
     title: "Make its first call",
-    lost: (name: string) => `The key of ${name} was shown only once. If you no longer have it, make another: the old one ends.`,
+    lost: (name: string) => `The key of ${name} was shown only once. If you no longer have it, make another: the old one ends, unless it was used.`,
     act: "Make another key",
   },
   go: {

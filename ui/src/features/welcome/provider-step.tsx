@@ -19,6 +19,8 @@ export function ProviderStep({ standing: { good, bad, asked }, open, provide }: 
   const [begun, setBegun] = useState(false);
   if (open && !asked && !begun) setBegun(true);
   const done = good !== undefined;
+  // One of the file is mended there: here only another one helps.
+  const mends = other || bad?.provider.declared ? undefined : bad;
   return (
     <Step number={2} done={done} title={good?.provider.name ?? say.title}>
       {open &&
@@ -28,8 +30,13 @@ export function ProviderStep({ standing: { good, bad, asked }, open, provide }: 
           </p>
         ) : (
           <>
-            <Fragment key={String(other)}>{provide(other ? undefined : bad?.provider, other ? undefined : bad?.problem)}</Fragment>
-            {bad && (
+            {bad?.provider.declared && (
+              <p role="status" className="text-s break-words text-wrong">
+                {say.declared(bad.provider.name, bad.problem.words)}
+              </p>
+            )}
+            <Fragment key={String(other)}>{provide(mends?.provider, mends?.problem)}</Fragment>
+            {bad && !bad.provider.declared && (
               <p>
                 <Button variant="quiet" size="s" onClick={() => setOther(!other)}>
                   {other ? say.back(bad.provider.name) : say.other}

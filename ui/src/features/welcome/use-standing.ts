@@ -11,7 +11,7 @@ const MOST = 5;
 export type Standing = {
   /** One that lets us in, or of which only a call tells. */
   good?: { provider: Provider; checked: CheckedProvider | undefined };
-  /** One that does not, and why. */
+  /** One that does not, and why; sooner one that can be mended here than one of the file. */
   bad?: { provider: Provider; problem: ProviderProblem };
   /** One that is being asked. */
   asked?: Provider;
@@ -22,14 +22,17 @@ export function useStanding(providers: Provider[]): Standing {
   const shown = providers.slice(0, MOST);
   const checks = useQueries({ queries: shown.map((provider) => ({ ...checkedQuery(provider), enabled: !provider.problem })) });
   const standing: Standing = {};
+  const wrong = (bad: Standing["bad"]) => {
+    if (!standing.bad || standing.bad.provider.declared) standing.bad = bad;
+  };
   shown.forEach((provider, at) => {
     const check = checks[at];
     const checked = check?.data;
     if (check?.isLoading) standing.asked ??= provider;
-    else if (provider.problem) standing.bad ??= { provider, problem: { words: provider.problem, secret: true } };
+    else if (provider.problem) wrong({ provider, problem: { words: provider.problem, secret: true } });
     // A question that failed says nothing about the provider: its first call will tell.
     else if (!checked || checkedTone(checked) !== "wrong") standing.good ??= { provider, checked };
-    else standing.bad ??= { provider, problem: { words: checkedWords(checked), secret: checked.outcome === "refused" } };
+    else wrong({ provider, problem: { words: checkedWords(checked), secret: checked.outcome === "refused" } });
   });
   return standing;
 }

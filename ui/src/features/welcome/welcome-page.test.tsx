@@ -75,6 +75,13 @@ test("whoever comes back where a provider refuses its key goes on there, and may
   await screen.findByText(/^mend openai/);
 });
 
+test("a provider of the file that does not work is told, and another one is asked for: here it cannot be mended", async () => {
+  shown({ name: "Acme", providers: [aProvider({ declared: true, problem: "OPENAI_API_KEY is not set." })] });
+  await screen.findByText(/^openai is from quarterdeck.toml: .* OPENAI_API_KEY is not set.$/);
+  expect(screen.getByText("a new one")).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: /instead/ })).toBeNull();
+});
+
 test("with a provider that lets us in, an agent gets a key and lines with it in them", async () => {
   shown({ name: "Acme", providers: [aProvider()] });
   const field = await screen.findByLabelText("Name of the agent");
