@@ -14,6 +14,7 @@ import { CodeBlock } from "@/components/code-block";
 import { CopyButton } from "@/components/copy-button";
 import { FilterSelect } from "@/components/field";
 import { KeySecret } from "@/components/key-secret";
+import { checkedTone } from "@/components/provider-checked";
 import { Segmented } from "@/components/segmented";
 import { ProblemNote } from "@/components/states";
 import { filled, modelsFor, parted, untold } from "@/features/agents/snippets";
@@ -56,7 +57,7 @@ export function ConnectSnippets({ secret, brief = false }: { secret: string | un
       <p className="text-s text-muted">
         {!brief && snippet.gives} <span className={brief ? undefined : "text-faint"}>{snippet.where}.</span>
       </p>
-      <CodeBlock code={filled(snippet, connect, secret, modelsFor(served))} label={snippet.title} />
+      <CodeBlock code={filled(snippet, connect, secret, modelsFor(served, served.length < (providers?.items.length ?? 0)))} label={snippet.title} />
       {brief && secret && (snippet.text.includes(connect.key_placeholder) ? <KeyInLines secret={secret} /> : <KeySecret secret={secret} />)}
     </div>
   );
@@ -90,15 +91,19 @@ function showChosen(strip: HTMLElement | null): void {
   if (strip && chosen) strip.scrollLeft = chosen.getBoundingClientRect().left - strip.getBoundingClientRect().left - (strip.clientWidth - chosen.offsetWidth) / 2;
 }
 
-/** The providers, with the models that those offer whose kind does not tell: asked of them, as only an admin may. */
+/** The providers, without those that are known not to work where another one may; with the models that those offer whose kind does not tell: asked of them, as only an admin may. */
 function useServed(providers: Provider[] = [], admin: boolean): Provider[] {
   const asked = untold(providers).slice(0, MOST_ASKED);
   // What others said when they were tested is used as well; they are not asked for it.
   const offers = useQueries({ queries: providers.map((provider) => ({ ...checkedQuery(provider), enabled: admin && asked.includes(provider) })) });
-  return providers.map((provider, at) => {
-    const found = offers[at]?.data?.offers ?? [];
-    return provider.models === null && found.length > 0 ? { ...provider, models: found } : provider;
+  const served = providers.map((provider, at) => {
+    const checked = offers[at]?.data;
+    const fails = Boolean(provider.problem) || (checked !== undefined && checkedTone(checked) === "wrong");
+    const found = checked?.offers ?? [];
+    return { fails, provider: provider.models === null && found.length > 0 ? { ...provider, models: found } : provider };
   });
+  const working = served.filter(({ fails }) => !fails);
+  return (working.length > 0 ? working : served).map(({ provider }) => provider);
 }
 
 /** Waits for an agent's first call and says when it came. */

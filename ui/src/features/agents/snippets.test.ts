@@ -26,6 +26,11 @@ test("a snippet asks for a model that is served here", () => {
   expect(modelsFor([provider({ models: ["o9-mini", "gpt-4o-mini"] })]).openai).toBe("gpt-4o-mini");
 });
 
+test("beside a provider that does not work, a line names the one that does", () => {
+  const models = modelsFor([provider({ name: "anthropic-2", kind: "anthropic" })], true);
+  expect(filled(snippet("codex", "gpt-4o-mini claude-sonnet-4-6"), { key_placeholder: "K" }, undefined, models)).toBe("anthropic-2/claude-haiku-4-5 anthropic-2/claude-haiku-4-5");
+});
+
 test("with one provider alone, its model answers calls in the other's words as well", () => {
   expect(modelsFor([provider({ kind: "anthropic" })])).toEqual({ openai: "claude-haiku-4-5", anthropic: "claude-haiku-4-5" });
   expect(modelsFor([provider({ kind: "openai-compatible", models: ["nomic-embed-text", "llama3.2"] })])).toEqual({ openai: "llama3.2", anthropic: "llama3.2" });
