@@ -1,10 +1,11 @@
-import { useQueries, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueries, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { agentNamesQuery } from "@/api/agents";
 import { calledQuery } from "@/api/choices";
 import { createToken, keyKeys, keysQuery } from "@/api/keys";
+import { membersQuery } from "@/api/members";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { TextField } from "@/components/field";
@@ -24,9 +25,12 @@ export function KeysPage({ search, setSearch }: Props) {
   const { data: keys } = useSuspenseQuery(keysQuery(null));
   // Without their names keys are told by what they are of: a page of keys does not fail for it.
   const { data: agents } = useQuery(agentNamesQuery);
-  const holders = useMemo(() => [...new Set(keys.items.flatMap(({ member_id: id }) => id ?? []))], [keys]);
-  const people = useQueries({ queries: holders.map((id) => calledQuery("person", id)), combine: namesOf });
-  const named = useMemo(() => [...(agents?.items ?? []), ...holders.flatMap((id, at) => (people[at] ? [{ id, name: people[at] }] : []))], [agents, holders, people]);
+  const { data: pages } = useInfiniteQuery(membersQuery);
+  const members = useMemo(() => pages?.pages.flatMap((page) => page.items), [pages]);
+  // One answer names hundreds; it is asked for each of the others alone.
+  const others = useMemo(() => (members ? [...new Set(keys.items.flatMap(({ member_id: id }) => id ?? []))].filter((id) => !members.some((each) => each.id === id)) : []), [keys, members]);
+  const called = useQueries({ queries: others.map((id) => calledQuery("person", id)), combine: namesOf });
+  const named = useMemo(() => [...(agents?.items ?? []), ...(members ?? []), ...others.flatMap((id, at) => (called[at] ? [{ id, name: called[at] }] : []))], [agents, members, others, called]);
   const [creating, setCreating] = useState(false);
   const active = keys.items.filter((key) => key.state === "active").length;
   return (
