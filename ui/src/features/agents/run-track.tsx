@@ -27,7 +27,7 @@ export function RunTrack({ runs, from, until }: { runs: Run[]; from: number; unt
             params={{ runId: each.id }}
             aria-label={say.stretch(each.ref, each.attempt, runStates[each.state])}
             title={say.stretch(each.ref, each.attempt, runStates[each.state])}
-            // Where runs stand closer than a finger is wide, the keys stop at the first of them; the table of runs has each.
+            // Where runs stand closer than a finger is wide, the keys stop at none of them; the table of runs has each.
             tabIndex={crowded(drawn, at, phone) ? -1 : undefined}
             className={HIT}
           >
