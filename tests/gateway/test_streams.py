@@ -1,12 +1,15 @@
 """Streams through the whole gateway: relayed at once, ended properly, priced whatever happens."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
 import msgspec
 import pytest
 from gateway_world import KEY, PATIENCE_S, Gateway, until
+
+from quarterdeck.gateway.estimate import estimate
 
 WORDS = {"words": 8, "chunks": 8}
 LONG = {"words": 200, "chunks": 200, "timing": {"chunk_ms": 600}}
@@ -116,6 +119,28 @@ async def test_a_caller_who_leaves_cancels_the_upstream_and_is_priced(gateway: G
     assert (record.outcome, record.status, record.usage_source) == ("cancelled", 499, "estimated")
     assert record.cost is not None
     assert len(gateway.open_calls) == 0
+
+
+async def test_a_caller_who_leaves_while_its_usage_is_worked_out_is_in_the_account(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(*given: Any) -> Any:
+        begun.set()
+        may_end.wait(PATIENCE_S)
+        return estimate(*given)
+
+    monkeypatch.setattr("quarterdeck.gateway.settle.estimate", slow)
+    sent = headers({"words": 8, "usage": {"omit": True}})
+    asking = asyncio.create_task(gateway.client.post("/v1/chat/completions", content=body(stream=False), headers=sent))
+    await until(begun.is_set)
+    asking.cancel()
+    await until(lambda: not len(gateway.open_calls))
+    may_end.set()
+    record = await gateway.record()
+    assert (record.outcome, record.usage_source) == ("cancelled", "estimated")
+    assert record.cost is not None and record.cost > 0
 
 
 async def test_a_caller_who_leaves_before_the_answer_cancels_the_upstream(gateway: Gateway) -> None:

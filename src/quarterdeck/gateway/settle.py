@@ -92,15 +92,20 @@ class Settler:
         draft.recorded = True
         if answer is not None:
             draft.chunks, draft.response_size = [answer], len(answer)
-        if draft.usage is not None and draft.outcome == "ok":
-            draft.usage_source = "provider"
-        elif draft.sent_at is not None:
-            await self._estimate(draft)
-        draft.cost, note = self._price_now(draft) or await self._price(draft)
-        if draft.tries:
-            await self._price_tries(draft)
-        if draft.body_mode == "none" and draft.endpoint.dialect in TALKS and draft.shadow_of is None:
-            await _keep_features(draft)
+        try:
+            if draft.usage is not None and draft.outcome == "ok":
+                draft.usage_source = "provider"
+            elif draft.sent_at is not None:
+                await self._estimate(draft)
+            draft.cost, note = self._price_now(draft) or await self._price(draft)
+            if draft.tries:
+                await self._price_tries(draft)
+            if draft.body_mode == "none" and draft.endpoint.dialect in TALKS and draft.shadow_of is None:
+                await _keep_features(draft)
+        except asyncio.CancelledError:
+            # Its caller left, or it was stopped, and nothing is written yet: it is settled as how it ended now.
+            draft.recorded = False
+            raise
         if self.hooks.limits is not None:
             # From here to the journal nothing else runs, so what is charged and what is written keep one order.
             self.hooks.limits.settled(draft)
@@ -151,7 +156,7 @@ class Settler:
     async def _price_tries(self, draft: Draft) -> None:
         """What tries used that did not answer the call was billed all the same: it is part of the call's cost."""
         for each in draft.tries:
-            if each.usage_source == "estimated":
+            if each.usage_source == "estimated" and each.usage is None:
                 each.usage = await asyncio.to_thread(estimate, each.request_body, each.answer, None)
             each.request_body = each.answer = b""
             if each.usage is None:
