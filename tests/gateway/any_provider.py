@@ -1,6 +1,7 @@
 """A provider on any path: it keeps what it received, and answers in the dialect that the path's end names."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -219,3 +220,22 @@ async def any_provider(gateway: Gateway, *under: tuple[str, str, str, str]) -> A
     finally:
         server.stop()
         await serving
+
+
+@asynccontextmanager
+async def stuck_provider(gateway: Gateway, kind: str, first: bytes) -> AsyncIterator[None]:
+    """The only one, named openai: whatever is asked, `first` comes of the answer, and no more while it lasts."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {2 * len(first)}\r\n\r\n"
+        writer.write(head.encode() + first)
+        with contextlib.suppress(ConnectionError):
+            await reader.read(-1)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        gateway.egress.policy = EgressPolicy(frozenset({place}))
+        gateway.providers[:] = [ProviderEntry("openai", "openai", f"http://{place}/v1", "sk", allow_private=True)]
+        gateway.publish()
+        yield

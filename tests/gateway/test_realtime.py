@@ -10,6 +10,7 @@ import httpx
 import openai
 import pytest
 import websockets
+from any_provider import stuck_provider
 from gateway_world import KEY, PATIENCE_S, Gateway
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -187,6 +188,21 @@ async def test_a_session_that_may_not_begin_is_refused_before_it_does(
         await websockets.connect(url, additional_headers={"authorization": f"Bearer {key}"}).__aenter__()
     assert refused.value.response.status_code == status
     assert b"message" in refused.value.response.body
+
+
+async def test_a_session_that_did_not_begin_before_the_server_stops_is_told_to_come_again(gateway: Gateway) -> None:
+    url = gateway.url.replace("http", "ws") + "/v1/realtime?model=gpt-realtime"
+    async with stuck_provider(gateway, "text/plain", b"..."):
+        dialling = websockets.connect(url, additional_headers={"authorization": f"Bearer {KEY}"}, open_timeout=None)
+        beginning = asyncio.create_task(dialling.__aenter__())
+        async with asyncio.timeout(PATIENCE_S):
+            while not len(gateway.open_calls):
+                await asyncio.sleep(0.01)
+            gateway.stop()
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                await beginning
+    assert refused.value.response.status_code == 503
+    assert refused.value.response.headers["retry-after"] == "1"
 
 
 async def test_a_plain_request_is_told_to_be_a_websocket(gateway: Gateway, provider: Provider) -> None:

@@ -6,7 +6,7 @@ from quarterdeck.gateway import portkey_words
 from quarterdeck.gateway.answers import refuse
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
-from quarterdeck.gateway.errors import Refusal, server_stopping
+from quarterdeck.gateway.errors import Refusal, ended, server_stopping
 from quarterdeck.gateway.open_calls import OpenCalls
 from quarterdeck.gateway.parts import Parts
 from quarterdeck.gateway.server import CallerLeft, Exchange
@@ -29,8 +29,7 @@ async def end_early(draft: Draft, dialect: Dialect, exchange: Exchange, parts: P
         raise CallerLeft
     code, message = stopped
     if not draft.begun:
-        stopping = server_stopping()
-        raise stopping if code == stopping.code else Refusal(400, code, message)
+        raise ended(code, message)
     draft.outcome, draft.error_code, draft.error_message = "cut", code, message
     _take_what_was_read(draft)
     with contextlib.suppress(Refusal):

@@ -33,6 +33,12 @@ def server_stopping() -> Refusal:
     )
 
 
+def ended(code: str, message: str) -> Refusal:
+    """What a caller is told whose call somebody ended before its answer began."""
+    stopping = server_stopping()
+    return stopping if code == stopping.code else Refusal(400, code, message)
+
+
 def no_key() -> Refusal:
     return Refusal(
         401,

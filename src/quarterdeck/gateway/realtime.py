@@ -17,7 +17,7 @@ from quarterdeck.gateway.dialects.openai_realtime import RealtimeReader
 from quarterdeck.gateway.dialects.websocket import close_frame
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.endpoints import Endpoint
-from quarterdeck.gateway.errors import Refusal
+from quarterdeck.gateway.errors import Refusal, ended
 from quarterdeck.gateway.headers import Headers, forwarded, returned
 from quarterdeck.gateway.lever import Lever
 from quarterdeck.gateway.relay import relay_whole
@@ -73,7 +73,7 @@ class RealtimeCalls(ModelCalls):
             lever.understood()
             if flight.stopped_by is None:
                 raise CallerLeft from None
-            raise Refusal(400, *flight.stopped_by) from None
+            raise ended(*flight.stopped_by) from None
         except UpstreamError as error:
             draft.attempt_error, draft.upstream_done = error.code, draft.elapsed()
             raise unavailable(draft, error) from None
