@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import msgspec
 import pytest
-from any_provider import CHAT, AnyProvider, any_provider
+from any_provider import CHAT, AnyProvider, any_provider, stuck_provider
 from gateway_world import BODY_LIMIT, KEY, PATIENCE_S, Gateway, key_entry, until
 
 from quarterdeck.access.snapshot import ProviderEntry
@@ -109,6 +110,18 @@ async def test_audio_comes_back_byte_for_byte_and_is_unpriced(gateway: Gateway, 
     assert provider.seen[0].json["model"] == "gpt-4o-mini-tts"
     record = await gateway.record()
     assert (record.cost, record.usage, record.response_size, record.response_body) == (None, None, len(sound), b"")
+
+
+async def test_a_download_that_the_server_stops_breaks_off_so_that_nobody_takes_it_for_whole(gateway: Gateway) -> None:
+    body, got = {"model": "gpt-4o-mini-tts", "input": "Hi", "voice": "x"}, b""
+    async with stuck_provider(gateway, "audio/mpeg", b"0123456789"):
+        async with gateway.client.stream("POST", "/v1/audio/speech", json=body, headers=AUTH) as answer:
+            with pytest.raises(httpx.RemoteProtocolError):
+                async for piece in answer.aiter_raw():
+                    got += piece
+                    gateway.stop()
+        record = await gateway.record()
+    assert (got, record.outcome, record.error_code) == (b"0123456789", "cut", "server_stopping")
 
 
 async def test_images_are_priced_by_the_usage_they_tell(gateway: Gateway, provider: AnyProvider) -> None:

@@ -4,6 +4,7 @@ import contextlib
 
 from quarterdeck.gateway import portkey_words
 from quarterdeck.gateway.answers import refuse
+from quarterdeck.gateway.attempts.once import streams
 from quarterdeck.gateway.dialects.base import Dialect
 from quarterdeck.gateway.draft import Draft
 from quarterdeck.gateway.errors import Refusal, ended, server_stopping
@@ -34,7 +35,11 @@ async def end_early(draft: Draft, dialect: Dialect, exchange: Exchange, parts: P
     _take_what_was_read(draft)
     with contextlib.suppress(Refusal):
         await parts.settler.settle(draft, dialect)
-    exchange.finish(dialect.stream_error(code, message))
+    if streams(draft):
+        exchange.finish(dialect.stream_error(code, message))
+    else:
+        # With words behind it, half a file would be taken for a whole one.
+        exchange.break_off()
 
 
 async def end_refused(draft: Draft, dialect: Dialect, refusal: Refusal, exchange: Exchange, parts: Parts) -> None:
