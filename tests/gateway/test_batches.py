@@ -8,7 +8,7 @@ from typing import Any
 import anthropic
 import openai
 import pytest
-from any_provider import AnyProvider, any_provider
+from any_provider import AnyProvider, any_provider, stuck_provider
 from gateway_world import KEY, Gateway
 
 
@@ -58,6 +58,16 @@ async def test_openais_results_are_priced_at_half_when_they_are_read_and_only_on
     assert first.cost == (3000 * 150 + 600 * 600) // 2
     assert first.extra["batch_results"] == "openai/files/file-out/content"
     assert (second.usage, second.cost) == (None, 0)
+
+
+async def test_results_that_are_read_by_half_are_billed_when_they_are_read_whole(gateway: Gateway) -> None:
+    async with stuck_provider(gateway, "application/octet-stream", lines(openai_line("gpt-4o-mini", 1000, 200))):
+        headers = {"authorization": f"Bearer {KEY}"}
+        async with gateway.client.stream("GET", "/v1/files/file-out/content", headers=headers) as answer:
+            async for _ in answer.aiter_raw():
+                break
+        record = await gateway.record()
+    assert (record.outcome, record.usage, record.cost) == ("cancelled", None, 0)
 
 
 async def test_anthropics_sdk_handles_a_batch_of_several_models(gateway: Gateway, provider: AnyProvider) -> None:

@@ -77,5 +77,6 @@ async def end_left(draft: Draft, dialect: Dialect, parts: Parts) -> None:
 
 
 def _take_what_was_read(draft: Draft) -> None:
-    if draft.reader is not None:
+    # What a batch cost is told by a whole reading of its results: half a one would be billed beside that.
+    if draft.reader is not None and draft.endpoint.form != "native_batch":
         draft.usage, draft.model_answered = draft.reader.usage, draft.reader.model
