@@ -43,6 +43,7 @@ SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu")
 PAGES: dict[str, tuple[str, ...]] = {
     "/signin": ("/signin",),
     "/shared": ("/shared",),
+    "/welcome": ("/welcome",),
     "/": ("/",),
     "/goals": ("/goals",),
     "/board": ("/board", "/board?view=list"),

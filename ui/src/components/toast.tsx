@@ -23,6 +23,8 @@ function change(next: Toast[]): void {
 function dismiss(id: number): void {
   clearTimeout(ends.get(id));
   ends.delete(id);
+  clearTimeout(ends.get(id));
+  ends.delete(id);
   change(shown.filter((each) => each.id !== id));
   // It takes with it the pointer or the focus that held the others.
   release();
