@@ -70,3 +70,8 @@ class NotImplementedHere(QuarterdeckError):
 class Unavailable(QuarterdeckError):
     status = 503
     code = "unavailable"
+
+
+def names_nothing(field: str, what: str) -> Invalid:
+    """What is raised where `field` of a request is to name a `what` of the workspace and does not."""
+    return Invalid(f"{field} names no {what} of this workspace: it may have been removed; choose another.", field=field)

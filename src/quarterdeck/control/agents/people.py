@@ -6,7 +6,7 @@ from quarterdeck.access.actors import Role
 from quarterdeck.access.tables import members
 from quarterdeck.db import Transaction
 from quarterdeck.db import named as named_rows
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import names_nothing
 from quarterdeck.kernel.text import storable
 
 named = named_rows.names_of(members)
@@ -23,9 +23,7 @@ async def must_exist(tx: Transaction, workspace_id: str, member_id: str, what: s
             )
         )
     if row is None:
-        raise Invalid(
-            f"{what} names no member of this workspace: it may have been removed; choose another.", field=what
-        )
+        raise names_nothing(what, "member")
 
 
 async def role_of(tx: Transaction, workspace_id: str, member_id: str) -> Role | None:

@@ -10,7 +10,7 @@ from quarterdeck.control.agents import actions, store
 from quarterdeck.control.agents.model import Agent
 from quarterdeck.control.agents.tables import instructions, profiles, seen
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound, names_nothing
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.text import a_line, a_text, comparable
 
@@ -207,10 +207,7 @@ async def _must_not_circle(tx: Transaction, workspace_id: str, agent_id: str, ab
         agent: Agent | None = None if above is None else await store.find(tx, workspace_id, above)
         if agent is None:
             if not names:
-                raise Invalid(
-                    "reports_to_id names no agent of this workspace: it may have been removed; choose another.",
-                    field="reports_to_id",
-                )
+                raise names_nothing("reports_to_id", "agent")
             return
         names.append(agent.name)
         if agent.id == agent_id:

@@ -8,7 +8,7 @@ from quarterdeck.control.goals.model import NAME_LENGTH, STATEMENT_LENGTH, Goal,
 from quarterdeck.control.projects import store as projects
 from quarterdeck.db import Transaction
 from quarterdeck.db.named import must_be_at
-from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.errors import NotFound, names_nothing
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_name, a_text
@@ -104,9 +104,7 @@ async def for_work(tx: Transaction, workspace_id: str, goal_id: str) -> Goal:
     """
     goal = await store.lock(tx, workspace_id, goal_id, shared=True)
     if goal is None:
-        raise Invalid(
-            "goal_id names no goal of this workspace: it may have been removed; choose another.", field="goal_id"
-        )
+        raise names_nothing("goal_id", "goal")
     return goal
 
 
@@ -122,10 +120,7 @@ async def _must_be_sound(
     tx: Transaction, workspace_id: str, project_id: str | None, accountable_id: str | None
 ) -> None:
     if project_id is not None and await projects.find(tx, workspace_id, project_id) is None:
-        raise Invalid(
-            "project_id names no project of this workspace: it may have been removed; choose another.",
-            field="project_id",
-        )
+        raise names_nothing("project_id", "project")
     if accountable_id is not None:
         await people.must_exist(tx, workspace_id, accountable_id, "accountable_id")
 

@@ -23,7 +23,7 @@ from quarterdeck.control.tasks.model import TaskChange
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.control.tasks.tables import task_watchers, tasks
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound, names_nothing
 
 SHOWN = 20
 _OPEN = ("backlog", "ready", "in_progress", "in_review")
@@ -106,10 +106,7 @@ async def _heir(tx: Transaction, workspace_id: str, member_id: str) -> Member:
     try:
         return await members.get(tx, workspace_id, member_id)
     except NotFound:
-        raise Invalid(
-            "reassign_to names no member of this workspace: it may have been removed; choose another.",
-            field="reassign_to",
-        ) from None
+        raise names_nothing("reassign_to", "member") from None
 
 
 async def _hand_over(tx: Transaction, actor: Actor, member: Member, heir: Member, duties: Duties) -> None:

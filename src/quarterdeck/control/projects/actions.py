@@ -9,7 +9,7 @@ from quarterdeck.control.tasks import reviewable
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
 from quarterdeck.db.named import must_be_at
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.errors import Changed, NotFound, names_nothing
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_name, a_text
@@ -121,10 +121,7 @@ async def for_work(tx: Transaction, workspace_id: str, project_id: str) -> Proje
     """The project, if it takes tasks. Raises Invalid naming project_id; Changed `project_archived`."""
     project = await store.find(tx, workspace_id, project_id)
     if project is None:
-        raise Invalid(
-            "project_id names no project of this workspace: it may have been removed; choose another.",
-            field="project_id",
-        )
+        raise names_nothing("project_id", "project")
     if project.archived_at is not None:
         raise Changed(f"{project.name} is archived; take it out of the archive first.", code="project_archived")
     return project
@@ -149,10 +146,7 @@ async def _must_be_sound(
     tx: Transaction, workspace_id: str, lead_agent_id: str | None, review: ReviewPolicy | None
 ) -> None:
     if lead_agent_id is not None and await agents.find(tx, workspace_id, lead_agent_id) is None:
-        raise Invalid(
-            "lead_agent_id names no agent of this workspace: it may have been removed; choose another.",
-            field="lead_agent_id",
-        )
+        raise names_nothing("lead_agent_id", "agent")
     await reviewable.must_be_sound(tx, workspace_id, review)
 
 

@@ -27,7 +27,7 @@ from quarterdeck.control.templates.actions import must_be_sound
 from quarterdeck.control.templates.model import VALUE_LENGTH, Draft, Variable, checked, values_of
 from quarterdeck.db import Transaction
 from quarterdeck.db.named import must_be_at, must_be_open
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound, names_nothing
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_name
@@ -270,10 +270,7 @@ async def _check_text(tx: Transaction, workspace_id: str, wanted: Wanted, actor:
         try:
             template = await get_template(tx, workspace_id, wanted.template_id)
         except NotFound:
-            raise Invalid(
-                "template_id names no template of this workspace: it may have been removed; choose another.",
-                field="template_id",
-            ) from None
+            raise names_nothing("template_id", "template") from None
         draft = template.draft
         if wanted.trigger not in (Trigger.API, Trigger.WEBHOOK):
             # Nobody is there to give what is missing.

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from quarterdeck.control.agents.tables import squad_agents, squads
 from quarterdeck.db import Transaction
 from quarterdeck.db import named as named_rows
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import names_nothing
 from quarterdeck.kernel.text import comparable, storable
 
 named = named_rows.names_of(squads)
@@ -24,9 +24,7 @@ async def must_exist(tx: Transaction, workspace_id: str, squad_id: str) -> None:
     there = squads.c.workspace_id == workspace_id, squads.c.id == squad_id
     query = sa.select(squads.c.id).where(*there).with_for_update(key_share=True, read=True)
     if not storable(squad_id) or await tx.scalar(query) is None:
-        raise Invalid(
-            "squad_id names no squad of this workspace: it may have been removed; choose another.", field="squad_id"
-        )
+        raise names_nothing("squad_id", "squad")
 
 
 async def has_agent(tx: Transaction, workspace_id: str, squad_id: str, agent_id: str) -> bool:

@@ -33,7 +33,7 @@ from quarterdeck.control.tasks.model import (
 )
 from quarterdeck.control.tasks.policy import ReviewPolicy
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound, names_nothing
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.text import a_text
 
@@ -274,9 +274,7 @@ async def must_be_assignable(
         return
     agent = await agents.find(tx, workspace_id, agent_id)
     if agent is None:
-        raise Invalid(
-            "agent_id names no agent of this workspace: it may have been removed; choose another.", field="agent_id"
-        )
+        raise names_nothing("agent_id", "agent")
     if agent.desired is Desired.RETIRED:
         raise Changed(f"{agent.name} is retired; enable it or assign another agent.", code="agent_retired")
 

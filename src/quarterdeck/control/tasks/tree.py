@@ -7,16 +7,14 @@ this has locked the tree (`store.lock_tree`, or a new task's number).
 from quarterdeck.control.tasks import store
 from quarterdeck.control.tasks.model import CLOSED, MAX_DEPTH, Task
 from quarterdeck.db import Transaction
-from quarterdeck.kernel.errors import Changed, Invalid
+from quarterdeck.kernel.errors import Changed, names_nothing
 
 
 async def parent(tx: Transaction, workspace_id: str, parent_id: str) -> Task:
     """The task that a new one becomes a part of. Raises Invalid; Changed `task_closed`, `too_deep`."""
     task = await store.find(tx, workspace_id, parent_id)
     if task is None:
-        raise Invalid(
-            "parent_id names no task of this workspace: it may have been removed; choose another.", field="parent_id"
-        )
+        raise names_nothing("parent_id", "task")
     if task.state in CLOSED:
         raise Changed(f"{task.ref} is {task.state}; it gets no more subtasks.", code="task_closed", state=task.state)
     if len(await store.above(tx, workspace_id, parent_id)) + 1 > MAX_DEPTH:

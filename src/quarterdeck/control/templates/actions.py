@@ -27,7 +27,7 @@ from quarterdeck.control.templates.model import (
 from quarterdeck.db import Transaction
 from quarterdeck.db.named import must_be_at
 from quarterdeck.kernel.clock import utc
-from quarterdeck.kernel.errors import Changed, Invalid, NotFound
+from quarterdeck.kernel.errors import Changed, Invalid, NotFound, names_nothing
 from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.ids import new_id
 from quarterdeck.kernel.text import a_name, a_text
@@ -138,18 +138,14 @@ async def must_be_sound(tx: Transaction, workspace_id: str, draft: Draft, actor:
     if draft.squad_id is not None:
         await squads.must_exist(tx, workspace_id, draft.squad_id)
     if draft.agent_id is not None and await agents.find(tx, workspace_id, draft.agent_id) is None:
-        raise Invalid(
-            "agent_id names no agent of this workspace: it may have been removed; choose another.", field="agent_id"
-        )
+        raise names_nothing("agent_id", "agent")
     if draft.accountable_id is not None:
         await people.must_exist(tx, workspace_id, draft.accountable_id, "accountable_id")
     for member_id in draft.watchers:
         await people.must_exist(tx, workspace_id, member_id, "watchers")
     goal = None if draft.goal_id is None else await goals.find(tx, workspace_id, draft.goal_id)
     if draft.goal_id is not None and goal is None:
-        raise Invalid(
-            "goal_id names no goal of this workspace: it may have been removed; choose another.", field="goal_id"
-        )
+        raise names_nothing("goal_id", "goal")
     project_id = draft.project_id or (None if goal is None else goal.project_id)
     project = None if project_id is None else await projects.for_work(tx, workspace_id, project_id)
     if draft.review is not None:
