@@ -73,8 +73,10 @@ class Transaction:
         except BaseException:
             # SQLAlchemy takes it for ended, and refuses all else on a connection that SQLite still has it open on.
             await self.connection.rollback()
-            if self._driver is not None and self._driver.in_transaction:
-                self._driver.rollback()
+            # Of who was cancelled meanwhile it is closed.
+            driver = None if self.connection.invalidated else self._driver
+            if driver is not None and driver.in_transaction:
+                driver.rollback()
             raise
 
     async def execute(

@@ -1,12 +1,13 @@
 """SQLite's driver: short statements on the event loop, long ones beside it."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from quarterdeck.db import Database
+from quarterdeck.db import Database, sqlite
 from quarterdeck.db.sqlite import BUDGET_S
 
 LONG = sa.text(
@@ -87,4 +88,34 @@ async def test_a_write_that_begins_with_a_with_is_not_given_up_half_way(own: Dat
         await tx.execute(into, {"upto": 400_000})
     async with own.read() as tx:
         assert (await tx.execute(sa.text("SELECT a FROM t ORDER BY a"))).scalars().all() == [1, 400_000]
+    await own.close()
+
+
+async def test_who_is_cancelled_while_many_rows_are_committed_hears_of_that_and_others_write_on(
+    own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_thread = sqlite._in_thread
+    insert = sa.text("INSERT INTO t VALUES (:a)")
+
+    async def cancelled_meanwhile(work: Callable[[], object], give_up: Callable[[], None] | None = None) -> object:
+        monkeypatch.setattr(sqlite, "_in_thread", in_thread)
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return await in_thread(work, give_up)
+
+    async def write() -> None:
+        async with own.transaction() as tx:
+            await tx.execute(insert, [{"a": a} for a in range(100)])
+            monkeypatch.setattr(sqlite, "_in_thread", cancelled_meanwhile)
+
+    async with own.transaction() as tx:
+        await tx.execute(sa.text("CREATE TABLE t (a INTEGER)"))
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(write())
+    async with own.transaction() as tx:
+        await tx.execute(insert, {"a": 100})
+    async with own.read() as tx:
+        # The commit was under way and is not taken back.
+        assert (await tx.execute(sa.text("SELECT count(*) FROM t"))).scalar_one() == 101
     await own.close()
