@@ -94,10 +94,18 @@ def require(actor: Actor | None, permission: Permission) -> Actor:
     if actor is None:
         raise Unauthenticated("Sign in, or send a key as 'Authorization: Bearer …'.")
     if not allows(actor, permission):
-        raise Forbidden(
-            f"This needs the permission {permission.value!r}: ask an owner or admin.", permission=permission.value
-        )
+        words = f"This needs the permission {permission.value!r}: {_how_to_get(actor, permission)}."
+        raise Forbidden(words, permission=permission.value)
     return actor
+
+
+def _how_to_get(actor: Actor, permission: Permission) -> str:
+    """What somebody who lacks the permission may do."""
+    if permission is Permission.AGENT_VERB:
+        return "send an agent's key"
+    if actor.kind is not ActorKind.MEMBER:
+        return "no agent has it, only members"
+    return "ask an owner" if permission is Permission.OWN else "ask an owner or admin"
 
 
 def may_manage_key(actor: Actor, *, member_id: str | None, member_role: Role | None) -> bool:
