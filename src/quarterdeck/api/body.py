@@ -36,7 +36,7 @@ class BodyLimit:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or is_streamed(scope):
+        if not _is_read_whole(scope):
             await self._app(scope, receive, send)
             return
         for name, value in scope["headers"]:
@@ -65,10 +65,12 @@ class Sayable:
         await self._app(scope, replay(body, receive), send)
 
 
+def _is_read_whole(scope: Scope) -> bool:
+    return scope["type"] == "http" and scope["method"] not in ("GET", "HEAD", "OPTIONS") and not is_streamed(scope)
+
+
 def _is_looked_into(scope: Scope) -> bool:
-    if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS") or is_streamed(scope):
-        return False
-    return is_guarded(scope["path"]) and not scope["path"].startswith(_FROM_OTHERS)
+    return _is_read_whole(scope) and is_guarded(scope["path"]) and not scope["path"].startswith(_FROM_OTHERS)
 
 
 async def read_whole(receive: Receive) -> bytes:
