@@ -29,18 +29,18 @@ class FailureReason(StrEnum):
 
 _NAMES = frozenset(reason.value for reason in FailureReason)
 
-_WORDS = {
-    "agent_crashed": "the agent crashed",
-    "lease_expired": "its lease ran out",
-    "timeout": "it took too long",
-    "provider_outage": "the provider was out",
-    "rate_limited": "the provider asked to wait",
-    "context_overflow": "more text than the model takes",
-    "budget": "the budget was used up",
-    "no_progress": "it got no further",
-    "loop": "it looped",
-    "guardrail": "a guardrail stopped it",
-    "other": "another reason",
+_WORDS: dict[str, str] = {
+    FailureReason.AGENT_CRASHED: "the agent crashed",
+    FailureReason.LEASE_EXPIRED: "its lease ran out",
+    FailureReason.TIMEOUT: "it took too long",
+    FailureReason.PROVIDER_OUTAGE: "the provider was out",
+    FailureReason.RATE_LIMITED: "the provider asked to wait",
+    FailureReason.CONTEXT_OVERFLOW: "more text than the model takes",
+    FailureReason.BUDGET: "the budget was used up",
+    FailureReason.NO_PROGRESS: "it got no further",
+    FailureReason.LOOP: "it looped",
+    FailureReason.GUARDRAIL: "a guardrail stopped it",
+    FailureReason.OTHER: "another reason",
 }
 
 
