@@ -2,30 +2,23 @@ import { X } from "lucide-react";
 import { useSyncExternalStore } from "react";
 
 import { Dot } from "@/components/chip";
+import { moving } from "@/lib/moving";
 import { words } from "@/strings/common";
 
 type Action = { label: string; act: () => void };
 type Toast = { id: number; text: string; tone: "work" | "wrong" | "plain"; action?: Action; also?: Action };
 
 const SHOWN_MS = 6_000;
-let shown: Toast[] = [];
+const shown = moving<Toast[]>([]);
 let nextId = 1;
 /** What ends each; none while somebody is at them. */
 const ends = new Map<number, ReturnType<typeof setTimeout>>();
 let held = false;
-const listeners = new Set<() => void>();
-
-function change(next: Toast[]): void {
-  shown = next;
-  listeners.forEach((tell) => tell());
-}
 
 function dismiss(id: number): void {
   clearTimeout(ends.get(id));
   ends.delete(id);
-  clearTimeout(ends.get(id));
-  ends.delete(id);
-  change(shown.filter((each) => each.id !== id));
+  shown.set(shown.get().filter((each) => each.id !== id));
   // It takes with it the pointer or the focus that held the others.
   release();
 }
@@ -44,24 +37,18 @@ function hold(): void {
 function release(): void {
   if (!held) return;
   held = false;
-  shown.forEach(endLater);
+  shown.get().forEach(endLater);
 }
 
 /** Says something in passing. What must not be missed belongs in the page instead. */
 export function toast({ tone = "plain", ...rest }: Omit<Toast, "id" | "tone"> & { tone?: Toast["tone"] }): void {
   const added = { id: nextId++, tone, ...rest };
-  change([...(held ? shown : shown.slice(-3)), added]);
+  shown.set([...(held ? shown.get() : shown.get().slice(-3)), added]);
   endLater(added);
 }
 
 export function Toasts() {
-  const toasts = useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    () => shown,
-  );
+  const toasts = useSyncExternalStore(shown.subscribe, shown.get);
   return (
     <div
       role="status"

@@ -1,4 +1,4 @@
-/** A value that changes many times a second, for `useSyncExternalStore`: only who watches it is rendered for it. */
+/** A value outside of the page's parts, for `useSyncExternalStore`: only who watches it is rendered for it, however often it changes. */
 export type Moving<T> = { get: () => T; set: (next: T) => void; subscribe: (listener: () => void) => () => void };
 
 export function moving<T>(first: T): Moving<T> {
